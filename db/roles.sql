@@ -1,0 +1,32 @@
+-- The three roles of an installation. Runs before the migrations, as an administrator, as often as one likes.
+-- commonhold_owner     owns every object and migrates; nobody logs in as it
+-- commonhold_app       what the program may do; its logins are members
+-- commonhold_readonly  what a report may read; its logins are members
+do $$
+declare
+  role_name text;
+begin
+  foreach role_name in array array['commonhold_owner', 'commonhold_app', 'commonhold_readonly'] loop
+    if not exists (select from pg_roles where rolname = role_name) then
+      begin
+        execute format('create role %I nologin nosuperuser nocreatedb nocreaterole noreplication', role_name);
+      exception
+        -- roles belong to the server: another database's migration may have made it at this moment
+        when duplicate_object or unique_violation then null;
+      end;
+    end if;
+  end loop;
+  if not pg_has_role(current_user, 'commonhold_owner', 'member') then
+    execute format('grant commonhold_owner to %I', current_user);
+  end if;
+  if not has_database_privilege('commonhold_owner', current_database(), 'create') then
+    execute format('grant create, temporary on database %I to commonhold_owner', current_database());
+  end if;
+  if has_database_privilege('public', current_database(), 'temporary') then
+    execute format('revoke temporary on database %I from public', current_database());
+  end if;
+  if has_schema_privilege('public', 'public', 'create') then
+    execute 'revoke create on schema public from public';
+  end if;
+end
+$$;

@@ -1,0 +1,75 @@
+import type { Static, TObject, TSchema } from 'typebox'
+import type { App } from '#platform/app.ts'
+import type { Scope } from '#platform/database'
+
+/** Who is asking: the session's user in one tenant, with the permissions that hold there now. */
+export type Principal = {
+  sessionId: string
+  userId: string
+  tenantId: string | undefined
+  roles: readonly string[]
+  permissions: ReadonlySet<string>
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** `public`: nobody is asked who he is. `session`: any signed-in user. Else the permission that is needed. */
+export type Allow = 'public' | 'session' | (string & {})
+
+export type RequestOf<P, Q, B> = {
+  params: P
+  query: Q
+  body: B
+  /** Hand this to `app.db`: tenant, user and request of this call. */
+  scope: Scope
+  /** Undefined on public routes only. */
+  principal: Principal | undefined
+  headers: Readonly<Record<string, string | string[] | undefined>>
+  cookies: Readonly<Record<string, string | undefined>>
+}
+
+/** What a handler may answer besides plain data: a status, headers, cookies. */
+export class Reply<T = unknown> {
+  readonly status: number
+  readonly body: T
+  readonly headers: Readonly<Record<string, string>>
+  readonly cookies: readonly CookieChange[]
+  constructor(status: number, body: T, more: { headers?: Record<string, string>; cookies?: CookieChange[] } = {}) {
+    this.status = status
+    this.body = body
+    this.headers = more.headers ?? {}
+    this.cookies = more.cookies ?? []
+  }
+}
+
+/** `value` undefined clears the cookie. */
+export type CookieChange = { name: string; value: string | undefined; expires?: Date }
+
+export type Route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> = {
+  method: Method
+  /** Below `/api/v1`, parameters in braces: `/contractors/{id}`. */
+  path: string
+  allow: Allow
+  summary: string
+  description?: string
+  params?: P
+  query?: Q
+  body?: B
+  /** The body of a success; `Type.Null()` with status 204. */
+  response: R
+  /** Status of a success, 200 unless told. */
+  status?: number
+  /** Requests a minute and caller beyond which 429 is answered, where it differs from the general limit. */
+  rateLimit?: number
+  handle(request: RequestOf<Static<P>, Static<Q>, Static<B>>, app: App): Promise<Static<R> | Reply<Static<R>>>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of routes holds handlers of different inputs (contravariance)
+export type AnyRoute = Route<any, any, any, any>
+
+/** Declares a route; the schemas give the handler its types, the checks, the serialisation and the documentation. */
+export function route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
+  declared: Route<P, Q, B, R>,
+): Route<P, Q, B, R> {
+  return declared
+}
