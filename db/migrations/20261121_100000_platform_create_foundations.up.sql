@@ -2,10 +2,8 @@ create schema if not exists platform;
 comment on schema platform is 'Mechanisms that every module uses: tenant scope, isolation, timestamps, migrations';
 grant usage on schema platform to commonhold_app, commonhold_readonly;
 
-create schema extensions;
-grant usage on schema extensions to public;
-create extension pg_trgm schema extensions;
-create extension btree_gin schema extensions;
+create extension if not exists pg_trgm schema public;
+create extension if not exists btree_gin schema public;
 
 create function platform.current_tenant_id()
 returns uuid

@@ -9,6 +9,8 @@ export type Scope = {
   requestId?: string | undefined
   ipAddress?: string | undefined
   userAgent?: string | undefined
+  /** The user's name as it is now, written beside the id: audit rows outlive the user. */
+  userName?: string | undefined
 }
 
 /** A query of Kysely's builder or `sql` tag; `Row` is the row after camelCase mapping. */

@@ -1,0 +1,2 @@
+export { Keyring } from './keyring.ts'
+export { createToken, hashToken } from './tokens.ts'

@@ -1,0 +1,198 @@
+import { createRequire } from 'node:module'
+import pg from 'pg'
+import { camelCaseOf, parserOf } from './values.ts'
+
+const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as { prepareValue(value: unknown): unknown }
+
+/** One statement of a batch: its text and the values bound to $1, $2 … */
+export type Statement = { sql: string; parameters: readonly unknown[] }
+
+/** What the server said to the last statement of a batch. `command` is its tag's first word: SELECT, COMMIT, ROLLBACK … */
+export type BatchResult = { rows: Record<string, unknown>[]; command: string; rowCount: number }
+
+type FieldDescription = { name: string; dataTypeID: number }
+type WireConnection = {
+  on(event: 'parseComplete', listener: () => void): unknown
+  stream: { cork(): void; uncork(): void }
+  parse(message: { name: string; text: string }): void
+  bind(message: { portal: string; statement: string; values: unknown[] }): void
+  describe(message: { type: 'P'; name: string }): void
+  execute(message: { portal: string; rows: number }): void
+  sync(): void
+  sendCopyFail(reason: string): void
+}
+
+// pg's declarations make its methods instance members, which a subclass could not override.
+const WireQuery = pg.Query as unknown as new (config: { text: string }) => object
+
+/**
+ * Several statements as one extended-protocol message train with a single Sync. Outside an explicit transaction that
+ * train is one implicit transaction, so settings made by its first statement (`set_config(…, true)`) die with it:
+ * a tenant-scoped query costs one round trip and nothing leaks to the connection's next user.
+ *
+ * It settles at ReadyForQuery, never at CommandComplete: a deferred constraint fails in between.
+ * Works on ordinary clients and on clients in pipeline mode (which accept subclasses of pg's Query only).
+ */
+export class Batch extends WireQuery {
+  readonly done: Promise<BatchResult>
+  private settle!: { resolve(result: BatchResult): void; reject(error: unknown): void }
+  private readonly statements: readonly Statement[]
+  private readonly values: unknown[][]
+  private prepared: PreparedStatements | undefined
+  private completed = 0
+  private columns: string[] = []
+  private parsers: ((text: string) => unknown)[] = []
+  private rows: Record<string, unknown>[] = []
+  private command = ''
+  private rowCount = 0
+  private failure: unknown
+
+  constructor(statements: readonly Statement[]) {
+    super({ text: statements.at(-1)?.sql ?? '' })
+    this.statements = statements
+    // Mapped before anything is sent: a value that cannot be bound must not leave half a train on the wire.
+    this.values = statements.map(statement => statement.parameters.map(prepareValue))
+    this.done = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject }
+    })
+  }
+
+  submit(connection: WireConnection): null {
+    this.prepared = PreparedStatements.of(connection)
+    connection.stream.cork()
+    this.statements.forEach((statement, index) => {
+      const name = this.prepareOn(connection, statement.sql)
+      connection.bind({ portal: '', statement: name, values: this.values[index] as unknown[] })
+      if (index === this.statements.length - 1) connection.describe({ type: 'P', name: '' })
+      connection.execute({ portal: '', rows: 0 })
+    })
+    connection.sync()
+    connection.stream.uncork()
+    return null
+  }
+
+  private prepareOn(connection: WireConnection, text: string): string {
+    const known = this.prepared?.claim(text)
+    if (known?.ready) return known.name
+    const name = known?.name ?? ''
+    connection.parse({ name, text })
+    this.prepared?.expect({ batch: this, name })
+    return name
+  }
+
+  // pg's client reads these three from the query that is active on the wire.
+  handleRowDescription(message: { fields: FieldDescription[] }): void {
+    this.columns = message.fields.map(field => camelCaseOf(field.name))
+    this.parsers = message.fields.map(field => parserOf(field.dataTypeID))
+  }
+
+  handleDataRow(message: { fields: (string | null)[] }): void {
+    if (this.failure !== undefined) return
+    try {
+      const row: Record<string, unknown> = {}
+      for (let index = 0; index < this.columns.length; index++) {
+        const text = message.fields[index] as string | null
+        row[this.columns[index] as string] = text === null ? null : this.parsers[index]?.(text)
+      }
+      this.rows.push(row)
+    } catch (error) {
+      this.failure = error
+    }
+  }
+
+  handleCommandComplete(message: { text: string }): void {
+    this.completed++
+    if (this.completed < this.statements.length) return
+    const words = message.text.split(' ')
+    this.command = words[0] ?? ''
+    this.rowCount = Number(words.at(-1)) || 0
+  }
+
+  handleEmptyQuery(): void {
+    this.completed++
+  }
+
+  handlePortalSuspended(): void {}
+
+  handleCopyInResponse(connection: WireConnection): void {
+    connection.sendCopyFail('COPY needs a connection of its own: Database.connect()')
+    // The Sync already sent was swallowed by the copy mode.
+    connection.sync()
+  }
+
+  handleCopyData(): void {}
+
+  handleError(error: unknown): void {
+    this.prepared?.giveUp(this)
+    this.settle.reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    if (this.failure === undefined) {
+      this.settle.resolve({ rows: this.rows, command: this.command, rowCount: this.rowCount })
+    } else {
+      this.settle.reject(this.failure)
+    }
+  }
+}
+
+type Prepared = { name: string; isReady: boolean }
+
+/**
+ * The prepared statements of one connection. While one batch is parsing a statement, others in the same pipeline parse
+ * it unnamed: if the first fails before its Parse, a name they trusted would not exist.
+ */
+class PreparedStatements {
+  private static readonly byConnection = new WeakMap<object, PreparedStatements>()
+  private static readonly most = 250
+  private readonly byText = new Map<string, Prepared>()
+  private readonly textOf = new Map<string, string>()
+  /** Parse messages on the wire, oldest first: the server answers them in this order. */
+  private expected: { batch: object; name: string }[] = []
+  private count = 0
+
+  static of(connection: WireConnection): PreparedStatements {
+    let found = PreparedStatements.byConnection.get(connection)
+    if (!found) {
+      const statements = new PreparedStatements()
+      connection.on('parseComplete', () => statements.confirm())
+      PreparedStatements.byConnection.set(connection, statements)
+      found = statements
+    }
+    return found
+  }
+
+  /** The name for a text: ready to bind, or to be parsed now; undefined when it must go unnamed. */
+  claim(text: string): { name: string; ready: boolean } | undefined {
+    const known = this.byText.get(text)
+    if (known) return known.isReady ? { name: known.name, ready: true } : undefined
+    if (this.byText.size >= PreparedStatements.most) return undefined
+    const name = `commonhold_${++this.count}`
+    this.byText.set(text, { name, isReady: false })
+    this.textOf.set(name, text)
+    return { name, ready: false }
+  }
+
+  expect(parse: { batch: object; name: string }): void {
+    this.expected.push(parse)
+  }
+
+  /** After an error the server skips the rest of the batch: its outstanding Parse messages are never answered. */
+  giveUp(batch: object): void {
+    for (const { name } of this.expected.filter(parse => parse.batch === batch)) this.forget(name)
+    this.expected = this.expected.filter(parse => parse.batch !== batch)
+  }
+
+  private confirm(): void {
+    const name = this.expected.shift()?.name
+    const known = name ? this.byText.get(this.textOf.get(name) ?? '') : undefined
+    if (known) known.isReady = true
+  }
+
+  private forget(name: string): void {
+    const text = this.textOf.get(name)
+    if (text === undefined) return
+    this.byText.delete(text)
+    this.textOf.delete(name)
+  }
+}
