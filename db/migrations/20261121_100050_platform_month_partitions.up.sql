@@ -1,0 +1,158 @@
+create function platform.uuid_v7()
+returns uuid
+language sql
+volatile
+parallel safe
+as $$
+  -- 48 bits of milliseconds and 12 bits of their fraction (RFC 9562, method 3), so that rows of one transaction keep their order
+  select (
+    overlay(
+      lpad(to_hex((extract(epoch from clock_timestamp()) * 1000000)::bigint * 512 / 125), 15, '0')
+      placing '7' from 13 for 0
+    ) || substr(gen_random_uuid()::text, 20)
+  )::uuid
+$$;
+comment on function platform.uuid_v7() is 'A time-ordered UUID for append-only logs; PostgreSQL has its own from 18 on only';
+
+create function platform.ensure_month_partitions(target regclass, months_ahead integer)
+returns setof text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set lock_timeout = '5s'
+as $$
+declare
+  parent record;
+  this_month constant timestamptz := date_trunc('month', now());
+  month_start timestamptz;
+  part_name text;
+  part text;
+  policy record;
+  statement_trigger record;
+begin
+  if months_ahead not between 0 and 24 then
+    raise exception 'months_ahead must be 0 to 24, not %', months_ahead using errcode = '22023';
+  end if;
+
+  select c.oid, n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid, 'pg_class') as comment
+  into parent
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  join pg_partitioned_table p on p.partrelid = c.oid
+  join pg_attribute a on a.attrelid = c.oid and a.attnum = p.partattrs[0]
+  where c.oid = target
+    and p.partstrat = 'r'
+    and p.partnatts = 1
+    and a.atttypid = 'timestamptz'::regtype;
+  if not found then
+    raise exception '% is not partitioned by range of one timestamptz column', target using errcode = '42809';
+  end if;
+
+  -- Two callers take turns; writers of the table are not held up (nor by attach, unlike "create table … partition of").
+  execute format('lock table only %s in share update exclusive mode', target);
+
+  for step in 0 .. months_ahead loop
+    month_start := this_month + step * interval '1 month';
+    part_name := parent.relname || to_char(month_start, '_YYYY_MM');
+    part := format('%I.%I', parent.nspname, part_name);
+    continue when to_regclass(part) is not null;
+
+    execute format(
+      'create table %s (like %s including defaults including constraints including generated including storage)',
+      part, target
+    );
+    execute format('comment on table %s is %L', part, coalesce(parent.comment || ', ', '') || to_char(month_start, 'YYYY-MM'));
+    if parent.relrowsecurity then
+      execute format('alter table %s enable row level security', part);
+    end if;
+    if parent.relforcerowsecurity then
+      execute format('alter table %s force row level security', part);
+    end if;
+
+    for policy in
+      select
+        polname,
+        case when polpermissive then 'permissive' else 'restrictive' end as kind,
+        case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
+        (
+          select string_agg(case role_id when 0 then 'public' else quote_ident(pg_get_userbyid(role_id)) end, ', ')
+          from unnest(polroles) as role_id
+        ) as roles,
+        ' using (' || pg_get_expr(polqual, polrelid) || ')' as reading,
+        ' with check (' || pg_get_expr(polwithcheck, polrelid) || ')' as writing
+      from pg_policy
+      where polrelid = target
+    loop
+      execute format('create policy %I on %s as %s for %s to %s', policy.polname, part, policy.kind, policy.command, policy.roles)
+        || coalesce(policy.reading, '') || coalesce(policy.writing, '');
+    end loop;
+
+    -- Row triggers are cloned by attach; statement triggers are not, and they are what guards a partition called by its name.
+    for statement_trigger in
+      select tgname, tgenabled, pg_get_triggerdef(oid) as definition
+      from pg_trigger
+      where tgrelid = target
+        and not tgisinternal
+        and tgtype & 1 = 0
+    loop
+      execute regexp_replace(statement_trigger.definition, ' ON \S+ ', ' ON ' || part || ' ');
+      if statement_trigger.tgenabled = 'A' then
+        execute format('alter table %s enable always trigger %I', part, statement_trigger.tgname);
+      end if;
+    end loop;
+
+    execute format(
+      'alter table %s attach partition %s for values from (%L) to (%L)',
+      target, part, month_start, month_start + interval '1 month'
+    );
+    return next part;
+  end loop;
+end
+$$;
+comment on function platform.ensure_month_partitions(regclass, integer) is
+  'GG-15: makes the partitions table_YYYY_MM (UTC) of this month and the months ahead, with the row security and triggers of their parent and no grants: they are reached through the parent only. Returns the new ones';
+revoke execute on function platform.ensure_month_partitions(regclass, integer) from public;
+
+create function platform.ensure_month_partitions()
+returns setof text
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select platform.ensure_month_partitions(p.partrelid, 3)
+  from pg_partitioned_table p
+  join pg_class c on c.oid = p.partrelid
+  join pg_attribute a on a.attrelid = c.oid and a.attnum = p.partattrs[0]
+  where c.relowner = current_user::regrole
+    and not c.relispartition
+    and p.partstrat = 'r'
+    and p.partnatts = 1
+    and a.atttypid = 'timestamptz'::regtype
+  order by 1
+$$;
+comment on function platform.ensure_month_partitions() is 'GG-15: three months ahead for every table that is partitioned by month; the daily job calls it';
+revoke execute on function platform.ensure_month_partitions() from public;
+grant execute on function platform.ensure_month_partitions() to commonhold_app;
+
+create view platform.month_partition_horizons
+with (security_invoker = true)
+as
+select
+  p.partrelid::regclass::text as table_name,
+  max(bound.upper_end) as made_until,
+  coalesce(max(bound.upper_end) < now() + interval '1 month', true) as is_short
+from pg_partitioned_table p
+join pg_class c on c.oid = p.partrelid and not c.relispartition
+join pg_attribute a on a.attrelid = c.oid and a.attnum = p.partattrs[0] and a.atttypid = 'timestamptz'::regtype
+left join pg_inherits i on i.inhparent = p.partrelid
+left join pg_class part on part.oid = i.inhrelid
+left join lateral (
+  select (regexp_match(pg_get_expr(part.relpartbound, part.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz as upper_end
+) as bound on true
+where p.partstrat = 'r'
+  and p.partnatts = 1
+group by p.partrelid;
+comment on view platform.month_partition_horizons is
+  'Until when each table that is partitioned by month can take rows. is_short (less than a month) is an alarm: the daily job has not run';
+grant select on platform.month_partition_horizons to commonhold_app, commonhold_readonly;
