@@ -1,2 +1,5 @@
-export type { AnyRoute, Principal, RequestOf, Route } from './route.ts'
+export { type CursorValue, cursorOf, cutPage, readCursor } from './cursors.ts'
+export { etagOf, type IfMatch, requireMatch } from './etags.ts'
+export type { AnyRoute, CookieChange, Principal, RequestOf, Route } from './route.ts'
 export { Reply, route } from './route.ts'
+export { date, dateTime, decimal, idParams, nullable, oneOf, pageOf, pageQuery, timestamp, uuid } from './schemas.ts'

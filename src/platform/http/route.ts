@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
+import type { IfMatch } from './etags.ts'
 
 /** Who is asking: the session's user in one tenant, with the permissions that hold there now. */
 export type Principal = {
@@ -26,6 +27,8 @@ export type RequestOf<P, Q, B> = {
   principal: Principal | undefined
   headers: Readonly<Record<string, string | string[] | undefined>>
   cookies: Readonly<Record<string, string | undefined>>
+  /** For `requireMatch`, on routes that declare `conditional`. */
+  ifMatch: IfMatch
 }
 
 /** What a handler may answer besides plain data: a status, headers, cookies. */
@@ -61,6 +64,10 @@ export type Route<P extends TObject, Q extends TObject, B extends TSchema, R ext
   status?: number
   /** Requests a minute and caller beyond which 429 is answered, where it differs from the general limit. */
   rateLimit?: number
+  /** The handler compares `If-Match` by `requireMatch` under a row lock; without this the frame refuses the header. */
+  conditional?: boolean
+  /** Whether a success carries an entity tag: unless told, on GET and PATCH of a path that ends in a parameter. */
+  etag?: boolean
   handle(request: RequestOf<Static<P>, Static<Q>, Static<B>>, app: App): Promise<Static<R> | Reply<Static<R>>>
 }
 

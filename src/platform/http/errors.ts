@@ -1,0 +1,28 @@
+import { errorTable } from '#platform/errors.ts'
+
+export const errors = errorTable('http', {
+  requestInvalid: ['invalid', 'The request is not valid; `errors` lists where and why.'],
+  bodyMalformed: ['invalid', 'The body is not valid JSON in UTF-8.'],
+  bodyTooLarge: ['invalid', 'The body is larger than {limit} bytes.'],
+  mediaTypeUnsupported: ['invalid', 'The body must be application/json in UTF-8.'],
+  textUnfit: ['invalid', 'Text must not hold NUL characters or lone surrogates.'],
+  addressMalformed: ['invalid', 'The address is not valid: {reason}.'],
+  tenantHeaderMalformed: ['invalid', 'X-Tenant-Id must be a UUID.'],
+  cursorInvalid: ['invalid', 'The cursor does not belong to this list. Start again without it.'],
+  conditionUnsupported: ['invalid', 'This operation does not support If-Match.'],
+  idempotencyKeyMalformed: ['invalid', 'Idempotency-Key must be 1 to 255 printable ASCII characters.'],
+  unauthenticated: ['unauthenticated', 'Sign in, or send a valid access token.'],
+  permissionMissing: ['forbidden', 'This needs the permission {permission}.'],
+  crossSite: ['forbidden', 'A write with the session cookie must come from a page of this site.'],
+  metricsRefused: [
+    'forbidden',
+    'Metrics are answered to direct requests from a private address, or with the metrics token.',
+  ],
+  routeNotFound: ['not_found', 'There is nothing at {path}.'],
+  methodNotAllowed: ['invalid', '{method} is not possible here.'],
+  idempotencyInProgress: ['conflict', 'The first request with this Idempotency-Key has not been answered yet.'],
+  idempotencyKeyReused: ['conflict', 'This Idempotency-Key was used for another request.'],
+  changedMeanwhile: ['precondition_failed', 'The resource has changed since it was read. Read it again.'],
+  tooManyRequests: ['limited', 'Too many requests. Try again in {retryAfter} seconds.'],
+  notReady: ['unavailable', 'The server is not ready: {reason}.'],
+})
