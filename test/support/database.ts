@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { after } from 'node:test'
+import { Database } from '#platform/database'
+import pg from 'pg'
+import { adminConfigOf, loginConfigOf, testServer } from './server.ts'
+
+export type TestDatabase = {
+  name: string
+  /** Access as the program has it: a login that is a member of commonhold_app. */
+  db: Database
+  /** Connected as administrator: sees everything, for controls. */
+  admin: pg.Client
+  /** Acts as commonhold_owner, as migrations do. */
+  owner: pg.Client
+  login: pg.ClientConfig
+  adminConfig: pg.ClientConfig
+}
+
+/** A clone of the migrated template, dropped when the test file ends. */
+export async function testDatabase(): Promise<TestDatabase> {
+  const server = testServer()
+  const name = `${server.template.replace('template', 'test')}_${randomBytes(4).toString('hex')}`
+  const maintenance = new pg.Client(adminConfigOf(server, undefined))
+  await maintenance.connect()
+  await maintenance.query(`create database ${name} template ${server.template}`)
+
+  const adminConfig = adminConfigOf(server, name)
+  const login = loginConfigOf(server, name)
+  const admin = new pg.Client(adminConfig)
+  const owner = new pg.Client(adminConfig)
+  await Promise.all([admin.connect(), owner.connect()])
+  await owner.query('set role commonhold_owner')
+  const db = new Database({ login })
+
+  after(async () => {
+    await Promise.all([db.close(), admin.end(), owner.end()])
+    await maintenance.query(`drop database ${name} with (force)`)
+    await maintenance.end()
+  })
+  return { name, db, admin, owner, login, adminConfig }
+}
