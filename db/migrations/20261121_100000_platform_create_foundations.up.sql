@@ -50,13 +50,12 @@ set search_path = ''
 as $$
 begin
   execute pg_catalog.format(
-    'create trigger keep_updated_at before update on %s for each row'
-    ' when (old.* is distinct from new.*) execute function platform.touch_updated_at()',
+    'create trigger keep_updated_at before update on %s for each row execute function platform.touch_updated_at()',
     target
   );
 end
 $$;
-comment on function platform.keep_updated_at(regclass) is 'Keeps updated_at of a table: it moves only when the row really changes';
+comment on function platform.keep_updated_at(regclass) is 'Keeps updated_at of a table with every update';
 revoke execute on function platform.keep_updated_at(regclass) from public;
 
 create function platform.isolate(target regclass)

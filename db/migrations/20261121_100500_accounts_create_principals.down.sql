@@ -1,0 +1,3 @@
+drop function accounts.find_permissions(uuid, uuid);
+drop function accounts.find_memberships(uuid);
+drop schema accounts;
