@@ -1,0 +1,304 @@
+create table audit.tracked_tables (
+  table_name text not null,
+  redacted text[] not null,
+  ignored text[] not null,
+  constraint tracked_tables_pkey primary key (table_name)
+);
+comment on table audit.tracked_tables is 'The tables whose changes are logged; written by audit.track in migrations only';
+comment on column audit.tracked_tables.redacted is 'Columns whose values are secrets: only that they changed is logged';
+comment on column audit.tracked_tables.ignored is 'Columns that nobody wants to read about; a change of these alone is not logged';
+grant select on audit.tracked_tables to commonhold_app, commonhold_readonly;
+
+create function audit.row_values(row_json jsonb, side text, redacted text[], omitted text[])
+returns text
+language sql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(
+    string_agg(
+      to_json(key) || ':{"' || side || '":' || case when key = any (redacted) then '"[redacted]"' else value::text end || '}', ','
+    ),
+    ''
+  )
+  from jsonb_each(row_json)
+  where value <> 'null'
+    and key <> all (omitted)
+$$;
+comment on function audit.row_values(jsonb, text, text[], text[]) is
+  'All values of a row as entries of changes: for the rare update of a primary key, which is logged as delete and insert';
+
+create function audit.tracking_source(target regclass, redacted text[], ignored text[])
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- "=" of these does not exist, or says something else than "the same value"
+  compared_as_text constant regtype[] := '{json,xml,point,lseg,path,box,polygon,circle,line}';
+  resource text;
+  identity_columns text[];
+  has_tenant boolean;
+  single_key text;
+  omitted text[];
+  unknown text;
+  inserted text := '';
+  changed text := '';
+  deleted text := '';
+  col record;
+begin
+  select format('%I.%I', n.nspname, c.relname) into resource
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = target;
+
+  select array_agg(a.attname::text order by key.position) into identity_columns
+  from pg_index i
+  cross join unnest(i.indkey::smallint[]) with ordinality as key (attnum, position)
+  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = key.attnum
+  where i.indrelid = target and i.indisprimary;
+  if identity_columns is null then
+    raise exception '% has no primary key: its rows cannot be told apart in the audit log', resource using errcode = '42809';
+  end if;
+
+  select name into unknown
+  from unnest(redacted || ignored) as name
+  where name <> 'updated_at'
+    and not exists (select from pg_attribute where attrelid = target and attname = name and attnum > 0 and not attisdropped);
+  if found then
+    raise exception '% has no column %', resource, unknown using errcode = '42703';
+  end if;
+
+  has_tenant := exists (select from pg_attribute where attrelid = target and attname = 'tenant_id' and not attisdropped);
+  if cardinality(array_remove(identity_columns, 'tenant_id')) = 1 then
+    single_key := (array_remove(identity_columns, 'tenant_id'))[1];
+  end if;
+  select coalesce(array_agg(attname::text order by attnum), '{}') into omitted
+  from pg_attribute
+  where attrelid = target
+    and attnum > 0
+    and not attisdropped
+    and (attname = 'tenant_id' or attname = single_key or attname = any (ignored) or attgenerated <> '');
+
+  for col in
+    select
+      a.attname as name,
+      to_json(a.attname)::text as label,
+      quote_ident(a.attname) as ident,
+      coalesce(nullif(t.typbasetype, 0), t.oid) = any (compared_as_text) as is_odd,
+      coalesce(not k.collisdeterministic, false) as is_folded,
+      a.attname = any (redacted) as is_secret
+    from pg_attribute a
+    join pg_type t on t.oid = a.atttypid
+    left join pg_collation k on k.oid = a.attcollation
+    where a.attrelid = target and a.attnum > 0 and not a.attisdropped and a.attname <> all (omitted)
+    order by a.attnum
+  loop
+    declare
+      key text := quote_literal(col.label || ':{"');
+      cast_to text := case when col.is_odd then '::text' when col.is_folded then ' collate "C"' else '' end;
+      old_value text := 'to_json(o.' || col.ident || case when col.is_odd then '::text' else '' end || ')::text';
+      new_value text := 'to_json(n.' || col.ident || case when col.is_odd then '::text' else '' end || ')::text';
+    begin
+      if col.is_secret then
+        old_value := format('case when o.%s is not null then ''"[redacted]"'' end', col.ident);
+        new_value := format('case when n.%s is not null then ''"[redacted]"'' end', col.ident);
+      end if;
+      inserted := inserted || format(E',\n      %s || ''new":'' || %s || ''}''', key, new_value);
+      deleted := deleted || format(E',\n      %s || ''old":'' || %s || ''}''', key, old_value);
+      changed := changed || format(
+        E',\n        case when o.%1$s%2$s is distinct from n.%1$s%2$s then %3$s || ''old":'' || coalesce(%4$s, ''null'') || '',"new":'' || coalesce(%5$s, ''null'') || ''}'' end',
+        col.ident, cast_to, key, old_value, new_value
+      );
+    end;
+  end loop;
+
+  -- Unrolled column by column: a difference by jsonb_each costs twice as much. One full join, because a plan is kept
+  -- over calls and a nested loop chosen for one row would be quadratic for a thousand; a full join cannot be one.
+  return format($source$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, %1$L, d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.%2$s is null then %3$s else %4$s end as tenant_id,
+        case when o.%2$s is null then 'insert' when n.%2$s is null then 'delete' else 'update' end as action,
+        case when o.%2$s is null then %5$s else %6$s end as resource_id,
+        case
+          when o.%2$s is null then audit.row_values(to_jsonb(n), 'new', %7$L, %8$L)
+          when n.%2$s is null then audit.row_values(to_jsonb(o), 'old', %7$L, %8$L)
+          else array_to_string(array[%9$s
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on %10$s
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select %3$s, scope.user_id, scope.user_name, 'insert', %1$L, %5$s, ('{' || array_to_string(array[%11$s
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  else
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select %4$s, scope.user_id, scope.user_name, 'delete', %1$L, %6$s, ('{' || array_to_string(array[%12$s
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$source$,
+    resource,
+    quote_ident(identity_columns[1]),
+    case when has_tenant then 'coalesce(n.tenant_id, scope.tenant_id)' else 'scope.tenant_id' end,
+    case when has_tenant then 'coalesce(o.tenant_id, scope.tenant_id)' else 'scope.tenant_id' end,
+    (select string_agg(format('n.%I::text', name), ' || ''/'' || ' order by position)
+     from unnest(array_remove(identity_columns, 'tenant_id')) with ordinality as part (name, position)),
+    (select string_agg(format('o.%I::text', name), ' || ''/'' || ' order by position)
+     from unnest(array_remove(identity_columns, 'tenant_id')) with ordinality as part (name, position)),
+    redacted,
+    omitted,
+    substr(changed, 2),
+    (select string_agg(format('o.%1$I = n.%1$I', name), ' and ' order by position)
+     from unnest(identity_columns) with ordinality as part (name, position)),
+    substr(inserted, 2),
+    substr(deleted, 2)
+  );
+end
+$$;
+comment on function audit.tracking_source(regclass, text[], text[]) is 'The body of a table''s tracking function, as its columns are now';
+
+create function audit.refuse_truncate()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception '%.% is tracked by the audit log: delete its rows instead of truncating it', tg_table_schema, tg_table_name
+    using errcode = 'insufficient_privilege';
+end
+$$;
+comment on function audit.refuse_truncate() is 'A truncate would remove rows without an entry each';
+
+create function audit.tracking_name(target regclass)
+returns text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 'track_' || n.nspname || '_' || c.relname
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = target
+$$;
+
+create function audit.untrack(target regclass)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  part regclass;
+begin
+  for part in select target union select relid from pg_partition_tree(target) loop
+    execute format('drop trigger if exists audit_insert on %s', part);
+    execute format('drop trigger if exists audit_update on %s', part);
+    execute format('drop trigger if exists audit_delete on %s', part);
+    execute format('drop trigger if exists audit_truncate on %s', part);
+  end loop;
+  execute format('drop function if exists audit.%I()', audit.tracking_name(target));
+  delete from audit.tracked_tables
+  where table_name = (select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = target);
+end
+$$;
+comment on function audit.untrack(regclass) is 'Ends the tracking of a table: for down migrations';
+revoke execute on function audit.untrack(regclass) from public;
+
+create function audit.track(target regclass, redact text[] default '{}', ignore text[] default '{updated_at}')
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  tracker constant text := audit.tracking_name(target);
+  part regclass;
+begin
+  if octet_length(tracker) > 63 then
+    raise exception 'The name % is too long', tracker using errcode = '42622';
+  end if;
+  perform audit.untrack(target);
+  insert into audit.tracked_tables (table_name, redacted, ignored)
+  select n.nspname || '.' || c.relname, redact, ignore
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = target;
+
+  execute format(
+    'create function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' as %L',
+    tracker, audit.tracking_source(target, redact, ignore)
+  );
+  execute format('revoke execute on function audit.%I() from public', tracker);
+
+  -- Partitions too: a statement trigger of the parent does not see what is done to a partition by its own name.
+  for part in select target union select relid from pg_partition_tree(target) loop
+    execute format('create trigger audit_insert after insert on %s referencing new table as new_rows for each statement execute function audit.%I()', part, tracker);
+    execute format('create trigger audit_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function audit.%I()', part, tracker);
+    execute format('create trigger audit_delete after delete on %s referencing old table as old_rows for each statement execute function audit.%I()', part, tracker);
+    execute format('create trigger audit_truncate before truncate on %s for each statement execute function audit.refuse_truncate()', part);
+  end loop;
+end
+$$;
+comment on function audit.track(regclass, text[], text[]) is
+  'Logs every inserted, updated and deleted row of a table, in the same transaction. Call it again after a change of the table''s columns: audit.tracking_faults() finds who forgot';
+revoke execute on function audit.track(regclass, text[], text[]) from public;
+
+create function audit.tracking_faults()
+returns setof text
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.table_name || case
+    when to_regclass(t.table_name) is null then ' is tracked, but does not exist'
+    when f.oid is null then ' is tracked, but its function is gone'
+    when not f.prosecdef or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored)
+      then ' has other columns than its audit function: call audit.track again'
+    else ' is tracked, but its triggers are not complete'
+  end
+  from audit.tracked_tables t
+  left join pg_proc f
+    on f.pronamespace = 'audit'::regnamespace
+    and f.proname = audit.tracking_name(to_regclass(t.table_name))
+  where to_regclass(t.table_name) is null
+    or f.oid is null
+    or not f.prosecdef
+    or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored)
+    or exists (
+      select
+      from (select to_regclass(t.table_name) as relid union select relid from pg_partition_tree(to_regclass(t.table_name))) as part
+      where 4 <> (
+        select count(*)
+        from pg_trigger g
+        where g.tgrelid = part.relid
+          and g.tgname in ('audit_insert', 'audit_update', 'audit_delete', 'audit_truncate')
+          and g.tgenabled in ('O', 'A')
+          and g.tgfoid in (f.oid, 'audit.refuse_truncate'::regproc)
+      )
+    )
+  order by 1
+$$;
+comment on function audit.tracking_faults() is 'Tracked tables whose changes are not logged as they should be, a sentence each';
