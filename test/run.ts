@@ -52,7 +52,9 @@ async function runOn(url: URL): Promise<number> {
     )
     return await runFiles(server)
   } finally {
-    const { rows } = await admin.query('select datname from pg_database where datname like $1', [`commonhold_%${runId}%`])
+    const { rows } = await admin.query('select datname from pg_database where datname like $1', [
+      `commonhold_%${runId}%`,
+    ])
     for (const { datname } of rows) await admin.query(`drop database ${datname} with (force)`)
     await admin.query(`drop role if exists ${server.login.user}`)
     await admin.end()

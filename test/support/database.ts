@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
-import { Database } from '#platform/database'
 import pg from 'pg'
+import { Database } from '#platform/database'
 import { adminConfigOf, loginConfigOf, testServer } from './server.ts'
 
 export type TestDatabase = {

@@ -27,7 +27,8 @@ export class Keyring {
     const keys = new Map<string, Buffer>()
     for (const part of text.split(',').map(piece => piece.trim())) {
       const [, id, encoded] = /^([a-z0-9-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(part) ?? []
-      if (id === undefined || encoded === undefined) throw errors.keysInvalid({ reason: `entry ${keys.size + 1} is not` })
+      if (id === undefined || encoded === undefined)
+        throw errors.keysInvalid({ reason: `entry ${keys.size + 1} is not` })
       if (keys.has(id)) throw errors.keysInvalid({ reason: `id ${id} stands twice` })
       keys.set(id, Buffer.from(encoded, 'base64'))
     }

@@ -25,10 +25,15 @@ export const embeddedErrors = errorTable('database', {
     'unavailable',
     'Commonhold cannot write to {path} ({reason}); give user {user} write permission there, or set COMMONHOLD_DATA_DIR to another directory.',
   ],
+  embeddedNotRunnable: [
+    'unavailable',
+    'The PostgreSQL programs in {native} do not run here as user {user} ({reason}); set DATABASE_URL to a PostgreSQL server, version 15 to 18.',
+  ],
   diskFull: [
     'unavailable',
-    'The disk that holds {directory} is full ({free} MB free); make room (at least {needed} MB) and start again, nothing was damaged.',
+    'There is no room on the disk that holds {directory} ({free} MB and {files} files are free, at least {needed} MB are needed); make room and start again, the data is unharmed.',
   ],
+  portInUse: ['unavailable', 'The port {port} on 127.0.0.1 is in use; choose another one for the embedded PostgreSQL.'],
   embeddedStartFailed: [
     'unavailable',
     'The embedded PostgreSQL in {directory} did not start: {reason}; more is in {log}.',

@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 /** The process that holds a lock; `startedAt` tells it from a later one with the same pid. */
 export type Holder = { pid: number; startedAt: string; command: string; nonce: string }
@@ -63,21 +63,34 @@ export function pidExists(pid: number): boolean {
   return !/^[ZX]/.test(statFields(pid)?.[0] ?? '')
 }
 
-/** The processes whose working directory is `directory`: how a server or initdb on it is known. Linux only. */
-export function processesIn(directory: string): number[] {
+/**
+ * The processes of PostgreSQL that work in this directory (a server, its children, an initdb); a shell that
+ * somebody left there is none. Only Linux tells; elsewhere the list is empty.
+ */
+export function serversIn(directory: string): number[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
-    .filter(pid => workingDirectory(pid) === directory && pidExists(pid))
+    .filter(pid => isServerIn(directory, pid))
 }
 
-/** Where a process works, or undefined where the system does not say. */
-export function workingDirectory(pid: number): string | undefined {
+/** Whether this process is PostgreSQL at work in this directory. */
+export function isServerIn(directory: string, pid: number): boolean {
+  if (!pidExists(pid)) return false
+  if (process.platform === 'win32') return true
+  if (process.platform !== 'linux') {
+    const command = spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout ?? ''
+    return command.includes('postgres') && command.includes(directory)
+  }
   try {
-    return readlinkSync(`/proc/${pid}/cwd`)
+    const program = basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, '')
+    if (program !== 'postgres' && program !== 'initdb') return false
+    // Compared by inode: the path in /proc is what the other process sees, which bind mounts change.
+    const [work, own] = [statSync(`/proc/${pid}/cwd`), statSync(directory)]
+    return work.dev === own.dev && work.ino === own.ino
   } catch {
-    return undefined
+    return false
   }
 }
 

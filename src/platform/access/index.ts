@@ -1,0 +1,2 @@
+export { recordPermissions } from './permissions.ts'
+export { createBuiltInRoles, giveRole } from './roles.ts'

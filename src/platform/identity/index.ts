@@ -1,0 +1,26 @@
+export { AccessTokens, accessTokenSeconds } from './access-tokens.ts'
+export { normaliseEmail } from './emails.ts'
+export { errors as identityErrors } from './errors.ts'
+export { verifyPassword } from './hashing.ts'
+export { consumeOneTimeToken, issueOneTimeToken, withdrawOneTimeTokens } from './one-time-tokens.ts'
+export {
+  extendSession,
+  getSessionTimes,
+  type NewSession,
+  openSession,
+  revokeSession,
+  rotateRefreshToken,
+  setActiveTenant,
+} from './sessions.ts'
+export {
+  type Account,
+  countFailedLogin,
+  countLogin,
+  createUser,
+  findAccount,
+  getProfile,
+  hashNewPassword,
+  hasUsers,
+  setDefaultTenant,
+  type User,
+} from './users.ts'

@@ -1,0 +1,18 @@
+import type { Module } from '#platform/module.ts'
+import { removeEndedSessions } from './sessions.ts'
+
+export const identityModule = {
+  name: 'identity',
+  schema: 'identity',
+  jobs: [
+    {
+      name: 'identity.remove-ended-sessions',
+      description: 'GG-16: removes sessions 30 days after their end',
+      cron: '17 3 * * *',
+      async run(_data, app) {
+        const removed = await app.db.transaction({ system: true }, removeEndedSessions)
+        app.log.info(removed, 'Ended sessions removed')
+      },
+    },
+  ],
+} satisfies Module

@@ -1,0 +1,112 @@
+import { onViolation, type Queryable, sql } from '#platform/database'
+import { errors } from './errors.ts'
+import { hashPassword } from './hashing.ts'
+
+export type User = { id: string; email: string; fullName: string | null; username: string | null }
+
+export type NewUser = { id: string; email: string; fullName: string; passwordHash: string }
+
+/** A user with a profile of its own; refuses an address that an account has (compared in any case). */
+export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
+  await onViolation(
+    tx.run(sql`
+      insert into identity.users (id, email, full_name)
+      values (${user.id}, ${user.email}, ${user.fullName})`),
+    { users_email_unique: errors.emailTaken },
+  )
+  await tx.run(sql`insert into identity.user_profiles (user_id) values (${user.id})`)
+  await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${user.id}, ${user.passwordHash})`)
+}
+
+/** Hashes a new password; refuses one that is too short or too long (`identity.password_length`). */
+export async function hashNewPassword(password: string): Promise<string> {
+  const [least, most] = [8, 128]
+  const length = [...password].length
+  if (length < least || length > most) throw errors.passwordLength({ least, most })
+  return await hashPassword(password)
+}
+
+export type Account = User & {
+  isActive: boolean
+  isLocked: boolean
+  passwordHash: string | null
+  defaultTenantId: string | null
+}
+
+/** What sign-in needs to know of an address. Needs the system scope. */
+export function findAccount(tx: Queryable, email: string): Promise<Account | undefined> {
+  return tx.maybe(sql<Account>`
+    select
+      account.id,
+      account.email,
+      account.full_name,
+      account.username,
+      account.is_active,
+      coalesce(account.account_locked_until > now(), false) as is_locked,
+      account.default_tenant_id,
+      password.password_hash
+    from identity.users as account
+    left join identity.passwords as password
+      on password.user_id = account.id and password.replaced_at is null
+    where account.email = ${email}
+      and account.deleted_at is null`)
+}
+
+export type Profile = User & { timezone: string; language: string }
+
+/** The signed-in user as he is shown to himself. */
+export function getProfile(tx: Queryable, userId: string): Promise<Profile> {
+  return tx.one(sql<Profile>`
+    select
+      account.id,
+      account.email,
+      account.full_name,
+      account.username,
+      profile.timezone,
+      profile.language
+    from identity.users as account
+    join identity.user_profiles as profile
+      on profile.user_id = account.id
+    where account.id = ${userId}`)
+}
+
+/**
+ * Counts a wrong password (MT-03). From the fifth on the account rests: 1 minute, doubling up to 15 minutes, so that
+ * guessing is slow and nobody can lock the owner out for ever.
+ */
+export async function countFailedLogin(tx: Queryable, userId: string): Promise<void> {
+  await tx.run(sql`
+    update identity.users
+    set
+      failed_login_attempts = failed_login_attempts + 1,
+      last_failed_login_at = now(),
+      account_locked_until = case
+        when failed_login_attempts + 1 >= 5
+          then now() + least(interval '15 minutes', interval '1 minute' * 2 ^ least(failed_login_attempts - 4, 10))
+      end
+    where id = ${userId}`)
+}
+
+/** Remembers a success: counters start again, and the tenant is where the user begins next time if he has none yet. */
+export async function countLogin(tx: Queryable, userId: string): Promise<void> {
+  await tx.run(sql`
+    update identity.users
+    set
+      failed_login_attempts = 0,
+      account_locked_until = null,
+      login_count = login_count + 1,
+      last_login_at = now(),
+      last_activity_at = now()
+    where id = ${userId}`)
+}
+
+/** The tenant in which the user's next session starts. */
+export async function setDefaultTenant(tx: Queryable, userId: string, tenantId: string): Promise<void> {
+  await tx.run(sql`update identity.users set default_tenant_id = ${tenantId} where id = ${userId}`)
+}
+
+/** False on a new installation, before its first administrator. Needs the system scope. */
+export async function hasUsers(tx: Queryable): Promise<boolean> {
+  const { found } = await tx.one(sql<{ found: boolean }>`select exists (select from identity.users) as found`)
+  return found
+}

@@ -1,0 +1,2 @@
+export { addMember } from './memberships.ts'
+export { createTenant } from './tenants.ts'
