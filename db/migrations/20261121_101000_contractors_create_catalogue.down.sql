@@ -1,0 +1,9 @@
+drop view contractors.contractor_field_sources;
+drop table contractors.business_types;
+drop table contractors.naics_codes;
+drop table contractors.imports;
+drop table contractors.awards;
+drop table contractors.observations;
+drop table contractors.contractors;
+drop table contractors.contractor_profiles;
+drop schema contractors;
