@@ -87,7 +87,8 @@ export class Batch extends WireQuery {
   }
 
   handleDataRow(message: { fields: (string | null)[] }): void {
-    if (this.failure !== undefined) return
+    // Rows of the statements before the last (the scope's set_config) are nobody's.
+    if (this.failure !== undefined || this.completed < this.statements.length - 1) return
     try {
       const row: Record<string, unknown> = {}
       for (let index = 0; index < this.columns.length; index++) {
