@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { after } from 'node:test'
 import pg from 'pg'
 import { Database } from '#platform/database'
@@ -16,7 +17,7 @@ export type TestDatabase = {
   adminConfig: pg.ClientConfig
 }
 
-/** A clone of the migrated template, dropped when the test file ends. */
+/** A clone of the migrated template, dropped when the test file ends. Await it at the top level of the file, not in a hook. */
 export async function testDatabase(): Promise<TestDatabase> {
   const server = testServer()
   const name = `${server.template.replace('template', 'test')}_${randomBytes(4).toString('hex')}`
@@ -29,6 +30,8 @@ export async function testDatabase(): Promise<TestDatabase> {
   const admin = new pg.Client(adminConfig)
   const owner = new pg.Client(adminConfig)
   await Promise.all([admin.connect(), owner.connect()])
+  // A clone has the template's objects but not the rights on the database itself.
+  await admin.query(readFileSync('db/roles.sql', 'utf8'))
   await owner.query('set role commonhold_owner')
   const db = new Database({ login })
 

@@ -42,7 +42,8 @@ export class Batch extends WireQuery {
   private completed = 0
   private columns: string[] = []
   private parsers: ((text: string) => unknown)[] = []
-  private rows: Record<string, unknown>[] = []
+  // Not `rows`: by that name pg asks whether a query pages through a portal, which a pipeline cannot.
+  private readonly received: Record<string, unknown>[] = []
   private command = ''
   private rowCount = 0
   private failure: unknown
@@ -95,7 +96,7 @@ export class Batch extends WireQuery {
         const text = message.fields[index] as string | null
         row[this.columns[index] as string] = text === null ? null : this.parsers[index]?.(text)
       }
-      this.rows.push(row)
+      this.received.push(row)
     } catch (error) {
       this.failure = error
     }
@@ -130,7 +131,7 @@ export class Batch extends WireQuery {
 
   handleReadyForQuery(): void {
     if (this.failure === undefined) {
-      this.settle.resolve({ rows: this.rows, command: this.command, rowCount: this.rowCount })
+      this.settle.resolve({ rows: this.received, command: this.command, rowCount: this.rowCount })
     } else {
       this.settle.reject(this.failure)
     }

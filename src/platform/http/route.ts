@@ -7,6 +7,8 @@ import type { IfMatch } from './etags.ts'
 export type Principal = {
   sessionId: string
   userId: string
+  /** Full name, else the address: written beside the id in the audit log. */
+  userName: string
   tenantId: string | undefined
   roles: readonly string[]
   permissions: ReadonlySet<string>

@@ -1,0 +1,105 @@
+import type { App } from '#platform/app.ts'
+import { hashToken } from '#platform/crypto'
+import { type Scope, sql } from '#platform/database'
+import type { Authenticator, Principal } from '#platform/http'
+import { AccessTokens, extendSession } from '#platform/identity'
+import { errors } from './errors.ts'
+
+type Row = {
+  sessionId: string
+  userId: string
+  userName: string
+  lastSeenAt: Date
+  tenantId: string | null
+  tenantStatus: string | null
+  roles: string[] | null
+  permissions: string[]
+}
+
+/** The credential by which a session is found. */
+type Credential = { sessionId: string } | { tokenHash: Buffer }
+
+/** How long an answer about a session is believed, ms: a revocation elsewhere is felt within this time. */
+const believedFor = 2_000
+const rememberedAtMost = 20_000
+const touchAfter = 5 * 60_000
+
+/** Who is asking, for every request: session, user, membership and permissions, read in one statement. */
+export class Principals {
+  private readonly app: App
+  private readonly tokens: AccessTokens
+  private readonly remembered = new Map<string, { principal: Principal; until: number }>()
+
+  constructor(app: App, tokens: AccessTokens) {
+    this.app = app
+    this.tokens = tokens
+  }
+
+  readonly authenticate: Authenticator = async (credentials, client) => {
+    if (credentials.bearer !== undefined) {
+      const claims = await this.tokens.verify(credentials.bearer)
+      const tenantId = credentials.tenantId ?? claims.tenantId
+      return await this.resolve(`s ${claims.sessionId}`, { sessionId: claims.sessionId }, tenantId, client)
+    }
+    const cookie = credentials.cookie ?? ''
+    const tokenHash = hashToken(cookie)
+    return await this.resolve(`c ${tokenHash.toString('base64')}`, { tokenHash }, credentials.tenantId, client)
+  }
+
+  /** Call after anything that changes what a session may do: the next request asks the database again. */
+  forgetAll(): void {
+    this.remembered.clear()
+  }
+
+  private async resolve(
+    key: string,
+    credential: Credential,
+    tenantId: string | undefined,
+    client: Scope,
+  ): Promise<Principal> {
+    const fullKey = `${key} ${tenantId ?? ''}`
+    const known = this.remembered.get(fullKey)
+    if (known && known.until > performance.now()) return known.principal
+    const principal = await this.read(credential, tenantId, client)
+    if (this.remembered.size >= rememberedAtMost) this.remembered.clear()
+    this.remembered.set(fullKey, { principal, until: performance.now() + believedFor })
+    return principal
+  }
+
+  private async read(credential: Credential, tenantId: string | undefined, client: Scope): Promise<Principal> {
+    const scope = { ...client, system: true }
+    const sessionId = 'sessionId' in credential ? credential.sessionId : null
+    const tokenHash = 'tokenHash' in credential ? credential.tokenHash : null
+    const row = await this.app.db.reads(scope).maybe(sql<Row>`
+      select * from accounts.find_principal(${sessionId}, ${tokenHash}, ${tenantId ?? null})`)
+    if (!row) throw errors.sessionEnded()
+    if (tenantId !== undefined) {
+      if (row.tenantId === null) throw errors.notAMember()
+      if (row.tenantStatus === 'suspended') throw errors.tenantSuspended()
+    }
+    if (Date.now() - row.lastSeenAt.getTime() > touchAfter)
+      await extendSession(this.app.db.scoped(scope), row.sessionId)
+    const isOpen = row.tenantId !== null && row.tenantStatus !== 'suspended'
+    return {
+      sessionId: row.sessionId,
+      userId: row.userId,
+      userName: row.userName,
+      tenantId: isOpen ? (row.tenantId as string) : undefined,
+      roles: isOpen ? (row.roles ?? []) : [],
+      permissions: new Set(isOpen ? row.permissions : []),
+    }
+  }
+}
+
+const accounts = new WeakMap<App, { tokens: AccessTokens; principals: Principals }>()
+
+/** The token signer and session reader that belong to one running program. */
+export function accountsOf(app: App): { tokens: AccessTokens; principals: Principals } {
+  let found = accounts.get(app)
+  if (!found) {
+    const tokens = new AccessTokens(app.db, app.keyring, app.publicUrl)
+    found = { tokens, principals: new Principals(app, tokens) }
+    accounts.set(app, found)
+  }
+  return found
+}

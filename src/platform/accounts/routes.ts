@@ -1,0 +1,190 @@
+import { Type } from 'typebox'
+import type { Scope } from '#platform/database'
+import { nullable, type Principal, pageOf, Reply, route, timestamp, uuid } from '#platform/http'
+import { getProfile, getSessionTimes, type NewSession } from '#platform/identity'
+import { errors } from './errors.ts'
+import { listTenantsOf, refresh, type SignedIn, signIn, signOut, switchTenant } from './sign-ins.ts'
+import { signUp, signUpFirstAdministrator } from './sign-ups.ts'
+
+/** The browser's session: an opaque token of 256 bits. The prefix binds it to this host, HTTPS and the whole path. */
+export const sessionCookie = '__Host-commonhold'
+
+const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
+const password = Type.String({ minLength: 1, maxLength: 1024, description: '8 to 128 characters' })
+const fullName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Ada Lovelace'] })
+const tenantName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Meridian Capture'] })
+
+const User = Type.Object({
+  id: uuid,
+  email: Type.String(),
+  fullName: nullable(Type.String()),
+  username: nullable(Type.String()),
+})
+
+const Tenant = Type.Object({
+  id: uuid,
+  name: Type.String(),
+  slug: Type.String(),
+  roles: Type.Array(Type.String()),
+  isDefault: Type.Boolean(),
+  isActive: Type.Boolean({ description: 'False while suspended or waiting for deletion' }),
+})
+
+const Session = Type.Object({
+  accessToken: Type.String({ description: 'Send it as `Authorization: Bearer …`' }),
+  refreshToken: Type.String({ description: 'Works once; each refresh answers the next one' }),
+  expiresIn: Type.Integer({ description: 'Life of the access token in seconds' }),
+  user: User,
+  tenants: Type.Array(Tenant),
+  tenantId: nullable(Type.String({ format: 'uuid', description: 'The tenant that the access token works in' })),
+})
+
+const Me = Type.Object({
+  user: Type.Object({
+    ...User.properties,
+    timezone: Type.String({ description: 'IANA name; dates are shown in it' }),
+    language: Type.String(),
+  }),
+  tenantId: nullable(uuid),
+  tenants: Type.Array(Tenant),
+  roles: Type.Array(Type.String()),
+  permissions: Type.Array(Type.String()),
+  session: Type.Object({ id: uuid, createdAt: timestamp, expiresAt: timestamp }),
+})
+
+const attempts = 30
+
+export const accountsRoutes = [
+  route({
+    method: 'POST',
+    path: '/auth/sign-up',
+    allow: 'public',
+    summary: 'Make an account',
+    description: 'With `tenantName` also a tenant, whose owner the account becomes. Signs in at once.',
+    body: Type.Object({ email, password, fullName, tenantName: Type.Optional(tenantName) }),
+    response: Session,
+    status: 201,
+    rateLimit: attempts,
+    async handle({ body, scope }, app) {
+      if (app.config.signUp === 'closed') throw errors.signUpClosed()
+      return reply(201, await signUp(app, scope, body))
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/auth/first-administrator',
+    allow: 'public',
+    summary: 'Make the first administrator of a new installation',
+    description: 'Takes the secret of the link that the server printed at its first start.',
+    body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 200 }), email, password, fullName, tenantName }),
+    response: Session,
+    status: 201,
+    rateLimit: attempts,
+    async handle({ body, scope }, app) {
+      return reply(201, await signUpFirstAdministrator(app, scope, body))
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/auth/sign-in',
+    allow: 'public',
+    summary: 'Sign in with a password',
+    description: 'Works in the tenant of `X-Tenant-Id`, else in the default one. Also sets the session cookie.',
+    body: Type.Object({ email, password }),
+    response: Session,
+    rateLimit: attempts,
+    async handle({ body, headers, scope }, app) {
+      const header = headers['x-tenant-id']
+      const tenantId = typeof header === 'string' ? header : undefined
+      return reply(200, await signIn(app, scope, { ...body, tenantId }))
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/auth/refresh',
+    allow: 'public',
+    summary: 'Exchange a refresh token',
+    description: 'The token is used up. Used again, it ends the session: a copy of it must be about.',
+    body: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
+    response: Session,
+    rateLimit: 120,
+    async handle({ body, scope }, app) {
+      return await refresh(app, scope, body.refreshToken)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/auth/sign-out',
+    allow: 'session',
+    summary: 'End this session',
+    response: Type.Null(),
+    status: 204,
+    async handle({ principal, scope }, app) {
+      await signOut(app, scope, signedIn(principal).sessionId)
+      return new Reply(204, null, { cookies: [{ name: sessionCookie, value: undefined }] })
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/auth/switch-tenant',
+    allow: 'session',
+    summary: 'Work in another tenant',
+    description: 'Moves the session and its cookie; answers an access token for the new tenant.',
+    body: Type.Object({ tenantId: uuid }),
+    response: Type.Object({
+      accessToken: Type.String(),
+      expiresIn: Type.Integer(),
+      tenants: Type.Array(Tenant),
+      tenantId: uuid,
+    }),
+    async handle({ body, principal, scope }, app) {
+      const { sessionId, userId } = signedIn(principal)
+      return await switchTenant(app, scope, { id: sessionId, userId }, body.tenantId)
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/me',
+    allow: 'session',
+    summary: 'Who am I, where, and what may I do',
+    response: Me,
+    async handle({ principal, scope }, app) {
+      const { sessionId, userId, tenantId, roles, permissions } = signedIn(principal)
+      const own = app.db.reads(scope)
+      const [user, session, tenants] = await Promise.all([
+        getProfile(own, userId),
+        getSessionTimes(own, sessionId),
+        listTenantsOf(app.db.reads({ ...scope, system: true }), userId),
+      ])
+      return {
+        user,
+        tenantId: tenantId ?? null,
+        tenants,
+        roles: [...roles],
+        permissions: [...permissions],
+        session,
+      }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/tenants',
+    allow: 'session',
+    summary: 'The tenants that I belong to',
+    response: pageOf(Tenant),
+    async handle({ principal, scope }, app) {
+      const system: Scope = { ...scope, system: true }
+      return { items: await listTenantsOf(app.db.reads(system), signedIn(principal).userId), nextCursor: null }
+    },
+  }),
+]
+
+function signedIn(principal: Principal | undefined): Principal {
+  if (!principal) throw errors.sessionEnded()
+  return principal
+}
+
+function reply(status: number, { signedIn, session }: { signedIn: SignedIn; session: NewSession }): Reply<SignedIn> {
+  const cookie = { name: sessionCookie, value: session.cookieToken, expires: session.expiresAt }
+  return new Reply(status, signedIn, { cookies: [cookie] })
+}

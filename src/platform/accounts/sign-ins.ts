@@ -1,0 +1,163 @@
+import type { App } from '#platform/app.ts'
+import { recordEvent } from '#platform/audit'
+import { type Queryable, type Scope, sql } from '#platform/database'
+import {
+  type Account,
+  accessTokenSeconds,
+  countFailedLogin,
+  countLogin,
+  findAccount,
+  getProfile,
+  identityErrors,
+  type NewSession,
+  normaliseEmail,
+  openSession,
+  revokeSession,
+  rotateRefreshToken,
+  setActiveTenant,
+  type User,
+  verifyPassword,
+} from '#platform/identity'
+import { errors } from './errors.ts'
+import { accountsOf } from './principals.ts'
+
+export type TenantOfUser = {
+  id: string
+  name: string
+  slug: string
+  roles: string[]
+  isDefault: boolean
+  isActive: boolean
+}
+
+/** What a successful sign-in hands out. `expiresIn` in seconds. */
+export type SignedIn = {
+  accessToken: string
+  refreshToken: string
+  expiresIn: number
+  user: User
+  tenants: TenantOfUser[]
+  tenantId: string | null
+}
+
+/** Signs in with a password. The answer is the same for an unknown address, a wrong password and a locked account. */
+export async function signIn(
+  app: App,
+  client: Scope,
+  credentials: { email: string; password: string; tenantId?: string | undefined },
+): Promise<{ signedIn: SignedIn; session: NewSession }> {
+  const system = app.db.scoped({ ...client, system: true })
+  const account = await findAccount(system, normaliseEmail(credentials.email))
+  const matches = await verifyPassword(account?.passwordHash ?? undefined, credentials.password)
+  if (!account || !matches || !account.isActive || account.isLocked) {
+    if (account) await noteFailure(app, client, account, matches)
+    throw errors.credentialsWrong()
+  }
+  const tenants = await listTenantsOf(system, account.id)
+  const tenantId = chooseTenant(tenants, credentials.tenantId)
+  const scope = { ...client, system: true, userId: account.id, userName: account.fullName ?? account.email, tenantId }
+  const session = await app.db.transaction(scope, async tx => {
+    await countLogin(tx, account.id)
+    const opened = await openSession(tx, { userId: account.id, tenantId })
+    await recordEvent(tx, { action: 'sign_in', resource: 'identity.user_sessions', resourceId: opened.id })
+    return opened
+  })
+  return { signedIn: await describe(app, account, tenants, tenantId, session.id, session.refreshToken), session }
+}
+
+/** Exchanges a refresh token for the next pair (PE-05). */
+export async function refresh(app: App, client: Scope, token: string): Promise<SignedIn> {
+  const scope = { ...client, system: true }
+  const rotated = await app.db.transaction(scope, tx => rotateRefreshToken(tx, token))
+  if ('replayedSessionId' in rotated) {
+    // The transaction that ended the session is committed: only now may the caller hear of it.
+    accountsOf(app).principals.forgetAll()
+    app.log.warn({ sessionId: rotated.replayedSessionId }, 'A used refresh token came again: its session is ended')
+    throw identityErrors.refreshRefused()
+  }
+  const system = app.db.scoped(scope)
+  const principal = await system.maybe(sql<{ userId: string; tenantId: string | null; tenantStatus: string | null }>`
+    select user_id, tenant_id, tenant_status from accounts.find_principal(${rotated.sessionId}, null, null)`)
+  if (!principal) throw identityErrors.refreshRefused()
+  const user = await getProfile(system, principal.userId)
+  const tenants = await listTenantsOf(system, user.id)
+  const tenantId = principal.tenantStatus === 'suspended' ? undefined : (principal.tenantId ?? undefined)
+  return await describe(app, user, tenants, tenantId, rotated.sessionId, rotated.refreshToken)
+}
+
+/** Ends the session; its cookie, access and refresh tokens stop working at once. */
+export async function signOut(app: App, scope: Scope, sessionId: string): Promise<void> {
+  await app.db.transaction({ ...scope, system: true }, async tx => {
+    await revokeSession(tx, sessionId, 'signed out')
+    await recordEvent(tx, { action: 'sign_out', resource: 'identity.user_sessions', resourceId: sessionId })
+  })
+  accountsOf(app).principals.forgetAll()
+}
+
+/** Lets the session work in another of the user's tenants; the old access token keeps naming the old one. */
+export async function switchTenant(
+  app: App,
+  scope: Scope,
+  session: { id: string; userId: string },
+  tenantId: string,
+): Promise<{ accessToken: string; expiresIn: number; tenants: TenantOfUser[]; tenantId: string }> {
+  const tenants = await listTenantsOf(app.db.scoped({ ...scope, system: true }), session.userId)
+  chooseTenant(tenants, tenantId)
+  await app.db.transaction({ ...scope, system: true, tenantId }, async tx => {
+    await setActiveTenant(tx, session.id, tenantId)
+    await recordEvent(tx, { action: 'switch_tenant', resource: 'identity.user_sessions', resourceId: session.id })
+  })
+  const { tokens, principals } = accountsOf(app)
+  principals.forgetAll()
+  const accessToken = await tokens.sign({ userId: session.userId, sessionId: session.id, tenantId })
+  return { accessToken, expiresIn: accessTokenSeconds, tenants, tenantId }
+}
+
+/** A user's memberships in date, the default first. Needs the system scope: they lie in several tenants. */
+export function listTenantsOf(tx: Queryable, userId: string): Promise<TenantOfUser[]> {
+  return tx.run(sql<TenantOfUser>`
+    select tenant_id as id, name, slug, roles, is_default, is_active from accounts.find_memberships(${userId})`)
+}
+
+export async function describe(
+  app: App,
+  user: User,
+  tenants: TenantOfUser[],
+  tenantId: string | undefined,
+  sessionId: string,
+  refreshToken: string,
+): Promise<SignedIn> {
+  const accessToken = await accountsOf(app).tokens.sign({ userId: user.id, sessionId, tenantId })
+  const { id, email, fullName, username } = user
+  return {
+    accessToken,
+    refreshToken,
+    expiresIn: accessTokenSeconds,
+    user: { id, email, fullName, username },
+    tenants,
+    tenantId: tenantId ?? null,
+  }
+}
+
+/** The tenant asked for, else the default, else the first that is active; undefined when there is none. */
+function chooseTenant(tenants: TenantOfUser[], asked: string | undefined): string | undefined {
+  if (asked === undefined)
+    return (tenants.find(tenant => tenant.isDefault && tenant.isActive) ?? tenants.find(tenant => tenant.isActive))?.id
+  const tenant = tenants.find(candidate => candidate.id === asked)
+  if (!tenant) throw errors.notAMember()
+  if (!tenant.isActive) throw errors.tenantSuspended()
+  return tenant.id
+}
+
+async function noteFailure(app: App, client: Scope, account: Account, passwordMatched: boolean): Promise<void> {
+  const reason = !account.isActive ? 'account not active' : account.isLocked ? 'account locked' : 'wrong password'
+  await app.db.transaction({ ...client, system: true, userId: account.id, userName: account.email }, async tx => {
+    if (!passwordMatched) await countFailedLogin(tx, account.id)
+    await recordEvent(tx, {
+      action: 'sign_in_failed',
+      resource: 'identity.users',
+      resourceId: account.id,
+      details: { reason },
+    })
+  })
+}
