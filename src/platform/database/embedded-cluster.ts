@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
@@ -17,142 +17,115 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { totalmem, userInfo } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { embeddedErrors } from './embedded-errors.ts'
-import { pidExists, processesIn, workingDirectory } from './embedded-lock.ts'
-import type { Account, Programs } from './embedded-programs.ts'
+import { totalmem } from 'node:os'
+import { basename, join } from 'node:path'
+import { embeddedErrors, explain, neededMegabytes, ownUser } from './embedded-errors.ts'
+import { endProcesses, isServerIn, pidExists, serversIn } from './embedded-processes.ts'
+import { type Account, type Programs, spawnAs } from './embedded-programs.ts'
 
-/** One database cluster on this disk and who may touch it. */
+/** One PostgreSQL data directory: where it is, what runs it, as whom. */
 export type Cluster = {
   dataDirectory: string
-  /** Where its files are: `<dataDirectory>/postgres`. */
+  /** `<dataDirectory>/postgres`; complete as soon as it exists. */
   directory: string
+  log: string
   programs: Programs
   account: Account | undefined
   durable: boolean
 }
 
-const neededMegabytes = 100
-const unfinished = 'postgres.unfinished-'
-
-/** The name by which the server's own user reaches a directory that it works in, even below a home of mode 0700. */
-export const reachable = (directory: string, account: Account | undefined): string =>
-  account && process.platform === 'linux' ? '/proc/self/cwd' : directory
-
-/** Makes the cluster if there is none, and refuses what is not a cluster of this version and user. */
-export async function ensureCluster(cluster: Cluster): Promise<void> {
+/**
+ * Leaves a cluster that can be started: refuses one of another version or user, stops what an earlier program left
+ * running on it, makes it where there is none. Resolves to the superuser's password.
+ */
+export async function prepareCluster(cluster: Cluster, log: (line: string) => void): Promise<string> {
   await removeUnfinished(cluster)
-  const version = await readVersion(cluster)
-  if (version === undefined) await createCluster(cluster)
-  else if (version !== cluster.programs.major) {
-    throw embeddedErrors.dataDirectoryOfOtherVersion({
-      directory: cluster.directory,
-      found: version,
-      expected: cluster.programs.major,
-    })
+  if (findVersion(cluster) === undefined) {
+    log('Making the database')
+    await createCluster(cluster)
+  } else {
+    takeOverFromRoot(cluster)
+    await stopLeftovers(cluster, log)
   }
-  takeOverFromRoot(cluster)
-}
-
-/** The superuser's password, made and set where the file that holds it is missing. */
-export async function ensurePassword(cluster: Cluster): Promise<string> {
-  const path = join(cluster.dataDirectory, 'postgres.password')
-  const known = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
-  if (known) return known
-  const password = randomBytes(24).toString('base64url')
-  await run(
-    cluster,
-    'postgres',
-    ['--single', '-D', reachable(cluster.directory, cluster.account), 'postgres'],
-    cluster.directory,
-    {
-      input: `alter role postgres password '${password}'\n`,
-    },
-  )
-  writeFileSync(path, `${password}\n`, { mode: 0o600 })
-  return password
+  writeAccessRules(cluster)
+  return ensurePassword(cluster)
 }
 
 /**
- * Ends whatever an earlier run left on this cluster: a server whose program was killed, or the processes of a killed
- * server. A pid file that names an unrelated process (the pid was used again after a power cut) is made harmless.
+ * The name by which the server reaches the directory that it is started in. Its own user may not pass the
+ * directories above (a checkout below /root): the working directory needs no path.
  */
-export async function stopLeftovers(cluster: Cluster, log: (line: string) => void): Promise<void> {
-  const pid = readPidFile(cluster)?.pid
-  if (pid !== undefined && isServerOf(cluster, pid)) {
-    log(`PostgreSQL (process ${pid}) still runs from an earlier start: stopping it`)
-    await endProcesses([pid], ['SIGINT', 'SIGQUIT', 'SIGKILL'])
-  } else if (pid !== undefined && pidExists(pid)) {
-    disown(cluster)
-  }
-  await endProcesses(processesIn(cluster.directory), ['SIGQUIT', 'SIGKILL'])
-}
+export const pathForServer = (directory: string, account: Account | undefined): string =>
+  account && process.platform === 'linux' ? '/proc/self/cwd' : directory
 
-/** What the server writes about itself in postmaster.pid, or undefined where there is none. */
-export function readPidFile(cluster: Pick<Cluster, 'directory'>): PidFile | undefined {
-  try {
-    const lines = readFileSync(join(cluster.directory, 'postmaster.pid'), 'utf8').split('\n')
-    const [pid, , , port, socketDirectory, address, , status] = lines.map(line => line.trim())
-    if (!Number(pid)) return undefined
-    return { pid: Number(pid), port: Number(port), socketDirectory, address, ready: status === 'ready' }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
+export const passwordPath = (dataDirectory: string): string => join(dataDirectory, 'postgres.password')
 
+/** What a server writes about itself in postmaster.pid. */
 export type PidFile = {
   pid: number
   port: number
-  socketDirectory: string | undefined
-  address: string | undefined
+  socketDirectory: string
+  address: string
   ready: boolean
 }
 
-/** Translates what the disk or PostgreSQL said into one sentence for people. */
-export function explain(cluster: Pick<Cluster, 'dataDirectory' | 'directory'>, output: string, cause?: unknown) {
-  if (/No space left on device|ENOSPC|EDQUOT|quota exceeded/i.test(output)) {
-    return embeddedErrors.diskFull(
-      { directory: cluster.dataDirectory, free: freeMegabytes(cluster.dataDirectory), needed: neededMegabytes },
-      cause,
-    )
-  }
-  const refused = /EACCES|EPERM|EROFS/.exec(output)?.[0]
-  const path = (cause as NodeJS.ErrnoException | undefined)?.path
-  if (refused && path) {
-    return embeddedErrors.dataDirectoryNotWritable({ path, reason: refused, user: userInfo().username }, cause)
-  }
-  const said = output.split('\n').filter(line => /FATAL|PANIC|error:|ERROR/.test(line))
-  const reason = (said.at(-1) ?? output.trim().split('\n').at(-1) ?? '').replace(/^.*?(FATAL|PANIC|ERROR|error): +/, '')
-  const log = join(cluster.dataDirectory, 'postgres.log')
-  return embeddedErrors.embeddedStartFailed(
-    { directory: cluster.directory, reason: reason || 'it said nothing', log },
-    cause,
-  )
+/** Undefined where there is no pid file, or an empty one. */
+export function readPidFile(directory: string): PidFile | undefined {
+  const path = join(directory, 'postmaster.pid')
+  if (!existsSync(path)) return undefined
+  const [pid, , , port, socketDirectory = '', address = '', , status] = readFileSync(path, 'utf8')
+    .split('\n')
+    .map(line => line.trim())
+  if (!Number(pid)) return undefined
+  return { pid: Number(pid), port: Number(port), socketDirectory, address, ready: status === 'ready' }
 }
 
-// Made beside and renamed: a directory named `postgres` is complete, and what is unfinished has never held data.
-async function createCluster(cluster: Cluster): Promise<void> {
-  const free = freeMegabytes(cluster.dataDirectory)
-  if (free < neededMegabytes) {
-    throw embeddedErrors.diskFull({ directory: cluster.dataDirectory, free, needed: neededMegabytes })
+// What is unfinished has never been served, and the name is ours: it can go. Its initdb may have outlived the program.
+async function removeUnfinished(cluster: Cluster): Promise<void> {
+  for (const name of readdirSync(cluster.dataDirectory)) {
+    if (!name.startsWith(unfinished)) continue
+    const draft = join(cluster.dataDirectory, name)
+    await endProcesses(serversIn(draft), [['SIGKILL', 5]])
+    rmSync(draft, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
   }
+}
+
+const unfinished = 'postgres.unfinished-'
+
+function findVersion({ directory, programs }: Cluster): string | undefined {
+  if (!existsSync(directory)) return undefined
+  try {
+    if (readdirSync(directory).length === 0) return undefined
+    const version = readFileSync(join(directory, 'PG_VERSION'), 'utf8').trim()
+    if (version === programs.major) return version
+    throw embeddedErrors.dataDirectoryOfOtherVersion({ directory, found: version, expected: programs.major })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw embeddedErrors.dataDirectoryNotOurs({ directory }, error)
+    if (code !== 'EACCES' && code !== 'EPERM') throw error
+    throw embeddedErrors.dataDirectoryOfOtherUser({ directory, owner: statSync(directory).uid, user: ownUser() }, error)
+  }
+}
+
+// Made beside and renamed: `postgres` is never half made.
+async function createCluster(cluster: Cluster): Promise<void> {
+  const free = statfsSync(cluster.dataDirectory)
+  if (free.bavail * free.bsize < neededMegabytes * 2 ** 20) throw explain(cluster, 'ENOSPC')
+  rmSync(passwordPath(cluster.dataDirectory), { force: true })
   const draft = join(cluster.dataDirectory, `${unfinished}${randomBytes(6).toString('hex')}`)
   mkdirSync(draft, { mode: 0o700 })
   if (cluster.account) chownSync(draft, cluster.account.uid, cluster.account.gid)
   try {
-    await run(cluster, 'initdb', initdbArguments(cluster, draft), draft)
+    await runProgram(cluster, 'initdb', initdbArguments(cluster, draft), draft)
     renameSync(draft, cluster.directory)
     syncDirectory(cluster.dataDirectory)
-    rmSync(join(cluster.dataDirectory, 'postgres.password'), { force: true })
   } catch (error) {
     rmSync(draft, { recursive: true, force: true })
     throw error
   }
 }
 
+// Into postgresql.conf, where they can be changed: a machine with 2 cores on a solid disk, shared with other programs.
 function initdbArguments(cluster: Cluster, draft: string): string[] {
   const settings = {
     timezone: 'UTC',
@@ -161,118 +134,111 @@ function initdbArguments(cluster: Cluster, draft: string): string[] {
     effective_cache_size: `${Math.max(256, Math.floor(totalmem() / 2 ** 21))}MB`,
     maintenance_work_mem: '128MB',
     work_mem: '8MB',
-    // Solid disks, and a scan that may be parallel is rarely worth starting workers for on two cores.
     random_page_cost: '1.1',
     max_parallel_workers_per_gather: '1',
     jit: 'off',
-    // A checkpoint in the middle of an import writes every touched page again.
+    // A checkpoint in the middle of an import makes it log every touched page whole again.
     max_wal_size: '2GB',
     checkpoint_timeout: '15min',
   }
   return [
-    ...['-D', reachable(draft, cluster.account), '--username=postgres', '--auth=trust'],
+    ...['-D', pathForServer(draft, cluster.account), '--username=postgres', '--auth=trust', '--no-instructions'],
     ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
     ...(cluster.durable ? [] : ['--no-sync']),
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ]
 }
 
-async function removeUnfinished(cluster: Cluster): Promise<void> {
-  for (const name of readdirSync(cluster.dataDirectory)) {
-    if (!name.startsWith(unfinished)) continue
-    const draft = join(cluster.dataDirectory, name)
-    await endProcesses(processesIn(draft), ['SIGKILL'])
-    rmSync(draft, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
-  }
-}
-
-async function readVersion(cluster: Cluster): Promise<string | undefined> {
-  const { directory } = cluster
-  if (!existsSync(directory)) return undefined
-  try {
-    if (readdirSync(directory).length === 0) return undefined
-    return readFileSync(join(directory, 'PG_VERSION'), 'utf8').trim()
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw embeddedErrors.dataDirectoryNotOurs({ directory }, cause)
-    if (code !== 'EACCES' && code !== 'EPERM') throw cause
-    const owner = statSync(directory).uid
-    throw embeddedErrors.dataDirectoryOfOtherUser({ directory, owner, user: userInfo().username }, cause)
-  }
-}
-
-// A copy made by root (a restored backup) belongs to root, which cannot run PostgreSQL.
+// A copy that root made (a restored backup) belongs to root, as whom PostgreSQL does not run.
 function takeOverFromRoot({ account, directory }: Cluster): void {
   if (!account || statSync(directory).uid !== 0) return
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     lchownSync(join(entry.parentPath, entry.name), account.uid, account.gid)
   }
-  lchownSync(directory, account.uid, account.gid)
   chmodSync(directory, 0o700)
+  lchownSync(directory, account.uid, account.gid)
 }
 
-function isServerOf(cluster: Cluster, pid: number): boolean {
-  if (!pidExists(pid)) return false
-  if (process.platform === 'linux') return workingDirectory(pid) === cluster.directory
-  return true
-}
-
-// PostgreSQL takes its own parent's pid for stale, and still looks whether the shared memory named beside is in use:
-// so the file is kept with our pid in it, not removed.
-function disown(cluster: Cluster): void {
-  const path = join(cluster.directory, 'postmaster.pid')
-  writeFileSync(path, readFileSync(path, 'utf8').replace(/^\d+/, String(process.pid)))
-}
-
-async function endProcesses(pids: number[], signals: NodeJS.Signals[]): Promise<void> {
-  for (const signal of signals) {
-    for (const pid of pids) signalProcess(pid, signal)
-    const deadline = Date.now() + (signal === 'SIGINT' ? 60_000 : 5_000)
-    while (pids.some(pidExists) && Date.now() < deadline) await sleep(10)
-    if (!pids.some(pidExists)) return
+async function stopLeftovers({ directory }: Cluster, log: (line: string) => void): Promise<void> {
+  const left = readPidFile(directory)
+  if (left && isServerIn(directory, left.pid)) {
+    log(`PostgreSQL (process ${left.pid}) still runs from an earlier start: stopping it`)
+    await endProcesses([left.pid], fastShutdown)
+  }
+  // Of a server that was killed its children may live on, and they still write.
+  await endProcesses(serversIn(directory), [
+    ['SIGQUIT', 5],
+    ['SIGKILL', 5],
+  ])
+  if (left && pidExists(left.pid)) disownPidFile(directory)
+  else if (!left) rmSync(join(directory, 'postmaster.pid'), { force: true })
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith('.s.PGSQL.')) rmSync(join(directory, name))
+  }
+  if (left && basename(left.socketDirectory).startsWith(temporaryPrefix)) {
+    rmSync(left.socketDirectory, { recursive: true, force: true })
   }
 }
 
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+/** How the private directories for sockets begin that replace a too long path. */
+export const temporaryPrefix = 'commonhold-socket-'
+
+/** Fast first: it ends the sessions and writes a checkpoint, slowly on a slow disk. The rest costs a recovery. */
+export const fastShutdown: readonly [NodeJS.Signals, number][] = [
+  ['SIGINT', 60],
+  ['SIGQUIT', 10],
+  ['SIGKILL', 5],
+]
+
+// The pid was given to another process after a power cut. PostgreSQL takes its parent's pid for stale, and then still
+// looks whether the shared memory named in the file is in use, which it would not if the file were gone.
+function disownPidFile(directory: string): void {
+  const path = join(directory, 'postmaster.pid')
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^\s*\d+/, String(process.pid)))
+}
+
+// At every start, since initdb's own rules trust everybody.
+function writeAccessRules({ directory }: Cluster): void {
+  const rules = ['local all', 'local replication', 'host all', 'host replication']
+    .map(rule => `${rule} all ${rule.startsWith('host') ? '127.0.0.1/32 ' : ''}scram-sha-256\n`)
+    .join('')
+  const path = join(directory, 'pg_hba.conf')
+  if (readFileSync(path, 'utf8') !== rules) writeFileSync(path, rules)
+}
+
+// Without the file a new password is set: who can write here owns the database anyway.
+async function ensurePassword(cluster: Cluster): Promise<string> {
+  const path = passwordPath(cluster.dataDirectory)
+  const known = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  if (known) return known
+  const password = randomBytes(24).toString('base64url')
+  const args = ['--single', '-D', pathForServer(cluster.directory, cluster.account), 'postgres']
+  await runProgram(cluster, 'postgres', args, cluster.directory, `alter role postgres password '${password}'\n`)
+  writeFileSync(path, `${password}\n`, { mode: 0o600 })
+  return password
+}
+
+async function runProgram(cluster: Cluster, program: string, args: string[], cwd: string, input = ''): Promise<void> {
+  const child = spawnAs(cluster.programs, cluster.account, program, args, { cwd, stdio: 'pipe' })
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
   try {
-    process.kill(pid, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    const { code, output } = await outcome(child, input)
+    if (code !== 0) throw explain(cluster, output)
+  } finally {
+    process.off('exit', end)
   }
 }
 
-function run(
-  cluster: Cluster,
-  program: string,
-  args: string[],
-  cwd: string,
-  options: { input?: string } = {},
-): Promise<void> {
-  const { uid, gid } = cluster.account ?? {}
+function outcome(child: ChildProcess, input: string): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(cluster.programs.bin, program), args, {
-      cwd,
-      env: { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' },
-      stdio: ['pipe', 'pipe', 'pipe'],
-      ...(uid === undefined ? {} : { uid, gid }),
-    })
     let output = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      output += chunk
-    })
-    child.on('error', error => reject(explain(cluster, error.message, error)))
-    child.on('close', code => (code === 0 ? resolve() : reject(explain(cluster, output))))
-    child.stdin.on('error', () => {})
-    child.stdin.end(options.input ?? '')
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => (output += chunk))
+    child.on('error', reject)
+    child.on('close', code => resolve({ code, output }))
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
   })
-}
-
-function freeMegabytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path)
-  return Math.floor((bavail * bsize) / 2 ** 20)
 }
 
 function syncDirectory(path: string): void {

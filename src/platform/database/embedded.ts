@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import {
   chownSync,
   closeSync,
@@ -9,8 +9,9 @@ import {
   openSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
-  writeFileSync,
+  statSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -20,241 +21,222 @@ import type { ClientConfig } from 'pg'
 import { DomainError } from '#platform/errors.ts'
 import {
   type Cluster,
-  ensureCluster,
-  ensurePassword,
-  explain,
-  reachable,
+  fastShutdown,
+  passwordPath,
+  pathForServer,
+  prepareCluster,
   readPidFile,
-  signalProcess,
-  stopLeftovers,
+  temporaryPrefix,
 } from './embedded-cluster.ts'
-import { embeddedErrors } from './embedded-errors.ts'
-import { type Lock, lockPath, takeLock } from './embedded-lock.ts'
-import { findPrograms, serverAccount } from './embedded-programs.ts'
+import { embeddedErrors, explain } from './embedded-errors.ts'
+import { type Holder, type Lock, takeLock } from './embedded-lock.ts'
+import { endProcesses, isAlive, signalProcess } from './embedded-processes.ts'
+import { copyParents, findPrograms, serverAccount, spawnAs } from './embedded-programs.ts'
 
 export type EmbeddedOptions = {
-  /** Private to the user (0700, made if missing): the cluster is `postgres` in it, beside `postgres.log` and the password. */
+  /** Made with mode 0700 if missing. The database is `postgres` in it, beside `postgres.log` and `postgres.password`. */
   dataDirectory: string
+  /** Told what takes time or is out of the ordinary, a line each. */
   log?: (line: string) => void
   /** Also listen on this port of 127.0.0.1. Without it the server is reached by a Unix socket only (not on Windows). */
   port?: number
   /** False gives up the data at a power cut (fsync off): for tests. */
   durable?: boolean
-  /** Use the server of another living process on this directory instead of refusing; `stop` then leaves it running. */
+  /** Where another living program has started it already, use its server instead of refusing; `stop` leaves it alone. */
   join?: boolean
-  /** Told when the server ends without having been asked to. */
+  /** Told when the server has ended without having been asked to. */
   onLost?: (error: DomainError) => void
 }
 
 export type EmbeddedServer = {
-  /** How to connect as the superuser, to `postgres` or the named database. */
+  /** How to connect as the superuser, to `postgres` or to the named database. */
   adminConfig(database?: string): ClientConfig
   port: number
-  /** Fast shutdown: open transactions are rolled back, everything committed is on disk when it resolves. */
+  /** Fast shutdown: open transactions are rolled back, and what was committed is on disk when it resolves. */
   stop(): Promise<void>
 }
 
 /**
- * Starts PostgreSQL from the installed package on `<dataDirectory>/postgres`, made at the first start, and waits until
- * it takes connections. A server that a killed program left behind is stopped first. Refuses a directory that a living
- * program uses, that another version or user made, or that cannot be written, and touches nothing in it then.
+ * Starts PostgreSQL from the installed package on `<dataDirectory>/postgres`, which the first start makes, and
+ * resolves when it takes connections. A server that a killed program left behind is stopped first.
+ * Refuses a directory that a living program uses or that another version or user made, a full disk, and one that
+ * cannot be written: nothing in it is changed then.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
-  const log = options.log ?? (() => {})
-  const dataDirectory = prepareDirectory(options.dataDirectory)
-  const lock = guarded(dataDirectory, () => takeLock(lockPath(dataDirectory), process.argv.slice(1, 4).join(' ')))
-  if (!('release' in lock)) {
-    if (!options.join) throw embeddedErrors.dataDirectoryInUse({ directory: dataDirectory, ...lock })
-    throw embeddedErrors.dataDirectoryInUse({ directory: dataDirectory, ...lock })
-  }
+  const place = placeOf(options.dataDirectory)
   try {
-    return await startLocked(dataDirectory, lock, options, log)
+    mkdirSync(place.dataDirectory, { recursive: true, mode: 0o700 })
+    const real = placeOf(realpathSync(place.dataDirectory))
+    for (;;) {
+      const lock = takeLock(join(real.dataDirectory, 'commonhold.lock'))
+      if ('release' in lock) return await startLocked(real, lock, options)
+      if (!options.join) throw embeddedErrors.dataDirectoryInUse({ directory: real.dataDirectory, ...lock })
+      const joined = await joinServer(real, lock)
+      if (joined) return joined
+    }
+  } catch (error) {
+    throw isSystemError(error) ? explain(place, String(error), error) : error
+  }
+}
+
+type Place = Pick<Cluster, 'dataDirectory' | 'directory' | 'log'>
+
+function placeOf(path: string): Place {
+  const dataDirectory = resolve(path)
+  return { dataDirectory, directory: join(dataDirectory, 'postgres'), log: join(dataDirectory, 'postgres.log') }
+}
+
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error &&
+  !(error instanceof DomainError) &&
+  typeof (error as NodeJS.ErrnoException).errno === 'number'
+
+async function startLocked(place: Place, lock: Lock, options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const log = options.log ?? (() => {})
+  try {
+    const account = serverAccount(place.directory)
+    const programs = findPrograms(account, copyParents(account, place.dataDirectory))
+    const cluster: Cluster = { ...place, programs, account, durable: options.durable ?? true }
+    const password = await prepareCluster(cluster, log)
+    const address = await chooseAddress(cluster, options.port)
+    const child = await launch(cluster, address, log)
+    return { ...connection(address, password), stop: supervise(cluster, child, address, lock, options.onLost) }
   } catch (error) {
     lock.release()
-    throw error instanceof DomainError ? error : explained(dataDirectory, error)
+    throw error
   }
 }
 
-async function startLocked(
-  dataDirectory: string,
-  lock: Lock,
-  options: EmbeddedOptions,
-  log: (line: string) => void,
-): Promise<EmbeddedServer> {
-  const directory = join(dataDirectory, 'postgres')
-  const account = serverAccount(directory)
-  const programs = findPrograms(account, dataDirectory)
-  const cluster: Cluster = { dataDirectory, directory, programs, account, durable: options.durable ?? true }
-  await stopLeftovers(cluster, log)
-  await ensureCluster(cluster)
-  const password = await ensurePassword(cluster)
-  writeAccessRules(cluster)
-  const address = await chooseAddress(cluster, options.port)
-  const child = await launch(cluster, address)
-  const server = supervise(cluster, child, address, lock, options.onLost)
-  return {
-    adminConfig: (database = 'postgres') => ({
-      host: address.host,
-      port: address.port,
-      user: 'postgres',
-      password,
-      database,
-    }),
-    port: address.port,
-    stop: server.stop,
+/** The server of a living program, once it takes connections; undefined when that program has gone meanwhile. */
+async function joinServer(place: Place, holder: Holder): Promise<EmbeddedServer | undefined> {
+  while (isAlive(holder)) {
+    const running = readPidFile(place.directory)
+    if (running?.ready && existsSync(passwordPath(place.dataDirectory))) {
+      const host = { '': running.address, '.': place.directory }[running.socketDirectory] ?? running.socketDirectory
+      const password = readFileSync(passwordPath(place.dataDirectory), 'utf8').trim()
+      return { ...connection({ host, port: running.port }, password), stop: async () => {} }
+    }
+    await sleep(50)
   }
+  return undefined
 }
 
-function prepareDirectory(path: string): string {
-  return guarded(resolve(path), () => {
-    if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o700 })
-    return realpathSync(path)
-  })
-}
+const connection = ({ host, port }: Pick<Address, 'host' | 'port'>, password: string) => ({
+  adminConfig: (database = 'postgres'): ClientConfig => ({ host, port, user: 'postgres', password, database }),
+  port,
+})
 
-function guarded<T>(dataDirectory: string, act: () => T): T {
-  try {
-    return act()
-  } catch (error) {
-    throw explained(dataDirectory, error)
-  }
-}
+/** `temporary` is a directory of our own for the socket, where the path of the usual one is too long. */
+type Address = { host: string; port: number; listen: string; socketDirectory: string; temporary?: string }
 
-function explained(dataDirectory: string, error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (typeof code !== 'string') return error
-  return explain({ dataDirectory, directory: join(dataDirectory, 'postgres') }, String(error), error)
-}
-
-type Address = { host: string; port: number; socketDirectory: string; temporary: string | undefined; listen: string }
-
-// sun_path holds 108 bytes on Linux and 104 on macOS with the final NUL.
+// sun_path holds 108 bytes on Linux and 104 on macOS, with the final NUL.
 const longestSocketPath = process.platform === 'linux' ? 107 : 103
 
-async function chooseAddress(cluster: Cluster, wanted: number | undefined): Promise<Address> {
-  const listen = wanted === undefined ? '' : '127.0.0.1'
-  const port = wanted ?? 5432
+async function chooseAddress({ directory, account }: Cluster, wanted: number | undefined): Promise<Address> {
+  const loopback = '127.0.0.1'
   if (process.platform === 'win32') {
-    const free = wanted ?? (await freePort())
-    return { host: '127.0.0.1', port: free, socketDirectory: '', temporary: undefined, listen: '127.0.0.1' }
+    return { host: loopback, port: wanted ?? (await freePort(loopback)), listen: loopback, socketDirectory: '' }
   }
-  if (Buffer.byteLength(join(cluster.directory, `.s.PGSQL.${port}`)) <= longestSocketPath) {
-    return { host: cluster.directory, port, socketDirectory: '.', temporary: undefined, listen }
+  const listen = wanted === undefined ? '' : loopback
+  const port = wanted ?? 5432
+  const socketName = `.s.PGSQL.${port}`
+  // Relative to the cluster, which is private: one less directory to guard.
+  if (Buffer.byteLength(join(directory, socketName)) <= longestSocketPath) {
+    return { host: directory, port, listen, socketDirectory: '.' }
   }
-  const temporary = mkdtempSync(join(tmpdir().length < 60 ? tmpdir() : '/tmp', 'commonhold-'))
-  if (cluster.account) chownSync(temporary, cluster.account.uid, cluster.account.gid)
-  return { host: temporary, port, socketDirectory: temporary, temporary, listen }
+  const short = [tmpdir(), '/tmp'].find(path => path.length < 60 && existsSync(path)) ?? '/tmp'
+  const temporary = mkdtempSync(join(short, temporaryPrefix))
+  if (account) chownSync(temporary, account.uid, account.gid)
+  return { host: temporary, port, listen, socketDirectory: temporary, temporary }
 }
 
-function freePort(): Promise<number> {
+function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.on('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(0, host, () => {
       const { port } = probe.address() as { port: number }
       probe.close(() => resolve(port))
     })
   })
 }
 
-// Written at every start: initdb's own rules trust everybody on this machine.
-function writeAccessRules(cluster: Cluster): void {
-  const rules = [
-    'local all all scram-sha-256',
-    'host all all 127.0.0.1/32 scram-sha-256',
-    'local replication all scram-sha-256',
-  ]
-  const path = join(cluster.directory, 'pg_hba.conf')
-  writeFileSync(path, `${rules.join('\n')}\n`, { mode: 0o600 })
-}
-
-async function launch(cluster: Cluster, address: Address): Promise<ChildProcess> {
-  const logFile = join(cluster.dataDirectory, 'postgres.log')
-  const output = openSync(logFile, 'a', 0o600)
+/** Starts the server and waits until it says that it is ready, however long a recovery takes. */
+async function launch(cluster: Cluster, address: Address, log: (line: string) => void): Promise<ChildProcess> {
+  const output = openLog(cluster)
   const before = fstatSync(output).size
-  const { uid, gid } = cluster.account ?? {}
-  const child = spawn(join(cluster.programs.bin, 'postgres'), serverArguments(cluster, address), {
+  const child = spawnAs(cluster.programs, cluster.account, 'postgres', serverArguments(cluster, address), {
     cwd: cluster.directory,
-    env: { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' },
     stdio: ['ignore', output, output],
-    // Ctrl-C in a terminal reaches the whole process group: the server must end after those who use it.
-    detached: true,
-    ...(uid === undefined ? {} : { uid, gid }),
   })
   closeSync(output)
-  const failure = new Promise<Error>(resolve => child.once('error', resolve))
-  for (;;) {
-    const pidFile = readPidFile(cluster)
-    if (pidFile?.ready && pidFile.pid === child.pid) return child
-    const error = await Promise.race([failure, sleep(10)])
-    if (error) throw explain(cluster, error.message, error)
-    if (child.exitCode !== null || child.signalCode !== null) {
+  const ended = new Promise<Error | 'ended'>(resolve => {
+    child.once('error', resolve)
+    child.once('exit', () => resolve('ended'))
+  })
+  endWithProgram(child)
+  const began = Date.now()
+  for (let said = 0; ; ) {
+    const running = readPidFile(cluster.directory)
+    if (running?.ready && running.pid === child.pid) return child
+    const end = await Promise.race([ended, sleep(10)])
+    if (end) {
       if (address.temporary) rmSync(address.temporary, { recursive: true, force: true })
-      throw explain(cluster, readFileSync(logFile).subarray(before).toString())
+      throw end === 'ended' ? explain(cluster, readFileSync(cluster.log).subarray(before).toString()) : end
     }
+    if (Date.now() - began > (said + 1) * 5000) log(`PostgreSQL recovers since ${++said * 5} seconds`)
   }
 }
 
+// However this program ends (but by SIGKILL), the server is told to.
+function endWithProgram(child: ChildProcess): void {
+  const end = () => {
+    if (child.pid) signalProcess(child.pid, 'SIGINT')
+  }
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
+}
+
+function openLog({ log }: Cluster): number {
+  if (existsSync(log) && statSync(log).size > 10 * 2 ** 20) renameSync(log, `${log}.1`)
+  return openSync(log, 'a', 0o600)
+}
+
+// What this program relies on goes here, before postgresql.conf; the rest is in that file.
 function serverArguments(cluster: Cluster, address: Address): string[] {
   const settings = {
-    port: String(address.port),
+    port: address.port,
     listen_addresses: address.listen,
-    unix_socket_directories: `"${address.socketDirectory}"`,
+    unix_socket_directories: address.socketDirectory,
     unix_socket_permissions: '0700',
     logging_collector: 'off',
     log_destination: 'stderr',
-    ...(cluster.durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(cluster.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   }
   return [
-    ...['-D', reachable(cluster.directory, cluster.account)],
+    ...['-D', pathForServer(cluster.directory, cluster.account)],
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ]
 }
 
+/** Watches the server; the function that it returns stops it, once however often it is called. */
 function supervise(
   cluster: Cluster,
   child: ChildProcess,
   address: Address,
   lock: Lock,
   onLost: EmbeddedOptions['onLost'],
-): { stop(): Promise<void> } {
-  const pid = child.pid!
+): () => Promise<void> {
   let stopping: Promise<void> | undefined
-  const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  const leave = () => signalProcess(pid, 'SIGINT')
-  process.once('exit', leave)
-  exited.then(() => {
-    process.off('exit', leave)
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const left = ended.then(() => {
     if (address.temporary) rmSync(address.temporary, { recursive: true, force: true })
     lock.release()
-    if (stopping) return
     const reason = child.signalCode ?? `exit code ${child.exitCode}`
-    onLost?.(
-      embeddedErrors.embeddedEnded({
-        directory: cluster.directory,
-        reason,
-        log: join(cluster.dataDirectory, 'postgres.log'),
-      }),
-    )
+    if (!stopping) onLost?.(embeddedErrors.embeddedEnded({ ...cluster, reason }))
   })
-  return {
-    stop() {
-      stopping ??= stopServer(pid, exited)
-      return stopping
-    },
-  }
-}
-
-// A fast shutdown writes one checkpoint, which may take long on a slow disk; an immediate one costs a recovery later.
-async function stopServer(pid: number, exited: Promise<void>): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    signalProcess(pid, signal)
-    const patience = new AbortController()
-    const ended = await Promise.race([
-      exited.then(() => true),
-      sleep(60_000, false, { signal: patience.signal, ref: false }).catch(() => true),
-    ])
-    patience.abort()
-    if (ended) return
+  return () => {
+    stopping ??= endProcesses([child.pid!], fastShutdown).then(() => left)
+    return stopping
   }
 }
