@@ -23,7 +23,7 @@ comment on column audit.audit_logs.tenant_id is 'The tenant of the changed row, 
 comment on column audit.audit_logs.created_at is 'Start of the transaction; the id keeps the order within it';
 comment on column audit.audit_logs.user_id is 'Null for system actions (PE-08)';
 comment on column audit.audit_logs.user_name is 'The user''s name at that time';
-comment on column audit.audit_logs.action is 'insert, update or delete of a tracked row, else an event such as identity.users.signed_in';
+comment on column audit.audit_logs.action is 'insert, update or delete of a tracked row, else an event such as sign_in';
 comment on column audit.audit_logs.resource is 'The table, with its schema';
 comment on column audit.audit_logs.resource_id is 'The row''s primary key without its tenant; parts joined by a slash';
 comment on column audit.audit_logs.changes is 'Column name to {old, new}; an insert has new only, a delete old only, without nulls; secrets read [redacted]';

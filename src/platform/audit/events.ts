@@ -1,0 +1,22 @@
+import { json, type Queryable, sql } from '#platform/database'
+
+export type AuditEvent = {
+  /** What happened, in words of the domain: `sign_in`, `export`. */
+  action: string
+  /** The table of what it happened to, with its schema, and the row's id. */
+  resource?: string
+  resourceId?: string
+  details?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * GG-19: appends an event that no change of a tracked table tells (a sign-in, an export, a refusal), in the transaction
+ * of `tx`. Tenant, user and request are those of the scope; without a tenant it belongs to the platform, without a user
+ * to the system. Secrets do not belong into `details`.
+ */
+export async function recordEvent(tx: Queryable, event: AuditEvent): Promise<void> {
+  const { action, resource = null, resourceId = null, details } = event
+  await tx.run(
+    sql`select audit.record_event(${action}, ${resource}, ${resourceId}, ${details ? json(details) : sql`null`})`,
+  )
+}

@@ -1,0 +1,3 @@
+export { type AuditFilters, type AuditLog, type Changes, listAuditLogs } from './audit-logs.ts'
+export { type AuditEvent, recordEvent } from './events.ts'
+export { ensureMonthPartitions, findShortHorizons } from './partitions.ts'
