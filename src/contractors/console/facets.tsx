@@ -1,0 +1,136 @@
+import { Anchor, Checkbox, Group, Skeleton, Text, TextInput } from '@mantine/core'
+import { useId, useState } from 'react'
+import { formatCount, parseAmount } from '#platform/console'
+import type { ContractorPage, Facet, Filters } from './contractors.ts'
+import classes from './search.module.css'
+
+type Change = (change: Partial<Filters>) => void
+
+/** What the results can be narrowed to, with how many would be left. */
+export function Facets({ filters, facets, change }: FacetsProps) {
+  return (
+    <>
+      <Choices title="State" facets={facets?.states} chosen={filters.state} change={state => change({ state })} />
+      <Choices
+        title="Industry (NAICS)"
+        withCode
+        facets={facets?.naics}
+        chosen={filters.naics}
+        change={naics => change({ naics })}
+      />
+      <Choices
+        title="Business type"
+        facets={facets?.businessTypes}
+        chosen={filters.businessType}
+        change={businessType => change({ businessType })}
+      />
+      <ValueRange filters={filters} change={change} />
+      {facets?.capped && (
+        <Text size="xs" c="dimmed">
+          Counts are of the first 10,000 matches.
+        </Text>
+      )}
+    </>
+  )
+}
+
+type FacetsProps = { filters: Filters; facets: ContractorPage['facets']; change: Change }
+
+const few = 7
+
+function Choices({ title, facets, chosen, change, withCode }: ChoicesProps) {
+  const [all, setAll] = useState(false)
+  const id = useId()
+  if (!facets) {
+    return (
+      <fieldset className={classes.facet}>
+        <legend>{title}</legend>
+        {Array.from({ length: 4 }, (_, i) => (
+          <Skeleton key={i} height={16} my={8} />
+        ))}
+      </fieldset>
+    )
+  }
+  const missing = chosen.filter(value => !facets.some(facet => facet.value === value))
+  const options: (Omit<Facet, 'count'> & { count?: number })[] = [
+    ...missing.map(value => ({ value, label: value })),
+    ...facets,
+  ]
+  const shown = options.filter((option, i) => all || i < few || chosen.includes(option.value))
+  if (options.length === 0) return null
+  return (
+    <fieldset className={classes.facet}>
+      <legend>{title}</legend>
+      {shown.map(option => (
+        <div key={option.value} className={classes.option}>
+          <Checkbox
+            size="xs"
+            mt={2}
+            id={`${id}-${option.value}`}
+            checked={chosen.includes(option.value)}
+            onChange={event =>
+              change(
+                event.currentTarget.checked
+                  ? [...chosen, option.value]
+                  : chosen.filter(value => value !== option.value),
+              )
+            }
+          />
+          <label htmlFor={`${id}-${option.value}`}>
+            {withCode && option.label !== option.value && <span className="figures">{option.value} </span>}
+            {option.label}
+          </label>
+          <span>{option.count !== undefined && formatCount(option.count)}</span>
+        </div>
+      ))}
+      {options.length > few && (
+        <Anchor component="button" type="button" size="xs" mt={4} onClick={() => setAll(!all)} aria-expanded={all}>
+          {all ? 'Show fewer' : `Show ${options.length - few} more`}
+          <span className="visually-hidden"> of {title}</span>
+        </Anchor>
+      )}
+    </fieldset>
+  )
+}
+
+type ChoicesProps = {
+  title: string
+  facets: readonly Facet[] | undefined
+  chosen: readonly string[]
+  change: (chosen: readonly string[]) => void
+  withCode?: boolean
+}
+
+function ValueRange({ filters, change }: { filters: Filters; change: Change }) {
+  return (
+    <fieldset className={classes.facet}>
+      <legend>Total contract value</legend>
+      <Group gap="xs" grow align="flex-start">
+        <Bound label="From" value={filters.minValue} change={minValue => change({ minValue })} />
+        <Bound label="Up to" value={filters.maxValue} change={maxValue => change({ maxValue })} />
+      </Group>
+    </fieldset>
+  )
+}
+
+function Bound({ label, value, change }: { label: string; value: string; change: (value: string) => void }) {
+  const [draft, setDraft] = useState<string>()
+  const amount = draft === undefined || draft.trim() === '' ? '' : parseAmount(draft)
+  const settle = () => {
+    if (draft === undefined || amount === undefined) return
+    setDraft(undefined)
+    if (amount !== value) change(amount)
+  }
+  return (
+    <TextInput
+      size="xs"
+      aria-label={`Total contract value ${label.toLowerCase()}`}
+      placeholder={label === 'From' ? '$ from' : '$ up to'}
+      value={draft ?? value}
+      error={amount === undefined && 'Such as 250k, 1.5m'}
+      onChange={event => setDraft(event.currentTarget.value)}
+      onBlur={settle}
+      onKeyDown={event => event.key === 'Enter' && settle()}
+    />
+  )
+}

@@ -1,0 +1,199 @@
+import { Button, Center, Skeleton, Text } from '@mantine/core'
+import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
+import { type Contractor, type ContractorPage, placeOf } from './contractors.ts'
+import { FavouriteButton, ListMenu } from './list-menu.tsx'
+import classes from './search.module.css'
+
+const rowHeight = 66
+
+/** The found contractors. Only rows near the window are in the page, and the next page is fetched before it is reached. */
+export function Results({ contractors, isStale, total, more }: ResultsProps) {
+  const list = useRef<HTMLUListElement>(null)
+  const [offset, setOffset] = useState(0)
+  const [wanted, setWanted] = useState<number>()
+  useLayoutEffect(() => {
+    if (list.current) setOffset(list.current.getBoundingClientRect().top + window.scrollY)
+  }, [contractors])
+  const rows = useWindowVirtualizer({
+    count: contractors.length,
+    estimateSize: () => rowHeight,
+    overscan: 8,
+    scrollMargin: offset,
+    getItemKey: index => contractors[index]?.id ?? index,
+  })
+  const shown = rows.getVirtualItems()
+  const last = shown.at(-1)?.index ?? 0
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: reaching the end is the reason, the callback is new each time
+  useEffect(() => {
+    if (more && !more.isLoading && !more.error && last >= contractors.length - 10) more.load()
+  }, [last, contractors.length, more?.isLoading])
+
+  // A row that is far away comes into the page first, then it can take the focus.
+  useEffect(() => {
+    if (wanted === undefined) return
+    const link = list.current?.querySelector<HTMLElement>(`[data-result="${wanted}"]`)
+    if (!link) return
+    link.focus({ preventScroll: true })
+    setWanted(undefined)
+  })
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = Number((event.target as HTMLElement).dataset.result)
+    if (Number.isNaN(at)) return
+    const end = contractors.length - 1
+    const to = { ArrowDown: Math.min(at + 1, end), ArrowUp: at - 1, Home: 0, End: end }[event.key]
+    if (to === undefined) return
+    event.preventDefault()
+    if (to < 0) return document.querySelector<HTMLElement>('[data-search]')?.focus()
+    rows.scrollToIndex(to, { align: 'auto' })
+    setWanted(to)
+  }
+
+  return (
+    <div className="panel">
+      <div className={classes.head} aria-hidden="true">
+        <span />
+        <span>Contractor</span>
+        <span className={classes.industry}>Industry</span>
+        <span>Contract value</span>
+        <span>Active / done</span>
+        <span />
+      </div>
+      <ul
+        ref={list}
+        className={`${classes.list} ${isStale ? classes.busy : ''}`}
+        style={{ height: rows.getTotalSize() }}
+        aria-label="Contractors found"
+        aria-busy={isStale}
+        onKeyDown={onKeyDown}
+      >
+        {shown.map(({ index, key, start }) => {
+          const contractor = contractors[index]
+          return (
+            contractor && (
+              <li
+                key={key}
+                data-index={index}
+                ref={rows.measureElement}
+                className={classes.item}
+                style={{ transform: `translateY(${start - offset}px)` }}
+                aria-setsize={total && !total.capped ? total.count : -1}
+                aria-posinset={index + 1}
+              >
+                <Row contractor={contractor} index={index} />
+              </li>
+            )
+          )
+        })}
+      </ul>
+      {more ? (
+        <Center p="sm">
+          <Button variant="default" size="xs" loading={more.isLoading} onClick={more.load}>
+            Load more
+          </Button>
+        </Center>
+      ) : (
+        contractors.length > 12 && (
+          <Text size="xs" c="dimmed" ta="center" p="sm">
+            That is all of them.
+          </Text>
+        )
+      )}
+    </div>
+  )
+}
+
+type ResultsProps = {
+  contractors: readonly Contractor[]
+  isStale: boolean
+  total: ContractorPage['total']
+  more: { load: () => void; isLoading: boolean; error: unknown } | undefined
+}
+
+function Row({ contractor, index }: { contractor: Contractor; index: number }) {
+  const place = placeOf(contractor)
+  const { naicsCode, naicsDescription, totalContractValue, activeContractsCount, completedContractsCount } = contractor
+  return (
+    <div className={classes.row}>
+      <div className={classes.above}>
+        <FavouriteButton contractor={contractor} />
+      </div>
+      <div style={{ minWidth: 0 }}>
+        <Text truncate component="div">
+          <PageLink
+            to="/contractors/$id"
+            params={{ id: contractor.id }}
+            preload={false}
+            className={classes.name}
+            data-result={index}
+          >
+            {contractor.name}
+          </PageLink>
+        </Text>
+        <div className={classes.meta}>
+          <span className="mono">{contractor.uei}</span>
+          {contractor.cageCode && (
+            <span>
+              CAGE <span className="mono">{contractor.cageCode}</span>
+            </span>
+          )}
+          {place && <span>{place}</span>}
+          {naicsCode && <span className={classes.industryCompact}>NAICS {naicsCode}</span>}
+        </div>
+      </div>
+      <div className={classes.industry}>
+        {naicsCode && (
+          <>
+            <Text size="sm" truncate title={naicsDescription ?? undefined}>
+              {naicsDescription ?? 'Title unknown'}
+            </Text>
+            <Text size="xs" c="dimmed" className="figures">
+              {naicsCode}
+            </Text>
+          </>
+        )}
+      </div>
+      <div className={classes.value}>
+        {totalContractValue === null ? (
+          <Text size="sm" c="dimmed" title="No award of this contractor is known">
+            –
+          </Text>
+        ) : (
+          <Text size="sm" fw={550} title={formatAmount(totalContractValue)} className={classes.above} component="span">
+            {formatCompactAmount(totalContractValue)}
+          </Text>
+        )}
+      </div>
+      <div className={classes.counts}>
+        {formatCount(activeContractsCount)}
+        <Text span c="dimmed" inherit>
+          {' / '}
+          {formatCount(completedContractsCount)}
+        </Text>
+      </div>
+      <div className={classes.above}>
+        <ListMenu contractor={contractor} />
+      </div>
+    </div>
+  )
+}
+
+export function ResultSkeletons() {
+  return (
+    <div className="panel" role="status" aria-label="Searching">
+      {Array.from({ length: 9 }, (_, i) => (
+        <div key={i} className={classes.row} style={{ height: rowHeight, borderBottom: '1px solid var(--ch-line)' }}>
+          <Skeleton circle height={18} ml={8} />
+          <div>
+            <Skeleton height={13} width={`${38 + ((i * 17) % 40)}%`} mb={8} />
+            <Skeleton height={10} width="46%" />
+          </div>
+          <Skeleton height={12} width={64} ml="auto" />
+        </div>
+      ))}
+    </div>
+  )
+}

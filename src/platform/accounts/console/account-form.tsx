@@ -1,0 +1,81 @@
+import { Button, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useMutation } from '@tanstack/react-query'
+import { Problem } from '#platform/console'
+import { Refusal } from './entrance.tsx'
+
+export type NewAccount = { fullName: string; email: string; password: string; tenantName: string }
+
+export function AccountForm({ workspace, button, send, done }: AccountFormProps) {
+  const form = useForm<NewAccount>({
+    mode: 'uncontrolled',
+    initialValues: { fullName: '', email: '', password: '', tenantName: '' },
+    validate: {
+      fullName: value => (value.trim() ? null : 'Enter your name.'),
+      email: value => (value.includes('@') ? null : 'Enter an e-mail address.'),
+      password: value => (value ? null : 'Choose a password.'),
+      tenantName: value => (workspace === 'optional' || value.trim() ? null : 'Name the workspace.'),
+    },
+  })
+  const create = useMutation({
+    mutationFn: send,
+    onSuccess: done,
+    onError: error => error instanceof Problem && form.setErrors(fieldErrors(error)),
+  })
+
+  return (
+    <form onSubmit={form.onSubmit(values => create.mutate(values))} noValidate>
+      <Refusal error={create.error && Object.keys(form.errors).length === 0 ? create.error : undefined} />
+      <Stack gap="sm">
+        <TextInput
+          label="Your name"
+          autoComplete="name"
+          key={form.key('fullName')}
+          {...form.getInputProps('fullName')}
+        />
+        <TextInput
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          inputMode="email"
+          key={form.key('email')}
+          {...form.getInputProps('email')}
+        />
+        <PasswordInput
+          label="Password"
+          description="A few unrelated words make a strong one."
+          autoComplete="new-password"
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
+          key={form.key('password')}
+          {...form.getInputProps('password')}
+        />
+        <TextInput
+          label={workspace === 'optional' ? 'Workspace name (optional)' : 'Workspace name'}
+          description="Your team’s own space, for example the name of your company."
+          autoComplete="organization"
+          key={form.key('tenantName')}
+          {...form.getInputProps('tenantName')}
+        />
+        <Button type="submit" loading={create.isPending} mt="xs">
+          {button}
+        </Button>
+      </Stack>
+    </form>
+  )
+}
+
+type AccountFormProps = {
+  workspace: 'optional' | 'required'
+  button: string
+  send: (account: NewAccount) => Promise<unknown>
+  done: () => void
+}
+
+/** Refusals that name no field but are about one. */
+function fieldErrors(problem: Problem): Record<string, string> {
+  if (Object.keys(problem.fields).length > 0) return { ...problem.fields }
+  if (problem.code.includes('email')) return { email: problem.message }
+  if (problem.code.includes('password')) return { password: problem.message }
+  if (problem.code.includes('tenant')) return { tenantName: problem.message }
+  return {}
+}

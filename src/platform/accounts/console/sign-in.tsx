@@ -1,0 +1,70 @@
+import { Alert, Anchor, Button, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { useForm } from '@mantine/form'
+import { useMutation } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { Icon, oneOf, PageLink, Problem, request, type Search, safePath, useAddress } from '#platform/console'
+import { Entrance, Refusal } from './entrance.tsx'
+
+const readSearch = (search: Search) => ({ next: oneOf(search.next), ended: oneOf(search.ended) })
+
+export function Page() {
+  const navigate = useNavigate()
+  const [{ next, ended }] = useAddress(readSearch)
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { email: '', password: '' },
+    validate: {
+      email: value => (value.includes('@') ? null : 'Enter your e-mail address.'),
+      password: value => (value ? null : 'Enter your password.'),
+    },
+  })
+  const signIn = useMutation({
+    mutationFn: (body: typeof form.values) => request('/auth/sign-in', { method: 'POST', body }),
+    onSuccess: () => navigate({ href: safePath(next), replace: true }),
+    onError: error => error instanceof Problem && form.setErrors(error.fields),
+  })
+
+  return (
+    <Entrance
+      title="Sign in"
+      lead="Welcome back."
+      other={
+        <>
+          New here?{' '}
+          <Anchor component={PageLink} to="/sign-up" search={next ? { next } : {}} size="sm" underline="always">
+            Create an account
+          </Anchor>
+        </>
+      }
+    >
+      {ended && !signIn.error && (
+        <Alert variant="light" icon={<Icon name="clock" />} title="Your session has ended" mb="md">
+          Sign in again to go on where you were.
+        </Alert>
+      )}
+      <Refusal error={signIn.error} />
+      <form onSubmit={form.onSubmit(values => signIn.mutate(values))} noValidate>
+        <Stack gap="sm">
+          <TextInput
+            label="E-mail"
+            type="email"
+            autoComplete="username"
+            inputMode="email"
+            key={form.key('email')}
+            {...form.getInputProps('email')}
+          />
+          <PasswordInput
+            label="Password"
+            autoComplete="current-password"
+            visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
+            key={form.key('password')}
+            {...form.getInputProps('password')}
+          />
+          <Button type="submit" loading={signIn.isPending} mt="xs">
+            Sign in
+          </Button>
+        </Stack>
+      </form>
+    </Entrance>
+  )
+}

@@ -1,0 +1,57 @@
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { colorSchemeKey } from './color-scheme.tsx'
+import type { ConsoleModule } from './module.ts'
+import { Problem } from './requests.ts'
+import { buildRouter } from './router.tsx'
+import { leaveEndedSession, onSignedOutElsewhere } from './session.ts'
+import { theme, variables } from './theme.ts'
+import './styles.css'
+
+/** Draws the console of these modules, in their order, into the element with the id `root`. */
+export function startConsole(modules: readonly ConsoleModule[]): void {
+  const plainPaths = new Set(modules.flatMap(each => each.routes.filter(r => r.frame === 'plain').map(r => r.path)))
+  const leaveWhenSignedOut = (error: unknown) => {
+    const ended = error instanceof Problem && error.status === 401
+    if (ended && !plainPaths.has(window.location.pathname)) leaveEndedSession()
+  }
+  const client = new QueryClient({
+    queryCache: new QueryCache({
+      // The first question who is signed in may be answered with "nobody"; the router sees to that.
+      onError: (error, query) =>
+        query.state.data !== undefined || query.queryKey[0] !== 'session' ? leaveWhenSignedOut(error) : undefined,
+    }),
+    mutationCache: new MutationCache({ onError: leaveWhenSignedOut }),
+    defaultOptions: {
+      queries: {
+        staleTime: 15_000,
+        retry: (failures, error) =>
+          error instanceof Problem && (error.status === 0 || error.status === 503) && failures < 2,
+      },
+    },
+  })
+  const router = buildRouter(client, modules)
+  onSignedOutElsewhere(() => window.location.assign('/sign-in'))
+
+  const root = document.getElementById('root')
+  if (!root) throw new Error('The page has no element #root')
+  createRoot(root).render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={variables}
+        defaultColorScheme="auto"
+        colorSchemeManager={localStorageColorSchemeManager({ key: colorSchemeKey })}
+      >
+        <QueryClientProvider client={client}>
+          <Notifications position="bottom-right" limit={4} />
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  )
+}

@@ -1,0 +1,64 @@
+let timeZone: string | undefined
+
+/** Times are shown in the user's own zone, which the account names; without one, in the browser's. */
+export function showTimesIn(zone: string | null | undefined): void {
+  timeZone = zone && isTimeZone(zone) ? zone : undefined
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** An instant as a date and time: `21 Nov 2026, 14:05`. */
+export function formatTime(instant: string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(
+    new Date(instant),
+  )
+}
+
+/** An instant to the second, with its zone, for where it must be beyond doubt. */
+export function formatExactTime(instant: string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'long', timeZone }).format(new Date(instant))
+}
+
+/** An instant as the day it falls on for the user. */
+export function formatInstantDay(instant: string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone }).format(new Date(instant))
+}
+
+/** A calendar date `YYYY-MM-DD`, which has no zone and must not move by one. */
+export function formatDay(date: string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' }).format(
+    new Date(`${date.slice(0, 10)}T00:00:00Z`),
+  )
+}
+
+/** The instant at which a calendar date begins for the user; `daysLater` 1 gives where it ends. */
+export function startOfDay(date: string, daysLater = 0): string {
+  const midnight = new Date(`${date}T00:00:00Z`)
+  midnight.setUTCDate(midnight.getUTCDate() + daysLater)
+  const first = midnight.getTime() - zoneOffset(midnight)
+  // Asked again at the instant found: the offset at UTC midnight is another one on the day the clocks change.
+  return new Date(midnight.getTime() - zoneOffset(new Date(first))).toISOString()
+}
+
+function zoneOffset(instant: Date): number {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(instant)
+  const part = (type: string) => Number(parts.find(each => each.type === type)?.value)
+  const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'))
+  return local - Math.floor(instant.getTime() / 1000) * 1000
+}

@@ -1,0 +1,85 @@
+/** A refusal of the API (RFC 9457), or the lack of an answer (`status` 0). */
+export class Problem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly fields: Readonly<Record<string, string>>
+  readonly requestId: string | undefined
+
+  constructor(status: number, code: string, detail: string, fields: Record<string, string> = {}, requestId?: string) {
+    super(detail)
+    this.name = 'Problem'
+    this.status = status
+    this.code = code
+    this.fields = fields
+    this.requestId = requestId
+  }
+}
+
+export type RequestOptions = {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  body?: unknown
+  query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
+  signal?: AbortSignal
+  /** Lets the request outlive the page. */
+  keepalive?: boolean
+}
+
+let shownTenantId: string | undefined
+
+/**
+ * Every request names the workspace that this window shows. The cookie is shared by all windows: after a switch in
+ * another one, this window would otherwise write into a workspace that it does not show.
+ */
+export function showTenant(tenantId: string | undefined): void {
+  shownTenantId = tenantId
+}
+
+/** Asks the API; the path is below `/api/v1`. Throws `Problem`, or the browser's AbortError when `signal` fired. */
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const answer = await fetch(`/api/v1${path}${queryString(options.query)}`, {
+    method: options.method ?? 'GET',
+    credentials: 'same-origin',
+    headers: {
+      accept: 'application/json',
+      ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(shownTenantId && { 'x-tenant-id': shownTenantId }),
+    },
+    body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    signal: options.signal,
+    keepalive: options.keepalive,
+  }).catch(error => {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new Problem(0, 'console.unreachable', 'The server cannot be reached. Check the connection and try again.')
+  })
+  if (answer.status === 204) return undefined as T
+  const body = await answer.json().catch(() => undefined)
+  if (answer.ok) return body as T
+  throw asProblem(answer.status, body)
+}
+
+function queryString(query: RequestOptions['query']): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === undefined || value === null || value === '') continue
+    for (const one of Array.isArray(value) ? value : [value]) params.append(name, String(one))
+  }
+  return params.size ? `?${params}` : ''
+}
+
+type ProblemDocument = {
+  code?: string
+  title?: string
+  detail?: string
+  requestId?: string
+  errors?: readonly { path?: string; pointer?: string; field?: string; message?: string; detail?: string }[]
+}
+
+function asProblem(status: number, body: ProblemDocument | undefined): Problem {
+  const fields: Record<string, string> = {}
+  for (const fault of body?.errors ?? []) {
+    const name = (fault.path ?? fault.pointer ?? fault.field ?? '').split(/[/.]/).findLast(Boolean)
+    if (name) fields[name] ??= fault.message ?? fault.detail ?? 'This is not accepted.'
+  }
+  const detail = body?.detail ?? body?.title ?? `The server answered with an error (${status}).`
+  return new Problem(status, body?.code ?? 'console.unknown', detail, fields, body?.requestId)
+}

@@ -1,0 +1,86 @@
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import { parseSearch, safePath, writeSearch } from './addresses.ts'
+import type { ConsoleModule, ConsoleRoute } from './module.ts'
+import { Problem } from './requests.ts'
+import { sessionQuery } from './session.ts'
+import { Shell } from './shell.tsx'
+import { ErrorState, NotFound } from './states.tsx'
+
+/** The modules' pages as one tree: plain ones by themselves, the others inside the shell, which needs a session. */
+export function buildRouter(client: QueryClient, modules: readonly ConsoleModule[]) {
+  const navigation = modules.flatMap(module => module.navigation)
+  const routes = modules.flatMap(module => module.routes)
+
+  const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
+  const shell = createRoute({
+    getParentRoute: () => root,
+    id: 'shell',
+    component: () => <Shell navigation={navigation} routes={routes} />,
+    beforeLoad: async ({ location }) => {
+      await client.ensureQueryData(sessionQuery).catch(error => {
+        if (!(error instanceof Problem) || error.status !== 401) throw error
+        throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } })
+      })
+    },
+    errorComponent: PageError,
+  })
+  const start = createRoute({
+    getParentRoute: () => root,
+    path: '/',
+    beforeLoad: () => {
+      throw redirect({ to: navigation[0]?.to ?? '/sign-in' })
+    },
+  })
+  const pageOf = (parent: typeof root | typeof shell, route: ConsoleRoute) =>
+    createRoute({
+      getParentRoute: () => parent as typeof root,
+      path: route.path,
+      component: lazyRouteComponent(route.load, 'Page'),
+      errorComponent: PageError,
+      ...(route.frame === 'plain' && { beforeLoad: leaveWhenSignedIn }),
+    })
+  const leaveWhenSignedIn = async ({ search }: { search: Record<string, unknown> }) => {
+    const session = await client.ensureQueryData(sessionQuery).catch(() => undefined)
+    if (session) throw redirect({ href: safePath(typeof search.next === 'string' ? search.next : '/') })
+  }
+  const elsewhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound })
+
+  return createRouter({
+    routeTree: root.addChildren([
+      start,
+      ...routes.filter(route => route.frame === 'plain').map(route => pageOf(root, route)),
+      shell.addChildren([
+        ...routes.filter(route => route.frame === 'shell').map(route => pageOf(shell, route)),
+        elsewhere,
+      ]),
+    ]),
+    parseSearch,
+    stringifySearch: writeSearch,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: PageError,
+  })
+}
+
+function PageError({ error, reset }: ErrorComponentProps) {
+  return (
+    <main style={{ maxWidth: 720, margin: '0 auto', padding: 24 }}>
+      <ErrorState
+        error={error}
+        retry={() => {
+          reset()
+          window.location.reload()
+        }}
+      />
+    </main>
+  )
+}

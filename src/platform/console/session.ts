@@ -1,0 +1,78 @@
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import { showTimesIn } from './dates.ts'
+import { request, showTenant } from './requests.ts'
+
+export type Membership = {
+  id: string
+  name: string
+  slug: string
+  roles: readonly string[]
+  isDefault: boolean
+  isActive: boolean
+}
+
+export type Session = {
+  user: {
+    id: string
+    email: string
+    fullName: string | null
+    username: string | null
+    timezone: string | null
+    language: string | null
+  }
+  tenantId: string | null
+  tenants: readonly Membership[]
+  roles: readonly string[]
+  permissions: readonly string[]
+}
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async ({ signal }) => {
+    const session = await request<Session>('/me', { signal })
+    showTimesIn(session.user.timezone)
+    showTenant(session.tenantId ?? undefined)
+    return session
+  },
+  staleTime: 60_000,
+  retry: false,
+})
+
+/** Who is signed in, for pages inside the shell, which opens only when this is known. */
+export function useSession(): Session & { can: (permission: string) => boolean; tenant: Membership | undefined } {
+  const { data } = useQuery(sessionQuery)
+  if (!data) throw new Error('useSession is for pages inside the shell')
+  return {
+    ...data,
+    can: permission => data.permissions.includes(permission),
+    tenant: data.tenants.find(tenant => tenant.id === data.tenantId),
+  }
+}
+
+/**
+ * Leaving a session or workspace loads the page anew: whatever this window has fetched, typed or opened is gone with
+ * certainty, not as far as every part of the program remembered to forget it.
+ */
+export async function signOut(): Promise<void> {
+  await request('/auth/sign-out', { method: 'POST' })
+  otherWindows?.postMessage('signed-out')
+  window.location.assign('/sign-in')
+}
+
+export async function switchTenant(tenantId: string, next: string): Promise<void> {
+  await request('/auth/switch-tenant', { method: 'POST', body: { tenantId } })
+  window.location.assign(next)
+}
+
+/** The session ended while the person was working: back to the sign-in page, and from there to where they were. */
+export function leaveEndedSession(): void {
+  const { pathname, search } = window.location
+  window.location.assign(`/sign-in?${new URLSearchParams({ next: pathname + search, ended: '1' })}`)
+}
+
+const otherWindows = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('commonhold-session')
+
+/** Calls back when the person signed out in another window. */
+export function onSignedOutElsewhere(tell: () => void): void {
+  otherWindows?.addEventListener('message', tell)
+}

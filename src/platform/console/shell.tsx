@@ -1,0 +1,278 @@
+import { Badge, Drawer, Group, Menu, Text, Title, UnstyledButton } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { ColorSchemeChoice } from './color-scheme.tsx'
+import { Icon } from './icons.tsx'
+import type { ConsoleRoute, NavigationEntry } from './module.ts'
+import { type Membership, signOut, switchTenant, useSession } from './session.ts'
+import classes from './shell.module.css'
+import { Forbidden } from './states.tsx'
+import { usePageTitle } from './titles.ts'
+import { Wordmark } from './wordmark.tsx'
+
+/** The frame around every page of a signed-in person. */
+export function Shell({ navigation, routes }: ShellProps) {
+  const session = useSession()
+  const { pathname } = useLocation()
+  const [menuOpen, menu] = useDisclosure(false)
+  const main = useRef<HTMLElement>(null)
+  const route = routes.find(each => matches(each.path, pathname))
+
+  usePageTitle(route?.title)
+  useFocusAfterNavigation(main, pathname)
+  useSearchKey(navigation)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address is the reason to close
+  useEffect(menu.close, [pathname])
+
+  const side = <Side navigation={navigation} pathname={pathname} />
+  return (
+    <div className={classes.frame}>
+      <a className={classes.skip} href="#main">
+        Skip to the content
+      </a>
+      <header className={classes.bar}>
+        <Link to="/" className="plain" aria-label="Commonhold, start">
+          <Wordmark />
+        </Link>
+        <UnstyledButton p={10} aria-label="Menu" aria-expanded={menuOpen} aria-haspopup="dialog" onClick={menu.open}>
+          <Icon name="menu" size={22} />
+        </UnstyledButton>
+      </header>
+      <Drawer
+        opened={menuOpen}
+        onClose={menu.close}
+        title={<Wordmark />}
+        size={290}
+        closeButtonProps={{ 'aria-label': 'Close the menu' }}
+        styles={{ body: { display: 'flex', flexDirection: 'column', minHeight: 'calc(100dvh - 64px)' } }}
+      >
+        {side}
+      </Drawer>
+      <div className={classes.side}>
+        <Link to="/" className="plain" aria-label="Commonhold, start" style={{ padding: '0 10px 18px' }}>
+          <Wordmark />
+        </Link>
+        {side}
+      </div>
+      <main id="main" tabIndex={-1} ref={main} className={classes.main}>
+        <div className={classes.inner}>
+          {route?.permission && !session.can(route.permission) ? <Forbidden /> : <Outlet />}
+        </div>
+      </main>
+    </div>
+  )
+}
+
+type ShellProps = { navigation: readonly NavigationEntry[]; routes: readonly ConsoleRoute[] }
+
+/** The heading of a page, with what one can do there. */
+export function PageHeader({ title, lead, actions }: { title: ReactNode; lead?: ReactNode; actions?: ReactNode }) {
+  return (
+    <Group justify="space-between" align="flex-start" gap="sm" mb="lg">
+      <div style={{ minWidth: 0, flex: '1 1 260px' }}>
+        <Title order={1}>{title}</Title>
+        {lead && (
+          <Text c="dimmed" size="sm" mt={4} component="div">
+            {lead}
+          </Text>
+        )}
+      </div>
+      {actions && <Group gap="xs">{actions}</Group>}
+    </Group>
+  )
+}
+
+function Side({ navigation, pathname }: { navigation: readonly NavigationEntry[]; pathname: string }) {
+  const session = useSession()
+  const open = navigation.filter(entry => !entry.permission || session.can(entry.permission))
+  const groups = [...new Set(open.map(entry => entry.group))]
+  return (
+    <div className={classes.stack}>
+      <TenantSwitcher navigation={navigation} />
+      <nav aria-label="Sections" className={classes.nav}>
+        {groups.map(group => (
+          <div key={group} className={classes.nav}>
+            <div className={classes.group}>{group}</div>
+            {open
+              .filter(entry => entry.group === group)
+              .map(entry => (
+                <Link
+                  key={entry.to}
+                  to={entry.to}
+                  className={classes.entry}
+                  activeProps={{}}
+                  aria-current={sectionOf(pathname) === entry.to ? 'page' : undefined}
+                >
+                  <Icon name={entry.icon} />
+                  {entry.label}
+                </Link>
+              ))}
+          </div>
+        ))}
+      </nav>
+      <div className={classes.foot}>
+        <ColorSchemeChoice />
+        <PersonMenu />
+      </div>
+    </div>
+  )
+}
+
+function TenantSwitcher({ navigation }: { navigation: readonly NavigationEntry[] }) {
+  const session = useSession()
+  const { pathname } = useLocation()
+  const [busy, setBusy] = useState(false)
+
+  async function open(tenant: Membership) {
+    if (tenant.id === session.tenantId) return
+    setBusy(true)
+    const section = navigation.find(entry => entry.to === sectionOf(pathname))?.to ?? navigation[0]?.to ?? '/'
+    try {
+      await switchTenant(tenant.id, section)
+    } catch (error) {
+      setBusy(false)
+      notifications.show({ color: 'red', title: 'The workspace was not switched', message: messageOf(error) })
+    }
+  }
+
+  return (
+    <Menu width={270} position="bottom-start" withinPortal>
+      <Menu.Target>
+        <UnstyledButton className={classes.switcher} disabled={busy}>
+          <Monogram name={session.tenant?.name ?? '?'} />
+          <span>
+            <Text size="sm" fw={600} truncate>
+              {session.tenant?.name ?? 'No workspace'}
+            </Text>
+            <Text size="xs" c="dimmed">
+              {busy ? 'Switching…' : session.roles.join(', ') || 'no role'}
+            </Text>
+          </span>
+          <Icon name="selector" size={16} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Workspaces</Menu.Label>
+        {session.tenants.map(tenant => (
+          <Menu.Item
+            key={tenant.id}
+            disabled={!tenant.isActive}
+            onClick={() => void open(tenant)}
+            aria-current={tenant.id === session.tenantId || undefined}
+            leftSection={<Monogram name={tenant.name} />}
+            rightSection={tenant.id === session.tenantId ? <Icon name="check" size={16} /> : undefined}
+          >
+            <Text size="sm" truncate>
+              {tenant.name}
+            </Text>
+            <Text size="xs" c="dimmed">
+              {tenant.isActive ? tenant.roles.join(', ') : 'not active'}
+            </Text>
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function PersonMenu() {
+  const session = useSession()
+  const name = session.user.fullName || session.user.email
+
+  async function leave() {
+    try {
+      await signOut()
+    } catch (error) {
+      notifications.show({ color: 'red', title: 'You are still signed in', message: messageOf(error) })
+    }
+  }
+
+  return (
+    <Menu width={250} position="top-start">
+      <Menu.Target>
+        <UnstyledButton className={classes.person} aria-label={`Account of ${name}`}>
+          <Monogram name={name} round />
+          <span>
+            <Text size="sm" fw={550} truncate>
+              {name}
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {session.user.email}
+            </Text>
+          </span>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          Signed in as {session.user.email}
+          {session.user.timezone && <div>Times in {session.user.timezone.replaceAll('_', ' ')}</div>}
+        </Menu.Label>
+        <Menu.Item leftSection={<Icon name="signOut" />} onClick={() => void leave()}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function Monogram({ name, round }: { name: string; round?: boolean }) {
+  const letters = name
+    .split(/\s+/)
+    .map(word => word[0])
+    .filter(letter => letter !== undefined)
+    .slice(0, 2)
+    .join('')
+  return (
+    <Badge aria-hidden="true" size="lg" variant="light" radius={round ? 'xl' : 'sm'} w={30} h={30} p={0} fz={11}>
+      {letters}
+    </Badge>
+  )
+}
+
+function sectionOf(pathname: string): string {
+  return `/${pathname.split('/')[1] ?? ''}`
+}
+
+function matches(pattern: string, pathname: string): boolean {
+  const expected = pattern.split('/')
+  const actual = pathname.replace(/\/$/, '').split('/')
+  return expected.length === actual.length && expected.every((part, i) => part.startsWith('$') || part === actual[i])
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'Try again.'
+}
+
+/** A new page is announced and read from its beginning, as if the browser had loaded it. */
+function useFocusAfterNavigation(main: React.RefObject<HTMLElement | null>, pathname: string) {
+  const last = useRef(pathname)
+  useEffect(() => {
+    if (last.current === pathname) return
+    last.current = pathname
+    main.current?.focus({ preventScroll: true })
+  }, [main, pathname])
+}
+
+function useSearchKey(navigation: readonly NavigationEntry[]) {
+  const navigate = useNavigate()
+  useEffect(() => {
+    const focusSearch = () => {
+      const field = document.querySelector<HTMLInputElement>('[data-search]')
+      field?.focus()
+      field?.select()
+      return field
+    }
+    const onKey = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement
+      const typing = target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName)
+      const modal = document.querySelector('[aria-modal="true"]')
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || typing || modal) return
+      event.preventDefault()
+      if (!focusSearch() && navigation[0]) void navigate({ to: navigation[0].to }).then(focusSearch)
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [navigate, navigation])
+}

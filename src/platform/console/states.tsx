@@ -1,0 +1,77 @@
+import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { Icon, type IconName } from './icons.tsx'
+import { Problem } from './requests.ts'
+
+/** Nothing is here, and what to do next. */
+export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
+  return (
+    <Stack align="center" gap="xs" py={56} px="md" ta="center">
+      <span style={{ color: 'var(--mantine-color-dimmed)' }}>
+        <Icon name={icon} size={30} />
+      </span>
+      <Title order={2}>{title}</Title>
+      <Text c="dimmed" maw={440} component="div">
+        {children}
+      </Text>
+      {action && <Group mt="xs">{action}</Group>}
+    </Stack>
+  )
+}
+
+type EmptyStateProps = { icon: IconName; title: string; children?: ReactNode; action?: ReactNode }
+
+/** It could not be shown: why, and a button to try again where that can help. */
+export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
+  if (error instanceof Problem && error.status === 403) return <Forbidden />
+  if (error instanceof Problem && error.status === 404) return <NotFound />
+  const problem = error instanceof Problem ? error : undefined
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      icon={<Icon name="alert" />}
+      title="This could not be loaded"
+      my="md"
+      role="alert"
+    >
+      <Text size="sm">{problem?.message ?? 'Something in this page went wrong.'}</Text>
+      {problem?.requestId && (
+        <Text size="xs" c="dimmed" mt={4}>
+          Request <span className="mono">{problem.requestId}</span>
+        </Text>
+      )}
+      {retry && (
+        <Button size="xs" variant="default" mt="sm" onClick={retry}>
+          Try again
+        </Button>
+      )}
+    </Alert>
+  )
+}
+
+export function Forbidden() {
+  return (
+    <EmptyState icon="lock" title="This is not open to your role">
+      Your role in this workspace does not include this. An owner or administrator of the workspace can change that, or
+      switch to another workspace.
+    </EmptyState>
+  )
+}
+
+export function NotFound() {
+  return (
+    <EmptyState
+      icon="search"
+      title="There is nothing at this address"
+      action={
+        <Button component={Link} to="/" variant="default">
+          Go to the start
+        </Button>
+      }
+    >
+      It may have been deleted, or it belongs to another workspace than the one you are in.
+    </EmptyState>
+  )
+}

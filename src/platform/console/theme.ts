@@ -1,0 +1,113 @@
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, rem } from '@mantine/core'
+
+const pine: MantineColorsTuple = [
+  '#edf6f2',
+  '#d8ebe3',
+  '#b2d6c8',
+  '#85bda9',
+  '#5ea68e',
+  '#3e8f76',
+  '#2b7a64',
+  '#1f6553',
+  '#185244',
+  '#113d33',
+]
+const stone: MantineColorsTuple = [
+  '#f8f8f5',
+  '#f0f0ec',
+  '#e4e4de',
+  '#d4d4cc',
+  '#b5b5ab',
+  '#8b8b81',
+  '#66665d',
+  '#4b4b44',
+  '#33332e',
+  '#1d1d1a',
+]
+const night: MantineColorsTuple = [
+  '#dcdfda',
+  '#bcc1ba',
+  '#9aa098',
+  '#737972',
+  '#404641',
+  '#333834',
+  '#252a27',
+  '#1a1e1c',
+  '#141715',
+  '#0e100f',
+]
+
+// Inter where the reader has it; nothing is fetched for type.
+const fonts = 'Inter, "Inter Variable", ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
+
+export const theme = createTheme({
+  primaryColor: 'pine',
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  luminanceThreshold: 0.32,
+  colors: { pine, gray: stone, dark: night },
+  black: '#1d1d1a',
+  fontFamily: fonts,
+  fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "Liberation Mono", Menlo, monospace',
+  fontSizes: { xs: rem(12), sm: rem(13.5), md: rem(14.5), lg: rem(16.5), xl: rem(20) },
+  lineHeights: { xs: '1.4', sm: '1.45', md: '1.5', lg: '1.5', xl: '1.4' },
+  headings: {
+    fontWeight: '620',
+    sizes: {
+      h1: { fontSize: rem(23), lineHeight: '1.25' },
+      h2: { fontSize: rem(16.5), lineHeight: '1.35' },
+      h3: { fontSize: rem(14), lineHeight: '1.4' },
+    },
+  },
+  defaultRadius: 'sm',
+  radius: { xs: rem(4), sm: rem(6), md: rem(8), lg: rem(12), xl: rem(18) },
+  focusRing: 'auto',
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+})
+
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-body': '#ffffff',
+    '--mantine-color-text': '#1d1d1a',
+    '--mantine-color-dimmed': '#62625a',
+    '--mantine-color-placeholder': '#6e6e66',
+    '--mantine-color-error': '#b3261e',
+    '--mantine-color-anchor': '#1a5c4b',
+    '--mantine-color-default-border': '#d4d4cc',
+    '--ch-canvas': '#f8f8f5',
+    '--ch-surface': '#ffffff',
+    '--ch-line': '#e6e6e0',
+    '--ch-hover': '#f3f4f0',
+    '--ch-selected': '#e7f1ed',
+    '--ch-accent': '#1f6553',
+    '--ch-chart': '#2b7a64',
+    '--ch-star': '#a86400',
+    '--ch-old': '#fbeeec',
+    '--ch-new': '#eaf5ef',
+    '--ch-mark': '#1f6553',
+    '--ch-mark-ink': '#ffffff',
+  },
+  dark: {
+    '--mantine-color-body': '#1a1e1c',
+    '--mantine-color-text': '#dfe2dd',
+    '--mantine-color-dimmed': '#a0a69e',
+    '--mantine-color-placeholder': '#949a92',
+    '--mantine-color-error': '#ff9d94',
+    '--mantine-color-anchor': '#85cdb5',
+    '--mantine-color-default-border': '#404641',
+    '--ch-canvas': '#131614',
+    '--ch-surface': '#1a1e1c',
+    '--ch-line': '#2b302d',
+    '--ch-hover': '#212623',
+    '--ch-selected': '#1d332c',
+    '--ch-accent': '#72bda4',
+    '--ch-chart': '#5ea68e',
+    '--ch-star': '#e8b04b',
+    '--ch-old': '#3a2422',
+    '--ch-new': '#1b3229',
+    '--ch-mark': '#5ea68e',
+    '--ch-mark-ink': '#0e1f19',
+  },
+})
