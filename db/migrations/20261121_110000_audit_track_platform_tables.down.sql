@@ -1,0 +1,16 @@
+select audit.untrack('access.user_tenant_roles');
+select audit.untrack('access.role_permissions');
+select audit.untrack('access.roles');
+select audit.untrack('access.built_in_role_permissions');
+select audit.untrack('access.permissions');
+select audit.untrack('tenancy.user_organizations');
+select audit.untrack('tenancy.organizations');
+select audit.untrack('tenancy.user_tenants');
+select audit.untrack('tenancy.tenants');
+select audit.untrack('identity.signing_keys');
+select audit.untrack('identity.external_identities');
+select audit.untrack('identity.backup_codes');
+select audit.untrack('identity.two_factors');
+select audit.untrack('identity.passwords');
+select audit.untrack('identity.user_profiles');
+select audit.untrack('identity.users');
