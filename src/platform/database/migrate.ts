@@ -1,178 +1,189 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { errorTable } from '#platform/errors.ts'
+import { type Migration, parseMigration, readMigrations, readRepeatables } from './migration-files.ts'
 import {
-  type Migration,
-  type MigrationFile,
-  type Repeatable,
-  readMigrations,
-  readRepeatables,
-} from './migration-files.ts'
-import { faultsOf, logTables, readLog, readRepeatableLog } from './migration-log.ts'
-import { lineAt } from './statements.ts'
+  appliedFaultsOf,
+  faultsOf,
+  type LoggedMigration,
+  orderFaultsOf,
+  readLog,
+  readRepeatableLog,
+} from './migration-log.ts'
+import { applyMigration, applyRepeatables, type Interrupted, revertMigration } from './migration-runs.ts'
+import { asMigrator, connectAs, databaseFolder, type Migrator, type MigratorOptions } from './migrator.ts'
 
 const errors = errorTable('migrations', {
   unknown: ['not_found', 'There is no migration {name}.'],
-  failed: ['conflict', '{place}: {reason}'],
-  unreachable: ['unavailable', 'The database does not answer: {reason}'],
-  notAllowed: [
-    'forbidden',
-    '{login} may not migrate this database: {reason}. Have an administrator run db/roles.sql in it, and then: grant commonhold_owner to "{login}"',
+  noWayBack: ['conflict', '{name} has no .down.sql file: nothing is known that undoes it.'],
+  landed: [
+    'conflict',
+    '{name} was changed, is missing or comes too late, and {landed} is committed already. Write a new migration, or start afresh with db reset.',
   ],
 })
 
-export type MigrationOptions = {
-  /** A login that is an administrator, or a member of commonhold_owner once db/roles.sql has run. */
-  admin: pg.ClientConfig
+export type MigrationOptions = MigratorOptions & {
   /** Folder of the migrations; `db/migrations` by default. */
   directory?: string
   /** Folder of the repeatable migrations; `repeatable` beside `directory` by default. */
   repeatableDirectory?: string
-  /** Idempotent SQL run before all else; `db/roles.sql` by default. */
-  rolesFile?: string
-  /** The last migration to apply, by its name or the beginning of it. */
+  /** The last migration to apply, or to keep, by its name or the beginning of it; to undo everything: `0`. */
   to?: string
-  /** Receives one line for each step and for each wait. */
-  log?: (line: string) => void
+  /** For a statement outside a transaction that a crash interrupted, when only a person can tell whether it was done. */
+  interrupted?: Interrupted
 }
-
-const database = fileURLToPath(new URL('../../../db/', import.meta.url))
 
 /**
  * GG-14: makes the roles, applies the migrations that are pending, in order, and the repeatable ones that changed.
  * Any number of callers may do so at once: each migration is applied by one of them. Refuses, before anything is done,
  * when an applied file was edited, is missing, or a pending one is older than an applied one.
  */
-export async function migrateDatabase(options: MigrationOptions): Promise<{ applied: string[] }> {
-  const { directory, repeatableDirectory } = foldersOf(options)
-  const migrations = await readMigrations(directory)
-  const repeatables = await readRepeatables(repeatableDirectory)
+export async function migrateDatabase(options: MigrationOptions): Promise<{ applied: string[]; replaced: string[] }> {
+  const { migrations, repeatables } = await readFiles(options)
   const last = options.to === undefined ? undefined : findMigration(migrations, options.to)
   return await asMigrator(options, async migrator => {
     const log = await readLog(migrator.client)
-    const [fault] = faultsOf(migrations, log)
-    if (fault) throw fault
+    throwFirst(faultsOf(migrations, log))
     const done = new Set(log.filter(row => row.state === 'applied').map(row => row.name))
     const applied: string[] = []
     for (const migration of migrations) {
-      if (last && migration.name > last.name) return { applied }
-      if (!done.has(migration.name) && (await applyMigration(migrator, migration))) applied.push(migration.name)
+      if (last && migration.name > last.name) return { applied, replaced: [] }
+      if (!done.has(migration.name) && (await applyMigration(migrator, migration, options.interrupted))) {
+        applied.push(migration.name)
+      }
     }
-    await applyRepeatables(migrator, repeatables)
-    return { applied }
+    return { applied, replaced: await applyRepeatables(migrator, repeatables) }
   })
 }
 
-function foldersOf(options: MigrationOptions) {
-  const directory = options.directory ?? join(database, 'migrations')
-  return { directory, repeatableDirectory: options.repeatableDirectory ?? join(dirname(directory), 'repeatable') }
+/** The names that `revertMigrations` would undo, the newest first: one step without `to`. */
+export async function planRevert(options: MigrationOptions): Promise<string[]> {
+  const { migrations } = await readFiles(options)
+  return await looking(options, async client => toRevert(migrations, await readLogIfAny(client), options.to))
+}
+
+/** Undoes migrations, the newest first: one step, or all that come after `to`. Refuses like `migrateDatabase`. */
+export async function revertMigrations(options: MigrationOptions): Promise<{ reverted: string[] }> {
+  const { migrations } = await readFiles(options)
+  return await asMigrator(options, async migrator => {
+    const log = await readLog(migrator.client)
+    throwFirst(appliedFaultsOf(migrations, log))
+    const names = toRevert(migrations, log, options.to)
+    const reverted: string[] = []
+    for (const name of names) {
+      const down = migrations.find(migration => migration.name === name)?.down
+      if (!down) throw errors.noWayBack({ name })
+      if (await revertMigration(migrator, name, down, options.interrupted)) reverted.push(name)
+    }
+    return { reverted }
+  })
+}
+
+/**
+ * For development: brings the database to the files as they are now, edited ones too. What is not committed yet
+ * (`isLanded` says no) and was edited, removed or overtaken is undone, by the down file of the edition that was applied,
+ * together with what came after it, and applied anew. Their data is lost. Refuses when that would touch a landed one.
+ */
+export async function pushMigrations(
+  options: MigrationOptions & { isLanded: (name: string) => boolean },
+): Promise<{ reverted: string[]; applied: string[]; replaced: string[] }> {
+  const { migrations } = await readFiles(options)
+  const reverted = await asMigrator(options, async migrator => {
+    const log = await readLog(migrator.client)
+    const amiss = [...appliedFaultsOf(migrations, log), ...orderFaultsOf(migrations, log)]
+      .map(fault => fault.name)
+      .sort()[0]
+    if (amiss === undefined) return []
+    const affected = log.filter(row => row.name >= amiss).reverse()
+    const landed = affected.find(row => options.isLanded(row.name))
+    if (landed) throw errors.landed({ name: amiss, landed: landed.name })
+    return await revertLogged(migrator, affected)
+  })
+  return { reverted, ...(await migrateDatabase(options)) }
+}
+
+/** What is applied, what is pending and what is amiss; changes nothing, not even on an empty database. */
+export async function readMigrationStatus(options: MigrationOptions): Promise<MigrationStatus> {
+  const { migrations, repeatables } = await readFiles(options)
+  return await looking(options, async client => {
+    const log = await readLogIfAny(client)
+    const faults = faultsOf(migrations, log)
+    const logged = new Map(log.map(row => [row.name, row]))
+    const names = [...new Set([...migrations.map(migration => migration.name), ...logged.keys()])].sort()
+    const replaced = log.length > 0 ? await readRepeatableLog(client) : new Map<string, string>()
+    return {
+      migrations: names.map(name => ({
+        name,
+        state: faults.find(fault => fault.name === name)?.state ?? logged.get(name)?.state ?? 'pending',
+        appliedAt: logged.get(name)?.appliedAt ?? null,
+      })),
+      repeatables: repeatables.map(({ name, hash }) => ({
+        name,
+        state: replaced.get(name) === hash ? ('applied' as const) : ('pending' as const),
+      })),
+      faults: faults.map(fault => fault.error.message),
+    }
+  })
+}
+
+export type MigrationStatus = {
+  migrations: {
+    name: string
+    state: LoggedMigration['state'] | 'pending' | 'edited' | 'missing' | 'out of order'
+    appliedAt: Date | null
+  }[]
+  repeatables: { name: string; state: 'applied' | 'pending' }[]
+  /** One sentence for each edited, missing or late file; migrating is refused while there are any. */
+  faults: string[]
+}
+
+async function readFiles(options: MigrationOptions) {
+  const directory = options.directory ?? join(databaseFolder, 'migrations')
+  return {
+    migrations: await readMigrations(directory),
+    repeatables: await readRepeatables(options.repeatableDirectory ?? join(dirname(directory), 'repeatable')),
+  }
 }
 
 function findMigration(migrations: readonly Migration[], name: string): Migration {
   const found =
-    migrations.find(migration => migration.name === name) ?? migrations.find(({ name: full }) => full.startsWith(name))
+    migrations.find(migration => migration.name === name) ??
+    migrations.findLast(({ name: full }) => full.startsWith(name))
   if (!found) throw errors.unknown({ name })
   return found
 }
 
-type Migrator = { client: pg.Client; log: (line: string) => void }
+function toRevert(migrations: readonly Migration[], log: readonly LoggedMigration[], to: string | undefined): string[] {
+  const newestFirst = log.map(row => row.name).reverse()
+  if (to === undefined) return newestFirst.slice(0, 1)
+  const keep = to === '0' ? '' : findMigration(migrations, to).name
+  return newestFirst.filter(name => name > keep)
+}
 
-async function asMigrator<T>(options: MigrationOptions, work: (migrator: Migrator) => Promise<T>): Promise<T> {
-  const log = options.log ?? (() => {})
-  const client = new pg.Client({ application_name: 'commonhold migrate', ...options.admin })
-  client.on('error', () => {})
-  await client.connect().catch(error => {
-    throw errors.unreachable({ reason: (error as Error).message }, error)
-  })
+async function revertLogged(migrator: Migrator, rows: readonly LoggedMigration[]) {
+  const reverted: string[] = []
+  for (const { name, downSql } of rows) {
+    if (downSql === null) throw errors.noWayBack({ name })
+    if (await revertMigration(migrator, name, parseMigration(`${name}.down.sql`, downSql))) reverted.push(name)
+  }
+  return reverted
+}
+
+async function looking<T>(options: MigrationOptions, look: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connectAs(options.admin)
   try {
-    const roles = await readFile(options.rolesFile ?? join(database, 'roles.sql'), 'utf8')
-    await repeatOnRace(client, async () => {
-      await client.query(roles)
-      await client.query('begin; set local role commonhold_owner; set local client_min_messages = warning')
-      await client.query(logTables)
-      await client.query('commit')
-    })
-    return await work({ client, log })
+    return await look(client)
   } finally {
-    await client.end().catch(() => {})
+    await client.end()
   }
 }
 
-async function applyMigration({ client, log }: Migrator, migration: Migration): Promise<boolean> {
-  const started = performance.now()
-  await client.query('begin')
-  try {
-    await client.query('set local role commonhold_owner; set local search_path = public')
-    await client.query('select from platform.migration_lock for update')
-    const { rowCount } = await client.query('select from platform.migrations where name = $1', [migration.name])
-    if (rowCount) {
-      await client.query('rollback')
-      return false
-    }
-    await client.query(migration.up.sql).catch(error => {
-      throw failureOf(migration.up, error)
-    })
-    await client.query(
-      `insert into platform.migrations (name, state, up_hash, down_hash, down_sql) values ($1, 'applied', $2, $3, $4)`,
-      [migration.name, migration.up.hash, migration.down?.hash, migration.down?.sql],
-    )
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => {})
-    throw error
-  }
-  log(`${migration.name} applied in ${Math.round(performance.now() - started)} ms`)
-  return true
+async function readLogIfAny(client: pg.Client): Promise<LoggedMigration[]> {
+  const { rows } = await client.query(`select to_regclass('platform.repeatable_migrations') is not null as exists`)
+  return rows[0]?.exists ? await readLog(client) : []
 }
 
-async function applyRepeatables({ client, log }: Migrator, repeatables: readonly Repeatable[]): Promise<void> {
-  const known = await readRepeatableLog(client)
-  if (repeatables.every(({ name, hash }) => known.get(name) === hash)) return
-  await client.query('begin')
-  try {
-    await client.query('set local role commonhold_owner; set local search_path = public')
-    await client.query('select from platform.migration_lock for update')
-    const now = await readRepeatableLog(client)
-    for (const repeatable of repeatables.filter(({ name, hash }) => now.get(name) !== hash)) {
-      await client.query(repeatable.sql).catch(error => {
-        throw failureOf({ file: `${repeatable.name}.sql`, sql: repeatable.sql }, error)
-      })
-      await client.query(
-        `insert into platform.repeatable_migrations (name, hash) values ($1, $2)
-        on conflict (name) do update set hash = excluded.hash, applied_at = now()`,
-        [repeatable.name, repeatable.hash],
-      )
-      log(`${repeatable.name} replaced`)
-    }
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(() => {})
-    throw error
-  }
-}
-
-function failureOf(file: Pick<MigrationFile, 'file' | 'sql'>, error: unknown): Error {
-  if (!(error instanceof pg.DatabaseError)) return error as Error
-  const line = error.position ? `, line ${lineAt(file.sql, Number(error.position))}` : ''
-  return errors.failed({ place: `${file.file}${line}`, reason: error.message, code: error.code }, error)
-}
-
-/** Objects of the whole server (roles, the database's own rights) are changed by migrators of other databases too. */
-async function repeatOnRace(client: pg.Client, work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      await client.query('rollback').catch(() => {})
-      const isRace =
-        error instanceof pg.DatabaseError &&
-        (['23505', '42P06', '42P07', '42710', '40P01'].includes(error.code ?? '') ||
-          /tuple concurrently/.test(error.message))
-      if (!isRace || attempt === 30) throw error
-      await sleep(20 + Math.random() * 50 * attempt)
-    }
-  }
+function throwFirst(faults: readonly { error: Error }[]): void {
+  const [first] = faults
+  if (first) throw first.error
 }

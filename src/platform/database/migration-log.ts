@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { errorTable } from '#platform/errors.ts'
 import type { Migration } from './migration-files.ts'
 
-export const errors = errorTable('migrations', {
+const errors = errorTable('migrations', {
   edited: [
     'conflict',
     '{file} was changed after it was applied. Put it back as it was, and write a new migration instead.',
@@ -20,6 +20,8 @@ export type LoggedMigration = {
   state: 'applying' | 'applied' | 'reverting'
   upHash: string
   downHash: string | null
+  /** The down file of the edition that was applied. */
+  downSql: string | null
   statementsDone: number
   doneHash: string | null
   isStatementOpen: boolean
@@ -68,7 +70,7 @@ grant select on platform.migrations, platform.repeatable_migrations to commonhol
 
 export async function readLog(client: pg.ClientBase): Promise<LoggedMigration[]> {
   const { rows } = await client.query<LoggedMigration>(`
-    select name, state, up_hash as "upHash", down_hash as "downHash", statements_done as "statementsDone",
+    select name, state, up_hash as "upHash", down_hash as "downHash", down_sql as "downSql", statements_done as "statementsDone",
       done_hash as "doneHash", is_statement_open as "isStatementOpen", applied_at as "appliedAt"
     from platform.migrations
     order by name collate "C"`)
@@ -82,24 +84,29 @@ export async function readRepeatableLog(client: pg.ClientBase): Promise<Map<stri
   return new Map(rows.map(row => [row.name, row.hash]))
 }
 
-/** What is amiss between files and log, each with the file's name; the first is what a migrator refuses with. */
-export function faultsOf(files: readonly Migration[], log: readonly LoggedMigration[]): Error[] {
+/** What is amiss with one migration, and what a migrator refuses it with. */
+export type MigrationFault = { name: string; state: 'edited' | 'missing' | 'out of order'; error: Error }
+
+/** What is amiss between files and log, in order of name. */
+export function faultsOf(files: readonly Migration[], log: readonly LoggedMigration[]): MigrationFault[] {
+  return [...appliedFaultsOf(files, log), ...orderFaultsOf(files, log)]
+}
+
+export function appliedFaultsOf(files: readonly Migration[], log: readonly LoggedMigration[]): MigrationFault[] {
   const known = new Map(files.map(file => [file.name, file]))
+  return log.flatMap(({ name, state, upHash, downHash }): MigrationFault[] => {
+    const file = known.get(name)
+    if (!file) return [{ name, state: 'missing', error: errors.missing({ name }) }]
+    if (state !== 'applied') return []
+    const edited = file.up.hash !== upHash ? 'up' : downHash && file.down?.hash !== downHash ? 'down' : undefined
+    return edited ? [{ name, state: 'edited', error: errors.edited({ file: `${name}.${edited}.sql` }) }] : []
+  })
+}
+
+export function orderFaultsOf(files: readonly Migration[], log: readonly LoggedMigration[]): MigrationFault[] {
   const logged = new Set(log.map(row => row.name))
   const newest = log.at(-1)?.name ?? ''
-  const faults: Error[] = []
-  for (const row of log) {
-    const file = known.get(row.name)
-    if (!file) faults.push(errors.missing({ name: row.name }))
-    else if (row.state === 'applied') {
-      if (file.up.hash !== row.upHash) faults.push(errors.edited({ file: file.up.file }))
-      if (row.downHash && file.down?.hash !== row.downHash) {
-        faults.push(errors.edited({ file: file.down?.file ?? `${row.name}.down.sql` }))
-      }
-    }
-  }
-  for (const { name } of files) {
-    if (!logged.has(name) && name < newest) faults.push(errors.outOfOrder({ name, newest }))
-  }
-  return faults
+  return files
+    .filter(({ name }) => !logged.has(name) && name < newest)
+    .map(({ name }) => ({ name, state: 'out of order', error: errors.outOfOrder({ name, newest }) }))
 }
