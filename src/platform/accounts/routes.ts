@@ -1,13 +1,10 @@
 import { Type } from 'typebox'
 import type { Scope } from '#platform/database'
-import { nullable, type Principal, pageOf, Reply, route, timestamp, uuid } from '#platform/http'
+import { nullable, type Principal, pageOf, Reply, route, sessionCookie, timestamp, uuid } from '#platform/http'
 import { getProfile, getSessionTimes, type NewSession } from '#platform/identity'
 import { errors } from './errors.ts'
 import { listTenantsOf, refresh, type SignedIn, signIn, signOut, switchTenant } from './sign-ins.ts'
 import { signUp, signUpFirstAdministrator } from './sign-ups.ts'
-
-/** The browser's session: an opaque token of 256 bits. The prefix binds it to this host, HTTPS and the whole path. */
-export const sessionCookie = '__Host-commonhold'
 
 const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
 const password = Type.String({ minLength: 1, maxLength: 1024, description: '8 to 128 characters' })

@@ -1,0 +1,10 @@
+import { accessModule } from '../platform/access/module.ts'
+import { accountsModule } from '../platform/accounts/module.ts'
+import { auditModule } from '../platform/audit/module.ts'
+import { httpModule } from '../platform/http/module.ts'
+import { identityModule } from '../platform/identity/module.ts'
+import type { Module } from '../platform/module.ts'
+import { tenancyModule } from '../platform/tenancy/module.ts'
+
+/** All modules, in order: one may import only those above it. A new application is one more line. */
+export const modules: readonly Module[] = [auditModule, identityModule, tenancyModule, accessModule, accountsModule]

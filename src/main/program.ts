@@ -1,0 +1,114 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import { recordPermissions } from '#platform/access'
+import type { App } from '#platform/app.ts'
+import { systemClock } from '#platform/clock.ts'
+import { Keyring } from '#platform/crypto'
+import { Database } from '#platform/database'
+import { errorTable } from '#platform/errors.ts'
+import type { Module } from '#platform/module.ts'
+import { migrateDatabase } from '../platform/database/migrate.ts'
+import type { Settings } from './config.ts'
+
+const errors = errorTable('program', {
+  loginRefused: [
+    'unavailable',
+    'The login {user} of DATABASE_URL may not create roles, so that the program has no login of its own. ' +
+      'Create one that is a member of commonhold_app and give it as DATABASE_APP_URL.',
+  ],
+})
+
+/** The installation's keys: from COMMONHOLD_KEYS, else from a file of the data directory, made at the first start. */
+export function openKeyring(settings: Settings): Keyring {
+  if (settings.keys !== undefined) return Keyring.parse(settings.keys)
+  const file = join(settings.dataDir, 'keys')
+  try {
+    return Keyring.parse(readFileSync(file, 'utf8').trim())
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
+  try {
+    // Exclusive: of two programs that start at once, one makes the key and the other reads it.
+    writeFileSync(file, Keyring.generate('k1'), { mode: 0o600, flag: 'wx' })
+    chmodSync(file, 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return Keyring.parse(readFileSync(file, 'utf8').trim())
+}
+
+/** Brings a database up to date: roles, migrations, the modules' permissions. Returns what was applied. */
+export async function upgradeDatabase(
+  admin: pg.ClientConfig,
+  modules: readonly Module[],
+  log: (line: string) => void = () => {},
+): Promise<string[]> {
+  const { applied } = await migrateDatabase({ admin, log })
+  const owner = new pg.Client(admin)
+  await owner.connect()
+  try {
+    await owner.query('begin')
+    await owner.query('set local role commonhold_owner')
+    await recordPermissions(owner, modules)
+    await owner.query('commit')
+  } finally {
+    await owner.end()
+  }
+  return applied
+}
+
+/**
+ * The program's own login for a database: a member of commonhold_app and nothing else, its password derived from the
+ * installation's key, so that all servers of an installation share it. Made, or given its password anew, by the admin.
+ */
+export async function openLogin(admin: pg.ClientConfig, keyring: Keyring): Promise<pg.ClientConfig> {
+  const database = admin.database ?? 'postgres'
+  const user = `commonhold_app_${database}`.slice(0, 63)
+  const login = { ...admin, user, password: keyring.derive(`database login ${database}`) }
+  if (await canConnect(login)) return login
+  const client = new pg.Client(admin)
+  await client.connect()
+  try {
+    const name = client.escapeIdentifier(user)
+    const password = client.escapeLiteral(login.password)
+    const { rows } = await client.query('select from pg_roles where rolname = $1', [user])
+    await client.query(`${rows.length > 0 ? 'alter' : 'create'} role ${name} login password ${password}`)
+    await client.query(`grant commonhold_app to ${name}`)
+  } catch (cause) {
+    if (cause instanceof pg.DatabaseError && cause.code === '42501')
+      throw errors.loginRefused({ user: admin.user }, cause)
+    throw cause
+  } finally {
+    await client.end()
+  }
+  return login
+}
+
+async function canConnect(login: pg.ClientConfig): Promise<boolean> {
+  const client = new pg.Client(login)
+  try {
+    await client.connect()
+    return true
+  } catch (error) {
+    // 28P01: wrong password; 28000: no such role. Anything else is the server's trouble and not cured by a new role.
+    if (error instanceof pg.DatabaseError && (error.code === '28P01' || error.code === '28000')) return false
+    throw error
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** What handlers, jobs and commands are given, for one database. The caller closes `db`. */
+export function createApp(parts: { settings: Settings; login: pg.ClientConfig; keyring: Keyring; log: Logger }): App {
+  const { settings, login, keyring, log } = parts
+  const db = new Database({
+    login: { ...login, statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 },
+    poolSize: settings.databasePoolSize,
+    onError: error => log.warn({ err: error }, 'A database connection was lost'),
+  })
+  const publicUrl = settings.publicUrl ?? `http://localhost:${settings.port}`
+  return { db, clock: systemClock, keyring, log, config: settings, publicUrl }
+}

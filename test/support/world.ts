@@ -1,0 +1,141 @@
+import { after } from 'node:test'
+import pg from 'pg'
+import { destination } from 'pino'
+import { accountsOf } from '#platform/accounts'
+import type { App } from '#platform/app.ts'
+import { Keyring } from '#platform/crypto'
+import type { Scope } from '#platform/database'
+import { buildServer, createLogger } from '#platform/http'
+import { loadConfig } from '../../src/main/config.ts'
+import { modules } from '../../src/main/modules.ts'
+import { createApp, upgradeDatabase } from '../../src/main/program.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
+
+export type Person = {
+  email: string
+  password: string
+  fullName: string
+  userId: string
+  tenantId: string
+  /** For nouns called directly. */
+  scope: Scope
+  accessToken: string
+  /** Calls `/api/v1` + path as this person; a JSON body is sent as such. */
+  fetch(path: string, init?: { method?: string; body?: unknown; headers?: Record<string, string> }): Promise<Response>
+}
+
+export type World = TestDatabase & {
+  app: App
+  /** http://127.0.0.1:<port>, without a slash at the end. */
+  baseUrl: string
+  /** Owner of the first tenant. */
+  alice: Person
+  /** Owner of the second tenant. */
+  bob: Person
+  /** Looks on in the first tenant. */
+  viewer: Person
+}
+
+/** The whole program over HTTP on a database of its own, with two tenants. Await it at the top level of a test file. */
+export async function testWorld(options: { consoleDirectory?: string; rateLimit?: number } = {}): Promise<World> {
+  const database = await testDatabase()
+  await upgradeDatabase(database.adminConfig, modules)
+  const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0' })
+  const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
+  const keyring = Keyring.parse(Keyring.generate('k1'))
+  const app = createApp({ settings, login: database.login, keyring, log })
+  const server = await buildServer({
+    app,
+    modules,
+    authenticate: accountsOf(app).principals.authenticate,
+    consoleDirectory: options.consoleDirectory,
+    requestsPerMinute: options.rateLimit ?? 1_000_000,
+    readiness: async () => {},
+  })
+  const baseUrl = await server.listen({ host: '127.0.0.1', port: 0 })
+  after(async () => {
+    await server.close()
+    await app.db.close()
+  })
+
+  const alice = await signUp(baseUrl, 'alice@meridian.example', 'Alice Archer', 'Meridian Capture')
+  const bob = await signUp(baseUrl, 'bob@northgate.example', 'Bob Barker', 'Northgate Partners')
+  const viewer = await signUp(baseUrl, 'vera@meridian.example', 'Vera Viewer', undefined)
+  await joinAs(database, viewer.userId, alice.tenantId, 'viewer')
+  const joined = await signIn(baseUrl, viewer, alice.tenantId)
+  return { ...database, app, baseUrl, alice, bob, viewer: joined }
+}
+
+/** Makes a user a member of a tenant with a role, as an administrator of the database would. */
+export async function joinAs(database: TestDatabase, userId: string, tenantId: string, role: string): Promise<void> {
+  const client = new pg.Client(database.adminConfig)
+  await client.connect()
+  await client.query(`insert into tenancy.user_tenants (tenant_id, user_id) values ($1, $2)`, [tenantId, userId])
+  await client.query(
+    `insert into access.user_tenant_roles (tenant_id, user_tenant_id, role_id)
+     select $1, membership.id, role.id
+     from tenancy.user_tenants as membership
+     join access.roles as role on role.tenant_id = membership.tenant_id and role.name = $3
+     where membership.tenant_id = $1 and membership.user_id = $2`,
+    [tenantId, userId, role],
+  )
+  await client.end()
+}
+
+const password = 'correct horse battery staple'
+
+async function signUp(
+  baseUrl: string,
+  email: string,
+  fullName: string,
+  tenantName: string | undefined,
+): Promise<Person> {
+  const answer = await post(baseUrl, '/auth/sign-up', { email, password, fullName, tenantName })
+  return personOf(baseUrl, { email, fullName }, answer)
+}
+
+export async function signIn(baseUrl: string, person: Person, tenantId?: string): Promise<Person> {
+  const headers: Record<string, string> = tenantId ? { 'x-tenant-id': tenantId } : {}
+  const answer = await post(baseUrl, '/auth/sign-in', { email: person.email, password }, headers)
+  return personOf(baseUrl, person, answer)
+}
+
+type Session = { accessToken: string; user: { id: string }; tenantId: string | null }
+
+function personOf(baseUrl: string, who: { email: string; fullName: string }, session: Session): Person {
+  const userId = session.user.id
+  const tenantId = session.tenantId ?? ''
+  return {
+    ...who,
+    password,
+    userId,
+    tenantId,
+    accessToken: session.accessToken,
+    scope: { userId, tenantId, userName: who.fullName },
+    fetch: (path, { method = 'GET', body, headers = {} } = {}) =>
+      fetch(`${baseUrl}/api/v1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${session.accessToken}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      }),
+  }
+}
+
+async function post(
+  baseUrl: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Session> {
+  const response = await fetch(`${baseUrl}/api/v1${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as Session
+}
