@@ -1,0 +1,2 @@
+drop table http.idempotency_keys;
+drop schema http;

@@ -1,0 +1,273 @@
+import type { TSchema } from 'typebox'
+import { declaredErrors } from '#platform/errors.ts'
+import type { Module } from '#platform/module.ts'
+import { closed } from './inputs.ts'
+import { statusOf } from './problems.ts'
+import type { AnyRoute } from './route.ts'
+import { hasEtag, isIdempotent, operationIdOf } from './routes.ts'
+
+/** The parts of an OpenAPI 3.1 document that this program writes and its reference reads. */
+export type OpenApi = {
+  openapi: '3.1.0'
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  servers: { url: string }[]
+  tags: { name: string; description: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: {
+    securitySchemes: Record<string, object>
+    schemas: Record<string, JsonSchema>
+    responses: Record<string, object>
+  }
+}
+
+export type Operation = {
+  operationId: string
+  tags: string[]
+  summary: string
+  description: string
+  security: Record<string, string[]>[]
+  'x-permission'?: string
+  parameters: Parameter[]
+  requestBody?: { required: true; content: { 'application/json': { schema: JsonSchema } } }
+  responses: Record<string, Response>
+}
+
+export type Parameter = { name: string; in: string; required: boolean; description?: string; schema: JsonSchema }
+
+type Response =
+  | { $ref: string }
+  | { description: string; headers?: object; content?: { 'application/json': { schema: JsonSchema } } }
+
+export type JsonSchema = {
+  $ref?: string
+  title?: string
+  description?: string
+  type?: string | string[]
+  format?: string
+  enum?: unknown[]
+  const?: unknown
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+  [keyword: string]: unknown
+}
+
+/** The OpenAPI 3.1 document of the modules' routes. A schema with a `title` becomes a component of that name. */
+export function renderOpenApi(modules: readonly Module[], publicUrl: string): OpenApi {
+  const components: Record<string, JsonSchema> = { Problem: problemSchema }
+  const paths: OpenApi['paths'] = {}
+  const withRoutes = modules.filter(module => module.routes?.length)
+  for (const module of withRoutes) {
+    for (const route of module.routes ?? []) {
+      const path = `/api/v1${route.path}`
+      paths[path] ??= {}
+      paths[path][route.method.toLowerCase()] = operationOf(module, route, components)
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Commonhold',
+      version: '1.0.0',
+      description,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: publicUrl }],
+    tags: withRoutes.map(({ name }) => ({ name, description: `Operations of the module ${name}` })),
+    paths,
+    components: { securitySchemes, schemas: components, responses: problemResponses() },
+  }
+}
+
+/** Every error that the loaded modules declare, with its HTTP status: the stable codes that callers may rely on. */
+export function listProblems(): { code: string; status: number; message: string }[] {
+  return [...declaredErrors.values()]
+    .map(error => ({ code: error.code, status: statusOf(error), message: error.message }))
+    .sort((a, b) => (a.code < b.code ? -1 : 1))
+}
+
+const description = [
+  'JSON over HTTP. Errors are problem documents (RFC 9457) with a stable `code`.',
+  'Lists are paged by `limit` and `cursor`; the next page is in `nextCursor` and in the `Link` header.',
+  'Times are RFC 3339 in UTC; money and other exact numbers are decimal strings.',
+  'The tenant is the one of the session, or the one named by `X-Tenant-Id`: membership is checked in every case.',
+  'Every answer carries `X-Request-Id` and the `RateLimit` headers. POST takes an `Idempotency-Key`.',
+].join('\n')
+
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of a sign-in' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-commonhold',
+    description: 'The browser session; writes must come from a page of the same origin',
+  },
+}
+
+const problemSchema: JsonSchema = {
+  title: 'Problem',
+  type: 'object',
+  required: ['type', 'title', 'status', 'code', 'detail', 'requestId'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string', description: 'Stable; what a program may compare' },
+    detail: { type: 'string', description: 'For people' },
+    requestId: { type: 'string', format: 'uuid' },
+    permission: { type: 'string', description: 'The permission that is missing (403)' },
+    errors: {
+      type: 'array',
+      description: 'What is wrong with the request (400)',
+      items: {
+        type: 'object',
+        required: ['in', 'pointer', 'message'],
+        properties: {
+          in: { type: 'string', enum: ['params', 'query', 'body'] },
+          pointer: { type: 'string', description: 'JSON pointer (RFC 6901)' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+}
+
+const problems = {
+  400: ['Invalid', 'The request is not valid'],
+  401: ['Unauthenticated', 'Not signed in'],
+  403: ['Forbidden', 'The permission is missing, or the write comes from another site'],
+  404: ['NotFound', 'It does not exist, or not in this tenant'],
+  409: ['Conflict', 'It contradicts what is there'],
+  412: ['PreconditionFailed', 'The resource has changed since it was read'],
+  429: ['Limited', 'Too many requests; see Retry-After'],
+  503: ['Unavailable', 'Try again later; see Retry-After'],
+} as const
+
+function problemResponses(): Record<string, object> {
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+  return Object.fromEntries(Object.values(problems).map(([name, text]) => [name, { description: text, content }]))
+}
+
+function operationOf(module: Module, route: AnyRoute, components: Record<string, JsonSchema>): Operation {
+  const isPublic = route.allow === 'public'
+  const permission = isPublic || route.allow === 'session' ? undefined : route.allow
+  const who = isPublic
+    ? 'Open to everybody.'
+    : permission
+      ? `Needs the permission \`${permission}\`${meaningOf(module, permission)}.`
+      : 'Needs a session.'
+  return {
+    operationId: operationIdOf(route),
+    tags: [module.name],
+    summary: route.summary,
+    description: [route.description, who].filter(Boolean).join('\n\n'),
+    security: isPublic ? [] : [{ bearer: [] }, { session: [] }],
+    ...(permission ? { 'x-permission': permission } : {}),
+    parameters: [
+      ...parametersOf('path', route.params, components),
+      ...parametersOf('query', route.query, components),
+      ...headerParameters(route),
+    ],
+    ...(route.body ? { requestBody: { required: true, content: jsonOf(closed(route.body), components) } } : {}),
+    responses: responsesOf(route, components),
+  }
+}
+
+function meaningOf(module: Module, permission: string): string {
+  const declared = module.permissions?.[permission]
+  return declared ? ` (${declared.description})` : ''
+}
+
+function parametersOf(
+  where: 'path' | 'query',
+  schema: TSchema | undefined,
+  components: Record<string, JsonSchema>,
+): Parameter[] {
+  const { properties = {}, required = [] } = (schema ?? {}) as JsonSchema
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || (required.includes(name) && property.default === undefined),
+    ...(property.description ? { description: property.description } : {}),
+    schema: plain(property, components),
+  }))
+}
+
+function headerParameters(route: AnyRoute): Parameter[] {
+  const text = { type: 'string' }
+  const found: Parameter[] = []
+  if (route.allow !== 'public') {
+    const text = 'The tenant to act in, where it is not the one of the session'
+    found.push({ name: 'X-Tenant-Id', in: 'header', required: false, description: text, schema: uuidText })
+  }
+  if (isIdempotent(route)) {
+    const about = 'Makes a repetition of this request harmless for 24 hours: it gets the first answer'
+    const schema = { type: 'string', minLength: 1, maxLength: 255 }
+    found.push({ name: 'Idempotency-Key', in: 'header', required: false, description: about, schema })
+  }
+  if (route.conditional) {
+    const about = 'The entity tag of the resource as it was read; 412 if it has changed'
+    found.push({ name: 'If-Match', in: 'header', required: false, description: about, schema: text })
+  }
+  if (hasEtag(route) && route.method === 'GET') {
+    const about = 'The entity tag of a cached answer; 304 if it is still good'
+    found.push({ name: 'If-None-Match', in: 'header', required: false, description: about, schema: text })
+  }
+  return found
+}
+
+const uuidText = { type: 'string', format: 'uuid' }
+
+function responsesOf(route: AnyRoute, components: Record<string, JsonSchema>): Operation['responses'] {
+  const status = route.status ?? 200
+  const headers = {
+    ...(hasEtag(route) ? { ETag: { description: 'Entity tag of the resource', schema: { type: 'string' } } } : {}),
+    ...(isPage(route) ? { Link: { description: 'The next page, rel="next"', schema: { type: 'string' } } } : {}),
+  }
+  const success: Response = {
+    description: status === 204 ? 'Done' : status === 201 ? 'Made' : 'The answer',
+    ...(Object.keys(headers).length > 0 ? { headers } : {}),
+    ...(status === 204 ? {} : { content: jsonOf(route.response, components) }),
+  }
+  const statuses: (keyof typeof problems)[] = [400, 429, 503]
+  if (route.allow !== 'public') statuses.push(401, 403)
+  if (route.path.includes('{')) statuses.push(404)
+  if (route.method !== 'GET') statuses.push(409)
+  if (route.conditional) statuses.push(412)
+  return {
+    [status]: success,
+    ...(hasEtag(route) && route.method === 'GET' ? { 304: { description: 'The cached answer is still good' } } : {}),
+    ...Object.fromEntries(statuses.map(one => [one, { $ref: `#/components/responses/${problems[one][0]}` }])),
+  }
+}
+
+function isPage(route: AnyRoute): boolean {
+  return route.method === 'GET' && (route.response as JsonSchema).properties?.nextCursor !== undefined
+}
+
+function jsonOf(schema: TSchema, components: Record<string, JsonSchema>) {
+  return { 'application/json': { schema: plain(schema as JsonSchema, components) } }
+}
+
+/** The schema as plain JSON; what has a title is put among the components and referred to. */
+function plain(schema: JsonSchema, components: Record<string, JsonSchema>): JsonSchema {
+  const copy = JSON.parse(JSON.stringify(schema)) as JsonSchema
+  return hoist(copy, components)
+}
+
+function hoist(schema: JsonSchema, components: Record<string, JsonSchema>): JsonSchema {
+  const inner: JsonSchema = { ...schema }
+  if (inner.properties) {
+    inner.properties = Object.fromEntries(
+      Object.entries(inner.properties).map(([name, property]) => [name, hoist(property, components)]),
+    )
+  }
+  if (inner.items) inner.items = hoist(inner.items, components)
+  if (inner.anyOf) inner.anyOf = inner.anyOf.map(one => hoist(one, components))
+  const { title } = inner
+  if (title === undefined || !/^\w+$/.test(title)) return inner
+  components[title] ??= inner
+  // Another schema under the same title stays where it is.
+  return JSON.stringify(components[title]) === JSON.stringify(inner) ? { $ref: `#/components/schemas/${title}` } : inner
+}

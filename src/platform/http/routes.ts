@@ -1,0 +1,48 @@
+import type { TSchema } from 'typebox'
+import type { Module } from '#platform/module.ts'
+import type { AnyRoute } from './route.ts'
+
+export function routesOf(modules: readonly Module[]): AnyRoute[] {
+  return modules.flatMap(module => module.routes ?? [])
+}
+
+/** Refuses routes that would open or break something: an unknown permission, a double, an undeclared parameter. */
+export function checkRoutes(modules: readonly Module[]): void {
+  const permissions = new Set(modules.flatMap(module => Object.keys(module.permissions ?? {})))
+  const seen = new Set<string>()
+  for (const { method, path, allow, params } of routesOf(modules)) {
+    const name = `${method} ${path}`
+    if (allow !== 'public' && allow !== 'session' && !permissions.has(allow)) {
+      throw new Error(`The route ${name} allows "${allow}", which no module declares as a permission`)
+    }
+    if (!/^(\/(\{\w+\}|[a-z0-9-]+))+$/.test(path)) throw new Error(`The route ${name} has a malformed path`)
+    const shape = `${method} ${path.replace(/\{\w+\}/g, '{}')}`
+    if (seen.has(shape)) throw new Error(`The route ${name} is declared twice`)
+    seen.add(shape)
+    const declared = Object.keys((params as TSchema & { properties?: object })?.properties ?? {}).sort()
+    const used = [...path.matchAll(/\{(\w+)\}/g)].map(match => match[1]).sort()
+    if (String(declared) !== String(used)) throw new Error(`The route ${name} must declare its parameters: ${used}`)
+  }
+}
+
+/** Whether a success carries an entity tag. */
+export function hasEtag({ etag, method, path, status }: AnyRoute): boolean {
+  return etag ?? ((method === 'GET' || method === 'PATCH') && path.endsWith('}') && status !== 204)
+}
+
+/**
+ * Whether `Idempotency-Key` counts. Not without a user whose key it is, and not below `/auth`: those answers carry
+ * tokens, which are never stored.
+ */
+export function isIdempotent({ method, path, allow }: AnyRoute): boolean {
+  return method === 'POST' && allow !== 'public' && !path.startsWith('/auth/')
+}
+
+/** `getContractorListsById` for `GET /contractor-lists/{id}`. */
+export function operationIdOf({ method, path }: AnyRoute): string {
+  const words = path
+    .replace(/\{(\w+)\}/g, 'by-$1')
+    .split(/[/-]/)
+    .filter(word => word !== '')
+  return method.toLowerCase() + words.map(word => word[0]?.toUpperCase() + word.slice(1)).join('')
+}
