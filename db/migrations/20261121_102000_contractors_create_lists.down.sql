@@ -5,5 +5,6 @@ drop function contractors.log_item_activity();
 drop policy contractor_lists_seen_by on contractors.contractor_lists;
 drop table contractors.contractor_list_shares;
 drop table contractors.contractor_lists;
+drop function contractors.owns_list(uuid);
 drop function contractors.log_list_activity();
 drop function contractors.can_edit_list(uuid);

@@ -158,6 +158,23 @@ create policy contractor_lists_deleted_by_owner on contractors.contractor_lists
   for delete
   using (user_id = (select platform.current_user_id()) and not is_default);
 
+-- A function, since policies of lists and shares that read each other would be refused as infinite recursion.
+create function contractors.owns_list(list_id uuid)
+returns boolean
+language sql
+stable
+parallel safe
+as $$
+  select exists (
+    select
+    from contractors.contractor_lists as list
+    where list.tenant_id = platform.current_tenant_id()
+      and list.id = owns_list.list_id
+      and list.user_id = platform.current_user_id()
+  )
+$$;
+comment on function contractors.owns_list(uuid) is 'The current user made this list';
+
 create policy contractor_list_shares_seen_by on contractors.contractor_list_shares
   as restrictive
   for select
@@ -170,13 +187,7 @@ create policy contractor_list_shares_made_by_owner on contractors.contractor_lis
   for insert
   with check (
     shared_by = (select platform.current_user_id())
-    and exists (
-      select
-      from contractors.contractor_lists as list
-      where list.tenant_id = contractor_list_shares.tenant_id
-        and list.id = contractor_list_shares.list_id
-        and list.user_id = (select platform.current_user_id())
-    )
+    and contractors.owns_list(list_id)
   );
 create policy contractor_list_shares_changed_by_sharer on contractors.contractor_list_shares
   as restrictive
@@ -372,8 +383,11 @@ cross join lateral (
 comment on view contractors.contractor_list_summaries is 'Lists with what is derived from their items (GG-09)';
 comment on column contractors.contractor_list_summaries.total_value is 'Sum of the total contract values of the contractors in the list, in US dollars';
 
-revoke execute on function contractors.can_edit_list(uuid), contractors.log_list_activity(), contractors.log_item_activity() from public;
-grant execute on function contractors.can_edit_list(uuid) to commonhold_app;
+revoke execute
+  on function contractors.owns_list(uuid), contractors.can_edit_list(uuid), contractors.log_list_activity(),
+    contractors.log_item_activity()
+  from public;
+grant execute on function contractors.owns_list(uuid), contractors.can_edit_list(uuid) to commonhold_app;
 grant select, insert, delete on contractors.contractor_lists to commonhold_app;
 grant update (name, description, is_public, color, icon, sort_order, settings) on contractors.contractor_lists to commonhold_app;
 grant select, insert, delete on contractors.contractor_list_shares to commonhold_app;
