@@ -45,9 +45,9 @@ function Choices({ title, facets, chosen, change, withCode }: ChoicesProps) {
     return (
       <fieldset className={classes.facet}>
         <legend>{title}</legend>
-        {Array.from({ length: 4 }, (_, i) => (
-          <Skeleton key={i} height={16} my={8} />
-        ))}
+        <Skeleton height={16} my={8} />
+        <Skeleton height={16} my={8} width="80%" />
+        <Skeleton height={16} my={8} width="90%" />
       </fieldset>
     )
   }
@@ -76,7 +76,7 @@ function Choices({ title, facets, chosen, change, withCode }: ChoicesProps) {
               )
             }
           />
-          <label htmlFor={`${id}-${option.value}`}>
+          <label htmlFor={`${id}-${option.value}`} title={option.label}>
             {withCode && option.label !== option.value && <span className="figures">{option.value} </span>}
             {option.label}
           </label>

@@ -7,15 +7,17 @@ import { FavouriteButton, ListMenu } from './list-menu.tsx'
 import classes from './search.module.css'
 
 const rowHeight = 66
+const skeletonWidths = ['52%', '38%', '61%', '45%', '70%', '41%', '57%', '36%', '64%']
 
 /** The found contractors. Only rows near the window are in the page, and the next page is fetched before it is reached. */
 export function Results({ contractors, isStale, total, more }: ResultsProps) {
   const list = useRef<HTMLUListElement>(null)
   const [offset, setOffset] = useState(0)
   const [wanted, setWanted] = useState<number>()
+  // After each drawing: what stands above (filters, notices) moves the list.
   useLayoutEffect(() => {
-    if (list.current) setOffset(list.current.getBoundingClientRect().top + window.scrollY)
-  }, [contractors])
+    if (list.current) setOffset(Math.round(list.current.getBoundingClientRect().top + window.scrollY))
+  })
   const rows = useWindowVirtualizer({
     count: contractors.length,
     estimateSize: () => rowHeight,
@@ -134,10 +136,10 @@ function Row({ contractor, index }: { contractor: Contractor; index: number }) {
           </PageLink>
         </Text>
         <div className={classes.meta}>
-          <span className="mono">{contractor.uei}</span>
+          <span className="code">{contractor.uei}</span>
           {contractor.cageCode && (
             <span>
-              CAGE <span className="mono">{contractor.cageCode}</span>
+              CAGE <span className="code">{contractor.cageCode}</span>
             </span>
           )}
           {place && <span>{place}</span>}
@@ -184,11 +186,15 @@ function Row({ contractor, index }: { contractor: Contractor; index: number }) {
 export function ResultSkeletons() {
   return (
     <div className="panel" role="status" aria-label="Searching">
-      {Array.from({ length: 9 }, (_, i) => (
-        <div key={i} className={classes.row} style={{ height: rowHeight, borderBottom: '1px solid var(--ch-line)' }}>
+      {skeletonWidths.map(width => (
+        <div
+          key={width}
+          className={classes.row}
+          style={{ height: rowHeight, borderBottom: '1px solid var(--ch-line)' }}
+        >
           <Skeleton circle height={18} ml={8} />
           <div>
-            <Skeleton height={13} width={`${38 + ((i * 17) % 40)}%`} mb={8} />
+            <Skeleton height={13} width={width} mb={8} />
             <Skeleton height={10} width="46%" />
           </div>
           <Skeleton height={12} width={64} ml="auto" />

@@ -21,7 +21,7 @@ export function ColorSchemeChoice() {
       data={choices.map(({ value, name, icon }) => ({
         value,
         label: (
-          <span title={name} style={{ display: 'flex', alignItems: 'center', height: 18 }}>
+          <span title={name} style={{ display: 'flex', alignItems: 'center', justifyContent: 'center', height: 18 }}>
             <Icon name={icon} size={15} />
             <VisuallyHidden>{name}</VisuallyHidden>
           </span>

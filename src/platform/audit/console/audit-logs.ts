@@ -1,0 +1,76 @@
+import { infiniteQueryOptions } from '@tanstack/react-query'
+import { oneOf, request, type Search, startOfDay } from '#platform/console'
+
+export type Change = { old?: unknown; new?: unknown }
+
+export type AuditLog = {
+  id: string
+  createdAt: string
+  userId: string | null
+  userName: string | null
+  action: string
+  resource: string | null
+  resourceId: string | null
+  changes: Readonly<Record<string, Change>> | null
+  details: Readonly<Record<string, unknown>> | null
+  ipAddress: string | null
+  userAgent: string | null
+  requestId: string | null
+}
+
+/** The filters as they stand in the address; `from` and `to` are days, both included. */
+export const readFilters = (search: Search) => ({
+  user: oneOf(search.user),
+  action: oneOf(search.action),
+  resource: oneOf(search.resource),
+  resourceId: oneOf(search.resourceId),
+  from: oneOf(search.from),
+  to: oneOf(search.to),
+})
+export type Filters = ReturnType<typeof readFilters>
+
+export const auditLogsQuery = ({ user, action, resource, resourceId, from, to }: Filters) =>
+  infiniteQueryOptions({
+    queryKey: ['audit-logs', { user, action, resource, resourceId, from, to }],
+    queryFn: ({ pageParam, signal }) =>
+      request<{ items: readonly AuditLog[]; nextCursor: string | null }>('/audit-logs', {
+        query: {
+          userId: user,
+          action,
+          resource,
+          resourceId,
+          from: isDay(from) ? startOfDay(from) : undefined,
+          to: isDay(to) ? startOfDay(to, 1) : undefined,
+          limit: 50,
+          cursor: pageParam,
+        },
+        signal,
+      }),
+    initialPageParam: '',
+    getNextPageParam: last => last.nextCursor,
+    // What has just been done should be there at once.
+    staleTime: 0,
+  })
+
+const isDay = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text)
+
+const verbs: Readonly<Record<string, string>> = { insert: 'Added', update: 'Changed', delete: 'Deleted' }
+
+/** `Added`; of an event such as `identity.users.signed_in` the last part: `Signed in`. */
+export function nameAction(action: string): string {
+  return verbs[action] ?? capitalised(action.split('.').at(-1) ?? action)
+}
+
+/** `contractors.contractor_list_items` as `Contractor list items`. */
+export function nameResource(resource: string): string {
+  return capitalised(resource.split('.').at(-1) ?? resource)
+}
+
+export function nameColumn(column: string): string {
+  return capitalised(column)
+}
+
+function capitalised(text: string): string {
+  const words = text.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
