@@ -67,22 +67,32 @@ export async function signIn(
 
 /** Exchanges a refresh token for the next pair (PE-05). */
 export async function refresh(app: App, client: Scope, token: string): Promise<SignedIn> {
-  const scope = { ...client, system: true }
-  const rotated = await app.db.transaction(scope, tx => rotateRefreshToken(tx, token))
-  if ('replayedSessionId' in rotated) {
+  const outcome = await app.db.transaction({ ...client, system: true }, async tx => {
+    const rotated = await rotateRefreshToken(tx, token)
+    if ('replayedSessionId' in rotated) return rotated
+    // Read here: until this commits, others who use the same token wait, and cannot end the session before the answer.
+    const { userId, tenantId, tenantStatus } = await getSessionPlace(tx, rotated.sessionId)
+    const tenants = await listTenantsOf(tx, userId)
+    const openTenantId = tenantStatus === 'suspended' ? undefined : (tenantId ?? undefined)
+    return { ...rotated, user: await getProfile(tx, userId), tenants, tenantId: openTenantId }
+  })
+  if ('replayedSessionId' in outcome) {
     // The transaction that ended the session is committed: only now may the caller hear of it.
     accountsOf(app).principals.forgetAll()
-    app.log.warn({ sessionId: rotated.replayedSessionId }, 'A used refresh token came again: its session is ended')
+    app.log.warn({ sessionId: outcome.replayedSessionId }, 'A used refresh token came again: its session is ended')
     throw identityErrors.refreshRefused()
   }
-  const system = app.db.scoped(scope)
-  const principal = await system.maybe(sql<{ userId: string; tenantId: string | null; tenantStatus: string | null }>`
-    select user_id, tenant_id, tenant_status from accounts.find_principal(${rotated.sessionId}, null, null)`)
-  if (!principal) throw identityErrors.refreshRefused()
-  const user = await getProfile(system, principal.userId)
-  const tenants = await listTenantsOf(system, user.id)
-  const tenantId = principal.tenantStatus === 'suspended' ? undefined : (principal.tenantId ?? undefined)
-  return await describe(app, user, tenants, tenantId, rotated.sessionId, rotated.refreshToken)
+  const { user, tenants, tenantId, sessionId, refreshToken } = outcome
+  return await describe(app, user, tenants, tenantId, sessionId, refreshToken)
+}
+
+type SessionPlace = { userId: string; tenantId: string | null; tenantStatus: string | null }
+
+async function getSessionPlace(tx: Queryable, sessionId: string): Promise<SessionPlace> {
+  const place = await tx.maybe(sql<SessionPlace>`
+    select user_id, tenant_id, tenant_status from accounts.find_principal(${sessionId}, null, null)`)
+  if (!place) throw identityErrors.refreshRefused()
+  return place
 }
 
 /** Ends the session; its cookie, access and refresh tokens stop working at once. */

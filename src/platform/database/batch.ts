@@ -22,26 +22,24 @@ type WireConnection = {
   sendCopyFail(reason: string): void
 }
 
-// pg's declarations make its methods instance members, which a subclass could not override.
-const WireQuery = pg.Query as unknown as new (config: { text: string }) => object
-
 /**
  * Several statements as one extended-protocol message train with a single Sync. Outside an explicit transaction that
  * train is one implicit transaction, so settings made by its first statement (`set_config(…, true)`) die with it:
  * a tenant-scoped query costs one round trip and nothing leaks to the connection's next user.
  *
  * It settles at ReadyForQuery, never at CommandComplete: a deferred constraint fails in between.
- * Works on ordinary clients and on clients in pipeline mode (which accept subclasses of pg's Query only).
+ * Works on ordinary clients and on clients in pipeline mode.
  */
-export class Batch extends WireQuery {
+export class Batch {
   readonly done: Promise<BatchResult>
   private settle!: { resolve(result: BatchResult): void; reject(error: unknown): void }
   private readonly statements: readonly Statement[]
   private readonly values: unknown[][]
   private prepared: PreparedStatements | undefined
   private completed = 0
-  private columns: string[] = []
-  private parsers: ((text: string) => unknown)[] = []
+  private shape: RowShape | undefined
+  /** The prepared statement whose row description this batch has asked for. */
+  private described: Prepared | undefined
   // Not `rows`: by that name pg asks whether a query pages through a portal, which a pipeline cannot.
   private readonly received: Record<string, unknown>[] = []
   private command = ''
@@ -49,7 +47,6 @@ export class Batch extends WireQuery {
   private failure: unknown
 
   constructor(statements: readonly Statement[]) {
-    super({ text: statements.at(-1)?.sql ?? '' })
     this.statements = statements
     // Mapped before anything is sent: a value that cannot be bound must not leave half a train on the wire.
     this.values = statements.map(statement => statement.parameters.map(prepareValue))
@@ -60,41 +57,48 @@ export class Batch extends WireQuery {
 
   submit(connection: WireConnection): null {
     this.prepared = PreparedStatements.of(connection)
+    const last = this.statements.length - 1
     connection.stream.cork()
-    this.statements.forEach((statement, index) => {
-      const name = this.prepareOn(connection, statement.sql)
+    for (let index = 0; index <= last; index++) {
+      const { sql: text } = this.statements[index] as Statement
+      const known = this.prepared.claim(text)
+      const name = known?.name ?? ''
+      if (!known?.isReady) {
+        connection.parse({ name, text })
+        this.prepared.expect({ batch: this, name })
+      }
       connection.bind({ portal: '', statement: name, values: this.values[index] as unknown[] })
-      if (index === this.statements.length - 1) connection.describe({ type: 'P', name: '' })
+      if (index === last) {
+        // A prepared statement keeps its columns (or fails as a stale plan): they are asked for once.
+        this.shape = known?.isReady ? known.shape : undefined
+        this.described = known
+        if (!this.shape) connection.describe({ type: 'P', name: '' })
+      }
       connection.execute({ portal: '', rows: 0 })
-    })
+    }
     connection.sync()
     connection.stream.uncork()
     return null
   }
 
-  private prepareOn(connection: WireConnection, text: string): string {
-    const known = this.prepared?.claim(text)
-    if (known?.ready) return known.name
-    const name = known?.name ?? ''
-    connection.parse({ name, text })
-    this.prepared?.expect({ batch: this, name })
-    return name
-  }
-
-  // pg's client reads these three from the query that is active on the wire.
+  // pg's client calls the following on the query that is being answered.
   handleRowDescription(message: { fields: FieldDescription[] }): void {
-    this.columns = message.fields.map(field => camelCaseOf(field.name))
-    this.parsers = message.fields.map(field => parserOf(field.dataTypeID))
+    this.shape = {
+      columns: message.fields.map(field => camelCaseOf(field.name)),
+      parsers: message.fields.map(field => parserOf(field.dataTypeID)),
+    }
+    if (this.described) this.described.shape = this.shape
   }
 
   handleDataRow(message: { fields: (string | null)[] }): void {
     // Rows of the statements before the last (the scope's set_config) are nobody's.
-    if (this.failure !== undefined || this.completed < this.statements.length - 1) return
+    if (this.failure !== undefined || this.completed < this.statements.length - 1 || !this.shape) return
+    const { columns, parsers } = this.shape
     try {
       const row: Record<string, unknown> = {}
-      for (let index = 0; index < this.columns.length; index++) {
+      for (let index = 0; index < columns.length; index++) {
         const text = message.fields[index] as string | null
-        row[this.columns[index] as string] = text === null ? null : this.parsers[index]?.(text)
+        row[columns[index] as string] = text === null ? null : parsers[index]?.(text)
       }
       this.received.push(row)
     } catch (error) {
@@ -138,7 +142,12 @@ export class Batch extends WireQuery {
   }
 }
 
-type Prepared = { name: string; isReady: boolean }
+// In pipeline mode pg's client takes its own Query only, and asks `instanceof`. Its constructor would parse the
+// arguments of a query that this is not, and costs a fifth of a short read.
+Object.setPrototypeOf(Batch.prototype, pg.Query.prototype)
+
+type RowShape = { columns: string[]; parsers: ((text: string) => unknown)[] }
+type Prepared = { name: string; isReady: boolean; shape?: RowShape }
 
 /**
  * The prepared statements of one connection. While one batch is parsing a statement, others in the same pipeline parse
@@ -165,14 +174,14 @@ class PreparedStatements {
   }
 
   /** The name for a text: ready to bind, or to be parsed now; undefined when it must go unnamed. */
-  claim(text: string): { name: string; ready: boolean } | undefined {
+  claim(text: string): Prepared | undefined {
     const known = this.byText.get(text)
-    if (known) return known.isReady ? { name: known.name, ready: true } : undefined
+    if (known) return known.isReady ? known : undefined
     if (this.byText.size >= PreparedStatements.most) return undefined
-    const name = `commonhold_${++this.count}`
-    this.byText.set(text, { name, isReady: false })
-    this.textOf.set(name, text)
-    return { name, ready: false }
+    const claimed = { name: `commonhold_${++this.count}`, isReady: false }
+    this.byText.set(text, claimed)
+    this.textOf.set(claimed.name, text)
+    return claimed
   }
 
   expect(parse: { batch: object; name: string }): void {
