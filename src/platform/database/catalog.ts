@@ -10,6 +10,8 @@ export type CatalogObject = {
   schema: string
   /** The table, view or sequence that it belongs to, qualified; empty for what stands alone. */
   relation: string
+  /** The id of what it cannot be without: of a column its table, of a comment what it is on. Empty for what stands alone. */
+  holder: string
   position: number
   create: string
   drop: string
@@ -32,6 +34,14 @@ export async function readCatalog(client: pg.ClientBase): Promise<CatalogObject[
       const { rows } = await client.query<Partial<CatalogObject>>(`${userObjects} ${statement}`)
       for (const row of rows) objects.push({ ...blank, kind, ...row } as CatalogObject)
     }
+    const relations = new Map(objects.filter(isRelation).map(({ relation, id }) => [relation, id]))
+    for (const object of objects) {
+      if (isRelation(object)) continue
+      object.holder =
+        relations.get(object.relation) ??
+        /^(?:owner of|grant on|comment on) (.*?)(?: to [^)]*)?$/.exec(object.id)?.[1] ??
+        ''
+    }
     return objects.sort(
       (a, b) =>
         compare(a.schema, b.schema) ||
@@ -45,7 +55,11 @@ export async function readCatalog(client: pg.ClientBase): Promise<CatalogObject[
   }
 }
 
-const blank = { schema: '', relation: '', position: 0, column: null }
+const blank = { schema: '', relation: '', holder: '', position: 0, column: null }
+
+function isRelation({ relation, position }: CatalogObject): boolean {
+  return relation !== '' && position === 0
+}
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0

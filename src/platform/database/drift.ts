@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { errorTable } from '#platform/errors.ts'
 import { type CatalogObject, readCatalog } from './catalog.ts'
-import { type MigrationOptions, migrateDatabase, readMigrationStatus } from './migrate.ts'
+import { tableText } from './dump.ts'
+import { type MigrationOptions, readMigrationStatus } from './migrate.ts'
 import { connectAs } from './migrator.ts'
+import { inReplay } from './replay.ts'
 
 const errors = errorTable('migrations', {
   notCurrent: ['conflict', 'Drift is told for a database that has all its migrations: {reason}'],
-  noScratch: [
-    'forbidden',
-    '{login} may not create the scratch database that the migrations are replayed into ({reason}).',
-  ],
 })
 
 /** One object that is not as the migrations make it. `repair` is SQL that puts it back; a line `-- by hand` where none is safe. */
@@ -32,70 +29,67 @@ export async function findDrift(options: MigrationOptions): Promise<Difference[]
   if (status.faults[0]) throw errors.notCurrent({ reason: status.faults[0] })
   if (pending) throw errors.notCurrent({ reason: `${pending.name} is ${pending.state}.` })
 
-  const scratch = `commonhold_drift_${randomBytes(6).toString('hex')}`
-  const client = await connectAs(options.admin)
-  try {
-    await client.query(`create database ${scratch} template template0`).catch(error => {
-      if (error instanceof pg.DatabaseError && error.code === '42501') {
-        throw errors.noScratch({ login: options.admin.user ?? 'The login', reason: error.message }, error)
-      }
-      throw error
-    })
-    try {
-      const admin = { ...options.admin, connectionString: undefined, database: scratch }
-      await migrateDatabase({ ...options, admin, to: undefined, log: undefined })
-      const replayed = await connectAs(admin)
-      const expected = await readCatalog(replayed).finally(() => replayed.end())
-      return compareCatalogs(expected, await readCatalog(client))
-    } finally {
-      await client.query(`drop database if exists ${scratch} with (force)`)
-    }
-  } finally {
-    await client.end()
-  }
+  const expected = await inReplay(options, readCatalogOf)
+  return compareCatalogs(expected, await readCatalogOf(options.admin))
+}
+
+/** The catalog of the database that `admin` connects to. */
+export async function readCatalogOf(admin: pg.ClientConfig): Promise<CatalogObject[]> {
+  const client = await connectAs(admin)
+  return await readCatalog(client).finally(() => client.end())
 }
 
 /** What differs, in the catalog's order. The parts of a table that is missing or unexpected are not told one by one. */
 export function compareCatalogs(expected: readonly CatalogObject[], found: readonly CatalogObject[]): Difference[] {
   const wanted = new Map(expected.map(object => [object.id, object]))
   const present = new Map(found.map(object => [object.id, object]))
-  const whole = (objects: Map<string, CatalogObject>, { kind, id, schema, relation }: CatalogObject) => {
-    const isPart = relation !== '' && !id.endsWith(` ${relation}`)
-    const owner = isPart
-      ? holders.map(holder => `${holder} ${relation}`)
-      : kind === 'schema'
-        ? []
-        : [`schema ${schema}`]
-    return owner.length === 0 || schema === '' || (schema === 'public' && !isPart) || owner.some(id => objects.has(id))
-  }
   const differences: Difference[] = []
   for (const object of expected) {
     const other = present.get(object.id)
     if (!other) {
-      if (whole(present, object)) differences.push(differenceOf(object, undefined))
-    } else if (other.create !== object.create) differences.push(differenceOf(object, other))
+      if (isWhole(object, wanted, present)) differences.push(differenceOf(object, undefined, expected))
+    } else if (other.create !== object.create) differences.push(differenceOf(object, other, expected))
   }
   for (const object of found) {
-    if (!wanted.has(object.id) && whole(wanted, object)) differences.push(differenceOf(undefined, object))
+    if (!wanted.has(object.id) && isWhole(object, present, wanted))
+      differences.push(differenceOf(undefined, object, expected))
   }
   return differences
 }
 
-const holders = ['table', 'view', 'materialized view', 'sequence', 'foreign table']
+type Objects = ReadonlyMap<string, CatalogObject>
 
-function differenceOf(expected: CatalogObject | undefined, found: CatalogObject | undefined): Difference {
+/** Not a part of something that is itself there on one side only. */
+function isWhole({ holder }: CatalogObject, here: Objects, there: Objects): boolean {
+  return there.has(holder) || !here.has(holder)
+}
+
+function differenceOf(
+  expected: CatalogObject | undefined,
+  found: CatalogObject | undefined,
+  all: readonly CatalogObject[],
+): Difference {
   return {
     object: (expected ?? (found as CatalogObject)).id,
     found: expected ? (found ? 'changed' : 'missing') : 'unexpected',
     expectedSql: expected?.create ?? null,
     foundSql: found?.create ?? null,
-    repair: repairOf(expected, found),
+    repair: repairOf(expected, found, all),
   }
 }
 
-function repairOf(expected: CatalogObject | undefined, found: CatalogObject | undefined): string {
+function repairOf(
+  expected: CatalogObject | undefined,
+  found: CatalogObject | undefined,
+  all: readonly CatalogObject[],
+): string {
   if (!expected) return found?.drop ?? ''
-  if (!found) return additionOf(expected)
+  if (!found) {
+    const parts = all.filter(({ holder }) => holder === expected.id)
+    return expected.kind === 'table'
+      ? tableText([expected, ...parts])
+      : [additionOf(expected), ...parts.map(additionOf)].join('\n')
+  }
   switch (expected.kind) {
     case 'column':
       return repairOfColumn(expected, found)
@@ -120,7 +114,6 @@ const byHand = '-- by hand: what is safe depends on the data'
 function additionOf({ kind, relation, create }: CatalogObject): string {
   if (kind === 'column') return `alter table ${relation} add column ${create};`
   if (kind === 'constraint') return `alter table ${relation} add ${create};`
-  if (kind === 'table') return `${create.replace(/;/, ' ();')} -- and what belongs to it: see db/schema.sql`
   return create
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorTable } from '#platform/errors.ts'
 import { type SqlStatement, splitStatements } from './statements.ts'
@@ -7,6 +7,7 @@ import { type SqlStatement, splitStatements } from './statements.ts'
 const errors = errorTable('migrations', {
   badName: ['invalid', '{file} is not named YYYYMMDD_HHMMSS_module_verb_object.up.sql or .down.sql.'],
   noDown: ['invalid', '{name} has no .down.sql file. Write what undoes it, or a comment that says why nothing can.'],
+  badWord: ['invalid', '{word} is not a word for a file name: lower case letters, digits and underscores.'],
   noUp: ['invalid', '{name} has a .down.sql file but no .up.sql file.'],
   ownTransaction: [
     'invalid',
@@ -50,6 +51,56 @@ export async function readMigrations(directory: string): Promise<Migration[]> {
 /** Refuses migrations that nothing undoes. Asked when one is written, not when it is applied: then it is too late. */
 export function requireDowns(migrations: readonly Migration[]): void {
   for (const { name, down } of migrations) if (!down) throw errors.noDown({ name })
+}
+
+/**
+ * Writes both files of a new migration `module_verb_object` with a template and returns its name. It comes after every
+ * other, also where those bear a later time than `now`. Refuses words that are not lower case, and migrations without a
+ * down file: who writes the next one still remembers.
+ */
+export async function writeMigration(
+  directory: string,
+  words: readonly string[],
+  now: Date,
+): Promise<Migration['name']> {
+  for (const word of words) if (!/^[a-z][a-z0-9_]*$/.test(word)) throw errors.badWord({ word })
+  const migrations = await readMigrations(directory)
+  requireDowns(migrations)
+  const newest = migrations.at(-1)?.name.slice(0, 15) ?? ''
+  const stamp = stampOf(now) > newest ? stampOf(now) : stampOf(new Date(dateOf(newest).getTime() + 1000))
+  const name = `${stamp}_${words.join('_')}`
+  await writeFile(join(directory, `${name}.up.sql`), template(words), { flag: 'wx' })
+  await writeFile(join(directory, `${name}.down.sql`), '-- Undoes the .up.sql file, in the opposite order.\n', {
+    flag: 'wx',
+  })
+  return name
+}
+
+function stampOf(date: Date): string {
+  return date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_')
+}
+
+function dateOf(stamp: string): Date {
+  const [, year, month, day, hour, minute, second] = /^(....)(..)(..)_(..)(..)(..)$/.exec(stamp) as unknown as string[]
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+}
+
+function template([module, verb, object]: readonly string[]): string {
+  if (verb !== 'create') return `-- See db/CONVENTIONS.md.\n`
+  return `-- See db/CONVENTIONS.md.
+create table ${module}.${object} (
+  tenant_id uuid not null constraint ${object}_tenant_id_fkey references tenancy.tenants (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint ${object}_pkey primary key (tenant_id, id)
+);
+comment on table ${module}.${object} is '';
+select platform.isolate('${module}.${object}');
+select platform.keep_updated_at('${module}.${object}');
+grant select, insert, update, delete on ${module}.${object} to commonhold_app;
+grant select on ${module}.${object} to commonhold_readonly;
+`
 }
 
 /** Reads the repeatable migrations in order of name; a folder that is not there holds none. */

@@ -4,10 +4,10 @@ import { errorTable } from '#platform/errors.ts'
 import { hashOf, type Migration, type MigrationFile, type Repeatable } from './migration-files.ts'
 import { type LoggedMigration, readLog, readRepeatableLog } from './migration-log.ts'
 import { holdingLock, inMigration, inStep, type Migrator, watchingLocks } from './migrator.ts'
-import { lineAt, type SqlStatement } from './statements.ts'
+import { lineAt, type SqlStatement, splitStatements } from './statements.ts'
 
 const errors = errorTable('migrations', {
-  failed: ['conflict', '{place}: {reason}'],
+  failed: ['conflict', '{file}, line {line}: {reason}'],
   doneChanged: [
     'conflict',
     '{file}: its first {count} statements are done and were changed since. Put them back as they were; the rest may be changed.',
@@ -59,9 +59,7 @@ export async function applyRepeatables(migrator: Migrator, repeatables: readonly
     const known = await readRepeatableLog(migrator.client)
     const changed = repeatables.filter(({ name, hash }) => known.get(name) !== hash)
     for (const { name, hash, sql } of changed) {
-      await migrator.client.query(sql).catch(error => {
-        throw failureOf(`${name}.sql`, sql, error)
-      })
+      await runAll(migrator.client, { file: `${name}.sql`, statements: splitStatements(sql) })
       await migrator.client.query(
         `insert into platform.repeatable_migrations (name, hash) values ($1, $2)
         on conflict (name) do update set hash = excluded.hash, applied_at = now()`,
@@ -79,9 +77,7 @@ async function applyWhole(migrator: Migrator, { name, up, down }: Migration): Pr
     const row = await findLogged(client, name)
     if (row?.state === 'reverting') throw errors.halfReverted({ name })
     if (row) return false
-    await client.query(up.sql).catch(error => {
-      throw failureOf(up.file, up.sql, error)
-    })
+    await runAll(client, up)
     // The migration may have left the role or the path otherwise.
     await client.query('set local role commonhold_owner')
     await client.query(
@@ -96,12 +92,24 @@ async function revertWhole(migrator: Migrator, name: string, down: MigrationFile
   const { client } = migrator
   return await inMigration(migrator, name, async () => {
     if (!(await findLogged(client, name))) return false
-    await client.query(down.sql).catch(error => {
-      throw failureOf(down.file, down.sql, error)
-    })
+    await runAll(client, down)
     await client.query('set local role commonhold_owner')
     await forget(client, name)
     return true
+  })
+}
+
+/** One at a time, so that whatever is refused can be told by its line: not every error has a position. */
+async function runAll(
+  client: pg.Client,
+  { file, statements }: Pick<MigrationFile, 'file' | 'statements'>,
+): Promise<void> {
+  for (const statement of statements) await run(client, file, statement)
+}
+
+async function run(client: pg.Client, file: string, statement: SqlStatement): Promise<void> {
+  await client.query(statement.text).catch(error => {
+    throw failureOf(file, statement, error)
   })
 }
 
@@ -189,14 +197,10 @@ async function runStep(migrator: Migrator, step: Step): Promise<void> {
       `update platform.migrations set statements_done = $2, done_hash = $3, is_statement_open = false where name = $1`,
       [name, index + 1, doneHashOf(file.statements, index + 1)],
     )
-  const run = () =>
-    client.query(statement.text).catch(error => {
-      throw failureOf(file.file, file.sql, error, statement)
-    })
   if (!needsNoTransaction(statement)) {
     await inStep(migrator, name, async () => {
       await client.query(`set local lock_timeout = ${migrator.locks.timeout}`)
-      await run()
+      await run(client, file.file, statement)
       await count()
     })
     return
@@ -206,7 +210,7 @@ async function runStep(migrator: Migrator, step: Step): Promise<void> {
       client.query('update platform.migrations set is_statement_open = $2 where name = $1', [name, isOpen])
     await setOpen(true)
     // No lock_timeout: a concurrent build waits for old transactions without holding anybody up.
-    await watchingLocks(migrator, client, run).catch(async error => {
+    await watchingLocks(migrator, client, () => run(client, file.file, statement)).catch(async error => {
       // The server said no, so it is not open; only a procedure may have committed a part before it failed.
       if (error.cause instanceof pg.DatabaseError && !/^(call|do)\b/.test(statement.words))
         await setOpen(false).catch(() => {})
@@ -288,11 +292,10 @@ function doneHashOf(statements: readonly SqlStatement[], count: number): string 
   )
 }
 
-function failureOf(file: string, sql: string, error: unknown, statement?: SqlStatement): unknown {
+function failureOf(file: string, statement: SqlStatement, error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError) || /^(57P0|08)/.test(error.code ?? '')) return error
   // Positions count characters from 1, in what was sent.
-  const offset = Number(error.position ?? 1) - 1
-  const line = statement ? statement.line + lineAt(statement.text, offset) - 1 : error.position && lineAt(sql, offset)
+  const line = statement.line + lineAt(statement.text, Number(error.position ?? 1) - 1) - 1
   const reason = [error.message, error.detail, error.hint && `Hint: ${error.hint}`].filter(Boolean).join(' — ')
-  return errors.failed({ place: line ? `${file}, line ${line}` : file, reason, code: error.code }, error)
+  return errors.failed({ file, line, reason, code: error.code }, error)
 }
