@@ -47,6 +47,12 @@ export async function upgradeDatabase(
   log: (line: string) => void = () => {},
 ): Promise<string[]> {
   const { applied } = await migrateDatabase({ admin, log })
+  await recordDeclarations(admin, modules)
+  return applied
+}
+
+/** Writes what the modules declare (their permissions) into a migrated database, as its owner. */
+export async function recordDeclarations(admin: pg.ClientConfig, modules: readonly Module[]): Promise<void> {
   const owner = new pg.Client(admin)
   await owner.connect()
   try {
@@ -57,7 +63,6 @@ export async function upgradeDatabase(
   } finally {
     await owner.end()
   }
-  return applied
 }
 
 /**

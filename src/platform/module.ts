@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { TProperties } from 'typebox'
+import type { App } from '#platform/app.ts'
 import type { AnyRoute } from '#platform/http'
 import type { Job } from '#platform/jobs'
 
@@ -9,6 +10,12 @@ export type BuiltInRole = (typeof builtInRoles)[number]
 
 /** A permission `module.resource.action` with its meaning and the built-in roles that have it from the start. */
 export type PermissionDeclaration = { description: string; roles: readonly BuiltInRole[] }
+
+/** What a module's commands are given by the command line. */
+export type CommandContext = {
+  /** Opens the program on its database (joining a running one), hands it to `work`, and closes it. */
+  withApp<T>(work: (app: App) => Promise<T>): Promise<T>
+}
 
 /**
  * What a folder under `src/` is to the platform: plain data, read by `src/main`.
@@ -21,6 +28,6 @@ export type Module = {
   routes?: readonly AnyRoute[]
   jobs?: readonly Job[]
   /** Adds the module's commands below `commonhold <name>`. */
-  commands?: (parent: Command) => void
+  commands?: (parent: Command, context: CommandContext) => void
   config?: TProperties
 }

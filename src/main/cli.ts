@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import type { App } from '#platform/app.ts'
+import { DomainError, type ErrorKind } from '#platform/errors.ts'
+import { loadConfig, type Setting } from './config.ts'
+import { openDatabase } from './database.ts'
+import { registerDatabaseCommands } from './database-commands.ts'
+import { loadDemonstration } from './demonstration.ts'
+import { modules } from './modules.ts'
+import { recordDeclarations, upgradeDatabase } from './program.ts'
+import { openApp, openProgramLogin, runStart } from './start.ts'
+import { runWorker } from './worker.ts'
+
+/** 0 done, 1 a bug, 6 done with rejects, 7 migrations pending; the rest say what kind of refusal it was. */
+const exitCodes: Record<ErrorKind, number> = {
+  invalid: 2,
+  unauthenticated: 3,
+  forbidden: 3,
+  conflict: 3,
+  precondition_failed: 3,
+  not_found: 4,
+  limited: 5,
+  unavailable: 5,
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const program = new Command('commonhold')
+  .description('One multi-tenant foundation on PostgreSQL, with applications built on it')
+  .version(version)
+  .showHelpAfterError('Run it with --help to see what there is.')
+  .exitOverride()
+
+program
+  .command('start')
+  .description('Start the database, bring it up to date, serve the console and the API, run the jobs')
+  .option('--no-demo', 'start empty, and print a one-time link that makes the first administrator')
+  .action(async ({ demo }: { demo: boolean }) => {
+    const { settings } = loadConfig(modules)
+    await runStart({ settings, modules, ...(demo && { demonstration: loadDemonstration }) })
+  })
+
+program
+  .command('worker')
+  .description('Run the jobs only, beside programs that serve')
+  .action(async () => {
+    const { settings } = loadConfig(modules)
+    await runWorker({ settings, modules })
+  })
+
+program
+  .command('config')
+  .description('Show the settings in force and where each comes from; secrets are masked')
+  .option('--json', 'print them as JSON')
+  .action(({ json }: { json?: boolean }) => {
+    const shown = loadConfig(modules).described.map(setting => ({ ...setting, value: masked(setting) }))
+    process.stdout.write(json ? `${JSON.stringify(shown, null, 2)}\n` : settingsTable(shown))
+  })
+
+registerDatabaseCommands(program, {
+  open: () => openDatabase(loadConfig(modules).settings, { join: true }),
+  afterUp: admin => recordDeclarations(admin, modules),
+})
+
+for (const { name, commands } of modules) {
+  if (!commands) continue
+  const parent = program.command(name).description(`Commands of the ${name} module`)
+  commands(parent, { withApp })
+}
+
+await program.parseAsync().catch(report)
+
+async function withApp<T>(work: (app: App) => Promise<T>): Promise<T> {
+  const { settings } = loadConfig(modules)
+  await using running = new AsyncDisposableStack()
+  const database = running.adopt(await openDatabase(settings, { join: true }), it => it.close())
+  await upgradeDatabase(database.admin, modules)
+  const app = running.adopt(openApp(await openProgramLogin(database, settings), settings), ({ db }) => db.close())
+  return await work(app)
+}
+
+function masked({ secret, value }: Setting): unknown {
+  return secret && value !== undefined ? '********' : (value ?? null)
+}
+
+function settingsTable(settings: readonly Setting[]): string {
+  const rows = settings.map(({ env, value, origin }) => [env, String(value ?? ''), origin] as const)
+  const width = (column: 0 | 1) => Math.max(...rows.map(row => row[column].length))
+  return rows.map(([env, value, origin]) => `${env.padEnd(width(0))}  ${value.padEnd(width(1))}  ${origin}\n`).join('')
+}
+
+/** Says what happened in one place and sets the exit code; a bug shows its stack. */
+function report(error: unknown): void {
+  if (error instanceof CommanderError) {
+    // Help and version are no failures; a wrong option has been explained already.
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+    return
+  }
+  if (error instanceof DomainError) {
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = exitCodes[error.kind]
+    return
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exitCode = 1
+}
