@@ -77,6 +77,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     headers: commonHeaders(app.publicUrl),
     limits: new RateLimits(() => app.clock.now().getTime()),
     general: { name: 'general', requests: options.requestsPerMinute ?? 1200, seconds: 60 },
+    isClosing: false,
   }
   const metrics = createMetrics(app)
   server.decorateRequest('call')
@@ -98,7 +99,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     done()
   })
   server.setErrorHandler((error, request, reply) => refuse(frame, error, request, reply))
-  closeInTime(server)
+  closeInTime(server, frame)
   readJsonBodies(server)
   // Without its hooks: cookies are parsed where they are read. Registering loads what `parse` and `serialize` need.
   await server.register(fastifyCookie, { hook: false })
@@ -149,6 +150,7 @@ type Frame = ServerOptions & {
   headers: Readonly<Record<string, string>>
   limits: RateLimits
   general: Quota
+  isClosing: boolean
 }
 
 type Plan = {
@@ -367,18 +369,13 @@ function serialized(payload: unknown): string {
   return payload as string
 }
 
-function serveHealth(server: FastifyInstance, { readiness }: Frame): void {
-  let isClosing = false
-  server.addHook('preClose', done => {
-    isClosing = true
-    done()
-  })
+function serveHealth(server: FastifyInstance, frame: Frame): void {
   server.get('/livez', async () => ({ status: 'ok' }))
   server.get('/readyz', async () => {
-    if (isClosing) throw errors.notReady({ reason: 'it is shutting down' })
+    if (frame.isClosing) throw errors.notReady({ reason: 'it is shutting down' })
     const timer = new AbortController()
     try {
-      await Promise.race([readiness(), failAfter(2000, timer.signal)])
+      await Promise.race([frame.readiness(), failAfter(2000, timer.signal)])
     } catch (cause) {
       throw errors.notReady({ reason: cause instanceof DomainError ? cause.message : 'its database is away' }, cause)
     } finally {
@@ -395,9 +392,10 @@ function failAfter(milliseconds: number, signal: AbortSignal): Promise<never> {
   })
 }
 
-function closeInTime(server: FastifyInstance): void {
+function closeInTime(server: FastifyInstance, frame: Frame): void {
   let timer: NodeJS.Timeout | undefined
   server.addHook('preClose', done => {
+    frame.isClosing = true
     timer = setTimeout(() => server.server.closeAllConnections(), closeWithin)
     timer.unref()
     done()
