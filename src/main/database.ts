@@ -62,15 +62,15 @@ export function clientConfigOf(url: string, authority: string | undefined): pg.C
   const options = Object.fromEntries(parsed.searchParams)
   const unknown = Object.keys(options).filter(name => !/^(host|port|sslmode|sslrootcert|application_name)$/.test(name))
   if (unknown.length > 0) throw errors.urlInvalid({ reason: `it has the unknown option ${unknown.join(', ')}` })
-  const host = options.host ?? (decodeURIComponent(parsed.hostname).replace(/^\[|\]$/g, '') || 'localhost')
+  const host = options.host ?? (decoded(parsed.hostname).replace(/^\[|\]$/g, '') || 'localhost')
   const ca = authority ?? options.sslrootcert
   const wantsTls = wantsTlsTo(host, options.sslmode, ca)
   return {
     host,
     port: Number(options.port ?? (parsed.port || 5432)),
-    user: decodeURIComponent(parsed.username) || undefined,
-    password: decodeURIComponent(parsed.password) || undefined,
-    database: decodeURIComponent(parsed.pathname.slice(1)) || undefined,
+    user: decoded(parsed.username) || undefined,
+    password: decoded(parsed.password) || undefined,
+    database: decoded(parsed.pathname.slice(1)) || undefined,
     application_name: options.application_name ?? 'commonhold',
     connectionTimeoutMillis: 10_000,
     ...(wantsTls ? { ssl: tlsTo(host, ca) } : {}),
@@ -105,6 +105,14 @@ function parseUrl(url: string): URL {
     return new URL(url)
   } catch (cause) {
     throw errors.urlInvalid({ reason: 'it is no URL (postgres://user:password@host:port/database)' }, cause)
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (cause) {
+    throw errors.urlInvalid({ reason: 'a % in it begins no escape (write %25)' }, cause)
   }
 }
 
