@@ -21,6 +21,7 @@ export {
   getProfile,
   hashNewPassword,
   hasUsers,
+  replacePassword,
   setDefaultTenant,
   type User,
 } from './users.ts'

@@ -18,6 +18,13 @@ export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
   await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${user.id}, ${user.passwordHash})`)
 }
 
+/** Puts a new password in the place of the current one, which stays to refuse its re-use. Needs the system scope. */
+export async function replacePassword(tx: Queryable, userId: string, passwordHash: string): Promise<void> {
+  await tx.run(sql`
+    update identity.passwords set replaced_at = now() where user_id = ${userId} and replaced_at is null`)
+  await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${userId}, ${passwordHash})`)
+}
+
 /** Hashes a new password; refuses one that is too short or too long (`identity.password_length`). */
 export async function hashNewPassword(password: string): Promise<string> {
   const [least, most] = [8, 128]
