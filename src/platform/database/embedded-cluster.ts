@@ -44,7 +44,7 @@ export async function prepareCluster(cluster: Cluster, log: (line: string) => vo
     log('Making the database')
     await createCluster(cluster)
   } else {
-    takeOverFromRoot(cluster)
+    takeInHand(cluster)
     await stopLeftovers(cluster, log)
   }
   writeAccessRules(cluster)
@@ -149,13 +149,15 @@ function initdbArguments(cluster: Cluster, draft: string): string[] {
   ]
 }
 
-// A copy that root made (a restored backup) belongs to root, as whom PostgreSQL does not run.
-function takeOverFromRoot({ account, directory }: Cluster): void {
-  if (!account || statSync(directory).uid !== 0) return
+// A copied or restored cluster may belong to root, as whom PostgreSQL does not run, or be open to others, which it
+// refuses.
+function takeInHand({ account, directory }: Cluster): void {
+  const { uid, mode } = statSync(directory)
+  if ((mode & 0o077) !== 0) chmodSync(directory, 0o700)
+  if (!account || uid !== 0) return
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     lchownSync(join(entry.parentPath, entry.name), account.uid, account.gid)
   }
-  chmodSync(directory, 0o700)
   lchownSync(directory, account.uid, account.gid)
 }
 

@@ -30,8 +30,10 @@ import { findPrograms, serverAccount } from './embedded-programs.ts'
 const isRoot = process.getuid?.() === 0
 const scratch = mkdtempSync(join(tmpdir(), 'commonhold embedded '))
 const started: EmbeddedServer[] = []
+const locked: string[] = []
 after(async () => {
   await Promise.all(started.map(server => server.stop()))
+  for (const path of locked) chmodSync(path, 0o700)
   rmSync(scratch, { recursive: true, force: true })
 })
 
@@ -193,6 +195,7 @@ test('a first start that was killed half way is begun again, and nothing else is
 test('without write permission the sentence says where and for whom', async () => {
   const parent = join(scratch, 'read-only')
   mkdirSync(parent, { mode: 0o555 })
+  locked.push(parent)
   const account = serverAccount(join(parent, 'postgres'))
   chmodSync(scratch, 0o711)
   const { said } = await runProgram(join(parent, 'data'), '', account)
@@ -269,7 +272,8 @@ test('programs that the server user cannot reach or that lack their links are ru
     recursive: true,
     filter: path => !/\.a$|\.so(\.\d+)?$/.test(path) || /postgresql|lib(crypto|ssl|xml2|xslt|z|lzma|ossp)/.test(path),
   })
-  if (!isRoot) chmodSync(join(installed, 'lib'), 0o500)
+  chmodSync(join(installed, 'lib'), 0o500)
+  locked.push(join(installed, 'lib'))
   const readable = mkdtempSync(join(tmpdir(), 'commonhold-copies-'))
   try {
     chmodSync(readable, 0o755)
