@@ -772,8 +772,10 @@ test('over a socket: broken requests, smuggled headers and closing', async () =>
     request.on('error', reject).end(JSON.stringify({ name: 'slow' }))
   })
   await new Promise(resolve => setTimeout(resolve, 15))
+  const closing = performance.now()
   const closed = one.close()
   assert.equal(await slow, 201, 'a request at work is finished')
   await closed
+  assert.ok(performance.now() - closing < 2000, 'kept-alive connections are not waited for')
   await assert.rejects(raw('GET /livez HTTP/1.1\r\nhost: a\r\n\r\n'), /ECONNREFUSED/)
 })

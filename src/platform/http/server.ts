@@ -96,6 +96,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       { requestId, method, route, status: reply.statusCode, ms, ip: request.ip, tenantId, userId },
       'request',
     )
+    // A connection that was busy when closing began would be kept alive now, and waited for.
+    if (frame.isClosing) request.raw.socket.end()
     done()
   })
   server.setErrorHandler((error, request, reply) => refuse(frame, error, request, reply))
