@@ -197,7 +197,7 @@ function Records({ contractor }: { contractor: ContractorInFull }) {
           <tbody>
             {records.map(record => (
               <tr key={`${record.source} ${record.sourceId}`}>
-                <td>{nameSource(record.source)}</td>
+                <td>{nameSource(record.source).full}</td>
                 <td className="code">{record.sourceId}</td>
                 <td>{formatTime(record.importedAt)}</td>
                 <td>{formatTime(record.updatedAt)}</td>

@@ -78,8 +78,8 @@ export type Page<T> = { items: readonly T[]; nextCursor: string | null }
 /** What the search page shows, as it stands in the address. */
 export const readFilters = (search: Search) => ({
   q: oneOf(search.q),
-  state: manyOf(search.state),
-  naics: manyOf(search.naics),
+  state: oneOf(search.state),
+  naics: oneOf(search.naics),
   businessType: manyOf(search.businessType),
   minValue: oneOf(search.minValue),
   maxValue: oneOf(search.maxValue),

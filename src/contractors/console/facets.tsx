@@ -1,5 +1,5 @@
 import { Anchor, Checkbox, Group, Skeleton, Text, TextInput } from '@mantine/core'
-import { useId, useState } from 'react'
+import { type ReactNode, useId, useState } from 'react'
 import { formatCount, parseAmount } from '#platform/console'
 import type { ContractorPage, Facet, Filters } from './contractors.ts'
 import classes from './search.module.css'
@@ -10,14 +10,21 @@ type Change = (change: Partial<Filters>) => void
 export function Facets({ filters, facets, change }: FacetsProps) {
   return (
     <>
-      <Choices title="State" facets={facets?.states} chosen={filters.state} change={state => change({ state })} />
+      <Choices
+        title="State"
+        facets={facets?.states}
+        chosen={filters.state ? [filters.state] : []}
+        change={chosen => change({ state: chosen.at(-1) ?? '' })}
+      />
       <Choices
         title="Industry (NAICS)"
         withCode
         facets={facets?.naics}
-        chosen={filters.naics}
-        change={naics => change({ naics })}
-      />
+        chosen={filters.naics ? [filters.naics] : []}
+        change={chosen => change({ naics: chosen.at(-1) ?? '' })}
+      >
+        <CodePrefix value={filters.naics} change={naics => change({ naics })} />
+      </Choices>
       <Choices
         title="Business type"
         facets={facets?.businessTypes}
@@ -38,7 +45,7 @@ type FacetsProps = { filters: Filters; facets: ContractorPage['facets']; change:
 
 const few = 7
 
-function Choices({ title, facets, chosen, change, withCode }: ChoicesProps) {
+function Choices({ title, facets, chosen, change, withCode, children }: ChoicesProps) {
   const [all, setAll] = useState(false)
   const id = useId()
   if (!facets) {
@@ -89,6 +96,7 @@ function Choices({ title, facets, chosen, change, withCode }: ChoicesProps) {
           <span className="visually-hidden"> of {title}</span>
         </Anchor>
       )}
+      {children}
     </fieldset>
   )
 }
@@ -99,6 +107,33 @@ type ChoicesProps = {
   chosen: readonly string[]
   change: (chosen: readonly string[]) => void
   withCode?: boolean
+  children?: ReactNode
+}
+
+/** Industries nest by their digits: 54 holds 5415, which holds 541512. */
+function CodePrefix({ value, change }: { value: string; change: (value: string) => void }) {
+  const [draft, setDraft] = useState<string>()
+  const typed = draft ?? value
+  const isCode = /^(\d{2,6})?$/.test(typed)
+  const settle = () => {
+    if (draft === undefined || !isCode) return
+    setDraft(undefined)
+    if (draft !== value) change(draft)
+  }
+  return (
+    <TextInput
+      size="xs"
+      mt={6}
+      inputMode="numeric"
+      aria-label="NAICS code begins with"
+      placeholder="Code begins with …"
+      value={typed}
+      error={!isCode && draft !== undefined && 'Two to six digits'}
+      onChange={event => setDraft(event.currentTarget.value.trim())}
+      onBlur={settle}
+      onKeyDown={event => event.key === 'Enter' && settle()}
+    />
+  )
 }
 
 function ValueRange({ filters, change }: { filters: Filters; change: Change }) {

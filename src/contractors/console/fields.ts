@@ -78,14 +78,15 @@ export function describeFields(contractor: ContractorInFull): FieldGroup[] {
   ]
 }
 
-const sourceNames: Readonly<Record<string, string>> = {
-  fpds_idv: 'FPDS contract vehicles',
-  doge_fpds: 'FPDS awards as listed by DOGE',
-  sam: 'SAM.gov registration',
-  awards: 'Calculated from awards',
+const sourceNames: Readonly<Record<string, { short: string; full: string }>> = {
+  sam: { short: 'SAM registration', full: 'Registration at SAM.gov' },
+  fpds_idv: { short: 'FPDS vehicles', full: 'Contract vehicles in the Federal Procurement Data System' },
+  doge_fpds: { short: 'FPDS awards', full: 'Awards in the Federal Procurement Data System, as listed at doge.gov' },
+  awards: { short: 'Calculated', full: 'Calculated from the awards' },
 }
 
 /** A source in words; one that this page does not know keeps the name under which it was imported. */
-export function nameSource(source: string): string {
-  return sourceNames[source] ?? source.replaceAll(/[-_]/g, ' ')
+export function nameSource(source: string): { short: string; full: string } {
+  const plain = source.replaceAll(/[-_]/g, ' ')
+  return sourceNames[source] ?? { short: plain, full: plain }
 }

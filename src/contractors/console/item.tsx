@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { formatAmount, formatCompactAmount, formatTime, Icon, PageLink } from '#platform/console'
 import classes from './lists.module.css'
-import { changeItem, itemsQuery, type List, type ListItem, priorities, type Remarks } from './lists.ts'
+import { changeItem, itemsQuery, type List, type ListItem, priorities, priorityNames, type Remarks } from './lists.ts'
 
 /** A contractor in a list with its remarks, each saved when one leaves it. */
 export function Item({ list, item, mayWrite, remove }: ItemProps) {
@@ -114,7 +114,7 @@ function RemarksForm({ list, item }: { list: List; item: ListItem }) {
           }}
           data={[
             { value: '', label: 'No priority' },
-            ...priorities.map(value => ({ value, label: `${value} priority` })),
+            ...priorities.map(value => ({ value, label: priorityNames[value] })),
           ]}
         />
       </div>
@@ -139,7 +139,7 @@ function RemarksText({ item }: { item: ListItem }) {
         {item.rating !== null && <Rating readOnly value={item.rating} aria-label={`Rated ${item.rating} of 5`} />}
         {item.priority && (
           <Badge variant="light" color={item.priority === 'high' ? 'pine' : 'gray'}>
-            {item.priority}
+            {priorityNames[item.priority]}
           </Badge>
         )}
       </div>

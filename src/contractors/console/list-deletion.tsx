@@ -29,7 +29,7 @@ export function ListDeletion({ list, close, done }: { list: List; close: () => v
         <Button variant="default" onClick={close} data-autofocus>
           Keep it
         </Button>
-        <Button color="red" loading={deletion.isPending} onClick={() => deletion.mutate()}>
+        <Button color="red.9" loading={deletion.isPending} onClick={() => deletion.mutate()}>
           Delete the list
         </Button>
       </Group>

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Menu, Skeleton, Text, Title } from '@mantine/core'
+import { ActionIcon, Badge, Button, Group, Menu, Skeleton, Text, Title } from '@mantine/core'
 import { useState } from 'react'
 import {
   ErrorState,
@@ -103,14 +103,16 @@ function Row({ list, mayWrite }: { list: List; mayWrite: boolean }) {
     <div className={classes.list}>
       <ListIcon list={list} size={20} />
       <div style={{ minWidth: 0 }}>
-        <PageLink to="/lists/$id" params={{ id: list.id }} className={classes.name}>
-          {list.name}
-        </PageLink>
-        {list.isPublic && (
-          <Badge variant="light" color="gray" size="sm" ml={8} leftSection={<Icon name="globe" size={11} />}>
-            public
-          </Badge>
-        )}
+        <Group gap="2px 8px">
+          <PageLink to="/lists/$id" params={{ id: list.id }} className={classes.name}>
+            {list.name}
+          </PageLink>
+          {list.isPublic && (
+            <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="globe" size={11} />}>
+              public
+            </Badge>
+          )}
+        </Group>
         {list.description && (
           <Text size="sm" c="dimmed" truncate>
             {list.description}

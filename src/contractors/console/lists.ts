@@ -29,6 +29,11 @@ export type List = {
 
 export const priorities = ['high', 'medium', 'low'] as const
 export type Priority = (typeof priorities)[number]
+export const priorityNames: Readonly<Record<Priority, string>> = {
+  high: 'High priority',
+  medium: 'Medium priority',
+  low: 'Low priority',
+}
 
 export type Remarks = {
   notes: string | null

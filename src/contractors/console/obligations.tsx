@@ -68,6 +68,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
         axes: [
           {
             ...axis,
+            size: 26,
             grid: { show: false },
             incrs: [1, 2, 5, 10],
             values: (_, marks) => marks.map(mark => (Number.isInteger(mark) ? `${mark}` : '')),

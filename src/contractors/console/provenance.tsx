@@ -11,12 +11,12 @@ export function Provenance({ label, source }: { label: string; source: FieldSour
       <Popover.Target>
         <UnstyledButton className={classes.source}>
           <span className="visually-hidden">Source of {label}: </span>
-          {nameSource(source.source)}
+          {nameSource(source.source).short}
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown aria-label={`Source of ${label}`}>
         <Text size="sm" fw={600}>
-          {nameSource(source.source)}
+          {nameSource(source.source).full}
         </Text>
         <Text size="xs" c="dimmed" mt={6}>
           Record

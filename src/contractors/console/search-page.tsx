@@ -12,7 +12,7 @@ import {
   PageHeader,
   useAddress,
 } from '#platform/console'
-import { type ContractorPage, contractorsQuery, type Filters, readFilters } from './contractors.ts'
+import { type ContractorPage, contractorsQuery, type Facet, type Filters, readFilters } from './contractors.ts'
 import { Facets } from './facets.tsx'
 import { ResultSkeletons, Results } from './results.tsx'
 import classes from './search.module.css'
@@ -168,23 +168,21 @@ function useTypedQuery(q: string, settle: (q: string) => void): [string, (text: 
   return [text, setText]
 }
 
-const noFilters = { state: [], naics: [], businessType: [], minValue: '', maxValue: '' }
+const noFilters = { state: '', naics: '', businessType: [], minValue: '', maxValue: '' }
 
 type Chip = { key: string; label: string; without: Partial<Filters> }
 
-function chips(filters: Filters, page: ContractorPage | undefined): Chip[] {
-  const facets = page?.facets
-  const of = (name: 'state' | 'naics' | 'businessType', labels: readonly { value: string; label: string }[] = []) =>
-    filters[name].map(value => ({
-      key: `${name} ${value}`,
-      label: labels.find(each => each.value === value)?.label ?? value,
-      without: { [name]: filters[name].filter(each => each !== value) },
-    }))
-  const { minValue, maxValue } = filters
+function chips({ state, naics, businessType, minValue, maxValue }: Filters, page: ContractorPage | undefined): Chip[] {
+  const labelOf = (value: string, facets: readonly Facet[] = []) =>
+    facets.find(facet => facet.value === value)?.label ?? value
   return [
-    ...of('state', facets?.states),
-    ...of('naics'),
-    ...of('businessType', facets?.businessTypes),
+    ...(state ? [{ key: 'state', label: labelOf(state, page?.facets?.states), without: { state: '' } }] : []),
+    ...(naics ? [{ key: 'naics', label: `NAICS ${naics}`, without: { naics: '' } }] : []),
+    ...businessType.map(type => ({
+      key: `type ${type}`,
+      label: labelOf(type, page?.facets?.businessTypes),
+      without: { businessType: businessType.filter(each => each !== type) },
+    })),
     ...(minValue ? [{ key: 'min', label: `from ${amountOf(minValue)}`, without: { minValue: '' } }] : []),
     ...(maxValue ? [{ key: 'max', label: `up to ${amountOf(maxValue)}`, without: { maxValue: '' } }] : []),
   ]

@@ -16,8 +16,10 @@ import './styles.css'
 export function startConsole(modules: readonly ConsoleModule[]): void {
   const plainPaths = new Set(modules.flatMap(each => each.routes.filter(r => r.frame === 'plain').map(r => r.path)))
   const leaveWhenSignedOut = (error: unknown) => {
-    const ended = error instanceof Problem && error.status === 401
-    if (ended && !plainPaths.has(window.location.pathname)) leaveEndedSession()
+    if (!(error instanceof Problem) || plainPaths.has(window.location.pathname)) return
+    if (error.status === 401) leaveEndedSession()
+    // The membership ended while the workspace was open: begin again in what is left.
+    if (error.code === 'accounts.not_a_member') window.location.assign('/')
   }
   const client = new QueryClient({
     queryCache: new QueryCache({

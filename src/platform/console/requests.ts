@@ -42,7 +42,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     headers: {
       accept: 'application/json',
       ...(options.body !== undefined && { 'content-type': 'application/json' }),
-      ...(shownTenantId && { 'x-tenant-id': shownTenantId }),
+      ...(shownTenantId && !path.startsWith('/auth/') && { 'x-tenant-id': shownTenantId }),
     },
     body: options.body === undefined ? undefined : JSON.stringify(options.body),
     signal: options.signal,

@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core'
 import type { QueryClient } from '@tanstack/react-query'
 import {
   createRootRoute,
@@ -11,8 +12,7 @@ import {
 import { parseSearch, safePath, writeSearch } from './addresses.ts'
 import type { ConsoleModule, ConsoleRoute } from './module.ts'
 import { Problem } from './requests.ts'
-import { sessionQuery } from './session.ts'
-import { Shell } from './shell.tsx'
+import { mayBeSignedIn, sessionQuery, signOut } from './session.ts'
 import { ErrorState, NotFound } from './states.tsx'
 
 /** The modules' pages as one tree: plain ones by themselves, the others inside the shell, which needs a session. */
@@ -24,7 +24,11 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
   const shell = createRoute({
     getParentRoute: () => root,
     id: 'shell',
-    component: () => <Shell navigation={navigation} routes={routes} />,
+    // Fetched apart: the pages before one is signed in need nothing of it.
+    component: lazyRouteComponent(async () => {
+      const { Shell } = await import('./shell.tsx')
+      return { Frame: () => <Shell navigation={navigation} routes={routes} /> }
+    }, 'Frame'),
     beforeLoad: async ({ location }) => {
       await client.ensureQueryData(sessionQuery).catch(error => {
         if (!(error instanceof Problem) || error.status !== 401) throw error
@@ -37,7 +41,7 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
     getParentRoute: () => root,
     path: '/',
     beforeLoad: () => {
-      throw redirect({ to: navigation[0]?.to ?? '/sign-in' })
+      throw redirect({ to: (mayBeSignedIn() && navigation[0]?.to) || '/sign-in' })
     },
   })
   const pageOf = (parent: typeof root | typeof shell, route: ConsoleRoute) =>
@@ -49,6 +53,7 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
       ...(route.frame === 'plain' && { beforeLoad: leaveWhenSignedIn }),
     })
   const leaveWhenSignedIn = async ({ search }: { search: Record<string, unknown> }) => {
+    if (!mayBeSignedIn()) return
     const session = await client.ensureQueryData(sessionQuery).catch(() => undefined)
     if (session) throw redirect({ href: safePath(typeof search.next === 'string' ? search.next : '/') })
   }
@@ -71,16 +76,13 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
   })
 }
 
-function PageError({ error, reset }: ErrorComponentProps) {
+function PageError({ error }: ErrorComponentProps) {
   return (
     <main style={{ maxWidth: 720, margin: '0 auto', padding: 24 }}>
-      <ErrorState
-        error={error}
-        retry={() => {
-          reset()
-          window.location.reload()
-        }}
-      />
+      <ErrorState error={error} retry={() => window.location.reload()} />
+      <Button variant="subtle" size="xs" onClick={() => void signOut()}>
+        Sign out
+      </Button>
     </main>
   )
 }

@@ -32,6 +32,7 @@ export const sessionQuery = queryOptions({
     const session = await request<Session>('/me', { signal })
     showTimesIn(session.user.timezone)
     showTenant(session.tenantId ?? undefined)
+    rememberVisitor(true)
     return session
   },
   staleTime: 60_000,
@@ -55,6 +56,7 @@ export function useSession(): Session & { can: (permission: string) => boolean; 
  */
 export async function signOut(): Promise<void> {
   await request('/auth/sign-out', { method: 'POST' })
+  rememberVisitor(false)
   otherWindows?.postMessage('signed-out')
   window.location.assign('/sign-in')
 }
@@ -66,6 +68,7 @@ export async function switchTenant(tenantId: string, next: string): Promise<void
 
 /** The session ended while the person was working: back to the sign-in page, and from there to where they were. */
 export function leaveEndedSession(): void {
+  rememberVisitor(false)
   const { pathname, search } = window.location
   window.location.assign(`/sign-in?${new URLSearchParams({ next: pathname + search, ended: '1' })}`)
 }
@@ -76,3 +79,26 @@ const otherWindows = typeof BroadcastChannel === 'undefined' ? undefined : new B
 export function onSignedOutElsewhere(tell: () => void): void {
   otherWindows?.addEventListener('message', tell)
 }
+
+/**
+ * Whether somebody may be signed in here. The cookie itself is out of reach of scripts; asking the server on behalf of
+ * every stranger would put a failed request into each first visit.
+ */
+export function mayBeSignedIn(): boolean {
+  try {
+    return localStorage.getItem(visitorKey) !== null
+  } catch {
+    return true
+  }
+}
+
+function rememberVisitor(isSignedIn: boolean): void {
+  try {
+    if (isSignedIn) localStorage.setItem(visitorKey, '1')
+    else localStorage.removeItem(visitorKey)
+  } catch {
+    // Without storage the server is asked each time.
+  }
+}
+
+const visitorKey = 'commonhold-visitor'

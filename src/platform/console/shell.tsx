@@ -1,8 +1,8 @@
-import { Badge, Drawer, Group, Menu, Text, Title, UnstyledButton } from '@mantine/core'
+import { Badge, Drawer, Menu, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
 import type { ConsoleRoute, NavigationEntry } from './module.ts'
@@ -66,23 +66,6 @@ export function Shell({ navigation, routes }: ShellProps) {
 }
 
 type ShellProps = { navigation: readonly NavigationEntry[]; routes: readonly ConsoleRoute[] }
-
-/** The heading of a page, with what one can do there. */
-export function PageHeader({ title, lead, actions }: { title: ReactNode; lead?: ReactNode; actions?: ReactNode }) {
-  return (
-    <Group justify="space-between" align="flex-start" gap="sm" mb="lg">
-      <div style={{ minWidth: 0, flex: '1 1 260px' }}>
-        <Title order={1}>{title}</Title>
-        {lead && (
-          <Text c="dimmed" size="sm" mt={4} component="div">
-            {lead}
-          </Text>
-        )}
-      </div>
-      {actions && <Group gap="xs">{actions}</Group>}
-    </Group>
-  )
-}
 
 function Side({ navigation, pathname }: { navigation: readonly NavigationEntry[]; pathname: string }) {
   const session = useSession()
