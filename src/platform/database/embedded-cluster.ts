@@ -221,15 +221,9 @@ async function ensurePassword(cluster: Cluster): Promise<string> {
 }
 
 async function runProgram(cluster: Cluster, program: string, args: string[], cwd: string, input = ''): Promise<void> {
-  const child = spawnAs(cluster.programs, cluster.account, program, args, { cwd, stdio: 'pipe' })
-  const end = () => child.kill('SIGKILL')
-  process.once('exit', end)
-  try {
-    const { code, output } = await outcome(child, input)
-    if (code !== 0) throw explain(cluster, output)
-  } finally {
-    process.off('exit', end)
-  }
+  const options = { cwd, stdio: 'pipe', endWith: 'SIGKILL' } as const
+  const { code, output } = await outcome(spawnAs(cluster.programs, cluster.account, program, args, options), input)
+  if (code !== 0) throw explain(cluster, output)
 }
 
 function outcome(child: ChildProcess, input: string): Promise<{ code: number | null; output: string }> {

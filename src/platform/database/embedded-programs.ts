@@ -17,6 +17,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { embeddedErrors, ownUser } from './embedded-errors.ts'
+import { signalProcess } from './embedded-processes.ts'
 
 /** The user that runs PostgreSQL where this program runs as root, which PostgreSQL refuses. */
 export type Account = { name: string; uid: number; gid: number }
@@ -59,32 +60,45 @@ export function findPrograms(account: Account | undefined, parents: string[], bu
 export const copyParents = (account: Account | undefined, dataDirectory: string): string[] =>
   account ? ['/var/lib/commonhold', '/opt/commonhold', join(tmpdir(), 'commonhold-programs')] : [dataDirectory]
 
-/** Starts a program of PostgreSQL as that user, in a process group of its own: Ctrl-C in a terminal is ours to pass on. */
+/**
+ * Starts a program of PostgreSQL as that user, in a process group of its own: Ctrl-C in a terminal is ours to pass on.
+ * Should this program end first, whatever ends it but SIGKILL, it sends `endWith`.
+ */
 export function spawnAs(
   programs: Programs,
   account: Account | undefined,
   program: string,
   args: string[],
-  options: { cwd: string; stdio: StdioOptions },
+  options: { cwd: string; stdio: StdioOptions; endWith: NodeJS.Signals },
 ): ChildProcess {
-  return spawn(join(programs.bin, program), args, { ...options, ...asUser(account), env: environment, detached: true })
+  const { cwd, stdio, endWith } = options
+  const child = spawn(join(programs.bin, program), args, {
+    ...{ cwd, stdio, env: environment, detached: true },
+    ...asUser(account),
+  })
+  if (children.size === 0) watchOwnEnd('on')
+  children.set(child, endWith)
+  const forget = () => {
+    if (children.delete(child) && children.size === 0) watchOwnEnd('off')
+  }
+  child.once('exit', forget).once('error', forget)
+  return child
 }
 
-/** The owner of an existing database, else `postgres`, else `nobody`, else the number that `nobody` usually has. */
-export function serverAccount(cluster: string): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined
-  const accounts = readAccounts()
-  const owner = existsSync(cluster) ? statSync(cluster) : undefined
-  if (owner && owner.uid !== 0)
-    return accounts.find(a => a.uid === owner.uid) ?? { name: String(owner.uid), uid: owner.uid, gid: owner.gid }
-  return (
-    accounts.find(account => account.name === 'postgres' && account.uid !== 0) ??
-    accounts.find(account => account.name === 'nobody' && account.uid !== 0) ?? {
-      name: '65534',
-      uid: 65534,
-      gid: 65534,
-    }
-  )
+const children = new Map<ChildProcess, NodeJS.Signals>()
+
+function watchOwnEnd(change: 'on' | 'off'): void {
+  process[change]('exit', endChildren)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process[change](signal, exitUnlessHandled)
+}
+
+function endChildren(): void {
+  for (const [child, signal] of children) if (child.pid) signalProcess(child.pid, signal)
+}
+
+// A command that does not care for signals is to end by them as it would without this server.
+function exitUnlessHandled(signal: NodeJS.Signals, number: number): void {
+  if (process.listenerCount(signal) === 1) process.exit(128 + number)
 }
 
 const platform = `${process.platform}-${process.arch}`

@@ -127,13 +127,15 @@ test('a server that ends by itself is reported', async () => {
   assert.match((await lost.promise).message, /ended by itself \(SIGKILL\); start again to recover/)
 })
 
-test('a program that just exits takes its server with it', async () => {
+test('a program that exits, or is ended by a signal it does not handle, takes its server with it', async () => {
   const dataDirectory = copyTemplate('exit')
-  const program = await startProgram(dataDirectory, 'setTimeout(() => process.exit(0), 50)')
-  const { pid } = readPidFile(join(dataDirectory, 'postgres'))!
-  await ended(program)
-  await until(() => !pidExists(pid))
-  assert.match(readFileSync(join(dataDirectory, 'postgres.log'), 'utf8'), /database system is shut down\n$/)
+  for (const end of ['setTimeout(() => process.exit(0), 50)', 'process.kill(process.pid, "SIGINT")']) {
+    const program = await startProgram(dataDirectory, end)
+    await ended(program)
+    assert.equal(program.exitCode, end.includes('SIGINT') ? 130 : 0)
+    await until(() => serversIn(join(dataDirectory, 'postgres')).length === 0)
+    assert.match(readFileSync(join(dataDirectory, 'postgres.log'), 'utf8'), /database system is shut down\n$/)
+  }
 })
 
 test('of programs that start at once one starts, and the others name it', async () => {

@@ -30,7 +30,7 @@ import {
 } from './embedded-cluster.ts'
 import { embeddedErrors, explain } from './embedded-errors.ts'
 import { type Holder, type Lock, takeLock } from './embedded-lock.ts'
-import { endProcesses, isAlive, signalProcess } from './embedded-processes.ts'
+import { endProcesses, isAlive } from './embedded-processes.ts'
 import { copyParents, findPrograms, serverAccount, spawnAs } from './embedded-programs.ts'
 
 export type EmbeddedOptions = {
@@ -168,13 +168,13 @@ async function launch(cluster: Cluster, address: Address, log: (line: string) =>
   const child = spawnAs(cluster.programs, cluster.account, 'postgres', serverArguments(cluster, address), {
     cwd: cluster.directory,
     stdio: ['ignore', output, output],
+    endWith: 'SIGINT',
   })
   closeSync(output)
   const ended = new Promise<Error | 'ended'>(resolve => {
     child.once('error', resolve)
     child.once('exit', () => resolve('ended'))
   })
-  endWithProgram(child)
   const began = Date.now()
   for (let said = 0; ; ) {
     const running = readPidFile(cluster.directory)
@@ -186,15 +186,6 @@ async function launch(cluster: Cluster, address: Address, log: (line: string) =>
     }
     if (Date.now() - began > (said + 1) * 5000) log(`PostgreSQL recovers since ${++said * 5} seconds`)
   }
-}
-
-// However this program ends (but by SIGKILL), the server is told to.
-function endWithProgram(child: ChildProcess): void {
-  const end = () => {
-    if (child.pid) signalProcess(child.pid, 'SIGINT')
-  }
-  process.once('exit', end)
-  child.once('exit', () => process.off('exit', end))
 }
 
 function openLog({ log }: Cluster): number {
