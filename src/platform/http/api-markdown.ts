@@ -1,4 +1,4 @@
-import { listProblems, type OpenApi } from './openapi.ts'
+import type { OpenApi } from './openapi.ts'
 import { bodyOf, type Field, fieldsOf, type Listed, operationsByTag, successOf, typeOf } from './reference.ts'
 
 /** The API reference in Markdown (`docs/api.md`), from the OpenAPI document. The same document gives the same text. */
@@ -7,14 +7,12 @@ export function renderApiMarkdown(document: OpenApi): string {
     `## ${tag}`,
     ...operations.flatMap(listed => renderOperation(document, listed)),
   ])
-  const problems = listProblems().map(({ code, status, message }) => `| \`${code}\` | ${status} | ${cell(message)} |`)
   return `${[
     '# HTTP API',
     'Generated from the OpenAPI document, which a running server has at `/api/v1/openapi.json`. Do not edit.',
     document.info.description.replaceAll('\n', '  \n'),
     ...sections,
-    '## Problems',
-    ['| code | status | message |', '|---|---|---|', ...problems].join('\n'),
+    'What a problem document may hold: [errors.md](errors.md).',
   ].join('\n\n')}\n`
 }
 
