@@ -1,0 +1,227 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type pg from 'pg'
+
+export type Owner = { tenantId: string; userId: string }
+export type Row = Readonly<Record<string, unknown>>
+
+type Column = {
+  name: string
+  type: string
+  category: string
+  isRequired: boolean
+  defaultExpression: string | null
+}
+type ForeignKey = { columns: string[]; parent: string; parentColumns: string[] }
+type Check = { columns: string[]; expression: string }
+type Table = { columns: Column[]; foreignKeys: ForeignKey[]; checks: Check[] }
+
+/**
+ * Makes one row of any table, for one tenant and user, as the catalog describes it: parents first, values that its
+ * checks accept, foreign keys filled. Fails for a table that it cannot fill. `admin` is bound by no row security.
+ */
+export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Promise<Row> {
+  const made = new Map<string, Promise<Row>>()
+  const shared = sharedRows.get(admin) ?? new Map<string, Promise<Row>>()
+  sharedRows.set(admin, shared)
+  const underWay: string[] = []
+
+  async function rowOf(table: string): Promise<Row> {
+    const described = await describe(admin, table)
+    const fixed = new Map<string, unknown>(fixedValues(table, described, owner))
+    const known = fixed.size + described.foreignKeys.length === 0 ? shared : made
+    const row = known.get(table) ?? make(table, described, fixed)
+    known.set(table, row)
+    return await row
+  }
+
+  async function make(table: string, described: Table, values: Map<string, unknown>): Promise<Row> {
+    underWay.push(table)
+    for (const key of described.foreignKeys) {
+      if (underWay.includes(key.parent)) continue
+      const parent = await rowOf(key.parent)
+      key.columns.forEach((column, index) => {
+        values.set(column, parent[key.parentColumns[index] as string])
+      })
+    }
+    const open = described.columns.filter(({ name }) => !values.has(name))
+    for (const group of groupsOf(open, described.checks)) await fillGroup(table, described, group, values)
+
+    const chosen = described.columns.filter(({ name }) => values.get(name) !== undefined)
+    // Triggers of the table may write to others, in the tenant of the scope.
+    const scope = `select set_config('app.tenant_id', $1, false), set_config('app.user_id', $2, false)`
+    await admin.query(scope, [owner.tenantId, owner.userId])
+    const { rows } = await admin.query(
+      `insert into ${table} as made (${chosen.map(({ name }) => `"${name}"`)})
+      values (${chosen.map(({ type }, index) => `$${index + 1}::text::${type}`)})
+      returning to_jsonb(made) as row`,
+      chosen.map(({ name }) => textOf(values.get(name))),
+    )
+    await admin.query(scope, ['', ''])
+    underWay.splice(underWay.indexOf(table), 1)
+    return rows[0].row
+  }
+
+  /** Values for columns that one check may compare with each other, so they are looked for together. */
+  async function fillGroup(table: string, { columns, checks }: Table, group: Column[], values: Map<string, unknown>) {
+    const names = new Set(group.map(({ name }) => name))
+    const relevant = checks.filter(check => check.columns.some(name => names.has(name)))
+    const involved = columns.filter(
+      ({ name }) => names.has(name) || relevant.some(check => check.columns.includes(name)),
+    )
+    const candidates = await Promise.all(
+      involved.map(column => (names.has(column.name) ? candidatesOf(column, relevant) : [values.get(column.name)])),
+    )
+    const viable: unknown[][] = []
+    for (const [index, column] of involved.entries()) {
+      const alone = relevant.filter(check => String(check.columns) === column.name)
+      viable.push((await combinationsOf([column], [candidates[index] ?? []], alone)).map(([value]) => value))
+    }
+    // Few candidates of each first: the product of all grows beyond bounds.
+    for (const most of [1, 2, 3, 30]) {
+      const some = viable.map(list => list.slice(0, most))
+      if (some.reduce((product, list) => product * list.length, 1) > 1e6) break
+      const [found] = await combinationsOf(involved, some, relevant)
+      if (!found) continue
+      involved.forEach((column, index) => {
+        if (names.has(column.name) && found[index] !== null) values.set(column.name, found[index])
+      })
+      return
+    }
+    throw new Error(`No values found for ${table} (${[...names]}): teach test/support/rows.ts`)
+  }
+
+  /** Combinations of values that the checks accept, the first candidates first. */
+  async function combinationsOf(columns: Column[], candidates: unknown[][], checks: Check[]): Promise<unknown[][]> {
+    const each = (write: (column: Column, index: number) => string, between = ', ') => columns.map(write).join(between)
+    const { rows } = await admin.query({
+      text: `select ${each((_, index) => `v${index}`)}
+      from (
+        select ${each(({ name, type }, index) => `v${index}, o${index}, v${index}::${type} as "${name}"`)}
+        from ${each((_, index) => `unnest($${index + 1}::text[]) with ordinality as c${index} (v${index}, o${index})`)}
+      ) as candidate
+      where true ${checks.map(({ expression }) => `and (${expression}) is not false`).join(' ')}
+      order by ${each((_, index) => `o${index}`, ' + ')}
+      limit 30`,
+      values: candidates.map(list => list.map(textOf)),
+      rowMode: 'array',
+    })
+    return rows
+  }
+
+  async function candidatesOf(column: Column, checks: Check[]): Promise<unknown[]> {
+    if (column.defaultExpression !== null) {
+      if (!checks.some(check => check.columns.length > 1 && check.columns.includes(column.name))) return [null]
+      return [(await admin.query(`select (${column.defaultExpression})::text as value`)).rows[0].value]
+    }
+    const mine = checks.filter(check => check.columns.includes(column.name))
+    const literals = mine.flatMap(({ expression }) =>
+      [...expression.matchAll(/'((?:[^']|'')*)'/g)].map(match => match[1]),
+    )
+    const typed = candidatesByCategory(column)
+    return column.isRequired ? [...typed, ...literals] : [null, ...typed, ...literals]
+  }
+
+  return rowOf
+}
+
+/** Rows of nobody (a catalogue's), made once for all owners. */
+const sharedRows = new WeakMap<pg.Client, Map<string, Promise<Row>>>()
+
+/** Ids that make the row this tenant's and this user's. */
+function* fixedValues(table: string, { columns }: Table, { tenantId, userId }: Owner): Iterable<[string, unknown]> {
+  for (const { name, type } of columns) {
+    if (name === 'tenant_id') yield [name, tenantId]
+    if (name === 'user_id' && type === 'uuid') yield [name, userId]
+    if (name === 'id' && table === 'tenancy.tenants') yield [name, tenantId]
+    if (name === 'id' && table === 'identity.users') yield [name, userId]
+  }
+}
+
+function candidatesByCategory({ type, category }: Column): unknown[] {
+  const unique = `r${randomBytes(6).toString('hex')}`
+  const letters = (count: number, from: string) =>
+    [...randomBytes(count)].map(byte => from[byte % from.length]).join('')
+  if (type === 'uuid') return [randomUUID()]
+  if (type === 'jsonb' || type === 'json') return ['{}', '[]', `{"a": "${unique}"}`]
+  if (type === 'bytea') return [`\\x${randomBytes(32).toString('hex')}`, '\\x00']
+  if (type === 'inet') return ['192.0.2.1']
+  if (category === 'S') {
+    return [
+      unique,
+      `${unique}@example.test`,
+      `https://example.test/${unique}`,
+      `$${unique}$`,
+      'made.row',
+      'made',
+      'row',
+      `#${randomBytes(3).toString('hex')}`,
+      letters(12, 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'),
+      letters(5, '0123456789ABCDEF'),
+      letters(6, '0123456789'),
+      letters(4, '0123456789'),
+      'TX',
+      'en',
+      'A',
+    ]
+  }
+  if (category === 'N') return [1, 2, 5, 0]
+  if (category === 'B') return [false, true]
+  if (category === 'D') return [new Date().toISOString(), '2026-01-01']
+  if (category === 'A') return ['{}']
+  throw new Error(`No values known for type ${type}: teach test/support/rows.ts`)
+}
+
+/** Columns that share a check stand in one group. */
+function groupsOf(columns: Column[], checks: Check[]): Column[][] {
+  let groups = columns.map(column => [column])
+  for (const check of checks) {
+    const touched = groups.filter(group => group.some(({ name }) => check.columns.includes(name)))
+    if (touched.length > 1) groups = [...groups.filter(group => !touched.includes(group)), touched.flat()]
+  }
+  return groups
+}
+
+const textOf = (value: unknown): string | null =>
+  value === null || value === undefined ? null : typeof value === 'object' ? JSON.stringify(value) : String(value)
+
+async function describe(admin: pg.Client, table: string): Promise<Table> {
+  const { rows } = await admin.query(
+    `select
+      (
+        select coalesce(json_agg(json_build_object(
+          'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'category', t.typcategory,
+          'isRequired', a.attnotnull, 'defaultExpression', coalesce(pg_get_expr(d.adbin, d.adrelid), t.typdefault)
+        ) order by a.attnum), '[]')
+        from pg_attribute a
+        join pg_type t on t.oid = a.atttypid
+        left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity = ''
+      ) as columns,
+      (
+        select coalesce(json_agg(json_build_object(
+          'columns', (select json_agg(attname order by n) from unnest(k.conkey) with ordinality as u (num, n)
+            join pg_attribute on attrelid = k.conrelid and attnum = num),
+          'parent', k.confrelid::regclass::text,
+          'parentColumns', (select json_agg(attname order by n) from unnest(k.confkey) with ordinality as u (num, n)
+            join pg_attribute on attrelid = k.confrelid and attnum = num)
+        ) order by k.conname), '[]')
+        from pg_constraint k
+        where k.conrelid = c.oid and k.contype = 'f' and k.conparentid = 0
+      ) as "foreignKeys",
+      (
+        select coalesce(json_agg(json_build_object(
+          'columns', (select json_agg(attname) from pg_attribute where attrelid = k.conrelid and attnum = any (k.conkey)),
+          'expression', pg_get_expr(k.conbin, k.conrelid)
+        ) order by k.conname), '[]')
+        from pg_constraint k
+        where k.conrelid = c.oid and k.contype = 'c'
+          and not exists (
+            select from pg_attribute where attrelid = k.conrelid and attnum = any (k.conkey) and attgenerated <> ''
+          )
+      ) as checks
+    from pg_class c
+    where c.oid = $1::regclass`,
+    [table],
+  )
+  return rows[0]
+}
