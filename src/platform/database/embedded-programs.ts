@@ -101,6 +101,23 @@ function exitUnlessHandled(signal: NodeJS.Signals, number: number): void {
   if (process.listenerCount(signal) === 1) process.exit(128 + number)
 }
 
+/** The owner of an existing database, else `postgres`, else `nobody`, else the number that `nobody` usually has. */
+export function serverAccount(cluster: string): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const accounts = readAccounts()
+  const owner = existsSync(cluster) ? statSync(cluster) : undefined
+  if (owner && owner.uid !== 0)
+    return accounts.find(a => a.uid === owner.uid) ?? { name: String(owner.uid), uid: owner.uid, gid: owner.gid }
+  return (
+    accounts.find(account => account.name === 'postgres' && account.uid !== 0) ??
+    accounts.find(account => account.name === 'nobody' && account.uid !== 0) ?? {
+      name: '65534',
+      uid: 65534,
+      gid: 65534,
+    }
+  )
+}
+
 const platform = `${process.platform}-${process.arch}`
 
 // Neither the caller's locale nor its PG* variables reach the server.
