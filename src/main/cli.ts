@@ -1,27 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import type { App } from '#platform/app.ts'
-import { DomainError, type ErrorKind } from '#platform/errors.ts'
+import { DomainError } from '#platform/errors.ts'
 import { loadConfig, type Setting } from './config.ts'
 import { openDatabase } from './database.ts'
 import { registerDatabaseCommands } from './database-commands.ts'
 import { loadDemonstration } from './demonstration.ts'
+import { exitCodeOfKind } from './exit-codes.ts'
 import { modules } from './modules.ts'
 import { recordDeclarations, upgradeDatabase } from './program.ts'
 import { openApp, openProgramLogin, runStart } from './start.ts'
 import { runWorker } from './worker.ts'
-
-/** 0 done, 1 a bug, 6 done with rejects, 7 migrations pending; the rest say what kind of refusal it was. */
-const exitCodes: Record<ErrorKind, number> = {
-  invalid: 2,
-  unauthenticated: 3,
-  forbidden: 3,
-  conflict: 3,
-  precondition_failed: 3,
-  not_found: 4,
-  limited: 5,
-  unavailable: 5,
-}
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 const program = new Command('commonhold')
@@ -97,7 +86,7 @@ function report(error: unknown): void {
   }
   if (error instanceof DomainError) {
     process.stderr.write(`${error.message}\n`)
-    process.exitCode = exitCodes[error.kind]
+    process.exitCode = exitCodeOfKind[error.kind]
     return
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
