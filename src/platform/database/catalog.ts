@@ -25,8 +25,9 @@ export type CatalogObject = {
  */
 export async function readCatalog(client: pg.ClientBase): Promise<CatalogObject[]> {
   // The functions that print definitions leave out schemas that are on the search path.
-  const { rows: before } = await client.query<{ path: string }>(
-    `select current_setting('search_path') as path, set_config('search_path', '', false)`,
+  const { rows: before } = await client.query<{ path: string; jit: string }>(
+    // Compiling these queries takes longer than running them.
+    `select current_setting('search_path') as path, current_setting('jit') as jit, set_config('search_path', '', false), set_config('jit', 'off', false)`,
   )
   try {
     const objects: CatalogObject[] = []
@@ -44,6 +45,8 @@ export async function readCatalog(client: pg.ClientBase): Promise<CatalogObject[
     }
     return objects.sort(
       (a, b) =>
+        // Event triggers need functions of any schema.
+        Number(a.kind === 'event trigger') - Number(b.kind === 'event trigger') ||
         compare(a.schema, b.schema) ||
         compare(a.relation, b.relation) ||
         a.position - b.position ||
@@ -51,7 +54,10 @@ export async function readCatalog(client: pg.ClientBase): Promise<CatalogObject[
         compare(a.id, b.id),
     )
   } finally {
-    await client.query(`select set_config('search_path', $1, false)`, [before[0]?.path ?? ''])
+    await client.query(`select set_config('search_path', $1, false), set_config('jit', $2, false)`, [
+      before[0]?.path,
+      before[0]?.jit,
+    ])
   }
 }
 

@@ -39,22 +39,20 @@ export async function readCatalogOf(admin: pg.ClientConfig): Promise<CatalogObje
   return await readCatalog(client).finally(() => client.end())
 }
 
-/** What differs, in the catalog's order. The parts of a table that is missing or unexpected are not told one by one. */
+/** What differs, in an order in which the repairs can be run. The parts of a table that is missing or unexpected are not told one by one. */
 export function compareCatalogs(expected: readonly CatalogObject[], found: readonly CatalogObject[]): Difference[] {
   const wanted = new Map(expected.map(object => [object.id, object]))
   const present = new Map(found.map(object => [object.id, object]))
-  const differences: Difference[] = []
-  for (const object of expected) {
+  const added = found
+    .filter(object => !wanted.has(object.id) && isWhole(object, present, wanted))
+    .map(object => differenceOf(undefined, object, expected))
+  const changed = expected.flatMap(object => {
     const other = present.get(object.id)
-    if (!other) {
-      if (isWhole(object, wanted, present)) differences.push(differenceOf(object, undefined, expected))
-    } else if (other.create !== object.create) differences.push(differenceOf(object, other, expected))
-  }
-  for (const object of found) {
-    if (!wanted.has(object.id) && isWhole(object, present, wanted))
-      differences.push(differenceOf(undefined, object, expected))
-  }
-  return differences
+    const isSame = other ? other.create === object.create : !isWhole(object, wanted, present)
+    return isSame ? [] : [differenceOf(object, other, expected)]
+  })
+  // What depends on others comes behind them in a catalog.
+  return [...added.reverse(), ...changed]
 }
 
 type Objects = ReadonlyMap<string, CatalogObject>
@@ -96,6 +94,9 @@ function repairOf(
     case 'routine':
     case 'comment':
       return expected.create
+    case 'row security':
+      // Off and on again would leave a moment without it.
+      return expected.create.startsWith(found.create) ? expected.create : `${found.drop}\n${expected.create}`
     case 'view':
       return expected.create.replace(/^create view/, 'create or replace view')
     case 'sequence':
