@@ -80,13 +80,15 @@ export function readPidFile(directory: string): PidFile | undefined {
   return { pid: Number(pid), port: Number(port), socketDirectory, address, ready: status === 'ready' }
 }
 
-// What is unfinished has never been served, and the name is ours: it can go. Its initdb may have outlived the program.
-async function removeUnfinished(cluster: Cluster): Promise<void> {
-  for (const name of readdirSync(cluster.dataDirectory)) {
-    if (!name.startsWith(unfinished)) continue
-    const draft = join(cluster.dataDirectory, name)
-    await endProcesses(serversIn(draft), [['SIGKILL', 5]])
-    rmSync(draft, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
+// What is unfinished has never been served, and the name is ours: it can go. Its initdb may have outlived the program,
+// and what that was just about to start writes on while we remove: hence again until nothing is left.
+async function removeUnfinished({ dataDirectory }: Cluster): Promise<void> {
+  for (const name of readdirSync(dataDirectory).filter(entry => entry.startsWith(unfinished))) {
+    const draft = join(dataDirectory, name)
+    for (let tries = 0; existsSync(draft) && tries < 100; tries++) {
+      await endProcesses(serversIn(draft), [['SIGKILL', 5]])
+      rmSync(draft, { recursive: true, force: true, maxRetries: 3, retryDelay: 10 })
+    }
   }
 }
 
