@@ -1,3 +1,4 @@
+drop function contractors.open_import_staging();
 drop view contractors.contractor_field_sources;
 drop table contractors.business_types;
 drop table contractors.naics_codes;

@@ -132,7 +132,7 @@ create table contractors.observations (
 comment on table contractors.observations is
   'What a source says about a contractor, once however many records repeat it: a profile is folded from these (GG-08)';
 comment on column contractors.observations.id is 'First half of SHA-256 over source, UEI and fields';
-comment on column contractors.observations.fields is 'Column of contractor_profiles in camelCase to its cleaned value';
+comment on column contractors.observations.fields is 'Column of contractor_profiles in camelCase to its cleaned value; street holds both address lines, which go together';
 create index observations_uei_idx on contractors.observations (uei);
 
 create table contractors.awards (
@@ -246,3 +246,52 @@ grant select
   on contractors.contractor_profiles, contractors.contractors, contractors.observations, contractors.awards,
     contractors.naics_codes, contractors.business_types, contractors.imports, contractors.contractor_field_sources
   to commonhold_readonly;
+
+-- The program has no DDL and no right to temporary tables: this makes the one that an import needs, for its own session.
+create function contractors.open_import_staging()
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  create temporary table import_rows (
+    line integer not null,
+    is_known boolean not null,
+    is_stored boolean not null,
+    id uuid not null,
+    source text not null,
+    source_id text collate "C" not null,
+    uei text,
+    old_uei text,
+    observation_id uuid,
+    observed_on date,
+    content_hash uuid,
+    data text,
+    fields text,
+    award_id uuid,
+    kind text,
+    agency_id text,
+    agency_name text,
+    piid text,
+    referenced_agency_id text,
+    referenced_piid text,
+    mod_number text,
+    description text,
+    naics_code text,
+    psc_code text,
+    signed_date date,
+    completion_date date,
+    obligated_amount numeric,
+    total_obligated numeric,
+    potential_value numeric,
+    reported_status text
+  );
+  create temporary table import_ueis (uei text primary key);
+  grant select, insert, update, delete on pg_temp.import_rows, pg_temp.import_ueis to commonhold_app;
+end
+$$;
+comment on function contractors.open_import_staging() is
+  'Makes the staging tables import_rows and import_ueis of this session; they go with its connection, so a killed import leaves nothing';
+revoke execute on function contractors.open_import_staging() from public;
+grant execute on function contractors.open_import_staging() to commonhold_app;

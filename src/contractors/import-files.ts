@@ -1,0 +1,94 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { pipeline, Transform } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { errors } from './import-errors.ts'
+
+/** A piece of a file that ends with a line, except perhaps the last; damaged if its bytes were not valid UTF-8. */
+export type TextPiece = { text: string; isDamaged: boolean }
+
+export type ImportFile = {
+  /** Size as it lies there, compressed or not. */
+  bytes: number
+  bytesRead(): number
+  sha256(): string
+  pieces(): AsyncGenerator<TextPiece>
+}
+
+const lineFeed = 10
+
+/** Opens a text file, compressed with gzip or not (told by its content, not by its name). */
+export async function openImportFile(path: string, signal?: AbortSignal): Promise<ImportFile> {
+  const { bytes, isCompressed } = await inspect(path)
+  if (bytes === 0) throw errors.fileEmpty({ path })
+  const digest = createHash('sha256')
+  let bytesRead = 0
+  let sum: string | undefined
+
+  async function* pieces(): AsyncGenerator<TextPiece> {
+    const meter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytesRead += chunk.length
+        digest.update(chunk)
+        done(null, chunk)
+      },
+    })
+    const source = createReadStream(path, { highWaterMark: 256 * 1024, signal })
+    const settled = () => {}
+    const stream = isCompressed
+      ? pipeline(source, meter, createGunzip({ chunkSize: 256 * 1024 }), settled)
+      : pipeline(source, meter, settled)
+    let rest: Buffer = Buffer.alloc(0)
+    try {
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        const end = chunk.lastIndexOf(lineFeed) + 1
+        // A line longer than this has no end: it goes on in pieces and the reader gives it up.
+        if (end === 0 && rest.length < 4_000_000) {
+          rest = Buffer.concat([rest, chunk])
+          continue
+        }
+        const cut = end === 0 ? chunk.length : end
+        yield decode(rest.length > 0 ? Buffer.concat([rest, chunk.subarray(0, cut)]) : chunk.subarray(0, cut))
+        rest = Buffer.from(chunk.subarray(cut))
+      }
+    } catch (error) {
+      if (signal?.aborted) throw errors.importInterrupted({}, error)
+      if (isCompressed && isCompressionError(error)) throw errors.fileDamaged({ path, reason: error.message }, error)
+      if (isSystemError(error)) throw errors.fileUnreadable({ path, reason: error.message }, error)
+      throw error
+    }
+    if (rest.length > 0) yield decode(rest)
+  }
+
+  return { bytes, bytesRead: () => bytesRead, sha256: () => (sum ??= digest.digest('hex')), pieces }
+}
+
+const decode = (bytes: Buffer): TextPiece => ({ text: bytes.toString('utf8'), isDamaged: !isUtf8(bytes) })
+
+async function inspect(path: string): Promise<{ bytes: number; isCompressed: boolean }> {
+  try {
+    const file = await open(path)
+    try {
+      const { size } = await file.stat()
+      const start = Buffer.alloc(2)
+      await file.read(start, 0, 2, 0)
+      return { bytes: size, isCompressed: start[0] === 0x1f && start[1] === 0x8b }
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    if (error.code === 'ENOENT') throw errors.fileNotFound({ path }, error)
+    throw errors.fileUnreadable({ path, reason: error.message }, error)
+  }
+}
+
+type SystemError = Error & { code: string }
+
+const isSystemError = (error: unknown): error is SystemError =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)
+
+const isCompressionError = (error: unknown): error is SystemError =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')

@@ -1,0 +1,194 @@
+import { hash } from 'node:crypto'
+import { isAmount } from './money.ts'
+import type { CleanRule } from './sources/cleaning.ts'
+import type { AwardField, ColumnCheck, Source } from './sources/source.ts'
+import { ueiPattern } from './uei.ts'
+
+/** Why a row is refused. */
+export type Refusal = { column: string; reason: string }
+
+/** A row as staging takes it: what does not change between rows of one award or vendor block is worked out once. */
+export type StagedRow = {
+  sourceId: string
+  uei: string
+  observationId: string
+  observedOn: string
+  contentHash: string
+  data: string
+  /** JSON of the observation's fields; empty when an earlier row has brought the same observation. */
+  fields: string
+  award: StagedAward | undefined
+}
+
+export type StagedAward = { id: string; key: string; values: string[] }
+
+/** Columns of staging that an award fills, in order. */
+export const awardColumns: readonly (readonly [column: string, field: AwardField])[] = [
+  ['kind', 'kind'],
+  ['agency_id', 'agencyId'],
+  ['agency_name', 'agencyName'],
+  ['piid', 'piid'],
+  ['referenced_agency_id', 'referencedAgencyId'],
+  ['referenced_piid', 'referencedPiid'],
+  ['mod_number', 'modNumber'],
+  ['description', 'description'],
+  ['naics_code', 'naicsCode'],
+  ['psc_code', 'pscCode'],
+  ['signed_date', 'signedDate'],
+  ['completion_date', 'completionDate'],
+  ['obligated_amount', 'obligatedAmount'],
+  ['total_obligated', 'totalObligated'],
+  ['potential_value', 'potentialValue'],
+  ['reported_status', 'reportedStatus'],
+]
+
+/** So many vendor blocks are remembered; one that comes back after being forgotten is staged again, which is harmless. */
+const rememberedObservations = 20_000
+
+/** Turns rows of a file with these columns into staged rows, by the source's table. */
+export function rowMapping(source: Source, columns: readonly string[]) {
+  const indexOf = (column: string) => columns.indexOf(column)
+  const uei = indexOf(source.uei)
+  const observedOn = indexOf(source.observedOn)
+  const observedCheck = source.checks[source.observedOn]
+  const keys = source.key.map(indexOf)
+  const checks = Object.entries(source.checks).flatMap(([column, check]) => {
+    const index = indexOf(column)
+    return index < 0 ? [] : [{ column, index, check }]
+  })
+  const fields = Object.entries(source.fields).map(([field, rule]) => ({ field, rule: compileRule(rule, indexOf) }))
+  const fieldColumns = [...new Set(Object.values(source.fields).flatMap(rule => rule.columns.map(indexOf)))].filter(
+    index => index >= 0,
+  )
+  const award = source.award
+  const awardRules = award
+    ? awardColumns.map(([, field]) => (award[field] ? compileRule(award[field], indexOf) : undefined))
+    : undefined
+  const names = columns.map(column => `,${JSON.stringify(column)}:`)
+  const observations = new Map<string, string>()
+
+  function check(values: readonly string[]): Refusal | undefined {
+    for (const { column, index, check } of checks) {
+      const value = values[index]!
+      if (value === '' && check !== 'uei') continue
+      const reason = refusalOf(value, check)
+      if (reason) return { column, reason }
+    }
+    return undefined
+  }
+
+  function recordOf(values: readonly string[]): string {
+    let json = ''
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
+      if (value !== '') json += names[index]! + quote(value)
+    }
+    return `{${json.slice(1)}}`
+  }
+
+  function observe(values: readonly string[]): { id: string; fields: string } {
+    let block = values[uei]!
+    for (const index of fieldColumns) block += `\u0001${values[index]}`
+    const known = observations.get(block)
+    if (known !== undefined) return { id: known, fields: '' }
+    const found: Record<string, unknown> = {}
+    for (const { field, rule } of fields) {
+      const value = rule(values)
+      if (value !== undefined) found[field] = value
+    }
+    // The second line of a street belongs to the first: they win or lose together.
+    const { addressLine1, addressLine2 } = found
+    delete found.addressLine1
+    delete found.addressLine2
+    if (addressLine1 !== undefined) found.street = { addressLine1, addressLine2 }
+    const json = JSON.stringify(found)
+    const id = shortHash(`${source.name}\n${values[uei]}\n${json}`)
+    if (observations.size >= rememberedObservations) observations.clear()
+    observations.set(block, id)
+    return { id, fields: json }
+  }
+
+  function awardOf(values: readonly string[]): StagedAward | undefined {
+    if (!awardRules) return undefined
+    const staged = awardRules.map(rule => (rule ? String(rule(values) ?? '') : ''))
+    const key = `${staged[1]}|${staged[3]}|${staged[4]}|${staged[5]}`
+    // Without agency and PIID it cannot be told from another award.
+    if (staged[1] === '' || staged[3] === '') return undefined
+    return { id: shortHash(key), key, values: staged }
+  }
+
+  return {
+    /** The staged row of as many values as there are columns, or why it is refused. */
+    stage(row: readonly string[]): StagedRow | Refusal {
+      const values = row.map(value => value.trim())
+      const refusal = check(values)
+      if (refusal) return refusal
+      const data = recordOf(values)
+      const contentHash = shortHash(data)
+      const isKeyless = keys.every(index => index < 0 || values[index] === '')
+      if (isKeyless && !source.isKeyOptional) return { column: source.key.join(', '), reason: 'the key is empty' }
+      const parts = keys.map(index => values[index] ?? '').join('|')
+      // an award's actions are found by the start of their ids, so these keep their bars
+      const key = award ? parts : parts.replace(/\|+$/, '')
+      const sourceId = isKeyless ? `content:${contentHash}` : source.isKeyHashed ? shortHash(key) : key
+      const observation = observe(values)
+      const day = values[observedOn] ?? ''
+      return {
+        sourceId,
+        uei: values[uei]!,
+        observationId: observation.id,
+        observedOn:
+          observedCheck === 'compactDate' && day !== '' ? `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}` : day,
+        contentHash,
+        data,
+        fields: observation.fields,
+        award: awardOf(values),
+      }
+    },
+    awardOf,
+  }
+}
+
+/** First half of SHA-256 in the shape of a UUID: 16 bytes in the database. */
+export function shortHash(text: string): string {
+  const hex = hash('sha256', text, 'hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+}
+
+function compileRule(rule: CleanRule, indexOf: (column: string) => number) {
+  const { clean } = rule
+  const indexes = rule.columns.map(indexOf)
+  const [first, second] = indexes
+  if (indexes.length === 1) return (values: readonly string[]) => clean(values[first!] ?? '')
+  if (indexes.length === 2) return (values: readonly string[]) => clean(values[first!] ?? '', values[second!] ?? '')
+  return (values: readonly string[]) => clean(...indexes.map(index => values[index] ?? ''))
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON must escape
+const mustEscape = /["\\\u0000-\u001f\ud800-\udfff]/
+const quote = (value: string) => (mustEscape.test(value) ? JSON.stringify(value) : `"${value}"`)
+
+const knownDates = new Map<string, string | undefined>()
+
+function refusalOf(value: string, check: ColumnCheck): string | undefined {
+  if (typeof check === 'number') return value.length > check ? `longer than ${check} characters` : undefined
+  if (check === 'uei') return ueiPattern.test(value) ? undefined : `not a Unique Entity Identifier: ${shorten(value)}`
+  if (check === 'amount') return isAmount(value) ? undefined : `not an amount in dollars and cents: ${shorten(value)}`
+  if (check === 'count') return /^\d{1,9}$/.test(value) ? undefined : `not a count from 0: ${shorten(value)}`
+  const key = check + value
+  if (knownDates.has(key)) return knownDates.get(key)
+  const reason = isDate(value, check) ? undefined : `not a date: ${shorten(value)}`
+  if (knownDates.size > 100_000) knownDates.clear()
+  knownDates.set(key, reason)
+  return reason
+}
+
+function isDate(value: string, check: 'date' | 'compactDate'): boolean {
+  const parts = (check === 'date' ? /^(\d{4})-(\d\d)-(\d\d)$/ : /^(\d{4})(\d\d)(\d\d)$/).exec(value)
+  if (!parts) return false
+  const [year, month, day] = parts.slice(1).map(Number) as [number, number, number]
+  const date = new Date(Date.UTC(year, month - 1, day))
+  return year >= 1700 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+}
+
+const shorten = (value: string) => (value.length > 60 ? `${value.slice(0, 60)}…` : value)
