@@ -194,6 +194,7 @@ CREATE TABLE jobs.job (
   expire_seconds int not null default 900,
   deletion_seconds int not null default 604800,
   singleton_key text,
+  -- squawk-ignore prefer-timestamp-tz
   singleton_on timestamp without time zone,
   group_id text,
   group_tier text,
@@ -215,6 +216,7 @@ CREATE TABLE jobs.job (
   source_created_on timestamp with time zone,
   source_retry_count int
 ) PARTITION BY LIST (name);
+-- squawk-ignore adding-serial-primary-key-field
 ALTER TABLE jobs.job ADD PRIMARY KEY (name, id);
 
 CREATE TABLE jobs.job_common (LIKE jobs.job INCLUDING GENERATED INCLUDING DEFAULTS);

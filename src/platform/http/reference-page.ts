@@ -104,7 +104,7 @@ function renderFields(title: string, fields: readonly Field[]): string {
     return `<tr><td><code>${html(name)}</code>${mark}</td><td>${html(type)}</td><td>${inline(description)}</td></tr>`
   })
   const heading = title ? `<h4>${title}</h4>\n` : ''
-  return `${heading}<div class="scroll" tabindex="0" role="region" aria-label="${title || 'Answer'}"><table>
+  return `${heading}<div class="scroll" tabindex="0" role="group" aria-label="${title || 'Answer'}"><table>
 <thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Meaning</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>`
 }
@@ -115,7 +115,7 @@ function renderProblems(): string {
   })
   return `<section id="problems"><h2>Problems</h2>
 <p>Errors are <code>application/problem+json</code> (RFC 9457); <code>code</code> is stable.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Problem codes"><table>
+<div class="scroll" tabindex="0" role="group" aria-label="Problem codes"><table>
 <thead><tr><th scope="col">Code</th><th scope="col">Status</th><th scope="col">Message</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div></section>`
 }

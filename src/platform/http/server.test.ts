@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
+import fc from 'fast-check'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
@@ -229,7 +230,7 @@ const fromSite = { cookie: `${sessionCookie}=good`, 'sec-fetch-site': 'same-orig
 
 async function call(options: InjectOptions, on = server) {
   const answer = await on.inject(options)
-  const isJson = /json/.test(String(answer.headers['content-type']))
+  const isJson = answer.body !== '' && /json/.test(String(answer.headers['content-type']))
   return {
     status: answer.statusCode,
     headers: answer.headers,
@@ -377,6 +378,40 @@ test('every refusal is a problem document with a stable code, its request id and
     assert.equal('retry-after' in headers, status === 503)
     assert.doesNotMatch(JSON.stringify(json), /secret|stack|terminating/)
   }
+})
+
+test('whatever is sent, the answer is never a failure of the server', async () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('\0', '\ud800', '__proto__', '%00', '%', '../'),
+  )
+  const member = fc.oneof(text, fc.constantFrom('name', 'size', 'inner', 'constructor', 'toString'))
+  const json = fc.oneof(fc.jsonValue(), fc.dictionary(member, fc.oneof(text, fc.jsonValue())), text)
+  await fc.assert(
+    fc.asyncProperty(json, text, text, async (payload, parameter, query) => {
+      const headers = { ...bearer, 'content-type': 'application/json' }
+      const [path, value] = [encodeURIComponent(parameter.toWellFormed()), encodeURIComponent(query.toWellFormed())]
+      const answers = await Promise.all([
+        call({ method: 'POST', url: '/api/v1/things', headers, payload: JSON.stringify(payload) }),
+        call({ method: 'POST', url: '/api/v1/things', headers, payload: query }),
+        call({ method: 'PATCH', url: `/api/v1/things/${path}`, headers, payload: JSON.stringify(payload) }),
+        call({ url: `/api/v1/things?q=${value}&limit=${value}&${path}=1`, headers }),
+        call({ url: `/api/v1/things/${path}`, headers: { ...headers, 'if-none-match': value, 'x-tenant-id': value } }),
+      ])
+      for (const { status, text } of answers) assert.ok(status < 500, text)
+    }),
+    { numRuns: 150 },
+  )
+  assert.equal(({} as Record<string, unknown>).isAdmin, undefined)
+})
+
+test('HEAD answers as GET does, without the body', async () => {
+  const url = `/api/v1/things/${thing.id}`
+  const got = await call({ url, headers: bearer })
+  const head = await call({ method: 'HEAD', url, headers: bearer })
+  assert.deepEqual([head.status, head.text, head.headers.etag], [200, '', got.headers.etag])
+  assert.equal((await call({ method: 'HEAD', url })).status, 401)
 })
 
 test('a 403 names the permission', async () => {
