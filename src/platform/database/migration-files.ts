@@ -19,7 +19,7 @@ const errors = errorTable('migrations', {
   ],
 })
 
-/** A pair of files as it lies on disk. `hash` is SHA-256 in hex of the bytes. */
+/** A pair of files as it lies on disk. `hash` is what `hashOf` gives. */
 export type Migration = { name: string; up: MigrationFile; down: MigrationFile | undefined }
 export type MigrationFile = {
   file: string
@@ -130,8 +130,9 @@ export function parseMigration(file: string, sql: string): MigrationFile {
   return { file, sql, hash: hashOf(sql), isTransactional: !/^--! no-transaction\s*$/m.test(firstLine(sql)), statements }
 }
 
+/** SHA-256 in hex. A checkout on Windows may end its lines otherwise: that is no edit. */
 export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')
 }
 
 function firstLine(sql: string): string {
