@@ -1,4 +1,5 @@
-import { type Queryable, sql } from './index.ts'
+import { sql } from 'kysely'
+import type { Queryable } from './queryable.ts'
 
 /**
  * AG-01: reads the catalog and names, a sentence each, everything by which a row of one tenant could be seen or guessed
