@@ -134,7 +134,8 @@ function servedBy(
     const own = keys[0] === 'tenant_id' && wanted[0] !== 'tenant_id' ? keys.slice(1) : keys
     return (
       places.every(place => place.startsWith(`${relation}.`)) &&
-      wanted.every((column, at) => own[at] === column) &&
+      // A GIN index serves each of its columns alike.
+      wanted.every((column, at) => (found.isGin ? own.includes(column ?? '') : own[at] === column)) &&
       found.isGin === index.isGin &&
       (found.isUnique || !index.isUnique) &&
       (!found.isUnique || !index.isUnique || own.length === wanted.length) &&
