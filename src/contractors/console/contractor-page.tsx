@@ -136,15 +136,7 @@ function Fields({ group, contractor }: { group: FieldGroup | undefined; contract
               <dt>{label}</dt>
               <dd>
                 <div className="figures">{text}</div>
-                {source ? (
-                  <Provenance label={label} source={source} />
-                ) : (
-                  group.title === 'Contracts' && (
-                    <Text size="xs" c="dimmed">
-                      Calculated from the awards below
-                    </Text>
-                  )
-                )}
+                {source && <Provenance label={label} source={source} />}
               </dd>
             </div>
           )

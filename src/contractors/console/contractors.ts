@@ -1,77 +1,16 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { manyOf, oneOf, request, type Search } from '#platform/console'
+import { manyOf, type OnTheWire, oneOf, request, type Search } from '#platform/console'
+import type { Facet as ServedFacet } from '../facets.ts'
+import type * as Served from '../profile-pages.ts'
+import type { SearchResult as Searched } from '../search.ts'
 
-export type Contractor = {
-  id: string
-  uei: string | null
-  cageCode: string | null
-  name: string
-  dbaName: string | null
-  legalBusinessName: string | null
-  addressLine1: string | null
-  addressLine2: string | null
-  city: string | null
-  state: string | null
-  zipCode: string | null
-  country: string | null
-  congressionalDistrict: string | null
-  businessStartDate: string | null
-  fiscalYearEndDate: string | null
-  naicsCode: string | null
-  naicsDescription: string | null
-  entityStructure: string | null
-  organizationType: string | null
-  businessTypes: readonly string[]
-  employeeCount: number | null
-  annualRevenue: string | null
-  totalContractValue: string | null
-  activeContractsCount: number
-  completedContractsCount: number
-  averageContractValue: string | null
-  certifications: Readonly<Record<string, unknown>> | null
-  performanceRating: string | null
-  capabilities: readonly string[] | null
-  registrationDate: string | null
-  registrationStatus: string | null
-  lastUpdatedDate: string | null
-  isPlaceholder: boolean
-}
-
-export type FieldSource = { source: string; sourceId: string; importedAt: string }
-
-export type ContractorInFull = Contractor & {
-  sources: Readonly<Record<string, FieldSource>>
-  businessTypeLabels: readonly { code: string; name: string }[]
-  records: readonly (FieldSource & { updatedAt: string })[]
-}
-
-export type Facet = { value: string; label: string; count: number }
-
-export type ContractorPage = {
-  items: readonly Contractor[]
-  nextCursor: string | null
-  facets?: { states: readonly Facet[]; naics: readonly Facet[]; businessTypes: readonly Facet[]; capped: boolean }
-  total?: { count: number; capped: boolean }
-  correctedQuery?: string | null
-}
-
-export type Award = {
-  id: string
-  piid: string
-  agencyId: string
-  agencyName: string | null
-  referencedPiid: string | null
-  description: string | null
-  naicsCode: string | null
-  pscCode: string | null
-  signedDate: string | null
-  completionDate: string | null
-  obligatedAmount: string | null
-  totalObligated: string | null
-  status: string | null
-}
-
-export type AwardTotal = { year: number; awards: number; obligated: string }
+export type Contractor = OnTheWire<Served.Contractor>
+export type ContractorInFull = OnTheWire<Served.ContractorPage>
+export type FieldSource = OnTheWire<Served.FieldSource>
+export type Award = OnTheWire<Served.Award>
+export type AwardTotal = OnTheWire<Awaited<ReturnType<typeof Served.totalAwards>>[number]>
+export type SearchResult = OnTheWire<Searched>
+export type Facet = OnTheWire<ServedFacet>
 
 export type Page<T> = { items: readonly T[]; nextCursor: string | null }
 
@@ -90,7 +29,7 @@ export const contractorsQuery = (filters: Filters) =>
   infiniteQueryOptions({
     queryKey: ['contractors', filters],
     queryFn: ({ pageParam, signal }) =>
-      request<ContractorPage>('/contractors', {
+      request<SearchResult>('/contractors', {
         query: { ...filters, facets: pageParam === '', limit: 50, cursor: pageParam },
         signal,
       }),

@@ -1,7 +1,7 @@
 import { Anchor, Checkbox, Group, Skeleton, Text, TextInput } from '@mantine/core'
 import { type ReactNode, useId, useState } from 'react'
 import { formatCount, parseAmount } from '#platform/console'
-import type { ContractorPage, Facet, Filters } from './contractors.ts'
+import type { Facet, Filters, SearchResult } from './contractors.ts'
 import classes from './search.module.css'
 
 type Change = (change: Partial<Filters>) => void
@@ -41,7 +41,7 @@ export function Facets({ filters, facets, change }: FacetsProps) {
   )
 }
 
-type FacetsProps = { filters: Filters; facets: ContractorPage['facets']; change: Change }
+type FacetsProps = { filters: Filters; facets: SearchResult['facets']; change: Change }
 
 const few = 7
 

@@ -79,14 +79,16 @@ export function describeFields(contractor: ContractorInFull): FieldGroup[] {
 }
 
 const sourceNames: Readonly<Record<string, { short: string; full: string }>> = {
-  sam: { short: 'SAM registration', full: 'Registration at SAM.gov' },
-  fpds_idv: { short: 'FPDS vehicles', full: 'Contract vehicles in the Federal Procurement Data System' },
-  doge_fpds: { short: 'FPDS awards', full: 'Awards in the Federal Procurement Data System, as listed at doge.gov' },
-  awards: { short: 'Calculated', full: 'Calculated from the awards' },
+  sam: { short: 'SAM registration', full: 'Public registration at SAM.gov' },
+  fpds_awards: { short: 'FPDS award', full: 'Awards and orders in the Federal Procurement Data System' },
+  fpds_idv: { short: 'FPDS action', full: 'Contract actions in the Federal Procurement Data System' },
+  fpds_vendors: { short: 'FPDS vendor', full: 'Vendor data in the Federal Procurement Data System' },
+  entities: { short: 'FPDS entity', full: 'Entity drawn together from the Federal Procurement Data System' },
+  awards: { short: 'Calculated', full: 'Calculated from the awards known here' },
 }
 
 /** A source in words; one that this page does not know keeps the name under which it was imported. */
 export function nameSource(source: string): { short: string; full: string } {
-  const plain = source.replaceAll(/[-_]/g, ' ')
+  const plain = source.replaceAll('_', ' ')
   return sourceNames[source] ?? { short: plain, full: plain }
 }

@@ -29,14 +29,14 @@ export function FavouriteButton({ contractor, labelled }: { contractor: Named; l
 
   if (labelled) {
     return (
-      <Button variant="default" leftSection={star} onClick={press} aria-pressed={held} aria-label={label}>
+      <Button variant="default" leftSection={star} onClick={press}>
         {held ? 'In favourites' : 'Add to favourites'}
       </Button>
     )
   }
   return (
     <Tooltip label={held ? 'Remove from favourites' : 'Add to favourites'} openDelay={500}>
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} aria-pressed={held} onClick={press}>
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={press}>
         {star}
       </ActionIcon>
     </Tooltip>

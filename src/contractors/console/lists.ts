@@ -6,48 +6,22 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query'
-import { Problem, request, useSession } from '#platform/console'
+import { type OnTheWire, Problem, request, useSession } from '#platform/console'
+import type { Item } from '../items.ts'
+import type { List as ServedList } from '../lists.ts'
 import type { Contractor, Page } from './contractors.ts'
 
-export type List = {
-  id: string
-  name: string
-  description: string | null
-  isDefault: boolean
-  isPublic: boolean
-  color: string | null
-  icon: string | null
-  sortOrder: number
-  itemCount: number
-  totalValue: string
-  lastItemAddedAt: string | null
-  ownerId: string
-  isMine: boolean
-  createdAt: string
-  updatedAt: string
-}
+export type List = OnTheWire<ServedList>
+export type ListItem = OnTheWire<Item>
+/** What one notes about a contractor in a list. */
+export type Remarks = Pick<ListItem, 'notes' | 'tags' | 'rating' | 'priority'>
+export type Priority = NonNullable<Remarks['priority']>
 
-export const priorities = ['high', 'medium', 'low'] as const
-export type Priority = (typeof priorities)[number]
+export const priorities = ['high', 'medium', 'low'] as const satisfies readonly Priority[]
 export const priorityNames: Readonly<Record<Priority, string>> = {
   high: 'High priority',
   medium: 'Medium priority',
   low: 'Low priority',
-}
-
-export type Remarks = {
-  notes: string | null
-  tags: readonly string[]
-  rating: number | null
-  priority: Priority | null
-}
-
-export type ListItem = Remarks & {
-  id: string
-  contractorId: string
-  contractor: Pick<Contractor, 'id' | 'uei' | 'name' | 'state' | 'naicsCode' | 'totalContractValue'>
-  addedBy: string | null
-  addedAt: string
 }
 
 export type ListDraft = Pick<List, 'name' | 'description' | 'color' | 'icon' | 'isPublic'>

@@ -18,14 +18,18 @@ export function Provenance({ label, source }: { label: string; source: FieldSour
         <Text size="sm" fw={600}>
           {nameSource(source.source).full}
         </Text>
+        {source.sourceId && (
+          <>
+            <Text size="xs" c="dimmed" mt={6}>
+              Record
+            </Text>
+            <Text size="sm" className="code" style={{ overflowWrap: 'anywhere' }}>
+              {source.sourceId}
+            </Text>
+          </>
+        )}
         <Text size="xs" c="dimmed" mt={6}>
-          Record
-        </Text>
-        <Text size="sm" className="code" style={{ overflowWrap: 'anywhere' }}>
-          {source.sourceId}
-        </Text>
-        <Text size="xs" c="dimmed" mt={6}>
-          Imported
+          {source.sourceId ? 'Imported' : 'As of'}
         </Text>
         <Text size="sm">{formatTime(source.importedAt)}</Text>
       </Popover.Dropdown>

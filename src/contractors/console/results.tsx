@@ -2,7 +2,7 @@ import { Button, Center, Skeleton, Text } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
-import { type Contractor, type ContractorPage, placeOf } from './contractors.ts'
+import { type Contractor, placeOf, type SearchResult } from './contractors.ts'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
 import classes from './search.module.css'
 
@@ -111,7 +111,7 @@ export function Results({ contractors, isStale, total, more }: ResultsProps) {
 type ResultsProps = {
   contractors: readonly Contractor[]
   isStale: boolean
-  total: ContractorPage['total']
+  total: SearchResult['total'] | undefined
   more: { load: () => void; isLoading: boolean; error: unknown } | undefined
 }
 

@@ -12,7 +12,7 @@ import {
   PageHeader,
   useAddress,
 } from '#platform/console'
-import { type ContractorPage, contractorsQuery, type Facet, type Filters, readFilters } from './contractors.ts'
+import { contractorsQuery, type Facet, type Filters, readFilters, type SearchResult } from './contractors.ts'
 import { Facets } from './facets.tsx'
 import { ResultSkeletons, Results } from './results.tsx'
 import classes from './search.module.css'
@@ -172,7 +172,7 @@ const noFilters = { state: '', naics: '', businessType: [], minValue: '', maxVal
 
 type Chip = { key: string; label: string; without: Partial<Filters> }
 
-function chips({ state, naics, businessType, minValue, maxValue }: Filters, page: ContractorPage | undefined): Chip[] {
+function chips({ state, naics, businessType, minValue, maxValue }: Filters, page: SearchResult | undefined): Chip[] {
   const labelOf = (value: string, facets: readonly Facet[] = []) =>
     facets.find(facet => facet.value === value)?.label ?? value
   return [
@@ -191,8 +191,8 @@ function chips({ state, naics, businessType, minValue, maxValue }: Filters, page
 const amountOf = (value: string) =>
   /^\d+(\.\d+)?$/.test(value) ? (value.length > 4 ? formatCompactAmount(value) : formatAmount(value)) : value
 
-function countOf(page: ContractorPage | undefined): string {
-  if (!page?.total) return 'results'
+function countOf(page: SearchResult | undefined): string {
+  if (!page) return 'results'
   const { count, capped } = page.total
   return `${formatCount(count)}${capped ? '+' : ''} ${count === 1 ? 'contractor' : 'contractors'}`
 }

@@ -15,6 +15,15 @@ export class Problem extends Error {
   }
 }
 
+/** What arrives of an answer: moments as text. */
+export type OnTheWire<T> = T extends Date
+  ? string
+  : T extends readonly (infer Item)[]
+    ? readonly OnTheWire<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: OnTheWire<T[Key]> }
+      : T
+
 export type RequestOptions = {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   body?: unknown

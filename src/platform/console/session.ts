@@ -50,6 +50,12 @@ export function useSession(): Session & { can: (permission: string) => boolean; 
   }
 }
 
+/** Signs in or up; the answer's cookie is the session, its tokens are for programs and not kept. */
+export async function openSession(path: `/auth/${string}`, body: Readonly<Record<string, unknown>>): Promise<void> {
+  await request(path, { method: 'POST', body })
+  rememberVisitor(true)
+}
+
 /**
  * Leaving a session or workspace loads the page anew: whatever this window has fetched, typed or opened is gone with
  * certainty, not as far as every part of the program remembered to forget it.

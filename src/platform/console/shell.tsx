@@ -32,14 +32,14 @@ export function Shell({ navigation, routes }: ShellProps) {
       <a className={classes.skip} href="#main">
         Skip to the content
       </a>
-      <header className={classes.bar}>
+      <section className={classes.bar} aria-label="Commonhold">
         <Link to="/" className="plain" aria-label="Commonhold, start">
           <Wordmark />
         </Link>
         <UnstyledButton p={10} aria-label="Menu" aria-expanded={menuOpen} aria-haspopup="dialog" onClick={menu.open}>
           <Icon name="menu" size={22} />
         </UnstyledButton>
-      </header>
+      </section>
       <Drawer
         opened={menuOpen}
         onClose={menu.close}
@@ -50,12 +50,12 @@ export function Shell({ navigation, routes }: ShellProps) {
       >
         {side}
       </Drawer>
-      <div className={classes.side}>
+      <section className={classes.side} aria-label="Commonhold">
         <Link to="/" className="plain" aria-label="Commonhold, start" style={{ padding: '0 10px 18px' }}>
           <Wordmark />
         </Link>
         {side}
-      </div>
+      </section>
       <main id="main" tabIndex={-1} ref={main} className={classes.main}>
         <div className={classes.inner}>
           {route?.permission && !session.can(route.permission) ? <Forbidden /> : <Outlet />}
@@ -175,10 +175,11 @@ function PersonMenu() {
   return (
     <Menu width={250} position="top-start">
       <Menu.Target>
-        <UnstyledButton className={classes.person} aria-label={`Account of ${name}`}>
+        <UnstyledButton className={classes.person}>
           <Monogram name={name} round />
           <span>
             <Text size="sm" fw={550} truncate>
+              <span className="visually-hidden">Account of </span>
               {name}
             </Text>
             <Text size="xs" c="dimmed" truncate>

@@ -5,13 +5,13 @@ import { Icon, type IconName } from './icons.tsx'
 import { Problem } from './requests.ts'
 
 /** Nothing is here, and what to do next. */
-export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
+export function EmptyState({ icon, title, order = 2, children, action }: EmptyStateProps) {
   return (
     <Stack align="center" gap="xs" py={56} px="md" ta="center">
       <span style={{ color: 'var(--mantine-color-dimmed)' }}>
         <Icon name={icon} size={30} />
       </span>
-      <Title order={2}>{title}</Title>
+      <Title order={order}>{title}</Title>
       <Text c="dimmed" maw={440} component="div">
         {children}
       </Text>
@@ -20,7 +20,7 @@ export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
   )
 }
 
-type EmptyStateProps = { icon: IconName; title: string; children?: ReactNode; action?: ReactNode }
+type EmptyStateProps = { icon: IconName; title: string; order?: 1 | 2; children?: ReactNode; action?: ReactNode }
 
 /** It could not be shown: why, and a button to try again where that can help. */
 export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
@@ -53,7 +53,7 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
 
 export function Forbidden() {
   return (
-    <EmptyState icon="lock" title="This is not open to your role">
+    <EmptyState icon="lock" order={1} title="This is not open to your role">
       Your role in this workspace does not include this. An owner or administrator of the workspace can change that, or
       switch to another workspace.
     </EmptyState>
@@ -64,6 +64,7 @@ export function NotFound() {
   return (
     <EmptyState
       icon="search"
+      order={1}
       title="There is nothing at this address"
       action={
         <Button component={Link} to="/" variant="default">

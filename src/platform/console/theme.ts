@@ -42,9 +42,7 @@ const fonts = 'Inter, "Inter Variable", ui-sans-serif, system-ui, -apple-system,
 
 export const theme = createTheme({
   primaryColor: 'pine',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.3,
+  primaryShade: { light: 7, dark: 6 },
   colors: { pine, gray: stone, dark: night },
   black: '#1d1d1a',
   fontFamily: fonts,
@@ -64,6 +62,11 @@ export const theme = createTheme({
   focusRing: 'auto',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  components: {
+    // Inside the page's landmark; and without the placeholder, which a menu may not have among its items.
+    Menu: { defaultProps: { portalProps: { target: '#main' }, withInitialFocusPlaceholder: false } },
+    Popover: { defaultProps: { portalProps: { target: '#main' } } },
+  },
 })
 
 export const variables: CSSVariablesResolver = () => ({

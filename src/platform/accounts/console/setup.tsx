@@ -1,7 +1,7 @@
 import { Alert } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { Icon, request } from '#platform/console'
+import { Icon, openSession } from '#platform/console'
 import { AccountForm } from './account-form.tsx'
 import { Entrance } from './entrance.tsx'
 
@@ -19,7 +19,7 @@ export function Page() {
         <AccountForm
           workspace="required"
           button="Set up"
-          send={account => request('/auth/first-administrator', { method: 'POST', body: { ...account, token } })}
+          send={account => openSession('/auth/first-administrator', { ...account, token })}
           done={() => navigate({ to: '/', replace: true })}
         />
       ) : (

@@ -2,7 +2,7 @@ import { Alert, Anchor, Button, PasswordInput, Stack, TextInput } from '@mantine
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Icon, oneOf, PageLink, Problem, request, type Search, safePath, useAddress } from '#platform/console'
+import { Icon, oneOf, openSession, PageLink, Problem, type Search, safePath, useAddress } from '#platform/console'
 import { Entrance, Refusal } from './entrance.tsx'
 
 const readSearch = (search: Search) => ({ next: oneOf(search.next), ended: oneOf(search.ended) })
@@ -19,7 +19,7 @@ export function Page() {
     },
   })
   const signIn = useMutation({
-    mutationFn: (body: typeof form.values) => request('/auth/sign-in', { method: 'POST', body }),
+    mutationFn: (body: typeof form.values) => openSession('/auth/sign-in', body),
     onSuccess: () => navigate({ href: safePath(next), replace: true }),
     onError: error => error instanceof Problem && form.setErrors(error.fields),
   })

@@ -1,6 +1,6 @@
 import { Anchor } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
-import { oneOf, PageLink, request, type Search, safePath, useAddress } from '#platform/console'
+import { oneOf, openSession, PageLink, type Search, safePath, useAddress } from '#platform/console'
 import { AccountForm } from './account-form.tsx'
 import { Entrance } from './entrance.tsx'
 
@@ -26,7 +26,7 @@ export function Page() {
         workspace="optional"
         button="Create the account"
         send={({ tenantName, ...account }) =>
-          request('/auth/sign-up', { method: 'POST', body: { ...account, ...(tenantName && { tenantName }) } })
+          openSession('/auth/sign-up', { ...account, ...(tenantName && { tenantName }) })
         }
         done={() => navigate({ href: safePath(next), replace: true })}
       />

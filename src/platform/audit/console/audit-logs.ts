@@ -1,22 +1,9 @@
 import { infiniteQueryOptions } from '@tanstack/react-query'
-import { oneOf, request, type Search, startOfDay } from '#platform/console'
+import { type OnTheWire, oneOf, request, type Search, startOfDay } from '#platform/console'
+import type { AuditLog as Logged } from '../audit-logs.ts'
 
+export type AuditLog = OnTheWire<Logged>
 export type Change = { old?: unknown; new?: unknown }
-
-export type AuditLog = {
-  id: string
-  createdAt: string
-  userId: string | null
-  userName: string | null
-  action: string
-  resource: string | null
-  resourceId: string | null
-  changes: Readonly<Record<string, Change>> | null
-  details: Readonly<Record<string, unknown>> | null
-  ipAddress: string | null
-  userAgent: string | null
-  requestId: string | null
-}
 
 /** The filters as they stand in the address; `from` and `to` are days, both included. */
 export const readFilters = (search: Search) => ({

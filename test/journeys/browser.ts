@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { delimiter, join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'msedge']
+const elsewhere = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+]
+
+/** The Chromium or Chrome of this machine: the one that CHROME_PATH names, else the first on the PATH. */
+export function findBrowser(): string | undefined {
+  if (process.env.CHROME_PATH) return process.env.CHROME_PATH
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const onPath = names.flatMap(name => folders.flatMap(folder => [join(folder, name), join(folder, `${name}.exe`)]))
+  return [...onPath, ...elsewhere].find(path => existsSync(path))
+}
+
+/** Why the journeys cannot be made here; on CI their absence is a failure, not a reason. */
+export function reasonToSkip(): string | false {
+  if (findBrowser() || process.env.CI === 'true') return false
+  return 'no Chromium or Chrome on this machine; install one, or name it in CHROME_PATH'
+}
+
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = findBrowser()
+  assert(executablePath, 'There is no Chromium or Chrome on this machine, and CI must not do without the journeys')
+  return await chromium.launch({
+    executablePath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+/** What the page complains of: warnings and errors of its console, exceptions that nobody caught. */
+export function hearComplaints(page: Page): string[] {
+  const complaints: string[] = []
+  page.on('pageerror', error => complaints.push(String(error)))
+  page.on('console', message => {
+    if (message.type() === 'error' || message.type() === 'warning') {
+      complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`)
+    }
+  })
+  return complaints
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Refuses what axe finds against WCAG 2.2 AA and good practice, in light and in dark. */
+export async function checkAccess(page: Page, where: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.waitForFunction(
+      scheme => document.documentElement.getAttribute('data-mantine-color-scheme') === scheme,
+      colorScheme,
+    )
+    // Colours fade into the other scheme; half-way they are neither.
+    await page.waitForTimeout(250)
+    await page.evaluate(axeSource)
+    const found = await page.evaluate(async () => {
+      // @ts-expect-error axe has just been defined in the page
+      const { violations } = await window.axe.run(document, { resultTypes: ['violations'] })
+      return violations.map(
+        (each: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }) =>
+          `${each.id}: ${each.help}\n${each.nodes.map(node => `    ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`).join('\n')}`,
+      ) as string[]
+    })
+    assert.deepEqual(found, [], `${where}, ${colorScheme}:\n${found.join('\n')}`)
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+}
+
+/** Nothing may stand out of the window to the side, down to the narrowest phone. */
+export async function checkWidths(page: Page, where: string): Promise<void> {
+  const usual = page.viewportSize() ?? { width: 1280, height: 800 }
+  for (const width of [320, 768, 1920]) {
+    await page.setViewportSize({ width, height: 800 })
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    assert(beyond <= 0, `${where} is ${beyond} px wider than a window of ${width} px`)
+  }
+  await page.setViewportSize(usual)
+}

@@ -1,0 +1,344 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { joinAs, type Person, testWorld } from '#test/world.ts'
+import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { seedCatalogue } from './catalogue.ts'
+
+const skip = reasonToSkip()
+if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
+const world = await testWorld({ consoleDirectory })
+const { baseUrl, alice, bob, viewer } = world
+await seedCatalogue(world.owner)
+
+describe('the console', { skip }, () => {
+  let browser: Browser
+  before(async () => {
+    browser = await openBrowser()
+  })
+  after(() => browser?.close())
+
+  const visit = async (options: Parameters<Browser['newContext']>[0] = {}) => {
+    const context = await browser.newContext({ baseURL: baseUrl, viewport: { width: 1280, height: 800 }, ...options })
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    return { page, complaints: hearComplaints(page), leave: () => context.close() }
+  }
+
+  it('GG-06 GG-10 PE-08 Alice finds a misspelt contractor, keeps it and sees that in the audit log; Bob sees none of it', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/')
+    await page.waitForURL('**/sign-in')
+    await signIn(page, alice)
+
+    await page.getByRole('searchbox').fill('verizno')
+    await page.getByText('Showing results for').waitFor()
+    assert.match(page.url(), /q=verizno/)
+    await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).click()
+    await page.getByRole('heading', { level: 1, name: 'VERIZON FEDERAL INC.' }).waitFor()
+    assert.match(await page.title(), /^VERIZON FEDERAL INC\./)
+    await page.getByRole('button', { name: 'Add to favourites' }).click()
+    await page.getByRole('button', { name: 'In favourites' }).waitFor()
+
+    await openFavourites(page)
+    const list = new URL(page.url()).pathname
+    await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
+    await page.getByLabel('Notes on VERIZON FEDERAL INC.').fill('Ask about the Ashburn ring')
+    const saved = page.waitForResponse(answer => answer.request().method() === 'PATCH')
+    await page.getByLabel('Notes on VERIZON FEDERAL INC.').blur()
+    assert.equal((await saved).status(), 200)
+
+    await page.getByRole('link', { name: 'Audit log' }).click()
+    await page.getByRole('button', { name: /^Details: Added Contractor list items/ }).waitFor()
+    await page.getByRole('button', { name: /^Details: Changed Contractor list items/ }).click()
+    await page.getByText('Ask about the Ashburn ring').waitFor()
+    await page.getByRole('cell', { name: alice.fullName }).first().waitFor()
+    assert.deepEqual(complaints, [])
+
+    await signOut(page, alice)
+    await page.goto(list)
+    await page.waitForURL('**/sign-in?*')
+    assert.deepEqual(await refusals(complaints), ['401 /me'], 'control: only the question who is signed in was refused')
+    await signIn(page, bob)
+    await page.getByRole('heading', { name: 'There is nothing at this address' }).waitFor()
+    assert.equal(new URL(page.url()).pathname, list)
+    assert.deepEqual(await refusals(complaints), [`404 /contractor-lists/${list.split('/').at(-1)}`])
+
+    await page.getByRole('link', { name: 'Audit log' }).click()
+    await page.getByRole('cell', { name: bob.fullName }).first().waitFor()
+    assert.equal(await page.getByText(alice.fullName).count(), 0)
+    await openFavourites(page)
+    await page.getByText('Nothing is in this list yet').waitFor()
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('GG-10 the whole way goes by keyboard alone', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-in')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(alice.email)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(alice.password)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Contractors' }).waitFor()
+
+    await page.reload()
+    await page.getByRole('searchbox').waitFor()
+    await page.keyboard.press('Tab')
+    assert.equal(await focused(page), 'Skip to the content')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('/')
+    await page.keyboard.type('tidewater')
+    await page.getByRole('status').getByText('140 contractors').waitFor()
+    await page.keyboard.press('ArrowDown')
+    assert.equal(await focused(page), 'TIDEWATER WORKS 140, LLC')
+    for (let i = 0; i < 60; i++) await page.keyboard.press('ArrowDown')
+    await waitForFocus(page, 'TIDEWATER WORKS 80, LLC')
+    await page.keyboard.press('Home')
+    await waitForFocus(page, 'TIDEWATER WORKS 140, LLC')
+    await page.keyboard.press('Tab')
+    assert.match(await focused(page), /^Lists of TIDEWATER WORKS 140/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('menuitemcheckbox', { name: 'Favourites' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Shift+Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'TIDEWATER WORKS 140, LLC' }).waitFor()
+    await page.keyboard.press('/')
+    await page.getByRole('searchbox').waitFor()
+    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'searchbox')
+    await page.goBack()
+    await page.goBack()
+    assert.match(page.url(), /q=tidewater/)
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('GG-06 filters stand in the address, and the back button takes them away', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/contractors?q=&state=MD')
+    await signIn(page, alice)
+    complaints.length = 0
+    await page.getByRole('status').getByText('1 contractor').waitFor()
+    await page.getByRole('button', { name: 'Remove the filter Maryland' }).click()
+    await page.getByRole('status').getByText('145 contractors').waitFor()
+    await page.getByRole('checkbox', { name: /^541611/ }).check()
+    await page.getByRole('link', { name: 'DELOITTE CONSULTING LLP' }).waitFor()
+    await page.getByRole('status').getByText('1 contractor').waitFor()
+    assert.match(page.url(), /naics=541611/)
+    await page.goBack()
+    await page.getByRole('status').getByText('145 contractors').waitFor()
+    await page.getByLabel('Total contract value from').fill('1m')
+    await page.keyboard.press('Enter')
+    await page.getByRole('status').getByText('4 contractors').waitFor()
+    assert.match(page.url(), /minValue=1000000/)
+    await page.getByRole('searchbox').fill('zzzzqqqq')
+    await page.getByRole('heading', { name: 'No contractor fits' }).waitFor()
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('GG-09 GG-10 a list is made, filled, emptied with a way back, and deleted', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-in')
+    await signIn(page, alice)
+    await page.getByRole('searchbox').fill('leidos')
+    await page.getByRole('button', { name: /^Lists of LEIDOS/ }).click()
+    await page.getByRole('menuitem', { name: 'New list with it' }).click()
+    await page.getByRole('textbox', { name: 'Name' }).fill('Recompete 2027')
+    await page.getByRole('radio', { name: 'Rust' }).check()
+    await page.getByRole('radio', { name: 'target' }).check()
+    await page.getByLabel('Public in this workspace').check()
+    await page.getByRole('button', { name: 'Create the list' }).click()
+    await page.getByRole('link', { name: 'Recompete 2027' }).click()
+    await page.getByText('$817,900,000.00 in contracts').waitFor()
+
+    await page.getByRole('radio', { name: '4 stars' }).first().check({ force: true })
+    await page.getByLabel('Priority of LEIDOS').selectOption('high')
+    await page.getByLabel('Tags of LEIDOS').fill('prime')
+    await page.keyboard.press('Enter')
+    await page.reload()
+    await page.getByText('prime', { exact: true }).waitFor()
+    assert.equal(await page.getByLabel('Priority of LEIDOS').inputValue(), 'high')
+
+    await page.getByRole('button', { name: /^Remove LEIDOS/ }).click()
+    await page.getByText('Nothing is in this list yet').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByText('prime', { exact: true }).waitFor()
+
+    const other = await visit()
+    await other.page.goto(new URL(page.url()).pathname)
+    await signIn(other.page, viewer)
+    await other.page.getByText('public list of a colleague').waitFor()
+    assert.equal(await other.page.getByRole('button', { name: /^Remove/ }).count(), 0)
+    await other.leave()
+
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('button', { name: 'Delete the list' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Lists' }).waitFor()
+    assert.equal(await page.getByText('Recompete 2027').count(), 0)
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('every page is open to assistive technology, in light and dark, from 320 to 1920 pixels', async () => {
+    const { page, complaints, leave } = await visit()
+    const look = async (where: string) => {
+      await page.waitForLoadState('networkidle')
+      await checkAccess(page, where)
+      await checkWidths(page, where)
+    }
+    for (const path of ['/sign-in', '/sign-up', '/setup#token=abc', '/setup']) {
+      await page.goto(path)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await look(path)
+    }
+    await page.goto('/sign-up')
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByText('Enter an e-mail address.').waitFor()
+    await look('/sign-up refused')
+
+    await page.goto('/sign-in')
+    await signIn(page, alice)
+    await look('/contractors')
+    await page.getByRole('searchbox').fill('verizno')
+    await page.getByText('Showing results for').waitFor()
+    await look('/contractors corrected')
+    await page.getByRole('button', { name: /^Lists of VERIZON/ }).click()
+    await page.getByRole('menuitemcheckbox').first().waitFor()
+    await checkAccess(page, 'list menu')
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).click()
+    await page.getByRole('heading', { name: 'Obligated by year of signing' }).waitFor()
+    await look('/contractors/{id}')
+    await page.getByRole('button', { name: 'Show as a table' }).click()
+    await page.getByRole('cell', { name: '$30,127,344.00' }).first().waitFor()
+    await page.getByText('not in any source').click()
+    await look('/contractors/{id} as tables')
+
+    await page.goto('/lists?create=new')
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).waitFor()
+    await checkAccess(page, 'new list')
+    await page.keyboard.press('Escape')
+    await look('/lists')
+    await openFavourites(page)
+    await look('/lists/{id}')
+    await page.goto('/audit')
+    await page
+      .getByRole('button', { name: /^Details/ })
+      .first()
+      .click()
+    await look('/audit')
+    await page.goto('/audit?from=2001-01-01&to=2001-01-02')
+    await page.getByText('Nothing was done that fits').waitFor()
+    await look('/audit empty')
+    await page.goto('/nowhere')
+    await page.getByText('There is nothing at this address').waitFor()
+    await look('nowhere')
+
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.goto('/contractors')
+    await page.getByRole('button', { name: 'Menu' }).click()
+    await page.getByRole('dialog').getByRole('link', { name: 'Lists' }).waitFor()
+    await checkAccess(page, 'menu on a phone')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Filters' }).click()
+    await page.getByRole('dialog').getByLabel('Total contract value from').waitFor()
+    await checkAccess(page, 'filters on a phone')
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('VS-03 a viewer is offered nothing that is refused to him', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-in')
+    await signIn(page, viewer)
+    await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
+    assert.equal(await page.getByRole('button', { name: /VERIZON/ }).count(), 0)
+    assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0)
+    await page.goto('/audit')
+    await page.getByRole('heading', { name: 'This is not open to your role' }).waitFor()
+    await checkAccess(page, '/audit as a viewer')
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('a switch of workspace stays in the section and takes nothing along', async () => {
+    await joinAs(world, alice.userId, bob.tenantId, 'viewer')
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-in')
+    await signIn(page, alice)
+    await openFavourites(page)
+    await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
+    await page.getByRole('button', { name: /Meridian Capture/ }).click()
+    await page.getByRole('menuitem', { name: /Northgate Partners/ }).click()
+    await page.getByRole('button', { name: /Northgate Partners/ }).waitFor()
+    assert.equal(new URL(page.url()).pathname, '/lists')
+    await openFavourites(page)
+    await page.getByText('Nothing is in this list yet').waitFor()
+    assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0)
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('a session that ended leads through the sign-in page back to where one was', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-in')
+    await signIn(page, alice)
+    await page.context().clearCookies()
+    await page.getByRole('link', { name: 'Lists' }).click()
+    await page.getByText('Your session has ended').waitFor()
+    assert((await refusals(complaints)).every(refusal => refusal.startsWith('401 ')))
+    await signIn(page, alice)
+    assert.equal(new URL(page.url()).pathname, '/lists')
+
+    await page.context().clearCookies()
+    await page.goto('/sign-in?next=//elsewhere.example/')
+    await signIn(page, alice)
+    assert.equal(new URL(page.url()).origin, baseUrl)
+    await leave()
+  })
+})
+
+async function signIn(page: Page, person: Person): Promise<void> {
+  await page.getByLabel('E-mail').fill(person.email)
+  await page.getByRole('textbox', { name: 'Password' }).fill(person.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: new RegExp(`^Account of ${person.fullName}`) }).waitFor()
+}
+
+async function signOut(page: Page, person: Person): Promise<void> {
+  await page.getByRole('button', { name: new RegExp(`^Account of ${person.fullName}`) }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.waitForURL('**/sign-in')
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+}
+
+async function openFavourites(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Lists', exact: true }).click()
+  await page.getByRole('link', { name: 'Favourites' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Favourites' }).waitFor()
+}
+
+/** The browser itself reports each answer of 400 and more; anything else in its console makes this fail. */
+async function refusals(complaints: string[]): Promise<string[]> {
+  const lines = complaints.splice(0).map(complaint => {
+    const [, status, path] = /status of (\d+).*\/api\/v1(\/[^?)]*)/.exec(complaint) ?? []
+    assert(status && path, complaint)
+    return `${status} ${path}`
+  })
+  return [...new Set(lines)]
+}
+
+function focused(page: Page): Promise<string> {
+  return page.evaluate(
+    () => document.activeElement?.getAttribute('aria-label') ?? (document.activeElement as HTMLElement).innerText,
+  )
+}
+
+async function waitForFocus(page: Page, text: string): Promise<void> {
+  await page.waitForFunction(text => (document.activeElement as HTMLElement).innerText === text, text)
+}
