@@ -5,6 +5,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,7 +17,7 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,10 +32,11 @@ const isRoot = process.getuid?.() === 0
 const scratch = mkdtempSync(join(tmpdir(), 'commonhold embedded '))
 const started: EmbeddedServer[] = []
 const locked: string[] = []
+const readable: string[] = []
 after(async () => {
   await Promise.all(started.map(server => server.stop()))
   for (const path of locked) chmodSync(path, 0o700)
-  rmSync(scratch, { recursive: true, force: true })
+  for (const path of [scratch, ...readable]) rmSync(path, { recursive: true, force: true })
 })
 
 // One initdb serves most tests: a cluster is copied, as a restored backup would be.
@@ -76,6 +78,8 @@ test('a server whose program was killed is taken over, with what was committed',
   const server = await start(dataDirectory)
   assert.ok(!pidExists(orphan))
   assert.deepEqual(await ask(server, 'select answer from kept'), [{ answer: 42 }])
+  const log = readFileSync(join(dataDirectory, 'postgres.log'), 'utf8')
+  assert.doesNotMatch(log, /not properly shut down/, 'it was stopped in order')
 })
 
 test('after a power cut a pid file that names an unrelated process does not hold the start up', async t => {
@@ -265,32 +269,30 @@ test('on request it also listens on a loopback port, and says when that is in us
   assert.deepEqual(await ask(server, 'select 1 as one', { host: '127.0.0.1' }), [{ one: 1 }])
 })
 
-test('programs that the server user cannot reach or that lack their links are run from a copy', () => {
+test('programs that the server user cannot reach, or that lack their links, are run from a copy', () => {
   const account = serverAccount('/nowhere')
-  const installed = join(scratch, 'private', 'native')
-  const build = { native: installed, version: 'test' }
-  mkdirSync(dirname(installed), { mode: 0o700 })
-  cpSync(join(findPrograms(account, []).bin, '..'), installed, {
-    recursive: true,
-    filter: path => !/\.a$|\.so(\.\d+)?$/.test(path) || /postgresql|lib(crypto|ssl|xml2|xslt|z|lzma|ossp)/.test(path),
-  })
-  chmodSync(join(installed, 'lib'), 0o500)
-  locked.push(join(installed, 'lib'))
-  const readable = mkdtempSync(join(tmpdir(), 'commonhold-copies-'))
-  try {
-    chmodSync(readable, 0o755)
-    const programs = findPrograms(account, [readable], build)
-    assert.ok(programs.bin.startsWith(readable))
-    assert.equal(programs.major, '18')
-    assert.deepEqual(readdirSync(readable).length, 1)
-    assert.throws(() => findPrograms(account, [], build), { code: 'database.embedded_not_runnable' })
-    if (isRoot) {
-      chmodSync(readable, 0o777)
-      assert.throws(() => findPrograms(account, [readable], build), /can be changed by others/)
-    }
-  } finally {
-    rmSync(readable, { recursive: true })
-  }
+  const build = copyBuild(join(scratch, 'private'))
+  chmodSync(join(scratch, 'private'), 0o700)
+  chmodSync(join(build.native, 'lib'), 0o500)
+  locked.push(join(build.native, 'lib'))
+  const readable = readableDirectory()
+  const programs = findPrograms(account, [readable], build)
+  assert.ok(programs.bin.startsWith(readable))
+  assert.equal(programs.major, '18')
+  assert.equal(readdirSync(readable).length, 1, 'nothing else is left there')
+  assert.throws(() => findPrograms(account, [], build), { code: 'database.embedded_not_runnable' })
+  chmodSync(readable, 0o777)
+  assert.throws(() => findPrograms(account, [readable], build), /can be changed by others/)
+})
+
+test('library links that npm did not make are made, by several programs at once', async () => {
+  const account = serverAccount('/nowhere')
+  const build = copyBuild(readableDirectory())
+  const code = `
+    import { findPrograms } from ${JSON.stringify(import.meta.resolve('./embedded-programs.ts'))}
+    console.log(findPrograms(${JSON.stringify(account)}, [], ${JSON.stringify(build)}).bin)`
+  const answers = await Promise.all([1, 2, 3].map(() => firstLine(spawnCode(code))))
+  assert.deepEqual(new Set(answers), new Set([join(build.native, 'bin')]))
 })
 
 test('root runs the server as the owner of an existing database, else as postgres or nobody', () => {
@@ -324,6 +326,24 @@ function copyTemplate(name: string): string {
   return dataDirectory
 }
 
+/** The installed programs as npm unpacks them, below `parent`. */
+function copyBuild(parent: string): { native: string; version: string } {
+  const native = join(parent, 'package', 'native')
+  cpSync(join(findPrograms(serverAccount('/nowhere'), []).bin, '..'), native, {
+    recursive: true,
+    filter: path => !path.endsWith('.a') && !lstatSync(path).isSymbolicLink(),
+  })
+  return { native, version: 'test' }
+}
+
+/** A directory that every user can pass, which `scratch` is not. */
+function readableDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'commonhold-embedded-'))
+  chmodSync(directory, 0o755)
+  readable.push(directory)
+  return directory
+}
+
 async function ask(server: EmbeddedServer, text: string, other: pg.ClientConfig = {}): Promise<unknown[]> {
   const client = new pg.Client({ ...server.adminConfig(), ...other })
   client.on('error', () => {})
@@ -347,6 +367,10 @@ function spawnProgram(dataDirectory: string, then = '', account?: { uid: number;
       console.log(error.kind + ': ' + error.message)
     }
     ${then}`
+  return spawnCode(code, account)
+}
+
+function spawnCode(code: string, account?: { uid: number; gid: number }): ChildProcess {
   const { uid, gid } = account ?? {}
   return spawn(process.execPath, ['--input-type=module', '-e', code], {
     cwd: import.meta.dirname,
@@ -357,7 +381,11 @@ function spawnProgram(dataDirectory: string, then = '', account?: { uid: number;
 
 async function runProgram(...args: Parameters<typeof spawnProgram>): Promise<{ child: ChildProcess; said: string }> {
   const child = spawnProgram(...args)
-  for await (const said of createInterface(child.stdout!)) return { child, said }
+  return { child, said: await firstLine(child) }
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  for await (const line of createInterface(child.stdout!)) return line
   throw new Error('the program said nothing')
 }
 
