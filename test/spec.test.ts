@@ -45,21 +45,75 @@ test('the map knows every table of the documents and nothing that no document ha
   assert.deepEqual([tables.length, tables.flatMap(({ columns }) => Object.keys(columns)).length], [55, 550])
 })
 
-test('every place of the map is a column of the migrated database', async () => {
-  const { rows } = await admin.query<{ relation: string; name: string }>(`
-    select format('%I.%I', n.nspname, c.relname) as relation, format('%I.%I.%I', n.nspname, c.relname, a.attname) as name
+type LiveColumn = { type: string; isRequired: boolean; isDerived: boolean; default: string | null }
+
+async function readLiveColumns(): Promise<Map<string, LiveColumn>> {
+  const { rows } = await admin.query<LiveColumn & { name: string }>(`
+    select format('%I.%I.%I', n.nspname, c.relname, a.attname) as name, format_type(a.atttypid, a.atttypmod) as type,
+      a.attnotnull as "isRequired", a.attgenerated <> '' as "isDerived", pg_get_expr(d.adbin, d.adrelid) as default
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
     join pg_namespace n on n.oid = c.relnamespace
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition and a.attnum > 0 and not a.attisdropped
   `)
-  const live = new Set(rows.flatMap(({ relation, name }) => [relation, name]))
-  const places = [...mapped.map(({ id, entry }) => ({ id, places: [entry.to] })), ...placeColumns(schemas, map)]
-  const dangling = places.flatMap(({ id, places }) =>
-    places.filter(place => !live.has(place)).map(place => `${id} -> ${place}`),
-  )
+  return new Map(rows.map(({ name, ...column }) => [name, column]))
+}
+
+test('every place of the map is a column of the migrated database', async () => {
+  const live = await readLiveColumns()
+  const relations = new Set([...live.keys()].map(name => name.split('.', 2).join('.')))
+  const dangling = [
+    ...mapped.filter(({ entry }) => !relations.has(entry.to)).map(({ id, entry }) => `${id} -> ${entry.to}`),
+    ...placeColumns(schemas, map).flatMap(({ id, places }) =>
+      places.filter(place => !live.has(place)).map(place => `${id} -> ${place}`),
+    ),
+  ]
   assert.deepEqual(dangling, [])
 })
+
+test('a column keeps the type, NOT NULL and default of its document, or the map says why not', async () => {
+  const live = await readLiveColumns()
+  const faults = mapped.flatMap(({ id, entry, columns }) =>
+    Object.entries(columns).flatMap(([column, asked]) => {
+      const { places, why } = placeColumn(entry, column)
+      const found = live.get(places[0] ?? '')
+      if (!asked || !found || why) return []
+      const kept = keeps(asked, found)
+      return kept ? [] : [`${id}.${column}: ${asked} is ${JSON.stringify(found)}`]
+    }),
+  )
+  assert.deepEqual(faults, [])
+})
+
+/** Lengths and ENUMs are checks here, and a document's TEXT may be a type that says more. */
+function keeps(asked: string, found: LiveColumn): boolean {
+  const [, type = '', value] =
+    /^(.+?)(?: (?:NOT|UNIQUE|PRIMARY|FOREIGN|REFERENCES|CHECK|INDEX)\b.*?)?(?: DEFAULT (\S.*))?$/.exec(asked) ?? []
+  const family = familyOf(found.type)
+  const isSameType = familyOf(type) === family || (/^TEXT\b/.test(type) && /^(uuid|inet)$/.test(family))
+  const isRequired = /NOT NULL|PRIMARY KEY/.test(asked)
+  // Any other default (a function, an empty object or array) has only to be there.
+  const literal = /^(?:'([\w. -]+)'|(true|false|[\d.]+)$)/
+    .exec(value ?? '')
+    ?.slice(1)
+    .find(text => text !== undefined)
+  const isSameDefault =
+    literal === undefined || found.default?.replace(/^'([^']*)'.*/, '$1').toLowerCase() === literal.toLowerCase()
+  return (
+    isSameType &&
+    (found.isRequired || found.isDerived || !isRequired) &&
+    (value === undefined || found.isDerived || (found.default !== null && isSameDefault))
+  )
+}
+
+function familyOf(type: string): string {
+  const name = type.toLowerCase()
+  if (name.endsWith('[]')) return 'array'
+  if (/^(varchar|character varying|text|enum)/.test(name)) return 'text'
+  if (/^(decimal|numeric)/.test(name)) return name.replace(/^decimal/, 'numeric').replace(/\s/g, '')
+  return (/^[a-z]+/.exec(name) ?? [''])[0].replace('timestamptz', 'timestamp')
+}
 
 test('what the tables of the first cut leave to later modules is known by name', () => {
   const missing = placeColumns(schemas, map).filter(({ awaits }) => awaits !== undefined)
