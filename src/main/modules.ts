@@ -1,3 +1,4 @@
+import { contractorsModule } from '../contractors/module.ts'
 import { accessModule } from '../platform/access/module.ts'
 import { accountsModule } from '../platform/accounts/module.ts'
 import { auditModule } from '../platform/audit/module.ts'
@@ -7,4 +8,12 @@ import type { Module } from '../platform/module.ts'
 import { tenancyModule } from '../platform/tenancy/module.ts'
 
 /** All modules, in order: one may import only those above it. A new application is one more line. */
-export const modules: readonly Module[] = [auditModule, identityModule, tenancyModule, accessModule, accountsModule]
+export const modules: readonly Module[] = [
+  httpModule,
+  auditModule,
+  identityModule,
+  tenancyModule,
+  accessModule,
+  accountsModule,
+  contractorsModule,
+]

@@ -171,7 +171,7 @@ function announce({ publicUrl, settings, signIns, setupLink, seconds }: Announce
       [`  ${email.padEnd(width('email'))}`, password.padEnd(width('password')), `${role} of ${tenant}`].join('   '),
     ),
     '',
-    `Data lies in ${settings.dataDir}. Stop with Ctrl-C.`,
+    `${settings.databaseUrl === undefined ? 'Data lies' : 'Keys lie'} in ${settings.dataDir}. Stop with Ctrl-C.`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
 }
