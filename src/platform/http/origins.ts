@@ -1,30 +1,30 @@
-type Headers = Readonly<Record<string, string | string[] | undefined>>
+type Request = { headers: Readonly<Record<string, string | string[] | undefined>>; host: string }
 
 /**
  * Whether a browser says that a page of this very site sent the request: the defence of cookie writes against forgery.
  * `Sec-Fetch-Site` must be `same-origin` where it is sent, `Origin` must be ours where it is sent (the configured
  * address, or the host that was asked), and one of them must be there. A page cannot set either.
  */
-export function isSameOrigin(headers: Headers, publicUrl: string): boolean {
-  const site = headers['sec-fetch-site']
-  const origin = headers.origin
+export function isSameOrigin(request: Request, publicUrl: string): boolean {
+  const { 'sec-fetch-site': site, origin } = request.headers
   if (site === undefined && origin === undefined) return false
   if (site !== undefined && site !== 'same-origin') return false
-  return origin === undefined || isOwn(origin, headers.host, publicUrl)
+  return origin === undefined || isOwn(origin, request, publicUrl)
 }
 
 /** Whether a browser says that another site sent the request. Programs other than browsers say nothing. */
-export function isCrossSite(headers: Headers, publicUrl: string): boolean {
-  const site = headers['sec-fetch-site']
-  const origin = headers.origin
+export function isCrossSite(request: Request, publicUrl: string): boolean {
+  const { 'sec-fetch-site': site, origin } = request.headers
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
-  return origin !== undefined && !isOwn(origin, headers.host, publicUrl)
+  return origin !== undefined && !isOwn(origin, request, publicUrl)
 }
 
-function isOwn(origin: string | string[], host: string | string[] | undefined, publicUrl: string): boolean {
+function isOwn(origin: string | string[], { headers, host }: Request, publicUrl: string): boolean {
   if (typeof origin !== 'string') return false
   const own = new URL(publicUrl)
   if (origin === own.origin) return true
-  // A tenant's own host name. The scheme must be that of the installation: a plain http page may be anybody's.
-  return typeof host === 'string' && origin === `${own.protocol}//${host.toLowerCase()}`
+  // A tenant's own host name. Its scheme must be ours, for a plain http page may be anybody's; unless the browser, which
+  // knows the scheme that it used, has found it the same: behind a proxy we may not know it.
+  const schemes = headers['sec-fetch-site'] === 'same-origin' ? ['http:', 'https:'] : [own.protocol]
+  return schemes.some(scheme => origin === `${scheme}//${host.toLowerCase()}`)
 }

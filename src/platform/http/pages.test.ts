@@ -37,6 +37,7 @@ const Boat = Type.Object(
   },
   { title: 'Boat' },
 )
+const boat = { id: '5a2c9f0e-0000-4000-8000-000000000001', name: 'Ada', kind: 'sail' as const, sunkAt: null }
 const handle = async () => ({ items: [], nextCursor: null }) as never
 const boats = {
   name: 'boats',
@@ -53,12 +54,7 @@ const boats = {
       query: Type.Object({ ...pageQuery, kind: Type.Optional(oneOf(['sail', 'motor'])) }),
       response: pageOf(Boat),
       handle: async () => ({
-        items: Array.from({ length: 100 }, () => ({
-          id: '5a2c9f0e-0000-4000-8000-000000000001',
-          name: 'Ada',
-          kind: 'sail' as const,
-          sunkAt: null,
-        })),
+        items: Array.from({ length: 100 }, () => boat),
         nextCursor: null,
       }),
     }),
@@ -69,7 +65,7 @@ const boats = {
       summary: 'Read a boat',
       params: idParams,
       response: Boat,
-      handle,
+      handle: async () => ({ ...boat, name: 'Ada '.repeat(1000) }),
     }),
     route({
       method: 'PATCH',
@@ -247,6 +243,8 @@ test('pages of a list are compressed on demand, single resources are not', async
   assert.equal(list.headers['content-encoding'], 'gzip')
   assert.match(String(list.headers.vary), /accept-encoding/)
   assert.equal(JSON.parse(gunzipSync(list.rawPayload).toString()).items.length, 100)
+  const one = await server.inject({ url: `/api/v1/boats/${boat.id}`, headers })
+  assert.deepEqual([one.headers['content-encoding'], one.json().name.length], [undefined, 4000])
   const plain = await server.inject({ url: '/api/v1/boats', headers: { authorization: 'Bearer x' } })
   assert.equal(plain.headers['content-encoding'], undefined)
 })

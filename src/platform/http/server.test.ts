@@ -446,6 +446,8 @@ test('a write with the session cookie needs the browser to say that the page is 
     [{ origin: `https://${host}`, host }, 201],
     [{ origin: `https://${host}`, host, 'sec-fetch-site': 'same-origin' }, 201],
     [{ origin: `http://${host}`, host }, 403],
+    [{ origin: `http://${host}`, host, 'sec-fetch-site': 'same-origin' }, 201],
+    [{ origin: `http://${host}`, host, 'sec-fetch-site': 'none' }, 403],
     [{ origin: `https://${host}` }, 403],
     [{ origin: 'null' }, 403],
     [{ origin: 'null', 'sec-fetch-site': 'same-origin' }, 403],
@@ -624,6 +626,7 @@ test('a first attempt that crashed is run again after its lease, one at work is 
 })
 
 test('keys are the user’s own, tokens are never kept, and a day later nothing is left', async () => {
+  await post({ name: 'kept' }, { 'idempotency-key': randomUUID() })
   const { rows } = await admin.query('select user_id from http.idempotency_keys')
   assert.ok(rows.length > 0)
   const seenByOther = await db.scoped({ userId: randomUUID() }).run(sql`select from http.idempotency_keys`)

@@ -212,7 +212,7 @@ async function admit(frame: Frame, plan: Plan, request: FastifyRequest, reply: F
     requestId: request.id,
   }
   const principal = plan.route.allow === 'public' ? undefined : await identify(frame, plan, request, tenantId, client)
-  if (!principal && plan.isWrite && !bearerOf(headers.authorization) && isCrossSite(headers, frame.app.publicUrl)) {
+  if (!principal && plan.isWrite && !bearerOf(headers.authorization) && isCrossSite(request, frame.app.publicUrl)) {
     throw errors.crossSite()
   }
   request.call = {
@@ -240,7 +240,7 @@ async function identify(
   const cookie = bearer === undefined ? cookiesOf(headers.cookie)[sessionCookie] : undefined
   try {
     if (bearer === undefined && cookie === undefined) throw errors.unauthenticated()
-    if (bearer === undefined && plan.isWrite && !isSameOrigin(headers, frame.app.publicUrl)) throw errors.crossSite()
+    if (bearer === undefined && plan.isWrite && !isSameOrigin(request, frame.app.publicUrl)) throw errors.crossSite()
     return await frame.authenticate({ bearer, cookie, tenantId, host: request.host }, client)
   } catch (error) {
     // Guessing tokens counts against the address.

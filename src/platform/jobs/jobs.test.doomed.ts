@@ -5,7 +5,7 @@ import { Database } from '#platform/database'
 import { createLogger } from '#platform/http'
 import { startWorker } from './index.ts'
 
-const login: pg.ClientConfig = JSON.parse(process.env.LOGIN ?? '{}')
+const login: pg.ClientConfig = JSON.parse(process.argv[2] ?? '')
 const app = { db: new Database({ login }), log: createLogger('error') } as App
 const run = () => {
   process.send?.('taken')

@@ -168,7 +168,7 @@ test('the job of a killed worker is run by the next one', async () => {
     runs += 1
   })
   const id = await enqueue(db.unscoped, orphan, {})
-  const doomed = fork(new URL('./jobs.test.doomed.ts', import.meta.url), { env: { LOGIN: JSON.stringify(login) } })
+  const doomed = fork(new URL('./jobs.test.doomed.ts', import.meta.url), [JSON.stringify(login)])
   await once(doomed, 'message')
   assert.equal(await stateOf(id), 'active')
   doomed.kill('SIGKILL')
@@ -183,6 +183,23 @@ test('the job of a killed worker is run by the next one', async () => {
   await admin.query("update jobs.job set start_after = now() where state = 'retry'")
   await until(async () => (await stateOf(id)) === 'completed')
   assert.equal(runs, 1)
+  await stop(worker)
+})
+
+test('a worker goes on after its connections were cut', async () => {
+  let runs = 0
+  const steady = job('work.steady', async () => {
+    runs += 1
+  })
+  const worker = await work([steady])
+  await enqueue(db.unscoped, steady, {})
+  await until(() => runs === 1)
+  const cut = await admin.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'commonhold worker'",
+  )
+  assert.ok(Number(cut.rowCount) > 0)
+  await enqueue(db.unscoped, steady, {})
+  await until(() => runs === 2)
   await stop(worker)
 })
 
