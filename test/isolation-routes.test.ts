@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import type { TSchema } from 'typebox'
+import type { AnyRoute } from '#platform/http'
+import { rowMaker } from '#test/rows.ts'
+import { type Person, testWorld } from '#test/world.ts'
+import { modules } from '../src/main/modules.ts'
+
+const { admin, alice, bob, baseUrl } = await testWorld()
+const routes = modules.flatMap(({ routes }): readonly AnyRoute[] => routes ?? [])
+
+// A row of every tenant-owned table for Alice's tenant; what Bob has not is found by these ids.
+const makeForAlice = rowMaker(admin, alice)
+const { rows: tables } = await admin.query(`
+  select c.oid::regclass::text as name
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace and n.nspname !~ '^pg_|^information_schema$'
+  join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id'
+  join pg_attribute i on i.attrelid = c.oid and i.attname = 'id'
+  where c.relkind in ('r', 'p')
+    and not c.relispartition
+  order by 1`)
+const made: { table: string; id: string }[] = []
+for (const { name } of tables) {
+  const { id } = await makeForAlice(name)
+  made.push({ table: name, id: String(id) })
+}
+
+const snapshot = async () => {
+  const rows: unknown[] = []
+  for (const { name } of tables) {
+    if (name === 'audit.audit_logs') continue
+    rows.push(
+      (
+        await admin.query(`select to_jsonb(t) as row from ${name} as t where tenant_id = $1 order by id`, [
+          alice.tenantId,
+        ])
+      ).rows,
+    )
+  }
+  return rows
+}
+
+// What everybody may refer to.
+const catalogueId = String((await makeForAlice('contractors.contractor_profiles')).id)
+
+/** The smallest value that a schema takes, with the ids that it may have. */
+function exampleOf(schema: TSchema & { [key: string]: unknown }): unknown {
+  if (schema.enum) return (schema.enum as unknown[])[0]
+  if ('const' in schema) return schema.const
+  if (schema.anyOf) return exampleOf((schema.anyOf as (typeof schema)[])[0] as typeof schema)
+  const type = Array.isArray(schema.type) ? schema.type[0] : schema.type
+  if (type === 'object') {
+    const required = new Set((schema.required as string[] | undefined) ?? [])
+    const properties = Object.entries((schema.properties as Record<string, typeof schema> | undefined) ?? {})
+    return Object.fromEntries(
+      properties
+        .filter(([name, of]) => required.has(name) || of.format === 'uuid')
+        .map(([name, of]) => [name, exampleOf(of)]),
+    )
+  }
+  if (type === 'array') return []
+  if (type === 'integer' || type === 'number') return schema.minimum ?? 1
+  if (type === 'boolean') return true
+  if (schema.format === 'uuid') return catalogueId
+  return 'made'
+}
+
+/** Every combination of Alice's ids for the parameters of a path. */
+function pathsOf({ path }: AnyRoute): string[] {
+  let paths = [path]
+  for (const parameter of path.match(/\{\w+\}/g) ?? []) {
+    paths = paths.flatMap(each => made.map(({ id }) => each.replace(parameter, id)))
+  }
+  return paths
+}
+
+/** Status and body of an answer, without what differs from request to request: ids and the request's own. */
+async function call(
+  person: Person,
+  { method, body }: AnyRoute,
+  path: string,
+): Promise<{ status: number; body: string }> {
+  const response = await person.fetch(path, {
+    method,
+    body: body ? exampleOf(body as never) : undefined,
+  })
+  const text = await response.text()
+  return { status: response.status, body: text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID') }
+}
+
+const withIds = routes.filter(({ path, allow }) => path.includes('{') && allow !== 'public')
+
+test('AG-01 every id of another tenant answers 404 on every route, or what an id of nobody answers, and nothing changes', async () => {
+  assert.ok(withIds.length > 0, 'control: there are routes with ids')
+  const before = await snapshot()
+  for (const declared of withIds) {
+    const ofNobody = await call(
+      bob,
+      declared,
+      declared.path.replace(/\{\w+\}/g, () => randomUUID()),
+    )
+    // 400: a path that takes no UUID refuses it as malformed. 200: an empty page about a contractor, whose catalogue is shared.
+    assert.ok([404, 400, 200].includes(ofNobody.status), `${declared.method} ${declared.path}: ${ofNobody.status}`)
+    if (ofNobody.status === 400)
+      assert.ok(!takesUuid(declared), `${declared.method} ${declared.path}: ${ofNobody.body}`)
+    if (ofNobody.status === 200) assert.match(ofNobody.body, /^\{"items":\[\](,"nextCursor":null)?\}$/, declared.path)
+    for (const path of pathsOf(declared)) {
+      assert.deepEqual(await call(bob, declared, path), ofNobody, `${declared.method} ${path}`)
+    }
+  }
+  assert.deepEqual(await snapshot(), before)
+})
+
+test('AG-01 control: to the own tenant each of those routes answers for one of the ids', async () => {
+  // Reading first, deleting last: a route may take away what the next one asks for.
+  const steps = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+  const deepestFirst = withIds.toSorted(
+    (one, other) => steps.indexOf(one.method) - steps.indexOf(other.method) || other.path.length - one.path.length,
+  )
+  for (const declared of deepestFirst.filter(takesUuid)) {
+    const statuses: number[] = []
+    for (const path of pathsOf(declared)) {
+      statuses.push((await call(alice, declared, path)).status)
+      if (statuses.at(-1) !== 404) break
+    }
+    // A catalogue's rows are everybody's: they are not among the ids of a tenant.
+    const isShared = !declared.path.includes('list')
+    assert.ok(isShared || statuses.some(status => status !== 404), `${declared.method} ${declared.path} knows no id`)
+  }
+})
+
+test('AG-01 without a sign-in every route that is not public answers 401', async () => {
+  for (const declared of routes.filter(({ allow }) => allow !== 'public')) {
+    const path = declared.path.replace(/\{\w+\}/g, made[0]?.id ?? '')
+    const response = await fetch(`${baseUrl}/api/v1${path}`, {
+      method: declared.method,
+      ...(declared.body
+        ? { body: JSON.stringify(exampleOf(declared.body as never)), headers: { 'content-type': 'application/json' } }
+        : {}),
+    })
+    assert.equal(response.status, 401, `${declared.method} ${path}`)
+  }
+})
+
+test('AG-01 every list of another tenant is free of these ids', async () => {
+  const lists = routes.filter(
+    ({ method, path, allow }) => method === 'GET' && !path.includes('{') && allow !== 'public',
+  )
+  assert.ok(lists.length > 0, 'control: there are lists')
+  for (const { path } of lists) {
+    const response = await bob.fetch(path)
+    const body = await response.text()
+    assert.equal(response.status, 200, path)
+    for (const { id, table } of made) assert.ok(!body.includes(id), `${path} shows a row of ${table}`)
+  }
+})
+
+function takesUuid({ params }: AnyRoute): boolean {
+  const properties = (params as { properties?: Record<string, { format?: string }> } | undefined)?.properties ?? {}
+  return Object.values(properties).every(({ format }) => format === 'uuid')
+}
