@@ -8,6 +8,7 @@ const steps: { name: string; command: string[]; needs?: string }[] = [
   { name: 'format and lint', command: [bin('biome'), 'ci', '--error-on-warnings'] },
   { name: 'types', command: [bin('tsc'), '-p', '.'] },
   { name: 'lint of migrations', command: [node, 'scripts/lint-migrations.ts'], needs: 'scripts/lint-migrations.ts' },
+  { name: 'generated references', command: [node, 'src/main/references.ts', '--check'] },
   { name: 'lock file', command: ['npm', 'ci', '--dry-run', '--ignore-scripts', '--loglevel=error'] },
 ]
 
