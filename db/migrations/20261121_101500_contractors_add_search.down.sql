@@ -4,7 +4,8 @@ drop trigger count_search_words_of_new on contractors.contractor_profiles;
 drop function contractors.count_search_words();
 drop function contractors.is_vocabulary(text);
 drop table contractors.search_words;
-drop index contractors.contractor_profiles_business_types_idx;
+drop index contractors.contractor_profiles_search_idx;
+drop index contractors.contractor_profiles_state_idx;
 drop index contractors.contractor_profiles_naics_code_idx;
 drop index contractors.contractor_profiles_city_idx;
 alter table contractors.contractor_profiles

@@ -8,7 +8,11 @@ as $$
     regexp_replace(
       case
         when octet_length(given) = length(given) then lower(translate(given, '.''', ''))
-        else lower(regexp_replace(normalize(given, nfkd), '[\u0300-\u036f\u2018\u2019.'']', '', 'g'))
+        -- Decomposed, a character may become several: a word is cut to what an index takes.
+        else regexp_replace(
+          lower(regexp_replace(normalize(given, nfkd), '[\u0300-\u036f\u2018\u2019.'']', '', 'g')),
+          '(\S{100})\S+', '\1', 'g'
+        )
       end,
       '[\u0001-\u002f\u003a-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+', ' ', 'g'
     )
@@ -53,7 +57,7 @@ comment on function contractors.search_vector(text, text, text) is
 
 alter table contractors.contractor_profiles
   add column search_name text not null
-    generated always as (contractors.words_without_legal_form(contractors.plain_words(name))) stored,
+    generated always as (left(contractors.words_without_legal_form(contractors.plain_words(name)), 200)) stored,
   add column search_words tsvector not null
     generated always as (contractors.search_vector(name, dba_name, legal_business_name)) stored,
   add column value_rank bigint not null
@@ -63,13 +67,15 @@ comment on column contractors.contractor_profiles.search_words is 'The words by 
 comment on column contractors.contractor_profiles.value_rank is
   'The total contract value in cents; without one, below every value: so that pages by value have one order with no nulls';
 
-create index contractor_profiles_search_words_idx on contractors.contractor_profiles using gin (search_words);
-create index contractor_profiles_search_name_idx on contractors.contractor_profiles (search_name collate "C");
+-- One index for words with filters: it intersects them itself, where two indexes hand 200,000 entries to a bitmap
+-- (a common word in Virginia at 900,000 profiles: 39 instead of 97 ms).
+create index contractor_profiles_search_idx on contractors.contractor_profiles
+  using gin (search_words, state, business_types jsonb_path_ops);
+create index contractor_profiles_search_name_idx on contractors.contractor_profiles (search_name text_pattern_ops);
 create index contractor_profiles_value_rank_idx on contractors.contractor_profiles (value_rank desc, id);
 create index contractor_profiles_state_idx on contractors.contractor_profiles (state, value_rank desc, id);
 create index contractor_profiles_city_idx on contractors.contractor_profiles (upper(city));
-create index contractor_profiles_naics_code_idx on contractors.contractor_profiles (naics_code collate "C");
-create index contractor_profiles_business_types_idx on contractors.contractor_profiles using gin (business_types jsonb_path_ops);
+create index contractor_profiles_naics_code_idx on contractors.contractor_profiles (naics_code text_pattern_ops);
 
 create table contractors.search_words (
   word text collate "C" not null,

@@ -56,6 +56,17 @@ export async function getList(tx: Queryable, id: string): Promise<List> {
   return list
 }
 
+/** The user's favourites in this tenant, made if need be. */
+export async function getFavourites(tx: Queryable): Promise<List> {
+  await makeFavourites(tx)
+  return await tx.one<List>(sql`
+    select ${listColumns}
+    from contractors.contractor_list_summaries as list
+    where user_id = platform.current_user_id()
+      and is_default
+  `)
+}
+
 export async function createList(tx: Queryable, fields: ListFields): Promise<List> {
   const { id } = await tx.one<{ id: string }>(sql`
     insert into contractors.contractor_lists (user_id, name, description, color, icon, is_public, sort_order)

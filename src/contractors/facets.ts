@@ -1,0 +1,132 @@
+import { sql } from '#platform/database'
+
+/** How many of the matches have a value; `label` is for people. */
+export type Facet = { value: string; label: string; count: number }
+
+/** The most frequent values first. `capped`: counted over some 10,000 of the matches, there are more. */
+export type Facets = { states: Facet[]; naics: Facet[]; businessTypes: Facet[]; capped: boolean }
+
+/** Counts over `matched (state, naics_code, business_types)` as one JSON value, labels of codes included. */
+export const countFacets = sql`
+  json_build_object(
+    'states', (
+      select coalesce(json_agg(json_build_object('value', state, 'count', count) order by count desc, state), '[]')
+      from (
+        select state, count(*)
+        from matched
+        where state is not null
+        group by state
+      ) as counted
+    ),
+    'naics', (
+      select coalesce(
+        json_agg(
+          json_build_object('value', naics_code, 'label', coalesce(title, naics_code), 'count', count)
+          order by count desc, naics_code
+        ),
+        '[]'
+      )
+      from (
+        select naics_code, count(*)
+        from matched
+        where naics_code is not null
+        group by naics_code
+        order by count(*) desc, naics_code
+        limit 25
+      ) as counted
+      left join lateral (
+        select title
+        from contractors.naics_codes
+        where code = naics_code
+        order by edition desc
+        limit 1
+      ) as named on true
+    ),
+    'businessTypes', (
+      select coalesce(
+        json_agg(json_build_object('value', type, 'label', coalesce(name, type), 'count', count) order by count desc, type),
+        '[]'
+      )
+      from (
+        select type, count(*)
+        from matched, jsonb_array_elements_text(business_types) as type
+        group by type
+        order by count(*) desc, type
+        limit 25
+      ) as counted
+      left join contractors.business_types on code = type
+    )
+  )
+`
+
+/** The facets as `countFacets` answers them, with the names of the states. */
+export function facetsOf(counted: Omit<Facets, 'capped'>, capped: boolean): Facets {
+  const states = counted.states.map(({ value, count }) => ({ value, label: stateNames[value] ?? value, count }))
+  return { states, naics: counted.naics, businessTypes: counted.businessTypes, capped }
+}
+
+/** United States Postal Service codes (Publication 28, appendix B). */
+const stateNames: Readonly<Record<string, string>> = {
+  AL: 'Alabama',
+  AK: 'Alaska',
+  AS: 'American Samoa',
+  AZ: 'Arizona',
+  AR: 'Arkansas',
+  CA: 'California',
+  CO: 'Colorado',
+  CT: 'Connecticut',
+  DE: 'Delaware',
+  DC: 'District of Columbia',
+  FM: 'Federated States of Micronesia',
+  FL: 'Florida',
+  GA: 'Georgia',
+  GU: 'Guam',
+  HI: 'Hawaii',
+  ID: 'Idaho',
+  IL: 'Illinois',
+  IN: 'Indiana',
+  IA: 'Iowa',
+  KS: 'Kansas',
+  KY: 'Kentucky',
+  LA: 'Louisiana',
+  ME: 'Maine',
+  MH: 'Marshall Islands',
+  MD: 'Maryland',
+  MA: 'Massachusetts',
+  MI: 'Michigan',
+  MN: 'Minnesota',
+  MS: 'Mississippi',
+  MO: 'Missouri',
+  MT: 'Montana',
+  NE: 'Nebraska',
+  NV: 'Nevada',
+  NH: 'New Hampshire',
+  NJ: 'New Jersey',
+  NM: 'New Mexico',
+  NY: 'New York',
+  NC: 'North Carolina',
+  ND: 'North Dakota',
+  MP: 'Northern Mariana Islands',
+  OH: 'Ohio',
+  OK: 'Oklahoma',
+  OR: 'Oregon',
+  PW: 'Palau',
+  PA: 'Pennsylvania',
+  PR: 'Puerto Rico',
+  RI: 'Rhode Island',
+  SC: 'South Carolina',
+  SD: 'South Dakota',
+  TN: 'Tennessee',
+  TX: 'Texas',
+  UT: 'Utah',
+  VT: 'Vermont',
+  VI: 'Virgin Islands',
+  VA: 'Virginia',
+  WA: 'Washington',
+  WV: 'West Virginia',
+  WI: 'Wisconsin',
+  WY: 'Wyoming',
+  AA: 'Armed Forces Americas',
+  AE: 'Armed Forces Europe',
+  AP: 'Armed Forces Pacific',
+}

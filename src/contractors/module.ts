@@ -1,0 +1,25 @@
+import type { Module } from '#platform/module.ts'
+import { registerContractorCommands } from './commands.ts'
+import { contractorsRoutes } from './routes.ts'
+
+export const contractorsModule = {
+  name: 'contractors',
+  schema: 'contractors',
+  permissions: {
+    'contractors.profiles.read': {
+      description: 'Search contractors and read about them',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
+    'contractors.lists.read': {
+      description: 'Read one’s own lists of contractors and those open to one',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
+    'contractors.lists.write': {
+      description: 'Make lists of contractors and change them',
+      roles: ['owner', 'admin', 'member'],
+    },
+    'contractors.imports.run': { description: 'Import contractors into the catalogue', roles: ['owner', 'admin'] },
+  },
+  routes: contractorsRoutes,
+  commands: registerContractorCommands,
+} satisfies Module

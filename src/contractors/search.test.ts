@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { testDatabase } from '#test/database.ts'
+import { type Search, searchContractors } from './search.ts'
+
+const { db, admin } = await testDatabase()
+
+type Made = { name: string; value?: number | null; state?: string; [column: string]: unknown }
+let made = 0
+
+await make({ name: 'LEIDOS, INC.', value: 500, state: 'VA', city: 'RESTON', naics_code: '541512', cage_code: '5UTE1' })
+await make({ name: 'LEIDOS BIOMEDICAL RESEARCH INC', value: 9000, state: 'MD', naics_code: '541715' })
+await make({ name: 'AMERICAN LEIDOS HOLDINGS', value: 99000, state: 'VA', naics_code: '551112' })
+await make({ name: 'Leidos L.L.C.', value: null, state: 'TX', business_types: ['2X', '27'] })
+await make({ name: 'VERIZON FEDERAL INC.', value: 70.5, state: 'VA', dba_name: 'VERIZON', business_types: ['2X'] })
+await make({ name: 'AT&T CORP.', value: 60, state: 'TX', naics_code: '517111' })
+await make({ name: 'AMAZON.COM SERVICES', value: 55, state: 'WA' })
+await make({ name: "O'REILLY & ÉCOLE S.A.", value: 50, country: 'FRA' })
+await make({ name: 'FOREIGN AWARDEES (UNDISCLOSED)', value: 1e6, is_placeholder: true })
+await make({ name: 'SECRETIVE LEIDOS', value: 1e6, is_hidden: true })
+await make({ name: '東京電力 HOLDINGS', value: 45, country: 'JPN' })
+
+test('GG-06 names that are what was typed come first, then those that begin so, then by total value', async () => {
+  assert.deepEqual(await names({ q: 'leidos' }), [
+    'LEIDOS, INC.',
+    'Leidos L.L.C.',
+    'LEIDOS BIOMEDICAL RESEARCH INC',
+    'AMERICAN LEIDOS HOLDINGS',
+  ])
+  assert.deepEqual(await names({ q: 'Leidos, Inc' }), ['LEIDOS, INC.', 'LEIDOS BIOMEDICAL RESEARCH INC'])
+})
+
+test('GG-06 the last word may be unfinished, the others are whole', async () => {
+  assert.equal((await names({ q: 'leid' })).length, 4)
+  assert.deepEqual(await names({ q: 'leidos bio' }), ['LEIDOS BIOMEDICAL RESEARCH INC'])
+  assert.deepEqual(await names({ q: 'bio leidos' }), [])
+  assert.deepEqual(await names({ q: 'leidos bio ' }), [])
+  assert.deepEqual(await names({ q: 'v' }), ['VERIZON FEDERAL INC.'])
+})
+
+test('GG-06 one wrong, missing, surplus or swapped letter is corrected, and told', async () => {
+  for (const typo of ['leidso', 'LEIDOSS', 'liedos', 'lidos', 'keidos', 'elidos', 'leid0s']) {
+    const result = await search({ q: typo })
+    assert.equal(result.correctedQuery, 'leidos', typo)
+    assert.equal(result.items[0]?.name, 'LEIDOS, INC.', typo)
+  }
+  assert.equal((await search({ q: 'verizn' })).correctedQuery, 'verizon')
+  assert.deepEqual(await names({ q: 'vreizon fedral' }), ['VERIZON FEDERAL INC.'])
+  assert.equal((await search({ q: 'verizon' })).correctedQuery, undefined)
+  assert.equal((await search({ q: 'biomedcla reserch' })).correctedQuery, 'biomedical research')
+})
+
+test('GG-06 a mistyped beginning is corrected while it is being typed', async () => {
+  assert.deepEqual(await names({ q: 'amzaon' }), ['AMAZON.COM SERVICES'])
+  assert.equal((await search({ q: 'biomdei' })).items[0]?.name, 'LEIDOS BIOMEDICAL RESEARCH INC')
+})
+
+test('GG-06 of two corrections the more frequent word is meant', async () => {
+  await make({ name: 'SERVICE ONE' })
+  await make({ name: 'SERVICE TWO' })
+  await make({ name: 'SERVIKE' })
+  assert.equal((await search({ q: 'servi8e' })).correctedQuery, 'service')
+})
+
+test('GG-06 points, apostrophes, accents and & in a name do not hide it', async () => {
+  for (const q of ['at&t', 'att', 'AT & T', 'at t corp']) assert.deepEqual(await names({ q }), ['AT&T CORP.'], q)
+  for (const q of ['amazon services', 'amazon.com', 'AMAZON COM'])
+    assert.deepEqual(await names({ q }), ['AMAZON.COM SERVICES'], q)
+  for (const q of ["o'reilly", 'oreilly', 'o’reilly ecole', 'école', 'sa oreilly']) {
+    assert.deepEqual(await names({ q }), ["O'REILLY & ÉCOLE S.A."], q)
+  }
+  assert.deepEqual(await names({ q: '東京' }), ['東京電力 HOLDINGS'])
+})
+
+test('GG-06 a UEI or a CAGE code in any case finds its contractor alone', async () => {
+  const { uei } = (await search({ q: 'verizon' })).items[0] ?? { uei: '' }
+  assert.deepEqual(await names({ q: uei.toLowerCase() }), ['VERIZON FEDERAL INC.'])
+  assert.deepEqual(await names({ q: ` ${uei} ` }), ['VERIZON FEDERAL INC.'])
+  assert.deepEqual(await names({ q: '5ute1' }), ['LEIDOS, INC.'])
+  assert.deepEqual(await names({ q: 'ZZZZZZZZZZZZ' }), [])
+})
+
+test('GG-06 filters by state, city, industry, business types and value, all of which must hold', async () => {
+  assert.deepEqual(await names({ q: 'leidos', state: 'va' }), ['LEIDOS, INC.', 'AMERICAN LEIDOS HOLDINGS'])
+  assert.deepEqual(await names({ city: 'Reston' }), ['LEIDOS, INC.'])
+  assert.deepEqual(await names({ naics: '541' }), ['LEIDOS BIOMEDICAL RESEARCH INC', 'LEIDOS, INC.'])
+  assert.deepEqual(await names({ naics: '541512' }), ['LEIDOS, INC.'])
+  assert.deepEqual(await names({ businessTypes: ['2X'] }), ['VERIZON FEDERAL INC.', 'Leidos L.L.C.'])
+  assert.deepEqual(await names({ businessTypes: ['27', '2X'] }), ['Leidos L.L.C.'])
+  assert.deepEqual(await names({ minValue: '60.00', maxValue: '70.5' }), ['VERIZON FEDERAL INC.', 'AT&T CORP.'])
+  assert.deepEqual(await names({ minValue: '60.001', maxValue: '70.499' }), [])
+  assert.deepEqual(await names({ q: 'leidos', maxValue: '99999999999999999999' }), [
+    'LEIDOS, INC.',
+    'LEIDOS BIOMEDICAL RESEARCH INC',
+    'AMERICAN LEIDOS HOLDINGS',
+  ])
+})
+
+test('GG-06 placeholders are out of results unless asked for, hidden contractors always', async () => {
+  assert.deepEqual(await names({ q: 'undisclosed' }), [])
+  assert.deepEqual(await names({ q: 'undisclosed', includePlaceholders: true }), ['FOREIGN AWARDEES (UNDISCLOSED)'])
+  assert.deepEqual(await names({ q: 'secretive', includePlaceholders: true }), [])
+})
+
+test('GG-06 facets count the matches by state, industry and business type, with their names', async () => {
+  await admin.query(
+    `insert into contractors.naics_codes values ('541512', 2022, 6, 'Computer Systems Design Services')`,
+  )
+  await admin.query(
+    `insert into contractors.business_types values ('2X', 'For Profit Organization', 'profit_structure')`,
+  )
+  const { facets, total } = await search({ q: 'leidos', facets: true })
+  assert.deepEqual(total, { count: 4, capped: false })
+  assert.deepEqual(facets, {
+    states: [
+      { value: 'VA', label: 'Virginia', count: 2 },
+      { value: 'MD', label: 'Maryland', count: 1 },
+      { value: 'TX', label: 'Texas', count: 1 },
+    ],
+    naics: [
+      { value: '541512', label: 'Computer Systems Design Services', count: 1 },
+      { value: '541715', label: '541715', count: 1 },
+      { value: '551112', label: '551112', count: 1 },
+    ],
+    businessTypes: [
+      { value: '27', label: '27', count: 1 },
+      { value: '2X', label: 'For Profit Organization', count: 1 },
+    ],
+    capped: false,
+  })
+})
+
+test('GG-06 pages of any size give each match once, in the order of the whole, those without a value last', async () => {
+  for (const asked of [{ q: 'leidos' }, {}, { q: 'inc' }, { minValue: '1' }]) {
+    const whole = (await search({ ...asked, limit: 100 })).items.map(({ id }) => id)
+    for (const limit of [1, 2, 3]) assert.deepEqual(await collect({ ...asked, limit }), whole, JSON.stringify(asked))
+  }
+})
+
+test('GG-06 beyond 10,000 matches the total is capped and the order is the same', async () => {
+  await admin.query(`
+    insert into contractors.contractor_profiles (uei, name, state, total_contract_value)
+    select
+      'CAPPED' || lpad(i::text, 6, '0'),
+      case when i % 4 = 0 then 'COPIOUS SUPPLY ' || i when i % 1000 = 1 then 'COPIOUS' else 'SUPPLY COPIOUS ' || i end,
+      case when i % 2 = 0 then 'VT' else 'NH' end,
+      case when i % 3 = 0 then i % 500 end
+    from generate_series(1, 22000) as i
+  `)
+  const asked = { q: 'copious', facets: true, limit: 100 }
+  const first = await search(asked)
+  assert.deepEqual(first.total, { count: 10_000, capped: true })
+  assert.equal(first.facets?.capped, true)
+  assert.equal((first.facets?.states ?? []).reduce((sum, { count }) => sum + count, 0) >= 10_000, true)
+  const { rows } = await admin.query(`
+    select id
+    from contractors.contractor_profiles
+    where search_words @@ 'copious'
+    order by name <> 'COPIOUS', not name like 'COPIOUS%', total_contract_value desc nulls last, id
+  `)
+  const expected = rows.map(({ id }) => id)
+  const met: string[] = []
+  let cursor: string | undefined
+  for (let page = 0; page < 6; page++) {
+    const result = await search({ ...asked, facets: page === 3, cursor })
+    assert.deepEqual(result.total, { count: 10_000, capped: true })
+    met.push(...result.items.map(({ id }) => id))
+    cursor = result.nextCursor ?? undefined
+  }
+  assert.deepEqual(met, expected.slice(0, 600))
+  assert.equal((await search({ q: 'copious', state: 'VT', facets: true })).total.capped, true)
+  const far = await collect({ q: 'copious', limit: 100, state: 'VT' }, 112)
+  assert.equal(new Set(far).size, 11_000)
+})
+
+test('a cursor is good for its own search only', async () => {
+  const { nextCursor } = await search({ q: 'leidos', limit: 1 })
+  for (const [asked, cursor] of [
+    [{ q: 'verizon' }, nextCursor],
+    [{ q: 'leidos', state: 'VA' }, nextCursor],
+    [{ q: 'leidos' }, 'garbled'],
+    [{ q: 'leidos' }, Buffer.from('[1,2,3]').toString('base64url')],
+  ] as const) {
+    await assert.rejects(search({ ...asked, cursor: cursor ?? '' }), { code: 'http.cursor_invalid' })
+  }
+  assert.equal((await search({ q: 'leidos', limit: 2, cursor: nextCursor ?? '', facets: true })).items.length, 2)
+})
+
+test('whatever is typed is searched for, never an error', async () => {
+  const hostile = [
+    '%',
+    '_',
+    "'",
+    "''",
+    '"',
+    '\\',
+    '\\\\',
+    ':*',
+    '!',
+    '& | !',
+    '<->',
+    '()',
+    "a' | 'b",
+    'a:*b',
+    '\0',
+    'a\0b',
+    '🚀',
+    '👩‍👩‍👧',
+    '\ud800',
+    '   ',
+    '.',
+    '---',
+    "';drop table x;--",
+    'é́́',
+    '\u202e',
+    'x'.repeat(10_000),
+    'a '.repeat(5_000),
+    'ǅ ﬁ ß İ',
+    '\u00ad',
+    '\n\t',
+  ]
+  for (const q of hostile) {
+    const { items } = await search({ q, limit: 5, facets: true })
+    assert.ok(Array.isArray(items))
+  }
+  assert.deepEqual(await names({ q: '&&&' }), [])
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.string({ unit: 'binary', maxLength: 10 }),
+      async (q, city) => {
+        await search({ q, city, limit: 2 })
+      },
+    ),
+    { numRuns: 150 },
+  )
+})
+
+test('names in any script and of any length can be kept and found', async () => {
+  for (const name of [
+    '한'.repeat(500),
+    'ﷺ'.repeat(500),
+    'x'.repeat(500),
+    '🚀'.repeat(500),
+    `${'é'.repeat(250)} ${'ﬃ'.repeat(249)}`,
+  ]) {
+    const id = await make({ name, dba_name: name, legal_business_name: name })
+    assert.ok(
+      (await search({ q: name })).items.some(contractor => contractor.id === id),
+      name.slice(0, 3),
+    )
+  }
+})
+
+test('the vocabulary follows every change of the names', async () => {
+  const count = async (word: string) => {
+    const { rows } = await admin.query('select profiles from contractors.search_words where word = $1', [word])
+    return rows[0]?.profiles ?? 0
+  }
+  const [first] = [await make({ name: 'ZEPHYR WORKS' }), await make({ name: 'ZEPHYR YARD', dba_name: 'ZEPHYR' })]
+  assert.equal(await count('zephyr'), 2)
+  await admin.query(`update contractors.contractor_profiles set name = 'MISTRAL WORKS' where id = $1`, [first])
+  assert.deepEqual([await count('zephyr'), await count('mistral')], [1, 1])
+  await admin.query(`update contractors.contractor_profiles set total_contract_value = 1 where id = $1`, [first])
+  assert.equal(await count('mistral'), 1)
+  await admin.query(
+    `insert into contractors.contractor_profiles (uei, name)
+    select uei, name from contractors.contractor_profiles where id = $1
+    on conflict (uei) do update set name = 'SIROCCO WORKS'`,
+    [first],
+  )
+  assert.deepEqual([await count('mistral'), await count('sirocco')], [0, 1])
+  await admin.query('delete from contractors.contractor_profiles where id = $1', [first])
+  assert.equal(await count('sirocco'), 0)
+  const { rows } = await admin.query(`
+    select count(*)::int as differences
+    from (
+      select word, count(*)::int as profiles
+      from contractors.contractor_profiles, unnest(tsvector_to_array(search_words)) as word
+      where contractors.is_vocabulary(word)
+      group by word
+    ) as actual
+    full join contractors.search_words as kept using (word)
+    where actual.profiles is distinct from kept.profiles
+  `)
+  assert.equal(rows[0].differences, 0)
+})
+
+function search(asked: Partial<Search>) {
+  return db.transaction({}, tx => searchContractors(tx, { limit: 25, ...asked }))
+}
+
+async function names(asked: Partial<Search>): Promise<string[]> {
+  return (await search(asked)).items.map(contractor => contractor.name)
+}
+
+async function collect(asked: Partial<Search>, mostPages = 60): Promise<string[]> {
+  const ids: string[] = []
+  let cursor: string | undefined
+  for (let page = 0; page === 0 || (cursor && page < mostPages); page++) {
+    const result = await search({ ...asked, cursor })
+    ids.push(...result.items.map(({ id }) => id))
+    cursor = result.nextCursor ?? undefined
+  }
+  return ids
+}
+
+async function make({ name, value = null, ...others }: Made): Promise<string> {
+  const columns = Object.keys(others)
+  const { rows } = await admin.query(
+    `insert into contractors.contractor_profiles (uei, name, total_contract_value${columns.map(c => `, ${c}`).join('')})
+    values ($1, $2, $3${columns.map((_, index) => `, $${index + 4}`).join('')})
+    returning id`,
+    [
+      `T${String(++made).padStart(11, '0')}`,
+      name,
+      value,
+      ...columns.map(column => (Array.isArray(others[column]) ? JSON.stringify(others[column]) : others[column])),
+    ],
+  )
+  return rows[0].id
+}
