@@ -6,6 +6,8 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
 
+export type JobsJobState = "active" | "cancelled" | "completed" | "created" | "failed" | "retry";
+
 export type Json = JsonValue;
 
 export type JsonArray = JsonValue[];
@@ -67,7 +69,7 @@ export interface AccessUserTenantRoles {
 
 export interface AuditAuditLogs {
   /**
-   * insert, update or delete of a tracked row, else an event such as identity.users.signed_in
+   * insert, update or delete of a tracked row, else an event such as sign_in
    */
   action: string;
   /**
@@ -501,7 +503,7 @@ export interface ContractorsNaicsCodes {
 
 export interface ContractorsObservations {
   /**
-   * Column of contractor_profiles in camelCase to its cleaned value
+   * Column of contractor_profiles in camelCase to its cleaned value; street holds both address lines, which go together
    */
   fields: Json;
   /**
@@ -698,6 +700,143 @@ export interface IdentityUserSessions {
   userId: string;
 }
 
+export interface JobsBam {
+  command: string;
+  completedOn: Timestamp | null;
+  createdOn: Generated<Timestamp>;
+  error: string | null;
+  id: Generated<string>;
+  name: string;
+  queue: string | null;
+  startedOn: Timestamp | null;
+  status: Generated<string>;
+  tableName: string;
+  version: number;
+}
+
+export interface JobsJob {
+  blocked: Generated<boolean>;
+  blocking: Generated<boolean>;
+  completedOn: Timestamp | null;
+  createdOn: Generated<Timestamp>;
+  data: Json | null;
+  deadLetter: string | null;
+  deletionSeconds: Generated<number>;
+  expireSeconds: Generated<number>;
+  groupId: string | null;
+  groupTier: string | null;
+  heartbeatOn: Timestamp | null;
+  heartbeatSeconds: number | null;
+  id: Generated<string>;
+  keepUntil: Generated<Timestamp>;
+  name: string;
+  output: Json | null;
+  pendingDependencies: Generated<number>;
+  policy: string | null;
+  priority: Generated<number>;
+  retryBackoff: Generated<boolean>;
+  retryCount: Generated<number>;
+  retryDelay: Generated<number>;
+  retryDelayMax: number | null;
+  retryLimit: Generated<number>;
+  singletonKey: string | null;
+  singletonOn: Timestamp | null;
+  sourceCreatedOn: Timestamp | null;
+  sourceId: string | null;
+  sourceName: string | null;
+  sourceRetryCount: number | null;
+  startAfter: Generated<Timestamp>;
+  startedOn: Timestamp | null;
+  state: Generated<JobsJobState>;
+}
+
+export interface JobsJobDependency {
+  childId: string;
+  childName: string;
+  parentId: string;
+  parentName: string;
+}
+
+export interface JobsQueue {
+  activeCount: Generated<number>;
+  createdOn: Generated<Timestamp>;
+  deadLetter: string | null;
+  deferredCount: Generated<number>;
+  deletionSeconds: number;
+  expireSeconds: number;
+  failedCount: Generated<number>;
+  heartbeatSeconds: number | null;
+  maintainOn: Timestamp | null;
+  monitorClaimOn: Timestamp | null;
+  monitorOn: Timestamp | null;
+  name: string;
+  notify: Generated<boolean>;
+  partition: boolean;
+  policy: string;
+  queuedCount: Generated<number>;
+  readyCount: Generated<number>;
+  readyHistory: Generated<number[]>;
+  retentionSeconds: number;
+  retryBackoff: boolean;
+  retryDelay: number;
+  retryDelayMax: number | null;
+  retryLimit: number;
+  singletonsActive: string[] | null;
+  tableName: string;
+  totalCount: Generated<number>;
+  updatedOn: Generated<Timestamp>;
+  warningQueued: Generated<number>;
+}
+
+export interface JobsQueueStats {
+  activeCount: Generated<number>;
+  capturedOn: Generated<Timestamp>;
+  deferredCount: Generated<number>;
+  failedCount: Generated<number>;
+  id: Generated<string>;
+  name: string;
+  queuedCount: Generated<number>;
+  readyCount: Generated<number>;
+  totalCount: Generated<number>;
+}
+
+export interface JobsSchedule {
+  createdOn: Generated<Timestamp>;
+  cron: string;
+  data: Json | null;
+  key: Generated<string>;
+  kind: Generated<string>;
+  lastJobId: string | null;
+  name: string;
+  options: Json | null;
+  timezone: Generated<string | null>;
+  updatedOn: Generated<Timestamp>;
+}
+
+export interface JobsSubscription {
+  createdOn: Generated<Timestamp>;
+  event: string;
+  name: string;
+  updatedOn: Generated<Timestamp>;
+}
+
+export interface JobsVersion {
+  bamOn: Timestamp | null;
+  cronOn: Timestamp | null;
+  flowOn: Timestamp | null;
+  monitorBackoffOn: Timestamp | null;
+  reindexOn: Timestamp | null;
+  version: number;
+}
+
+export interface JobsWarning {
+  createdOn: Generated<Timestamp>;
+  data: Json | null;
+  id: Generated<string>;
+  message: string;
+  type: string;
+}
+
 export interface PlatformMigrationLock {
   id: Generated<boolean>;
 }
@@ -839,6 +978,15 @@ export interface DB {
   "identity.userProfiles": IdentityUserProfiles;
   "identity.users": IdentityUsers;
   "identity.userSessions": IdentityUserSessions;
+  "jobs.bam": JobsBam;
+  "jobs.job": JobsJob;
+  "jobs.jobDependency": JobsJobDependency;
+  "jobs.queue": JobsQueue;
+  "jobs.queueStats": JobsQueueStats;
+  "jobs.schedule": JobsSchedule;
+  "jobs.subscription": JobsSubscription;
+  "jobs.version": JobsVersion;
+  "jobs.warning": JobsWarning;
   "platform.migrationLock": PlatformMigrationLock;
   "platform.migrations": PlatformMigrations;
   "platform.monthPartitionHorizons": PlatformMonthPartitionHorizons;
