@@ -2336,7 +2336,11 @@ AS $function$
     regexp_replace(
       case
         when octet_length(given) = length(given) then lower(translate(given, '.''', ''))
-        else lower(regexp_replace(normalize(given, nfkd), '[\u0300-\u036f\u2018\u2019.'']', '', 'g'))
+        -- Decomposed, a character may become several: a word is cut to what an index takes.
+        else regexp_replace(
+          lower(regexp_replace(normalize(given, nfkd), '[\u0300-\u036f\u2018\u2019.'']', '', 'g')),
+          '(\S{100})\S+', '\1', 'g'
+        )
       end,
       '[\u0001-\u002f\u003a-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u303f]+', ' ', 'g'
     )
@@ -2704,7 +2708,7 @@ create table contractors.contractor_profiles (
   field_sources jsonb default '{}'::jsonb not null,
   created_at timestamp(3) with time zone default now() not null,
   updated_at timestamp(3) with time zone default now() not null,
-  search_name text generated always as (contractors.words_without_legal_form(contractors.plain_words(name))) stored not null,
+  search_name text generated always as ("left"(contractors.words_without_legal_form(contractors.plain_words(name)), 200)) stored not null,
   search_words tsvector generated always as (contractors.search_vector(name, dba_name, legal_business_name)) stored not null,
   value_rank bigint generated always as (((COALESCE(total_contract_value, ('-10000000000000'::bigint)::numeric) * (100)::numeric))::bigint) stored not null,
   constraint contractor_profiles_pkey PRIMARY KEY (id),
