@@ -1,4 +1,4 @@
-import { useLocation, useNavigate } from '@tanstack/react-router'
+import { useLocation, useMatch, useRouter } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
 
 /** What stands behind the question mark of an address: repeated names become lists, empty ones vanish. */
@@ -29,13 +29,17 @@ export function writeSearch(search: Record<string, unknown>): string {
 export function useAddress<T extends Search>(
   read: (search: Search) => T,
 ): [T, (change: Partial<T>, replace?: boolean) => void] {
-  const { searchStr, pathname } = useLocation()
-  const navigate = useNavigate()
+  const { searchStr } = useLocation()
+  const { pathname } = useMatch({ strict: false })
+  const router = useRouter()
   const state = useMemo(() => read(parseSearch(searchStr)), [read, searchStr])
   const change = useCallback(
-    (change: Partial<T>, replace = false) =>
-      void navigate({ to: pathname, search: { ...state, ...change }, replace, resetScroll: false }),
-    [navigate, pathname, state],
+    (change: Partial<T>, replace = false) => {
+      // What was typed may come to rest after the page has been left.
+      if (router.latestLocation.pathname !== pathname) return
+      void router.navigate({ to: pathname, search: { ...state, ...change }, replace, resetScroll: false })
+    },
+    [router, pathname, state],
   )
   return [state, change]
 }

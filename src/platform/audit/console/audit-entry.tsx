@@ -54,8 +54,8 @@ export function AuditEntry({ entry, change }: { entry: AuditLog; change: (change
                   <div key={column} className={classes.change}>
                     <dt>{nameColumn(column)}</dt>
                     <dd className={classes.sides}>
-                      <Side name="Before" values={values} side="old" />
-                      <Side name="After" values={values} side="new" />
+                      {entry.action !== 'insert' && <Side name="Before" values={values} side="old" />}
+                      {entry.action !== 'delete' && <Side name="After" values={values} side="new" />}
                     </dd>
                   </div>
                 ))}
