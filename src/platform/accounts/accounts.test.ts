@@ -111,7 +111,7 @@ test('VS-02 no token is stored: neither cookie, access nor refresh token is foun
   }
 })
 
-test('sign-in answers alike for an unknown address, a wrong password and a locked account', async () => {
+test('MT-03 sign-in answers alike for an unknown address, a wrong password and a locked account', async () => {
   const { email, password, user } = await newPerson()
   const answers = []
   for (const body of [
