@@ -16,7 +16,7 @@ import {
 import { Awards } from './awards.tsx'
 import classes from './contractor.module.css'
 import { type ContractorInFull, contractorQuery, placeOf } from './contractors.ts'
-import { describeFields, type FieldGroup, nameSource } from './fields.ts'
+import { describeFields, type FieldGroup, knownBy, nameSource } from './fields.ts'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
 import { Provenance } from './provenance.tsx'
 
@@ -136,7 +136,11 @@ function Fields({ group, contractor }: { group: FieldGroup | undefined; contract
               <dt>{label}</dt>
               <dd>
                 <div className="figures">{text}</div>
-                {source && <Provenance label={label} source={source} />}
+                {source ? (
+                  <Provenance label={label} source={source} />
+                ) : (
+                  knownBy[name] && <span className={classes.note}>{knownBy[name]}</span>
+                )}
               </dd>
             </div>
           )

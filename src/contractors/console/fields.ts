@@ -78,6 +78,12 @@ export function describeFields(contractor: ContractorInFull): FieldGroup[] {
   ]
 }
 
+/** Where a value comes from that no record gives by itself. */
+export const knownBy: Partial<Record<keyof ContractorInFull, string>> = {
+  uei: 'Joins the records',
+  naicsDescription: 'Title of the code',
+}
+
 const sourceNames: Readonly<Record<string, { short: string; full: string }>> = {
   sam: { short: 'SAM registration', full: 'Public registration at SAM.gov' },
   fpds_awards: { short: 'FPDS award', full: 'Awards and orders in the Federal Procurement Data System' },

@@ -147,15 +147,15 @@ function Row({ contractor, index }: { contractor: Contractor; index: number }) {
         </div>
       </div>
       <div className={classes.industry}>
+        {naicsDescription && (
+          <Text size="sm" truncate title={naicsDescription}>
+            {naicsDescription}
+          </Text>
+        )}
         {naicsCode && (
-          <>
-            <Text size="sm" truncate title={naicsDescription ?? undefined}>
-              {naicsDescription ?? 'Title unknown'}
-            </Text>
-            <Text size="xs" c="dimmed" className="figures">
-              {naicsCode}
-            </Text>
-          </>
+          <Text size="xs" c="dimmed" className="figures">
+            {naicsCode}
+          </Text>
         )}
       </div>
       <div className={classes.value}>

@@ -49,9 +49,9 @@ export const manyOf = (value: Search[string]): readonly string[] =>
   typeof value === 'string' ? (value ? [value] : []) : (value ?? [])
 
 /** A path of this console to go to after signing in; anything else, such as `//elsewhere` or `javascript:`, is the start. */
-export function safePath(wanted: string | undefined): string {
+export function safePath(wanted: string | undefined, origin = window.location.origin): string {
   // The URL parser strips tabs and takes backslashes for slashes: judge what it makes of the text, not the text.
-  const url = URL.parse(wanted || '/', window.location.origin)
-  if (!wanted?.startsWith('/') || url?.origin !== window.location.origin) return '/'
+  const url = URL.parse(wanted || '/', origin)
+  if (!wanted?.startsWith('/') || url?.origin !== origin) return '/'
   return url.pathname.startsWith('//') ? '/' : url.pathname + url.search + url.hash
 }

@@ -130,5 +130,8 @@ function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Fi
 function write(value: unknown): string {
   if (value === true) return 'yes'
   if (value === false) return 'no'
+  if (typeof value === 'string' && moment.test(value)) return formatExactTime(value)
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
+
+const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { afterEach, it } from 'node:test'
+import { formatDay, formatTime, showTimesIn, startOfDay } from './dates.ts'
+
+afterEach(() => showTimesIn(undefined))
+
+it('an instant is shown in the zone of the account, a calendar date as it stands', () => {
+  showTimesIn('America/Los_Angeles')
+  assert.equal(formatTime('2026-11-21T02:05:00Z'), '20 Nov 2026, 18:05')
+  assert.equal(formatDay('2026-11-21'), '21 Nov 2026')
+  showTimesIn('Asia/Tokyo')
+  assert.equal(formatTime('2026-11-21T18:05:00Z'), '22 Nov 2026, 03:05')
+  assert.equal(formatDay('2026-11-21'), '21 Nov 2026')
+})
+
+it('a day begins at midnight of the zone of the account, also where the clocks change', () => {
+  showTimesIn('America/New_York')
+  assert.equal(startOfDay('2026-11-21'), '2026-11-21T05:00:00.000Z')
+  assert.equal(startOfDay('2026-03-08'), '2026-03-08T05:00:00.000Z')
+  assert.equal(startOfDay('2026-03-08', 1), '2026-03-09T04:00:00.000Z')
+  assert.equal(startOfDay('2026-11-01', 1), '2026-11-02T05:00:00.000Z')
+  showTimesIn('Asia/Kolkata')
+  assert.equal(startOfDay('2026-11-21'), '2026-11-20T18:30:00.000Z')
+})
+
+it('an unknown zone does not break the page', () => {
+  showTimesIn('Nowhere/Land')
+  assert.match(formatTime('2026-11-21T02:05:00Z'), /2026/)
+})
