@@ -1,0 +1,2 @@
+drop table tenders.tenders;
+drop schema tenders;

@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+import { date, idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
+import { dropTender, listTenders, watchTender } from './tenders.ts'
+
+const tender = Type.Object({ id: uuid, title: Type.String(), dueOn: date })
+
+export const tendersRoutes = [
+  route({
+    method: 'GET',
+    path: '/tenders',
+    allow: 'tenders.tenders.read',
+    summary: 'List the tenders that your team watches, the soonest first',
+    query: Type.Object(pageQuery),
+    response: pageOf(tender),
+    handle: ({ query, scope }, app) => listTenders(app.db.reads(scope), query),
+  }),
+  route({
+    method: 'POST',
+    path: '/tenders',
+    allow: 'tenders.tenders.write',
+    summary: 'Watch a tender',
+    body: Type.Object({ title: Type.String({ minLength: 1, maxLength: 255 }), dueOn: date }),
+    status: 201,
+    response: tender,
+    handle: ({ body, scope }, app) => watchTender(app.db.scoped(scope), body),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/tenders/{id}',
+    allow: 'tenders.tenders.write',
+    summary: 'Watch a tender no longer',
+    params: idParams,
+    status: 204,
+    response: Type.Null(),
+    async handle({ params, scope }, app) {
+      await dropTender(app.db.scoped(scope), params.id)
+      return null
+    },
+  }),
+]
