@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { testWorld } from '#test/world.ts'
+
+const { alice, bob, viewer } = await testWorld()
+
+type Page = { items: { action: string; resource: string; [key: string]: unknown }[]; nextCursor: string | null }
+
+async function pageFor(person: typeof alice, query: string): Promise<Page> {
+  const response = await person.fetch(`/audit-logs?${query}`)
+  assert.equal(response.status, 200)
+  return (await response.json()) as Page
+}
+
+test('GG-19 a list that is made, renamed and deleted can be read in the audit log, by its own tenant only', async () => {
+  const made = await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Prospects' } })
+  const { id } = (await made.json()) as { id: string }
+  await alice.fetch(`/contractor-lists/${id}`, { method: 'PATCH', body: { name: 'Partners' } })
+  await alice.fetch(`/contractor-lists/${id}`, { method: 'DELETE' })
+
+  const query = `resource=contractors.contractor_lists&resourceId=${id}`
+  const { items } = await pageFor(alice, query)
+  assert.deepEqual(
+    items.map(({ action }) => action),
+    ['delete', 'update', 'insert'],
+  )
+  const [, update] = items
+  assert.deepEqual(update?.changes, { name: { old: 'Prospects', new: 'Partners' } })
+  assert.equal(update?.userId, alice.userId)
+  assert.equal(update?.ipAddress, '127.0.0.1')
+  assert.match(String(update?.requestId), /\S/)
+  assert.match(String(update?.createdAt), /^\d{4}-\d\d-\d\dT.*Z$/)
+  assert.deepEqual((await pageFor(bob, query)).items, [])
+
+  const first = await pageFor(alice, `${query}&limit=1`)
+  const second = await pageFor(alice, `${query}&limit=1&cursor=${first.nextCursor}`)
+  assert.deepEqual([first.items[0]?.action, second.items[0]?.action], ['delete', 'update'])
+})
+
+test('GG-19 secrets are in no entry that a tenant reads', async () => {
+  const text = JSON.stringify(await pageFor(alice, 'limit=100'))
+  assert.doesNotMatch(text, /\$argon2|correct horse/)
+})
+
+test('MT-20 who may not read the audit log is refused', async () => {
+  assert.equal((await viewer.fetch('/audit-logs')).status, 403)
+})
+
+test('PE-08 a filter that cannot be read is refused', async () => {
+  for (const query of ['userId=me', 'from=yesterday', 'limit=0', 'limit=101', 'cursor=x']) {
+    assert.equal((await alice.fetch(`/audit-logs?${query}`)).status, 400, query)
+  }
+})
