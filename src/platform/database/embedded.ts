@@ -67,12 +67,14 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   try {
     mkdirSync(place.dataDirectory, { recursive: true, mode: 0o700 })
     const real = placeOf(realpathSync(place.dataDirectory))
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       const lock = takeLock(join(real.dataDirectory, 'commonhold.lock'))
       if ('release' in lock) return await startLocked(real, lock, options)
-      if (!options.join) throw embeddedErrors.dataDirectoryInUse({ directory: real.dataDirectory, ...lock })
-      const joined = await joinServer(real, lock)
+      const joined = options.join ? await joinServer(real, lock) : undefined
       if (joined) return joined
+      // Who restarts a program does not wait until the old one has ended.
+      if (tries === 15) throw embeddedErrors.dataDirectoryInUse({ directory: real.dataDirectory, ...lock })
+      await sleep(100)
     }
   } catch (error) {
     throw isSystemError(error) ? explain(place, String(error), error) : error
