@@ -310,6 +310,10 @@ test('a body that is not JSON in UTF-8, or holds what text columns cannot, is re
     assert.deepEqual([got, json.code], [status, code], String(payload).slice(0, 80))
     assert.match(String(headers['content-type']), /^application\/problem\+json/)
   }
+  for (const leaf of ['1', '"\\u0041"', '"\\u0000"']) {
+    const deep = `{"inner":${'['.repeat(400_000)}${leaf}${']'.repeat(400_000)}}`
+    assert.equal((await send(deep)).status, 400, 'a body nested ever so deep is refused like any other')
+  }
   const escaped = await send('{"name":"a\\\\u0000 \\u00e9"}')
   assert.deepEqual([escaped.status, escaped.json.name], [201, 'a\\u0000 é'], 'an escaped backslash is no NUL')
 })
