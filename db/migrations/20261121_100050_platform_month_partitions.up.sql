@@ -49,6 +49,16 @@ begin
     raise exception '% is not partitioned by range of one timestamptz column', target using errcode = '42809';
   end if;
 
+  -- Nothing to do, nothing to lock: this is asked at every start.
+  if not exists (
+    select from generate_series(0, months_ahead) as step
+    where to_regclass(
+      format('%I.%I', parent.nspname, parent.relname || to_char(this_month + step * interval '1 month', '_YYYY_MM'))
+    ) is null
+  ) then
+    return;
+  end if;
+
   -- Two callers take turns; writers of the table are not held up (nor by attach, unlike "create table … partition of").
   execute format('lock table only %s in share update exclusive mode', target);
 

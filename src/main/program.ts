@@ -58,6 +58,8 @@ export async function recordDeclarations(admin: pg.ClientConfig, modules: readon
   try {
     await owner.query('begin')
     await owner.query('set local role commonhold_owner')
+    // First: after months of rest there is no partition for the audit entries of what follows.
+    await owner.query('select platform.ensure_month_partitions()')
     await recordPermissions(owner, modules)
     await owner.query('commit')
   } finally {
