@@ -286,6 +286,19 @@ describe('the console', { skip }, () => {
     await leave()
   })
 
+  it('a server out of reach is told, and asked again on demand', async () => {
+    const { page, leave } = await visit()
+    await page.goto('/sign-in')
+    await signIn(page, alice)
+    await page.route('**/api/v1/audit-logs?*', route => route.abort())
+    await page.getByRole('link', { name: 'Audit log' }).click()
+    await page.getByText('The server cannot be reached').waitFor()
+    await page.unroute('**/api/v1/audit-logs?*')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('cell', { name: alice.fullName }).first().waitFor()
+    await leave()
+  })
+
   it('a session that ended leads through the sign-in page back to where one was', async () => {
     const { page, complaints, leave } = await visit()
     await page.goto('/sign-in')

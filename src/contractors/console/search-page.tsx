@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, CloseButton, Drawer, Group, Kbd, Loader, Pill, Text, TextInput } from '@mantine/core'
+import { Alert, Anchor, Button, CloseButton, Group, Kbd, Loader, Pill, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
@@ -10,6 +10,7 @@ import {
   formatCount,
   Icon,
   PageHeader,
+  SideSheet,
   useAddress,
 } from '#platform/console'
 import { contractorsQuery, type Facet, type Filters, readFilters, type SearchResult } from './contractors.ts'
@@ -131,19 +132,19 @@ export function Page() {
           )}
         </div>
       </div>
-      <Drawer
+      <SideSheet
         opened={drawerOpen}
         onClose={drawer.close}
         title="Filters"
         position="right"
         size={330}
-        closeButtonProps={{ 'aria-label': 'Close the filters' }}
+        closeLabel="Close the filters"
       >
         {facets}
         <Button fullWidth onClick={drawer.close}>
           Show {countOf(first)}
         </Button>
-      </Drawer>
+      </SideSheet>
     </>
   )
 }

@@ -1,8 +1,8 @@
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
+import { useNotifications } from '@mantine/notifications'
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { StrictMode } from 'react'
+import { lazy, StrictMode, Suspense, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
 import { colorSchemeKey } from './color-scheme.tsx'
 import type { ConsoleModule } from './module.ts'
@@ -50,10 +50,24 @@ export function startConsole(modules: readonly ConsoleModule[]): void {
         colorSchemeManager={localStorageColorSchemeManager({ key: colorSchemeKey })}
       >
         <QueryClientProvider client={client}>
-          <Notifications position="bottom-right" limit={4} />
+          <NoticesOnDemand />
           <RouterProvider router={router} />
         </QueryClientProvider>
       </MantineProvider>
     </StrictMode>,
   )
+}
+
+const Notices = lazy(async () => ({ default: (await import('./notices.tsx')).Notices }))
+
+/** Most visits have nothing to be told: the code that draws notices comes with the first one. */
+function NoticesOnDemand() {
+  const { notifications } = useNotifications()
+  const wasNeeded = useRef(false)
+  wasNeeded.current ||= notifications.length > 0
+  return wasNeeded.current ? (
+    <Suspense>
+      <Notices />
+    </Suspense>
+  ) : null
 }

@@ -1,4 +1,4 @@
-import { Badge, Drawer, Menu, Text, UnstyledButton } from '@mantine/core'
+import { Badge, Menu, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
@@ -8,6 +8,7 @@ import { Icon } from './icons.tsx'
 import type { ConsoleRoute, NavigationEntry } from './module.ts'
 import { type Membership, signOut, switchTenant, useSession } from './session.ts'
 import classes from './shell.module.css'
+import { SideSheet } from './side-sheet.tsx'
 import { Forbidden } from './states.tsx'
 import { usePageTitle } from './titles.ts'
 import { Wordmark } from './wordmark.tsx'
@@ -40,16 +41,16 @@ export function Shell({ navigation, routes }: ShellProps) {
           <Icon name="menu" size={22} />
         </UnstyledButton>
       </section>
-      <Drawer
+      <SideSheet
         opened={menuOpen}
         onClose={menu.close}
         title={<Wordmark />}
         size={290}
-        closeButtonProps={{ 'aria-label': 'Close the menu' }}
+        closeLabel="Close the menu"
         styles={{ body: { display: 'flex', flexDirection: 'column', minHeight: 'calc(100dvh - 64px)' } }}
       >
         {side}
-      </Drawer>
+      </SideSheet>
       <section className={classes.side} aria-label="Commonhold">
         <Link to="/" className="plain" aria-label="Commonhold, start" style={{ padding: '0 10px 18px' }}>
           <Wordmark />

@@ -1,0 +1,5 @@
+import { Drawer, type DrawerProps } from '@mantine/core'
+
+export function Sheet(props: DrawerProps) {
+  return <Drawer {...props} />
+}
