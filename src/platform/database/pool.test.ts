@@ -94,6 +94,22 @@ for (const kind of kinds) {
     for (const rows of after) assert.ok(`${kind}Extra` in (rows[0] as object))
   })
 
+  test(`${kind}: a table changed under all connections at once holds nobody up and leaves no connection behind`, async () => {
+    const login = { ...world.login, application_name: `changed ${kind}` }
+    const few = new Database({ login, poolSize: 2, readLanes: 2 })
+    const read = () => few[kind](a).run(sql`select *, pg_sleep(0.05) from scratch.notes where id = 3`)
+    await Promise.all([read(), read()])
+    await world.owner.query(`alter table scratch.notes add column ${kind}_more integer`)
+    const answers = Promise.all(Array.from({ length: 6 }, read))
+    const inTime = AbortSignal.timeout(5_000)
+    const late = new Promise<never>((_, reject) => inTime.addEventListener('abort', () => reject(inTime.reason)))
+    for (const rows of await Promise.race([answers, late])) assert.ok(`${kind}More` in (rows[0] as object))
+    await few.close()
+    const connected = () =>
+      world.admin.query('select from pg_stat_activity where application_name = $1', [login.application_name])
+    while ((await connected()).rowCount) inTime.throwIfAborted()
+  })
+
   test(`${kind}: a connection that the server ends is replaced`, async () => {
     await owners(db[kind](a))
     await world.admin.query(

@@ -90,11 +90,12 @@ export class Database {
     } catch (error) {
       broken = !(error instanceof pg.DatabaseError) || isStalePlan(error)
       if (!isStalePlan(error)) throw error
-      // The table changed under a prepared statement and nothing was done: a fresh connection has no stale plan.
-      return await this.runPooled(statements)
     } finally {
       client.release(broken)
     }
+    // The table changed under a prepared statement and nothing was done: a fresh connection has no stale plan. Asked for
+    // after this one is given back, or as many callers as there are connections would wait for each other.
+    return await this.runPooled(statements)
   }
 
   private async runTransaction<T>(scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
@@ -168,11 +169,12 @@ class Lane {
     let since = performance.now()
     while (this.started.has(since)) since += 1e-4
     this.started.add(since)
+    const client = this.connected()
     try {
-      return await send(await this.connected(), statements)
+      return await send(await client, statements)
     } catch (error) {
       if (!isStalePlan(error)) throw error
-      this.client = undefined
+      this.retire(client)
       return await send(await this.connected(), statements)
     } finally {
       this.started.delete(since)
@@ -186,15 +188,25 @@ class Lane {
   }
 
   private connected(): Promise<pg.Client> {
-    this.client ??= this.open()
-    return this.client
+    if (this.client) return this.client
+    const opening = this.open(() => this.forget(opening))
+    this.client = opening
+    return opening
   }
 
-  private async open(): Promise<pg.Client> {
+  /** Of many callers with the same stale plan one retires the connection; it ends once what is on the wire is answered. */
+  private retire(client: Promise<pg.Client>): void {
+    if (this.forget(client)) client.then(it => it.end()).catch(this.onError)
+  }
+
+  private forget(client: Promise<pg.Client>): boolean {
+    if (this.client !== client) return false
+    this.client = undefined
+    return true
+  }
+
+  private async open(forget: () => void): Promise<pg.Client> {
     const client = new pg.Client({ ...this.login, pipeline: true } as pg.ClientConfig)
-    const forget = () => {
-      this.client = undefined
-    }
     client.on('error', error => {
       forget()
       this.onError(error)
