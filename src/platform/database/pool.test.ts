@@ -180,6 +180,16 @@ test('a transaction commits what it did, and statements asked at once run in ord
   assert.deepEqual(await db.scoped(b).run(sql`select body from scratch.notes where id = 88`), [])
 })
 
+test('a table changed under the statements of a transaction runs it again', async () => {
+  const few = new Database({ login: world.login, poolSize: 4 })
+  const read = () => few.transaction(a, tx => tx.run(sql`select *, pg_sleep(0.05) from scratch.notes where id = 1`))
+  await Promise.all(Array.from({ length: 4 }, read))
+  await world.owner.query('alter table scratch.notes add column transaction_extra integer')
+  for (const rows of await Promise.all(Array.from({ length: 4 }, read)))
+    assert.ok('transactionExtra' in (rows[0] as object))
+  await few.close()
+})
+
 test('a deadlock is tried again and both transactions happen', async () => {
   const lockBoth = (first: number, second: number) =>
     db.transaction(a, async tx => {

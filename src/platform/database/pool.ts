@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Batch, type BatchResult, type Statement } from './batch.ts'
 import { compile } from './query.ts'
@@ -53,15 +54,19 @@ export class Database {
   /**
    * Runs `work` in one transaction under the scope and returns its result once the server has said COMMIT.
    * BEGIN and the scope travel with the first statement. A serialization failure or deadlock runs `work` again, at most
-   * three times: keep effects outside the database out of it.
+   * three times, and so does a table that changed under a prepared statement: keep effects outside the database out of it.
    */
   async transaction<T>(scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
+    let attempts = 1
+    for (;;) {
       try {
         return await this.runTransaction(scope, work)
       } catch (error) {
-        if (attempt === 3 || !isRetryable(error)) throw error
-        await new Promise(resolve => setTimeout(resolve, attempt * 20 * Math.random()))
+        // Its connection is gone with its plans, so this comes to an end.
+        if (isStalePlan(error)) continue
+        if (attempts === 3 || !isRetryable(error)) throw error
+        await sleep(attempts * 20 * Math.random())
+        attempts++
       }
     }
   }
