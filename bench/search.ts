@@ -50,7 +50,8 @@ type Profile = { uei: string; name: string; state: string | null; naicsCode: str
 
 function wordSearch({ name, state, naicsCode }: Profile, random: () => number): Partial<Search> {
   const words = name.split(' ')
-  const from = below(words.length, random)
+  // Nobody looks for INC alone, and it stands at the end.
+  const from = below(Math.max(1, words.length - 1), random)
   const q = words.slice(from, from + 1 + below(2, random)).join(' ')
   return {
     q: random() < 0.3 ? q.slice(0, -1) : q,

@@ -13,5 +13,6 @@ alter table contractors.contractor_profiles
   drop column search_words,
   drop column search_name;
 drop function contractors.search_vector(text, text, text);
+drop function contractors.words_and_beginnings(text);
 drop function contractors.words_without_legal_form(text);
 drop function contractors.plain_words(text);

@@ -36,6 +36,15 @@ as $$
 $$;
 comment on function contractors.words_without_legal_form(text) is 'leidos of leidos inc: who looks for a firm leaves its legal form away';
 
+create function contractors.words_and_beginnings(words text)
+returns text
+language sql
+immutable
+parallel safe
+as $$ select btrim(words || ' ' || regexp_replace(words, '(\S)(\S?)(\S?)\S*', '^\1 ^\1\2 ^\1\2\3', 'g')) $$;
+comment on function contractors.words_and_beginnings(text) is
+  'Adds ^l ^le ^lei for leidos: what begins with one to three letters is one entry of the index instead of thousands';
+
 create function contractors.search_vector(name text, dba_name text, legal_business_name text)
 returns tsvector
 language sql
@@ -44,18 +53,20 @@ parallel safe
 as $$
   select array_to_tsvector(
     string_to_array(
-      contractors.plain_words(
-        name
-        || case when dba_name is null then '' else ' ' || dba_name end
-        || case when legal_business_name is null or legal_business_name = name then '' else ' ' || legal_business_name end
-        || case when name ~ '[.&'']' then ' ' || replace(name, '&', '') || ' ' || translate(name, '.''', '  ') else '' end
+      contractors.words_and_beginnings(
+        contractors.plain_words(
+          name
+          || case when dba_name is null then '' else ' ' || dba_name end
+          || case when legal_business_name is null or legal_business_name = name then '' else ' ' || legal_business_name end
+          || case when name ~ '[.&'']' then ' ' || replace(name, '&', '') || ' ' || translate(name, '.''', '  ') else '' end
+        )
       ),
       ' '
     )
   )
 $$;
 comment on function contractors.search_vector(text, text, text) is
-  'All words by which a contractor is found: AT&T by at, t and att, AMAZON.COM by amazoncom, amazon and com';
+  'All words by which a contractor is found, with their beginnings: AT&T by at, t and att, AMAZON.COM by amazoncom, amazon and com';
 
 alter table contractors.contractor_profiles
   add column search_name text not null
@@ -95,8 +106,8 @@ returns boolean
 language sql
 immutable
 parallel safe
-as $$ select length(word) between 3 and 32 and word !~ '^[0-9]+$' $$;
-comment on function contractors.is_vocabulary(text) is 'A mistyped word may be meant to be this one: not a number, not so short that any other is near';
+as $$ select length(word) between 3 and 32 and word !~ '^(\^|[0-9]+$)' $$;
+comment on function contractors.is_vocabulary(text) is 'A mistyped word may be meant to be this one: no beginning, no number, not so short that any other is near';
 
 create function contractors.count_search_words()
 returns trigger

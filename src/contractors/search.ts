@@ -113,8 +113,10 @@ type Target = {
   /** Filters by which the walk down by value can skip. */
   bounds: Sql
   /** Which names come first; undefined when nothing was typed but an identifier or filters. */
-  names: { same: Sql; leading: Sql; other: Sql } | undefined
+  names: Names | undefined
 }
+
+type Names = { same: Sql; begins: Sql; leading: Sql; other: Sql }
 
 /** The words' index finds rare words; where another index leads, reading all of a common word's entries is waste. */
 function matches({ words, filters }: Target, by: 'words index' | 'row'): Sql {
@@ -139,6 +141,7 @@ async function readTarget(tx: Queryable, search: Search): Promise<{ target: Targ
   const begins = sql`search_name ^@ ${typedWords.lastIsPrefix ? key : sql`(${key} || ' ')`}`
   const names = {
     same: sql`search_name = ${key}`,
+    begins,
     leading: sql`${begins} and search_name <> ${key}`,
     other: sql`not ${begins} and search_name <> ${key}`,
   }
@@ -182,11 +185,14 @@ async function findIdentifier(tx: Queryable, typed: string): Promise<Sql | undef
   return rows.length > 0 ? is : undefined
 }
 
+/** Beginnings of up to three letters are lexemes of their own, `^lei`. */
 function tsqueryOf({ words, lastIsPrefix }: Words): string {
-  const last = words.length - 1
-  return words
-    .map((word, index) => `'${word.replace(/['\\]/g, '$&$&')}'${lastIsPrefix && index === last ? ':*' : ''}`)
-    .join(' & ')
+  const lexemes = words.map((word, index) => {
+    const quoted = word.replace(/['\\]/g, '$&$&')
+    if (!lastIsPrefix || index < words.length - 1) return `'${quoted}'`
+    return [...word].length <= 3 ? `'^${quoted}'` : `'${quoted}':*`
+  })
+  return lexemes.join(' & ')
 }
 
 async function countMatches(tx: Queryable, target: Target, after: Place | undefined, wanted: number, facets: boolean) {
@@ -249,7 +255,7 @@ async function walk(tx: Queryable, target: Target, after: Place | undefined, wan
       names && tier === 0
         ? await sortByValue(tx, target, names.same, from, missing)
         : names && tier === 1
-          ? await walkLeading(tx, target, names.leading, from, missing)
+          ? await walkLeading(tx, target, names, from, missing)
           : await walkDown(tx, target, names?.other ?? sql`true`, from, missing)
     places.push(...found.map(place => ({ ...place, tier })))
   }
@@ -271,18 +277,16 @@ async function sortByValue(tx: Queryable, target: Target, inTier: Sql, after: Pl
   `)
 }
 
-/** How many leading names are still sorted; more are so frequent that the walk meets them. */
+/** Up to so many leading names are sorted; more are so frequent that the walk meets them. */
 const mostSorted = 3_000
 
-async function walkLeading(tx: Queryable, target: Target, inTier: Sql, after: Place | undefined, wanted: number) {
-  const [sorted] = await tx.run<{ count: number; places: Ranked[] }>(sql`
+async function walkLeading(tx: Queryable, target: Target, names: Names, after: Place | undefined, wanted: number) {
+  // All leading names, matching or not: only without other conditions does the index stop at the limit.
+  const { count, places } = await tx.one<{ count: number; places: Ranked[] }>(sql`
     with begun as materialized (
-      select value_rank, id
+      select value_rank, id, ${matches(target, 'row')} and ${target.bounds} and ${names.leading} as is_match
       from contractors.contractor_profiles
-      where ${matches(target, 'row')}
-        and ${target.bounds}
-        and ${inTier}
-        ${after ? sql`and ${isAfter(after)}` : sql``}
+      where ${names.begins}
       order by search_name using ~<~
       limit ${mostSorted + 1}
     )
@@ -290,11 +294,17 @@ async function walkLeading(tx: Queryable, target: Target, inTier: Sql, after: Pl
       (select count(*) from begun) as count,
       (
         select coalesce(json_agg(json_build_object('valueRank', value_rank, 'id', id)), '[]')
-        from (select value_rank, id from begun order by value_rank desc, id limit ${wanted}) as page
+        from (
+          select value_rank, id
+          from begun
+          where is_match
+            ${after ? sql`and ${isAfter(after)}` : sql``}
+          order by value_rank desc, id
+          limit ${wanted}
+        ) as page
       ) as places
   `)
-  if (sorted && sorted.count <= mostSorted) return sorted.places
-  return await walkDown(tx, target, inTier, after, wanted)
+  return count <= mostSorted ? places : await walkDown(tx, target, names.leading, after, wanted)
 }
 
 /** How many contractors one walk looks at; where matches crowd further down, sorting them is cheaper. */
