@@ -27,7 +27,8 @@ export class DomainError extends Error {
 }
 
 type ErrorTable = Readonly<Record<string, readonly [kind: ErrorKind, message: string]>>
-type Thrower = (details?: ErrorDetails, cause?: unknown) => DomainError
+/** Makes one declared error; `details` fill in its message. */
+export type Thrower = (details?: ErrorDetails, cause?: unknown) => DomainError
 
 /**
  * Turns a module's error table into functions that build its errors; the key in snake_case is the stable code.
@@ -36,9 +37,12 @@ type Thrower = (details?: ErrorDetails, cause?: unknown) => DomainError
 export function errorTable<T extends ErrorTable>(prefix: string, table: T): { [K in keyof T]: Thrower } {
   const entries = Object.entries(table).map(([name, [kind, message]]) => {
     const code = `${prefix}.${name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}`
+    if (declaredErrors.has(code)) throw new Error(`The error ${code} is declared twice`)
     declaredErrors.set(code, { code, kind, message })
-    const build: Thrower = (details = {}, cause) =>
-      new DomainError(code, kind, message.replace(/\{(\w+)\}/g, (_, key) => String(details[key] ?? '')), details, cause)
+    const build: Thrower = (details = {}, cause) => {
+      const text = message.replace(/\{(\w+)\}/g, (_, key) => String(details[key] ?? ''))
+      return new DomainError(code, kind, text, details, cause)
+    }
     return [name, build] as const
   })
   return Object.fromEntries(entries) as { [K in keyof T]: Thrower }

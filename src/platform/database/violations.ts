@@ -1,13 +1,8 @@
 import pg from 'pg'
-import type { DomainError } from '#platform/errors.ts'
-
-type Thrower = (details?: Record<string, unknown>, cause?: unknown) => DomainError
+import type { Thrower } from '#platform/errors.ts'
 
 /** Turns a violated constraint into the domain's error, beside the statement that may violate it. */
-export async function onViolation<T>(
-  work: Promise<T>,
-  byConstraint: Readonly<Record<string, Thrower | (() => DomainError)>>,
-): Promise<T> {
+export async function onViolation<T>(work: Promise<T>, byConstraint: Readonly<Record<string, Thrower>>): Promise<T> {
   try {
     return await work
   } catch (error) {
