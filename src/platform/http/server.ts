@@ -241,7 +241,7 @@ async function identify(
   try {
     if (bearer === undefined && cookie === undefined) throw errors.unauthenticated()
     if (bearer === undefined && plan.isWrite && !isSameOrigin(request, frame.app.publicUrl)) throw errors.crossSite()
-    return await frame.authenticate({ bearer, cookie, tenantId, host: request.host }, client)
+    return await frame.authenticate({ bearer, cookie, tenantId }, client)
   } catch (error) {
     // Guessing tokens counts against the address.
     if (error instanceof DomainError && error.kind === 'unauthenticated') {
