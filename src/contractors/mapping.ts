@@ -150,7 +150,7 @@ export function rowMapping(source: Source, columns: readonly string[]) {
 }
 
 /** First half of SHA-256 in the shape of a UUID: 16 bytes in the database. */
-export function shortHash(text: string): string {
+function shortHash(text: string): string {
   const hex = hash('sha256', text, 'hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 }

@@ -12,7 +12,7 @@ const elsewhere = [
 ]
 
 /** The Chromium or Chrome of this machine: the one that CHROME_PATH names, else the first on the PATH. */
-export function findBrowser(): string | undefined {
+function findBrowser(): string | undefined {
   if (process.env.CHROME_PATH) return process.env.CHROME_PATH
   const folders = (process.env.PATH ?? '').split(delimiter)
   const onPath = names.flatMap(name => folders.flatMap(folder => [join(folder, name), join(folder, `${name}.exe`)]))

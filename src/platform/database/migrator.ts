@@ -283,7 +283,7 @@ function isLockConflict(error: unknown): boolean {
   return cause instanceof pg.DatabaseError && ['55P03', '40P01', '40001'].includes(cause.code ?? '')
 }
 
-export function isLostConnection(error: unknown): boolean {
+function isLostConnection(error: unknown): boolean {
   if (error instanceof DomainError) return false
   if (error instanceof pg.DatabaseError) return /^(57P0|08)/.test(error.code ?? '')
   return error instanceof Error && /Connection terminated|not queryable|ECONNRESET|EPIPE/.test(error.message)

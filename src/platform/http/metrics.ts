@@ -88,7 +88,7 @@ privateNetworks.addSubnet('fc00::', 7, 'ipv6')
 privateNetworks.addSubnet('fe80::', 10, 'ipv6')
 
 /** Whether an address is of this machine or of a private network. */
-export function isPrivate(address: string): boolean {
+function isPrivate(address: string): boolean {
   const version = isIP(address)
   return version !== 0 && privateNetworks.check(address, version === 6 ? 'ipv6' : 'ipv4')
 }

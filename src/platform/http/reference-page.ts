@@ -24,7 +24,7 @@ export function serveReference(server: FastifyInstance, document: OpenApi): void
 }
 
 /** The reference page as one HTML document. */
-export function renderPage(document: OpenApi): string {
+function renderPage(document: OpenApi): string {
   const groups = [...operationsByTag(document)]
   return `<!doctype html>
 <html lang="en">

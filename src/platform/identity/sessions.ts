@@ -3,7 +3,7 @@ import { type Queryable, sql } from '#platform/database'
 import { errors } from './errors.ts'
 
 /** How long a session lasts without a refresh or use, in days; also the life of a refresh token. */
-export const sessionDays = 7
+const sessionDays = 7
 
 export type NewSession = { id: string; cookieToken: string; refreshToken: string; expiresAt: Date }
 
