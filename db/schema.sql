@@ -3233,7 +3233,7 @@ grant insert, select on table identity.users to commonhold_app;
 grant select on table identity.users to commonhold_readonly;
 grant update (account_locked_until, deactivated_at, deactivated_by, deactivation_reason, default_tenant_id, deleted_at, deleted_by, email, email_verified_at, failed_login_attempts, full_name, last_activity_at, last_failed_login_at, last_login_at, login_count, status, status_changed_at, status_changed_by, status_reason, username) on table identity.users to commonhold_app;
 comment on table identity.users is 'A person''s account. It belongs to no tenant: memberships lead to tenants';
-comment on column identity.users.email is 'In lower case and NFC; free again once the account is deleted (MT-02)';
+comment on column identity.users.email is 'In lower case and NFKC; free again once the account is deleted (MT-02)';
 comment on column identity.users.is_active is 'Derived from status (MT-01)';
 comment on column identity.users.default_tenant_id is 'Where this user starts; no foreign key, a lost membership is passed over at sign-in';
 

@@ -654,7 +654,7 @@ export interface IdentityUsers {
   deletedAt: Timestamp | null;
   deletedBy: string | null;
   /**
-   * In lower case and NFC; free again once the account is deleted (MT-02)
+   * In lower case and NFKC; free again once the account is deleted (MT-02)
    */
   email: string;
   emailVerifiedAt: Timestamp | null;

@@ -42,7 +42,7 @@ create table identity.users (
   constraint users_deleted_by_fkey foreign key (deleted_by) references identity.users (id) on delete set null
 );
 comment on table identity.users is 'A person''s account. It belongs to no tenant: memberships lead to tenants';
-comment on column identity.users.email is 'In lower case and NFC; free again once the account is deleted (MT-02)';
+comment on column identity.users.email is 'In lower case and NFKC; free again once the account is deleted (MT-02)';
 comment on column identity.users.is_active is 'Derived from status (MT-01)';
 comment on column identity.users.default_tenant_id is 'Where this user starts; no foreign key, a lost membership is passed over at sign-in';
 

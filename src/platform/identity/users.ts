@@ -94,7 +94,7 @@ export async function countFailedLogin(tx: Queryable, userId: string): Promise<v
     where id = ${userId}`)
 }
 
-/** Remembers a success: counters start again, and the tenant is where the user begins next time if he has none yet. */
+/** Counts a sign-in; failures are counted anew from here. */
 export async function countLogin(tx: Queryable, userId: string): Promise<void> {
   await tx.run(sql`
     update identity.users
