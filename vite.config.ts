@@ -14,6 +14,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: {
-    proxy: { '/api': 'http://127.0.0.1:4800' },
+    proxy: { '/api': 'http://127.0.0.1:3000' },
   },
 })
