@@ -1,5 +1,4 @@
 import { after } from 'node:test'
-import pg from 'pg'
 import { destination } from 'pino'
 import { accountsOf } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
@@ -70,10 +69,9 @@ export async function testWorld(options: { consoleDirectory?: string; rateLimit?
 
 /** Makes a user a member of a tenant with a role, as an administrator of the database would. */
 export async function joinAs(database: TestDatabase, userId: string, tenantId: string, role: string): Promise<void> {
-  const client = new pg.Client(database.adminConfig)
-  await client.connect()
-  await client.query(`insert into tenancy.user_tenants (tenant_id, user_id) values ($1, $2)`, [tenantId, userId])
-  await client.query(
+  const { admin } = database
+  await admin.query(`insert into tenancy.user_tenants (tenant_id, user_id) values ($1, $2)`, [tenantId, userId])
+  await admin.query(
     `insert into access.user_tenant_roles (tenant_id, user_tenant_id, role_id)
      select $1, membership.id, role.id
      from tenancy.user_tenants as membership
@@ -81,7 +79,6 @@ export async function joinAs(database: TestDatabase, userId: string, tenantId: s
      where membership.tenant_id = $1 and membership.user_id = $2`,
     [tenantId, userId, role],
   )
-  await client.end()
 }
 
 const password = 'correct horse battery staple'
