@@ -15,10 +15,6 @@ const views: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
       .getByText(/contractors/)
       .waitFor()
   },
-  misspelt: async page => {
-    await page.goto('/contractors?q=verizno')
-    await page.getByText('Showing results for').waitFor()
-  },
   contractor: async page => {
     await page.goto('/contractors?q=deloitte')
     await page
@@ -27,20 +23,38 @@ const views: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
       .click()
     await page.getByRole('button', { name: 'Show as a table' }).waitFor()
   },
-  list: async page => {
-    await page.goto('/lists')
-    await page.getByRole('region', { name: 'Mine' }).getByRole('link').nth(1).click()
-    await page.getByRole('heading', { level: 1 }).waitFor()
-  },
-  lists: page => page.goto('/lists'),
+  list: openList,
   audit: async page => {
     await page.goto('/audit')
     await page
-      .getByRole('button', { name: /^Details: Changed/ })
-      .or(page.getByRole('button', { name: /^Details: Added/ }))
+      .getByRole('button', { name: /^Details: Changed Contractor list items/ })
       .first()
       .click()
   },
+}
+
+async function openList(page: Page): Promise<void> {
+  await page.goto('/lists')
+  await page.getByRole('link', { name: 'Teaming partners, cyber' }).click()
+  await page.getByRole('list', { name: /^Contractors in/ }).waitFor()
+}
+
+/** Something noted, so that the list and the audit log have something to show. */
+async function makeRemarks(page: Page): Promise<void> {
+  await openList(page)
+  const rated = page.waitForResponse(answer => answer.request().method() === 'PATCH')
+  await page
+    .getByLabel(/^Priority of/)
+    .first()
+    .selectOption('high')
+  await rated
+  const noted = page.getByRole('textbox', { name: /^Notes on/ }).first()
+  for (const text of ['Met at the industry day', 'Met at the industry day. Asks for a cleared partner in Norfolk.']) {
+    const saved = page.waitForResponse(answer => answer.request().method() === 'PATCH')
+    await noted.fill(text)
+    await noted.blur()
+    await saved
+  }
 }
 
 const [address, demonstration, folder = 'docs/screenshots'] = process.argv.slice(2)
@@ -66,6 +80,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
     await page.getByRole('textbox', { name: 'Password' }).fill(person.password)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { level: 1, name: 'Contractors' }).waitFor()
+    if (size === 'desktop' && colorScheme === 'light') await makeRemarks(page)
     for (const [name, show] of Object.entries(views)) {
       await show(page)
       await take(name)

@@ -1,9 +1,9 @@
 import { Anchor, Skeleton, Text, Title, useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useId, useRef, useState } from 'react'
+import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { ErrorState, formatAmount, formatCompactAmount, formatCount } from '#platform/console'
+import { ErrorState, formatAmount, formatCompactAmount, formatCount, sumAmounts } from '#platform/console'
 import { type AwardTotal, awardTotalsQuery } from './contractors.ts'
 
 /** Dollars obligated by the year of signing, as a drawing or as a table. */
@@ -43,7 +43,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
   const place = useRef<HTMLDivElement>(null)
   const scheme = useComputedColorScheme()
   const [hovered, setHovered] = useState<number>()
-  const years = everyYear(totals)
+  const { early, years } = useMemo(() => divide(totals), [totals])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the page, which the scheme changes
   useEffect(() => {
@@ -102,7 +102,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
       watch.disconnect()
       chart.destroy()
     }
-  }, [scheme, totals])
+  }, [scheme, years])
 
   const shown = hovered === undefined ? undefined : years[hovered]
   return (
@@ -111,7 +111,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
       <Text size="xs" c="dimmed" className="figures" mih={18} aria-hidden="true">
         {shown
           ? `${shown.year}: ${formatAmount(shown.obligated)} in ${formatCount(shown.awards)} ${shown.awards === 1 ? 'award' : 'awards'}`
-          : 'Point at a year for its exact amount.'}
+          : `Point at a year for its exact amount.${early}`}
       </Text>
     </>
   )
@@ -143,16 +143,30 @@ function Table({ totals }: { totals: readonly AwardTotal[] }) {
   )
 }
 
-/** A year without awards is a gap to be seen, not one to be closed up. */
-function everyYear(totals: readonly AwardTotal[]): AwardTotal[] {
-  const known = new Map(totals.map(total => [total.year, total]))
-  const years = [...known.keys()]
-  const first = Math.min(...years)
-  return Array.from({ length: Math.max(...years) - first + 1 }, (_, i) => {
-    const year = first + i
-    return known.get(year) ?? { year, awards: 0, obligated: '0' }
+/**
+ * The years to draw, and a sentence on those before them. Decades of trifles would press the bars that matter together:
+ * drawing begins with the first year that can be seen beside the highest. In between, a year without awards is a gap.
+ */
+function divide(totals: readonly AwardTotal[]): { early: string; years: AwardTotal[] } {
+  const highest = Math.max(...totals.map(heightOf))
+  const begin = Math.max(
+    totals.findIndex(total => heightOf(total) >= highest / 200),
+    0,
+  )
+  const shown = new Map(totals.slice(begin).map(total => [total.year, total]))
+  const first = totals[begin]?.year ?? 0
+  const last = totals.at(-1)?.year ?? first
+  const years = Array.from({ length: last - first + 1 }, (_, i) => {
+    return shown.get(first + i) ?? { year: first + i, awards: 0, obligated: '0' }
   })
+  const hidden = totals.slice(0, begin)
+  const count = hidden.reduce((sum, total) => sum + total.awards, 0)
+  const amount = formatAmount(sumAmounts(hidden.map(total => total.obligated)))
+  const early = ` Before ${first}: ${amount} in ${formatCount(count)} ${count === 1 ? 'award' : 'awards'}.`
+  return { early: hidden.length > 0 ? early : '', years }
 }
+
+const heightOf = (total: AwardTotal) => Math.abs(Number(total.obligated))
 
 function describe(totals: readonly AwardTotal[]): string {
   return `Dollars obligated by year of signing. ${totals

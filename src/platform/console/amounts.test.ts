@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import fc from 'fast-check'
-import { formatAmount, formatCompactAmount, parseAmount } from './amounts.ts'
+import { formatAmount, formatCompactAmount, parseAmount, sumAmounts } from './amounts.ts'
 
 it('an amount is shown to the cent, however large', () => {
   assert.equal(formatAmount('9007199254740993.07'), '$9,007,199,254,740,993.07')
@@ -31,4 +31,16 @@ it('amounts are read as people type them', () => {
     ['-3', undefined],
   ] as const)
     assert.equal(parseAmount(typed), amount, typed)
+})
+
+it('a sum of amounts is exact', () => {
+  assert.equal(sumAmounts(['0.10', '0.20', '-0.05']), '0.25')
+  assert.equal(sumAmounts(['-0.30', '0.1']), '-0.20')
+  assert.equal(sumAmounts([]), '0.00')
+  fc.assert(
+    fc.property(fc.array(fc.bigInt({ min: -(10n ** 17n), max: 10n ** 17n })), dollars => {
+      const sum = dollars.reduce((total, each) => total + each, 0n)
+      assert.equal(sumAmounts(dollars.map(each => `${each}.00`)), `${sum}.00`)
+    }),
+  )
 })

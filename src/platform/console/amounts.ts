@@ -25,6 +25,18 @@ export function formatCount(value: number): string {
   return count.format(value)
 }
 
+/** The exact sum of amounts with at most two decimals. */
+export function sumAmounts(amounts: readonly string[]): string {
+  const cents = amounts.reduce((sum, amount) => sum + centsOf(amount), 0n)
+  const digits = String(cents < 0n ? -cents : cents).padStart(3, '0')
+  return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
+}
+
+function centsOf(amount: string): bigint {
+  const [whole = '0', fraction = ''] = amount.split('.')
+  return BigInt(whole + fraction.slice(0, 2).padEnd(2, '0'))
+}
+
 /** Reads what people type: `250k`, `$1.5m`, `2,000,000`. Answers a decimal string, or undefined if it is no amount. */
 export function parseAmount(typed: string): string | undefined {
   const match = /^\$?\s*(\d{1,15}(?:,\d{3})*)(?:\.(\d{1,9}))?\s*([kmb])?$/i.exec(typed.trim())

@@ -1,5 +1,5 @@
 export { manyOf, oneOf, type Search, safePath, useAddress } from './addresses.ts'
-export { formatAmount, formatCompactAmount, formatCount, parseAmount } from './amounts.ts'
+export { formatAmount, formatCompactAmount, formatCount, parseAmount, sumAmounts } from './amounts.ts'
 export { ColorSchemeChoice } from './color-scheme.tsx'
 export { startConsole } from './console.tsx'
 export { formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
