@@ -93,13 +93,6 @@ export async function mergeAwards(client: ClientBase): Promise<void> {
      where a.id = sums.award_id
        and sums.total is not null`,
   )
-  await client.query(
-    `insert into pg_temp.import_ueis (uei)
-     select distinct uei
-     from pg_temp.import_rows
-     where award_id is not null
-     on conflict do nothing`,
-  )
 }
 
 /** The raw records of the staged awards that are not staged themselves, to be staged in their turn. */

@@ -63,8 +63,7 @@ export async function importFile(
   options: ImportOptions,
 ): Promise<ImportSummary> {
   const started = performance.now()
-  const source = findSource(file.source)
-  if (!source) throw errors.sourceUnknown({ source: file.source, known: sources.map(known => known.name).join(', ') })
+  const source = requireSource(file.source)
   const input = await openImportFile(file.path, options.signal)
   const client = await db.connect()
   const rejects = new Rejects(options.rejectsPath)
@@ -94,12 +93,20 @@ export async function importFile(
       duration: (performance.now() - started) / 1000,
     }
   } catch (error) {
+    // First the transaction ends, which may hold the run's row.
+    await client.end()
     if (id) await failRun(db, id, error)
     throw error
   } finally {
     await rejects.close()
     await client.end()
   }
+}
+
+function requireSource(name: string): Source {
+  const source = findSource(name)
+  if (!source) throw errors.sourceUnknown({ source: name, known: sources.map(known => known.name).join(', ') })
+  return source
 }
 
 async function merge(client: pg.Client, source: Source, options: ImportOptions) {
@@ -109,6 +116,7 @@ async function merge(client: pg.Client, source: Source, options: ImportOptions) 
   await client.query('lock table contractors.contractors in share row exclusive mode')
   await refreshCodes(client)
   const records = await mergeRecords(client, source.name, options.now)
+  if (records.inserted + records.updated === 0) return { records, profiles: { inserted: 0, updated: 0 } }
   if (source.award) {
     await stageStoredActions(client)
     await mergeAwards(client)

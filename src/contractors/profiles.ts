@@ -47,17 +47,10 @@ const folded = [
 export async function mergeProfiles(client: ClientBase, now: Date): Promise<ProfileCounts> {
   await client.query(
     `insert into pg_temp.import_ueis (uei)
-     select uei from pg_temp.import_rows where not is_stored
+     select uei from pg_temp.import_rows
      union
-     select old_uei from pg_temp.import_rows where old_uei is not null
+     select old_uei from pg_temp.import_rows where is_known and old_uei is not null
      on conflict do nothing`,
-  )
-  await client.query(
-    `delete from contractors.observations as o
-     using pg_temp.import_rows as r
-     where r.is_known
-       and o.uei in (r.uei, r.old_uei)
-       and not exists (select from contractors.contractors as c where c.uei = o.uei and c.observation_id = o.id)`,
   )
   const { rows } = await client.query(
     `with said as materialized (

@@ -10,7 +10,7 @@ export type RecordCounts = { inserted: number; updated: number; unchanged: numbe
 export async function mergeRecords(client: ClientBase, source: string, now: Date): Promise<RecordCounts> {
   await client.query(
     `insert into contractors.observations (id, uei, source, fields)
-     select distinct on (r.observation_id) r.observation_id, r.uei, r.source, r.fields::jsonb
+     select distinct on (r.observation_id) r.observation_id, r.uei, r.source, r.fields
      from pg_temp.import_rows as r
      where r.fields is not null
        and not exists (select from contractors.observations as o where o.id = r.observation_id)
@@ -53,7 +53,7 @@ export async function mergeRecords(client: ClientBase, source: string, now: Date
     )
     const changed = await client.query(
       `update contractors.contractors as c
-       set data = r.data::jsonb,
+       set data = r.data,
          uei = r.uei,
          observation_id = r.observation_id,
          observed_on = r.observed_on,
@@ -65,14 +65,26 @@ export async function mergeRecords(client: ClientBase, source: string, now: Date
       [now],
     )
     updated = changed.rowCount ?? 0
-  }
+      }
   const added = await client.query(
     `insert into contractors.contractors
        (id, source, source_id, data, imported_at, updated_at, uei, observation_id, observed_on, content_hash)
-     select r.id, r.source, r.source_id, r.data::jsonb, $1, $1, r.uei, r.observation_id, r.observed_on, r.content_hash
+     select r.id, r.source, r.source_id, r.data, $1, $1, r.uei, r.observation_id, r.observed_on, r.content_hash
      from pg_temp.import_rows as r
      where not r.is_known`,
     [now],
   )
+  if (updated > 0) await dropUnsaidObservations(client)
   return { inserted: added.rowCount ?? 0, updated, unchanged: unchanged + (repeated.rowCount ?? 0) }
+}
+
+/** What no record says any more, once the changed records say something else. */
+async function dropUnsaidObservations(client: ClientBase): Promise<void> {
+  await client.query(
+    `delete from contractors.observations as o
+     using pg_temp.import_rows as r
+     where r.is_known
+       and o.uei = r.old_uei
+       and not exists (select from contractors.contractors as c where c.uei = o.uei and c.observation_id = o.id)`,
+  )
 }

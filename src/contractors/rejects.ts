@@ -5,7 +5,7 @@ import type { BadRow } from './rows.ts'
 
 const shown = 20
 
-/** Rows that were refused: counted, the first kept to be shown, all written to a CSV file if one is named. */
+/** Rows that were refused: counted, the first kept to be shown, all written to a CSV file if one is named (a NUL byte as ␀). */
 export class Rejects {
   count = 0
   readonly first: BadRow[] = []
@@ -28,7 +28,9 @@ export class Rejects {
       })
       this.file.write('line,column,reason,raw\n')
     }
-    this.file.write(`${bad.line},${quote(bad.column)},${quote(bad.reason)},${quote(bad.raw)}\n`)
+    this.file.write(
+      `${bad.line},${quote(bad.column)},${quote(bad.reason)},${quote(bad.raw.replaceAll('\0', '\u2400'))}\n`,
+    )
   }
 
   /** Waits while the disk is slower than the import. */
@@ -44,4 +46,4 @@ export class Rejects {
   }
 }
 
-const quote = (text: string) => (/[",\r\n\0]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+const quote = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

@@ -110,8 +110,8 @@ const meaningOfStructure: Readonly<Record<string, string>> = {
 
 /** The public entity extract of the System for Award Management, version 2 (`|` between fields, `!end` after the last). */
 export const samV2: Source = {
-  name: 'sam',
-  aliases: ['sam_v2', 'sam_public_v2'],
+  name: 'sam_v2',
+  aliases: ['sam', 'sam_public_v2'],
   title: 'SAM public entity registrations',
   format: 'sam',
   required: [],
