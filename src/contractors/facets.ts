@@ -1,10 +1,22 @@
+import { type Static, Type } from 'typebox'
 import { sql } from '#platform/database'
 
 /** How many of the matches have a value; `label` is for people. */
-export type Facet = { value: string; label: string; count: number }
+export const Facet = Type.Object({
+  value: Type.String(),
+  label: Type.String(),
+  count: Type.Integer({ description: 'Matches that have it' }),
+})
+export type Facet = Static<typeof Facet>
 
 /** The most frequent values first. `capped`: counted over some 10,000 of the matches, there are more. */
-export type Facets = { states: Facet[]; naics: Facet[]; businessTypes: Facet[]; capped: boolean }
+export const Facets = Type.Object({
+  states: Type.Array(Facet),
+  naics: Type.Array(Facet),
+  businessTypes: Type.Array(Facet),
+  capped: Type.Boolean(),
+})
+export type Facets = Static<typeof Facets>
 
 /** Counts over `matched (state, naics_code, business_types)` as one JSON value, labels of codes included. */
 export const countFacets = sql`

@@ -1,37 +1,42 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, sql } from '#platform/database'
-import { cutPage, readCursor } from '#platform/http'
+import { cutPage, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 import { getList } from './lists.ts'
+import { money } from './money.ts'
 
-export const priorities = ['low', 'medium', 'high'] as const
+const text = nullable(Type.String())
+
+const priorities = ['low', 'medium', 'high'] as const
 
 /** A contractor in a list, with what is noted about it there. `totalContractValue` in US dollars. */
-export type Item = {
-  id: string
-  contractorId: string
-  contractor: {
-    id: string
-    uei: string
-    name: string
-    state: string | null
-    naicsCode: string | null
-    totalContractValue: string | null
-  }
-  notes: string | null
-  tags: string[]
-  rating: number | null
-  priority: (typeof priorities)[number] | null
-  addedBy: string | null
-  addedAt: Date
-}
+export const Item = Type.Object({
+  id: uuid,
+  contractorId: uuid,
+  contractor: Type.Object({
+    id: uuid,
+    uei: Type.String(),
+    name: Type.String(),
+    state: text,
+    naicsCode: text,
+    totalContractValue: money('Obligated over all known awards'),
+  }),
+  notes: text,
+  tags: Type.Array(Type.String()),
+  rating: nullable(Type.Integer({ description: '1 to 5' })),
+  priority: nullable(oneOf(priorities)),
+  addedBy: nullable(uuid),
+  addedAt: timestamp,
+})
+export type Item = Static<typeof Item>
 
-export type ItemFields = {
-  notes?: string | null
-  tags?: string[]
-  rating?: number | null
-  priority?: (typeof priorities)[number] | null
-}
+export const ItemFields = Type.Object({
+  notes: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),
+  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 50, uniqueItems: true })),
+  rating: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 5 }))),
+  priority: Type.Optional(nullable(oneOf(priorities))),
+})
+export type ItemFields = Static<typeof ItemFields>
 
 /** By either of its identifiers. */
 export type ContractorKey = { contractorId: string; uei?: undefined } | { contractorId?: undefined; uei: string }

@@ -1,35 +1,43 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { cutPage, type IfMatch, readCursor, requireMatch } from '#platform/http'
+import { cutPage, decimal, type IfMatch, nullable, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 
-/** A selection of contractors. What is derived from its items is always of this moment; `totalValue` in US dollars. */
-export type List = {
-  id: string
-  name: string
-  description: string | null
-  isDefault: boolean
-  isPublic: boolean
-  color: string | null
-  icon: string | null
-  sortOrder: number
-  itemCount: number
-  totalValue: string
-  lastItemAddedAt: Date | null
-  ownerId: string
-  isMine: boolean
-  createdAt: Date
-  updatedAt: Date
-}
+const text = nullable(Type.String())
 
-export type ListFields = {
-  name: string
-  description?: string | null
-  color?: string | null
-  icon?: string | null
-  isPublic?: boolean
-  sortOrder?: number
-}
+/** A selection of contractors. What is derived from its items is always of this moment; `totalValue` in US dollars. */
+export const List = Type.Object({
+  id: uuid,
+  name: Type.String(),
+  description: text,
+  isDefault: Type.Boolean({ description: 'The favourites, made for each user; cannot be deleted' }),
+  isPublic: Type.Boolean(),
+  color: text,
+  icon: text,
+  sortOrder: Type.Integer(),
+  itemCount: Type.Integer(),
+  totalValue: { ...decimal, description: 'Sum of the total contract values of its contractors, US dollars' },
+  lastItemAddedAt: nullable(timestamp),
+  ownerId: uuid,
+  isMine: Type.Boolean(),
+  createdAt: timestamp,
+  updatedAt: timestamp,
+})
+export type List = Static<typeof List>
+
+export const ListFields = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Teaming partners'] }),
+  description: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),
+  color: Type.Optional(
+    nullable(Type.String({ pattern: '^#[0-9a-f]{6}$', description: 'In lower case', examples: ['#0b7285'] })),
+  ),
+  icon: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 50 }))),
+  isPublic: Type.Optional(Type.Boolean({ description: 'Everybody in the tenant sees it; only its owner changes it' })),
+  sortOrder: Type.Optional(
+    Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: 'Smaller comes first among one’s lists' }),
+  ),
+})
+export type ListFields = Static<typeof ListFields>
 
 type Page = { limit: number; cursor?: string | undefined }
 

@@ -1,44 +1,50 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { cutPage, readCursor } from '#platform/http'
+import { cutPage, date, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
+import { money } from './money.ts'
+
+const text = nullable(Type.String())
 
 /** A contractor as the catalogue knows it. Money is US dollars as decimal text; what no source has is null. */
-export type Contractor = {
-  id: string
-  uei: string
-  cageCode: string | null
-  name: string
-  dbaName: string | null
-  legalBusinessName: string | null
-  addressLine1: string | null
-  addressLine2: string | null
-  city: string | null
-  state: string | null
-  zipCode: string | null
-  country: string | null
-  congressionalDistrict: string | null
-  businessStartDate: string | null
-  fiscalYearEndDate: string | null
-  naicsCode: string | null
-  naicsDescription: string | null
-  entityStructure: string | null
-  organizationType: string | null
-  businessTypes: string[]
-  employeeCount: number | null
-  annualRevenue: string | null
-  totalContractValue: string | null
-  activeContractsCount: number
-  completedContractsCount: number
-  averageContractValue: string | null
-  certifications: Record<string, unknown>
-  performanceRating: string | null
-  capabilities: string[] | null
-  registrationDate: string | null
-  registrationStatus: string | null
-  lastUpdatedDate: Date | null
-  isPlaceholder: boolean
-}
+export const Contractor = Type.Object({
+  id: uuid,
+  uei: Type.String({ description: 'Unique Entity Identifier' }),
+  cageCode: nullable(Type.String({ description: 'Commercial and Government Entity code' })),
+  name: Type.String(),
+  dbaName: nullable(Type.String({ description: 'Doing business as' })),
+  legalBusinessName: text,
+  addressLine1: text,
+  addressLine2: text,
+  city: text,
+  state: nullable(Type.String({ description: 'Two-letter code of a US state or territory; null abroad' })),
+  zipCode: text,
+  country: nullable(Type.String({ description: 'ISO 3166 alpha-3' })),
+  congressionalDistrict: nullable(Type.String({ description: 'Two digits within the state' })),
+  businessStartDate: nullable(date),
+  fiscalYearEndDate: nullable(Type.String({ description: '`MM-DD`' })),
+  naicsCode: nullable(Type.String({ description: 'Primary industry' })),
+  naicsDescription: text,
+  entityStructure: text,
+  organizationType: text,
+  businessTypes: Type.Array(Type.String(), { description: 'SAM business type codes' }),
+  employeeCount: nullable(Type.Integer()),
+  annualRevenue: money('Revenue of a year'),
+  totalContractValue: money('Obligated over all known awards'),
+  activeContractsCount: Type.Integer({ description: 'Awards whose completion date has not passed' }),
+  completedContractsCount: Type.Integer({ description: 'Awards whose completion date has passed' }),
+  averageContractValue: money('Total contract value by number of awards'),
+  certifications: Type.Unsafe<Record<string, unknown>>(
+    Type.Object({}, { additionalProperties: true, description: 'Code to the date on which it ends' }),
+  ),
+  performanceRating: nullable(Type.String({ description: '0.00 to 5.00' })),
+  capabilities: nullable(Type.Array(Type.String())),
+  registrationDate: nullable(date),
+  registrationStatus: text,
+  lastUpdatedDate: nullable(timestamp),
+  isPlaceholder: Type.Boolean({ description: 'Stands for recipients that are not named; no contractor' }),
+})
+export type Contractor = Static<typeof Contractor>
 
 /** The columns of `contractors.contractor_profiles` that make a `Contractor`. */
 export const contractorColumns = sql`
@@ -49,15 +55,26 @@ export const contractorColumns = sql`
   performance_rating, capabilities, registration_date, registration_status, last_updated_date, is_placeholder
 `
 
-export type FieldSource = { source: string; sourceId: string | null; importedAt: Date }
-
-export type ContractorPage = Contractor & {
-  /** Which raw record gave which field; what is computed from awards has the source `awards` and no record. */
-  sources: Record<string, FieldSource>
-  businessTypeLabels: { code: string; name: string }[]
-  /** The raw records of this contractor, the latest change first, at most 100. */
-  records: { source: string; sourceId: string; importedAt: Date; updatedAt: Date }[]
+const source = {
+  source: Type.String({ description: 'Name of the source', examples: ['sam_v2'] }),
+  importedAt: timestamp,
 }
+
+const FieldSource = Type.Object({ ...source, sourceId: text })
+export type FieldSource = Static<typeof FieldSource>
+
+export const ContractorPage = Type.Object({
+  ...Contractor.properties,
+  sources: Type.Record(Type.String(), FieldSource, {
+    description:
+      'Field to the raw record that gave it. What is computed from awards has the source `awards` and no `sourceId`.',
+  }),
+  businessTypeLabels: Type.Array(Type.Object({ code: Type.String(), name: Type.String() })),
+  records: Type.Array(Type.Object({ ...source, sourceId: Type.String(), updatedAt: timestamp }), {
+    description: 'Raw records, the latest change first, at most 100',
+  }),
+})
+export type ContractorPage = Static<typeof ContractorPage>
 
 /** By id or UEI. Contractors who did not agree to be shown do not exist here. */
 export async function getContractorPage(tx: Queryable, key: { id: string } | { uei: string }): Promise<ContractorPage> {
@@ -109,21 +126,22 @@ const countedFromAwards = [
 ] as const
 
 /** An award of a contractor; amounts in US dollars as decimal text. */
-export type Award = {
-  id: string
-  piid: string
-  agencyId: string
-  agencyName: string | null
-  referencedPiid: string | null
-  description: string | null
-  naicsCode: string | null
-  pscCode: string | null
-  signedDate: string | null
-  completionDate: string | null
-  obligatedAmount: string | null
-  totalObligated: string | null
-  status: 'active' | 'completed' | null
-}
+export const Award = Type.Object({
+  id: uuid,
+  piid: Type.String({ description: 'Procurement Instrument Identifier' }),
+  agencyId: Type.String(),
+  agencyName: text,
+  referencedPiid: nullable(Type.String({ description: 'Of the parent award' })),
+  description: text,
+  naicsCode: text,
+  pscCode: nullable(Type.String({ description: 'Product or service code' })),
+  signedDate: nullable(date),
+  completionDate: nullable(date),
+  obligatedAmount: money('Obligated by the latest action alone; negative when it takes back'),
+  totalObligated: money('Obligated in all'),
+  status: nullable(oneOf(['active', 'completed'], { description: 'By completion date; null without one' })),
+})
+export type Award = Static<typeof Award>
 
 /** Awards of a contractor, the latest action first. `status` is active until the completion date has passed. */
 export async function listAwards(tx: Queryable, id: string, page: { limit: number; cursor?: string | undefined }) {

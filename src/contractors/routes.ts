@@ -1,142 +1,23 @@
 import { Type } from 'typebox'
-import { date, decimal, idParams, nullable, oneOf, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
+import { decimal, idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { errors } from './errors.ts'
-import { addItem, listItems, listsHolding, priorities, removeItem, updateItem } from './items.ts'
-import { createList, deleteList, getList, listLists, updateList } from './lists.ts'
-import { getContractorPage, listAwards, totalAwards } from './profile-pages.ts'
+import { Facets } from './facets.ts'
+import { addItem, Item, ItemFields, listItems, listsHolding, removeItem, updateItem } from './items.ts'
+import { createList, deleteList, getList, List, ListFields, listLists, updateList } from './lists.ts'
+import { Award, Contractor, ContractorPage, getContractorPage, listAwards, totalAwards } from './profile-pages.ts'
 import { searchContractors } from './search.ts'
 
 const read = 'contractors.profiles.read'
 const readLists = 'contractors.lists.read'
 const writeLists = 'contractors.lists.write'
 
-const text = nullable(Type.String())
-const money = (description: string) => nullable({ ...decimal, description: `${description}, US dollars` })
 const uei = Type.String({
   pattern: '^[A-HJ-NP-Za-hj-np-z0-9]{12}$',
   description: 'Unique Entity Identifier: 12 letters and digits without I and O',
   examples: ['C12NSYAH27N4'],
 })
 
-const contractor = {
-  id: uuid,
-  uei: Type.String({ description: 'Unique Entity Identifier' }),
-  cageCode: nullable(Type.String({ description: 'Commercial and Government Entity code' })),
-  name: Type.String(),
-  dbaName: nullable(Type.String({ description: 'Doing business as' })),
-  legalBusinessName: text,
-  addressLine1: text,
-  addressLine2: text,
-  city: text,
-  state: nullable(Type.String({ description: 'Two-letter code of a US state or territory; null abroad' })),
-  zipCode: text,
-  country: nullable(Type.String({ description: 'ISO 3166 alpha-3' })),
-  congressionalDistrict: nullable(Type.String({ description: 'Two digits within the state' })),
-  businessStartDate: nullable(date),
-  fiscalYearEndDate: nullable(Type.String({ description: '`MM-DD`' })),
-  naicsCode: nullable(Type.String({ description: 'Primary industry' })),
-  naicsDescription: text,
-  entityStructure: text,
-  organizationType: text,
-  businessTypes: Type.Array(Type.String(), { description: 'SAM business type codes' }),
-  employeeCount: nullable(Type.Integer()),
-  annualRevenue: money('Revenue of a year'),
-  totalContractValue: money('Obligated over all known awards'),
-  activeContractsCount: Type.Integer({ description: 'Awards whose completion date has not passed' }),
-  completedContractsCount: Type.Integer({ description: 'Awards whose completion date has passed' }),
-  averageContractValue: money('Total contract value by number of awards'),
-  certifications: Type.Object({}, { additionalProperties: true, description: 'Code to the date on which it ends' }),
-  performanceRating: nullable(Type.String({ description: '0.00 to 5.00' })),
-  capabilities: nullable(Type.Array(Type.String())),
-  registrationDate: nullable(date),
-  registrationStatus: text,
-  lastUpdatedDate: nullable(timestamp),
-  isPlaceholder: Type.Boolean({ description: 'Stands for recipients that are not named; no contractor' }),
-}
-
-const facet = Type.Array(
-  Type.Object({
-    value: Type.String(),
-    label: Type.String(),
-    count: Type.Integer({ description: 'Matches that have it' }),
-  }),
-)
-
-const source = {
-  source: Type.String({ description: 'Name of the source', examples: ['sam-v2'] }),
-  importedAt: timestamp,
-}
-
-const listFields = {
-  name: Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Teaming partners'] }),
-  description: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),
-  color: Type.Optional(
-    nullable(Type.String({ pattern: '^#[0-9a-f]{6}$', description: 'In lower case', examples: ['#0b7285'] })),
-  ),
-  icon: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 50 }))),
-  isPublic: Type.Optional(Type.Boolean({ description: 'Everybody in the tenant sees it; only its owner changes it' })),
-  sortOrder: Type.Optional(
-    Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: 'Smaller comes first among one’s lists' }),
-  ),
-}
-
-const list = Type.Object({
-  id: uuid,
-  name: Type.String(),
-  description: text,
-  isDefault: Type.Boolean({ description: 'The favourites, made for each user; cannot be deleted' }),
-  isPublic: Type.Boolean(),
-  color: text,
-  icon: text,
-  sortOrder: Type.Integer(),
-  itemCount: Type.Integer(),
-  totalValue: { ...decimal, description: 'Sum of the total contract values of its contractors, US dollars' },
-  lastItemAddedAt: nullable(timestamp),
-  ownerId: uuid,
-  isMine: Type.Boolean(),
-  createdAt: timestamp,
-  updatedAt: timestamp,
-})
-
-const itemFields = {
-  notes: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),
-  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 50, uniqueItems: true })),
-  rating: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 5 }))),
-  priority: Type.Optional(nullable(oneOf(priorities))),
-}
-
-const item = Type.Object({
-  id: uuid,
-  contractorId: uuid,
-  contractor: Type.Object({
-    id: uuid,
-    uei: Type.String(),
-    name: Type.String(),
-    state: text,
-    naicsCode: text,
-    totalContractValue: money('Obligated over all known awards'),
-  }),
-  notes: text,
-  tags: Type.Array(Type.String()),
-  rating: nullable(Type.Integer({ description: '1 to 5' })),
-  priority: nullable(oneOf(priorities)),
-  addedBy: nullable(uuid),
-  addedAt: timestamp,
-})
-
 const itemParams = Type.Object({ id: uuid, itemId: uuid })
-
-const contractorPage = Type.Object({
-  ...contractor,
-  sources: Type.Record(Type.String(), Type.Object({ ...source, sourceId: text }), {
-    description:
-      'Field to the raw record that gave it. What is computed from awards has the source `awards` and no `sourceId`.',
-  }),
-  businessTypeLabels: Type.Array(Type.Object({ code: Type.String(), name: Type.String() })),
-  records: Type.Array(Type.Object({ ...source, sourceId: Type.String(), updatedAt: timestamp }), {
-    description: 'Raw records, the latest change first, at most 100',
-  }),
-})
 
 export const contractorsRoutes = [
   route({
@@ -168,8 +49,8 @@ the matches.`,
       facets: Type.Boolean({ default: false, description: 'Count matches by state, industry and business type' }),
       ...pageQuery,
     }),
-    response: pageOf(Type.Object(contractor), {
-      facets: Type.Optional(Type.Object({ states: facet, naics: facet, businessTypes: facet, capped: Type.Boolean() })),
+    response: pageOf(Contractor, {
+      facets: Type.Optional(Facets),
       total: Type.Object({ count: Type.Integer({ maximum: 10_000 }), capped: Type.Boolean() }),
       correctedQuery: Type.Optional(Type.String({ description: 'What was searched for instead of a mistyped query' })),
     }),
@@ -183,7 +64,7 @@ the matches.`,
     allow: read,
     summary: 'Get a contractor, and where each value comes from',
     params: idParams,
-    response: contractorPage,
+    response: ContractorPage,
     handle: ({ params, scope }, app) => getContractorPage(app.db.reads(scope), params),
   }),
   route({
@@ -192,7 +73,7 @@ the matches.`,
     allow: read,
     summary: 'Get a contractor by UEI',
     params: Type.Object({ uei }),
-    response: contractorPage,
+    response: ContractorPage,
     handle: ({ params, scope }, app) => getContractorPage(app.db.reads(scope), params),
   }),
   route({
@@ -202,23 +83,7 @@ the matches.`,
     summary: 'List the awards of a contractor, latest action first',
     params: idParams,
     query: Type.Object(pageQuery),
-    response: pageOf(
-      Type.Object({
-        id: uuid,
-        piid: Type.String({ description: 'Procurement Instrument Identifier' }),
-        agencyId: Type.String(),
-        agencyName: text,
-        referencedPiid: nullable(Type.String({ description: 'Of the parent award' })),
-        description: text,
-        naicsCode: text,
-        pscCode: nullable(Type.String({ description: 'Product or service code' })),
-        signedDate: nullable(date),
-        completionDate: nullable(date),
-        obligatedAmount: money('Obligated by the latest action alone; negative when it takes back'),
-        totalObligated: money('Obligated in all'),
-        status: nullable(oneOf(['active', 'completed'], { description: 'By completion date; null without one' })),
-      }),
-    ),
+    response: pageOf(Award),
     handle: ({ params, query, scope }, app) => listAwards(app.db.reads(scope), params.id, query),
   }),
   route({
@@ -255,7 +120,7 @@ the matches.`,
     summary: 'List your lists and those open to you',
     description: 'Your favourites come first; they are made when they are first asked for.',
     query: Type.Object(pageQuery),
-    response: pageOf(list),
+    response: pageOf(List),
     handle: ({ query, scope }, app) => listLists(app.db.scoped(scope), query),
   }),
   route({
@@ -263,9 +128,9 @@ the matches.`,
     path: '/contractor-lists',
     allow: writeLists,
     summary: 'Make a list of your own',
-    body: Type.Object(listFields),
+    body: ListFields,
     status: 201,
-    response: list,
+    response: List,
     handle: ({ body, scope }, app) => app.db.transaction(scope, tx => createList(tx, body)),
   }),
   route({
@@ -274,7 +139,7 @@ the matches.`,
     allow: readLists,
     summary: 'Get a list',
     params: idParams,
-    response: list,
+    response: List,
     handle: ({ params, scope }, app) => getList(app.db.reads(scope), params.id),
   }),
   route({
@@ -284,9 +149,9 @@ the matches.`,
     summary: 'Change a list of your own',
     description: 'Only what is sent changes. With `If-Match` only as long as the list is as you read it.',
     params: idParams,
-    body: Type.Partial(Type.Object(listFields)),
+    body: Type.Partial(ListFields),
     conditional: true,
-    response: list,
+    response: List,
     handle: ({ params, body, ifMatch, scope }, app) =>
       app.db.transaction(scope, tx => updateList(tx, params.id, body, ifMatch)),
   }),
@@ -310,7 +175,7 @@ the matches.`,
     summary: 'List the contractors in a list, latest addition first',
     params: idParams,
     query: Type.Object(pageQuery),
-    response: pageOf(item),
+    response: pageOf(Item),
     handle: ({ params, query, scope }, app) => listItems(app.db.reads(scope), params.id, query),
   }),
   route({
@@ -320,9 +185,9 @@ the matches.`,
     summary: 'Add a contractor to a list',
     description: 'By `contractorId` or by `uei`, one of them. A list has a contractor once: else 409.',
     params: idParams,
-    body: Type.Object({ contractorId: Type.Optional(uuid), uei: Type.Optional(uei), ...itemFields }),
+    body: Type.Object({ contractorId: Type.Optional(uuid), uei: Type.Optional(uei), ...ItemFields.properties }),
     status: 201,
-    response: item,
+    response: Item,
     async handle({ params, body: { contractorId, uei, ...fields }, scope }, app) {
       if ((contractorId === undefined) === (uei === undefined)) throw errors.oneContractorNeeded()
       const key = contractorId === undefined ? { uei: uei ?? '' } : { contractorId }
@@ -336,8 +201,8 @@ the matches.`,
     summary: 'Change what is noted about a contractor in a list',
     description: 'Only what is sent changes; null empties it.',
     params: itemParams,
-    body: Type.Object(itemFields),
-    response: item,
+    body: ItemFields,
+    response: Item,
     handle: ({ params, body, scope }, app) =>
       app.db.transaction(scope, tx => updateItem(tx, params.id, params.itemId, body)),
   }),
