@@ -275,6 +275,10 @@ describe('the console', { skip }, () => {
     await signIn(page, alice)
     await openFavourites(page)
     await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
+    const window = await page.context().newPage()
+    await window.goto('/contractors')
+    await window.getByRole('button', { name: /Meridian Capture/ }).waitFor()
+
     await page.getByRole('button', { name: /Meridian Capture/ }).click()
     await page.getByRole('menuitem', { name: /Northgate Partners/ }).click()
     await page.getByRole('button', { name: /Northgate Partners/ }).waitFor()
@@ -282,6 +286,10 @@ describe('the console', { skip }, () => {
     await openFavourites(page)
     await page.getByText('Nothing is in this list yet').waitFor()
     assert.equal(await page.getByRole('link', { name: 'Audit log' }).count(), 0)
+
+    // The cookie is that of both windows; the other one stays in the workspace that it shows.
+    await openFavourites(window)
+    await window.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
     assert.deepEqual(complaints, [])
     await leave()
   })
