@@ -1,8 +1,6 @@
 import { Type } from 'typebox'
-import { date, idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
-import { dropTender, listTenders, watchTender } from './tenders.ts'
-
-const tender = Type.Object({ id: uuid, title: Type.String(), dueOn: date })
+import { date, idParams, pageOf, pageQuery, route } from '#platform/http'
+import { dropTender, listTenders, Tender, watchTender } from './tenders.ts'
 
 export const tendersRoutes = [
   route({
@@ -11,7 +9,7 @@ export const tendersRoutes = [
     allow: 'tenders.tenders.read',
     summary: 'List the tenders that your team watches, the soonest first',
     query: Type.Object(pageQuery),
-    response: pageOf(tender),
+    response: pageOf(Tender),
     handle: ({ query, scope }, app) => listTenders(app.db.reads(scope), query),
   }),
   route({
@@ -21,7 +19,7 @@ export const tendersRoutes = [
     summary: 'Watch a tender',
     body: Type.Object({ title: Type.String({ minLength: 1, maxLength: 255 }), dueOn: date }),
     status: 201,
-    response: tender,
+    response: Tender,
     handle: ({ body, scope }, app) => watchTender(app.db.scoped(scope), body),
   }),
   route({

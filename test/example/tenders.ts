@@ -1,10 +1,11 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
-import { cutPage, readCursor } from '#platform/http'
+import { cutPage, date, readCursor, uuid } from '#platform/http'
 
 /** A call for bids; `dueOn` is a calendar date. */
-export type Tender = { id: string; title: string; dueOn: string }
+export const Tender = Type.Object({ id: uuid, title: Type.String(), dueOn: date })
+export type Tender = Static<typeof Tender>
 
 const errors = errorTable('tenders', {
   titleTaken: ['conflict', 'There is a tender with this title already.'],
@@ -40,4 +41,4 @@ export async function dropTender(tx: Queryable, id: string): Promise<void> {
   if (!dropped) throw errors.tenderNotFound({ id })
 }
 
-const place = Type.Tuple([Type.String({ format: 'date' }), Type.String({ format: 'uuid' })])
+const place = Type.Tuple([date, uuid])
