@@ -148,7 +148,7 @@ async function stageFile(
   const take = (row: FileRow) => {
     const values = layout.read(row)
     if (values === undefined) return
-    const record = 'reason' in values ? values : layout.mapping().stage(values)
+    const record = 'reason' in values ? values : layout.mapping().stage(values, row.raw)
     if ('reason' in record) {
       refuse({ line: row.line, column: record.column, reason: record.reason, raw: row.raw })
       return

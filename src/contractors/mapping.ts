@@ -77,11 +77,11 @@ export function rowMapping(source: Source, columns: readonly string[]) {
     return undefined
   }
 
-  function recordOf(values: readonly string[]): string {
+  function recordOf(values: readonly string[], isPlain: boolean): string {
     let json = ''
     for (let index = 0; index < values.length; index++) {
       const value = values[index]!
-      if (value !== '') json += names[index]! + quote(value)
+      if (value !== '') json += names[index]! + (isPlain ? `"${value}"` : JSON.stringify(value))
     }
     return `{${json.slice(1)}}`
   }
@@ -118,12 +118,13 @@ export function rowMapping(source: Source, columns: readonly string[]) {
   }
 
   return {
-    /** The staged row of as many values as there are columns, or why it is refused. */
-    stage(row: readonly string[]): StagedRow | Refusal {
+    /** The staged row of as many values as there are columns, or why it is refused; `raw` is the row as it stands. */
+    stage(row: readonly string[], raw: string): StagedRow | Refusal {
       const values = row.map(value => value.trim())
       const refusal = check(values)
       if (refusal) return refusal
-      const data = recordOf(values)
+      // One test of the whole row instead of one for each value: most need no escape.
+      const data = recordOf(values, !mustEscape.test(raw))
       const contentHash = shortHash(data)
       const isKeyless = keys.every(index => index < 0 || values[index] === '')
       if (isKeyless && !source.isKeyOptional) return { column: source.key.join(', '), reason: 'the key is empty' }
@@ -166,21 +167,21 @@ function compileRule(rule: CleanRule, indexOf: (column: string) => number) {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON must escape
 const mustEscape = /["\\\u0000-\u001f\ud800-\udfff]/
-const quote = (value: string) => (mustEscape.test(value) ? JSON.stringify(value) : `"${value}"`)
-
-const knownDates = new Map<string, string | undefined>()
+const knownDates = { date: new Map<string, boolean>(), compactDate: new Map<string, boolean>() }
 
 function refusalOf(value: string, check: ColumnCheck): string | undefined {
   if (typeof check === 'number') return value.length > check ? `longer than ${check} characters` : undefined
   if (check === 'uei') return ueiPattern.test(value) ? undefined : `not a Unique Entity Identifier: ${shorten(value)}`
   if (check === 'amount') return isAmount(value) ? undefined : `not an amount in dollars and cents: ${shorten(value)}`
   if (check === 'count') return /^\d{1,9}$/.test(value) ? undefined : `not a count from 0: ${shorten(value)}`
-  const key = check + value
-  if (knownDates.has(key)) return knownDates.get(key)
-  const reason = isDate(value, check) ? undefined : `not a date: ${shorten(value)}`
-  if (knownDates.size > 100_000) knownDates.clear()
-  knownDates.set(key, reason)
-  return reason
+  const known = knownDates[check]
+  let isRight = known.get(value)
+  if (isRight === undefined) {
+    isRight = isDate(value, check)
+    if (known.size > 100_000) known.clear()
+    known.set(value, isRight)
+  }
+  return isRight ? undefined : `not a date: ${shorten(value)}`
 }
 
 function isDate(value: string, check: 'date' | 'compactDate'): boolean {
