@@ -6,8 +6,15 @@ export type BadRow = { line: number; column: string; reason: string; raw: string
 
 export type RowHandlers = { onRow: (row: FileRow) => void; onBad: (bad: BadRow) => void }
 
-/** A record longer than this has an unclosed quote: the reader gives its first line up and goes on with the next. */
+/** A record longer than this has an unclosed quote or no line end: the reader gives that line up and goes on with the next. */
 const longestRecord = 1_000_000
+
+const tooLong = (line: number, text: string): BadRow => ({
+  line,
+  column: '',
+  reason: 'the line is longer than a million characters',
+  raw: text.slice(0, 1000),
+})
 
 /** Takes decoded text in pieces of any size and hands over rows. `isDamaged` says that the piece was not valid UTF-8. */
 export type RowReader = { push(text: string, isDamaged: boolean): void; end(): void }
@@ -21,6 +28,7 @@ export function csvReader({ onRow, onBad }: RowHandlers): RowReader {
   let line = 1
   let isPendingDamaged = false
   let isStart = true
+  let isGivenUp = false
 
   function read(text: string, isDamaged: boolean, isEnd: boolean) {
     let position = 0
@@ -28,8 +36,19 @@ export function csvReader({ onRow, onBad }: RowHandlers): RowReader {
     while (position < text.length) {
       let lineEnd = text.indexOf('\n', position)
       if (lineEnd < 0) {
-        if (!isEnd) break
+        if (!isEnd && !isGivenUp) {
+          if (text.length - position <= longestRecord) break
+          onBad(tooLong(line, text.slice(position)))
+          isGivenUp = true
+        }
         lineEnd = text.length
+        if (isGivenUp) return lineEnd
+      }
+      if (isGivenUp) {
+        isGivenUp = false
+        line++
+        position = lineEnd + 1
+        continue
       }
       if (quote >= 0 && quote < position) quote = text.indexOf('"', position)
       let values: string[] | undefined
@@ -83,9 +102,14 @@ export function barReader({ onRow, onBad }: RowHandlers): RowReader {
   let line = 0
   let isPendingDamaged = false
   let isStart = true
+  let isGivenUp = false
 
   function take(raw: string, isDamaged: boolean) {
     line++
+    if (isGivenUp) {
+      isGivenUp = false
+      return
+    }
     const text = raw.endsWith('\r') ? raw.slice(0, -1) : raw
     if (text !== '') accept({ line, values: text.split('|'), raw: text }, isDamaged, { onRow, onBad })
   }
@@ -100,16 +124,13 @@ export function barReader({ onRow, onBad }: RowHandlers): RowReader {
       const damaged = isDamaged || isPendingDamaged
       pending = lines.pop()!
       isPendingDamaged = pending !== '' && damaged
+      for (const one of lines) take(one, damaged)
+      if (isGivenUp) pending = ''
       if (pending.length > longestRecord) {
-        onBad({
-          line: line + 1,
-          column: '',
-          reason: 'the line is longer than a million characters',
-          raw: pending.slice(0, 1000),
-        })
+        onBad(tooLong(line + 1, pending))
+        isGivenUp = true
         pending = ''
       }
-      for (const one of lines) take(one, damaged)
     },
     end() {
       if (pending !== '') take(pending, isPendingDamaged)
