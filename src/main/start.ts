@@ -149,7 +149,7 @@ function buildHttp(app: App, settings: Settings, modules: readonly Module[]): Pr
 
 async function findSetupLink(app: App): Promise<string | undefined> {
   const token = await issueFirstAdministratorToken(app)
-  return token && `${app.publicUrl}/setup?token=${token}`
+  return token && `${app.publicUrl}/setup#token=${token}`
 }
 
 type Announcement = {
