@@ -11,6 +11,7 @@ import {
 } from 'jose'
 import type { Keyring } from '#platform/crypto'
 import { type Database, json, sql } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
 import { errors } from './errors.ts'
 
 /** Life of an access token, in seconds. */
@@ -58,13 +59,21 @@ export class AccessTokens {
   async verify(token: string): Promise<AccessClaims> {
     const known = this.verified.get(token)
     if (known && known.expiresAt > Date.now()) return known.claims
-    const { payload } = await jwtVerify(token, header => this.publicKey(header.kid), {
+    let trouble: unknown
+    const keyOf = (id: unknown) =>
+      this.publicKey(id).catch(cause => {
+        trouble = cause
+        throw cause
+      })
+    const { payload } = await jwtVerify(token, header => keyOf(header.kid), {
       algorithms: ['ES256'],
       issuer: this.issuer,
       audience: this.issuer,
       typ: 'at+jwt',
       requiredClaims: ['sub', 'sid', 'exp'],
     }).catch(cause => {
+      // While the database is away nobody knows whether the token is good: its owner is not to be signed out.
+      if (trouble !== undefined && !(trouble instanceof DomainError)) throw trouble
       throw errors.tokenInvalid({}, cause)
     })
     const claims = {
@@ -77,11 +86,12 @@ export class AccessTokens {
     return claims
   }
 
-  private async publicKey(id: string | undefined): Promise<CryptoKey> {
-    const known = this.publicKeys.get(id ?? '')
+  private async publicKey(id: unknown): Promise<CryptoKey> {
+    if (typeof id !== 'string' || !/^[\w-]{1,100}$/.test(id)) throw errors.tokenInvalid()
+    const known = this.publicKeys.get(id)
     if (known) return known
     const found = await this.db.scoped({ system: true }).maybe(sql<SigningKey>`
-        select id, public_key from identity.signing_keys where id = ${id ?? ''} and retired_at is null`)
+        select id, public_key from identity.signing_keys where id = ${id} and retired_at is null`)
     if (!found) throw errors.tokenInvalid()
     const key = (await importJWK(found.publicKey, 'ES256')) as CryptoKey
     this.publicKeys.set(found.id, key)
