@@ -28,7 +28,7 @@ const touchAfter = 5 * 60_000
 export class Principals {
   private readonly app: App
   private readonly tokens: AccessTokens
-  private readonly remembered = new Map<string, { principal: Principal; until: number }>()
+  private remembered = new Map<string, { principal: Principal; until: number }>()
 
   constructor(app: App, tokens: AccessTokens) {
     this.app = app
@@ -48,7 +48,8 @@ export class Principals {
 
   /** Call after anything that changes what a session may do: the next request asks the database again. */
   forgetAll(): void {
-    this.remembered.clear()
+    // A new map: what is being read now, and may be old already, goes into the one that is thrown away.
+    this.remembered = new Map()
   }
 
   private async resolve(
@@ -58,11 +59,12 @@ export class Principals {
     client: Scope,
   ): Promise<Principal> {
     const fullKey = `${key} ${tenantId ?? ''}`
-    const known = this.remembered.get(fullKey)
+    const { remembered } = this
+    const known = remembered.get(fullKey)
     if (known && known.until > performance.now()) return known.principal
     const principal = await this.read(credential, tenantId, client)
-    if (this.remembered.size >= rememberedAtMost) this.remembered.clear()
-    this.remembered.set(fullKey, { principal, until: performance.now() + believedFor })
+    if (remembered.size >= rememberedAtMost) remembered.clear()
+    remembered.set(fullKey, { principal, until: performance.now() + believedFor })
     return principal
   }
 
