@@ -50,14 +50,14 @@ export async function signIn(
   const account = await findAccount(system, normaliseEmail(credentials.email))
   const matches = await verifyPassword(account?.passwordHash ?? undefined, credentials.password)
   if (!account || !matches || !account.isActive || account.isLocked) {
-    if (account) await noteFailure(app, client, account, matches)
+    await noteFailure(app, client, account)
     throw errors.credentialsWrong()
   }
   const tenants = await listTenantsOf(system, account.id)
   const tenantId = chooseTenant(tenants, credentials.tenantId)
   const scope = { ...client, system: true, userId: account.id, userName: account.fullName ?? account.email, tenantId }
   const session = await app.db.transaction(scope, async tx => {
-    await countLogin(tx, account.id)
+    if (!(await countLogin(tx, account.id))) throw errors.credentialsWrong()
     const opened = await openSession(tx, { userId: account.id, tenantId })
     await recordEvent(tx, { action: 'sign_in', resource: 'identity.user_sessions', resourceId: opened.id })
     return opened
@@ -109,10 +109,10 @@ export async function switchTenant(
   app: App,
   scope: Scope,
   session: { id: string; userId: string },
-  tenantId: string,
+  asked: string,
 ): Promise<{ accessToken: string; expiresIn: number; tenants: TenantOfUser[]; tenantId: string }> {
   const tenants = await listTenantsOf(app.db.scoped({ ...scope, system: true }), session.userId)
-  chooseTenant(tenants, tenantId)
+  const tenantId = requireTenant(tenants, asked)
   await app.db.transaction({ ...scope, system: true, tenantId }, async tx => {
     await setActiveTenant(tx, session.id, tenantId)
     await recordEvent(tx, { action: 'switch_tenant', resource: 'identity.user_sessions', resourceId: session.id })
@@ -151,23 +151,33 @@ export async function describe(
 
 /** The tenant asked for, else the default, else the first that is active; undefined when there is none. */
 function chooseTenant(tenants: TenantOfUser[], asked: string | undefined): string | undefined {
-  if (asked === undefined)
-    return (tenants.find(tenant => tenant.isDefault && tenant.isActive) ?? tenants.find(tenant => tenant.isActive))?.id
-  const tenant = tenants.find(candidate => candidate.id === asked)
+  if (asked !== undefined) return requireTenant(tenants, asked)
+  return (tenants.find(tenant => tenant.isDefault && tenant.isActive) ?? tenants.find(tenant => tenant.isActive))?.id
+}
+
+function requireTenant(tenants: TenantOfUser[], asked: string): string {
+  const tenant = tenants.find(({ id }) => id === asked.toLowerCase())
   if (!tenant) throw errors.notAMember()
   if (!tenant.isActive) throw errors.tenantSuspended()
   return tenant.id
 }
 
-async function noteFailure(app: App, client: Scope, account: Account, passwordMatched: boolean): Promise<void> {
-  const reason = !account.isActive ? 'account not active' : account.isLocked ? 'account locked' : 'wrong password'
-  await app.db.transaction({ ...client, system: true, userId: account.id, userName: account.email }, async tx => {
-    if (!passwordMatched) await countFailedLogin(tx, account.id)
+// The same statements whether or not there is such an account, and whatever keeps it out: their time would tell.
+async function noteFailure(app: App, client: Scope, account: Account | undefined): Promise<void> {
+  const scope = { ...client, system: true, userId: account?.id, userName: account?.email }
+  await app.db.transaction(scope, async tx => {
+    await countFailedLogin(tx, account?.id ?? crypto.randomUUID())
     await recordEvent(tx, {
       action: 'sign_in_failed',
       resource: 'identity.users',
-      resourceId: account.id,
-      details: { reason },
+      ...(account && { resourceId: account.id }),
+      details: { reason: reasonOf(account) },
     })
   })
+}
+
+function reasonOf(account: Account | undefined): string {
+  if (!account) return 'unknown address'
+  if (!account.isActive) return 'account not active'
+  return account.isLocked ? 'account locked' : 'wrong password'
 }
