@@ -1,35 +1,42 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { cutPage, readCursor } from '#platform/http'
+import { cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
 
 /** `insert` has new values only, `delete` old ones only; secrets read `[redacted]`. */
 export type Changes = Readonly<Record<string, { old?: unknown; new?: unknown }>>
 
-export type AuditLog = {
-  id: string
-  createdAt: Date
-  userId: string | null
-  /** The user's name at that time. */
-  userName: string | null
-  action: string
-  resource: string | null
-  resourceId: string | null
-  changes: Changes | null
-  details: Readonly<Record<string, unknown>> | null
-  ipAddress: string | null
-  userAgent: string | null
-  requestId: string | null
-}
+const text = nullable(Type.String())
+const anyObject = Type.Object({}, { additionalProperties: true })
 
-export type AuditFilters = {
-  userId?: string
-  action?: string
-  resource?: string
-  resourceId?: string
-  /** RFC 3339; `from` is included, `to` is not. */
-  from?: string
-  to?: string
-}
+/** An entry of the log: a change of one row, or an event. It outlives what it names. */
+export const AuditLog = Type.Object({
+  id: uuid,
+  createdAt: timestamp,
+  userId: nullable(uuid),
+  userName: nullable(Type.String({ description: 'The name at that time; null for system actions' })),
+  action: Type.String({ description: '`insert`, `update`, `delete` of a tracked row, or an event’s name' }),
+  resource: nullable(
+    Type.String({ description: 'Table, with its schema', examples: ['contractors.contractor_lists'] }),
+  ),
+  resourceId: text,
+  changes: nullable(Type.Unsafe<Changes>(anyObject)),
+  details: nullable(Type.Unsafe<Readonly<Record<string, unknown>>>(anyObject)),
+  ipAddress: text,
+  userAgent: text,
+  requestId: text,
+})
+export type AuditLog = Static<typeof AuditLog>
+
+/** An entry must fit all that are given; `from` is included, `to` is not. */
+export const AuditFilters = Type.Object({
+  userId: Type.Optional(uuid),
+  action: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  resource: Type.Optional(Type.String({ minLength: 1, maxLength: 130 })),
+  resourceId: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  from: Type.Optional(dateTime),
+  to: Type.Optional(dateTime),
+})
+export type AuditFilters = Static<typeof AuditFilters>
 
 /** PE-08: the entries of the scope's tenant, newest first; every filter is served by an index. */
 export async function listAuditLogs(
@@ -39,11 +46,7 @@ export async function listAuditLogs(
 ): Promise<{ items: AuditLog[]; nextCursor: string | null }> {
   const { userId, action, resource, resourceId, from, to } = filters
   const list = JSON.stringify(['audit-logs', userId, action, resource, resourceId, from, to])
-  const last = readCursor(
-    page.cursor,
-    list,
-    Type.Tuple([Type.String({ format: 'date-time' }), Type.String({ format: 'uuid' })]),
-  )
+  const last = readCursor(page.cursor, list, Type.Tuple([dateTime, uuid]))
   const conditions = [
     userId !== undefined && sql`user_id = ${userId}`,
     action !== undefined && sql`action = ${action}`,
