@@ -30,6 +30,7 @@ export const Item = Type.Object({
 })
 export type Item = Static<typeof Item>
 
+/** What is noted about a contractor in a list; null empties a note. */
 export const ItemFields = Type.Object({
   notes: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),
   tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 50, uniqueItems: true })),

@@ -25,6 +25,7 @@ export const List = Type.Object({
 })
 export type List = Static<typeof List>
 
+/** What its owner says of a list. */
 export const ListFields = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Teaming partners'] }),
   description: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),

@@ -63,6 +63,7 @@ const source = {
 const FieldSource = Type.Object({ ...source, sourceId: text })
 export type FieldSource = Static<typeof FieldSource>
 
+/** A contractor with where its values come from. */
 export const ContractorPage = Type.Object({
   ...Contractor.properties,
   sources: Type.Record(Type.String(), FieldSource, {
