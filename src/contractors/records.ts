@@ -65,7 +65,7 @@ export async function mergeRecords(client: ClientBase, source: string, now: Date
       [now],
     )
     updated = changed.rowCount ?? 0
-      }
+  }
   const added = await client.query(
     `insert into contractors.contractors
        (id, source, source_id, data, imported_at, updated_at, uei, observation_id, observed_on, content_hash)
