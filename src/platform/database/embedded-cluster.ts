@@ -132,7 +132,8 @@ function initdbArguments(cluster: Cluster, draft: string): string[] {
   const settings = {
     timezone: 'UTC',
     log_timezone: 'UTC',
-    shared_buffers: totalmem() < 3e9 ? '64MB' : '256MB',
+    // A sixteenth of the memory: a search over 900,000 profiles wants about 1 GB, a small machine has no more to give.
+    shared_buffers: `${Math.min(1024, Math.max(64, Math.round(totalmem() / 2 ** 24)))}MB`,
     effective_cache_size: `${Math.max(256, Math.floor(totalmem() / 2 ** 21))}MB`,
     maintenance_work_mem: '128MB',
     work_mem: '8MB',
