@@ -24,7 +24,7 @@ const secrets = new Set([
  */
 export function createLogger(
   level: Level | 'silent',
-  stream: DestinationStream = destination({ fd: 2, sync: false, minLength: 4096 }),
+  stream: DestinationStream = destination({ fd: 2, sync: false, minLength: 4096, periodicFlush: 500 }),
 ): Logger {
   return pino(
     {
