@@ -4,13 +4,13 @@ export { renderApiMarkdown } from './api-markdown.ts'
 export { type Authenticator, type Credentials, sessionCookie } from './credentials.ts'
 export { type CursorValue, cursorOf, cutPage, readCursor } from './cursors.ts'
 export { etagOf, type IfMatch, requireMatch } from './etags.ts'
+export type { ServerOptions } from './frame.ts'
 export { createLogger } from './log.ts'
 export { httpModule } from './module.ts'
 export { type OpenApi, renderOpenApi } from './openapi.ts'
 export type { AnyRoute, CookieChange, Principal, RequestOf, Route } from './route.ts'
 export { Reply, route } from './route.ts'
 export { date, dateTime, decimal, idParams, nullable, oneOf, pageOf, pageQuery, timestamp, uuid } from './schemas.ts'
-export type { ServerOptions } from './server.ts'
 
 /** See `server.ts`. Loaded when it is called: the HTTP stack takes a third of a second, which commands need not wait for. */
 export const buildServer: typeof build = async options => (await import('./server.ts')).buildServer(options)

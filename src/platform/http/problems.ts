@@ -15,6 +15,9 @@ export type Problem = {
   permission?: string
 }
 
+/** The media type of a problem document. */
+export const problemJson = 'application/problem+json; charset=utf-8'
+
 const statusOfKind: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
   unauthenticated: 401,

@@ -1,0 +1,71 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { DomainError } from '#platform/errors.ts'
+import { cookiesOf } from './cookies.ts'
+import { type Authenticator, sessionCookie } from './credentials.ts'
+import { errors } from './errors.ts'
+import type { Frame, Plan } from './frame.ts'
+import { isCrossSite, isSameOrigin } from './origins.ts'
+import { callerAt } from './rate-limits.ts'
+import type { Principal } from './route.ts'
+
+/** Before the body is read: who asks, may he, and not too often. */
+export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { headers } = request
+  if (request.url.includes('%00')) throw errors.textUnfit()
+  const tenantId = headers['x-tenant-id']
+  if (tenantId !== undefined && !(typeof tenantId === 'string' && uuidPattern.test(tenantId))) {
+    throw errors.tenantHeaderMalformed()
+  }
+  if (headers['if-match'] !== undefined && plan.isWrite && !plan.route.conditional) throw errors.conditionUnsupported()
+  const client = {
+    ipAddress: request.ip,
+    userAgent: headers['user-agent']?.slice(0, 500),
+    requestId: request.id,
+  }
+  const principal = plan.route.allow === 'public' ? undefined : await identify(frame, plan, request, tenantId, client)
+  if (!principal && plan.isWrite && !bearerOf(headers.authorization) && isCrossSite(request, frame.app.publicUrl)) {
+    throw errors.crossSite()
+  }
+  request.call = {
+    principal,
+    scope: { ...client, tenantId: principal?.tenantId, userId: principal?.userId, userName: principal?.userName },
+  }
+  const caller = principal?.userId ?? callerAt(request.ip)
+  const general = frame.limits.take(frame.general, caller)
+  reply.header('ratelimit-policy', plan.policy)
+  reply.header('ratelimit', plan.quota ? `${general}, ${frame.limits.take(plan.quota, caller)}` : general)
+  if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {
+    throw errors.permissionMissing({ permission: plan.permission })
+  }
+}
+
+async function identify(
+  frame: Frame,
+  plan: Plan,
+  request: FastifyRequest,
+  tenantId: string | undefined,
+  client: Parameters<Authenticator>[1],
+): Promise<Principal> {
+  const { headers } = request
+  const bearer = bearerOf(headers.authorization)
+  const cookie = bearer === undefined ? cookiesOf(headers.cookie)[sessionCookie] : undefined
+  try {
+    if (bearer === undefined && cookie === undefined) throw errors.unauthenticated()
+    if (bearer === undefined && plan.isWrite && !isSameOrigin(request, frame.app.publicUrl)) throw errors.crossSite()
+    return await frame.authenticate({ bearer, cookie, tenantId }, client)
+  } catch (error) {
+    // Guessing tokens counts against the address.
+    if (error instanceof DomainError && error.kind === 'unauthenticated') {
+      frame.limits.take(frame.general, callerAt(request.ip))
+    }
+    throw error
+  }
+}
+
+/** A UUID, in any case. */
+export const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || !/^bearer(\s|$)/i.test(authorization)) return undefined
+  return authorization.slice(7).trim()
+}

@@ -1,0 +1,115 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Scope } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
+import { cookieHeader, cookiesOf } from './cookies.ts'
+import { errors } from './errors.ts'
+import { etagOf, type IfMatch, isFresh, readEtags } from './etags.ts'
+import type { Call, Frame, Plan } from './frame.ts'
+import { type Answer, answerOnce } from './idempotency.ts'
+import { headersOf, problemJson, problemOf } from './problems.ts'
+import { type Principal, Reply, type RequestOf } from './route.ts'
+
+/** Runs the handler of an admitted request and sends what it gives, once for each `Idempotency-Key`. */
+export async function answer(
+  frame: Frame,
+  plan: Plan,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const view = new RequestView(plan, request)
+  const key = plan.isIdempotent ? request.headers['idempotency-key'] : undefined
+  if (key !== undefined) return await answerIdempotently(frame, plan, request, reply, view, key)
+  return send(plan, request, reply, await plan.route.handle(view, frame.app))
+}
+
+/** What a handler sees of a request. A class, so that what few handlers read is computed only when it is read. */
+class RequestView implements RequestOf<unknown, unknown, unknown> {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly scope: Scope
+  readonly principal: Principal | undefined
+  readonly headers: FastifyRequest['headers']
+
+  constructor(plan: Plan, request: FastifyRequest) {
+    const { scope, principal } = request.call as Call
+    this.params = plan.params(request.params)
+    this.query = plan.query(request.query)
+    this.body = plan.isWrite ? plan.body(request.body) : undefined
+    this.scope = scope
+    this.principal = principal
+    this.headers = request.headers
+  }
+
+  get cookies(): Readonly<Record<string, string | undefined>> {
+    return cookiesOf(this.headers.cookie)
+  }
+
+  get ifMatch(): IfMatch {
+    return readEtags(this.headers['if-match'])
+  }
+}
+
+function send(plan: Plan, request: FastifyRequest, reply: FastifyReply, result: unknown): FastifyReply {
+  const { status, body } = apply(plan, reply, result)
+  reply.code(status)
+  if (status === 204) return reply.send()
+  if (plan.hasEtag && status < 300) {
+    const etag = etagOf(body)
+    reply.header('etag', etag).header('cache-control', 'private, no-cache')
+    const known = request.headers['if-none-match']
+    if (known !== undefined && !plan.isWrite && isFresh(known, etag)) return reply.code(304).send()
+  }
+  const nextCursor = plan.isWrite ? undefined : (body as { nextCursor?: string | null } | null)?.nextCursor
+  if (nextCursor) reply.header('link', `<${nextPage(request.url, nextCursor)}>; rel="next"`)
+  return reply.send(body)
+}
+
+function apply(plan: Plan, reply: FastifyReply, result: unknown): { status: number; body: unknown } {
+  if (!(result instanceof Reply)) return { status: plan.status, body: result }
+  reply.headers(result.headers)
+  if (result.cookies.length > 0) reply.header('set-cookie', result.cookies.map(cookieHeader))
+  return result
+}
+
+async function answerIdempotently(
+  frame: Frame,
+  plan: Plan,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: RequestView,
+  key: string | string[],
+): Promise<FastifyReply> {
+  if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) throw errors.idempotencyKeyMalformed()
+  const { userId = '', tenantId } = view.scope
+  const { method, url: path } = request
+  const work = async (): Promise<Answer> => {
+    try {
+      const result = await plan.route.handle(view, frame.app)
+      const { status, body } = apply(plan, reply, result)
+      reply.code(status)
+      const headers = result instanceof Reply ? { ...result.headers } : {}
+      if (status === 204) return { status, headers, body: '' }
+      return { status, headers: { ...headers, 'content-type': json }, body: reply.serialize(body) as string }
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      const problem = problemOf(error, request.id, frame.app.publicUrl)
+      const headers = { ...headersOf(error), 'content-type': problemJson }
+      return { status: problem.status, headers, body: JSON.stringify(problem) }
+    }
+  }
+  const tx = frame.app.db.scoped(view.scope)
+  const kept = await answerOnce(tx, { key, userId, tenantId, method, path, body: view.body }, work)
+  reply.code(kept.status).headers(kept.headers)
+  if (kept.replayed) reply.header('idempotency-replayed', 'true')
+  return kept.body === '' ? reply.send() : reply.send(kept.body)
+}
+
+const json = 'application/json; charset=utf-8'
+
+function nextPage(url: string, cursor: string): string {
+  const [path = '', query = ''] = url.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  parameters.set('cursor', cursor)
+  return `${path.replace(/[<>"\\]/g, encodeURIComponent)}?${parameters}`
+}

@@ -1,0 +1,58 @@
+import type { App } from '#platform/app.ts'
+import type { Scope } from '#platform/database'
+import type { Module } from '#platform/module.ts'
+import type { Authenticator } from './credentials.ts'
+import type { Input } from './inputs.ts'
+import type { Quota, RateLimits } from './rate-limits.ts'
+import type { AnyRoute, Principal } from './route.ts'
+
+export type ServerOptions = {
+  app: App
+  modules: readonly Module[]
+  authenticate: Authenticator
+  /** The built console; without it there are no pages. */
+  consoleDirectory?: string
+  /** Addresses or networks of proxies whose `X-Forwarded-*` headers are believed; none unless told. */
+  trustedProxies?: readonly string[]
+  /** Requests a minute for each user, or for each address that is not signed in; 1200 unless told. */
+  requestsPerMinute?: number
+  /** With a token `/metrics` is for who sends it; without one for direct requests from private addresses. */
+  metricsToken?: string
+  /** Resolves when the database can be reached and is migrated. */
+  readiness: () => Promise<void>
+}
+
+/** What the server keeps while it serves. */
+export type Frame = ServerOptions & {
+  headers: Readonly<Record<string, string>>
+  limits: RateLimits
+  general: Quota
+  isClosing: boolean
+}
+
+/** A route as it is served: what can be worked out once is not worked out for each request. */
+export type Plan = {
+  route: AnyRoute
+  status: number
+  permission: string | undefined
+  isWrite: boolean
+  hasEtag: boolean
+  isIdempotent: boolean
+  quota: Quota | undefined
+  policy: string
+  params: Input
+  query: Input
+  body: Input
+}
+
+/** What the frame knows of a request beside Fastify: who asks, and the scope for the database. */
+export type Call = { scope: Scope; principal: Principal | undefined }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    call: Call | undefined
+  }
+}
+
+/** The largest body, in bytes. */
+export const bodyLimit = 1_048_576

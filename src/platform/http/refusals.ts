@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { bodyLimit, type Frame } from './frame.ts'
+import { headersOf, problemJson, problemOf, refusalOf } from './problems.ts'
+
+/** The one translation of what was thrown into an answer. */
+export function refuse(frame: Frame, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = refusalOf(error, bodyLimit)
+  const problem = problemOf(refusal, request.id, frame.app.publicUrl)
+  const route = request.routeOptions?.url
+  if (!refusal) frame.app.log.error({ requestId: request.id, route, err: error }, 'request failed')
+  else if (refusal.kind === 'unavailable' || (refusal.cause && refusal.code === 'http.request_invalid')) {
+    frame.app.log.warn({ requestId: request.id, route, code: refusal.code, err: refusal.cause }, 'request refused')
+  }
+  const { rateLimit } = refusal?.details ?? {}
+  if (typeof rateLimit === 'string') reply.header('ratelimit', rateLimit)
+  // Headers are set again: an address that cannot be decoded comes here without having passed the first hook.
+  return reply
+    .headers(frame.headers)
+    .header('x-request-id', request.id)
+    .headers(headersOf(refusal))
+    .removeHeader('etag')
+    .code(problem.status)
+    .header('content-type', problemJson)
+    .serializer(serialized)
+    .send(JSON.stringify(problem))
+}
+
+function serialized(payload: unknown): string {
+  return payload as string
+}
+
+/** What is not HTTP has no request to answer: a short answer on the socket, and the connection ends. */
+export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, title] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request']
+  const body = JSON.stringify({ type: 'about:blank', title, status, code: 'http.unreadable', detail: title })
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
+        `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  }
+  socket.destroy()
+}
