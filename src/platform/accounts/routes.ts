@@ -9,6 +9,13 @@ import { signUp, signUpFirstAdministrator } from './sign-ups.ts'
 const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
 const password = Type.String({ minLength: 1, maxLength: 1024, description: '8 to 128 characters' })
 const fullName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Ada Lovelace'] })
+const timezone = Type.Optional(
+  Type.String({
+    maxLength: 50,
+    description: 'IANA name, for the dates shown; UTC unless given',
+    examples: ['Europe/Berlin'],
+  }),
+)
 const tenantName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Meridian Capture'] })
 
 const User = Type.Object({
@@ -58,7 +65,7 @@ export const accountsRoutes = [
     allow: 'public',
     summary: 'Make an account',
     description: 'With `tenantName` also a tenant, whose owner the account becomes. Signs in at once.',
-    body: Type.Object({ email, password, fullName, tenantName: Type.Optional(tenantName) }),
+    body: Type.Object({ email, password, fullName, tenantName: Type.Optional(tenantName), timezone }),
     response: Session,
     status: 201,
     rateLimit: attempts,
@@ -73,7 +80,14 @@ export const accountsRoutes = [
     allow: 'public',
     summary: 'Make the first administrator of a new installation',
     description: 'Takes the secret of the link that the server printed at its first start.',
-    body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 200 }), email, password, fullName, tenantName }),
+    body: Type.Object({
+      token: Type.String({ minLength: 1, maxLength: 200 }),
+      email,
+      password,
+      fullName,
+      tenantName,
+      timezone,
+    }),
     response: Session,
     status: 201,
     rateLimit: attempts,

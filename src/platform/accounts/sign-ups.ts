@@ -18,7 +18,14 @@ import { addMember, createTenant } from '#platform/tenancy'
 import { errors } from './errors.ts'
 import { describe, listTenantsOf, type SignedIn } from './sign-ins.ts'
 
-export type SignUp = { email: string; password: string; fullName: string; tenantName?: string | undefined }
+export type SignUp = {
+  email: string
+  password: string
+  fullName: string
+  tenantName?: string | undefined
+  /** IANA name; UTC unless given. */
+  timezone?: string | undefined
+}
 
 /** Makes an account, and with `tenantName` a tenant whose owner it is; opens its first session. All of it or nothing. */
 export async function signUp(
@@ -35,7 +42,7 @@ export async function signUp(
   const scope = { ...client, system: true, userId: user.id, userName: fullName, tenantId }
   const { session, tenants } = await app.db.transaction(scope, async tx => {
     await before(tx)
-    await createUser(tx, { ...user, passwordHash })
+    await createUser(tx, { ...user, passwordHash, timezone: wanted.timezone })
     if (tenantId !== undefined) await foundTenant(tx, { id: tenantId, name: wanted.tenantName as string }, user.id)
     const opened = await openSession(tx, { userId: user.id, tenantId })
     await recordEvent(tx, { action: 'sign_up', resource: 'identity.users', resourceId: user.id })

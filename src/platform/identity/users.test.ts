@@ -54,6 +54,19 @@ test('PE-03 VS-01 a user has one profile with the documents’ defaults, and it 
   assert.equal(gone.rowCount, 0)
 })
 
+test('PE-03 a user may begin with his own time zone, and not with one that does not exist', async () => {
+  const make = (timezone: string) => {
+    const id = crypto.randomUUID()
+    const user = { id, email: `${id}@example.com`, fullName: 'Zoned', passwordHash: '$argon2id$test', timezone }
+    return db.transaction({ ...system, userId: id }, async tx => {
+      await createUser(tx, user)
+      return await getProfile(tx, id)
+    })
+  }
+  assert.equal((await make('Pacific/Auckland')).timezone, 'Pacific/Auckland')
+  await assert.rejects(make('Mars/Olympus_Mons'), /no time zone Mars/)
+})
+
 test('VS-01 preferences and metadata are found by containment, with an index', async () => {
   const { id } = await newUser()
   await admin.query(`update identity.user_profiles set metadata = '{"team": "north"}' where user_id = $1`, [id])

@@ -4,7 +4,14 @@ import { hashPassword } from './hashing.ts'
 
 export type User = { id: string; email: string; fullName: string | null; username: string | null }
 
-export type NewUser = { id: string; email: string; fullName: string; passwordHash: string }
+export type NewUser = {
+  id: string
+  email: string
+  fullName: string
+  passwordHash: string
+  /** IANA name; UTC unless given (PE-03). */
+  timezone?: string | undefined
+}
 
 /** A user with a profile of its own; refuses an address that an account has (compared in any case). */
 export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
@@ -14,8 +21,20 @@ export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
       values (${user.id}, ${user.email}, ${user.fullName})`),
     { users_email_unique: errors.emailTaken },
   )
-  await tx.run(sql`insert into identity.user_profiles (user_id) values (${user.id})`)
+  const timezone = user.timezone ?? 'UTC'
+  if (!isTimezone(timezone)) throw errors.timezoneUnknown({ timezone })
+  await tx.run(sql`insert into identity.user_profiles (user_id, timezone) values (${user.id}, ${timezone})`)
   await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${user.id}, ${user.passwordHash})`)
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    // The list of Intl.supportedValuesOf lacks aliases that browsers really report.
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return /^[A-Za-z]/.test(name)
+  } catch {
+    return false
+  }
 }
 
 /** Puts a new password in the place of the current one, which stays to refuse its re-use. Needs the system scope. */

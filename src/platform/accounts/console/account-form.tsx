@@ -4,10 +4,13 @@ import { useMutation } from '@tanstack/react-query'
 import { Problem } from '#platform/console'
 import { Refusal } from './entrance.tsx'
 
-export type NewAccount = { fullName: string; email: string; password: string; tenantName: string }
+type Answers = { fullName: string; email: string; password: string; tenantName: string }
+
+/** What was filled in, with the time zone of this device: dates are shown in it. */
+export type NewAccount = Answers & { timezone: string }
 
 export function AccountForm({ workspace, button, send, done }: AccountFormProps) {
-  const form = useForm<NewAccount>({
+  const form = useForm<Answers>({
     mode: 'uncontrolled',
     initialValues: { fullName: '', email: '', password: '', tenantName: '' },
     validate: {
@@ -18,7 +21,7 @@ export function AccountForm({ workspace, button, send, done }: AccountFormProps)
     },
   })
   const create = useMutation({
-    mutationFn: send,
+    mutationFn: (answers: Answers) => send({ ...answers, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
     onSuccess: done,
     onError: error => error instanceof Problem && form.setErrors(fieldErrors(error)),
   })
