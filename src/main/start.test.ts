@@ -60,7 +60,7 @@ test('a second program on the same directory is refused by the pid of the first,
   const port = await freePort()
   const first = start({ port })
   const link = /^ {2}(http:\S+)$/m.exec(await announcement(first))?.[1]
-  assert.match(link ?? '', new RegExp(`^http://localhost:${port}/setup\\?token=[\\w-]{43}$`))
+  assert.match(link ?? '', new RegExp(`^http://localhost:${port}/setup#token=[\\w-]{43}$`))
   const second = start({ port: await freePort() })
   assert.equal(await exitCode(second), 3)
   assert.match(second.output(), new RegExp(`^conflict: The data directory .* is in use by process ${first.child.pid} `))
