@@ -90,7 +90,7 @@ const files = [
   { name: 'fpds_vendor_observations.csv.gz', source: 'fpds_vendors' },
   { name: 'fpds_awards.csv.gz', source: 'fpds_awards' },
   { name: 'fpds_idv_actions.csv.gz', source: 'fpds_idv' },
-  { name: 'sam_public_v2_real_sample.dat', source: 'sam' },
+  { name: 'sam_public_v2_real_sample.dat', source: 'sam_v2' },
 ].map(({ name, source }) => {
   const path = fileURLToPath(new URL(`../../data/contractors/${name}`, import.meta.url))
   return { path, source, bytes: statSync(path).size }
