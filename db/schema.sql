@@ -2177,8 +2177,8 @@ CREATE OR REPLACE FUNCTION contractors.is_vocabulary(word text)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-AS $function$ select length(word) between 3 and 32 and word !~ '^[0-9]+$' $function$;
-comment on function contractors.is_vocabulary(word text) is 'A mistyped word may be meant to be this one: not a number, not so short that any other is near';
+AS $function$ select length(word) between 3 and 32 and word !~ '^(\^|[0-9]+$)' $function$;
+comment on function contractors.is_vocabulary(word text) is 'A mistyped word may be meant to be this one: no beginning, no number, not so short that any other is near';
 
 CREATE OR REPLACE FUNCTION contractors.log_item_activity()
  RETURNS trigger
@@ -2355,17 +2355,26 @@ CREATE OR REPLACE FUNCTION contractors.search_vector(name text, dba_name text, l
 AS $function$
   select array_to_tsvector(
     string_to_array(
-      contractors.plain_words(
-        name
-        || case when dba_name is null then '' else ' ' || dba_name end
-        || case when legal_business_name is null or legal_business_name = name then '' else ' ' || legal_business_name end
-        || case when name ~ '[.&'']' then ' ' || replace(name, '&', '') || ' ' || translate(name, '.''', '  ') else '' end
+      contractors.words_and_beginnings(
+        contractors.plain_words(
+          name
+          || case when dba_name is null then '' else ' ' || dba_name end
+          || case when legal_business_name is null or legal_business_name = name then '' else ' ' || legal_business_name end
+          || case when name ~ '[.&'']' then ' ' || replace(name, '&', '') || ' ' || translate(name, '.''', '  ') else '' end
+        )
       ),
       ' '
     )
   )
 $function$;
-comment on function contractors.search_vector(name text, dba_name text, legal_business_name text) is 'All words by which a contractor is found: AT&T by at, t and att, AMAZON.COM by amazoncom, amazon and com';
+comment on function contractors.search_vector(name text, dba_name text, legal_business_name text) is 'All words by which a contractor is found, with their beginnings: AT&T by at, t and att, AMAZON.COM by amazoncom, amazon and com';
+
+CREATE OR REPLACE FUNCTION contractors.words_and_beginnings(words text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select btrim(words || ' ' || regexp_replace(words, '(\S)(\S?)(\S?)\S*', '^\1 ^\1\2 ^\1\2\3', 'g')) $function$;
+comment on function contractors.words_and_beginnings(words text) is 'Adds ^l ^le ^lei for leidos: what begins with one to three letters is one entry of the index instead of thousands';
 
 CREATE OR REPLACE FUNCTION contractors.words_without_legal_form(words text)
  RETURNS text
@@ -2790,7 +2799,7 @@ create table contractors.imports (
   id uuid default gen_random_uuid() not null,
   source text not null,
   file_name text not null,
-  file_sha256 text,
+  file_hash text,
   status text default 'running'::text not null,
   actor text,
   rows_read bigint default 0 not null,
@@ -2808,7 +2817,7 @@ CREATE INDEX imports_started_at_idx ON contractors.imports USING btree (started_
 grant insert, select, update on table contractors.imports to commonhold_app;
 grant select on table contractors.imports to commonhold_readonly;
 comment on table contractors.imports is 'Each run of an import; done is written in the transaction that brings the rows';
-comment on column contractors.imports.file_sha256 is 'SHA-256 of the file as it lies there, compressed or not';
+comment on column contractors.imports.file_hash is 'SHA-256 of the file as it lies there, compressed or not';
 comment on column contractors.imports.status is 'A run whose process was killed stays running: it has brought nothing';
 comment on column contractors.imports.actor is 'Who started it: a user''s id or the account at the command line';
 
@@ -3719,6 +3728,16 @@ begin
     and a.atttypid = 'timestamptz'::regtype;
   if not found then
     raise exception '% is not partitioned by range of one timestamptz column', target using errcode = '42809';
+  end if;
+
+  -- Nothing to do, nothing to lock: this is asked at every start.
+  if not exists (
+    select from generate_series(0, months_ahead) as step
+    where to_regclass(
+      format('%I.%I', parent.nspname, parent.relname || to_char(this_month + step * interval '1 month', '_YYYY_MM'))
+    ) is null
+  ) then
+    return;
   end if;
 
   -- Two callers take turns; writers of the table are not held up (nor by attach, unlike "create table … partition of").

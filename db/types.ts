@@ -467,11 +467,11 @@ export interface ContractorsImports {
    */
   actor: string | null;
   failure: string | null;
-  fileName: string;
   /**
    * SHA-256 of the file as it lies there, compressed or not
    */
-  fileSha256: string | null;
+  fileHash: string | null;
+  fileName: string;
   finishedAt: Timestamp | null;
   id: Generated<string>;
   rowsInserted: Generated<number>;

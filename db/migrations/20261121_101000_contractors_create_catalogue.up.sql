@@ -179,7 +179,7 @@ create table contractors.imports (
   id uuid not null default gen_random_uuid(),
   source text not null,
   file_name text not null,
-  file_sha256 text,
+  file_hash text,
   status text not null default 'running',
   actor text,
   rows_read bigint not null default 0,
@@ -195,7 +195,7 @@ create table contractors.imports (
 );
 comment on table contractors.imports is 'Each run of an import; done is written in the transaction that brings the rows';
 comment on column contractors.imports.status is 'A run whose process was killed stays running: it has brought nothing';
-comment on column contractors.imports.file_sha256 is 'SHA-256 of the file as it lies there, compressed or not';
+comment on column contractors.imports.file_hash is 'SHA-256 of the file as it lies there, compressed or not';
 comment on column contractors.imports.actor is 'Who started it: a user''s id or the account at the command line';
 create index imports_started_at_idx on contractors.imports (started_at desc);
 

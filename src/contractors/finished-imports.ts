@@ -11,7 +11,7 @@ export async function isImported(db: Database, file: { path: string; source: str
     select exists (
       select
       from contractors.imports
-      where file_sha256 = ${hash.digest('hex')}
+      where file_hash = ${hash.digest('hex')}
         and source = ${file.source}
         and status = 'done'
     ) as found`)

@@ -679,7 +679,7 @@ test('GG-07 the end of a registration in a daily file does not wipe out what the
 test('GG-07 each run is recorded with file, hash, counts and who', async () => {
   await importAwards([award, { ...award, piid: '', agency_id: '', uei: 'bad' }], { actor: 'tester' })
   const [found] = await run('select * from contractors.imports')
-  assert.match(found.file_sha256, /^[0-9a-f]{64}$/)
+  assert.match(found.file_hash, /^[0-9a-f]{64}$/)
   assert.deepEqual(
     [
       found.source,

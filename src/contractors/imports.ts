@@ -384,7 +384,7 @@ async function finishRun(client: pg.Client, id: string, sha256: string, rows: Im
   await client.query(
     `update contractors.imports
      set status = 'done',
-       file_sha256 = $2,
+       file_hash = $2,
        rows_read = $3,
        rows_inserted = $4,
        rows_updated = $5,
