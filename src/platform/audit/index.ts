@@ -1,3 +1,2 @@
 export { type AuditFilters, type AuditLog, type Changes, listAuditLogs } from './audit-logs.ts'
-export { type AuditEvent, recordEvent } from './events.ts'
-export { ensureMonthPartitions, findShortHorizons } from './partitions.ts'
+export { recordEvent } from './events.ts'

@@ -1,5 +1,5 @@
 export { sql } from 'kysely'
-export { Database, type DatabaseOptions } from './pool.ts'
+export { Database } from './pool.ts'
 export { json, query } from './query.ts'
-export type { Query, Queryable, Scope } from './queryable.ts'
+export type { Queryable, Scope } from './queryable.ts'
 export { onViolation } from './violations.ts'

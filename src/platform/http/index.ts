@@ -1,14 +1,12 @@
 import type { buildServer as build } from './server.ts'
 
 export { renderApiMarkdown } from './api-markdown.ts'
-export { type Authenticator, type Credentials, sessionCookie } from './credentials.ts'
-export { type CursorValue, cursorOf, cutPage, readCursor } from './cursors.ts'
+export { type Authenticator, sessionCookie } from './credentials.ts'
+export { cursorOf, cutPage, readCursor } from './cursors.ts'
 export { etagOf, type IfMatch, requireMatch } from './etags.ts'
-export type { ServerOptions } from './frame.ts'
 export { createLogger } from './log.ts'
-export { httpModule } from './module.ts'
-export { type OpenApi, renderOpenApi } from './openapi.ts'
-export type { AnyRoute, CookieChange, Principal, RequestOf, Route } from './route.ts'
+export { renderOpenApi } from './openapi.ts'
+export type { AnyRoute, Principal } from './route.ts'
 export { Reply, route } from './route.ts'
 export { date, dateTime, decimal, idParams, nullable, oneOf, pageOf, pageQuery, timestamp, uuid } from './schemas.ts'
 

@@ -13,6 +13,7 @@ import { sql } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import { testDatabase } from '#test/database.ts'
+import type { ServerOptions } from './frame.ts'
 import {
   type Authenticator,
   buildServer,
@@ -25,7 +26,6 @@ import {
   Reply,
   requireMatch,
   route,
-  type ServerOptions,
   sessionCookie,
   timestamp,
   uuid,

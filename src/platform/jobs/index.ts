@@ -2,7 +2,7 @@ import type { startWorker as start } from './worker.ts'
 
 export type { Job } from './job.ts'
 export { enqueue } from './queues.ts'
-export type { Worker, WorkerOptions } from './worker.ts'
+export type { Worker } from './worker.ts'
 
 /** See `worker.ts`. Loaded when it is called: commands and tests that only enqueue need no pg-boss. */
 export const startWorker: typeof start = async options => (await import('./worker.ts')).startWorker(options)
