@@ -4,6 +4,7 @@ import { type Queryable, sql } from '#platform/database'
 import { cutPage, readCursor } from '#platform/http'
 import { countFacets, type Facets, facetsOf } from './facets.ts'
 import { type Contractor, contractorColumns } from './profile-pages.ts'
+import { ueiPattern } from './uei.ts'
 import { readWords, type Words } from './vocabulary.ts'
 
 export type Search = {
@@ -174,11 +175,7 @@ function centsOf(amount: string, rounding: 'ceil' | 'floor'): Sql {
 
 /** A UEI or a CAGE code that somebody has. */
 async function findIdentifier(tx: Queryable, typed: string): Promise<Sql | undefined> {
-  const column = /^[A-HJ-NP-Z0-9]{12}$/.test(typed)
-    ? 'uei'
-    : /^(?=.*\d)[A-Z0-9]{5}$/.test(typed)
-      ? 'cage_code'
-      : undefined
+  const column = ueiPattern.test(typed) ? 'uei' : /^(?=.*\d)[A-Z0-9]{5}$/.test(typed) ? 'cage_code' : undefined
   if (column === undefined) return undefined
   const is = sql`${sql.ref(column)} = ${typed}`
   const rows = await tx.run(sql`select from contractors.contractor_profiles where ${is} limit 1`)
