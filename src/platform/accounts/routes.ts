@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import type { Scope } from '#platform/database'
-import { nullable, type Principal, pageOf, Reply, route, sessionCookie, timestamp, uuid } from '#platform/http'
-import { getProfile, getSessionTimes, type NewSession } from '#platform/identity'
+import { nullable, type Principal, pageOf, Reply, route, sessionCookie, uuid } from '#platform/http'
+import { getProfile, getSessionTimes, type NewSession, Profile, SessionTimes } from '#platform/identity'
 import { errors } from './errors.ts'
-import { listTenantsOf, refresh, type SignedIn, signIn, signOut, switchTenant } from './sign-ins.ts'
+import { listTenantsOf, refresh, SignedIn, signIn, signOut, switchTenant, TenantOfUser } from './sign-ins.ts'
 import { signUp, signUpFirstAdministrator } from './sign-ups.ts'
 
 const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
@@ -18,42 +18,13 @@ const timezone = Type.Optional(
 )
 const tenantName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Meridian Capture'] })
 
-const User = Type.Object({
-  id: uuid,
-  email: Type.String(),
-  fullName: nullable(Type.String()),
-  username: nullable(Type.String()),
-})
-
-const Tenant = Type.Object({
-  id: uuid,
-  name: Type.String(),
-  slug: Type.String(),
-  roles: Type.Array(Type.String()),
-  isDefault: Type.Boolean(),
-  isActive: Type.Boolean({ description: 'False while suspended or waiting for deletion' }),
-})
-
-const Session = Type.Object({
-  accessToken: Type.String({ description: 'Send it as `Authorization: Bearer …`' }),
-  refreshToken: Type.String({ description: 'Works once; each refresh answers the next one' }),
-  expiresIn: Type.Integer({ description: 'Life of the access token in seconds' }),
-  user: User,
-  tenants: Type.Array(Tenant),
-  tenantId: nullable(Type.String({ format: 'uuid', description: 'The tenant that the access token works in' })),
-})
-
 const Me = Type.Object({
-  user: Type.Object({
-    ...User.properties,
-    timezone: Type.String({ description: 'IANA name; dates are shown in it' }),
-    language: Type.String(),
-  }),
+  user: Profile,
   tenantId: nullable(uuid),
-  tenants: Type.Array(Tenant),
+  tenants: Type.Array(TenantOfUser),
   roles: Type.Array(Type.String()),
   permissions: Type.Array(Type.String()),
-  session: Type.Object({ id: uuid, createdAt: timestamp, expiresAt: timestamp }),
+  session: SessionTimes,
 })
 
 const attempts = 30
@@ -66,7 +37,7 @@ export const accountsRoutes = [
     summary: 'Make an account',
     description: 'With `tenantName` also a tenant, whose owner the account becomes. Signs in at once.',
     body: Type.Object({ email, password, fullName, tenantName: Type.Optional(tenantName), timezone }),
-    response: Session,
+    response: SignedIn,
     status: 201,
     rateLimit: attempts,
     async handle({ body, scope }, app) {
@@ -88,7 +59,7 @@ export const accountsRoutes = [
       tenantName,
       timezone,
     }),
-    response: Session,
+    response: SignedIn,
     status: 201,
     rateLimit: attempts,
     async handle({ body, scope }, app) {
@@ -102,7 +73,7 @@ export const accountsRoutes = [
     summary: 'Sign in with a password',
     description: 'Works in the tenant of `X-Tenant-Id`, else in the default one. Also sets the session cookie.',
     body: Type.Object({ email, password }),
-    response: Session,
+    response: SignedIn,
     rateLimit: attempts,
     async handle({ body, headers, scope }, app) {
       const header = headers['x-tenant-id']
@@ -117,7 +88,7 @@ export const accountsRoutes = [
     summary: 'Exchange a refresh token',
     description: 'The token is used up. Used again, it ends the session: a copy of it must be about.',
     body: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
-    response: Session,
+    response: SignedIn,
     rateLimit: 120,
     async handle({ body, scope }, app) {
       return await refresh(app, scope, body.refreshToken)
@@ -145,7 +116,7 @@ export const accountsRoutes = [
     response: Type.Object({
       accessToken: Type.String(),
       expiresIn: Type.Integer(),
-      tenants: Type.Array(Tenant),
+      tenants: Type.Array(TenantOfUser),
       tenantId: uuid,
     }),
     async handle({ body, principal, scope }, app) {
@@ -182,7 +153,7 @@ export const accountsRoutes = [
     path: '/tenants',
     allow: 'session',
     summary: 'The tenants that I belong to',
-    response: pageOf(Tenant),
+    response: pageOf(TenantOfUser),
     async handle({ principal, scope }, app) {
       const system: Scope = { ...scope, system: true }
       return { items: await listTenantsOf(app.db.reads(system), signedIn(principal).userId), nextCursor: null }

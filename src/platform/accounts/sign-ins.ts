@@ -1,6 +1,8 @@
+import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { type Queryable, type Scope, sql } from '#platform/database'
+import { nullable, uuid } from '#platform/http'
 import {
   type Account,
   accessTokenSeconds,
@@ -15,30 +17,33 @@ import {
   revokeSession,
   rotateRefreshToken,
   setActiveTenant,
-  type User,
+  User,
   verifyPassword,
 } from '#platform/identity'
 import { errors } from './errors.ts'
 import { accountsOf } from './principals.ts'
 
-export type TenantOfUser = {
-  id: string
-  name: string
-  slug: string
-  roles: string[]
-  isDefault: boolean
-  isActive: boolean
-}
+/** A tenant with what the user is in it. */
+export const TenantOfUser = Type.Object({
+  id: uuid,
+  name: Type.String(),
+  slug: Type.String(),
+  roles: Type.Array(Type.String()),
+  isDefault: Type.Boolean(),
+  isActive: Type.Boolean({ description: 'False while suspended or waiting for deletion' }),
+})
+export type TenantOfUser = Static<typeof TenantOfUser>
 
-/** What a successful sign-in hands out. `expiresIn` in seconds. */
-export type SignedIn = {
-  accessToken: string
-  refreshToken: string
-  expiresIn: number
-  user: User
-  tenants: TenantOfUser[]
-  tenantId: string | null
-}
+/** What a successful sign-in hands out. */
+export const SignedIn = Type.Object({
+  accessToken: Type.String({ description: 'Send it as `Authorization: Bearer …`' }),
+  refreshToken: Type.String({ description: 'Works once; each refresh answers the next one' }),
+  expiresIn: Type.Integer({ description: 'Life of the access token in seconds' }),
+  user: User,
+  tenants: Type.Array(TenantOfUser),
+  tenantId: nullable(Type.String({ format: 'uuid', description: 'The tenant that the access token works in' })),
+})
+export type SignedIn = Static<typeof SignedIn>
 
 /** Signs in with a password. The answer is the same for an unknown address, a wrong password and a locked account. */
 export async function signIn(

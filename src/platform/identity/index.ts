@@ -10,6 +10,7 @@ export {
   openSession,
   revokeSession,
   rotateRefreshToken,
+  SessionTimes,
   setActiveTenant,
 } from './sessions.ts'
 export {
@@ -21,7 +22,8 @@ export {
   getProfile,
   hashNewPassword,
   hasUsers,
+  Profile,
   replacePassword,
   setDefaultTenant,
-  type User,
+  User,
 } from './users.ts'

@@ -1,5 +1,7 @@
+import { type Static, Type } from 'typebox'
 import { createToken, hashToken } from '#platform/crypto'
 import { type Queryable, sql } from '#platform/database'
+import { timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 
 /** How long a session lasts without a refresh or use, in days; also the life of a refresh token. */
@@ -83,7 +85,9 @@ export async function setActiveTenant(tx: Queryable, sessionId: string, tenantId
   await tx.run(sql`update identity.user_sessions set active_tenant_id = ${tenantId} where id = ${sessionId}`)
 }
 
-export type SessionTimes = { id: string; createdAt: Date; expiresAt: Date }
+/** From when and until when a session lasts, should it not be used. */
+export const SessionTimes = Type.Object({ id: uuid, createdAt: timestamp, expiresAt: timestamp })
+export type SessionTimes = Static<typeof SessionTimes>
 
 export function getSessionTimes(tx: Queryable, sessionId: string): Promise<SessionTimes> {
   return tx.one(sql<SessionTimes>`

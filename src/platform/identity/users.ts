@@ -1,8 +1,17 @@
+import { type Static, Type } from 'typebox'
 import { onViolation, type Queryable, sql } from '#platform/database'
+import { nullable, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 import { hashPassword } from './hashing.ts'
 
-export type User = { id: string; email: string; fullName: string | null; username: string | null }
+/** A person as others are shown him. */
+export const User = Type.Object({
+  id: uuid,
+  email: Type.String(),
+  fullName: nullable(Type.String()),
+  username: nullable(Type.String()),
+})
+export type User = Static<typeof User>
 
 export type NewUser = {
   id: string
@@ -78,9 +87,14 @@ export function findAccount(tx: Queryable, email: string): Promise<Account | und
       and account.deleted_at is null`)
 }
 
-export type Profile = User & { timezone: string; language: string }
-
 /** The signed-in user as he is shown to himself. */
+export const Profile = Type.Object({
+  ...User.properties,
+  timezone: Type.String({ description: 'IANA name; dates are shown in it' }),
+  language: Type.String(),
+})
+export type Profile = Static<typeof Profile>
+
 export function getProfile(tx: Queryable, userId: string): Promise<Profile> {
   return tx.one(sql<Profile>`
     select
