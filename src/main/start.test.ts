@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { startEmbedded } from '../platform/database/embedded.ts'
 import { readPidFile } from '../platform/database/embedded-cluster.ts'
 import { pidExists, serversIn } from '../platform/database/embedded-processes.ts'
 
@@ -38,6 +40,29 @@ test('on an empty directory it starts, says where, with whom and how to stop, an
   assert.match(program.output(), /Stopping\n/)
   assert.deepEqual(serversIn(join(dataDirectory, 'postgres')), [])
   assert.match(readFileSync(join(dataDirectory, 'postgres.log'), 'utf8'), /database system is shut down\n$/)
+})
+
+test('it is ready only while the database has all of its migrations', async () => {
+  const port = await freePort()
+  const program = start({ port, demonstration: true })
+  await announcement(program)
+  const server = await startEmbedded({ dataDirectory, join: true })
+  const admin = new pg.Client(server.adminConfig('commonhold'))
+  await admin.connect()
+  const setNewest = (state: string) =>
+    admin.query('update platform.migrations set state = $1 where name = (select max(name) from platform.migrations)', [
+      state,
+    ])
+  const ready = () => fetch(`http://127.0.0.1:${port}/readyz`)
+  await setNewest('reverting')
+  const refused = await ready()
+  assert.equal(refused.status, 503)
+  assert.match(await refused.text(), /run commonhold db up/)
+  await setNewest('applied')
+  assert.equal((await ready()).status, 200)
+  await admin.end()
+  program.child.kill('SIGTERM')
+  assert.equal(await exitCode(program), 0)
 })
 
 test('killed with SIGKILL it starts again on the same data, and shows the same sign-ins', async () => {

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { ClientConfig } from 'pg'
@@ -24,6 +25,10 @@ const errors = errorTable('program', {
   portRefused: [
     'unavailable',
     'Commonhold may not listen on port {port} of {host} ({reason}); set COMMONHOLD_PORT and COMMONHOLD_HOST.',
+  ],
+  notMigrated: [
+    'unavailable',
+    'the database has {applied} of the {expected} migrations of this program; run commonhold db up',
   ],
   isolationBroken: ['conflict', 'Commonhold does not start, because tenants are not kept apart:\n{faults}'],
 })
@@ -141,10 +146,27 @@ function buildHttp(app: App, settings: Settings, modules: readonly Module[]): Pr
       .filter(Boolean),
     requestsPerMinute: settings.rateLimit,
     ...(settings.metricsToken === undefined ? {} : { metricsToken: settings.metricsToken }),
-    readiness: async () => {
-      await app.db.unscoped.run(sql`select 1`)
-    },
+    readiness: () => requireMigrated(app),
   })
+}
+
+/** The database answers and has every migration of this program; it may have later ones, or be getting them. */
+async function requireMigrated(app: App): Promise<void> {
+  const expected = migrationNames()
+  const { applied } = await app.db.unscoped.one(sql<{ applied: number }>`
+    select count(*) as applied
+    from platform.migrations
+    where state = 'applied'
+      and name = any(${expected})`)
+  if (applied < expected.length) throw errors.notMigrated({ applied, expected: expected.length })
+}
+
+let names: string[] | undefined
+function migrationNames(): string[] {
+  names ??= readdirSync(new URL('../../db/migrations', import.meta.url))
+    .filter(file => file.endsWith('.up.sql'))
+    .map(file => file.slice(0, -'.up.sql'.length))
+  return names
 }
 
 async function findSetupLink(app: App): Promise<string | undefined> {
