@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import { test } from 'node:test'
-import { joinAs, type Person, signIn, testWorld } from '#test/world.ts'
+import { believedNoLonger, joinAs, type Person, signIn, testWorld } from '#test/world.ts'
 
 const world = await testWorld()
 const { admin, alice, bob, viewer, baseUrl } = world
@@ -46,7 +46,6 @@ function sendRaw(path: string, headers: [string, string][]): Promise<{ status: n
 async function leave(person: Person, tenantId: string): Promise<void> {
   await admin.query('delete from tenancy.user_tenants where tenant_id = $1 and user_id = $2', [tenantId, person.userId])
 }
-const believed = () => new Promise(resolve => setTimeout(resolve, 2_100))
 
 test('AG-01 no spelling of X-Tenant-Id leads into a tenant that one is not a member of', async () => {
   const { tenantId: own } = alice
@@ -203,7 +202,7 @@ test('an idempotency key gives no answer of another user or tenant, nor of right
        and membership.id = held.user_tenant_id and membership.user_id = $1`,
     [visitor.userId],
   )
-  await believed()
+  await believedNoLonger()
   assert.deepEqual([(await send(visitor)).status], [403], 'a viewer gets no answer that a member got')
 })
 
@@ -226,7 +225,7 @@ test('GG-04 who has left a tenant reaches nothing of it: not by token, cookie, h
   assert.equal((await leaver.fetch(`/contractor-lists/${shared.id}`)).status, 200, 'control: it is shared with him')
 
   await leave(leaver, alice.tenantId)
-  await believed()
+  await believedNoLonger()
   const inTenant = { 'x-tenant-id': alice.tenantId }
   const answers = await Promise.all([
     leaver.fetch('/contractor-lists'),

@@ -1,4 +1,5 @@
 import { after } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { destination } from 'pino'
 import { accountsOf } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
@@ -80,6 +81,9 @@ export async function joinAs(database: TestDatabase, userId: string, tenantId: s
     [tenantId, userId, role],
   )
 }
+
+/** Waits until a running session feels what was changed past the program: an answer is believed for two seconds. */
+export const believedNoLonger = () => sleep(2_100)
 
 const password = 'correct horse battery staple'
 

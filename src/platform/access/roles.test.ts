@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '#platform/database'
-import { joinAs, signIn, testWorld } from '#test/world.ts'
+import { believedNoLonger, joinAs, signIn, testWorld } from '#test/world.ts'
 
 const world = await testWorld()
 const { admin, db, alice, bob, viewer, baseUrl } = world
@@ -50,10 +50,10 @@ test('MT-20 MT-13 a tenant’s own role adds its permissions to those a member h
   await scope.run(sql`
     insert into access.user_tenant_roles (user_tenant_id, role_id)
     select membership.id, ${id} from tenancy.user_tenants as membership where membership.user_id = ${viewer.userId}`)
-  await new Promise(resolve => setTimeout(resolve, 2_100))
+  await believedNoLonger()
   assert.equal((await viewer.fetch('/audit-logs')).status, 200)
   await scope.run(sql`delete from access.roles where id = ${id}`)
-  await new Promise(resolve => setTimeout(resolve, 2_100))
+  await believedNoLonger()
   assert.equal((await viewer.fetch('/audit-logs')).status, 403)
 })
 
