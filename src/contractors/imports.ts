@@ -199,7 +199,8 @@ function csvLayout(path: string, source: Source): Layout {
       const missing = source.required.filter(column => !header.includes(column))
       if (missing.length > 0)
         throw errors.columnsMissing({ path, source: source.name, columns: missing.join(', '), missing })
-      const repeated = header.filter((column, index) => header.indexOf(column) !== index)
+      const seen = new Set<string>()
+      const repeated = header.filter(column => seen.size === seen.add(column).size)
       if (repeated.length > 0) throw errors.columnRepeated({ path, columns: repeated.join(', ') })
       columns = header
       mapping = rowMapping(source, header)
