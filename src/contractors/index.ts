@@ -1,4 +1,4 @@
-export { isImported } from './finished-imports.ts'
+export { isImported } from './import-runs.ts'
 export { importFile } from './imports.ts'
 export { addItem } from './items.ts'
 export { createList, getFavourites } from './lists.ts'

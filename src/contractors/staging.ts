@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { finished } from 'node:stream/promises'
+import type pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { storedActions } from './awards.ts'
+import { awardColumns, rowMapping, type StagedRow } from './mapping.ts'
+import { awardSources, findSource } from './sources.ts'
+
+/** The COPY into staging of one connection, in chunks. */
+export class Staging {
+  private readonly client: pg.Client
+  private stream: ReturnType<typeof copyFrom> | undefined
+  private text = ''
+
+  constructor(client: pg.Client) {
+    this.client = client
+  }
+
+  add(line: string): void {
+    this.text += `${line}\n`
+  }
+
+  /** Sends what has gathered, and waits when the server is behind. */
+  async flush(): Promise<void> {
+    if (this.text === '') return
+    this.stream ??= this.client.query(copyFrom(`copy pg_temp.import_rows (${stagingColumns.join(', ')}) from stdin`))
+    const chunk = Buffer.from(this.text)
+    this.text = ''
+    if (!this.stream.write(chunk)) await once(this.stream, 'drain')
+  }
+
+  async end(): Promise<void> {
+    await this.flush()
+    if (!this.stream) return
+    this.stream.end()
+    await finished(this.stream)
+  }
+
+  async abandon(): Promise<void> {
+    if (!this.stream) return
+    this.stream.destroy(new Error('The import was given up'))
+    await finished(this.stream).catch(() => {})
+  }
+}
+
+/** The actions of touched awards that were imported earlier, mapped by the same tables as those of the file. */
+export async function stageStoredActions(client: pg.Client): Promise<void> {
+  const mappings = new Map<string, { columns: string[]; mapping: ReturnType<typeof rowMapping> }>()
+  for (const name of awardSources) {
+    const source = findSource(name)!
+    const columns = [...new Set(Object.values(source.award!).flatMap(rule => rule.columns))].sort()
+    mappings.set(name, { columns, mapping: rowMapping(source, columns) })
+  }
+  await client.query(`declare stored cursor for ${storedActions}`, [awardSources])
+  for (;;) {
+    const { rows } = await client.query('fetch 2000 from stored')
+    if (rows.length === 0) break
+    const staging = new Staging(client)
+    for (const row of rows) {
+      const { columns, mapping } = mappings.get(row.source)!
+      const award = mapping.awardOf(columns.map(column => row.data[column] ?? ''))
+      if (award)
+        staging.add(
+          [0, 'f', 't', row.id, row.source, escapeText(row.source_id), row.uei, null, null, null, null, null, award.id]
+            .map(value => value ?? '\\N')
+            .join('\t') + awardText(award.values),
+        )
+    }
+    await staging.end()
+  }
+  await client.query('close stored')
+}
+
+/** A row as COPY takes it. */
+export function stagingLine(line: number, id: string, source: string, record: StagedRow): string {
+  const { award } = record
+  return `${line}\tf\tf\t${id}\t${source}\t${escapeText(record.sourceId)}\t${record.uei}\t${record.observationId}\t${
+    record.observedOn || '\\N'
+  }\t${record.contentHash}\t${escapeText(record.data)}\t${record.fields === '' ? '\\N' : escapeText(record.fields)}\t${
+    award ? award.id + awardText(award.values) : noAward
+  }`
+}
+
+/** UUIDs of version 7 that ascend within the import: new records come to the right edge of the index. */
+export function recordIds(now: Date): () => string {
+  const time = now.getTime().toString(16).padStart(12, '0')
+  const random = randomBytes(5).toString('hex')
+  let count = 0
+  return () => {
+    count++
+    const high = Math.floor(count / 0x100000)
+      .toString(16)
+      .padStart(3, '0')
+    const low = (count % 0x100000).toString(16).padStart(5, '0')
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${high}-8${random.slice(0, 3)}-${low}${random.slice(3)}`
+  }
+}
+
+const stagingColumns = [
+  'line',
+  'is_known',
+  'is_stored',
+  'id',
+  'source',
+  'source_id',
+  'uei',
+  'observation_id',
+  'observed_on',
+  'content_hash',
+  'data',
+  'fields',
+  'award_id',
+  ...awardColumns.map(([column]) => column),
+]
+
+function awardText(values: readonly string[]): string {
+  let text = ''
+  for (const value of values) text += value === '' ? '\t\\N' : `\t${escapeText(value)}`
+  return text
+}
+
+const noAward = ['\\N', ...awardColumns.map(() => '\\N')].join('\t')
+
+const mustEscape = /[\\\t\n\r]/
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+const escapeText = (text: string) =>
+  mustEscape.test(text) ? text.replace(/[\\\t\n\r]/g, character => escapes[character]!) : text
