@@ -22,6 +22,7 @@ import { databaseFolder } from '../platform/database/migrator.ts'
 import { inReplay } from '../platform/database/replay.ts'
 import { emptyDatabase } from '../platform/database/reset.ts'
 import { listTables, showRows } from '../platform/database/studio.ts'
+import type { DatabaseServer } from './database.ts'
 
 const errors = errorTable('program', {
   notConfirmed: ['conflict', 'Nothing was done. Without a terminal to ask on, say --yes.'],
@@ -31,12 +32,9 @@ const errors = errorTable('program', {
   ],
 })
 
-/** A database with an administrator's connection, and how to let go of it. */
-export type OpenDatabase = { admin: pg.ClientConfig; isEmbedded: boolean; close: () => Promise<void> }
-
 export type DatabaseCommandsOptions = {
   /** Starts or joins the embedded server, or names the one of DATABASE_URL. */
-  open: () => Promise<OpenDatabase>
+  open: () => Promise<DatabaseServer>
   /** What has to be done after migrations were applied (the modules' permissions). */
   afterUp?: (admin: pg.ClientConfig) => Promise<void>
   /** Other folders than `db/`, for tests. */
@@ -59,7 +57,7 @@ export function registerDatabaseCommands(program: Command, options: DatabaseComm
     })
   const json = () => new Option('--json', 'print the result as JSON')
   const withDatabase = async <T>(
-    work: (database: OpenDatabase, migrations: MigrationOptions) => Promise<T>,
+    work: (database: DatabaseServer, migrations: MigrationOptions) => Promise<T>,
   ): Promise<T> => {
     const database = await options.open()
     try {
@@ -68,7 +66,7 @@ export function registerDatabaseCommands(program: Command, options: DatabaseComm
       await database.close()
     }
   }
-  const requireDevelopment = (database: OpenDatabase, command: string, isForced?: boolean) => {
+  const requireDevelopment = (database: DatabaseServer, command: string, isForced?: boolean) => {
     if (!database.isEmbedded && !isForced) throw errors.notDevelopment({ command })
   }
 

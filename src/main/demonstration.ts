@@ -8,7 +8,7 @@ import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { createUser, hashNewPassword, replacePassword, setDefaultTenant } from '#platform/identity'
 import { addMember } from '#platform/tenancy'
-import type { Demonstration, SignIn } from './sign-ins.ts'
+import type { Demonstration, Progress, SignIn } from './sign-ins.ts'
 
 type DemonstrationList = { name: string; description: string; color: string; isPublic?: boolean; ueis: string[] }
 type DemonstrationPerson = {
@@ -120,7 +120,7 @@ async function isUsedByOthers(app: App): Promise<boolean> {
   return users > 0 && ours === 0
 }
 
-async function importCatalogue(app: App, progress: (done: number, total: number) => void): Promise<void> {
+async function importCatalogue(app: App, progress: Progress): Promise<void> {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
   let before = 0
   for (const { path, source, bytes } of files) {

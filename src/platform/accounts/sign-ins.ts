@@ -67,7 +67,7 @@ export async function signIn(
     await recordEvent(tx, { action: 'sign_in', resource: 'identity.user_sessions', resourceId: opened.id })
     return opened
   })
-  return { signedIn: await describe(app, account, tenants, tenantId, session.id, session.refreshToken), session }
+  return { signedIn: await describeSignIn(app, account, tenants, tenantId, session.id, session.refreshToken), session }
 }
 
 /** Exchanges a refresh token for the next pair (PE-05). */
@@ -88,7 +88,7 @@ export async function refresh(app: App, client: Scope, token: string): Promise<S
     throw identityErrors.refreshRefused()
   }
   const { user, tenants, tenantId, sessionId, refreshToken } = outcome
-  return await describe(app, user, tenants, tenantId, sessionId, refreshToken)
+  return await describeSignIn(app, user, tenants, tenantId, sessionId, refreshToken)
 }
 
 type SessionPlace = { userId: string; tenantId: string | null; tenantStatus: string | null }
@@ -134,7 +134,8 @@ export function listTenantsOf(tx: Queryable, userId: string): Promise<TenantOfUs
     select tenant_id as id, name, slug, roles, is_default, is_active from accounts.find_memberships(${userId})`)
 }
 
-export async function describe(
+/** Signs the access token of a session and puts together what the caller gets. */
+export async function describeSignIn(
   app: App,
   user: User,
   tenants: TenantOfUser[],

@@ -16,7 +16,7 @@ import {
 } from '#platform/identity'
 import { addMember, createTenant } from '#platform/tenancy'
 import { errors } from './errors.ts'
-import { describe, listTenantsOf, type SignedIn } from './sign-ins.ts'
+import { describeSignIn, listTenantsOf, type SignedIn } from './sign-ins.ts'
 
 export type SignUp = {
   email: string
@@ -48,7 +48,7 @@ export async function signUp(
     await recordEvent(tx, { action: 'sign_up', resource: 'identity.users', resourceId: user.id })
     return { session: opened, tenants: await listTenantsOf(tx, user.id) }
   })
-  return { signedIn: await describe(app, user, tenants, tenantId, session.id, session.refreshToken), session }
+  return { signedIn: await describeSignIn(app, user, tenants, tenantId, session.id, session.refreshToken), session }
 }
 
 /** A tenant with its built-in roles and its first owner. The scope carries the tenant's id and is the system's. */
