@@ -95,7 +95,12 @@ export async function updateList(
   changes: Partial<ListFields>,
   ifMatch?: IfMatch,
 ): Promise<List> {
-  const locked = await tx.maybe(sql`select id from contractors.contractor_lists where id = ${id} for update`)
+  const locked = await tx.maybe(sql`
+    select id
+    from contractors.contractor_lists
+    where id = ${id}
+    for update
+  `)
   const list = await getList(tx, id)
   if (!locked) throw errors.listNotYours()
   requireMatch(ifMatch, list)
@@ -116,7 +121,11 @@ export async function updateList(
 
 /** Deletes the list with its items. */
 export async function deleteList(tx: Queryable, id: string): Promise<void> {
-  const deleted = await tx.maybe(sql`delete from contractors.contractor_lists where id = ${id} returning id`)
+  const deleted = await tx.maybe(sql`
+    delete from contractors.contractor_lists
+    where id = ${id}
+    returning id
+  `)
   if (deleted) return
   const list = await getList(tx, id)
   throw list.isMine && list.isDefault ? errors.defaultListStays() : errors.listNotYours()

@@ -190,9 +190,12 @@ export async function totalAwards(tx: Queryable, id: string) {
 }
 
 async function getUei(tx: Queryable, id: string): Promise<string> {
-  const found = await tx.maybe<{ uei: string }>(
-    sql`select uei from contractors.contractor_profiles where id = ${id} and not is_hidden`,
-  )
+  const found = await tx.maybe<{ uei: string }>(sql`
+    select uei
+    from contractors.contractor_profiles
+    where id = ${id}
+      and not is_hidden
+  `)
   if (!found) throw errors.contractorNotFound({ id })
   return found.uei
 }

@@ -158,7 +158,10 @@ async function peopleTenant(app: App, tenant: DemonstrationTenant, known: readon
 
 function findPerson(app: App, email: string): Promise<{ id: string; tenantId: string | null } | undefined> {
   return app.db.scoped(system).maybe(sql<{ id: string; tenantId: string | null }>`
-    select id, default_tenant_id as tenant_id from identity.users where email = ${email} and deleted_at is null`)
+    select id, default_tenant_id as tenant_id
+    from identity.users
+    where email = ${email}
+      and deleted_at is null`)
 }
 
 async function forgetPassword(app: App, userId: string, password: string): Promise<void> {

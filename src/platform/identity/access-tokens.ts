@@ -91,7 +91,10 @@ export class AccessTokens {
     const known = this.publicKeys.get(id)
     if (known) return known
     const found = await this.db.scoped({ system: true }).maybe(sql<SigningKey>`
-        select id, public_key from identity.signing_keys where id = ${id} and retired_at is null`)
+      select id, public_key
+      from identity.signing_keys
+      where id = ${id}
+        and retired_at is null`)
     if (!found) throw errors.tokenInvalid()
     const key = (await importJWK(found.publicKey, 'ES256')) as CryptoKey
     this.publicKeys.set(found.id, key)

@@ -36,5 +36,8 @@ export async function consumeOneTimeToken(tx: Queryable, purpose: Purpose, secre
 /** Ends all unused tokens of a purpose, so that an earlier link stops working when a new one is made. */
 export async function withdrawOneTimeTokens(tx: Queryable, purpose: Purpose): Promise<void> {
   await tx.run(sql`
-    update identity.one_time_tokens set used_at = now() where purpose = ${purpose} and used_at is null`)
+    update identity.one_time_tokens
+    set used_at = now()
+    where purpose = ${purpose}
+      and used_at is null`)
 }

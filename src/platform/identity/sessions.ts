@@ -54,7 +54,10 @@ export async function rotateRefreshToken(
     return { sessionId: used.sessionId, refreshToken: await issueRefreshToken(tx, used.sessionId) }
   }
   const replayed = await tx.maybe(sql<{ sessionId: string }>`
-    select session_id from identity.refresh_tokens where token_hash = ${tokenHash} and used_at is not null`)
+    select session_id
+    from identity.refresh_tokens
+    where token_hash = ${tokenHash}
+      and used_at is not null`)
   if (!replayed) throw errors.refreshRefused()
   await revokeSession(tx, replayed.sessionId, 'refresh token used twice')
   return { replayedSessionId: replayed.sessionId }
@@ -82,7 +85,10 @@ export async function extendSession(tx: Queryable, sessionId: string): Promise<v
 
 /** The tenant in which a session works from now on. The caller has checked the membership. */
 export async function setActiveTenant(tx: Queryable, sessionId: string, tenantId: string): Promise<void> {
-  await tx.run(sql`update identity.user_sessions set active_tenant_id = ${tenantId} where id = ${sessionId}`)
+  await tx.run(sql`
+    update identity.user_sessions
+    set active_tenant_id = ${tenantId}
+    where id = ${sessionId}`)
 }
 
 /** From when and until when a session lasts, should it not be used. */
@@ -91,7 +97,9 @@ export type SessionTimes = Static<typeof SessionTimes>
 
 export function getSessionTimes(tx: Queryable, sessionId: string): Promise<SessionTimes> {
   return tx.one(sql<SessionTimes>`
-    select id, created_at, expires_at from identity.user_sessions where id = ${sessionId}`)
+    select id, created_at, expires_at
+    from identity.user_sessions
+    where id = ${sessionId}`)
 }
 
 /** GG-16: sessions 30 days after their end, and tokens and links that nobody can use any more. */
@@ -101,7 +109,9 @@ export async function removeEndedSessions(tx: Queryable): Promise<{ sessions: nu
     where least(expires_at, coalesce(revoked_at, expires_at)) < now() - interval '30 days'
     returning id`)
   const tokens = await tx.run(sql`
-    delete from identity.one_time_tokens where expires_at < now() - interval '30 days' returning id`)
+    delete from identity.one_time_tokens
+    where expires_at < now() - interval '30 days'
+    returning id`)
   return { sessions: sessions.length, tokens: tokens.length }
 }
 

@@ -49,7 +49,10 @@ function isTimezone(name: string): boolean {
 /** Puts a new password in the place of the current one, which stays to refuse its re-use. Needs the system scope. */
 export async function replacePassword(tx: Queryable, userId: string, passwordHash: string): Promise<void> {
   await tx.run(sql`
-    update identity.passwords set replaced_at = now() where user_id = ${userId} and replaced_at is null`)
+    update identity.passwords
+    set replaced_at = now()
+    where user_id = ${userId}
+      and replaced_at is null`)
   await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${userId}, ${passwordHash})`)
 }
 
@@ -151,7 +154,10 @@ export async function countLogin(tx: Queryable, userId: string): Promise<boolean
 
 /** The tenant in which the user's next session starts. */
 export async function setDefaultTenant(tx: Queryable, userId: string, tenantId: string): Promise<void> {
-  await tx.run(sql`update identity.users set default_tenant_id = ${tenantId} where id = ${userId}`)
+  await tx.run(sql`
+    update identity.users
+    set default_tenant_id = ${tenantId}
+    where id = ${userId}`)
 }
 
 /** False on a new installation, before its first administrator. Needs the system scope. */
