@@ -51,6 +51,7 @@ async function runOne(name: string): Promise<BenchResult[]> {
   await upgradeDatabase(adminConfig, modules)
   const login = { ...adminConfig, user: `bench_${name}`, password: randomBytes(12).toString('hex') }
   await maintenance.query(`create role ${login.user} login password '${login.password}' in role commonhold_app`)
+  await maintenance.query(`grant connect on database ${database} to ${login.user}`)
   const [admin, owner] = [new pg.Client(adminConfig), new pg.Client(adminConfig)]
   await Promise.all([admin.connect(), owner.connect()])
   await owner.query('set role commonhold_owner')

@@ -25,6 +25,19 @@ begin
   if has_database_privilege('public', current_database(), 'temporary') then
     execute format('revoke temporary on database %I from public', current_database());
   end if;
+  -- Roles belong to the server: without this the program of one installation could open the database of another.
+  -- Each login is granted its own database by name.
+  if has_database_privilege('public', current_database(), 'connect') then
+    execute format('revoke connect on database %I from public', current_database());
+  end if;
+  -- Large objects know no tenants.
+  if (select rolsuper from pg_roles where rolname = current_user)
+    and has_function_privilege('public', 'pg_catalog.lo_from_bytea(oid, bytea)', 'execute')
+  then
+    revoke execute on function
+      pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea)
+    from public;
+  end if;
   if has_schema_privilege('public', 'public', 'create') then
     execute 'revoke create on schema public from public';
   end if;

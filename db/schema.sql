@@ -3232,9 +3232,8 @@ create policy users_of_tenant on identity.users for select
   using ((EXISTS ( SELECT
    FROM tenancy.user_tenants membership
   WHERE ((membership.tenant_id = ( SELECT platform.current_tenant_id() AS current_tenant_id)) AND (membership.user_id = users.id)))));
-create policy users_own on identity.users
-  using ((id = ( SELECT platform.current_user_id() AS current_user_id)))
-  with check ((id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy users_own on identity.users for select
+  using ((id = ( SELECT platform.current_user_id() AS current_user_id)));
 create policy users_system on identity.users
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -4089,6 +4088,8 @@ alter table tenancy.user_tenants force row level security;
 create policy tenant_isolation on tenancy.user_tenants
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy user_tenants_made_by_platform on tenancy.user_tenants as restrictive for insert
+  with check (( SELECT platform.is_system() AS is_system));
 create policy user_tenants_own on tenancy.user_tenants for select
   using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
 create policy user_tenants_system on tenancy.user_tenants for select

@@ -58,8 +58,8 @@ select platform.keep_updated_at('identity.users');
 alter table identity.users enable row level security;
 alter table identity.users force row level security;
 create policy users_own on identity.users
-  using (id = (select platform.current_user_id()))
-  with check (id = (select platform.current_user_id()));
+  for select
+  using (id = (select platform.current_user_id()));
 create policy users_system on identity.users
   using ((select platform.is_system()))
   with check ((select platform.is_system()));

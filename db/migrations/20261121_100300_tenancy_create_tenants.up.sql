@@ -79,6 +79,11 @@ create policy user_tenants_own on tenancy.user_tenants
 create policy user_tenants_system on tenancy.user_tenants
   for select
   using ((select platform.is_system()));
+-- Otherwise a query in a tenant's scope could make any user its member, and then read who he is.
+create policy user_tenants_made_by_platform on tenancy.user_tenants
+  as restrictive
+  for insert
+  with check ((select platform.is_system()));
 grant select, insert, delete on tenancy.user_tenants to commonhold_app;
 grant update (expires_at) on tenancy.user_tenants to commonhold_app;
 grant select on tenancy.user_tenants to commonhold_readonly;

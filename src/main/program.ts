@@ -1,3 +1,4 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -25,7 +26,10 @@ export function openKeyring(settings: Settings): Keyring {
   if (settings.keys !== undefined) return Keyring.parse(settings.keys)
   const file = join(settings.dataDir, 'keys')
   try {
-    return Keyring.parse(readFileSync(file, 'utf8').trim())
+    const keyring = Keyring.parse(readFileSync(file, 'utf8').trim())
+    // Copied back from a backup it may have become readable for others.
+    chmodSync(file, 0o600)
+    return keyring
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
@@ -80,10 +84,11 @@ export async function openLogin(admin: pg.ClientConfig, keyring: Keyring): Promi
   await client.connect()
   try {
     const name = client.escapeIdentifier(user)
-    const password = client.escapeLiteral(login.password)
+    const verifier = client.escapeLiteral(scramVerifierOf(login.password))
     const { rows } = await client.query('select from pg_roles where rolname = $1', [user])
-    await client.query(`${rows.length > 0 ? 'alter' : 'create'} role ${name} login password ${password}`)
+    await client.query(`${rows.length > 0 ? 'alter' : 'create'} role ${name} login password ${verifier}`)
     await client.query(`grant commonhold_app to ${name}`)
+    await client.query(`grant connect on database ${client.escapeIdentifier(database)} to ${name}`)
   } catch (cause) {
     if (cause instanceof pg.DatabaseError && cause.code === '42501')
       throw errors.loginRefused({ user: admin.user }, cause)
@@ -94,14 +99,25 @@ export async function openLogin(admin: pg.ClientConfig, keyring: Keyring): Promi
   return login
 }
 
+/** What PostgreSQL keeps of a password (RFC 5803): sent in its place, so that no server log shows the password. */
+function scramVerifierOf(password: string): string {
+  const iterations = 4096
+  const salt = randomBytes(16)
+  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
+  const keyOf = (name: string) => createHmac('sha256', salted).update(name).digest()
+  const storedKey = createHash('sha256').update(keyOf('Client Key')).digest('base64')
+  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${keyOf('Server Key').toString('base64')}`
+}
+
 async function canConnect(login: pg.ClientConfig): Promise<boolean> {
   const client = new pg.Client(login)
   try {
     await client.connect()
     return true
   } catch (error) {
-    // 28P01: wrong password; 28000: no such role. Anything else is the server's trouble and not cured by a new role.
-    if (error instanceof pg.DatabaseError && (error.code === '28P01' || error.code === '28000')) return false
+    // 28P01: wrong password; 28000: no such role; 42501: not in this database. Else it is the server's trouble, which a
+    // new role does not cure.
+    if (error instanceof pg.DatabaseError && /^(28P01|28000|42501)$/.test(error.code ?? '')) return false
     throw error
   } finally {
     await client.end().catch(() => {})

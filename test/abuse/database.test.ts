@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import pg from 'pg'
+import { testDatabase } from '#test/database.ts'
 import { type Person, testWorld } from '#test/world.ts'
 
 const { admin, alice, bob, viewer, login } = await testWorld()
@@ -246,4 +247,41 @@ test('AG-01 a query that forgets its where-clause shows the own tenant’s rows 
     [alice.userId, viewer.userId],
   )
   assert.deepEqual((await attempt(alice, 'select id from tenancy.tenants')).rows, [{ id: alice.tenantId }])
+})
+
+test('AG-01 a stranger is not made a member in the scope of a tenant, so that who he is cannot be read', async () => {
+  await assertRefused(denied, [`insert into tenancy.user_tenants (user_id) values ('${bob.userId}')`])
+  const strangers = await attempt(alice, `select email from identity.users where id = '${bob.userId}'`)
+  assert.deepEqual(strangers.rows, [])
+  const members = await attempt(alice, `select email from identity.users where id = '${viewer.userId}'`)
+  assert.equal(members.rows.length, 1, 'control')
+})
+
+test('CVE-2026-27946 nobody verifies, renames or unlocks himself in his own scope', async () => {
+  for (const change of [
+    `email = 'other@example.com'`,
+    `email_verified_at = now()`,
+    `status = 'active', account_locked_until = null`,
+    `failed_login_attempts = 0`,
+  ]) {
+    const { rows } = await attempt(
+      alice,
+      `update identity.users set ${change} where id = '${alice.userId}' returning id`,
+    )
+    assert.deepEqual(rows, [], change)
+  }
+})
+
+test('AG-01 the login of one installation does not enter the database of another on the same server', async () => {
+  const other = await testDatabase()
+  await other.admin.query(
+    `revoke connect on database ${other.name} from ${client.escapeIdentifier(login.user as string)}`,
+  )
+  const intruder = new pg.Client({ ...login, database: other.name })
+  await assert.rejects(intruder.connect(), /permission denied for database/)
+  await intruder.end().catch(() => {})
+})
+
+test('AG-01 the program’s login stores no large objects, which know no tenants', async () => {
+  await assertRefused(denied, [`select lo_from_bytea(0, 'x')`, `select lo_create(0)`, `select lo_creat(-1)`])
 })

@@ -32,6 +32,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   await Promise.all([admin.connect(), owner.connect()])
   // A clone has the template's objects but not the rights on the database itself.
   await admin.query(readFileSync('db/roles.sql', 'utf8'))
+  await admin.query(`grant connect on database ${name} to ${server.login.user}`)
   await owner.query('set role commonhold_owner')
   const db = new Database({ login })
 
