@@ -91,7 +91,8 @@ export async function importFile(
   } catch (error) {
     // First the transaction ends, which may hold the run's row.
     await client.end()
-    if (id) await failRun(db, id, error)
+    // Where the database itself is away the run stays `running`, as that of a killed program, and the first error counts.
+    if (id) await failRun(db, id, error).catch(() => {})
     throw error
   } finally {
     await rejects.close()

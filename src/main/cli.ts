@@ -89,6 +89,18 @@ function report(error: unknown): void {
     process.exitCode = exitCodeOfKind[error.kind]
     return
   }
+  if (isConnectionLost(error)) {
+    process.stderr.write(
+      `The database went away (${(error as Error).message}). What was not finished was undone: run it again.\n`,
+    )
+    process.exitCode = exitCodeOfKind.unavailable
+    return
+  }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   process.exitCode = 1
+}
+
+function isConnectionLost(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  return /^(57P0[123]|08...|ECONNREFUSED|ECONNRESET|EPIPE)$/.test(code) || /^Connection terminated/.test(message)
 }

@@ -4,16 +4,22 @@ import { join } from 'node:path'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { recordPermissions } from '#platform/access'
+import { accountsOf } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { systemClock } from '#platform/clock.ts'
 import { Keyring } from '#platform/crypto'
 import { Database } from '#platform/database'
-import { errorTable } from '#platform/errors.ts'
+import { DomainError, errorTable } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import { migrateDatabase } from '../platform/database/migrate.ts'
 import type { Settings } from './config.ts'
 
 const errors = errorTable('program', {
+  appLoginRefused: ['unavailable', 'DATABASE_APP_URL cannot be used: {reason}.'],
+  keysForeign: [
+    'unavailable',
+    'The encryption keys are not those with which this database was written ({reason}) Bring them back: the file `keys` of the data directory, or COMMONHOLD_KEYS.',
+  ],
   loginRefused: [
     'unavailable',
     'The login {user} of DATABASE_URL may not create roles, so that the program has no login of its own. ' +
@@ -97,6 +103,38 @@ export async function openLogin(admin: pg.ClientConfig, keyring: Keyring): Promi
     await client.end()
   }
   return login
+}
+
+/** Refuses a login of DATABASE_APP_URL that is elsewhere than `admin`, or is no member of commonhold_app. */
+export async function requireAppLogin(login: pg.ClientConfig, admin: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client(login)
+  try {
+    await client.connect()
+    const { rows } = await client.query(`
+      select
+        current_database() as database,
+        pg_has_role(current_user, to_regrole('commonhold_app')::oid, 'member') as is_member`)
+    const { database, is_member: isMember } = rows[0]
+    if (!isMember) throw errors.appLoginRefused({ reason: `${login.user} is no member of commonhold_app` })
+    if (admin.database !== undefined && database !== admin.database) {
+      throw errors.appLoginRefused({ reason: `it names the database ${database}, DATABASE_URL ${admin.database}` })
+    }
+  } catch (error) {
+    if (error instanceof DomainError) throw error
+    throw errors.appLoginRefused({ reason: (error as Error).message }, error)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** Opens what the database keeps encrypted, so that wrong keys stop the start and not each sign-in. */
+export async function requireKeys(app: App): Promise<void> {
+  await accountsOf(app)
+    .tokens.open()
+    .catch(error => {
+      if (!(error instanceof DomainError)) throw error
+      throw errors.keysForeign({ reason: error.message }, error)
+    })
 }
 
 /** What PostgreSQL keeps of a password (RFC 5803): sent in its place, so that no server log shows the password. */

@@ -13,7 +13,7 @@ import { findIsolationFaults } from '../platform/database/isolation.ts'
 import type { Settings } from './config.ts'
 import { buildConsole, consoleDirectory } from './console-build.ts'
 import { clientConfigOf, type DatabaseServer, openDatabase } from './database.ts'
-import { createApp, openKeyring, openLogin, upgradeDatabase } from './program.ts'
+import { createApp, openKeyring, openLogin, requireAppLogin, requireKeys, upgradeDatabase } from './program.ts'
 import { type Demonstration, demonstrate, type SignIn } from './sign-ins.ts'
 import { listenForStop, type Stop, stopRequested } from './stopping.ts'
 
@@ -72,6 +72,7 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const login = await stop.until(openProgramLogin(database, settings))
   const app = running.adopt(openApp(login, settings), ({ db }) => db.close())
   await stop.until(requireIsolation(app))
+  await stop.until(requireKeys(app))
   const signIns = demonstration ? await stop.until(demonstrate(app, settings, demonstration)) : []
   const setupLink = signIns.length > 0 ? undefined : await stop.until(findSetupLink(app))
   await consoleBuilt
@@ -84,10 +85,12 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
 }
 
 /** The login of DATABASE_APP_URL, else one that the administrator makes for this installation. */
-export function openProgramLogin(database: DatabaseServer, settings: Settings): Promise<ClientConfig> {
+export async function openProgramLogin(database: DatabaseServer, settings: Settings): Promise<ClientConfig> {
   const { databaseAppUrl, databaseCaCert } = settings
-  if (databaseAppUrl === undefined) return openLogin(database.admin, openKeyring(settings))
-  return Promise.resolve(clientConfigOf(databaseAppUrl, databaseCaCert))
+  if (databaseAppUrl === undefined) return await openLogin(database.admin, openKeyring(settings))
+  const login = clientConfigOf(databaseAppUrl, databaseCaCert)
+  await requireAppLogin(login, database.admin)
+  return login
 }
 
 /** The app on a database that is up to date. The caller closes `db`. */

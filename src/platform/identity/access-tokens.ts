@@ -17,6 +17,9 @@ import { errors } from './errors.ts'
 /** Life of an access token, in seconds. */
 export const accessTokenSeconds = 900
 
+/** Milliseconds. */
+const rememberedFor = 60_000
+
 export type AccessClaims = { userId: string; sessionId: string; tenantId: string | undefined }
 
 type SigningKey = { id: string; publicKey: JWK; privateKeyEncrypted: string }
@@ -29,8 +32,8 @@ export class AccessTokens {
   private readonly db: Database
   private readonly keyring: Keyring
   private readonly issuer: string
-  private readonly verified = new Map<string, { claims: AccessClaims; expiresAt: number }>()
-  private readonly publicKeys = new Map<string, CryptoKey>()
+  private readonly verified = new Map<string, { claims: AccessClaims; until: number }>()
+  private readonly publicKeys = new Map<string, { key: CryptoKey; until: number }>()
   private signer: Promise<{ id: string; key: CryptoKey }> | undefined
 
   constructor(db: Database, keyring: Keyring, issuer: string) {
@@ -39,12 +42,13 @@ export class AccessTokens {
     this.issuer = issuer
   }
 
+  /** Opens the signing key, or makes the first one. Rejects where the configured keys do not open what is there. */
+  async open(): Promise<void> {
+    await this.openedSigner()
+  }
+
   async sign(claims: AccessClaims): Promise<string> {
-    this.signer ??= this.openSigner()
-    const { id, key } = await this.signer.catch(error => {
-      this.signer = undefined
-      throw error
-    })
+    const { id, key } = await this.openedSigner()
     return await new SignJWT({ sid: claims.sessionId, ...(claims.tenantId && { tid: claims.tenantId }) })
       .setProtectedHeader({ alg: 'ES256', kid: id, typ: 'at+jwt' })
       .setIssuer(this.issuer)
@@ -55,10 +59,13 @@ export class AccessTokens {
       .sign(key)
   }
 
-  /** Refuses with `identity.token_invalid`. Verified tokens are remembered until they expire: ES256 costs 0.1 ms. */
+  /**
+   * Refuses with `identity.token_invalid`. A verified token is remembered for a minute, since ES256 costs 0.1 ms; a key
+   * too, so that one which is retired elsewhere is felt here.
+   */
   async verify(token: string): Promise<AccessClaims> {
     const known = this.verified.get(token)
-    if (known && known.expiresAt > Date.now()) return known.claims
+    if (known && known.until > Date.now()) return known.claims
     let trouble: unknown
     const keyOf = (id: unknown) =>
       this.publicKey(id).catch(cause => {
@@ -82,14 +89,14 @@ export class AccessTokens {
       tenantId: typeof payload.tid === 'string' ? payload.tid : undefined,
     }
     if (this.verified.size >= 10_000) this.verified.clear()
-    this.verified.set(token, { claims, expiresAt: (payload.exp as number) * 1000 })
+    this.verified.set(token, { claims, until: Math.min((payload.exp as number) * 1000, Date.now() + rememberedFor) })
     return claims
   }
 
   private async publicKey(id: unknown): Promise<CryptoKey> {
     if (typeof id !== 'string' || !/^[\w-]{1,100}$/.test(id)) throw errors.tokenInvalid()
     const known = this.publicKeys.get(id)
-    if (known) return known
+    if (known && known.until > Date.now()) return known.key
     const found = await this.db.scoped({ system: true }).maybe(sql<SigningKey>`
       select id, public_key
       from identity.signing_keys
@@ -97,8 +104,16 @@ export class AccessTokens {
         and retired_at is null`)
     if (!found) throw errors.tokenInvalid()
     const key = (await importJWK(found.publicKey, 'ES256')) as CryptoKey
-    this.publicKeys.set(found.id, key)
+    this.publicKeys.set(found.id, { key, until: Date.now() + rememberedFor })
     return key
+  }
+
+  private openedSigner(): Promise<{ id: string; key: CryptoKey }> {
+    this.signer ??= this.openSigner().catch(error => {
+      this.signer = undefined
+      throw error
+    })
+    return this.signer
   }
 
   private async openSigner(): Promise<{ id: string; key: CryptoKey }> {
