@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { type BadRow, barReader, csvReader, type FileRow } from './rows.ts'
 
@@ -103,4 +106,17 @@ test('GG-07 SAM lines are cut at bars and a quote is text', () => {
     ['A', '"x', ''],
     ['B', '', ''],
   ])
+})
+
+test('GG-07 the reader agrees with csv-parse, on generated files and on a real one', () => {
+  const judge = (csv: string) => parse(csv, { relax_column_count: true, skip_empty_lines: true }) as string[][]
+  const table = fc.array(fc.array(text, { minLength: 2, maxLength: 5 }), { minLength: 1 })
+  fc.assert(
+    fc.property(table, rows => {
+      const csv = `${rows.map(row => row.map(cell).join(',')).join('\n')}\n`
+      assert.deepEqual(valuesOf(readCsv(csv)), judge(csv))
+    }),
+  )
+  const real = gunzipSync(readFileSync('data/contractors/fpds_awards.csv.gz')).toString('utf8')
+  assert.deepEqual(valuesOf(readCsv(real)), judge(real))
 })
