@@ -42,20 +42,22 @@ const scope: Bench = async ({ owner, login, log }) => {
     results.push({ name, value, unit: '×', target, ok })
   }
   for (const clients of [16, 64]) {
-    const [plain, batch, lanes] = (await alternate([bare, scoped, pipelined], clients)) as [Load, Load, Load]
-    log(`${clients} clients: bare ${describe(plain)}; scope ${describe(batch)}; pipelined ${describe(lanes)}`)
+    const rounds = await alternate([bare, scoped, pipelined], clients)
+    const of = (measure: (plain: Load, batch: Load, lanes: Load) => number) =>
+      median(rounds.map(([plain, batch, lanes]) => measure(plain as Load, batch as Load, lanes as Load)))
+    log(`${clients} clients, a round: ${rounds[0]?.map(describe).join('; ')}`)
     if (clients === 16) {
-      ratio('scope batch, latency p50, 16 concurrent', batch.p50 / plain.p50, '≤ 1.15', batch.p50 / plain.p50 <= 1.15)
-      const throughput = batch.perSecond / plain.perSecond
+      const latency = of((plain, batch) => batch.p50 / plain.p50)
+      ratio('scope batch, latency p50, 16 concurrent', latency, '≤ 1.15', latency <= 1.15)
+      const throughput = of((plain, batch) => batch.perSecond / plain.perSecond)
       ratio('scope batch, throughput, 16 concurrent', throughput, '≥ 0.9', throughput >= 0.9)
     }
-    const gain = lanes.perSecond / plain.perSecond
+    const gain = of((plain, _batch, lanes) => lanes.perSecond / plain.perSecond)
     ratio(`pipelined reads, throughput, ${clients} concurrent`, gain, '≥ 1.2', gain >= 1.2)
   }
 
-  const quiet = (await alternate([bare, pipelined], 16, slowBeside(pool, db))) as [Load, Load]
-  const slowdown = quiet[1].p99 / quiet[0].p99
-  log(`beside a slow query: bare p99 ${quiet[0].p99.toFixed(2)} ms, pipelined p99 ${quiet[1].p99.toFixed(2)} ms`)
+  const besides = await alternate([bare, pipelined], 16, slowBeside(pool, db))
+  const slowdown = median(besides.map(([plain, lanes]) => (lanes as Load).p99 / (plain as Load).p99))
   ratio(
     'pipelined reads, p99 beside a query of 1 s, against the bare pool beside the same',
     slowdown,
@@ -74,22 +76,32 @@ function slowBeside(pool: pg.Pool, db: Database) {
   return [() => pool.query('select pg_sleep(1)'), () => db.scoped({}).run(sql`select pg_sleep(1)`)]
 }
 
-/** Each candidate in turn, five rounds, so that the machine's moods fall on all alike; the median round counts. */
+const rounds = 9
+
+/** Rounds of all candidates, the first to go changing, so that the machine's moods fall on all alike. */
 async function alternate(
   candidates: ((tenant: string, id: number) => Promise<unknown>)[],
   clients: number,
   beside: (() => Promise<unknown>)[] = [],
-): Promise<Load[]> {
-  const rounds = candidates.map(() => [] as Load[])
+): Promise<Load[][]> {
   for (const candidate of candidates) await load(candidate, clients, 500)
-  for (let round = 0; round < 5; round++) {
-    for (const [index, candidate] of candidates.entries()) {
+  const measured: Load[][] = []
+  for (let round = 0; round < rounds; round++) {
+    const loads: Load[] = []
+    for (let turn = 0; turn < candidates.length; turn++) {
+      const index = (round + turn) % candidates.length
       const slow = beside[index]?.()
-      rounds[index]?.push(await load(candidate, clients, 1_000))
+      loads[index] = await load(candidates[index] as (typeof candidates)[0], clients, beside.length > 0 ? 1_000 : 700)
       await slow
     }
+    measured.push(loads)
   }
-  return rounds.map(loads => loads.sort((one, other) => one.perSecond - other.perSecond)[2] as Load)
+  return measured
+}
+
+/** Of ratios of one round each: both sides of a ratio saw the same machine. */
+function median(figures: number[]): number {
+  return figures.sort((one, other) => one - other)[Math.floor(figures.length / 2)] as number
 }
 
 async function load(
