@@ -18,7 +18,12 @@ type DemonstrationPerson = {
   favourites: string[]
   lists: DemonstrationList[]
 }
-type DemonstrationTenant = { name: string; people: [DemonstrationPerson, ...DemonstrationPerson[]] }
+type DemonstrationTenant = {
+  name: string
+  people: [DemonstrationPerson, ...DemonstrationPerson[]]
+  /** People of other tenants who work here too. */
+  guests: { email: string; role: DemonstrationPerson['role'] }[]
+}
 
 /** Real contractors under fictitious customers: two firms that compete, so that neither may see the other's lists. */
 const tenants: DemonstrationTenant[] = [
@@ -62,6 +67,7 @@ const tenants: DemonstrationTenant[] = [
       },
       { fullName: 'Vera Lindqvist', email: 'vera@meridian.example', role: 'viewer', favourites: [], lists: [] },
     ],
+    guests: [{ email: 'nadia@northgate.example', role: 'viewer' }],
   },
   {
     name: 'Northgate Partners',
@@ -82,6 +88,7 @@ const tenants: DemonstrationTenant[] = [
       },
       { fullName: 'Nadia Haddad', email: 'nadia@northgate.example', role: 'admin', favourites: [], lists: [] },
     ],
+    guests: [],
   },
 ]
 
@@ -108,6 +115,7 @@ export const loadDemonstration: Demonstration = async (app, known, progress) => 
   await importCatalogue(app, progress)
   const signIns: SignIn[] = []
   for (const tenant of tenants) signIns.push(...(await peopleTenant(app, tenant, known)))
+  for (const tenant of tenants) await inviteGuests(app, tenant)
   return signIns
 }
 
@@ -154,6 +162,20 @@ async function peopleTenant(app: App, tenant: DemonstrationTenant, known: readon
     signIns.push({ email: person.email, password, tenant: tenant.name, role: person.role })
   }
   return signIns
+}
+
+/** So that somebody can try the tenant switcher: the same person, another tenant, another role. */
+async function inviteGuests(app: App, { people, guests }: DemonstrationTenant): Promise<void> {
+  const host = await findPerson(app, people[0].email)
+  const tenantId = host?.tenantId ?? undefined
+  for (const { email, role } of guests) {
+    const guest = await findPerson(app, email)
+    if (!guest || tenantId === undefined) continue
+    await app.db.transaction({ ...system, tenantId }, async tx => {
+      const membership = await addMember(tx, guest.id)
+      await giveRole(tx, membership.id, role)
+    })
+  }
 }
 
 function findPerson(app: App, email: string): Promise<{ id: string; tenantId: string | null } | undefined> {
