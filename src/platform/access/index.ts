@@ -1,2 +1,2 @@
 export { recordPermissions } from './permissions.ts'
-export { createBuiltInRoles, giveRole } from './roles.ts'
+export { createBuiltInRoles, findRole, giveRole } from './roles.ts'

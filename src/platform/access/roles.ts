@@ -17,6 +17,15 @@ export async function createBuiltInRoles(tx: Queryable): Promise<void> {
   }
 }
 
+/** The role of the scope's tenant with this name. */
+export function findRole(tx: Queryable, name: string): Promise<{ id: string } | undefined> {
+  return tx.maybe(sql<{ id: string }>`
+    select id
+    from access.roles
+    where tenant_id = ${tx.scope.tenantId}
+      and name = ${name}`)
+}
+
 /** Gives a membership of the scope's tenant a role by name; having it already is fine (MT-13). */
 export async function giveRole(tx: Queryable, membershipId: string, roleName: string): Promise<void> {
   await tx.run(sql`

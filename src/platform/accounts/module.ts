@@ -1,11 +1,13 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { registerAccountsCommands } from './commands.ts'
 import { accountsRoutes } from './routes.ts'
 
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
   routes: accountsRoutes,
+  commands: registerAccountsCommands,
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({
       type: 'string',

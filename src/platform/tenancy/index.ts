@@ -1,2 +1,2 @@
 export { addMember } from './memberships.ts'
-export { createTenant } from './tenants.ts'
+export { createTenant, findTenantBySlug } from './tenants.ts'

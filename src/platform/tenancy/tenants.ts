@@ -14,6 +14,14 @@ export async function createTenant(tx: Queryable, tenant: { id: string; name: st
   }
 }
 
+/** The tenant with this slug. Needs the system scope. */
+export function findTenantBySlug(tx: Queryable, slug: string): Promise<{ id: string } | undefined> {
+  return tx.maybe(sql<{ id: string }>`
+    select id
+    from tenancy.tenants
+    where slug = ${slug}`)
+}
+
 /** A name as a DNS label of at most 50 characters: `Łódź & Sons, Inc.` → `lodz-sons-inc`. */
 export function slugOf(name: string): string {
   const label = name
