@@ -302,7 +302,7 @@ AS $function$
 $function$;
 comment on function audit.row_values(row_json jsonb, side text, redacted text[], omitted text[]) is 'All values of a row as entries of changes: for the rare update of a primary key, which is logged as delete and insert';
 
-CREATE OR REPLACE FUNCTION audit.track(target regclass, redact text[] DEFAULT '{}'::text[], ignore text[] DEFAULT '{updated_at}'::text[])
+CREATE OR REPLACE FUNCTION audit.track(target regclass, redact text[] DEFAULT '{}'::text[], ignore text[] DEFAULT '{updated_at}'::text[], context text[] DEFAULT '{}'::text[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -315,14 +315,14 @@ begin
     raise exception 'The name % is too long', tracker using errcode = '42622';
   end if;
   perform audit.untrack(target);
-  insert into audit.tracked_tables (table_name, redacted, ignored)
-  select n.nspname || '.' || c.relname, redact, ignore
+  insert into audit.tracked_tables (table_name, redacted, ignored, context)
+  select n.nspname || '.' || c.relname, redact, ignore, track.context
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.oid = target;
 
   execute format(
     'create function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' as %L',
-    tracker, audit.tracking_source(target, redact, ignore)
+    tracker, audit.tracking_source(target, redact, ignore, track.context)
   );
   execute format('revoke execute on function audit.%I() from public', tracker);
 
@@ -335,8 +335,8 @@ begin
   end loop;
 end
 $function$;
-revoke execute on function audit.track(target regclass, redact text[], ignore text[]) from public;
-comment on function audit.track(target regclass, redact text[], ignore text[]) is 'Logs every inserted, updated and deleted row of a table, in the same transaction. Call it again after a change of the table''s columns: audit.tracking_faults() finds who forgot';
+revoke execute on function audit.track(target regclass, redact text[], ignore text[], context text[]) from public;
+comment on function audit.track(target regclass, redact text[], ignore text[], context text[]) is 'Logs every inserted, updated and deleted row of a table, in the same transaction; context columns stand in the details of each entry. Call it again after a change of the table''s columns: audit.tracking_faults() finds who forgot';
 
 CREATE OR REPLACE FUNCTION audit.track_access_built_in_role_permissions()
  RETURNS trigger
@@ -554,9 +554,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'access.roles', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'access.roles', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -574,14 +574,15 @@ begin
         case when o.is_built_in is distinct from n.is_built_in then '"is_built_in":{"' || 'old":' || coalesce(to_json(o.is_built_in)::text, 'null') || ',"new":' || coalesce(to_json(n.is_built_in)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('name', o.name) else jsonb_build_object('name', n.name) end as details
       from old_rows as o
       full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.roles', n.id::text, ('{' || array_to_string(array[
       '"name":{"' || 'new":' || to_json(n.name)::text || '}',
       '"description":{"' || 'new":' || to_json(n.description)::text || '}',
@@ -589,11 +590,11 @@ begin
       '"is_default":{"' || 'new":' || to_json(n.is_default)::text || '}',
       '"is_built_in":{"' || 'new":' || to_json(n.is_built_in)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.roles', o.id::text, ('{' || array_to_string(array[
       '"name":{"' || 'old":' || to_json(o.name)::text || '}',
       '"description":{"' || 'old":' || to_json(o.description)::text || '}',
@@ -601,7 +602,7 @@ begin
       '"is_default":{"' || 'old":' || to_json(o.is_default)::text || '}',
       '"is_built_in":{"' || 'old":' || to_json(o.is_built_in)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -693,9 +694,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.contractor_list_items', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.contractor_list_items', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -716,14 +717,15 @@ begin
         case when o.added_at is distinct from n.added_at then '"added_at":{"' || 'old":' || coalesce(to_json(o.added_at)::text, 'null') || ',"new":' || coalesce(to_json(n.added_at)::text, 'null') || '}' end,
         case when o.custom_data is distinct from n.custom_data then '"custom_data":{"' || 'old":' || coalesce(to_json(o.custom_data)::text, 'null') || ',"new":' || coalesce(to_json(n.custom_data)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('list_id', o.list_id, 'contractor_profile_id', o.contractor_profile_id) else jsonb_build_object('list_id', n.list_id, 'contractor_profile_id', n.contractor_profile_id) end as details
       from old_rows as o
       full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_list_items', n.id::text, ('{' || array_to_string(array[
       '"list_id":{"' || 'new":' || to_json(n.list_id)::text || '}',
       '"contractor_profile_id":{"' || 'new":' || to_json(n.contractor_profile_id)::text || '}',
@@ -734,11 +736,11 @@ begin
       '"added_by":{"' || 'new":' || to_json(n.added_by)::text || '}',
       '"added_at":{"' || 'new":' || to_json(n.added_at)::text || '}',
       '"custom_data":{"' || 'new":' || to_json(n.custom_data)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id, 'contractor_profile_id', n.contractor_profile_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_items', o.id::text, ('{' || array_to_string(array[
       '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
       '"contractor_profile_id":{"' || 'old":' || to_json(o.contractor_profile_id)::text || '}',
@@ -749,7 +751,7 @@ begin
       '"added_by":{"' || 'old":' || to_json(o.added_by)::text || '}',
       '"added_at":{"' || 'old":' || to_json(o.added_at)::text || '}',
       '"custom_data":{"' || 'old":' || to_json(o.custom_data)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', o.list_id, 'contractor_profile_id', o.contractor_profile_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -776,9 +778,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.contractor_list_shares', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.contractor_list_shares', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -798,14 +800,15 @@ begin
         case when o.access_token_hash is distinct from n.access_token_hash then '"access_token_hash":{"' || 'old":' || coalesce(case when o.access_token_hash is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.access_token_hash is not null then '"[redacted]"' end, 'null') || '}' end,
         case when o.expires_at is distinct from n.expires_at then '"expires_at":{"' || 'old":' || coalesce(to_json(o.expires_at)::text, 'null') || ',"new":' || coalesce(to_json(n.expires_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('list_id', o.list_id) else jsonb_build_object('list_id', n.list_id) end as details
       from old_rows as o
       full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_list_shares', n.id::text, ('{' || array_to_string(array[
       '"list_id":{"' || 'new":' || to_json(n.list_id)::text || '}',
       '"shared_with_user_id":{"' || 'new":' || to_json(n.shared_with_user_id)::text || '}',
@@ -815,11 +818,11 @@ begin
       '"shared_at":{"' || 'new":' || to_json(n.shared_at)::text || '}',
       '"access_token_hash":{"' || 'new":' || case when n.access_token_hash is not null then '"[redacted]"' end || '}',
       '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_shares', o.id::text, ('{' || array_to_string(array[
       '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
       '"shared_with_user_id":{"' || 'old":' || to_json(o.shared_with_user_id)::text || '}',
@@ -829,7 +832,7 @@ begin
       '"shared_at":{"' || 'old":' || to_json(o.shared_at)::text || '}',
       '"access_token_hash":{"' || 'old":' || case when o.access_token_hash is not null then '"[redacted]"' end || '}',
       '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', o.list_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -856,9 +859,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.contractor_lists', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.contractor_lists', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -880,14 +883,15 @@ begin
         case when o.settings is distinct from n.settings then '"settings":{"' || 'old":' || coalesce(to_json(o.settings)::text, 'null') || ',"new":' || coalesce(to_json(n.settings)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('name', o.name) else jsonb_build_object('name', n.name) end as details
       from old_rows as o
       full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_lists', n.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"name":{"' || 'new":' || to_json(n.name)::text || '}',
@@ -899,11 +903,11 @@ begin
       '"sort_order":{"' || 'new":' || to_json(n.sort_order)::text || '}',
       '"settings":{"' || 'new":' || to_json(n.settings)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_lists', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"name":{"' || 'old":' || to_json(o.name)::text || '}',
@@ -915,7 +919,7 @@ begin
       '"sort_order":{"' || 'old":' || to_json(o.sort_order)::text || '}',
       '"settings":{"' || 'old":' || to_json(o.settings)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -942,9 +946,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.backup_codes', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.backup_codes', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -960,30 +964,31 @@ begin
         case when o.used_at is distinct from n.used_at then '"used_at":{"' || 'old":' || coalesce(to_json(o.used_at)::text, 'null') || ',"new":' || coalesce(to_json(n.used_at)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.id is null then jsonb_build_object('user_id', o.user_id) else jsonb_build_object('user_id', n.user_id) end as details
       from old_rows as o
       full join new_rows as n on o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.backup_codes', n.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"code_hash":{"' || 'new":' || case when n.code_hash is not null then '"[redacted]"' end || '}',
       '"used_at":{"' || 'new":' || to_json(n.used_at)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.backup_codes', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"code_hash":{"' || 'old":' || case when o.code_hash is not null then '"[redacted]"' end || '}',
       '"used_at":{"' || 'old":' || to_json(o.used_at)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1010,9 +1015,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.external_identities', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.external_identities', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -1029,32 +1034,33 @@ begin
         case when o.email is distinct from n.email then '"email":{"' || 'old":' || coalesce(to_json(o.email)::text, 'null') || ',"new":' || coalesce(to_json(n.email)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.id is null then jsonb_build_object('user_id', o.user_id) else jsonb_build_object('user_id', n.user_id) end as details
       from old_rows as o
       full join new_rows as n on o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.external_identities', n.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"issuer":{"' || 'new":' || to_json(n.issuer)::text || '}',
       '"subject":{"' || 'new":' || to_json(n.subject)::text || '}',
       '"email":{"' || 'new":' || to_json(n.email)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.external_identities', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"issuer":{"' || 'old":' || to_json(o.issuer)::text || '}',
       '"subject":{"' || 'old":' || to_json(o.subject)::text || '}',
       '"email":{"' || 'old":' || to_json(o.email)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1081,9 +1087,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.passwords', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.passwords', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -1099,30 +1105,31 @@ begin
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
         case when o.replaced_at is distinct from n.replaced_at then '"replaced_at":{"' || 'old":' || coalesce(to_json(o.replaced_at)::text, 'null') || ',"new":' || coalesce(to_json(n.replaced_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.id is null then jsonb_build_object('user_id', o.user_id) else jsonb_build_object('user_id', n.user_id) end as details
       from old_rows as o
       full join new_rows as n on o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.passwords', n.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"password_hash":{"' || 'new":' || case when n.password_hash is not null then '"[redacted]"' end || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
       '"replaced_at":{"' || 'new":' || to_json(n.replaced_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.passwords', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"password_hash":{"' || 'old":' || case when o.password_hash is not null then '"[redacted]"' end || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
       '"replaced_at":{"' || 'old":' || to_json(o.replaced_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1285,9 +1292,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.user_profiles', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.user_profiles', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -1316,14 +1323,15 @@ begin
         case when o.metadata is distinct from n.metadata then '"metadata":{"' || 'old":' || coalesce(to_json(o.metadata)::text, 'null') || ',"new":' || coalesce(to_json(n.metadata)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.id is null then jsonb_build_object('user_id', o.user_id) else jsonb_build_object('user_id', n.user_id) end as details
       from old_rows as o
       full join new_rows as n on o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.user_profiles', n.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"first_name":{"' || 'new":' || to_json(n.first_name)::text || '}',
@@ -1342,11 +1350,11 @@ begin
       '"email_preferences":{"' || 'new":' || to_json(n.email_preferences)::text || '}',
       '"metadata":{"' || 'new":' || to_json(n.metadata)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.user_profiles', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"first_name":{"' || 'old":' || to_json(o.first_name)::text || '}',
@@ -1365,7 +1373,7 @@ begin
       '"email_preferences":{"' || 'old":' || to_json(o.email_preferences)::text || '}',
       '"metadata":{"' || 'old":' || to_json(o.metadata)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1496,9 +1504,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.organizations', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.organizations', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -1516,14 +1524,15 @@ begin
         case when o.settings is distinct from n.settings then '"settings":{"' || 'old":' || coalesce(to_json(o.settings)::text, 'null') || ',"new":' || coalesce(to_json(n.settings)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('name', o.name) else jsonb_build_object('name', n.name) end as details
       from old_rows as o
       full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.organizations', n.id::text, ('{' || array_to_string(array[
       '"parent_id":{"' || 'new":' || to_json(n.parent_id)::text || '}',
       '"name":{"' || 'new":' || to_json(n.name)::text || '}',
@@ -1531,11 +1540,11 @@ begin
       '"description":{"' || 'new":' || to_json(n.description)::text || '}',
       '"settings":{"' || 'new":' || to_json(n.settings)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.organizations', o.id::text, ('{' || array_to_string(array[
       '"parent_id":{"' || 'old":' || to_json(o.parent_id)::text || '}',
       '"name":{"' || 'old":' || to_json(o.name)::text || '}',
@@ -1543,7 +1552,7 @@ begin
       '"description":{"' || 'old":' || to_json(o.description)::text || '}',
       '"settings":{"' || 'old":' || to_json(o.settings)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1680,9 +1689,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.user_organizations', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.user_organizations', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -1698,30 +1707,31 @@ begin
         case when o.role is distinct from n.role then '"role":{"' || 'old":' || coalesce(to_json(o.role)::text, 'null') || ',"new":' || coalesce(to_json(n.role)::text, 'null') || '}' end,
         case when o.joined_at is distinct from n.joined_at then '"joined_at":{"' || 'old":' || coalesce(to_json(o.joined_at)::text, 'null') || ',"new":' || coalesce(to_json(n.joined_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('organization_id', o.organization_id, 'user_id', o.user_id) else jsonb_build_object('organization_id', n.organization_id, 'user_id', n.user_id) end as details
       from old_rows as o
       full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.user_organizations', n.id::text, ('{' || array_to_string(array[
       '"organization_id":{"' || 'new":' || to_json(n.organization_id)::text || '}',
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"role":{"' || 'new":' || to_json(n.role)::text || '}',
       '"joined_at":{"' || 'new":' || to_json(n.joined_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('organization_id', n.organization_id, 'user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.user_organizations', o.id::text, ('{' || array_to_string(array[
       '"organization_id":{"' || 'old":' || to_json(o.organization_id)::text || '}',
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"role":{"' || 'old":' || to_json(o.role)::text || '}',
       '"joined_at":{"' || 'old":' || to_json(o.joined_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('organization_id', o.organization_id, 'user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1748,9 +1758,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.user_tenants', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.user_tenants', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -1766,30 +1776,31 @@ begin
         case when o.expires_at is distinct from n.expires_at then '"expires_at":{"' || 'old":' || coalesce(to_json(o.expires_at)::text, 'null') || ',"new":' || coalesce(to_json(n.expires_at)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
           ]::text[], ',')
-        end as changes
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('user_id', o.user_id) else jsonb_build_object('user_id', n.user_id) end as details
       from old_rows as o
       full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.user_tenants', n.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"joined_at":{"' || 'new":' || to_json(n.joined_at)::text || '}',
       '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.user_tenants', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"joined_at":{"' || 'old":' || to_json(o.joined_at)::text || '}',
       '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1807,7 +1818,7 @@ AS $function$
   select t.table_name || case
     when to_regclass(t.table_name) is null then ' is tracked, but does not exist'
     when f.oid is null then ' is tracked, but its function is gone'
-    when not f.prosecdef or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored)
+    when not f.prosecdef or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored, t.context)
       then ' has other columns than its audit function: call audit.track again'
     else ' is tracked, but its triggers are not complete'
   end
@@ -1818,7 +1829,7 @@ AS $function$
   where to_regclass(t.table_name) is null
     or f.oid is null
     or not f.prosecdef
-    or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored)
+    or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored, t.context)
     or exists (
       select
       from (select to_regclass(t.table_name) as relid union select relid from pg_partition_tree(to_regclass(t.table_name))) as part
@@ -1847,7 +1858,7 @@ AS $function$
   where c.oid = target
 $function$;
 
-CREATE OR REPLACE FUNCTION audit.tracking_source(target regclass, redacted text[], ignored text[])
+CREATE OR REPLACE FUNCTION audit.tracking_source(target regclass, redacted text[], ignored text[], context text[])
  RETURNS text
  LANGUAGE plpgsql
  STABLE
@@ -1865,6 +1876,9 @@ declare
   inserted text := '';
   changed text := '';
   deleted text := '';
+  details_column text := '';
+  old_details text := '';
+  new_details text := '';
   col record;
 begin
   select format('%I.%I', n.nspname, c.relname) into resource
@@ -1881,11 +1895,14 @@ begin
   end if;
 
   select name into unknown
-  from unnest(redacted || ignored) as name
+  from unnest(redacted || ignored || context) as name
   where name <> 'updated_at'
     and not exists (select from pg_attribute where attrelid = target and attname = name and attnum > 0 and not attisdropped);
   if found then
     raise exception '% has no column %', resource, unknown using errcode = '42703';
+  end if;
+  if context && redacted then
+    raise exception '% has secrets that would be logged as its context', resource using errcode = '22023';
   end if;
 
   has_tenant := exists (select from pg_attribute where attrelid = target and attname = 'tenant_id' and not attisdropped);
@@ -1898,6 +1915,15 @@ begin
     and attnum > 0
     and not attisdropped
     and (attname = 'tenant_id' or attname = single_key or attname = any (ignored) or attgenerated <> '');
+
+  if cardinality(context) > 0 then
+    details_column := ', details';
+    select
+      format(', jsonb_build_object(%s)', string_agg(format('%L, o.%I', name, name), ', ' order by position)),
+      format(', jsonb_build_object(%s)', string_agg(format('%L, n.%I', name, name), ', ' order by position))
+    into old_details, new_details
+    from unnest(context) with ordinality as part (name, position);
+  end if;
 
   for col in
     select
@@ -1946,9 +1972,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, %1$L, d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, %1$L, d.resource_id, ('{' || d.changes || '}')::jsonb%13$s,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -1960,22 +1986,22 @@ begin
           when n.%2$s is null then audit.row_values(to_jsonb(o), 'old', %7$L, %8$L)
           else array_to_string(array[%9$s
           ]::text[], ',')
-        end as changes
+        end as changes%16$s
       from old_rows as o
       full join new_rows as n on %10$s
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
     select %3$s, scope.user_id, scope.user_name, 'insert', %1$L, %5$s, ('{' || array_to_string(array[%11$s
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb%14$s,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
     select %4$s, scope.user_id, scope.user_name, 'delete', %1$L, %6$s, ('{' || array_to_string(array[%12$s
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb%15$s,
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -1996,11 +2022,21 @@ $source$,
     (select string_agg(format('o.%1$I = n.%1$I', name), ' and ' order by position)
      from unnest(identity_columns) with ordinality as part (name, position)),
     substr(inserted, 2),
-    substr(deleted, 2)
+    substr(deleted, 2),
+    details_column,
+    new_details,
+    old_details,
+    case
+      when details_column <> '' then format(
+        E',\n        case when n.%I is null then %s else %s end as details',
+        identity_columns[1], substr(old_details, 3), substr(new_details, 3)
+      )
+      else ''
+    end
   );
 end
 $function$;
-comment on function audit.tracking_source(target regclass, redacted text[], ignored text[]) is 'The body of a table''s tracking function, as its columns are now';
+comment on function audit.tracking_source(target regclass, redacted text[], ignored text[], context text[]) is 'The body of a table''s tracking function, as its columns are now';
 
 CREATE OR REPLACE FUNCTION audit.untrack(target regclass)
  RETURNS void
@@ -2062,12 +2098,13 @@ comment on column audit.audit_logs.action is 'insert, update or delete of a trac
 comment on column audit.audit_logs.resource is 'The table, with its schema';
 comment on column audit.audit_logs.resource_id is 'The row''s primary key without its tenant; parts joined by a slash';
 comment on column audit.audit_logs.changes is 'Column name to {old, new}; an insert has new only, a delete old only, without nulls; secrets read [redacted]';
-comment on column audit.audit_logs.details is 'What an event tells beyond that';
+comment on column audit.audit_logs.details is 'What an event tells beyond that; of a change the context columns of its table';
 
 create table audit.tracked_tables (
   table_name text not null,
   redacted text[] not null,
   ignored text[] not null,
+  context text[] not null,
   constraint tracked_tables_pkey PRIMARY KEY (table_name)
 );
 grant select on table audit.tracked_tables to commonhold_app;
@@ -2075,6 +2112,7 @@ grant select on table audit.tracked_tables to commonhold_readonly;
 comment on table audit.tracked_tables is 'The tables whose changes are logged; written by audit.track in migrations only';
 comment on column audit.tracked_tables.redacted is 'Columns whose values are secrets: only that they changed is logged';
 comment on column audit.tracked_tables.ignored is 'Columns that nobody wants to read about; a change of these alone is not logged';
+comment on column audit.tracked_tables.context is 'Columns whose values stand in details of every entry, changed or not: what the row belongs to';
 
 -- contractors ---------------------------------------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ export interface AuditAuditLogs {
    */
   createdAt: Generated<Timestamp>;
   /**
-   * What an event tells beyond that
+   * What an event tells beyond that; of a change the context columns of its table
    */
   details: Json | null;
   id: Generated<string>;
@@ -111,6 +111,10 @@ export interface AuditAuditLogs {
 }
 
 export interface AuditTrackedTables {
+  /**
+   * Columns whose values stand in details of every entry, changed or not: what the row belongs to
+   */
+  context: string[];
   /**
    * Columns that nobody wants to read about; a change of these alone is not logged
    */

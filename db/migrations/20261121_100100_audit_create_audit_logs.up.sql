@@ -27,7 +27,7 @@ comment on column audit.audit_logs.action is 'insert, update or delete of a trac
 comment on column audit.audit_logs.resource is 'The table, with its schema';
 comment on column audit.audit_logs.resource_id is 'The row''s primary key without its tenant; parts joined by a slash';
 comment on column audit.audit_logs.changes is 'Column name to {old, new}; an insert has new only, a delete old only, without nulls; secrets read [redacted]';
-comment on column audit.audit_logs.details is 'What an event tells beyond that';
+comment on column audit.audit_logs.details is 'What an event tells beyond that; of a change the context columns of its table';
 
 -- One for each filter of the audit page (PE-08), the primary key for none. Of a logged update's cost half is indexes: no more of them.
 create index audit_logs_user on audit.audit_logs (tenant_id, user_id, created_at, id);

@@ -2,11 +2,13 @@ create table audit.tracked_tables (
   table_name text not null,
   redacted text[] not null,
   ignored text[] not null,
+  context text[] not null,
   constraint tracked_tables_pkey primary key (table_name)
 );
 comment on table audit.tracked_tables is 'The tables whose changes are logged; written by audit.track in migrations only';
 comment on column audit.tracked_tables.redacted is 'Columns whose values are secrets: only that they changed is logged';
 comment on column audit.tracked_tables.ignored is 'Columns that nobody wants to read about; a change of these alone is not logged';
+comment on column audit.tracked_tables.context is 'Columns whose values stand in details of every entry, changed or not: what the row belongs to';
 grant select on audit.tracked_tables to commonhold_app, commonhold_readonly;
 
 create function audit.row_values(row_json jsonb, side text, redacted text[], omitted text[])
@@ -28,7 +30,7 @@ $$;
 comment on function audit.row_values(jsonb, text, text[], text[]) is
   'All values of a row as entries of changes: for the rare update of a primary key, which is logged as delete and insert';
 
-create function audit.tracking_source(target regclass, redacted text[], ignored text[])
+create function audit.tracking_source(target regclass, redacted text[], ignored text[], context text[])
 returns text
 language plpgsql
 stable
@@ -46,6 +48,9 @@ declare
   inserted text := '';
   changed text := '';
   deleted text := '';
+  details_column text := '';
+  old_details text := '';
+  new_details text := '';
   col record;
 begin
   select format('%I.%I', n.nspname, c.relname) into resource
@@ -62,11 +67,14 @@ begin
   end if;
 
   select name into unknown
-  from unnest(redacted || ignored) as name
+  from unnest(redacted || ignored || context) as name
   where name <> 'updated_at'
     and not exists (select from pg_attribute where attrelid = target and attname = name and attnum > 0 and not attisdropped);
   if found then
     raise exception '% has no column %', resource, unknown using errcode = '42703';
+  end if;
+  if context && redacted then
+    raise exception '% has secrets that would be logged as its context', resource using errcode = '22023';
   end if;
 
   has_tenant := exists (select from pg_attribute where attrelid = target and attname = 'tenant_id' and not attisdropped);
@@ -79,6 +87,15 @@ begin
     and attnum > 0
     and not attisdropped
     and (attname = 'tenant_id' or attname = single_key or attname = any (ignored) or attgenerated <> '');
+
+  if cardinality(context) > 0 then
+    details_column := ', details';
+    select
+      format(', jsonb_build_object(%s)', string_agg(format('%L, o.%I', name, name), ', ' order by position)),
+      format(', jsonb_build_object(%s)', string_agg(format('%L, n.%I', name, name), ', ' order by position))
+    into old_details, new_details
+    from unnest(context) with ordinality as part (name, position);
+  end if;
 
   for col in
     select
@@ -127,9 +144,9 @@ declare
   tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
 begin
   if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, %1$L, d.resource_id, ('{' || d.changes || '}')::jsonb,
+      d.tenant_id, scope.user_id, scope.user_name, d.action, %1$L, d.resource_id, ('{' || d.changes || '}')::jsonb%13$s,
       scope.ip_address, scope.user_agent, scope.request_id
     from (
       select
@@ -141,22 +158,22 @@ begin
           when n.%2$s is null then audit.row_values(to_jsonb(o), 'old', %7$L, %8$L)
           else array_to_string(array[%9$s
           ]::text[], ',')
-        end as changes
+        end as changes%16$s
       from old_rows as o
       full join new_rows as n on %10$s
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
   elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
     select %3$s, scope.user_id, scope.user_name, 'insert', %1$L, %5$s, ('{' || array_to_string(array[%11$s
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb%14$s,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
   else
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
     select %4$s, scope.user_id, scope.user_name, 'delete', %1$L, %6$s, ('{' || array_to_string(array[%12$s
-      ]::text[], ',') || '}')::jsonb,
+      ]::text[], ',') || '}')::jsonb%15$s,
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
   end if;
@@ -177,11 +194,21 @@ $source$,
     (select string_agg(format('o.%1$I = n.%1$I', name), ' and ' order by position)
      from unnest(identity_columns) with ordinality as part (name, position)),
     substr(inserted, 2),
-    substr(deleted, 2)
+    substr(deleted, 2),
+    details_column,
+    new_details,
+    old_details,
+    case
+      when details_column <> '' then format(
+        E',\n        case when n.%I is null then %s else %s end as details',
+        identity_columns[1], substr(old_details, 3), substr(new_details, 3)
+      )
+      else ''
+    end
   );
 end
 $$;
-comment on function audit.tracking_source(regclass, text[], text[]) is 'The body of a table''s tracking function, as its columns are now';
+comment on function audit.tracking_source(regclass, text[], text[], text[]) is 'The body of a table''s tracking function, as its columns are now';
 
 create function audit.refuse_truncate()
 returns trigger
@@ -229,7 +256,12 @@ $$;
 comment on function audit.untrack(regclass) is 'Ends the tracking of a table: for down migrations';
 revoke execute on function audit.untrack(regclass) from public;
 
-create function audit.track(target regclass, redact text[] default '{}', ignore text[] default '{updated_at}')
+create function audit.track(
+  target regclass,
+  redact text[] default '{}',
+  ignore text[] default '{updated_at}',
+  context text[] default '{}'
+)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -242,14 +274,14 @@ begin
     raise exception 'The name % is too long', tracker using errcode = '42622';
   end if;
   perform audit.untrack(target);
-  insert into audit.tracked_tables (table_name, redacted, ignored)
-  select n.nspname || '.' || c.relname, redact, ignore
+  insert into audit.tracked_tables (table_name, redacted, ignored, context)
+  select n.nspname || '.' || c.relname, redact, ignore, track.context
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.oid = target;
 
   execute format(
     'create function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' as %L',
-    tracker, audit.tracking_source(target, redact, ignore)
+    tracker, audit.tracking_source(target, redact, ignore, track.context)
   );
   execute format('revoke execute on function audit.%I() from public', tracker);
 
@@ -262,9 +294,9 @@ begin
   end loop;
 end
 $$;
-comment on function audit.track(regclass, text[], text[]) is
-  'Logs every inserted, updated and deleted row of a table, in the same transaction. Call it again after a change of the table''s columns: audit.tracking_faults() finds who forgot';
-revoke execute on function audit.track(regclass, text[], text[]) from public;
+comment on function audit.track(regclass, text[], text[], text[]) is
+  'Logs every inserted, updated and deleted row of a table, in the same transaction; context columns stand in the details of each entry. Call it again after a change of the table''s columns: audit.tracking_faults() finds who forgot';
+revoke execute on function audit.track(regclass, text[], text[], text[]) from public;
 
 create function audit.tracking_faults()
 returns setof text
@@ -275,7 +307,7 @@ as $$
   select t.table_name || case
     when to_regclass(t.table_name) is null then ' is tracked, but does not exist'
     when f.oid is null then ' is tracked, but its function is gone'
-    when not f.prosecdef or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored)
+    when not f.prosecdef or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored, t.context)
       then ' has other columns than its audit function: call audit.track again'
     else ' is tracked, but its triggers are not complete'
   end
@@ -286,7 +318,7 @@ as $$
   where to_regclass(t.table_name) is null
     or f.oid is null
     or not f.prosecdef
-    or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored)
+    or f.prosrc <> audit.tracking_source(to_regclass(t.table_name), t.redacted, t.ignored, t.context)
     or exists (
       select
       from (select to_regclass(t.table_name) as relid union select relid from pg_partition_tree(to_regclass(t.table_name))) as part

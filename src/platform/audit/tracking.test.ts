@@ -58,7 +58,7 @@ await owner.query(`
   create view shop.notes with (security_invoker = true) as select tenant_id, id, note from shop.orders;
   select platform.keep_updated_at('shop.orders');
   select audit.track('shop.orders', '{secret}');
-  select audit.track('shop.lines'), audit.track('shop.visits'), audit.track('shop.currencies');
+  select audit.track('shop.lines', context => '{order_id,amount}'), audit.track('shop.visits'), audit.track('shop.currencies');
   grant select, insert, update, delete on all tables in schema shop to commonhold_app;
 `)
 
@@ -214,6 +214,47 @@ test('GG-19 rows that go with their parent have their entries, composite keys ar
   ])
 })
 
+test('GG-19 each entry of a table tells its context columns in details, whether they changed or not', async () => {
+  await entriesOf([...fresh, 'insert into shop.lines (order_id, user_id, amount) values (2, 10, 5)'])
+  const requestId = randomUUID()
+  await db.transaction({ ...scope, requestId }, async tx => {
+    for (const statement of [
+      'insert into shop.lines (order_id, user_id, amount) values (1, 10, 1.50), (1, 11, 2)',
+      'update shop.lines set amount = 3 where order_id = 1 and user_id = 10',
+      'update shop.lines set amount = 3 where order_id = 1 and user_id = 10',
+      'update shop.lines set user_id = 12, amount = 4 where order_id = 1 and user_id = 11',
+      'delete from shop.lines where order_id = 1 and user_id = 10',
+      `update shop.orders set note = 'without context' where id = 1`,
+    ]) {
+      await tx.run(sql`${sql.raw(statement)}`)
+    }
+  })
+  const { rows } = await admin.query(
+    'select action, resource_id, details from audit.audit_logs where request_id = $1 order by id, resource_id',
+    [requestId],
+  )
+  assert.deepEqual(
+    rows.map(row => [row.action, row.resource_id, row.details]),
+    [
+      ['insert', '1/10', { order_id: 1, amount: 1.5 }],
+      ['insert', '1/11', { order_id: 1, amount: 2 }],
+      ['update', '1/10', { order_id: 1, amount: 3 }],
+      ['delete', '1/11', { order_id: 1, amount: 2 }],
+      ['insert', '1/12', { order_id: 1, amount: 4 }],
+      ['delete', '1/10', { order_id: 1, amount: 3 }],
+      ['update', '1', null],
+    ],
+  )
+  await assert.rejects(
+    owner.query(`select audit.track('shop.orders', redact => '{secret}', context => '{secret}')`),
+    /shop\.orders has secrets that would be logged as its context/,
+  )
+  await assert.rejects(
+    owner.query(`select audit.track('shop.orders', context => '{colour}')`),
+    /shop\.orders has no column colour/,
+  )
+})
+
 test('GG-19 a partitioned table is tracked through its parent, by a partition’s name and over a move', async () => {
   const month = "date_trunc('month', now())"
   assert.deepEqual(
@@ -324,6 +365,12 @@ test('GG-19 columns added after tracking are found until the table is tracked ag
     'shop.currencies has other columns than its audit function: call audit.track again',
   ])
   await owner.query(`select audit.track('shop.currencies')`)
+  assert.deepEqual(await faults(), [])
+  await owner.query(`update audit.tracked_tables set context = '{name}' where table_name = 'shop.currencies'`)
+  assert.deepEqual(await faults(), [
+    'shop.currencies has other columns than its audit function: call audit.track again',
+  ])
+  await owner.query(`select audit.track('shop.currencies', context => '{name}')`)
   assert.deepEqual(await faults(), [])
   await owner.query('alter table shop.currencies disable trigger audit_update')
   assert.deepEqual(await faults(), ['shop.currencies is tracked, but its triggers are not complete'])
