@@ -5,6 +5,7 @@ import type pg from 'pg'
 import { sql } from '#platform/database'
 import { testDatabase } from '#test/database.ts'
 import { type AuditFilters, listAuditLogs, recordEvent } from './index.ts'
+import { listAuditOptions } from './options.ts'
 
 const { db, owner, admin } = await testDatabase()
 const ann = { tenantId: randomUUID(), userId: randomUUID(), userName: 'Ann', ipAddress: '192.0.2.1', userAgent: 'x' }
@@ -104,6 +105,38 @@ test('PE-08 entries are found by user, action, resource, row and time, each thro
   } finally {
     await client.end()
   }
+})
+
+test('PE-08 options are each value once, with the newest name, and old entries and other tenants give none', async () => {
+  const at = { tenantId: randomUUID(), userId: randomUUID(), userName: 'Dee' }
+  const colleague = randomUUID()
+  await owner.query(
+    `create table audit.audit_logs_long_ago partition of audit.audit_logs for values from ('2020-01-01') to ('2020-02-01')`,
+  )
+  await owner.query(
+    `insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, created_at)
+    select $1::uuid, case when i % 2 = 0 then $2 else $3 end::uuid, 'Dee ' || i, 'a' || i % 3, 'shop.t' || i % 4, now() - i * interval '1 second'
+    from generate_series(0, 9999) as i
+    union all select $1, null, null, 'system', null, now()
+    union all select $1, $4, 'Long gone', 'old', 'shop.old', '2020-01-15'
+    union all select $5, $6, 'Bob', 'theirs', 'shop.theirs', now()`,
+    [at.tenantId, at.userId, colleague, randomUUID(), bob.tenantId, bob.userId],
+  )
+  await admin.query('analyze audit.audit_logs')
+  const started = performance.now()
+  const options = await listAuditOptions(db.reads(at))
+  assert.ok(performance.now() - started < 500)
+  assert.deepEqual(options, {
+    people: [
+      { userId: at.userId, userName: 'Dee 0' },
+      { userId: colleague, userName: 'Dee 1' },
+    ],
+    actions: ['a0', 'a1', 'a2', 'system'],
+    resources: ['shop.t0', 'shop.t1', 'shop.t2', 'shop.t3'],
+  })
+  const others = await listAuditOptions(db.reads(bob))
+  assert.ok(others.actions.includes('theirs') && !others.actions.includes('a0'))
+  await owner.query('alter table audit.audit_logs detach partition audit.audit_logs_long_ago')
 })
 
 test('PE-08 pages give each entry once, in order, while others are written', async () => {

@@ -37,13 +37,36 @@ test('GG-19 a list that is made, renamed and deleted can be read in the audit lo
   assert.deepEqual([first.items[0]?.action, second.items[0]?.action], ['delete', 'update'])
 })
 
+test('PE-08 the filters’ options are what was done in one’s own tenant', async () => {
+  const optionsFor = async (person: typeof alice) => {
+    const response = await person.fetch('/audit-logs/options')
+    assert.equal(response.status, 200)
+    return (await response.json()) as {
+      people: { userId: string; userName: string }[]
+      actions: string[]
+      resources: string[]
+    }
+  }
+  await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Options' } })
+  const own = await optionsFor(alice)
+  assert.ok(own.people.some(({ userId, userName }) => userId === alice.userId && userName))
+  assert.ok(own.actions.includes('insert') && own.resources.includes('contractors.contractor_lists'))
+  const others = await optionsFor(bob)
+  assert.ok(
+    others.people.some(({ userId }) => userId === bob.userId),
+    'control',
+  )
+  assert.ok(!others.people.some(({ userId }) => userId === alice.userId))
+  assert.ok(!others.actions.includes('delete'), 'only Alice has deleted a list')
+})
+
 test('GG-19 secrets are in no entry that a tenant reads', async () => {
   const text = JSON.stringify(await pageFor(alice, 'limit=100'))
   assert.doesNotMatch(text, /\$argon2|correct horse/)
 })
 
 test('MT-20 who may not read the audit log is refused', async () => {
-  assert.equal((await viewer.fetch('/audit-logs')).status, 403)
+  for (const path of ['/audit-logs', '/audit-logs/options']) assert.equal((await viewer.fetch(path)).status, 403, path)
 })
 
 test('PE-08 a filter that cannot be read is refused', async () => {
