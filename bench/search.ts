@@ -55,8 +55,8 @@ function wordSearch({ name, state, naicsCode }: Profile, random: () => number): 
   const q = words.slice(from, from + 1 + below(2, random)).join(' ')
   return {
     q: random() < 0.3 ? q.slice(0, -1) : q,
-    state: state && random() < 0.4 ? state : undefined,
-    naics: naicsCode && random() < 0.3 ? naicsCode.slice(0, 2 + below(3, random)) : undefined,
+    state: state && random() < 0.4 ? [state] : undefined,
+    naics: naicsCode && random() < 0.3 ? [naicsCode.slice(0, 2 + below(3, random))] : undefined,
     minValue: random() < 0.15 ? '100000' : undefined,
     facets: true,
   }
