@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { basename, dirname } from 'node:path'
 import { type DomainError, errorTable } from '#platform/errors.ts'
 
 export const embeddedErrors = errorTable('database', {
@@ -64,7 +65,9 @@ export function explain(place: Place, output: string, cause?: unknown): DomainEr
   }
   const { code, path = place.dataDirectory } = (cause ?? {}) as NodeJS.ErrnoException
   if (code && /^(EACCES|EPERM|EROFS|ENOTDIR|EEXIST)$/.test(code)) {
-    return embeddedErrors.dataDirectoryNotWritable({ path, reason: code, user: ownUser() }, cause)
+    // The lock is drafted under a name of chance, which tells nobody anything.
+    const place = basename(path).startsWith('commonhold.lock') ? dirname(path) : path
+    return embeddedErrors.dataDirectoryNotWritable({ path: place, reason: code, user: ownUser() }, cause)
   }
   const port = /could not bind IPv4 address.*Address already in use[\s\S]*port (\d+)/.exec(output)?.[1]
   if (port) return embeddedErrors.embeddedPortInUse({ port }, cause)

@@ -212,6 +212,15 @@ test('without write permission the sentence says where and for whom', async () =
   assert.deepEqual(readdirSync(parent), [])
 })
 
+test('a data directory that cannot be written is named, not the file that was tried in it', async () => {
+  const dataDirectory = join(scratch, 'read-only-data')
+  mkdirSync(dataDirectory, { mode: 0o555 })
+  locked.push(dataDirectory)
+  chmodSync(scratch, 0o711)
+  const { said } = await runProgram(dataDirectory, '', serverAccount(join(dataDirectory, 'postgres')))
+  assert.match(said, /^unavailable: Commonhold cannot write to .*\/read-only-data \(EACCES\); give user/)
+})
+
 test('a full disk is said so, before, during and after the database was made, and costs no data', async t => {
   const disk = join(scratch, 'disk')
   mkdirSync(disk)
