@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { DomainError } from '#platform/errors.ts'
 import { cookiesOf } from './cookies.ts'
 import { type Authenticator, sessionCookie } from './credentials.ts'
 import { errors } from './errors.ts'
@@ -11,6 +10,7 @@ import type { Principal } from './route.ts'
 /** Before the body is read: who asks, may he, and not too often. */
 export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { headers } = request
+  reply.header('ratelimit-policy', plan.policy)
   if (request.url.includes('%00')) throw errors.textUnfit()
   const tenantId = headers['x-tenant-id']
   if (tenantId !== undefined && !(typeof tenantId === 'string' && uuidPattern.test(tenantId))) {
@@ -32,7 +32,6 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   }
   const caller = principal?.userId ?? callerAt(request.ip)
   const general = frame.limits.take(frame.general, caller)
-  reply.header('ratelimit-policy', plan.policy)
   reply.header('ratelimit', plan.quota ? `${general}, ${frame.limits.take(plan.quota, caller)}` : general)
   if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {
     throw errors.permissionMissing({ permission: plan.permission })
@@ -49,17 +48,9 @@ async function identify(
   const { headers } = request
   const bearer = bearerOf(headers.authorization)
   const cookie = bearer === undefined ? cookiesOf(headers.cookie)[sessionCookie] : undefined
-  try {
-    if (bearer === undefined && cookie === undefined) throw errors.unauthenticated()
-    if (bearer === undefined && plan.isWrite && !isSameOrigin(request, frame.app.publicUrl)) throw errors.crossSite()
-    return await frame.authenticate({ bearer, cookie, tenantId }, client)
-  } catch (error) {
-    // Guessing tokens counts against the address.
-    if (error instanceof DomainError && error.kind === 'unauthenticated') {
-      frame.limits.take(frame.general, callerAt(request.ip))
-    }
-    throw error
-  }
+  if (bearer === undefined && cookie === undefined) throw errors.unauthenticated()
+  if (bearer === undefined && plan.isWrite && !isSameOrigin(request, frame.app.publicUrl)) throw errors.crossSite()
+  return await frame.authenticate({ bearer, cookie, tenantId }, client)
 }
 
 /** A UUID, in any case. */

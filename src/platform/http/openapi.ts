@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import { declaredErrors } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
+import { bodyLimit } from './frame.ts'
 import { closed } from './inputs.ts'
 import { statusOf } from './problems.ts'
 import type { AnyRoute } from './route.ts'
@@ -92,7 +93,10 @@ const description = [
   'Lists are paged by `limit` and `cursor`; the next page is in `nextCursor` and in the `Link` header.',
   'Times are RFC 3339 in UTC; money and other exact numbers are decimal strings.',
   'The tenant is the one of the session, or the one named by `X-Tenant-Id`: membership is checked in every case.',
-  'Every answer carries `X-Request-Id` and the `RateLimit` headers. POST takes an `Idempotency-Key`.',
+  'Every answer carries `X-Request-Id`. What is answered below `/api/v1`, refusals such as 401, 404 and 405 included,',
+  'carries `RateLimit` and `RateLimit-Policy`; only this document and a 503 may lack them.',
+  'A POST that lists `Idempotency-Key` among its parameters takes one; those below `/auth` do not, for they answer tokens.',
+  'A path answers 405 with `Allow` to the methods that it does not have.',
 ].join('\n')
 
 const securitySchemes = {
@@ -135,11 +139,13 @@ const problemSchema: JsonSchema = {
 
 const problems = {
   400: ['Invalid', 'The request is not valid'],
-  401: ['Unauthenticated', 'Not signed in'],
-  403: ['Forbidden', 'The permission is missing, or the write comes from another site'],
+  401: ['Unauthenticated', 'Not signed in, or what was shown is wrong or out of date'],
+  403: ['Forbidden', 'Not allowed: no such permission, no member of the tenant, or a write from another site'],
   404: ['NotFound', 'It does not exist, or not in this tenant'],
   409: ['Conflict', 'It contradicts what is there'],
   412: ['PreconditionFailed', 'The resource has changed since it was read'],
+  413: ['TooLarge', `The body is larger than ${bodyLimit} bytes`],
+  415: ['UnsupportedMediaType', 'The body is not application/json in UTF-8'],
   429: ['Limited', 'Too many requests; see Retry-After'],
   503: ['Unavailable', 'Try again later; see Retry-After'],
 } as const
@@ -161,7 +167,7 @@ function operationOf(module: Module, route: AnyRoute, components: Record<string,
     operationId: operationIdOf(route),
     tags: [module.name],
     summary: route.summary,
-    description: [route.description, who].filter(Boolean).join('\n\n'),
+    description: [route.description, who, refusalsOf(route)].filter(Boolean).join('\n\n'),
     security: isPublic ? [] : [{ bearer: [] }, { session: [] }],
     ...(permission ? { 'x-permission': permission } : {}),
     parameters: [
@@ -172,6 +178,18 @@ function operationOf(module: Module, route: AnyRoute, components: Record<string,
     ...(route.body ? { requestBody: { required: true, content: jsonOf(closed(route.body), components) } } : {}),
     responses: responsesOf(route, components),
   }
+}
+
+/** What a route refuses on its own account, by code. */
+function refusalsOf({ refusals = [] }: AnyRoute): string {
+  if (refusals.length === 0) return ''
+  return `May refuse with ${refusals.map(code => `\`${code}\` (${statusOfDeclared(code)})`).join(', ')}.`
+}
+
+function statusOfDeclared(code: string): number {
+  const declared = declaredErrors.get(code)
+  if (!declared) throw new Error(`There is no error ${code}`)
+  return statusOf(declared)
 }
 
 function meaningOf(module: Module, permission: string): string {
@@ -230,16 +248,26 @@ function responsesOf(route: AnyRoute, components: Record<string, JsonSchema>): O
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
     ...(status === 204 ? {} : { content: jsonOf(route.response, components) }),
   }
-  const statuses: (keyof typeof problems)[] = [400, 429, 503]
-  if (route.allow !== 'public') statuses.push(401, 403)
+  const isWrite = route.method !== 'GET'
+  const statuses = [400, 429, 503, ...(route.refusals ?? []).map(statusOfDeclared)]
+  if (route.allow !== 'public') statuses.push(401)
+  // A write is refused to pages of other sites, also where nobody is asked who he is.
+  if (route.allow !== 'public' || isWrite) statuses.push(403)
   if (route.path.includes('{')) statuses.push(404)
-  if (route.method !== 'GET') statuses.push(409)
+  if (isIdempotent(route)) statuses.push(409)
   if (route.conditional) statuses.push(412)
+  if (isWrite) statuses.push(413, 415)
   return {
     [status]: success,
     ...(hasEtag(route) && route.method === 'GET' ? { 304: { description: 'The cached answer is still good' } } : {}),
-    ...Object.fromEntries(statuses.map(one => [one, { $ref: `#/components/responses/${problems[one][0]}` }])),
+    ...Object.fromEntries(statuses.map(one => [one, { $ref: `#/components/responses/${nameOfProblem(one)}` }])),
   }
+}
+
+function nameOfProblem(status: number): string {
+  const problem = (problems as Record<number, readonly [name: string, text: string]>)[status]
+  if (!problem) throw new Error(`No response of the status ${status} is described`)
+  return problem[0]
 }
 
 function isPage(route: AnyRoute): boolean {

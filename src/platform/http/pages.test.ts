@@ -9,6 +9,7 @@ import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { systemClock } from '#platform/clock.ts'
 import type { Keyring } from '#platform/crypto'
+import { errorTable } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import { testDatabase } from '#test/database.ts'
 import {
@@ -27,6 +28,11 @@ import {
 } from './index.ts'
 
 const { db } = await testDatabase()
+
+errorTable('boats', {
+  aground: ['conflict', 'The boat {id} is aground already.'],
+  papersMissing: ['unauthenticated', 'Show your papers.'],
+})
 
 const Boat = Type.Object(
   {
@@ -96,6 +102,7 @@ const boats = {
       path: '/boats/{id}',
       allow: 'boats.write',
       summary: 'Sink a boat',
+      refusals: ['boats.aground'],
       status: 204,
       params: idParams,
       response: Type.Null(),
@@ -106,6 +113,7 @@ const boats = {
       path: '/harbour',
       allow: 'public',
       summary: 'See the <harbour>',
+      refusals: ['boats.papers_missing'],
       response: Type.Object({}),
       handle,
     }),
@@ -158,13 +166,30 @@ test('every operation says who may, what it takes, what it answers and how it re
   const list = document.paths['/api/v1/boats']?.get
   const change = document.paths['/api/v1/boats/{id}']?.patch
   const open = document.paths['/api/v1/harbour']?.get
-  assert.ok(get && list && change && open)
+  const build = document.paths['/api/v1/boats']?.post
+  const sink = document.paths['/api/v1/boats/{id}']?.delete
+  assert.ok(get && list && change && open && build && sink)
   assert.equal(get['x-permission'], 'boats.read')
   assert.match(get.description, /`boats\.read` \(See boats\)/)
   assert.deepEqual(get.security, [{ bearer: [] }, { session: [] }])
   assert.deepEqual([open.security, open['x-permission']], [[], undefined])
   assert.deepEqual(Object.keys(get.responses), ['200', '304', '400', '401', '403', '404', '429', '503'])
-  assert.deepEqual(Object.keys(change.responses), ['200', '400', '401', '403', '404', '409', '412', '429', '503'])
+  assert.deepEqual(Object.keys(change.responses), [
+    '200',
+    '400',
+    '401',
+    '403',
+    '404',
+    '412',
+    '413',
+    '415',
+    '429',
+    '503',
+  ])
+  assert.deepEqual(Object.keys(build.responses), ['201', '400', '401', '403', '409', '413', '415', '429', '503'])
+  assert.deepEqual(Object.keys(sink.responses), ['204', '400', '401', '403', '404', '409', '413', '415', '429', '503'])
+  assert.deepEqual(Object.keys(open.responses), ['200', '400', '401', '429', '503'])
+  assert.match(sink.description, /May refuse with `boats\.aground` \(409\)\.$/)
   const names = change.parameters.map(parameter => `${parameter.in} ${parameter.name}`)
   assert.deepEqual(names, ['path id', 'header X-Tenant-Id', 'header If-Match'])
   const limit = list.parameters.find(parameter => parameter.name === 'limit')

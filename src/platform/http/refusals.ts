@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { DomainError } from '#platform/errors.ts'
 import { bodyLimit, type Frame } from './frame.ts'
 import { headersOf, problemJson, problemOf, refusalOf } from './problems.ts'
+import { callerAt, policyOf } from './rate-limits.ts'
 
 /** The one translation of what was thrown into an answer. */
 export function refuse(frame: Frame, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = refusalOf(error, bodyLimit)
+  const refusal = counted(frame, refusalOf(error, bodyLimit), request, reply)
   const problem = problemOf(refusal, request.id, frame.app.publicUrl)
   const route = request.routeOptions?.url
   if (!refusal) frame.app.log.error({ requestId: request.id, route, err: error }, 'request failed')
@@ -24,6 +26,27 @@ export function refuse(frame: Frame, error: unknown, request: FastifyRequest, re
     .header('content-type', problemJson)
     .serializer(serialized)
     .send(JSON.stringify(problem))
+}
+
+/**
+ * What is refused before anybody was found to count it against (a guessed token, an unknown path) counts against the
+ * address. Not what is the server's own fault: an outage must not look like a flood.
+ */
+function counted(
+  frame: Frame,
+  refusal: DomainError | undefined,
+  { url, ip }: FastifyRequest,
+  reply: FastifyReply,
+): DomainError | undefined {
+  if (!refusal || refusal.kind === 'unavailable' || refusal.kind === 'limited') return refusal
+  if (reply.hasHeader('ratelimit') || !url.startsWith('/api/v1/')) return refusal
+  if (!reply.hasHeader('ratelimit-policy')) reply.header('ratelimit-policy', policyOf([frame.general]))
+  try {
+    reply.header('ratelimit', frame.limits.take(frame.general, callerAt(ip)))
+    return refusal
+  } catch (limited) {
+    return refusalOf(limited, bodyLimit)
+  }
 }
 
 function serialized(payload: unknown): string {

@@ -64,6 +64,8 @@ export type Route<P extends TObject, Q extends TObject, B extends TSchema, R ext
   response: R
   /** Status of a success, 200 unless told. */
   status?: number
+  /** Codes of declared errors that it may answer besides those that follow from the rest, for the documentation. */
+  refusals?: readonly string[]
   /** Requests a minute and caller beyond which 429 is answered, where it differs from the general limit. */
   rateLimit?: number
   /** The handler compares `If-Match` by `requireMatch` under a row lock; without this the frame refuses the header. */

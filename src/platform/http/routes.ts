@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { declaredErrors } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import type { AnyRoute } from './route.ts'
 
@@ -6,11 +7,11 @@ export function routesOf(modules: readonly Module[]): AnyRoute[] {
   return modules.flatMap(module => module.routes ?? [])
 }
 
-/** Refuses routes that would open or break something: an unknown permission, a double, an undeclared parameter. */
+/** Refuses routes that would open or break something: an unknown permission or error, a double, an undeclared parameter. */
 export function checkRoutes(modules: readonly Module[]): void {
   const permissions = new Set(modules.flatMap(module => Object.keys(module.permissions ?? {})))
   const seen = new Set<string>()
-  for (const { method, path, allow, params } of routesOf(modules)) {
+  for (const { method, path, allow, params, refusals = [] } of routesOf(modules)) {
     const name = `${method} ${path}`
     if (allow !== 'public' && allow !== 'session' && !permissions.has(allow)) {
       throw new Error(`The route ${name} allows "${allow}", which no module declares as a permission`)
@@ -21,6 +22,8 @@ export function checkRoutes(modules: readonly Module[]): void {
     seen.add(shape)
     const declared = Object.keys((params as TSchema & { properties?: object })?.properties ?? {}).sort()
     const used = [...path.matchAll(/\{(\w+)\}/g)].map(match => match[1]).sort()
+    const unknown = refusals.find(code => !declaredErrors.has(code))
+    if (unknown !== undefined) throw new Error(`The route ${name} refuses with "${unknown}", which nobody declares`)
     if (String(declared) !== String(used)) throw new Error(`The route ${name} must declare its parameters: ${used}`)
   }
 }

@@ -676,6 +676,7 @@ test('beyond the quota 429 tells when to come back, for each caller by itself', 
   const beyond = await list('Bearer good')
   assert.deepEqual([beyond.status, beyond.json.code], [429, 'http.too_many_requests'])
   assert.deepEqual([beyond.headers['retry-after'], beyond.headers.ratelimit], ['40', '"general";r=0;t=40'])
+  assert.equal(beyond.headers['ratelimit-policy'], '"general";q=3;w=60')
   assert.equal((await list('Bearer reader')).status, 200)
   now += 41_000
   assert.equal((await list('Bearer good')).status, 200)
@@ -691,6 +692,80 @@ test('sign-in has a quota of its own by address, and so has guessing tokens', as
   assert.deepEqual(statuses, [200, 200, 200, 200, 429])
   const guess = () => call({ url: '/api/v1/things', headers: { authorization: `Bearer ${randomUUID()}` } }, limited)
   assert.deepEqual([(await guess()).status, (await guess()).status, (await guess()).status], [401, 401, 429])
+})
+
+test('refusals before anybody is known count against the address and say so, but an outage does not', async () => {
+  const authenticateAway: Authenticator = async credentials => {
+    if (credentials.bearer === 'away') throw refusals.away()
+    return await authenticate(credentials, { ipAddress: '', requestId: '' })
+  }
+  const limited = await serve({ requestsPerMinute: 7, authenticate: authenticateAway })
+  const requests: [status: number, options: InjectOptions][] = [
+    [401, { url: '/api/v1/things' }],
+    [401, { url: '/api/v1/things', headers: { authorization: 'Bearer guessed' } }],
+    [404, { url: '/api/v1/nothing' }],
+    [405, { method: 'PUT', url: '/api/v1/things', headers: bearer }],
+    [400, { url: '/api/v1/things', headers: { ...bearer, 'x-tenant-id': 'x' } }],
+    [400, { url: '/api/v1/things/%E0%A4%A' }],
+    [
+      403,
+      { method: 'POST', url: '/api/v1/things', headers: { cookie: fromSite.cookie, 'sec-fetch-site': 'cross-site' } },
+    ],
+  ]
+  for (const [index, [status, options]] of requests.entries()) {
+    const refused = await call(options, limited)
+    assert.equal(refused.status, status, `${options.method} ${options.url}`)
+    assert.equal(refused.headers.ratelimit, `"general";r=${6 - index};t=60`, options.url as string)
+    assert.equal(refused.headers['ratelimit-policy'], '"general";q=7;w=60', options.url as string)
+  }
+  const beyond = await call({ url: '/api/v1/nothing' }, limited)
+  assert.deepEqual([beyond.status, beyond.headers.ratelimit], [429, '"general";r=0;t=60'])
+  assert.equal(beyond.headers['retry-after'], '60')
+  const away = await call({ url: '/api/v1/things', headers: { authorization: 'Bearer away' } }, limited)
+  assert.deepEqual([away.status, away.headers.ratelimit], [503, undefined])
+  assert.equal((await call({ url: '/nothing' }, limited)).headers.ratelimit, undefined)
+  const known = await call({ url: '/api/v1/things', headers: bearer }, limited)
+  assert.deepEqual([known.status, known.headers.ratelimit], [200, '"general";r=6;t=60'], 'control: a user has his own')
+})
+
+test('every write refuses what is no JSON with 415, also where it takes no body', async () => {
+  const headers = { ...bearer, 'content-type': 'text/plain' }
+  for (const [method, url] of [
+    ['POST', '/api/v1/things'],
+    ['POST', '/api/v1/auth/leave'],
+    ['DELETE', `/api/v1/things/${thing.id}`],
+  ] as const) {
+    assert.equal((await call({ method, url, headers, payload: 'a' })).status, 415, `${method} ${url}`)
+  }
+})
+
+test("of an error the log tells type, message, code, stack, causes and a refusal's details, never the rest", () => {
+  const from = lines.length
+  const client = { secretKey: 271828, connection: { socketPath: '/run/socket' }, types: { 16: 'bool' } }
+  const cause = Object.assign(new Error('terminating connection'), { code: '57P01', client, severity: 'FATAL' })
+  const lost = Object.assign(new TypeError('lost', { cause }), { client, errno: -32 })
+  const refusal = refusals.taken({ name: 'a', password: 'pw-1', by: lost }, lost)
+  app.log.error({ err: lost }, 'one')
+  app.log.error(lost, 'two')
+  app.log.error({ deep: [{ lost }], err: refusal }, 'three')
+  const circular: Error & { details?: object } = refusals.taken({ name: 'b' })
+  circular.cause = circular
+  app.log.error({ err: circular }, 'four')
+  const log = lines.slice(from)
+  assert.equal(log.length, 4)
+  assert.doesNotMatch(log.join(''), /client|secretKey|271828|socketPath|types|severity|errno|pw-1/)
+  const [one, two, three] = log.map(line => JSON.parse(line))
+  assert.deepEqual(Object.keys(one.err), ['type', 'message', 'stack', 'cause'])
+  assert.deepEqual([one.err.type, one.err.message, one.err.cause.code], ['TypeError', 'lost', '57P01'])
+  assert.match(one.err.cause.stack, /terminating connection\n {4}at /)
+  assert.deepEqual(two.err, one.err)
+  assert.deepEqual(three.deep[0].lost, one.err)
+  const { code, details } = three.err
+  assert.deepEqual(
+    [code, details.name, details.password, details.by.type],
+    ['things.taken', 'a', '[hidden]', 'TypeError'],
+  )
+  assert.deepEqual(three.err.cause, one.err)
 })
 
 test('the log has neither tokens nor bodies nor queries, and the cause of a bug', async () => {
@@ -729,6 +804,7 @@ test('a server does not start with a route of an unknown permission, a double or
   await assert.rejects(build([{ ...list, allow: '' }]), /GET \/things allows/)
   await assert.rejects(build([list, { ...list }]), /GET \/things is declared twice/)
   await assert.rejects(build([{ ...list, path: '/things/{id}' }]), /must declare its parameters: id/)
+  await assert.rejects(build([{ ...list, refusals: ['things.typo'] }]), /refuses with "things.typo", which nobody/)
   await assert.rejects(build([{ ...list, path: 'things' }]), /malformed path/)
 })
 
