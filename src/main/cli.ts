@@ -7,6 +7,7 @@ import { openDatabase } from './database.ts'
 import { registerDatabaseCommands } from './database-commands.ts'
 import { loadDemonstration } from './demonstration.ts'
 import { exitCodeOfKind } from './exit-codes.ts'
+import { registerKeyCommands } from './keys.ts'
 import { modules } from './modules.ts'
 import { recordDeclarations, upgradeDatabase } from './program.ts'
 import { openApp, openProgramLogin, runStart } from './start.ts'
@@ -49,6 +50,8 @@ registerDatabaseCommands(program, {
   open: () => openDatabase(loadConfig(modules).settings, { join: true }),
   afterUp: admin => recordDeclarations(admin, modules),
 })
+
+registerKeyCommands(program)
 
 for (const { name, commands } of modules) {
   if (!commands) continue

@@ -33,6 +33,17 @@ test('all faults are reported together, secrets not shown', () => {
   )
 })
 
+test('a setting of few values lists them, also when it is given another', () => {
+  const { described } = loadConfig([], {})
+  const levels = ['debug', 'info', 'warn', 'error', 'silent']
+  assert.deepEqual(described.find(setting => setting.name === 'logLevel')?.allowed, levels)
+  assert.equal(described.find(setting => setting.name === 'port')?.allowed, undefined)
+  assert.throws(
+    () => loadConfig([], { COMMONHOLD_LOG_LEVEL: 'loud' }),
+    /COMMONHOLD_LOG_LEVEL: "loud" must be debug or info or warn or error or silent/,
+  )
+})
+
 test('PE-11 a secret may come from a file', () => {
   const file = join(mkdtempSync(join(tmpdir(), 'commonhold-config-')), 'url')
   writeFileSync(file, 'postgres://someone@host/db\n')

@@ -71,7 +71,7 @@ const programSettings = {
       env: 'COMMONHOLD_KEYS',
       secret: true,
       description:
-        'Encryption keys, newest first, `id:base64` of 32 bytes, separated by commas; kept in the data directory unless set',
+        'Encryption keys, newest first, `id:base64` of 32 bytes, separated by commas; `commonhold keys create` makes one; kept in the data directory unless set',
     }),
   ),
   logLevel: Type.Unsafe<'debug' | 'info' | 'warn' | 'error' | 'silent'>({
@@ -111,13 +111,22 @@ export type Setting = {
   name: string
   env: string
   description: string
+  /** The values that it may have, where they are few. */
+  allowed?: readonly string[]
   default: unknown
   secret: boolean
   value: unknown
   origin: 'default' | 'environment' | 'file' | 'unset'
 }
 
-type Annotated = { env?: string; secret?: boolean; default?: unknown; description?: string; type?: string }
+type Annotated = {
+  env?: string
+  secret?: boolean
+  default?: unknown
+  description?: string
+  type?: string
+  enum?: readonly string[]
+}
 
 /**
  * Reads the environment once, reports all faults together, and freezes the result. `NAME_FILE` gives a value in a file
@@ -136,6 +145,7 @@ export function loadConfig(
       name,
       env,
       description: annotated.description ?? '',
+      ...(annotated.enum ? { allowed: annotated.enum } : {}),
       default: annotated.default,
       secret: annotated.secret === true,
       value: annotated.default,
@@ -146,7 +156,9 @@ export function loadConfig(
       setting.value = Value.Convert(schema, text)
       if (!Value.Check(schema, setting.value)) {
         const shown = setting.secret ? 'its value' : JSON.stringify(text)
-        const reason = [...Value.Errors(schema, setting.value)][0]?.message ?? 'is not valid'
+        const reason = setting.allowed
+          ? `must be ${setting.allowed.join(' or ')}`
+          : ([...Value.Errors(schema, setting.value)][0]?.message ?? 'is not valid')
         faults.push(`  ${env}: ${shown} ${reason} (${setting.description})`)
       }
     }

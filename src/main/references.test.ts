@@ -44,6 +44,7 @@ test('the other references have every route, setting and error, those of command
     assert.ok(references['api.md']?.includes(`### ${method} /api/v1${path.replace(/:(\w+)/g, '{$1}')}`), path)
   assert.match(references['configuration.md'] ?? '', /^\| `COMMONHOLD_PORT` \| `3000` \|/m)
   assert.match(references['configuration.md'] ?? '', /^\| `DATABASE_URL` .*\(secret\) \|$/m)
+  assert.match(references['configuration.md'] ?? '', /^\| `COMMONHOLD_SIGN_UP` .*; `open` or `closed` \|$/m)
   assert.match(references['errors.md'] ?? '', /^\| `http\.body_too_large` \| 413 \| 2 \|/m)
   assert.match(references['errors.md'] ?? '', /^\| `migrations\.unknown` \| 404 \| 4 \|/m)
 })

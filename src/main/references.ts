@@ -32,9 +32,10 @@ export async function renderReferences(
 }
 
 function renderConfiguration(settings: readonly Setting[]): string {
-  const rows = settings.map(({ env, default: value, description, secret }) => {
+  const rows = settings.map(({ env, default: value, description, allowed, secret }) => {
     const shown = value === undefined || value === '' ? '' : `\`${value}\``
-    return `| \`${env}\` | ${shown} | ${cell(description)}${secret ? ' (secret)' : ''} |`
+    const values = allowed ? `; ${allowed.map(one => `\`${one}\``).join(' or ')}` : ''
+    return `| \`${env}\` | ${shown} | ${cell(description)}${values}${secret ? ' (secret)' : ''} |`
   })
   return `${[
     '# Configuration',
