@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testDatabase } from '#test/database.ts'
 import { believedNoLonger, joinAs, signIn, testWorld } from '#test/world.ts'
+import { getEntranceOptions } from './sign-ups.ts'
 
 const world = await testWorld()
+const empty = await testDatabase()
 const { alice, bob, viewer, baseUrl, admin } = world
 const api = `${baseUrl}/api/v1`
 
@@ -282,6 +285,131 @@ test('MT-13 a member of two tenants switches between them; each shows its own ro
   assert.deepEqual({ tenantId: there.tenantId, roles: there.roles }, { tenantId: alice.tenantId, roles: ['viewer'] })
   const tenants = await read<{ items: { id: string }[] }>(await visiting.fetch('/tenants'))
   assert.deepEqual(new Set(tenants.items.map(tenant => tenant.id)), new Set([alice.tenantId, bob.tenantId]))
+})
+
+test('GG-03 one without a tenant makes one, is its owner, and works in it after switching', async () => {
+  const person = await newPerson()
+  assert.equal(person.tenantId, null)
+  const authorization = { authorization: `Bearer ${person.accessToken}` }
+  const created = await post('/tenants', { name: '  Late Start  ' }, authorization)
+  assert.equal(created.status, 201)
+  const tenant = await read<Session['tenants'][number]>(created)
+  assert.deepEqual(tenant, {
+    id: tenant.id,
+    name: 'Late Start',
+    slug: 'late-start',
+    roles: ['owner'],
+    isDefault: true,
+    isActive: true,
+  })
+  const before = await read<{ tenantId: null; tenants: unknown[] }>(await me(person.accessToken))
+  assert.deepEqual({ tenantId: before.tenantId, tenants: before.tenants }, { tenantId: null, tenants: [tenant] })
+  const switched = await post('/auth/switch-tenant', { tenantId: tenant.id }, authorization)
+  const after = await read<{ tenantId: string; permissions: string[] }>(
+    await me((await read<Session>(switched)).accessToken),
+  )
+  assert.equal(after.tenantId, tenant.id)
+  assert.ok(after.permissions.includes('audit.logs.read'))
+  const { rows } = await admin.query(
+    `select user_id, resource_id, ip_address, request_id from audit.audit_logs
+     where tenant_id = $1 and action = 'create_tenant'`,
+    [tenant.id],
+  )
+  assert.deepEqual(
+    rows.map(row => [row.user_id, row.resource_id]),
+    [[person.user.id, tenant.id]],
+  )
+  assert.ok(rows[0].ip_address && rows[0].request_id)
+})
+
+test('AG-01 a tenant that somebody makes is nobody else’s, and changes nobody else’s view', async () => {
+  const viewOf = async (person: typeof alice) => {
+    const answer = await read<Record<string, unknown>>(await person.fetch('/me'))
+    return { tenantId: answer.tenantId, tenants: answer.tenants, roles: answer.roles }
+  }
+  const before = [await viewOf(alice), await viewOf(viewer)]
+  const maker = await signIn(baseUrl, bob)
+  const { id } = await read<{ id: string }>(
+    await maker.fetch('/tenants', { method: 'POST', body: { name: 'Northgate Labs' } }),
+  )
+  assert.deepEqual([await viewOf(alice), await viewOf(viewer)], before)
+  for (const stranger of [alice, viewer]) {
+    assert.equal((await stranger.fetch('/me', { headers: { 'x-tenant-id': id } })).status, 403)
+    const switched = await stranger.fetch('/auth/switch-tenant', { method: 'POST', body: { tenantId: id } })
+    assert.equal(await problemOf(switched), 'accounts.not_a_member')
+  }
+  const there = await maker.fetch('/me', { headers: { 'x-tenant-id': id } })
+  assert.equal(there.status, 200, 'control: its maker works in it at once')
+  const { tenantId, tenants } = await viewOf(maker)
+  assert.equal(tenantId, bob.tenantId, 'his session stays where it was')
+  const defaults = (tenants as Session['tenants']).filter(({ isDefault }) => isDefault)
+  assert.deepEqual(
+    defaults.map(tenant => tenant.id),
+    [bob.tenantId],
+    'and he still signs in where he did',
+  )
+})
+
+test('GG-03 tenants that one person makes at once are all there, one of them the default', async () => {
+  const { accessToken } = await newPerson()
+  const authorization = { authorization: `Bearer ${accessToken}` }
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, () => post('/tenants', { name: 'Same Moment' }, authorization)),
+  )
+  assert.deepEqual(
+    answers.map(answer => answer.status),
+    Array.from({ length: 6 }, () => 201),
+  )
+  const { tenants } = await read<{ tenants: (Session['tenants'][number] & { slug: string })[] }>(await me(accessToken))
+  assert.equal(new Set(tenants.map(({ slug }) => slug)).size, 6)
+  assert.equal(tenants.filter(({ isDefault }) => isDefault).length, 1)
+})
+
+test('a tenant is not made without a name, with one too long, or by nobody', async () => {
+  const { accessToken } = await newPerson()
+  const authorization = { authorization: `Bearer ${accessToken}` }
+  const bad = [
+    {},
+    { name: '' },
+    { name: ' \u00a0 ' },
+    { name: 'x'.repeat(256) },
+    { name: 'nul\u0000byte' },
+    { name: 7 },
+    { name: 'Fine', slug: 'mine' },
+    { name: 'Fine', ownerId: alice.userId },
+  ]
+  for (const body of bad) assert.equal((await post('/tenants', body, authorization)).status, 400, JSON.stringify(body))
+  assert.equal((await post('/tenants', { name: 'Fine' })).status, 401)
+  assert.deepEqual((await read<Session>(await me(accessToken))).tenants, [])
+  assert.equal((await post('/tenants', { name: 'x'.repeat(255) }, authorization)).status, 201, 'control')
+})
+
+test('where sign-up is closed nobody makes an account or a tenant, and the entrance says so', async () => {
+  const options = async () => await read<unknown>(await fetch(`${api}/auth/options`))
+  const { accessToken } = await newPerson()
+  const authorization = { authorization: `Bearer ${accessToken}` }
+  const { config } = world.app
+  assert.deepEqual(await options(), { signUp: 'open', needsFirstAdministrator: false })
+  world.app.config = { ...config, signUp: 'closed' }
+  try {
+    assert.deepEqual(await options(), { signUp: 'closed', needsFirstAdministrator: false })
+    const wanted = { email: 'late@example.com', password: 'a rather long passphrase', fullName: 'Late' }
+    for (const refused of [
+      await post('/auth/sign-up', wanted),
+      await post('/tenants', { name: 'Late' }, authorization),
+    ]) {
+      assert.equal(refused.status, 403)
+      assert.equal(await problemOf(refused), 'accounts.sign_up_closed')
+    }
+  } finally {
+    world.app.config = config
+  }
+  assert.equal((await post('/tenants', { name: 'Late' }, authorization)).status, 201, 'control')
+})
+
+test('an installation without accounts says that it needs its first administrator', async () => {
+  const app = { ...world.app, db: empty.db }
+  assert.deepEqual(await getEntranceOptions(app, {}), { signUp: 'open', needsFirstAdministrator: true })
 })
 
 test('a role without the permission is refused, naming it', async () => {

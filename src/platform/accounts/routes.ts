@@ -4,7 +4,7 @@ import { nullable, type Principal, pageOf, Reply, route, sessionCookie, uuid } f
 import { getProfile, getSessionTimes, type NewSession, Profile, SessionTimes } from '#platform/identity'
 import { errors } from './errors.ts'
 import { listTenantsOf, refresh, SignedIn, signIn, signOut, switchTenant, TenantOfUser } from './sign-ins.ts'
-import { signUp, signUpFirstAdministrator } from './sign-ups.ts'
+import { createOwnTenant, EntranceOptions, getEntranceOptions, signUp, signUpFirstAdministrator } from './sign-ups.ts'
 
 const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
 const password = Type.String({ minLength: 1, maxLength: 1024, description: '8 to 128 characters' })
@@ -30,6 +30,16 @@ const Me = Type.Object({
 const attempts = 30
 
 export const accountsRoutes = [
+  route({
+    method: 'GET',
+    path: '/auth/options',
+    allow: 'public',
+    summary: 'How one may come in here',
+    response: EntranceOptions,
+    async handle({ scope }, app) {
+      return await getEntranceOptions(app, scope)
+    },
+  }),
   route({
     method: 'POST',
     path: '/auth/sign-up',
@@ -157,6 +167,21 @@ export const accountsRoutes = [
     async handle({ principal, scope }, app) {
       const system: Scope = { ...scope, system: true }
       return { items: await listTenantsOf(app.db.reads(system), signedIn(principal).userId), nextCursor: null }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/tenants',
+    allow: 'session',
+    summary: 'Make a tenant of my own',
+    description: 'You become its owner. The session stays where it is: `/auth/switch-tenant` moves it.',
+    body: Type.Object({ name: tenantName }),
+    response: TenantOfUser,
+    status: 201,
+    rateLimit: attempts,
+    async handle({ body, principal, scope }, app) {
+      if (app.config.signUp === 'closed') throw errors.signUpClosed()
+      return await createOwnTenant(app, scope, { name: body.name, ownerId: signedIn(principal).userId })
     },
   }),
 ]

@@ -1,3 +1,4 @@
+import { type Static, Type } from 'typebox'
 import { createBuiltInRoles, giveRole } from '#platform/access'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
@@ -16,7 +17,8 @@ import {
 } from '#platform/identity'
 import { addMember, createTenant } from '#platform/tenancy'
 import { errors } from './errors.ts'
-import { describeSignIn, listTenantsOf, type SignedIn } from './sign-ins.ts'
+import { accountsOf } from './principals.ts'
+import { describeSignIn, listTenantsOf, type SignedIn, type TenantOfUser } from './sign-ins.ts'
 
 export type SignUp = {
   email: string
@@ -26,6 +28,15 @@ export type SignUp = {
   /** IANA name; UTC unless given. */
   timezone?: string | undefined
 }
+
+/** For the pages of sign-in and sign-up: nothing else about an installation is public. */
+export const EntranceOptions = Type.Object({
+  signUp: Type.Unsafe<'open' | 'closed'>({ type: 'string', enum: ['open', 'closed'] }),
+  needsFirstAdministrator: Type.Boolean({
+    description: 'True until there is an account: then open the link that the server printed when it started',
+  }),
+})
+export type EntranceOptions = Static<typeof EntranceOptions>
 
 /** Makes an account, and with `tenantName` a tenant whose owner it is; opens its first session. All of it or nothing. */
 export async function signUp(
@@ -51,7 +62,26 @@ export async function signUp(
   return { signedIn: await describeSignIn(app, user, tenants, tenantId, session.id, session.refreshToken), session }
 }
 
-/** A tenant with its built-in roles and its first owner. The scope carries the tenant's id and is the system's. */
+/** Makes one more tenant, owned by a user who is signed in; his session stays where it is. */
+export async function createOwnTenant(
+  app: App,
+  scope: Scope,
+  wanted: { name: string; ownerId: string },
+): Promise<TenantOfUser> {
+  const id = crypto.randomUUID()
+  const tenants = await app.db.transaction({ ...scope, system: true, tenantId: id }, async tx => {
+    await foundTenant(tx, { id, name: wanted.name }, wanted.ownerId)
+    await recordEvent(tx, { action: 'create_tenant', resource: 'tenancy.tenants', resourceId: id })
+    return await listTenantsOf(tx, wanted.ownerId)
+  })
+  accountsOf(app).principals.forgetAll()
+  return tenants.find(tenant => tenant.id === id) as TenantOfUser
+}
+
+/**
+ * A tenant with its built-in roles and its first owner, who signs in to it unless he has a default already. The scope
+ * carries the tenant's id and is the system's.
+ */
 export async function foundTenant(
   tx: Queryable,
   tenant: { id: string; name: string },
@@ -61,8 +91,15 @@ export async function foundTenant(
   await createBuiltInRoles(tx)
   const membership = await addMember(tx, ownerId)
   await giveRole(tx, membership.id, 'owner')
-  await setDefaultTenant(tx, ownerId, tenant.id)
+  const tenants = await listTenantsOf(tx, ownerId)
+  if (!tenants.some(({ isDefault }) => isDefault)) await setDefaultTenant(tx, ownerId, tenant.id)
   return created
+}
+
+/** What somebody who is not signed in may do here. */
+export async function getEntranceOptions(app: App, scope: Scope): Promise<EntranceOptions> {
+  const isUsed = await hasUsers(app.db.reads({ ...scope, system: true }))
+  return { signUp: app.config.signUp === 'closed' ? 'closed' : 'open', needsFirstAdministrator: !isUsed }
 }
 
 /**
