@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { sql } from '#platform/database'
 
@@ -9,7 +10,10 @@ export const Facet = Type.Object({
 })
 export type Facet = Static<typeof Facet>
 
-/** The most frequent values first. `capped`: counted over some 10,000 of the matches, there are more. */
+/**
+ * The most frequent values first. A facet's own filter does not narrow its counts: they say what choosing one more value
+ * would bring. `capped`: counted over some 10,000 of the matches, there are more.
+ */
 export const Facets = Type.Object({
   states: Type.Array(Facet),
   naics: Type.Array(Facet),
@@ -18,14 +22,27 @@ export const Facets = Type.Object({
 })
 export type Facets = Static<typeof Facets>
 
-/** Counts over `matched (state, naics_code, business_types)` as one JSON value, labels of codes included. */
-export const countFacets = sql`
+/** For each facet that is filtered: the condition of what all but its own filter let through. */
+export type Others = { states: RawBuilder<unknown> | undefined; naics: RawBuilder<unknown> | undefined }
+
+export type CountedFacets = Omit<Facets, 'capped'> & { most: number }
+
+/**
+ * Counts over `matched (state, naics_code, business_types)`, `in_other_states (state)` and `in_other_industries
+ * (naics_code)` as one JSON value, labels of codes included.
+ */
+export const countFacets = (others: Others) => sql`
   json_build_object(
+    'most', greatest(
+      (select count(*) from matched),
+      ${others.states ? sql`(select count(*) from in_other_states)` : sql`0`},
+      ${others.naics ? sql`(select count(*) from in_other_industries)` : sql`0`}
+    ),
     'states', (
       select coalesce(json_agg(json_build_object('value', state, 'count', count) order by count desc, state), '[]')
       from (
         select state, count(*)
-        from matched
+        from ${others.states ? sql`(select state from matched union all select state from in_other_states) as all_states` : sql`matched`}
         where state is not null
         group by state
       ) as counted
@@ -40,7 +57,7 @@ export const countFacets = sql`
       )
       from (
         select naics_code, count(*)
-        from matched
+        from ${others.naics ? sql`(select naics_code from matched union all select naics_code from in_other_industries) as all_industries` : sql`matched`}
         where naics_code is not null
         group by naics_code
         order by count(*) desc, naics_code
@@ -72,9 +89,9 @@ export const countFacets = sql`
 `
 
 /** The facets as `countFacets` answers them, with the names of the states. */
-export function facetsOf(counted: Omit<Facets, 'capped'>, capped: boolean): Facets {
+export function facetsOf(counted: CountedFacets, mostCounted: number): Facets {
   const states = counted.states.map(({ value, count }) => ({ value, label: stateNames[value] ?? value, count }))
-  return { states, naics: counted.naics, businessTypes: counted.businessTypes, capped }
+  return { states, naics: counted.naics, businessTypes: counted.businessTypes, capped: counted.most > mostCounted }
 }
 
 /** United States Postal Service codes (Publication 28, appendix B). */

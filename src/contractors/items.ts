@@ -1,6 +1,16 @@
 import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, sql } from '#platform/database'
-import { cutPage, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
+import {
+  cutPage,
+  etagOf,
+  type IfMatch,
+  nullable,
+  oneOf,
+  readCursor,
+  requireMatch,
+  timestamp,
+  uuid,
+} from '#platform/http'
 import { errors } from './errors.ts'
 import { getList } from './lists.ts'
 import { money } from './money.ts'
@@ -30,6 +40,13 @@ export const Item = Type.Object({
 })
 export type Item = Static<typeof Item>
 
+/** An item with what `If-Match` takes to change it. */
+export const ListedItem = Type.Object({
+  ...Item.properties,
+  etag: Type.String({ description: 'Entity tag of the item, for `If-Match`' }),
+})
+export type ListedItem = Static<typeof ListedItem>
+
 /** What is noted about a contractor in a list; null empties a note. */
 export const ItemFields = Type.Object({
   notes: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),
@@ -56,7 +73,8 @@ export async function listItems(tx: Queryable, listId: string, page: { limit: nu
     limit ${page.limit + 1}
   `)
   const { items, nextCursor } = cutPage(rows, page.limit, fingerprint, row => [row.addedAt.getTime(), row.id])
-  return { items: items.map(itemOf), nextCursor }
+  const listed: ListedItem[] = items.map(itemOf).map(item => ({ ...item, etag: etagOf(item) }))
+  return { items: listed, nextCursor }
 }
 
 /** Refuses with conflict a contractor that the list has already. */
@@ -88,8 +106,25 @@ export async function addItem(
   return await getItem(tx, listId, added.id)
 }
 
-/** Changes the given fields alone; null empties one. */
-export async function updateItem(tx: Queryable, listId: string, id: string, changes: ItemFields): Promise<Item> {
+/** Changes the given fields alone; null empties one. `tx` is a transaction: the item stays locked while it is compared. */
+export async function updateItem(
+  tx: Queryable,
+  listId: string,
+  id: string,
+  changes: ItemFields,
+  ifMatch?: IfMatch,
+): Promise<Item> {
+  if (ifMatch !== undefined) {
+    const locked = await tx.maybe(sql`
+      select id
+      from contractors.contractor_list_items
+      where list_id = ${listId}
+        and id = ${id}
+      for update
+    `)
+    if (!locked) await refuseChange(tx, listId, id)
+    requireMatch(ifMatch, await getItem(tx, listId, id))
+  }
   const sets = [
     'notes' in changes && sql`notes = ${changes.notes}`,
     changes.tags !== undefined && sql`tags = ${json(changes.tags)}`,

@@ -71,6 +71,7 @@ export const ContractorPage = Type.Object({
       'Field to the raw record that gave it. What is computed from awards has the source `awards` and no `sourceId`.',
   }),
   businessTypeLabels: Type.Array(Type.Object({ code: Type.String(), name: Type.String() })),
+  recordCount: Type.Integer({ description: 'Raw records in all' }),
   records: Type.Array(Type.Object({ ...source, sourceId: Type.String(), updatedAt: timestamp }), {
     description: 'Raw records, the latest change first, at most 100',
   }),
@@ -88,7 +89,7 @@ export async function getContractorPage(tx: Queryable, key: { id: string } | { u
   `)
   if (!contractor) throw errors.contractorNotFound({ id: 'id' in key ? key.id : key.uei })
   const { updatedAt, ...profile } = contractor
-  const [fields, labels, records] = await Promise.all([
+  const [fields, labels, records, { recordCount }] = await Promise.all([
     tx.run<FieldSource & { field: string }>(sql`
       select field, source, source_id, imported_at
       from contractors.contractor_field_sources
@@ -107,6 +108,11 @@ export async function getContractorPage(tx: Queryable, key: { id: string } | { u
       order by updated_at desc, id desc
       limit 100
     `),
+    tx.one<{ recordCount: number }>(sql`
+      select count(*) as record_count
+      from contractors.contractors
+      where uei = ${profile.uei}
+    `),
   ])
   const sources = Object.fromEntries(
     fields.map(({ field, source, sourceId, importedAt }) => [field, { source, sourceId, importedAt }]),
@@ -116,7 +122,7 @@ export async function getContractorPage(tx: Queryable, key: { id: string } | { u
       if (profile[field] !== null) sources[field] = { source: 'awards', sourceId: null, importedAt: updatedAt }
     }
   }
-  return { ...profile, sources, businessTypeLabels: labels, records }
+  return { ...profile, sources, businessTypeLabels: labels, recordCount, records }
 }
 
 const countedFromAwards = [
@@ -136,7 +142,8 @@ export const Award = Type.Object({
   description: text,
   naicsCode: text,
   pscCode: nullable(Type.String({ description: 'Product or service code' })),
-  signedDate: nullable(date),
+  signedDate: nullable({ ...date, description: 'Of the first action' }),
+  lastActionDate: nullable({ ...date, description: 'Signature of the latest action' }),
   completionDate: nullable(date),
   obligatedAmount: money('Obligated by the latest action alone; negative when it takes back'),
   totalObligated: money('Obligated in all'),
@@ -152,7 +159,7 @@ export async function listAwards(tx: Queryable, id: string, page: { limit: numbe
   const rows = await tx.run<Award & { actedOn: string }>(sql`
     select
       id, piid, agency_id, agency_name, referenced_piid, description, naics_code, psc_code, signed_date,
-      completion_date, obligated_amount, total_obligated,
+      last_action_date, completion_date, obligated_amount, total_obligated,
       case when completion_date >= current_date then 'active' when completion_date < current_date then 'completed' end
         as status,
       ${actedOn}::text as acted_on

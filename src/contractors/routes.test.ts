@@ -21,6 +21,9 @@ test('GG-06 the search answers a page with facets, total and correction', async 
   assert.deepEqual(found.businessTypes, ['2X', 'XX'])
   assert.equal((await get(viewer, '/contractors?q=verizn&limit=1')).items[0].id, verizon)
   assert.equal((await get(bob, '/contractors?businessType=2X&businessType=XX')).items.length, 1)
+  assert.equal((await get(bob, '/contractors?state=VA&state=MD&naics=54&naics=51')).items.length, 0)
+  assert.equal((await get(bob, '/contractors?state=va&state=MD')).items.length, 2)
+  assert.equal((await get(bob, '/contractors?state=MD')).items.length, 0)
 })
 
 test('the search refuses with 400 what it cannot take and answers everything else', async () => {
@@ -76,6 +79,7 @@ test('GG-08 a contractor says which record gave which field', async () => {
     page.records.map((record: { sourceId: string }) => record.sourceId),
     ['F1RST00A1B11'],
   )
+  assert.equal(page.recordCount, 1)
   const missing = await alice.fetch('/contractors/11111111-1111-4111-8111-111111111111')
   assert.deepEqual([missing.status, (await missing.json()).code], [404, 'contractors.contractor_not_found'])
   assert.equal((await alice.fetch('/contractors/by-uei/ZZZZZZZZZZZZ')).status, 404)
@@ -91,11 +95,11 @@ test('GG-08 awards are paged by their latest action and summed by year', async (
     cursor = page.nextCursor ?? ''
   } while (cursor)
   assert.deepEqual(
-    pages.map(award => [award.piid, award.totalObligated, award.status]),
+    pages.map(award => [award.piid, award.totalObligated, award.status, award.lastActionDate]),
     [
-      ['P3', '300.05', 'active'],
-      ['P1', '100.05', 'completed'],
-      ['P2', '100.00', null],
+      ['P3', '300.05', 'active', '2024-06-01'],
+      ['P1', '100.05', 'completed', '2024-01-01'],
+      ['P2', '100.00', null, null],
     ],
   )
   assert.deepEqual((await get(alice, `/contractors/${leidos}/award-totals`)).items, [
@@ -162,6 +166,17 @@ test('GG-10 a list is made, filled, changed and deleted, and nobody of another t
   assert.equal((await bob.fetch(path, { method: 'DELETE' })).status, 404)
   assert.equal((await bob.fetch(`/contractor-lists/${list.id}`, { method: 'DELETE' })).status, 404)
   assert.equal((await get(alice, `/contractor-lists/${list.id}/items`)).items[0].rating, 4)
+
+  const [listed] = (await get(alice, `/contractor-lists/${list.id}/items`)).items
+  assert.equal(listed.etag, added.headers.get('etag'))
+  const note = (notes: string, etag: string) =>
+    alice.fetch(path, { method: 'PATCH', body: { notes }, headers: { 'if-match': etag } })
+  const noted = await note('first', listed.etag)
+  assert.equal(noted.status, 200)
+  const overwritten = await note('second', listed.etag)
+  assert.deepEqual([overwritten.status, (await overwritten.json()).code], [412, 'http.changed_meanwhile'])
+  assert.equal((await get(alice, `/contractor-lists/${list.id}/items`)).items[0].notes, 'first')
+  assert.equal((await note('second', noted.headers.get('etag') ?? '')).status, 200)
 
   assert.equal((await alice.fetch(path, { method: 'DELETE' })).status, 204)
   assert.equal((await alice.fetch(`/contractor-lists/${list.id}`, { method: 'DELETE' })).status, 204)

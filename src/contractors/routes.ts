@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { decimal, idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 import { Facets } from './facets.ts'
-import { addItem, Item, ItemFields, listItems, listsHolding, removeItem, updateItem } from './items.ts'
+import { addItem, Item, ItemFields, ListedItem, listItems, listsHolding, removeItem, updateItem } from './items.ts'
 import { createList, deleteList, getList, List, ListFields, listLists, updateList } from './lists.ts'
 import { Award, Contractor, ContractorPage, getContractorPage, listAwards, totalAwards } from './profile-pages.ts'
 import { searchContractors } from './search.ts'
@@ -26,16 +26,25 @@ export const contractorsRoutes = [
     allow: read,
     summary: 'Search contractors',
     description: `By words of the name (the last may be unfinished; a mistyped word is corrected and \`correctedQuery\`
-says to what), by exact UEI or CAGE code, and by filters, all of which must hold. Names that are what was typed come
+says to what), by exact UEI or CAGE code, and by filters, all of which must hold; of several states, or of several
+industries, one is enough. Names that are what was typed come
 first (legal forms such as INC aside), then names that begin with it, then all others; within each by total contract
-value. Totals and facets are exact up to 10,000 matches; beyond, \`capped\` is true and facets are counted over 10,000 of
+value. The counts of states and industries are those without that filter itself. Totals and facets are exact up to 10,000 matches; beyond, \`capped\` is true and facets are counted over 10,000 of
 the matches.`,
     query: Type.Object({
       q: Type.Optional(Type.String({ maxLength: 500, description: 'Words of the name, a UEI or a CAGE code' })),
-      state: Type.Optional(Type.String({ pattern: '^[A-Za-z]{2}$', examples: ['VA'] })),
+      state: Type.Optional(
+        Type.Array(Type.String({ pattern: '^[A-Za-z]{2}$', examples: ['VA'] }), {
+          maxItems: 60,
+          description: 'Repeat the parameter for contractors in any of several states',
+        }),
+      ),
       city: Type.Optional(Type.String({ maxLength: 100, description: 'Whole name, in any case' })),
       naics: Type.Optional(
-        Type.String({ pattern: '^[0-9]{2,6}$', description: 'First 2 to 6 digits', examples: ['5415'] }),
+        Type.Array(Type.String({ pattern: '^[0-9]{2,6}$', examples: ['5415'] }), {
+          maxItems: 20,
+          description: 'First 2 to 6 digits; repeat the parameter for contractors in any of several industries',
+        }),
       ),
       businessType: Type.Optional(
         Type.Array(Type.String({ minLength: 1, maxLength: 20 }), {
@@ -130,6 +139,7 @@ the matches.`,
     summary: 'Make a list of your own',
     body: ListFields,
     status: 201,
+    etag: true,
     response: List,
     handle: ({ body, scope }, app) => app.db.transaction(scope, tx => createList(tx, body)),
   }),
@@ -175,7 +185,7 @@ the matches.`,
     summary: 'List the contractors in a list, latest addition first',
     params: idParams,
     query: Type.Object(pageQuery),
-    response: pageOf(Item),
+    response: pageOf(ListedItem),
     handle: ({ params, query, scope }, app) => listItems(app.db.reads(scope), params.id, query),
   }),
   route({
@@ -187,6 +197,7 @@ the matches.`,
     params: idParams,
     body: Type.Object({ contractorId: Type.Optional(uuid), uei: Type.Optional(uei), ...ItemFields.properties }),
     status: 201,
+    etag: true,
     response: Item,
     async handle({ params, body: { contractorId, uei, ...fields }, scope }, app) {
       if ((contractorId === undefined) === (uei === undefined)) throw errors.oneContractorNeeded()
@@ -199,12 +210,14 @@ the matches.`,
     path: '/contractor-lists/{id}/items/{itemId}',
     allow: writeLists,
     summary: 'Change what is noted about a contractor in a list',
-    description: 'Only what is sent changes; null empties it.',
+    description:
+      'Only what is sent changes; null empties it. With `If-Match` only as long as the item is as you read it.',
     params: itemParams,
     body: ItemFields,
+    conditional: true,
     response: Item,
-    handle: ({ params, body, scope }, app) =>
-      app.db.transaction(scope, tx => updateItem(tx, params.id, params.itemId, body)),
+    handle: ({ params, body, ifMatch, scope }, app) =>
+      app.db.transaction(scope, tx => updateItem(tx, params.id, params.itemId, body, ifMatch)),
   }),
   route({
     method: 'DELETE',

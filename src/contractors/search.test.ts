@@ -82,10 +82,10 @@ test('GG-06 a UEI or a CAGE code in any case finds its contractor alone', async 
 })
 
 test('GG-06 filters by state, city, industry, business types and value, all of which must hold', async () => {
-  assert.deepEqual(await names({ q: 'leidos', state: 'va' }), ['LEIDOS, INC.', 'AMERICAN LEIDOS HOLDINGS'])
+  assert.deepEqual(await names({ q: 'leidos', state: ['va'] }), ['LEIDOS, INC.', 'AMERICAN LEIDOS HOLDINGS'])
   assert.deepEqual(await names({ city: 'Reston' }), ['LEIDOS, INC.'])
-  assert.deepEqual(await names({ naics: '541' }), ['LEIDOS BIOMEDICAL RESEARCH INC', 'LEIDOS, INC.'])
-  assert.deepEqual(await names({ naics: '541512' }), ['LEIDOS, INC.'])
+  assert.deepEqual(await names({ naics: ['541'] }), ['LEIDOS BIOMEDICAL RESEARCH INC', 'LEIDOS, INC.'])
+  assert.deepEqual(await names({ naics: ['541512'] }), ['LEIDOS, INC.'])
   assert.deepEqual(await names({ businessTypes: ['2X'] }), ['VERIZON FEDERAL INC.', 'Leidos L.L.C.'])
   assert.deepEqual(await names({ businessTypes: ['27', '2X'] }), ['Leidos L.L.C.'])
   assert.deepEqual(await names({ minValue: '60.00', maxValue: '70.5' }), ['VERIZON FEDERAL INC.', 'AT&T CORP.'])
@@ -131,8 +131,42 @@ test('GG-06 facets count the matches by state, industry and business type, with 
   })
 })
 
+test('GG-06 of several states or industries one is enough, and their counts do not heed their own filter', async () => {
+  assert.deepEqual(await names({ q: 'leidos', state: ['md', 'TX', 'md'] }), [
+    'Leidos L.L.C.',
+    'LEIDOS BIOMEDICAL RESEARCH INC',
+  ])
+  assert.deepEqual(await names({ naics: ['5417', '517'] }), ['LEIDOS BIOMEDICAL RESEARCH INC', 'AT&T CORP.'])
+  assert.deepEqual(await names({ naics: ['5417', '517'], state: ['MD'] }), ['LEIDOS BIOMEDICAL RESEARCH INC'])
+  const counts = async (asked: Partial<Search>) => {
+    const { facets } = await search({ ...asked, facets: true })
+    const of = (facet: { value: string; count: number }[] = []) =>
+      Object.fromEntries(facet.map(({ value, count }) => [value, count]))
+    return { states: of(facets?.states), naics: of(facets?.naics) }
+  }
+  assert.deepEqual(await counts({ q: 'leidos', state: ['VA'] }), {
+    states: { VA: 2, MD: 1, TX: 1 },
+    naics: { 541512: 1, 551112: 1 },
+  })
+  assert.deepEqual(await counts({ q: 'leidos', naics: ['541'] }), {
+    states: { VA: 1, MD: 1 },
+    naics: { 541512: 1, 541715: 1, 551112: 1 },
+  })
+  assert.deepEqual(await counts({ q: 'leidos', naics: ['541'], state: ['MD', 'TX'] }), {
+    states: { VA: 1, MD: 1 },
+    naics: { 541715: 1 },
+  })
+})
+
+test('GG-06 a mistyped word is corrected together with one that lacks its last letter', async () => {
+  await make({ name: 'VERIZON WIRELESS LLC' })
+  assert.equal((await search({ q: 'verizn wireles' })).correctedQuery, 'verizon wireless')
+  assert.equal((await search({ q: 'verizn wire' })).correctedQuery, 'verizon wire')
+  assert.equal((await search({ q: 'wireles' })).correctedQuery, undefined)
+})
+
 test('GG-06 pages of any size give each match once, in the order of the whole, those without a value last', async () => {
-  for (const asked of [{ q: 'leidos' }, {}, { q: 'inc' }, { minValue: '1' }]) {
+  for (const asked of [{ q: 'leidos' }, {}, { q: 'inc' }, { minValue: '1' }, { state: ['VA', 'TX', 'WA'] }]) {
     const whole = (await search({ ...asked, limit: 100 })).items.map(({ id }) => id)
     for (const limit of [1, 2, 3]) assert.deepEqual(await collect({ ...asked, limit }), whole, JSON.stringify(asked))
   }
@@ -169,16 +203,20 @@ test('GG-06 beyond 10,000 matches the total is capped and the order is the same'
     cursor = result.nextCursor ?? undefined
   }
   assert.deepEqual(met, expected.slice(0, 600))
-  assert.equal((await search({ q: 'copious', state: 'VT', facets: true })).total.capped, true)
-  const far = await collect({ q: 'copious', limit: 100, state: 'VT' }, 112)
+  assert.equal((await search({ q: 'copious', state: ['VT'], facets: true })).total.capped, true)
+  const far = await collect({ q: 'copious', limit: 100, state: ['VT'] }, 112)
   assert.equal(new Set(far).size, 11_000)
+  const both = { q: 'copious', limit: 100, state: ['VT', 'NH'] }
+  assert.deepEqual(await collect(both, 6), expected.slice(0, 600))
+  const others = await search({ q: 'copious', state: ['WY'], facets: true })
+  assert.deepEqual([others.total.count, others.facets?.capped], [0, true])
 })
 
 test('a cursor is good for its own search only', async () => {
   const { nextCursor } = await search({ q: 'leidos', limit: 1 })
   for (const [asked, cursor] of [
     [{ q: 'verizon' }, nextCursor],
-    [{ q: 'leidos', state: 'VA' }, nextCursor],
+    [{ q: 'leidos', state: ['VA'] }, nextCursor],
     [{ q: 'leidos' }, 'garbled'],
     [{ q: 'leidos' }, Buffer.from('[1,2,3]').toString('base64url')],
   ] as const) {

@@ -2,7 +2,7 @@ import type { RawBuilder } from 'kysely'
 import { Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { cutPage, readCursor } from '#platform/http'
-import { countFacets, type Facets, facetsOf } from './facets.ts'
+import { type CountedFacets, countFacets, type Facets, facetsOf, type Others } from './facets.ts'
 import { type Contractor, contractorColumns } from './profile-pages.ts'
 import { ueiPattern } from './uei.ts'
 import { readWords, type Words } from './vocabulary.ts'
@@ -10,10 +10,11 @@ import { readWords, type Words } from './vocabulary.ts'
 export type Search = {
   /** Words of the name (the last may be unfinished), a UEI or a CAGE code. */
   q?: string | undefined
-  state?: string | undefined
+  /** Any of these two-letter codes. */
+  state?: readonly string[] | undefined
   city?: string | undefined
-  /** The first 2 to 6 digits of the NAICS code. */
-  naics?: string | undefined
+  /** Any of these first 2 to 6 digits of the NAICS code. */
+  naics?: readonly string[] | undefined
   /** SAM business type codes: a contractor must have all of them. */
   businessTypes?: readonly string[] | undefined
   /** Bounds of the total contract value, US dollars as decimal text; either leaves out contractors without a value. */
@@ -113,6 +114,10 @@ type Target = {
   filters: Sql
   /** Filters by which the walk down by value can skip. */
   bounds: Sql
+  /** Several states, each of which the walk goes down in its own index range. */
+  states: readonly string[]
+  /** What all but the filter of a facet let through: so its other values can be counted. */
+  others: Others
   /** Which names come first; undefined when nothing was typed but an identifier or filters. */
   names: Names | undefined
 }
@@ -127,14 +132,14 @@ function matches({ words, filters }: Target, by: 'words index' | 'row'): Sql {
 
 async function readTarget(tx: Queryable, search: Search): Promise<{ target: Target; corrected: string | undefined }> {
   await tx.run(sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`)
-  const { filters, bounds } = filtersOf(search)
+  const conditions = filtersOf(search)
   const typed = search.q === undefined ? '' : search.q.toWellFormed().replaceAll('\0', ' ')
   if (typed.trim() === '')
-    return { target: { words: undefined, filters, bounds, names: undefined }, corrected: undefined }
+    return { target: { ...conditions, words: undefined, names: undefined }, corrected: undefined }
 
   const identifier = await findIdentifier(tx, typed.trim().toUpperCase())
   if (identifier) {
-    return { target: { words: identifier, filters, bounds, names: undefined }, corrected: undefined }
+    return { target: { ...conditions, words: identifier, names: undefined }, corrected: undefined }
   }
   const typedWords = await readWords(tx, typed)
   const words = typedWords.words.length === 0 ? sql`false` : sql`search_words @@ ${tsqueryOf(typedWords)}::tsquery`
@@ -146,23 +151,43 @@ async function readTarget(tx: Queryable, search: Search): Promise<{ target: Targ
     leading: sql`${begins} and search_name <> ${key}`,
     other: sql`not ${begins} and search_name <> ${key}`,
   }
-  return { target: { words, filters, bounds, names }, corrected: typedWords.corrected }
+  return { target: { ...conditions, words, names }, corrected: typedWords.corrected }
 }
 
-function filtersOf(search: Search): { filters: Sql; bounds: Sql } {
+function filtersOf(search: Search): Pick<Target, 'filters' | 'bounds' | 'states' | 'others'> {
   const filters = [sql`not is_hidden`]
   const bounds = [sql`true`]
   if (!search.includePlaceholders) filters.push(sql`not is_placeholder`)
   if (search.city !== undefined) {
     filters.push(sql`upper(city) = upper(${search.city.toWellFormed().replaceAll('\0', ' ').trim()})`)
   }
-  if (search.naics !== undefined) filters.push(sql`naics_code ^@ ${search.naics}`)
   if (search.businessTypes?.length) filters.push(sql`business_types @> ${JSON.stringify(search.businessTypes)}::jsonb`)
-  if (search.state !== undefined) bounds.push(sql`state = ${search.state.toUpperCase()}`)
   if (search.minValue !== undefined) bounds.push(sql`value_rank >= ${centsOf(search.minValue, 'ceil')}`)
   if (search.maxValue !== undefined) bounds.push(sql`value_rank <= ${centsOf(search.maxValue, 'floor')}`)
   if (search.minValue === undefined && search.maxValue !== undefined) bounds.push(sql`value_rank > ${withoutValue}`)
-  return { filters: sql.join(filters, sql` and `), bounds: sql.join(bounds, sql` and `) }
+  const states = [...new Set(search.state?.map(state => state.toUpperCase()))]
+  const inState =
+    states.length > 1 ? sql`state = any(${states})` : states.length === 1 ? sql`state = ${states[0]}` : undefined
+  const inIndustry = search.naics?.length
+    ? sql`(${sql.join(
+        search.naics.map(code => sql`naics_code ^@ ${code}`),
+        sql` or `,
+      )})`
+    : undefined
+  const all = (...conditions: (Sql | undefined)[]) =>
+    sql.join(
+      conditions.filter(condition => condition !== undefined),
+      sql` and `,
+    )
+  return {
+    filters: all(...filters, inIndustry),
+    bounds: all(...bounds, inState),
+    states,
+    others: {
+      states: inState && all(...filters, ...bounds, inIndustry, sql`not ${inState}`),
+      naics: inIndustry && all(...filters, ...bounds, inState, sql`not ${inIndustry}`),
+    },
+  }
 }
 
 /** `value_rank` of a contractor without a total contract value. */
@@ -196,7 +221,7 @@ async function countMatches(tx: Queryable, target: Target, after: Place | undefi
   const { count, places, counted } = await tx.one<{
     count: number
     places: Place[]
-    counted: Omit<Facets, 'capped'> | null
+    counted: CountedFacets | null
   }>(sql`
     with matched as materialized (
       select
@@ -209,6 +234,7 @@ async function countMatches(tx: Queryable, target: Target, after: Place | undefi
         and ${target.bounds}
       limit ${mostMatches + 1}
     )
+    ${facets ? selectOthers(target) : sql``}
     select
       (select count(*) from matched) as count,
       (
@@ -222,14 +248,27 @@ async function countMatches(tx: Queryable, target: Target, after: Place | undefi
           limit ${wanted}
         ) as page
       ) as places,
-      ${facets ? countFacets : sql`null`} as counted
+      ${facets ? countFacets(target.others) : sql`null`} as counted
   `)
   const capped = count > mostMatches
   return {
     places,
     total: { count: Math.min(count, mostMatches), capped },
-    facets: counted ? facetsOf(counted, capped) : undefined,
+    facets: counted ? facetsOf(counted, mostMatches) : undefined,
   }
+}
+
+function selectOthers({ words, others }: Target): Sql {
+  const select = (column: string, rest: Sql) => sql`
+    select ${sql.ref(column)}
+    from contractors.contractor_profiles
+    where ${words ? sql`${words} and ${rest}` : rest}
+    limit ${mostMatches + 1}
+  `
+  return sql`
+    ${others.states ? sql`, in_other_states as materialized (${select('state', others.states)})` : sql``}
+    ${others.naics ? sql`, in_other_industries as materialized (${select('naics_code', others.naics)})` : sql``}
+  `
 }
 
 function tierOf({ names }: Target): Sql {
@@ -308,13 +347,25 @@ async function walkLeading(tx: Queryable, target: Target, names: Names, after: P
 const longestWalk = 20_000
 
 async function walkDown(tx: Queryable, target: Target, inTier: Sql, after: Place | undefined, wanted: number) {
+  const down = (inState: Sql) => sql`
+    select *
+    from contractors.contractor_profiles
+    where ${target.bounds}
+      and ${inState}
+      ${after ? sql`and ${isAfter(after)}` : sql``}
+  `
+  // A union of ordered index scans, which PostgreSQL merges as it goes: of `state = any(…)` it would sort all.
+  const bounded =
+    target.states.length > 1
+      ? sql`select * from (${sql.join(
+          target.states.map(state => down(sql`state = ${state}`)),
+          sql` union all `,
+        )}) as in_states`
+      : down(sql`true`)
   const met = await tx.run<Ranked>(sql`
     select value_rank, id
     from (
-      select *
-      from contractors.contractor_profiles
-      where ${target.bounds}
-        ${after ? sql`and ${isAfter(after)}` : sql``}
+      ${bounded}
       order by value_rank desc, id
       limit ${longestWalk}
     ) as contractor_profiles

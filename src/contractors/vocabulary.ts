@@ -46,6 +46,11 @@ export async function readWords(tx: Queryable, typed: string): Promise<Words> {
   if (unknown.length === 0) return { words, lastIsPrefix, corrected: undefined }
   const corrections = await correctWords(tx, unknown.slice(0, mostCorrections), isOpen ? words.at(-1) : undefined)
   if (corrections.size === 0) return { words, lastIsPrefix, corrected: undefined }
+  const last = rows.at(-1)
+  if (isOpen && last?.isKnown && last.profiles === null) {
+    const finished = await finishWord(tx, last.word)
+    if (finished !== undefined) corrections.set(last.word, finished)
+  }
   const corrected = words.map(word => corrections.get(word) ?? word)
   return { words: corrected, lastIsPrefix, corrected: corrected.join(' ') }
 }
@@ -57,6 +62,23 @@ const mostWords = 16
 const longestWord = 500
 const mostCorrections = 6
 const lastCharacter = '\u{10ffff}'
+
+/** The word that is most often meant by such a beginning, if but its last letter is missing. */
+async function finishWord(tx: Queryable, begun: string): Promise<string | undefined> {
+  if ([...begun].length < 4) return undefined
+  const likeliest = await tx.maybe<{ word: string }>(sql`
+    select word
+    from (
+      select word, profiles
+      from contractors.search_words
+      where word between ${begun} and ${begun + lastCharacter}
+      limit 1000
+    ) as finished
+    order by profiles desc, word
+    limit 1
+  `)
+  return likeliest && [...likeliest.word].length === [...begun].length + 1 ? likeliest.word : undefined
+}
 
 async function correctWords(tx: Queryable, unknown: string[], unfinished: string | undefined) {
   const corrections = new Map<string, string>()
