@@ -1,2 +1,0 @@
-drop table tenders.tenders;
-drop schema tenders;
