@@ -7,7 +7,9 @@ import { listTenantsOf, refresh, SignedIn, signIn, signOut, switchTenant, Tenant
 import { createOwnTenant, EntranceOptions, getEntranceOptions, signUp, signUpFirstAdministrator } from './sign-ups.ts'
 
 const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
-const password = Type.String({ minLength: 1, maxLength: 1024, description: '8 to 128 characters' })
+// A wrong password is wrong whatever its length: only a new one has to fit.
+const password = Type.String({ minLength: 1, maxLength: 1024 })
+const newPassword = Type.String({ minLength: 8, maxLength: 128, description: '8 to 128 characters' })
 const fullName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Ada Lovelace'] })
 const timezone = Type.Optional(
   Type.String({
@@ -46,7 +48,8 @@ export const accountsRoutes = [
     allow: 'public',
     summary: 'Make an account',
     description: 'With `tenantName` also a tenant, whose owner the account becomes. Signs in at once.',
-    body: Type.Object({ email, password, fullName, tenantName: Type.Optional(tenantName), timezone }),
+    body: Type.Object({ email, password: newPassword, fullName, tenantName: Type.Optional(tenantName), timezone }),
+    refusals: ['accounts.sign_up_closed', 'identity.email_taken'],
     response: SignedIn,
     status: 201,
     rateLimit: attempts,
@@ -64,11 +67,12 @@ export const accountsRoutes = [
     body: Type.Object({
       token: Type.String({ minLength: 1, maxLength: 200 }),
       email,
-      password,
+      password: newPassword,
       fullName,
       tenantName,
       timezone,
     }),
+    refusals: ['accounts.setup_link_invalid', 'identity.email_taken'],
     response: SignedIn,
     status: 201,
     rateLimit: attempts,
@@ -83,6 +87,7 @@ export const accountsRoutes = [
     summary: 'Sign in with a password',
     description: 'Works in the tenant of `X-Tenant-Id`, else in the default one. Also sets the session cookie.',
     body: Type.Object({ email, password }),
+    refusals: ['accounts.credentials_wrong', 'accounts.not_a_member', 'accounts.tenant_suspended'],
     response: SignedIn,
     rateLimit: attempts,
     async handle({ body, headers, scope }, app) {
@@ -98,6 +103,7 @@ export const accountsRoutes = [
     summary: 'Exchange a refresh token',
     description: 'The token is used up. Used again, it ends the session: a copy of it must be about.',
     body: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
+    refusals: ['identity.refresh_refused'],
     response: SignedIn,
     rateLimit: 120,
     async handle({ body, scope }, app) {
@@ -123,6 +129,7 @@ export const accountsRoutes = [
     summary: 'Work in another tenant',
     description: 'Moves the session and its cookie; answers an access token for the new tenant.',
     body: Type.Object({ tenantId: uuid }),
+    refusals: ['accounts.not_a_member', 'accounts.tenant_suspended'],
     response: Type.Object({
       accessToken: Type.String(),
       expiresIn: Type.Integer(),
@@ -176,6 +183,7 @@ export const accountsRoutes = [
     summary: 'Make a tenant of my own',
     description: 'You become its owner. The session stays where it is: `/auth/switch-tenant` moves it.',
     body: Type.Object({ name: tenantName }),
+    refusals: ['accounts.sign_up_closed'],
     response: TenantOfUser,
     status: 201,
     rateLimit: attempts,
