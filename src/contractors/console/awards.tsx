@@ -14,7 +14,7 @@ export function Awards({ contractorId }: { contractorId: string }) {
           Awards
         </Title>
         <Text size="sm" c="dimmed">
-          Newest first
+          Latest action first
         </Text>
       </div>
       {query.isPending ? (
@@ -31,6 +31,7 @@ export function Awards({ contractorId }: { contractorId: string }) {
           <table className="data">
             <thead>
               <tr>
+                <th>Last action</th>
                 <th>Signed</th>
                 <th>Award</th>
                 <th>Agency and subject</th>
@@ -66,6 +67,7 @@ export function Awards({ contractorId }: { contractorId: string }) {
 function AwardRow({ award }: { award: Award }) {
   return (
     <tr>
+      <td style={{ whiteSpace: 'nowrap' }}>{award.lastActionDate ? formatDay(award.lastActionDate) : '–'}</td>
       <td style={{ whiteSpace: 'nowrap' }}>{award.signedDate ? formatDay(award.signedDate) : '–'}</td>
       <td className="code" style={{ whiteSpace: 'nowrap' }}>
         {award.piid}

@@ -1,7 +1,7 @@
-import { Anchor, Badge, Group, Skeleton, Text, Title } from '@mantine/core'
+import { Anchor, Badge, Button, Center, Group, Skeleton, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import {
   ErrorState,
   formatAmount,
@@ -9,13 +9,14 @@ import {
   formatCount,
   formatTime,
   Icon,
+  NotFound,
   PageHeader,
   PageLink,
   usePageTitle,
 } from '#platform/console'
 import { Awards } from './awards.tsx'
 import classes from './contractor.module.css'
-import { type ContractorInFull, contractorQuery, placeOf } from './contractors.ts'
+import { type ContractorInFull, contractorQuery, isId, placeOf } from './contractors.ts'
 import { describeFields, type FieldGroup, knownBy, nameSource } from './fields.ts'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
 import { Provenance } from './provenance.tsx'
@@ -24,6 +25,10 @@ const Obligations = lazy(async () => ({ default: (await import('./obligations.ts
 
 export function Page() {
   const { id = '' } = useParams({ strict: false })
+  return isId(id) ? <KnownPage id={id} /> : <NotFound />
+}
+
+function KnownPage({ id }: { id: string }) {
   const { data: contractor, isPending, error, refetch } = useQuery(contractorQuery(id))
   usePageTitle(contractor?.name)
   if (isPending) return <Waiting />
@@ -168,7 +173,8 @@ function Unsourced({ groups }: { groups: readonly FieldGroup[] }) {
 }
 
 function Records({ contractor }: { contractor: ContractorInFull }) {
-  const { records } = contractor
+  const { records, recordCount } = contractor
+  const [most, setMost] = useState(10)
   return (
     <section className="panel" aria-labelledby="records">
       <div className={classes.sectionHead}>
@@ -176,7 +182,8 @@ function Records({ contractor }: { contractor: ContractorInFull }) {
           Records
         </Title>
         <Text size="sm" c="dimmed">
-          {formatCount(records.length)} raw {records.length === 1 ? 'record' : 'records'}
+          {formatCount(recordCount)} raw {recordCount === 1 ? 'record' : 'records'}
+          {recordCount > 1 && ', latest change first'}
         </Text>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
@@ -191,9 +198,9 @@ function Records({ contractor }: { contractor: ContractorInFull }) {
             </tr>
           </thead>
           <tbody>
-            {records.map(record => (
+            {records.slice(0, most).map(record => (
               <tr key={`${record.source} ${record.sourceId}`}>
-                <td>{nameSource(record.source).full}</td>
+                <td title={nameSource(record.source).full}>{nameSource(record.source).short}</td>
                 <td className="code">{record.sourceId}</td>
                 <td>{formatTime(record.importedAt)}</td>
                 <td>{formatTime(record.updatedAt)}</td>
@@ -202,6 +209,19 @@ function Records({ contractor }: { contractor: ContractorInFull }) {
           </tbody>
         </table>
       </section>
+      {most < records.length ? (
+        <Center p="sm">
+          <Button variant="default" size="xs" onClick={() => setMost(most + 30)}>
+            Show more<span className="visually-hidden"> records</span>
+          </Button>
+        </Center>
+      ) : (
+        recordCount > records.length && (
+          <Text size="xs" c="dimmed" ta="center" p="sm">
+            These are the {formatCount(records.length)} that changed last of {formatCount(recordCount)}.
+          </Text>
+        )
+      )}
     </section>
   )
 }

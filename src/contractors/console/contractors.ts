@@ -14,16 +14,66 @@ export type Facet = OnTheWire<ServedFacet>
 
 export type Page<T> = { items: readonly T[]; nextCursor: string | null }
 
-/** What the search page shows, as it stands in the address. */
-export const readFilters = (search: Search) => ({
+/** What the address asks of the search page. */
+export const readAsked = (search: Search) => ({
   q: oneOf(search.q),
-  state: oneOf(search.state),
-  naics: oneOf(search.naics),
+  state: manyOf(search.state),
+  naics: manyOf(search.naics),
   businessType: manyOf(search.businessType),
   minValue: oneOf(search.minValue),
   maxValue: oneOf(search.maxValue),
 })
-export type Filters = ReturnType<typeof readFilters>
+export type Filters = ReturnType<typeof readAsked>
+
+export const longestQuery = 500
+
+/** What of it the API takes: an address may have been mistyped or cut. */
+export function readFilters(search: Search): Filters {
+  const { q, state, naics, businessType, minValue, maxValue } = readAsked(search)
+  const amount = (value: string) => (/^\d{1,20}(\.\d{1,10})?$/.test(value) ? value : '')
+  return {
+    q: q.slice(0, longestQuery),
+    state: usable(state, /^[a-z]{2}$/i, 60).map(value => value.toUpperCase()),
+    naics: usable(naics, /^\d{2,6}$/, 20),
+    businessType: usable(businessType, /^.{1,20}$/, 10),
+    minValue: amount(minValue),
+    maxValue: amount(maxValue),
+  }
+}
+
+function usable(values: readonly string[], shape: RegExp, most: number): string[] {
+  return [...new Set(values.filter(value => shape.test(value)))].slice(0, most)
+}
+
+/** No contractor has a value in such a range. */
+export function isContradictory({ minValue, maxValue }: Pick<Filters, 'minValue' | 'maxValue'>): boolean {
+  return minValue !== '' && maxValue !== '' && Number(minValue) > Number(maxValue)
+}
+
+/** Whether an address names something by an id at all. */
+export const isId = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+
+/** The other name of a contractor by which it was found, where its shown name lacks a word that was looked for. */
+export function otherNameFor(query: string, contractor: Contractor): { kind: string; name: string } | undefined {
+  const words = plainWords(query)
+  const missing = (name: string) => words.filter(word => !plainWords(name).some(each => each.startsWith(word))).length
+  const lacking = missing(contractor.name)
+  if (lacking === 0) return undefined
+  const others = [
+    { kind: 'doing business as', name: contractor.dbaName },
+    { kind: 'legal name', name: contractor.legalBusinessName },
+  ]
+  for (const { kind, name } of others) if (name !== null && missing(name) < lacking) return { kind, name }
+  return undefined
+}
+
+function plainWords(text: string): string[] {
+  const plain = text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}|['’.]/gu, '')
+  return plain.split(/[^\p{L}\p{N}]+/u).filter(Boolean)
+}
 
 export const contractorsQuery = (filters: Filters) =>
   infiniteQueryOptions({

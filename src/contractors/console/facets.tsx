@@ -1,32 +1,36 @@
 import { Anchor, Checkbox, Group, Skeleton, Text, TextInput } from '@mantine/core'
 import { type ReactNode, useId, useState } from 'react'
 import { formatCount, parseAmount } from '#platform/console'
-import type { Facet, Filters, SearchResult } from './contractors.ts'
+import { type Facet, type Filters, isContradictory, type SearchResult } from './contractors.ts'
 import classes from './search.module.css'
 
 type Change = (change: Partial<Filters>) => void
 
 /** What the results can be narrowed to, with how many would be left. */
-export function Facets({ filters, facets, change }: FacetsProps) {
+export function Facets({ filters, facets, change, isLost }: FacetsProps) {
   return (
     <>
       <Choices
         title="State"
+        isLost={isLost}
         facets={facets?.states}
-        chosen={filters.state ? [filters.state] : []}
-        change={chosen => change({ state: chosen.at(-1) ?? '' })}
+        chosen={filters.state}
+        change={state => change({ state })}
       />
       <Choices
         title="Industry (NAICS)"
         withCode
+        isLost={isLost}
         facets={facets?.naics}
-        chosen={filters.naics ? [filters.naics] : []}
-        change={chosen => change({ naics: chosen.at(-1) ?? '' })}
+        chosen={filters.naics}
+        change={naics => change({ naics })}
       >
-        <CodePrefix value={filters.naics} change={naics => change({ naics })} />
+        <CodePrefix add={code => change({ naics: [...new Set([...filters.naics, code])] })} />
       </Choices>
       <Choices
         title="Business type"
+        hint="All of those chosen"
+        isLost={isLost}
         facets={facets?.businessTypes}
         chosen={filters.businessType}
         change={businessType => change({ businessType })}
@@ -41,13 +45,15 @@ export function Facets({ filters, facets, change }: FacetsProps) {
   )
 }
 
-type FacetsProps = { filters: Filters; facets: SearchResult['facets']; change: Change }
+/** `isLost`: the counts will not come. */
+type FacetsProps = { filters: Filters; facets: SearchResult['facets']; change: Change; isLost: boolean }
 
 const few = 7
 
-function Choices({ title, facets, chosen, change, withCode, children }: ChoicesProps) {
+function Choices({ title, hint, facets: counted, isLost, chosen, change, withCode, children }: ChoicesProps) {
   const [all, setAll] = useState(false)
   const id = useId()
+  const facets = counted ?? (isLost ? [] : undefined)
   if (!facets) {
     return (
       <fieldset className={classes.facet}>
@@ -64,10 +70,15 @@ function Choices({ title, facets, chosen, change, withCode, children }: ChoicesP
     ...facets,
   ]
   const shown = options.filter((option, i) => all || i < few || chosen.includes(option.value))
-  if (options.length === 0) return null
+  if (options.length === 0 && !children) return null
   return (
     <fieldset className={classes.facet}>
       <legend>{title}</legend>
+      {hint && options.length > 0 && (
+        <Text size="xs" c="dimmed">
+          {hint}
+        </Text>
+      )}
       {shown.map(option => (
         <div key={option.value} className={classes.option}>
           <Checkbox
@@ -103,6 +114,8 @@ function Choices({ title, facets, chosen, change, withCode, children }: ChoicesP
 
 type ChoicesProps = {
   title: string
+  hint?: string
+  isLost: boolean
   facets: readonly Facet[] | undefined
   chosen: readonly string[]
   change: (chosen: readonly string[]) => void
@@ -111,14 +124,13 @@ type ChoicesProps = {
 }
 
 /** Industries nest by their digits: 54 holds 5415, which holds 541512. */
-function CodePrefix({ value, change }: { value: string; change: (value: string) => void }) {
-  const [draft, setDraft] = useState<string>()
-  const typed = draft ?? value
+function CodePrefix({ add }: { add: (code: string) => void }) {
+  const [typed, setTyped] = useState('')
   const isCode = /^(\d{2,6})?$/.test(typed)
   const settle = () => {
-    if (draft === undefined || !isCode) return
-    setDraft(undefined)
-    if (draft !== value) change(draft)
+    if (typed === '' || !isCode) return
+    setTyped('')
+    add(typed)
   }
   return (
     <TextInput
@@ -128,8 +140,8 @@ function CodePrefix({ value, change }: { value: string; change: (value: string) 
       aria-label="NAICS code begins with"
       placeholder="Code begins with …"
       value={typed}
-      error={!isCode && draft !== undefined && 'Two to six digits'}
-      onChange={event => setDraft(event.currentTarget.value.trim())}
+      error={!isCode && 'Two to six digits'}
+      onChange={event => setTyped(event.currentTarget.value.trim())}
       onBlur={settle}
       onKeyDown={event => event.key === 'Enter' && settle()}
     />
@@ -144,6 +156,11 @@ function ValueRange({ filters, change }: { filters: Filters; change: Change }) {
         <Bound label="From" value={filters.minValue} change={minValue => change({ minValue })} />
         <Bound label="Up to" value={filters.maxValue} change={maxValue => change({ maxValue })} />
       </Group>
+      {isContradictory(filters) && (
+        <Text size="xs" c="var(--mantine-color-error)" mt={4} role="alert">
+          “From” is more than “up to”.
+        </Text>
+      )}
     </fieldset>
   )
 }
@@ -162,7 +179,7 @@ function Bound({ label, value, change }: { label: string; value: string; change:
       aria-label={`Total contract value ${label.toLowerCase()}`}
       placeholder={label === 'From' ? '$ from' : '$ up to'}
       value={draft ?? value}
-      error={amount === undefined && 'Such as 250k, 1.5m'}
+      error={amount === undefined && 'Not an amount. Write 250k or 1.5m.'}
       onChange={event => setDraft(event.currentTarget.value)}
       onBlur={settle}
       onKeyDown={event => event.key === 'Enter' && settle()}

@@ -4,6 +4,7 @@ import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { ErrorState, formatAmount, formatCompactAmount, formatCount, sumAmounts } from '#platform/console'
+import classes from './contractor.module.css'
 import { type AwardTotal, awardTotalsQuery } from './contractors.ts'
 
 /** Dollars obligated by the year of signing, as a drawing or as a table. */
@@ -111,7 +112,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
       <Text size="xs" c="dimmed" className="figures" mih={18} aria-hidden="true">
         {shown
           ? `${shown.year}: ${formatAmount(shown.obligated)} in ${formatCount(shown.awards)} ${shown.awards === 1 ? 'award' : 'awards'}`
-          : `Point at a year for its exact amount.${early}`}
+          : `Point at or tap a year for its exact amount.${early}`}
       </Text>
     </>
   )
@@ -120,7 +121,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
 function Table({ totals }: { totals: readonly AwardTotal[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section tabIndex={0} aria-label="Table of obligations by year" style={{ maxHeight: 210, overflowY: 'auto' }}>
+    <section tabIndex={0} aria-label="Table of obligations by year" className={classes.table}>
       <table className="data">
         <thead>
           <tr>

@@ -2,7 +2,7 @@ import { Button, Center, Skeleton, Text } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
-import { type Contractor, placeOf, type SearchResult } from './contractors.ts'
+import { type Contractor, otherNameFor, placeOf, type SearchResult } from './contractors.ts'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
 import classes from './search.module.css'
 
@@ -10,7 +10,7 @@ const rowHeight = 66
 const skeletonWidths = ['52%', '38%', '61%', '45%', '70%', '41%', '57%', '36%', '64%']
 
 /** The found contractors. Only rows near the window are in the page, and the next page is fetched before it is reached. */
-export function Results({ contractors, isStale, total, more }: ResultsProps) {
+export function Results({ contractors, isStale, query, total, more }: ResultsProps) {
   const list = useRef<HTMLUListElement>(null)
   const [offset, setOffset] = useState(0)
   const [wanted, setWanted] = useState<number>()
@@ -85,7 +85,7 @@ export function Results({ contractors, isStale, total, more }: ResultsProps) {
                 aria-setsize={total && !total.capped ? total.count : -1}
                 aria-posinset={index + 1}
               >
-                <Row contractor={contractor} index={index} />
+                <Row contractor={contractor} index={index} query={query} />
               </li>
             )
           )
@@ -111,11 +111,14 @@ export function Results({ contractors, isStale, total, more }: ResultsProps) {
 type ResultsProps = {
   contractors: readonly Contractor[]
   isStale: boolean
+  /** What was looked for, corrected. */
+  query: string
   total: SearchResult['total'] | undefined
   more: { load: () => void; isLoading: boolean; error: unknown } | undefined
 }
 
-function Row({ contractor, index }: { contractor: Contractor; index: number }) {
+function Row({ contractor, index, query }: { contractor: Contractor; index: number; query: string }) {
+  const other = otherNameFor(query, contractor)
   const place = placeOf(contractor)
   const { naicsCode, naicsDescription, totalContractValue, activeContractsCount, completedContractsCount } = contractor
   return (
@@ -135,6 +138,11 @@ function Row({ contractor, index }: { contractor: Contractor; index: number }) {
             {contractor.name}
           </PageLink>
         </Text>
+        {other && (
+          <Text size="xs" truncate title={other.name}>
+            {other.kind} {other.name}
+          </Text>
+        )}
         <div className={classes.meta}>
           <span className="code">{contractor.uei}</span>
           {contractor.cageCode && (

@@ -13,13 +13,27 @@ import {
   SideSheet,
   useAddress,
 } from '#platform/console'
-import { contractorsQuery, type Facet, type Filters, readFilters, type SearchResult } from './contractors.ts'
+import {
+  contractorsQuery,
+  type Facet,
+  type Filters,
+  isContradictory,
+  longestQuery,
+  readAsked,
+  readFilters,
+  type SearchResult,
+} from './contractors.ts'
 import { Facets } from './facets.tsx'
 import { ResultSkeletons, Results } from './results.tsx'
 import classes from './search.module.css'
 
 export function Page() {
   const [filters, change] = useAddress(readFilters)
+  const [asked] = useAddress(readAsked)
+  const isUsable = JSON.stringify(asked) === JSON.stringify(filters)
+  useEffect(() => {
+    if (!isUsable) change({}, true)
+  }, [isUsable, change])
   const [text, setText] = useTypedQuery(filters.q, q => change({ q }, filters.q !== ''))
   const [drawerOpen, drawer] = useDisclosure(false)
   const results = useRef<HTMLDivElement>(null)
@@ -37,7 +51,7 @@ export function Page() {
     }
     if (event.key === 'Escape' && text) setText('')
   }
-  const facets = <Facets filters={filters} facets={first?.facets} change={change} />
+  const facets = <Facets filters={filters} facets={first?.facets} change={change} isLost={query.isError} />
 
   return (
     <>
@@ -54,6 +68,7 @@ export function Page() {
         placeholder="Name, UEI or CAGE code"
         autoComplete="off"
         spellCheck={false}
+        maxLength={longestQuery}
         value={text}
         onChange={event => setText(event.currentTarget.value)}
         onKeyDown={onSearchKey}
@@ -122,6 +137,7 @@ export function Page() {
             <Results
               contractors={contractors}
               isStale={isStale}
+              query={first?.correctedQuery ?? filters.q}
               total={first?.total}
               more={
                 query.hasNextPage && !isStale
@@ -169,7 +185,7 @@ function useTypedQuery(q: string, settle: (q: string) => void): [string, (text: 
   return [text, setText]
 }
 
-const noFilters = { state: '', naics: '', businessType: [], minValue: '', maxValue: '' }
+const noFilters = { state: [], naics: [], businessType: [], minValue: '', maxValue: '' }
 
 type Chip = { key: string; label: string; without: Partial<Filters> }
 
@@ -177,8 +193,16 @@ function chips({ state, naics, businessType, minValue, maxValue }: Filters, page
   const labelOf = (value: string, facets: readonly Facet[] = []) =>
     facets.find(facet => facet.value === value)?.label ?? value
   return [
-    ...(state ? [{ key: 'state', label: labelOf(state, page?.facets?.states), without: { state: '' } }] : []),
-    ...(naics ? [{ key: 'naics', label: `NAICS ${naics}`, without: { naics: '' } }] : []),
+    ...state.map(code => ({
+      key: `state ${code}`,
+      label: labelOf(code, page?.facets?.states),
+      without: { state: state.filter(each => each !== code) },
+    })),
+    ...naics.map(code => ({
+      key: `naics ${code}`,
+      label: `NAICS ${code}`,
+      without: { naics: naics.filter(each => each !== code) },
+    })),
     ...businessType.map(type => ({
       key: `type ${type}`,
       label: labelOf(type, page?.facets?.businessTypes),
@@ -199,6 +223,24 @@ function countOf(page: SearchResult | undefined): string {
 }
 
 function Nothing({ filters, isFiltered, change, clearText }: NothingProps) {
+  if (isContradictory(filters)) {
+    return (
+      <div className="panel">
+        <EmptyState
+          icon="search"
+          title="No value is in this range"
+          action={
+            <Button variant="default" onClick={() => change({ minValue: '', maxValue: '' })}>
+              Clear the range
+            </Button>
+          }
+        >
+          From {amountOf(filters.minValue)} is more than up to {amountOf(filters.maxValue)}: no total contract value can
+          be both.
+        </EmptyState>
+      </div>
+    )
+  }
   const next = isFiltered ? (
     <Button variant="default" onClick={() => change(noFilters)}>
       Clear the filters
