@@ -129,6 +129,9 @@ describe('the console', { skip }, () => {
     await page.getByRole('link', { name: 'DELOITTE CONSULTING LLP' }).waitFor()
     await page.getByRole('status').getByText('1 contractor').waitFor()
     assert.match(page.url(), /naics=541611/)
+    await page.getByRole('checkbox', { name: /^541611/ }).focus()
+    await page.keyboard.press('/')
+    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'searchbox')
     await page.goBack()
     await page.getByRole('status').getByText('145 contractors').waitFor()
     await page.getByLabel('Total contract value from').fill('1m')
@@ -239,7 +242,11 @@ describe('the console', { skip }, () => {
     await look('/audit empty')
     await page.goto('/nowhere')
     await page.getByText('There is nothing at this address').waitFor()
+    assert.equal(await page.title(), 'Nothing at this address · Commonhold')
     await look('nowhere')
+    await page.goto('/workspaces/new')
+    await page.getByLabel('Workspace name').waitFor()
+    await look('/workspaces/new')
 
     await page.setViewportSize({ width: 390, height: 844 })
     await page.goto('/contractors')
@@ -294,6 +301,115 @@ describe('the console', { skip }, () => {
     await leave()
   })
 
+  it('GG-03 one who signed up without a workspace makes one, and from there another', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-in')
+    await page.getByRole('link', { name: 'Create an account' }).click()
+    await fillAccount(page, 'Nora Newman', 'nora@lonely.example')
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByRole('heading', { level: 1, name: 'You are in no workspace yet' }).waitFor()
+    assert.equal(await page.title(), 'New workspace · Commonhold')
+    await page.getByLabel('Workspace name').waitFor()
+    await checkAccess(page, 'no workspace')
+    await checkWidths(page, 'no workspace')
+    await page.goto('/lists')
+    await page.waitForURL('**/workspaces/new')
+    await page.getByRole('button', { name: 'Create the workspace' }).click()
+    await page.getByText('Name the workspace.').waitFor()
+    await page.getByLabel('Workspace name').fill('Newman & Daughters')
+    await page.keyboard.press('Enter')
+    await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
+
+    await page.getByRole('button', { name: /Newman & Daughters/ }).click()
+    await page.getByRole('menuitem', { name: 'New workspace' }).click()
+    await page.getByRole('heading', { level: 1, name: 'New workspace' }).waitFor()
+    await page.getByLabel('Workspace name').fill('Newman Labs')
+    await page.getByRole('button', { name: 'Create the workspace' }).click()
+    await page.getByRole('button', { name: /Newman Labs/ }).click()
+    await page.getByRole('menuitem', { name: /Newman & Daughters/ }).waitFor()
+    await page.getByRole('menuitem', { name: 'New workspace' }).waitFor()
+    await checkAccess(page, 'workspace menu')
+    assert.equal(await page.getByRole('menuitem', { name: /Meridian Capture/ }).count(), 0)
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('GG-04 one who was added to a workspace while in none goes there', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-up')
+    await fillAccount(page, 'Mia Mover', 'mia@mover.example')
+    await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByRole('heading', { level: 1, name: 'You are in no workspace yet' }).waitFor()
+    const { rows } = await world.admin.query(`select id from identity.users where email = 'mia@mover.example'`)
+    await joinAs(world, rows[0].id, bob.tenantId, 'viewer')
+    await page.reload()
+    await page.getByRole('heading', { level: 1, name: 'Choose a workspace' }).waitFor()
+    await checkAccess(page, 'choice of a workspace')
+    await page.getByRole('main').getByRole('button', { name: 'Northgate Partners' }).click()
+    await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('a newer link of the first administrator counts when it is pasted over an old one', async () => {
+    await world.admin.query(
+      `insert into identity.one_time_tokens (purpose, token_hash, expires_at)
+       values ('first_administrator', sha256('newer'), now() + interval '1 hour')`,
+    )
+    const { page, complaints, leave } = await visit()
+    await page.goto('/setup#token=older')
+    await fillAccount(page, 'Fay First', 'fay@first.example')
+    await page.getByLabel('Workspace name').fill('First')
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await page.getByText('This link has been used').waitFor()
+    await page.goto('/setup#token=newer')
+    await page.getByText('This link has been used').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await page.getByRole('button', { name: /^Account of Fay First/ }).waitFor()
+    assert.deepEqual(await refusals(complaints), ['403 /auth/first-administrator'])
+    await leave()
+  })
+
+  it('a closed or empty installation offers no sign-up', async () => {
+    const { page, complaints, leave } = await visit()
+    const { config } = world.app
+    world.app.config = { ...config, signUp: 'closed' }
+    try {
+      await page.goto('/sign-up')
+      await page.getByText('Sign-up is closed here').waitFor()
+      assert.equal(await page.getByLabel('E-mail').count(), 0)
+      await checkAccess(page, '/sign-up closed')
+      await page.goto('/sign-in')
+      await page.waitForLoadState('networkidle')
+      assert.equal(await page.getByRole('link', { name: 'Create an account' }).count(), 0)
+      await signIn(page, viewer)
+      await page.getByRole('button', { name: /Meridian Capture/ }).click()
+      await page.getByRole('menuitem', { name: /Meridian Capture/ }).waitFor()
+      await page.waitForLoadState('networkidle')
+      assert.equal(await page.getByRole('menuitem', { name: 'New workspace' }).count(), 0)
+      await page.goto('/workspaces/new')
+      await page.getByText('No workspace can be made here').waitFor()
+      assert.equal(await page.getByLabel('Workspace name').count(), 0)
+      await checkAccess(page, '/workspaces/new closed')
+      await page.getByRole('button', { name: /^Account of/ }).click()
+      await page.getByRole('menuitem', { name: 'Sign out' }).click()
+      await page.waitForURL('**/sign-in')
+    } finally {
+      world.app.config = config
+    }
+    await page.route('**/api/v1/auth/options', route =>
+      route.fulfill({ json: { signUp: 'open', needsFirstAdministrator: true } }),
+    )
+    for (const path of ['/sign-in', '/sign-up']) {
+      await page.goto(path)
+      await page.getByText('Open the link that the server printed').waitFor()
+      assert.equal(await page.getByLabel('E-mail').count(), 0)
+      await checkAccess(page, `${path} of an empty installation`)
+    }
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
   it('a server out of reach is told, and asked again on demand', async () => {
     const { page, leave } = await visit()
     await page.goto('/sign-in')
@@ -332,6 +448,12 @@ async function signIn(page: Page, person: Person): Promise<void> {
   await page.getByRole('textbox', { name: 'Password' }).fill(person.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('button', { name: new RegExp(`^Account of ${person.fullName}`) }).waitFor()
+}
+
+async function fillAccount(page: Page, name: string, email: string): Promise<void> {
+  await page.getByLabel('Your name').fill(name)
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByRole('textbox', { name: 'Password' }).fill('a rather long passphrase')
 }
 
 async function signOut(page: Page, person: Person): Promise<void> {

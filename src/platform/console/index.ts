@@ -8,7 +8,16 @@ export { PageLink } from './links.tsx'
 export type { ConsoleModule, ConsoleRoute, NavigationEntry } from './module.ts'
 export { PageHeader } from './page-header.tsx'
 export { type OnTheWire, Problem, request } from './requests.ts'
-export { openSession, type Session, sessionQuery, signOut, switchTenant, useSession } from './session.ts'
+export {
+  createTenant,
+  entranceQuery,
+  openSession,
+  type Session,
+  sessionQuery,
+  signOut,
+  switchTenant,
+  useSession,
+} from './session.ts'
 export { SideSheet } from './side-sheet.tsx'
 export { EmptyState, ErrorState, Forbidden, NotFound } from './states.tsx'
 export { usePageTitle } from './titles.ts'

@@ -11,6 +11,8 @@ export type ConsoleRoute = {
   frame: 'shell' | 'plain'
   /** Without it the page says so instead of asking the server for what it would refuse. */
   permission?: string
+  /** One page has this: where a person who works in no workspace makes or chooses one. He is led there from the others. */
+  withoutWorkspace?: boolean
   load: () => Promise<{ Page: ComponentType }>
 }
 

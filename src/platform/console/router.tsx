@@ -19,6 +19,7 @@ import { ErrorState, NotFound } from './states.tsx'
 export function buildRouter(client: QueryClient, modules: readonly ConsoleModule[]) {
   const navigation = modules.flatMap(module => module.navigation)
   const routes = modules.flatMap(module => module.routes)
+  const workspaces = routes.find(route => route.withoutWorkspace)
 
   const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
   const shell = createRoute({
@@ -30,10 +31,12 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
       return { Frame: () => <Shell navigation={navigation} routes={routes} /> }
     }, 'Frame'),
     beforeLoad: async ({ location }) => {
-      await client.ensureQueryData(sessionQuery).catch(error => {
+      const session = await client.ensureQueryData(sessionQuery).catch(error => {
         if (!(error instanceof Problem) || error.status !== 401) throw error
         throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } })
       })
+      if (session.tenantId === null && workspaces && location.pathname !== workspaces.path)
+        throw redirect({ to: workspaces.path, replace: true })
     },
     errorComponent: PageError,
   })

@@ -50,6 +50,14 @@ export function useSession(): Session & { can: (permission: string) => boolean; 
   }
 }
 
+/** How one may come in here, for whoever is not signed in too. */
+export const entranceQuery = queryOptions({
+  queryKey: ['entrance'],
+  queryFn: ({ signal }) => request<EntranceOptions>('/auth/options', { signal }),
+})
+
+export type EntranceOptions = { signUp: 'open' | 'closed'; needsFirstAdministrator: boolean }
+
 /** Signs in or up; the answer's cookie is the session, its tokens are for programs and not kept. */
 export async function openSession(path: `/auth/${string}`, body: Readonly<Record<string, unknown>>): Promise<void> {
   await request(path, { method: 'POST', body })
@@ -70,6 +78,12 @@ export async function signOut(): Promise<void> {
 export async function switchTenant(tenantId: string, next: string): Promise<void> {
   await request('/auth/switch-tenant', { method: 'POST', body: { tenantId } })
   window.location.assign(next)
+}
+
+/** Makes a workspace whose owner this person becomes, and goes there. */
+export async function createTenant(name: string): Promise<void> {
+  const { id } = await request<Membership>('/tenants', { method: 'POST', body: { name } })
+  await switchTenant(id, '/')
 }
 
 /** The session ended while the person was working: back to the sign-in page, and from there to where they were. */

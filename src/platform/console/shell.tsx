@@ -1,12 +1,13 @@
 import { Badge, Menu, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
+import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
 import type { ConsoleRoute, NavigationEntry } from './module.ts'
-import { type Membership, signOut, switchTenant, useSession } from './session.ts'
+import { entranceQuery, type Membership, signOut, switchTenant, useSession } from './session.ts'
 import classes from './shell.module.css'
 import { SideSheet } from './side-sheet.tsx'
 import { Forbidden } from './states.tsx'
@@ -27,7 +28,8 @@ export function Shell({ navigation, routes }: ShellProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another address is the reason to close
   useEffect(menu.close, [pathname])
 
-  const side = <Side navigation={navigation} pathname={pathname} />
+  const workspaces = routes.find(each => each.withoutWorkspace)
+  const side = <Side navigation={navigation} workspacesPath={workspaces?.path} pathname={pathname} />
   return (
     <div className={classes.frame}>
       <a className={classes.skip} href="#main">
@@ -68,13 +70,15 @@ export function Shell({ navigation, routes }: ShellProps) {
 
 type ShellProps = { navigation: readonly NavigationEntry[]; routes: readonly ConsoleRoute[] }
 
-function Side({ navigation, pathname }: { navigation: readonly NavigationEntry[]; pathname: string }) {
+type SideProps = { navigation: readonly NavigationEntry[]; workspacesPath: string | undefined; pathname: string }
+
+function Side({ navigation, workspacesPath, pathname }: SideProps) {
   const session = useSession()
   const open = navigation.filter(entry => !entry.permission || session.can(entry.permission))
   const groups = [...new Set(open.map(entry => entry.group))]
   return (
     <div className={classes.stack}>
-      <TenantSwitcher navigation={navigation} />
+      <TenantSwitcher navigation={navigation} workspacesPath={workspacesPath} />
       <nav aria-label="Sections" className={classes.nav}>
         {groups.map(group => (
           <div key={group} className={classes.nav}>
@@ -104,7 +108,7 @@ function Side({ navigation, pathname }: { navigation: readonly NavigationEntry[]
   )
 }
 
-function TenantSwitcher({ navigation }: { navigation: readonly NavigationEntry[] }) {
+function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathname'>) {
   const session = useSession()
   const { pathname } = useLocation()
   const [busy, setBusy] = useState(false)
@@ -122,7 +126,7 @@ function TenantSwitcher({ navigation }: { navigation: readonly NavigationEntry[]
   }
 
   return (
-    <Menu width={270} position="bottom-start" withinPortal>
+    <Menu width={270} position="bottom-start" withinPortal classNames={{ item: classes.workspace }}>
       <Menu.Target>
         <UnstyledButton className={classes.switcher} disabled={busy}>
           <Monogram name={session.tenant?.name ?? '?'} />
@@ -131,14 +135,14 @@ function TenantSwitcher({ navigation }: { navigation: readonly NavigationEntry[]
               {session.tenant?.name ?? 'No workspace'}
             </Text>
             <Text size="xs" c="dimmed">
-              {busy ? 'Switching…' : session.roles.join(', ') || 'no role'}
+              {busy ? 'Switching…' : session.tenantId === null ? 'none open' : session.roles.join(', ') || 'no role'}
             </Text>
           </span>
           <Icon name="selector" size={16} />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>Workspaces</Menu.Label>
+        {session.tenants.length > 0 && <Menu.Label>Workspaces</Menu.Label>}
         {session.tenants.map(tenant => (
           <Menu.Item
             key={tenant.id}
@@ -156,8 +160,23 @@ function TenantSwitcher({ navigation }: { navigation: readonly NavigationEntry[]
             </Text>
           </Menu.Item>
         ))}
+        {workspacesPath && <NewWorkspace path={workspacesPath} />}
       </Menu.Dropdown>
     </Menu>
+  )
+}
+
+/** Stands in the menu, so that the server is asked whether it is allowed only when the menu is opened. */
+function NewWorkspace({ path }: { path: string }) {
+  const entrance = useQuery(entranceQuery)
+  if (entrance.data?.signUp !== 'open') return null
+  return (
+    <>
+      <Menu.Divider />
+      <Menu.Item component={Link} to={path} leftSection={<Icon name="plus" />}>
+        New workspace
+      </Menu.Item>
+    </>
   )
 }
 
@@ -240,6 +259,12 @@ function useFocusAfterNavigation(main: React.RefObject<HTMLElement | null>, path
   }, [main, pathname])
 }
 
+/** Whether a key typed here is meant for this element; a box that is ticked has no use for letters. */
+function takesText(element: HTMLElement): boolean {
+  if (element instanceof HTMLInputElement) return !/^(checkbox|radio|button|submit|reset|range)$/.test(element.type)
+  return element.isContentEditable || /^(textarea|select)$/i.test(element.tagName)
+}
+
 function useSearchKey(navigation: readonly NavigationEntry[]) {
   const navigate = useNavigate()
   useEffect(() => {
@@ -251,9 +276,8 @@ function useSearchKey(navigation: readonly NavigationEntry[]) {
     }
     const onKey = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement
-      const typing = target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName)
       const modal = document.querySelector('[aria-modal="true"]')
-      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || typing || modal) return
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || takesText(target) || modal) return
       event.preventDefault()
       if (!focusSearch() && navigation[0]) void navigate({ to: navigation[0].to }).then(focusSearch)
     }

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { Icon, type IconName } from './icons.tsx'
 import { Problem } from './requests.ts'
+import { usePageTitle } from './titles.ts'
 
 /** Nothing is here, and what to do next. */
 export function EmptyState({ icon, title, order = 2, children, action }: EmptyStateProps) {
@@ -54,13 +55,13 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
 export function Forbidden() {
   return (
     <EmptyState icon="lock" order={1} title="This is not open to your role">
-      Your role in this workspace does not include this. An owner or administrator of the workspace can change that, or
-      switch to another workspace.
+      Your role in this workspace does not include this. If you are in another workspace too, your role there may.
     </EmptyState>
   )
 }
 
 export function NotFound() {
+  usePageTitle('Nothing at this address')
   return (
     <EmptyState
       icon="search"

@@ -1,6 +1,7 @@
 import { Button, PasswordInput, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import { Problem } from '#platform/console'
 import { Refusal } from './entrance.tsx'
 
@@ -9,7 +10,7 @@ type Answers = { fullName: string; email: string; password: string; tenantName: 
 /** What was filled in, with the time zone of this device: dates are shown in it. */
 export type NewAccount = Answers & { timezone: string }
 
-export function AccountForm({ workspace, button, send, done }: AccountFormProps) {
+export function AccountForm({ workspace, button, send, done, link }: AccountFormProps) {
   const form = useForm<Answers>({
     mode: 'uncontrolled',
     initialValues: { fullName: '', email: '', password: '', tenantName: '' },
@@ -25,6 +26,11 @@ export function AccountForm({ workspace, button, send, done }: AccountFormProps)
     onSuccess: done,
     onError: error => error instanceof Problem && form.setErrors(fieldErrors(error)),
   })
+
+  // What was refused because of the old link says nothing about the new one.
+  const { reset } = create
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another link is the reason to forget
+  useEffect(reset, [reset, link])
 
   return (
     <form onSubmit={form.onSubmit(values => create.mutate(values))} noValidate>
@@ -72,6 +78,8 @@ type AccountFormProps = {
   button: string
   send: (account: NewAccount) => Promise<unknown>
   done: () => void
+  /** The link by which one came, where one is needed. */
+  link?: string
 }
 
 /** Refusals that name no field but are about one. */

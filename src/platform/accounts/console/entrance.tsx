@@ -35,6 +35,16 @@ export function Entrance({ title, lead, children, other }: EntranceProps) {
 
 type EntranceProps = { title: string; lead: ReactNode; children: ReactNode; other: ReactNode }
 
+/** Instead of the form, while the installation has no account by which one could sign in. */
+export function SetUpFirst() {
+  return (
+    <Alert variant="light" icon={<Icon name="info" />} title="Commonhold is not set up yet">
+      Open the link that the server printed when it started: it makes the first account. It works once and for 24 hours;
+      each start of the server prints a new one until it is used.
+    </Alert>
+  )
+}
+
 /** What was refused as a whole; what concerns one field stands beside that field. */
 export function Refusal({ error }: { error: unknown }) {
   if (!error || (error instanceof Problem && Object.keys(error.fields).length > 0)) return null

@@ -1,12 +1,19 @@
 import type { ConsoleModule } from '#platform/console'
 
-/** Pages before one is signed in. */
+/** The pages before one is signed in, and the one where a workspace begins. */
 export const accountsConsole: ConsoleModule = {
   name: 'accounts',
   routes: [
     { path: '/sign-in', title: 'Sign in', frame: 'plain', load: () => import('./sign-in.tsx') },
     { path: '/sign-up', title: 'Create an account', frame: 'plain', load: () => import('./sign-up.tsx') },
     { path: '/setup', title: 'First administrator', frame: 'plain', load: () => import('./setup.tsx') },
+    {
+      path: '/workspaces/new',
+      title: 'New workspace',
+      frame: 'shell',
+      withoutWorkspace: true,
+      load: () => import('./new-workspace.tsx'),
+    },
   ],
   navigation: [],
 }

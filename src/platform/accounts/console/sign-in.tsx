@@ -1,15 +1,26 @@
 import { Alert, Anchor, Button, PasswordInput, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Icon, oneOf, openSession, PageLink, Problem, type Search, safePath, useAddress } from '#platform/console'
-import { Entrance, Refusal } from './entrance.tsx'
+import {
+  entranceQuery,
+  Icon,
+  oneOf,
+  openSession,
+  PageLink,
+  Problem,
+  type Search,
+  safePath,
+  useAddress,
+} from '#platform/console'
+import { Entrance, Refusal, SetUpFirst } from './entrance.tsx'
 
 const readSearch = (search: Search) => ({ next: oneOf(search.next), ended: oneOf(search.ended) })
 
 export function Page() {
   const navigate = useNavigate()
   const [{ next, ended }] = useAddress(readSearch)
+  const entrance = useQuery(entranceQuery)
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email: '', password: '' },
@@ -24,17 +35,25 @@ export function Page() {
     onError: error => error instanceof Problem && form.setErrors(error.fields),
   })
 
+  if (entrance.data?.needsFirstAdministrator)
+    return (
+      <Entrance title="Sign in" lead="There is no account here yet." other={null}>
+        <SetUpFirst />
+      </Entrance>
+    )
   return (
     <Entrance
       title="Sign in"
       lead="Welcome back."
       other={
-        <>
-          New here?{' '}
-          <Anchor component={PageLink} to="/sign-up" search={next ? { next } : {}} size="sm" underline="always">
-            Create an account
-          </Anchor>
-        </>
+        entrance.data?.signUp === 'open' && (
+          <>
+            New here?{' '}
+            <Anchor component={PageLink} to="/sign-up" search={next ? { next } : {}} size="sm" underline="always">
+              Create an account
+            </Anchor>
+          </>
+        )
       }
     >
       {ended && !signIn.error && (

@@ -1,18 +1,20 @@
-import { Anchor } from '@mantine/core'
+import { Alert, Anchor } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { oneOf, openSession, PageLink, type Search, safePath, useAddress } from '#platform/console'
+import { entranceQuery, Icon, oneOf, openSession, PageLink, type Search, safePath, useAddress } from '#platform/console'
 import { AccountForm } from './account-form.tsx'
-import { Entrance } from './entrance.tsx'
+import { Entrance, SetUpFirst } from './entrance.tsx'
 
 const readSearch = (search: Search) => ({ next: oneOf(search.next) })
 
 export function Page() {
   const navigate = useNavigate()
   const [{ next }] = useAddress(readSearch)
+  const entrance = useQuery(entranceQuery)
   return (
     <Entrance
       title="Create an account"
-      lead="With a workspace of your own, or without one until a colleague adds you to theirs."
+      lead="With a workspace of your own. You can also make one later."
       other={
         <>
           Have an account?{' '}
@@ -22,14 +24,22 @@ export function Page() {
         </>
       }
     >
-      <AccountForm
-        workspace="optional"
-        button="Create the account"
-        send={({ tenantName, ...account }) =>
-          openSession('/auth/sign-up', { ...account, ...(tenantName && { tenantName }) })
-        }
-        done={() => navigate({ href: safePath(next), replace: true })}
-      />
+      {entrance.data?.needsFirstAdministrator ? (
+        <SetUpFirst />
+      ) : entrance.data?.signUp === 'closed' ? (
+        <Alert variant="light" icon={<Icon name="lock" />} title="Sign-up is closed here">
+          Nobody can make an account of their own on this installation.
+        </Alert>
+      ) : (
+        <AccountForm
+          workspace="optional"
+          button="Create the account"
+          send={({ tenantName, ...account }) =>
+            openSession('/auth/sign-up', { ...account, ...(tenantName.trim() && { tenantName }) })
+          }
+          done={() => navigate({ href: safePath(next), replace: true })}
+        />
+      )}
     </Entrance>
   )
 }
