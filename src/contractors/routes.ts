@@ -35,7 +35,7 @@ the matches.`,
       q: Type.Optional(Type.String({ maxLength: 500, description: 'Words of the name, a UEI or a CAGE code' })),
       state: Type.Optional(
         Type.Array(Type.String({ pattern: '^[A-Za-z]{2}$', examples: ['VA'] }), {
-          maxItems: 60,
+          maxItems: 20,
           description: 'Repeat the parameter for contractors in any of several states',
         }),
       ),

@@ -116,6 +116,8 @@ type Target = {
   bounds: Sql
   /** Several states, each of which the walk goes down in its own index range. */
   states: readonly string[]
+  /** The bounds with one state instead. */
+  boundsIn: (state: string) => Sql
   /** What all but the filter of a facet let through: so its other values can be counted. */
   others: Others
   /** Which names come first; undefined when nothing was typed but an identifier or filters. */
@@ -154,7 +156,7 @@ async function readTarget(tx: Queryable, search: Search): Promise<{ target: Targ
   return { target: { ...conditions, words, names }, corrected: typedWords.corrected }
 }
 
-function filtersOf(search: Search): Pick<Target, 'filters' | 'bounds' | 'states' | 'others'> {
+function filtersOf(search: Search): Pick<Target, 'filters' | 'bounds' | 'states' | 'boundsIn' | 'others'> {
   const filters = [sql`not is_hidden`]
   const bounds = [sql`true`]
   if (!search.includePlaceholders) filters.push(sql`not is_placeholder`)
@@ -183,6 +185,7 @@ function filtersOf(search: Search): Pick<Target, 'filters' | 'bounds' | 'states'
     filters: all(...filters, inIndustry),
     bounds: all(...bounds, inState),
     states,
+    boundsIn: state => all(...bounds, sql`state = ${state}`),
     others: {
       states: inState && all(...filters, ...bounds, inIndustry, sql`not ${inState}`),
       naics: inIndustry && all(...filters, ...bounds, inState, sql`not ${inIndustry}`),
@@ -346,26 +349,21 @@ async function walkLeading(tx: Queryable, target: Target, names: Names, after: P
 /** How many contractors one walk looks at; where matches crowd further down, sorting them is cheaper. */
 const longestWalk = 20_000
 
-async function walkDown(tx: Queryable, target: Target, inTier: Sql, after: Place | undefined, wanted: number) {
-  const down = (inState: Sql) => sql`
-    select *
-    from contractors.contractor_profiles
-    where ${target.bounds}
-      and ${inState}
-      ${after ? sql`and ${isAfter(after)}` : sql``}
-  `
-  // A union of ordered index scans, which PostgreSQL merges as it goes: of `state = any(…)` it would sort all.
-  const bounded =
-    target.states.length > 1
-      ? sql`select * from (${sql.join(
-          target.states.map(state => down(sql`state = ${state}`)),
-          sql` union all `,
-        )}) as in_states`
-      : down(sql`true`)
+async function walkDown(
+  tx: Queryable,
+  target: Target,
+  inTier: Sql,
+  after: Place | undefined,
+  wanted: number,
+): Promise<Ranked[]> {
+  if (target.states.length > 1) return await walkDownEach(tx, target, inTier, after, wanted)
   const met = await tx.run<Ranked>(sql`
     select value_rank, id
     from (
-      ${bounded}
+      select *
+      from contractors.contractor_profiles
+      where ${target.bounds}
+        ${after ? sql`and ${isAfter(after)}` : sql``}
       order by value_rank desc, id
       limit ${longestWalk}
     ) as contractor_profiles
@@ -375,6 +373,16 @@ async function walkDown(tx: Queryable, target: Target, inTier: Sql, after: Place
     limit ${wanted}
   `)
   return met.length === wanted ? met : await sortByValue(tx, target, inTier, after, wanted)
+}
+
+/** State by state: each has an index range in order, all together would have to be sorted (0.5 s and more). */
+async function walkDownEach(tx: Queryable, target: Target, inTier: Sql, after: Place | undefined, wanted: number) {
+  const met: Ranked[] = []
+  for (const state of target.states) {
+    const inState = { ...target, bounds: target.boundsIn(state), states: [state] }
+    met.push(...(await walkDown(tx, inState, inTier, after, wanted)))
+  }
+  return met.sort((a, b) => b.valueRank - a.valueRank || (a.id < b.id ? -1 : 1)).slice(0, wanted)
 }
 
 async function getContractors(tx: Queryable, places: readonly Place[]): Promise<Contractor[]> {

@@ -33,7 +33,7 @@ export function readFilters(search: Search): Filters {
   const amount = (value: string) => (/^\d{1,20}(\.\d{1,10})?$/.test(value) ? value : '')
   return {
     q: q.slice(0, longestQuery),
-    state: usable(state, /^[a-z]{2}$/i, 60).map(value => value.toUpperCase()),
+    state: usable(state, /^[a-z]{2}$/i, 20).map(value => value.toUpperCase()),
     naics: usable(naics, /^\d{2,6}$/, 20),
     businessType: usable(businessType, /^.{1,20}$/, 10),
     minValue: amount(minValue),

@@ -1,12 +1,10 @@
-import { ActionIcon, Badge, Group, NativeSelect, Rating, TagsInput, Text, Textarea } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { ActionIcon, Alert, Badge, Button, Group, NativeSelect, Rating, TagsInput, Text, Textarea } from '@mantine/core'
 import { formatAmount, formatCompactAmount, formatTime, Icon, PageLink } from '#platform/console'
 import classes from './lists.module.css'
-import { changeItem, itemsQuery, type List, type ListItem, priorities, priorityNames, type Remarks } from './lists.ts'
+import { type List, type ListItem, priorities, priorityNames, type Remarks } from './lists.ts'
+import { type Conflict, type SavingState, useRemarks } from './remarks.ts'
 
-/** A contractor in a list with its remarks, each saved when one leaves it. */
+/** A contractor in a list with its remarks, each saved by itself. */
 export function Item({ list, item, mayWrite, remove }: ItemProps) {
   const { contractor } = item
   return (
@@ -57,60 +55,51 @@ export function Item({ list, item, mayWrite, remove }: ItemProps) {
 type ItemProps = { list: List; item: ListItem; mayWrite: boolean; remove: () => void }
 
 function RemarksForm({ list, item }: { list: List; item: ListItem }) {
-  const client = useQueryClient()
-  const [notes, setNotes] = useState(item.notes ?? '')
-  const [tags, setTags] = useState<readonly string[]>(item.tags)
-  const save = useMutation({
-    mutationFn: (change: Partial<Remarks>) => changeItem(list.id, item.id, change),
-    onError: (error, change) => {
-      if ('tags' in change) setTags(item.tags)
-      notifications.show({ color: 'red', title: 'Not saved', message: error.message })
-    },
-    onSettled: () => client.invalidateQueries(itemsQuery(list.id)),
-  })
-  const rating = save.isPending && 'rating' in save.variables ? save.variables.rating : item.rating
-  const priority = save.isPending && 'priority' in save.variables ? save.variables.priority : item.priority
+  const { shown, write, save, flush, state, failure, conflict, keepMine, takeTheirs } = useRemarks(list, item)
   const { name } = item.contractor
 
   return (
     <div className={classes.remarks}>
-      <Textarea
-        size="sm"
-        aria-label={`Notes on ${name}`}
-        placeholder="Notes"
-        autosize
-        minRows={1}
-        maxRows={8}
-        maxLength={10_000}
-        value={notes}
-        onChange={event => setNotes(event.currentTarget.value)}
-        onBlur={() => notes.trim() !== (item.notes ?? '') && save.mutate({ notes: notes.trim() || null })}
-      />
+      <div>
+        <Textarea
+          size="sm"
+          aria-label={`Notes on ${name}`}
+          placeholder="Notes"
+          autosize
+          minRows={1}
+          maxRows={8}
+          maxLength={10_000}
+          value={shown.notes ?? ''}
+          onChange={event => write({ notes: event.currentTarget.value })}
+          onBlur={flush}
+        />
+        <Text size="xs" c="dimmed" role="status" mih={18} mt={2}>
+          {savingWords[state]}
+          {state === 'failed' && failure && `: ${failure.message}`}
+        </Text>
+      </div>
       <TagsInput
         size="sm"
         aria-label={`Tags of ${name}`}
-        placeholder={tags.length === 0 ? 'Tags' : undefined}
+        placeholder={shown.tags.length === 0 ? 'Tags' : undefined}
         acceptValueOnBlur
-        value={[...tags]}
-        onChange={next => {
-          setTags(next)
-          save.mutate({ tags: next })
-        }}
+        value={[...shown.tags]}
+        onChange={tags => save({ tags })}
       />
       <div className={classes.judgement}>
         <Rating
           aria-label={`Rating of ${name}`}
-          value={rating ?? 0}
+          value={shown.rating ?? 0}
           getSymbolLabel={stars => (stars === 1 ? '1 star' : `${stars} stars`)}
-          onChange={stars => save.mutate({ rating: stars === item.rating || stars === 0 ? null : stars })}
+          onChange={stars => save({ rating: stars === shown.rating || stars === 0 ? null : stars })}
         />
         <NativeSelect
           size="xs"
           aria-label={`Priority of ${name}`}
-          value={priority ?? ''}
+          value={shown.priority ?? ''}
           onChange={event => {
             const chosen = priorities.find(each => each === event.currentTarget.value)
-            save.mutate({ priority: chosen ?? null })
+            save({ priority: chosen ?? null })
           }}
           data={[
             { value: '', label: 'No priority' },
@@ -118,8 +107,66 @@ function RemarksForm({ list, item }: { list: List; item: ListItem }) {
           ]}
         />
       </div>
+      {conflict && <Disagreement conflict={conflict} keepMine={keepMine} takeTheirs={takeTheirs} />}
     </div>
   )
+}
+
+const savingWords: Readonly<Record<SavingState, string>> = {
+  none: '',
+  unsaved: 'Not saved yet',
+  saving: 'Saving…',
+  saved: 'Saved',
+  failed: 'Not saved',
+}
+
+/** Another window or a colleague has changed the same meanwhile: both are shown, one is kept. */
+function Disagreement({ conflict, keepMine, takeTheirs }: DisagreementProps) {
+  const { mine, theirs } = conflict
+  const fields = remarkNames.filter(({ field }) => field in mine)
+  return (
+    <Alert
+      className={classes.disagreement}
+      color="yellow"
+      variant="light"
+      role="alert"
+      icon={<Icon name="alert" />}
+      title="This was changed elsewhere while you changed it"
+    >
+      {fields.map(({ field, label }) => (
+        <div key={field}>
+          <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+            {label} there: {textOf(theirs[field])}
+          </Text>
+          <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+            {label} here: {textOf(mine[field])}
+          </Text>
+        </div>
+      ))}
+      <Group gap="xs" mt="xs">
+        <Button size="xs" variant="default" onClick={keepMine}>
+          Keep what is here
+        </Button>
+        <Button size="xs" variant="default" onClick={takeTheirs}>
+          Take what is there
+        </Button>
+      </Group>
+    </Alert>
+  )
+}
+
+type DisagreementProps = { conflict: Conflict; keepMine: () => void; takeTheirs: () => void }
+
+const remarkNames = [
+  { field: 'notes', label: 'Notes' },
+  { field: 'tags', label: 'Tags' },
+  { field: 'rating', label: 'Rating' },
+  { field: 'priority', label: 'Priority' },
+] as const
+
+function textOf(value: Remarks[keyof Remarks] | undefined): string {
+  const text = Array.isArray(value) ? value.join(', ') : String(value ?? '')
+  return text || '(empty)'
 }
 
 function RemarksText({ item }: { item: ListItem }) {

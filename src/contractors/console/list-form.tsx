@@ -1,9 +1,9 @@
-import { Button, Group, Modal, Stack, Switch, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Icon, isIconName, listIcons, Problem, request } from '#platform/console'
 import classes from './lists.module.css'
-import { type List, type ListDraft, refreshLists } from './lists.ts'
+import { type List, type ListDraft, refreshLists, useLists } from './lists.ts'
 
 const colors = {
   '#2f6fb3': 'Blue',
@@ -29,6 +29,9 @@ export function ListForm({ list, close, done }: ListFormProps) {
     },
     validate: { name: value => (value.trim() ? null : 'Give the list a name.') },
   })
+  const lists = useLists()
+  const name = form.values.name.trim().toLowerCase()
+  const isTaken = lists.data?.some(each => each.isMine && each.id !== list?.id && each.name.toLowerCase() === name)
   const save = useMutation({
     mutationFn: ({ name, description, color, icon, isPublic }: typeof form.values) => {
       const body = {
@@ -43,9 +46,9 @@ export function ListForm({ list, close, done }: ListFormProps) {
         : request<List>('/contractor-lists', { method: 'POST', body: withoutNulls(body) })
     },
     onSuccess: async saved => {
-      await done?.(saved)
-      close()
       await refreshLists(client)
+      close()
+      await done?.(saved)
     },
     onError: error => {
       const fields = error instanceof Problem ? error.fields : {}
@@ -62,7 +65,12 @@ export function ListForm({ list, close, done }: ListFormProps) {
     >
       <form onSubmit={form.onSubmit(values => save.mutate(values))} noValidate>
         <Stack gap="md">
-          <TextInput label="Name" data-autofocus maxLength={255} autoComplete="off" {...form.getInputProps('name')} />
+          <div>
+            <TextInput label="Name" data-autofocus maxLength={255} autoComplete="off" {...form.getInputProps('name')} />
+            <Text size="xs" c="dimmed" role="status" mt={isTaken ? 4 : 0}>
+              {isTaken && 'You have a list of this name already.'}
+            </Text>
+          </div>
           <Textarea label="Description" autosize minRows={2} {...form.getInputProps('description')} />
           <fieldset className={classes.swatches}>
             <legend>Colour</legend>

@@ -9,11 +9,13 @@ import {
   formatAmount,
   formatCount,
   Icon,
+  NotFound,
   PageHeader,
   PageLink,
   usePageTitle,
   useSession,
 } from '#platform/console'
+import { isId } from './contractors.ts'
 import { Item } from './item.tsx'
 import { ListDeletion } from './list-deletion.tsx'
 import { ListForm } from './list-form.tsx'
@@ -23,6 +25,10 @@ import { addItem, itemsQuery, type List, type ListItem, listQuery, refreshLists,
 
 export function Page() {
   const { id = '' } = useParams({ strict: false })
+  return isId(id) ? <KnownPage id={id} /> : <NotFound />
+}
+
+function KnownPage({ id }: { id: string }) {
   const { can } = useSession()
   const { data: list, isPending, error, refetch } = useQuery(listQuery(id))
   usePageTitle(list?.name)

@@ -1,4 +1,5 @@
 import { ActionIcon, Badge, Button, Group, Menu, Skeleton, Text, Title } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import {
   ErrorState,
@@ -28,6 +29,7 @@ export function Page() {
   const { can } = useSession()
   const mayWrite = can('contractors.lists.write')
   const [{ create }, change] = useAddress(readSearch)
+  const navigate = useNavigate()
   const { data, isPending, error, refetch } = useLists()
   const lists = inOrder(data ?? [])
   const mine = lists.filter(list => list.isMine)
@@ -71,6 +73,7 @@ export function Page() {
           close={() => change({ create: '' }, true)}
           done={async list => {
             if (create !== 'new') await addItem(list.id, { contractorId: create })
+            void navigate({ to: '/lists/$id', params: { id: list.id }, replace: true })
           }}
         />
       )}

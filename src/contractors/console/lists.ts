@@ -7,12 +7,12 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import { type OnTheWire, Problem, request, useSession } from '#platform/console'
-import type { Item } from '../items.ts'
+import type { ListedItem } from '../items.ts'
 import type { List as ServedList } from '../lists.ts'
 import type { Contractor, Page } from './contractors.ts'
 
 export type List = OnTheWire<ServedList>
-export type ListItem = OnTheWire<Item>
+export type ListItem = OnTheWire<ListedItem>
 /** What one notes about a contractor in a list. */
 export type Remarks = Pick<ListItem, 'notes' | 'tags' | 'rating' | 'priority'>
 export type Priority = NonNullable<Remarks['priority']>
@@ -109,8 +109,25 @@ export async function removeItem(listId: string, itemId: string): Promise<void> 
   await request(`/contractor-lists/${listId}/items/${itemId}`, { method: 'DELETE' })
 }
 
-export async function changeItem(listId: string, itemId: string, change: Partial<Remarks>): Promise<void> {
-  await request(`/contractor-lists/${listId}/items/${itemId}`, { method: 'PATCH', body: change })
+/** Changes an item unless it is no longer as `etag` names it. `keepalive` lets the change outlive the page. */
+export async function changeItem(
+  listId: string,
+  item: Pick<ListItem, 'id' | 'etag'>,
+  change: Partial<Remarks>,
+  keepalive = false,
+): Promise<void> {
+  const path = `/contractor-lists/${listId}/items/${item.id}`
+  await request(path, { method: 'PATCH', body: change, ifMatch: item.etag, keepalive })
+}
+
+/** The item as the server has it now. */
+export async function refreshItem(client: QueryClient, listId: string, id: string): Promise<ListItem | undefined> {
+  const { queryKey } = itemsQuery(listId)
+  await client.refetchQueries({ queryKey, exact: true })
+  return client
+    .getQueryData(queryKey)
+    ?.pages.flatMap(page => page.items)
+    .find(item => item.id === id)
 }
 
 export function refreshLists(client: QueryClient): Promise<unknown> {

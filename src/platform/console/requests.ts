@@ -29,6 +29,8 @@ export type RequestOptions = {
   body?: unknown
   query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
   signal?: AbortSignal
+  /** The entity tag that the resource must still have; else it is refused with 412. */
+  ifMatch?: string
   /** Lets the request outlive the page. */
   keepalive?: boolean
 }
@@ -51,6 +53,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     headers: {
       accept: 'application/json',
       ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(options.ifMatch !== undefined && { 'if-match': options.ifMatch }),
       ...(shownTenantId && !path.startsWith('/auth/') && { 'x-tenant-id': shownTenantId }),
     },
     body: options.body === undefined ? undefined : JSON.stringify(options.body),

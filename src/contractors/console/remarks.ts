@@ -1,0 +1,130 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef, useState } from 'react'
+import { Problem } from '#platform/console'
+import { changeItem, type List, type ListItem, type Remarks, refreshItem } from './lists.ts'
+
+/** What one wanted to write, and the item as somebody else has written it meanwhile. */
+export type Conflict = { mine: Partial<Remarks>; theirs: ListItem }
+export type SavingState = 'none' | 'unsaved' | 'saving' | 'saved' | 'failed'
+
+/** How long typing rests before it is saved. */
+const restMs = 900
+
+/**
+ * The remarks of an item while they are changed: saved when the typing rests or leaves the field, one after the other,
+ * and never over what somebody else has written meanwhile into the same field.
+ */
+export function useRemarks(list: List, item: ListItem) {
+  const client = useQueryClient()
+  const [draft, setDraft] = useState<Partial<Remarks>>({})
+  const [conflict, setConflict] = useState<Conflict>()
+  // The item on which the draft is founded: while there is one, news from the server do not replace it.
+  const base = useRef(item)
+  if (Object.keys(draft).length === 0) base.current = item
+
+  const saving = useMutation({
+    scope: { id: `item ${item.id}` },
+    mutationFn: async (change: Partial<Remarks>) => {
+      try {
+        await changeItem(list.id, base.current, change)
+      } catch (error) {
+        if (!(error instanceof Problem) || error.status !== 412) throw error
+        const now = await refreshItem(client, list.id, item.id)
+        if (!now) throw error
+        if (!isSame(pick(now, change), pick(base.current, change))) return { theirs: now }
+        await changeItem(list.id, now, change)
+      }
+      return { saved: await refreshItem(client, list.id, item.id) }
+    },
+    onSuccess: ({ theirs, saved }, change) => {
+      if (theirs) return setConflict({ mine: change, theirs })
+      if (saved) base.current = saved
+      // What was typed on in the meantime stays a draft.
+      setDraft(draft => {
+        const rest = Object.entries(draft).filter(
+          ([field, value]) => !(field in change) || !isSame(clean({ [field]: value }), pick(change, { [field]: 0 })),
+        )
+        return Object.fromEntries(rest)
+      })
+    },
+    // A press shows again what holds; typed text stays.
+    onError: (_, change) => setDraft(draft => ('notes' in change ? { notes: draft.notes ?? null } : draft)),
+  })
+
+  const write = (change: Partial<Remarks>) => setDraft(draft => ({ ...draft, ...change }))
+  const send = (change: Partial<Remarks>) => !conflict && saving.mutate(change)
+  const save = (change: Partial<Remarks>) => {
+    write(change)
+    send(change)
+  }
+  const unsaved = draft.notes === undefined ? undefined : clean({ notes: draft.notes })
+  const isUnsaved = unsaved !== undefined && !isSame(unsaved, { notes: base.current.notes })
+  const isSending = saving.isPending && isSame(pick(saving.variables, { notes: 0 }), unsaved ?? {})
+  const flush = () => {
+    if (unsaved && isUnsaved && !isSending) send(unsaved)
+  }
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the resting of the text alone saves it
+  useEffect(() => {
+    if (draft.notes === undefined) return
+    const timer = setTimeout(flush, restMs)
+    return () => clearTimeout(timer)
+  }, [draft.notes])
+
+  useEffect(() => {
+    if (!isUnsaved && !saving.isPending) return
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    window.addEventListener('beforeunload', warn)
+    return () => window.removeEventListener('beforeunload', warn)
+  }, [isUnsaved, saving.isPending])
+
+  // Leaving for another page of the console, by a key for example, takes the focus from nothing.
+  const leaving = useRef(flush)
+  leaving.current = flush
+  useEffect(() => () => leaving.current(), [])
+
+  const state: SavingState = conflict
+    ? 'none'
+    : saving.isPending
+      ? 'saving'
+      : saving.isError
+        ? 'failed'
+        : isUnsaved
+          ? 'unsaved'
+          : saving.isSuccess
+            ? 'saved'
+            : 'none'
+  return {
+    shown: { ...pick(item, { notes: 0, tags: 0, rating: 0, priority: 0 }), ...draft } as Remarks,
+    write,
+    save,
+    flush,
+    state,
+    failure: saving.error,
+    conflict,
+    keepMine: () => {
+      if (!conflict) return
+      base.current = conflict.theirs
+      setConflict(undefined)
+      saving.mutate(conflict.mine)
+    },
+    takeTheirs: () => {
+      setConflict(undefined)
+      saving.reset()
+      setDraft({})
+    },
+  }
+}
+
+function pick(from: Partial<Remarks>, fields: object): Partial<Remarks> {
+  return Object.fromEntries(Object.entries(from).filter(([field]) => field in fields))
+}
+
+const clean = ({ notes, ...others }: Partial<Remarks>): Partial<Remarks> =>
+  notes === undefined ? others : { ...others, notes: notes?.trim() || null }
+
+/** Objects made by `pick` have their fields in the order of their source. */
+function isSame(a: Partial<Remarks>, b: Partial<Remarks>): boolean {
+  const text = (value: Partial<Remarks>) => JSON.stringify(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)))
+  return text(a) === text(b)
+}
