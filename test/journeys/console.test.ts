@@ -50,10 +50,26 @@ describe('the console', { skip }, () => {
     assert.equal((await saved).status(), 200)
 
     await page.getByRole('link', { name: 'Audit log' }).click()
-    await page.getByRole('button', { name: /^Details: Added Contractor list items/ }).waitFor()
-    await page.getByRole('button', { name: /^Details: Changed Contractor list items/ }).click()
+    const told = (did: string) =>
+      page.getByRole('button', { name: `Details: ${alice.fullName} ${did} the list Favourites` })
+    await told('added VERIZON FEDERAL INC. to').waitFor()
+    await told('changed the note on VERIZON FEDERAL INC. in').click()
     await page.getByText('Ask about the Ashburn ring').waitFor()
-    await page.getByRole('cell', { name: alice.fullName }).first().waitFor()
+    const resource = page.getByLabel('Resource')
+    await resource.selectOption('List item')
+    await page.getByLabel('From').fill('2001-01-01')
+    await page.getByLabel('To', { exact: true }).fill('2001-01-02')
+    await page.getByText('Nothing was done that fits').waitFor()
+    await page.reload()
+    await page.getByText('Nothing was done that fits').waitFor()
+    await resource.getByRole('option', { name: 'List item', exact: true }).waitFor({ state: 'attached' })
+    await resource.getByRole('option', { name: 'Session', exact: true }).waitFor({ state: 'attached' })
+    await page.getByRole('search').getByRole('button', { name: 'Clear' }).click()
+    await told('changed the note on VERIZON FEDERAL INC. in').waitFor()
+    assert.equal(
+      await page.getByRole('table').getByRole('link', { name: 'Favourites' }).first().getAttribute('href'),
+      list,
+    )
     assert.deepEqual(complaints, [])
 
     await signOut(page, alice)

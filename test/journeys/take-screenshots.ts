@@ -27,7 +27,7 @@ const views: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   audit: async page => {
     await page.goto('/audit')
     await page
-      .getByRole('button', { name: /^Details: Changed Contractor list items/ })
+      .getByRole('button', { name: /^Details: .* changed the note on/ })
       .first()
       .click()
   },

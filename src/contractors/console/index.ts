@@ -27,4 +27,44 @@ export const contractorsConsole: ConsoleModule = {
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
     { group: 'Contractors', label: 'Lists', to: '/lists', icon: 'list', permission: lists },
   ],
+  resources: {
+    'contractors.contractor_profiles': {
+      noun: 'contractor',
+      api: '/contractors/{id}',
+      permission: read,
+      page: '/contractors/$id',
+    },
+    'contractors.contractor_lists': {
+      noun: 'list',
+      columns: { is_public: 'visibility', is_default: 'default', sort_order: 'place in the order' },
+      technical: ['user_id', 'sort_order', 'settings'],
+      api: '/contractor-lists/{id}',
+      permission: lists,
+      page: '/lists/$id',
+    },
+    'contractors.contractor_list_items': {
+      noun: 'list item',
+      sentences: {
+        insert: '{who} added {contractor_profile_id} to the list {list_id}',
+        update: '{who} changed {columns} on {contractor_profile_id} in the list {list_id}',
+        delete: '{who} removed {contractor_profile_id} from the list {list_id}',
+      },
+      columns: { notes: 'note' },
+      technical: ['custom_data'],
+      refers: {
+        list_id: 'contractors.contractor_lists',
+        contractor_profile_id: 'contractors.contractor_profiles',
+      },
+    },
+    'contractors.contractor_list_shares': {
+      noun: 'share of a list',
+      sentences: {
+        insert: '{who} shared the list {list_id}',
+        update: '{who} changed {columns} of a share of the list {list_id}',
+        delete: '{who} ended a share of the list {list_id}',
+      },
+      columns: { shared_with_email: 'e-mail', access_token_hash: 'link', expires_at: 'end' },
+      refers: { list_id: 'contractors.contractor_lists', shared_with_user_id: 'identity.users' },
+    },
+  },
 }

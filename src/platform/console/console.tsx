@@ -7,6 +7,7 @@ import { createRoot } from 'react-dom/client'
 import { colorSchemeKey } from './color-scheme.tsx'
 import type { ConsoleModule } from './module.ts'
 import { Problem } from './requests.ts'
+import { ResourcesContext } from './resources.ts'
 import { buildRouter } from './router.tsx'
 import { leaveEndedSession, onSignedOutElsewhere } from './session.ts'
 import { theme, variables } from './theme.ts'
@@ -37,6 +38,7 @@ export function startConsole(modules: readonly ConsoleModule[]): void {
     },
   })
   const router = buildRouter(client, modules)
+  const resources = Object.assign({}, ...modules.map(module => module.resources))
   onSignedOutElsewhere(() => window.location.assign('/sign-in'))
 
   const root = document.getElementById('root')
@@ -51,7 +53,9 @@ export function startConsole(modules: readonly ConsoleModule[]): void {
       >
         <QueryClientProvider client={client}>
           <NoticesOnDemand />
-          <RouterProvider router={router} />
+          <ResourcesContext value={resources}>
+            <RouterProvider router={router} />
+          </ResourcesContext>
         </QueryClientProvider>
       </MantineProvider>
     </StrictMode>,

@@ -5,9 +5,10 @@ export { startConsole } from './console.tsx'
 export { formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
 export { Icon, type IconName, isIconName, listIcons } from './icons.tsx'
 export { PageLink } from './links.tsx'
-export type { ConsoleModule, ConsoleRoute, NavigationEntry } from './module.ts'
+export type { ConsoleModule, ConsoleRoute, NavigationEntry, ResourceDescription } from './module.ts'
 export { PageHeader } from './page-header.tsx'
 export { type OnTheWire, Problem, request } from './requests.ts'
+export { type Resources, useResources } from './resources.ts'
 export {
   createTenant,
   entranceQuery,

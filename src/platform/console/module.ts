@@ -18,9 +18,33 @@ export type ConsoleRoute = {
 
 export type NavigationEntry = { group: string; label: string; to: string; icon: IconName; permission?: string }
 
+/** How a page that meets rows of any table, such as the audit log, tells of this one's: plain data. */
+export type ResourceDescription = {
+  /** One row within a sentence: `list`. */
+  noun: string
+  /**
+   * By action. `{who}`, `{columns}` (the changed ones), `{this}` (the row) or a column, which stands for what its value
+   * refers to: `{who} added {contractor_profile_id} to the list {list_id}`.
+   */
+  sentences?: Readonly<Record<string, string>>
+  /** Columns within a sentence, where the name will not do: `is_public` as `visibility`. */
+  columns?: Readonly<Record<string, string>>
+  /** Columns that tell people nothing, besides ids and times. */
+  technical?: readonly string[]
+  /** The table whose id a column holds. */
+  refers?: Readonly<Record<string, string>>
+  /** Where the API has one row, with its `name`: `/contractor-lists/{id}`, and who may ask there. */
+  api?: string
+  permission?: string
+  /** The page about one row: `/lists/$id`. */
+  page?: string
+}
+
 /** What a module's `console/` folder gives to the frame: plain data, collected in `src/main/console.tsx`. */
 export type ConsoleModule = {
   name: string
   routes: readonly ConsoleRoute[]
   navigation: readonly NavigationEntry[]
+  /** By `schema.table`. */
+  resources?: Readonly<Record<string, ResourceDescription>>
 }

@@ -1,4 +1,5 @@
 import type { ConsoleModule } from '#platform/console'
+import { accountsResources } from './resources.ts'
 
 /** The pages before one is signed in, and the one where a workspace begins. */
 export const accountsConsole: ConsoleModule = {
@@ -16,4 +17,5 @@ export const accountsConsole: ConsoleModule = {
     },
   ],
   navigation: [],
+  resources: accountsResources,
 }

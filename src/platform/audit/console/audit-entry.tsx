@@ -1,17 +1,16 @@
-import { Anchor, Badge, Text, UnstyledButton } from '@mantine/core'
+import { Anchor, Text, UnstyledButton } from '@mantine/core'
 import { useId, useState } from 'react'
-import { formatExactTime, formatTime, Icon } from '#platform/console'
+import { formatExactTime, formatTime, Icon, useResources } from '#platform/console'
 import classes from './audit.module.css'
-import { type AuditLog, type Change, type Filters, nameAction, nameColumn, nameResource } from './audit-logs.ts'
-
-const colors: Readonly<Record<string, string>> = { insert: 'pine', update: 'yellow', delete: 'red' }
+import { type AuditLog, type Change, capitalised, type Filters } from './audit-logs.ts'
+import { NamedRow } from './named-row.tsx'
+import { isEmpty, type Part, readable, tell, wordFor } from './sentences.ts'
 
 export function AuditEntry({ entry, change }: { entry: AuditLog; change: (change: Partial<Filters>) => void }) {
+  const resources = useResources()
   const [opened, setOpened] = useState(false)
   const id = useId()
-  const columns = Object.keys(entry.changes ?? {})
-  const who = entry.userName ?? (entry.userId ? 'Unknown user' : 'System')
-  const what = `${nameAction(entry.action)}${entry.resource ? ` ${nameResource(entry.resource)}` : ''}`
+  const time = <time dateTime={entry.createdAt}>{formatTime(entry.createdAt)}</time>
   return (
     <>
       <tr className={opened ? classes.opened : classes.row}>
@@ -20,47 +19,35 @@ export function AuditEntry({ entry, change }: { entry: AuditLog; change: (change
             className={classes.toggle}
             aria-expanded={opened}
             aria-controls={opened ? id : undefined}
-            aria-label={`Details: ${what}, ${formatTime(entry.createdAt)}`}
+            aria-labelledby={`${id}-details ${id}-sentence ${id}-time`}
             onClick={() => setOpened(!opened)}
           >
+            <span id={`${id}-details`} className="visually-hidden">
+              Details:
+            </span>
             <Icon name={opened ? 'chevronDown' : 'chevronRight'} size={16} />
           </UnstyledButton>
         </td>
+        <td className={classes.wide} id={`${id}-time`}>
+          {time}
+        </td>
         <td>
-          <time dateTime={entry.createdAt}>{formatTime(entry.createdAt)}</time>
+          <span className={classes.mark} data-action={entry.action} aria-hidden />
+          <span id={`${id}-sentence`} className={classes.sentence}>
+            {tell(entry, resources).map((part, place) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the words of a sentence stay where they are
+              <Words key={place} part={part} entry={entry} />
+            ))}
+          </span>
           <Text size="xs" c="dimmed" className={classes.narrow}>
-            {who}
-          </Text>
-        </td>
-        <td className={classes.wide}>{who}</td>
-        <td>
-          <Badge variant="light" color={colors[entry.action] ?? 'gray'} tt="none" fw={600} mr={8}>
-            {nameAction(entry.action)}
-          </Badge>
-          {entry.resource && nameResource(entry.resource)}
-        </td>
-        <td className={classes.wide}>
-          <Text size="sm" c="dimmed" lineClamp={1}>
-            {columns.map(nameColumn).join(', ')}
+            {time}
           </Text>
         </td>
       </tr>
       {opened && (
         <tr id={id}>
-          <td colSpan={5} className={classes.more}>
-            {columns.length > 0 && (
-              <dl className={classes.changes}>
-                {Object.entries(entry.changes ?? {}).map(([column, values]) => (
-                  <div key={column} className={classes.change}>
-                    <dt>{nameColumn(column)}</dt>
-                    <dd className={classes.sides}>
-                      {entry.action !== 'insert' && <Side name="Before" values={values} side="old" />}
-                      {entry.action !== 'delete' && <Side name="After" values={values} side="new" />}
-                    </dd>
-                  </div>
-                ))}
-              </dl>
-            )}
+          <td colSpan={3} className={classes.more}>
+            <Changes entry={entry} />
             <Facts entry={entry} change={change} />
           </td>
         </tr>
@@ -69,14 +56,42 @@ export function AuditEntry({ entry, change }: { entry: AuditLog; change: (change
   )
 }
 
+function Words({ part, entry }: { part: Part; entry: AuditLog }) {
+  if ('text' in part) return part.text
+  if ('who' in part) return <b>{entry.userName ?? (entry.userId ? 'An unknown user' : 'The system')}</b>
+  return <NamedRow {...part.reference} />
+}
+
+function Changes({ entry }: { entry: AuditLog }) {
+  const resources = useResources()
+  const columns = readable(entry, resources)
+  if (columns.length === 0) return null
+  return (
+    <dl className={classes.changes}>
+      {columns.map(column => {
+        const values = entry.changes?.[column] ?? {}
+        return (
+          <div key={column} className={classes.change}>
+            <dt>{capitalised(wordFor(column, entry.resource, resources))}</dt>
+            <dd className={classes.sides}>
+              {entry.action !== 'insert' && <Side name="Before" values={values} side="old" />}
+              {entry.action !== 'delete' && <Side name="After" values={values} side="new" />}
+            </dd>
+          </div>
+        )
+      })}
+    </dl>
+  )
+}
+
 function Side({ name, values, side }: { name: string; values: Change; side: 'old' | 'new' }) {
   const value = values[side]
-  const isEmpty = value === null || value === undefined
+  const isNothing = isEmpty(value)
   return (
-    <div className={`${classes.side} ${isEmpty ? '' : classes[side]}`}>
+    <div className={`${classes.side} ${isNothing ? '' : classes[side]}`}>
       <span>{name}</span>
       <div>
-        {isEmpty ? (
+        {isNothing ? (
           <Text span c="dimmed" inherit>
             empty
           </Text>
@@ -88,12 +103,28 @@ function Side({ name, values, side }: { name: string; values: Change; side: 'old
   )
 }
 
+/** Where and how it was done, and the ids that the sentence has names for. */
 function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Filters>) => void }) {
-  const { userId, userName, resource, resourceId, details } = entry
+  const resources = useResources()
+  const { userId, userName, resource, resourceId, changes, details } = entry
+  const shown = new Set(readable(entry, resources))
+  const named = (column: string) => capitalised(column.replaceAll('_', ' '))
   const facts: [string, string | null][] = [
     ['Time', formatExactTime(entry.createdAt)],
-    ...Object.entries(details ?? {}).map(([name, value]): [string, string] => [nameColumn(name), write(value)]),
-    ['Resource id', resourceId],
+    ['Table', resource],
+    ['Id', resourceId],
+    ...Object.entries(details ?? {})
+      .filter(([name, value]) => !isEmpty(value) && !changes?.[name])
+      .map(([name, value]): [string, string] => [named(name), write(value)]),
+    ...Object.entries(changes ?? {})
+      .filter(([name, { old, new: now }]) => !shown.has(name) && !(isEmpty(old) && isEmpty(now)))
+      .map(([name, values]): [string, string] => [
+        named(name),
+        [values.old, values.new]
+          .filter(value => !isEmpty(value))
+          .map(write)
+          .join(' → '),
+      ]),
     ['Address', entry.ipAddress],
     ['Browser', entry.userAgent],
     ['Request', entry.requestId],

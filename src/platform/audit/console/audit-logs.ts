@@ -1,6 +1,7 @@
-import { infiniteQueryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { type OnTheWire, oneOf, request, type Search, startOfDay } from '#platform/console'
 import type { AuditLog as Logged } from '../audit-logs.ts'
+import type { AuditOptions } from '../options.ts'
 
 export type AuditLog = OnTheWire<Logged>
 export type Change = { old?: unknown; new?: unknown }
@@ -39,25 +40,21 @@ export const auditLogsQuery = ({ user, action, resource, resourceId, from, to }:
     staleTime: 0,
   })
 
+/** What the filters can be set to, whatever is loaded. */
+export const auditOptionsQuery = queryOptions({
+  queryKey: ['audit-options'],
+  queryFn: ({ signal }) => request<OnTheWire<AuditOptions>>('/audit-logs/options', { signal }),
+})
+
 const isDay = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text)
 
 const verbs: Readonly<Record<string, string>> = { insert: 'Added', update: 'Changed', delete: 'Deleted' }
 
 /** `Added`; of an event such as `identity.users.signed_in` the last part: `Signed in`. */
 export function nameAction(action: string): string {
-  return verbs[action] ?? capitalised(action.split('.').at(-1) ?? action)
+  return verbs[action] ?? capitalised((action.split('.').at(-1) ?? action).replaceAll('_', ' '))
 }
 
-/** `contractors.contractor_list_items` as `Contractor list items`. */
-export function nameResource(resource: string): string {
-  return capitalised(resource.split('.').at(-1) ?? resource)
-}
-
-export function nameColumn(column: string): string {
-  return capitalised(column)
-}
-
-function capitalised(text: string): string {
-  const words = text.replaceAll('_', ' ')
+export function capitalised(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }

@@ -1,22 +1,34 @@
 import { Button, Center, NativeSelect, Skeleton, Text, TextInput } from '@mantine/core'
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
-import { useMemo, useRef } from 'react'
-import { EmptyState, ErrorState, PageHeader, useAddress, useSession } from '#platform/console'
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { EmptyState, ErrorState, PageHeader, useAddress, useResources, useSession } from '#platform/console'
 import classes from './audit.module.css'
 import { AuditEntry } from './audit-entry.tsx'
-import { type AuditLog, auditLogsQuery, type Filters, nameAction, nameResource, readFilters } from './audit-logs.ts'
+import { auditLogsQuery, auditOptionsQuery, capitalised, type Filters, nameAction, readFilters } from './audit-logs.ts'
+import { RememberedRows } from './named-row.tsx'
+import { nounOf, rememberRows } from './sentences.ts'
 
 export function Page() {
   const [filters, change] = useAddress(readFilters)
   const query = useInfiniteQuery({ ...auditLogsQuery(filters), placeholderData: keepPreviousData })
   const entries = useMemo(() => query.data?.pages.flatMap(page => page.items) ?? [], [query.data])
+  const people = useQuery(auditOptionsQuery).data?.people
+  const remembered = useMemo(() => {
+    const users = (people ?? []).map(
+      ({ userId, userName }): [string, { name: string | undefined; isGone: boolean }] => [
+        `identity.users/${userId}`,
+        { name: userName ?? undefined, isGone: false },
+      ],
+    )
+    return new Map([...rememberRows(entries), ...users])
+  }, [entries, people])
   const isFiltered = Object.values(filters).some(Boolean)
   const clear = () => change({ user: '', action: '', resource: '', resourceId: '', from: '', to: '' })
 
   return (
     <>
       <PageHeader title="Audit log" lead="Who changed what in this workspace. Entries are only ever added." />
-      <FilterBar filters={filters} change={change} entries={entries} clear={isFiltered ? clear : undefined} />
+      <FilterBar filters={filters} change={change} clear={isFiltered ? clear : undefined} />
       {query.isPending ? (
         <div role="status" aria-label="Loading the audit log">
           <Skeleton height={400} />
@@ -53,16 +65,16 @@ export function Page() {
                 <th style={{ width: 34 }}>
                   <span className="visually-hidden">Details</span>
                 </th>
-                <th>When</th>
-                <th className={classes.wide}>Who</th>
+                <th className={classes.wide}>When</th>
                 <th>What</th>
-                <th className={classes.wide}>Changed</th>
               </tr>
             </thead>
             <tbody>
-              {entries.map(entry => (
-                <AuditEntry key={entry.id} entry={entry} change={change} />
-              ))}
+              <RememberedRows value={remembered}>
+                {entries.map(entry => (
+                  <AuditEntry key={entry.id} entry={entry} change={change} />
+                ))}
+              </RememberedRows>
             </tbody>
           </table>
           {query.hasNextPage ? (
@@ -87,24 +99,20 @@ export function Page() {
   )
 }
 
-function FilterBar({ filters, change, entries, clear }: FilterBarProps) {
+function FilterBar({ filters, change, clear }: FilterBarProps) {
   const { user } = useSession()
-  const people = useSeen(
-    entries.flatMap(entry => (entry.userId ? [[entry.userId, entry.userName ?? entry.userId]] : [])),
-    [[user.id, user.fullName ?? user.email]],
+  const resources = useResources()
+  const { data } = useQuery(auditOptionsQuery)
+  const people = (data?.people ?? [{ userId: user.id, userName: user.fullName ?? user.email }]).map(
+    ({ userId, userName }): Option => [userId, userName ?? userId],
   )
-  const actions = useSeen(
-    entries.map(entry => [entry.action, nameAction(entry.action)]),
-    ['insert', 'update', 'delete'].map(action => [action, nameAction(action)]),
-  )
-  const resources = useSeen(
-    entries.flatMap(entry => (entry.resource ? [[entry.resource, nameResource(entry.resource)]] : [])),
-    [],
-  )
-  const options = (any: string, seen: ReadonlyMap<string, string>, chosen: string) => [
+  const actionOf = (action: string): Option => [action, nameAction(action)]
+  const resourceOf = (resource: string): Option => [resource, capitalised(nounOf(resource, resources))]
+  const options = (any: string, offered: readonly Option[], chosen: Option) => [
     { value: '', label: any },
-    ...(chosen && !seen.has(chosen) ? [{ value: chosen, label: chosen }] : []),
-    ...[...seen].map(([value, label]) => ({ value, label })).toSorted((a, b) => a.label.localeCompare(b.label)),
+    ...[...new Map(chosen[0] ? [chosen, ...offered] : offered)]
+      .map(([value, label]) => ({ value, label }))
+      .toSorted((a, b) => a.label.localeCompare(b.label)),
   ]
   return (
     <search className={classes.filters} aria-label="Filter the audit log">
@@ -113,21 +121,21 @@ function FilterBar({ filters, change, entries, clear }: FilterBarProps) {
         label="User"
         value={filters.user}
         onChange={event => change({ user: event.currentTarget.value })}
-        data={options('Everybody', people, filters.user)}
+        data={options('Everybody', people, [filters.user, filters.user])}
       />
       <NativeSelect
         size="xs"
         label="Action"
         value={filters.action}
         onChange={event => change({ action: event.currentTarget.value })}
-        data={options('All actions', actions, filters.action)}
+        data={options('All actions', (data?.actions ?? []).map(actionOf), actionOf(filters.action))}
       />
       <NativeSelect
         size="xs"
         label="Resource"
         value={filters.resource}
         onChange={event => change({ resource: event.currentTarget.value, resourceId: '' })}
-        data={options('All resources', resources, filters.resource)}
+        data={options('All resources', (data?.resources ?? []).map(resourceOf), resourceOf(filters.resource))}
       />
       <TextInput
         size="xs"
@@ -157,13 +165,7 @@ function FilterBar({ filters, change, entries, clear }: FilterBarProps) {
 type FilterBarProps = {
   filters: Filters
   change: (change: Partial<Filters>, replace?: boolean) => void
-  entries: readonly AuditLog[]
   clear: (() => void) | undefined
 }
 
-/** What has been met so far stays on offer while the filters narrow what is shown. */
-function useSeen(met: readonly string[][], known: readonly string[][]): ReadonlyMap<string, string> {
-  const seen = useRef(new Map<string, string>())
-  for (const [value = '', label = ''] of [...known, ...met]) seen.current.set(value, label)
-  return seen.current
-}
+type Option = readonly [value: string, label: string]

@@ -1,0 +1,127 @@
+import type { ResourceDescription } from '#platform/console'
+
+const user = { user_id: 'identity.users' }
+
+/** The words for the tables of identity, tenancy and access. */
+export const accountsResources: Readonly<Record<string, ResourceDescription>> = {
+  'identity.users': {
+    noun: 'account',
+    sentences: {
+      insert: '{who} opened the account {this}',
+      update: '{who} changed {columns} of the account {this}',
+      sign_up: '{who} signed up',
+      sign_in_failed: 'Somebody could not sign in as {this}',
+    },
+    columns: {
+      email: 'e-mail',
+      username: 'user name',
+      full_name: 'name',
+      is_active: 'access',
+      is_email_verified: 'confirmed e-mail',
+      email_verified_at: 'time of confirmation',
+      account_locked_until: 'lock',
+      default_tenant_id: 'default workspace',
+    },
+    technical: ['status_changed_by', 'deactivated_by', 'deleted_by'],
+  },
+  'identity.user_profiles': {
+    noun: 'profile',
+    sentences: {
+      insert: '{who} added the profile of {user_id}',
+      update: '{who} changed {columns} in the profile of {user_id}',
+      delete: '{who} deleted the profile of {user_id}',
+    },
+    columns: { avatar_url: 'picture', timezone: 'time zone', bio: 'introduction' },
+    technical: ['metadata'],
+    refers: user,
+  },
+  'identity.user_sessions': {
+    noun: 'session',
+    sentences: {
+      sign_in: '{who} signed in',
+      sign_out: '{who} signed out',
+      switch_tenant: '{who} switched to this workspace',
+    },
+  },
+  'identity.passwords': {
+    noun: 'password',
+    sentences: {
+      insert: '{who} set a password for {user_id}',
+      update: '{who} replaced the password of {user_id}',
+      delete: '{who} deleted a password of {user_id}',
+    },
+    columns: { password_hash: 'password', replaced_at: 'end' },
+    refers: user,
+  },
+  'identity.two_factors': {
+    noun: 'second factor',
+    columns: { secret_encrypted: 'secret', is_pending: 'pending', verified_at: 'confirmation' },
+  },
+  'identity.backup_codes': {
+    noun: 'backup code',
+    sentences: {
+      insert: '{who} made a backup code for {user_id}',
+      update: '{who} used a backup code of {user_id}',
+      delete: '{who} deleted a backup code of {user_id}',
+    },
+    columns: { code_hash: 'code', used_at: 'use' },
+    refers: user,
+  },
+  'identity.external_identities': {
+    noun: 'linked sign-in',
+    sentences: {
+      insert: '{who} linked a sign-in elsewhere with {user_id}',
+      update: '{who} changed {columns} of a linked sign-in of {user_id}',
+      delete: '{who} unlinked a sign-in elsewhere from {user_id}',
+    },
+    refers: user,
+  },
+  'identity.signing_keys': { noun: 'signing key', columns: { private_key_encrypted: 'private key' } },
+  'tenancy.tenants': {
+    noun: 'workspace',
+    columns: { slug: 'short name', is_active: 'access', database_url_encrypted: 'database address' },
+    technical: ['onboarding_status', 'grace_period_days'],
+  },
+  'tenancy.user_tenants': {
+    noun: 'member',
+    sentences: {
+      insert: '{user_id} became a member',
+      update: '{who} changed {columns} of the member {user_id}',
+      delete: '{who} removed the member {user_id}',
+    },
+    columns: { expires_at: 'end of membership' },
+    refers: user,
+  },
+  'tenancy.organizations': { noun: 'organization', columns: { slug: 'short name', parent_id: 'parent' } },
+  'tenancy.user_organizations': {
+    noun: 'member of an organization',
+    sentences: {
+      insert: '{who} added {user_id} to the organization {organization_id}',
+      update: '{who} changed {columns} of {user_id} in the organization {organization_id}',
+      delete: '{who} removed {user_id} from the organization {organization_id}',
+    },
+    refers: { ...user, organization_id: 'tenancy.organizations' },
+  },
+  'access.roles': {
+    noun: 'role',
+    columns: { scopes: 'scope', is_default: 'default', is_built_in: 'built in' },
+  },
+  'access.permissions': { noun: 'permission' },
+  'access.role_permissions': {
+    noun: 'role’s permission',
+    sentences: {
+      insert: '{who} gave a permission to the role {role_id}',
+      delete: '{who} took a permission from the role {role_id}',
+    },
+    refers: { role_id: 'access.roles', permission_id: 'access.permissions' },
+  },
+  'access.built_in_role_permissions': { noun: 'built-in role’s permission' },
+  'access.user_tenant_roles': {
+    noun: 'member’s role',
+    sentences: {
+      insert: '{who} gave a member the role {role_id}',
+      delete: '{who} took the role {role_id} from a member',
+    },
+    refers: { role_id: 'access.roles', user_tenant_id: 'tenancy.user_tenants' },
+  },
+}
