@@ -48,6 +48,7 @@ describe('the console', { skip }, () => {
     const saved = page.waitForResponse(answer => answer.request().method() === 'PATCH')
     await page.getByLabel('Notes on VERIZON FEDERAL INC.').blur()
     assert.equal((await saved).status(), 200)
+    await page.getByText('Saved', { exact: true }).waitFor()
 
     await page.getByRole('link', { name: 'Audit log' }).click()
     const told = (did: string) =>
@@ -139,6 +140,11 @@ describe('the console', { skip }, () => {
     await signIn(page, alice)
     complaints.length = 0
     await page.getByRole('status').getByText('1 contractor').waitFor()
+    await page.getByRole('checkbox', { name: 'Virginia' }).check()
+    await page.getByRole('status').getByText('145 contractors').waitFor()
+    assert.match(page.url(), /state=MD&state=VA/)
+    await page.getByRole('button', { name: 'Remove the filter Virginia' }).click()
+    await page.getByRole('status').getByText('1 contractor').waitFor()
     await page.getByRole('button', { name: 'Remove the filter Maryland' }).click()
     await page.getByRole('status').getByText('145 contractors').waitFor()
     await page.getByRole('checkbox', { name: /^541611/ }).check()
@@ -154,9 +160,77 @@ describe('the console', { skip }, () => {
     await page.keyboard.press('Enter')
     await page.getByRole('status').getByText('4 contractors').waitFor()
     assert.match(page.url(), /minValue=1000000/)
+    await page.getByLabel('Total contract value up to').fill('lots')
+    await page.getByText('Not an amount.').waitFor()
+    await page.getByLabel('Total contract value up to').fill('5k')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'No value is in this range' }).waitFor()
+    await page.getByRole('button', { name: 'Clear the range' }).click()
+    await page.getByRole('status').getByText('145 contractors').waitFor()
     await page.getByRole('searchbox').fill('zzzzqqqq')
     await page.getByRole('heading', { name: 'No contractor fits' }).waitFor()
     assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('an address that names nothing usable is told or mended, not answered by skeletons', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/contractors?minValue=abc&naics=x&state=VIR&state=md&q=leidos')
+    await signIn(page, alice)
+    complaints.length = 0
+    await page.getByRole('status').getByText('1 contractor').waitFor()
+    assert.equal(new URL(page.url()).search, '?q=leidos&state=MD')
+    for (const path of ['/contractors/not-a-uuid', '/lists/not-a-uuid']) {
+      await page.goto(path)
+      await page.getByRole('heading', { name: 'There is nothing at this address' }).waitFor()
+    }
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
+  it('GG-10 notes of two windows do not overwrite one another unseen', async () => {
+    const { page, complaints, leave } = await visit()
+    await page.goto('/sign-in')
+    await signIn(page, alice)
+    await page.getByRole('link', { name: 'DELOITTE CONSULTING LLP' }).click()
+    await page.getByRole('button', { name: 'Add to favourites' }).click()
+    await page.getByRole('button', { name: 'In favourites' }).waitFor()
+    await openFavourites(page)
+    const other = await page.context().newPage()
+    await other.goto(page.url())
+    const notes = 'Notes on DELOITTE CONSULTING LLP'
+    await other.getByLabel(notes).waitFor()
+
+    await page.getByLabel(notes).fill('from the first window')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await page.getByLabel(notes).press('End')
+    await page.keyboard.type(', and on')
+    await page.getByText('Not saved yet').waitFor()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await other.getByLabel('Priority of DELOITTE CONSULTING LLP').selectOption('high')
+    await other.getByText('Saved', { exact: true }).waitFor()
+    assert.equal(await other.getByLabel(notes).inputValue(), 'from the first window, and on')
+    await page.getByLabel(notes).fill('changed again')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    assert.equal(await page.getByLabel('Priority of DELOITTE CONSULTING LLP').inputValue(), 'high')
+    assert.deepEqual(
+      complaints.filter(complaint => !complaint.includes('status of 412')),
+      [],
+    )
+
+    await other.getByLabel(notes).fill('from the second window')
+    await other.getByText('Notes there: changed again').waitFor()
+    await other.getByText('Notes here: from the second window').waitFor()
+    await other.getByRole('button', { name: 'Keep what is here' }).click()
+    await other.getByText('Saved', { exact: true }).waitFor()
+    await page.reload()
+    await page.getByLabel(notes).waitFor()
+    assert.equal(await page.getByLabel(notes).inputValue(), 'from the second window')
+    await page.getByLabel(notes).fill('third')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await other.getByLabel(notes).fill('fourth')
+    await other.getByRole('button', { name: 'Take what is there' }).click()
+    assert.equal(await other.getByLabel(notes).inputValue(), 'third')
     await leave()
   })
 
@@ -172,7 +246,7 @@ describe('the console', { skip }, () => {
     await page.getByRole('radio', { name: 'target' }).check()
     await page.getByLabel('Public in this workspace').check()
     await page.getByRole('button', { name: 'Create the list' }).click()
-    await page.getByRole('link', { name: 'Recompete 2027' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Recompete 2027' }).waitFor()
     await page.getByText('$817,900,000.00 in contracts').waitFor()
 
     const fourStars = await page.getByRole('radio', { name: '4 stars' }).first().getAttribute('id')
