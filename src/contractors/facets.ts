@@ -25,19 +25,18 @@ export type Facets = Static<typeof Facets>
 /** For each facet that is filtered: the condition of what all but its own filter let through. */
 export type Others = { states: RawBuilder<unknown> | undefined; naics: RawBuilder<unknown> | undefined }
 
-export type CountedFacets = Omit<Facets, 'capped'> & { most: number }
+export type CountedFacets = Facets
 
 /**
  * Counts over `matched (state, naics_code, business_types)`, `in_other_states (state)` and `in_other_industries
- * (naics_code)` as one JSON value, labels of codes included.
+ * (naics_code)` as one JSON value, labels of codes included. `most` rows of each were looked at: beyond them it is capped.
  */
-export const countFacets = (others: Others) => sql`
+export const countFacets = (others: Others, most: { matches: number; others: number }) => sql`
   json_build_object(
-    'most', greatest(
-      (select count(*) from matched),
-      ${others.states ? sql`(select count(*) from in_other_states)` : sql`0`},
-      ${others.naics ? sql`(select count(*) from in_other_industries)` : sql`0`}
-    ),
+    'capped',
+      (select count(*) from matched) > ${most.matches}
+      ${others.states ? sql`or (select count(*) from in_other_states) > ${most.others}` : sql``}
+      ${others.naics ? sql`or (select count(*) from in_other_industries) > ${most.others}` : sql``},
     'states', (
       select coalesce(json_agg(json_build_object('value', state, 'count', count) order by count desc, state), '[]')
       from (
@@ -89,9 +88,9 @@ export const countFacets = (others: Others) => sql`
 `
 
 /** The facets as `countFacets` answers them, with the names of the states. */
-export function facetsOf(counted: CountedFacets, mostCounted: number): Facets {
+export function facetsOf(counted: CountedFacets): Facets {
   const states = counted.states.map(({ value, count }) => ({ value, label: stateNames[value] ?? value, count }))
-  return { states, naics: counted.naics, businessTypes: counted.businessTypes, capped: counted.most > mostCounted }
+  return { ...counted, states }
 }
 
 /** United States Postal Service codes (Publication 28, appendix B). */
