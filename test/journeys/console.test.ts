@@ -254,6 +254,8 @@ describe('the console', { skip }, () => {
     await page.getByLabel('Priority of LEIDOS').selectOption('high')
     await page.getByRole('combobox', { name: /^Tags of LEIDOS/ }).fill('prime')
     await page.keyboard.press('Enter')
+    // Leaving earlier is warned of: the changes go one after the other.
+    await page.getByText('Saved', { exact: true }).waitFor()
     await page.reload()
     await page.getByText('prime', { exact: true }).waitFor()
     assert.equal(await page.getByLabel('Priority of LEIDOS').inputValue(), 'high')
