@@ -15,10 +15,13 @@ comment on schema access is 'What people may do: permissions, roles, who has whi
 create table access.built_in_role_permissions (
   role_name text not null,
   permission_id uuid not null,
+  for_operators boolean generated always as (false) stored not null,
   constraint built_in_role_permissions_pkey PRIMARY KEY (role_name, permission_id),
   constraint built_in_role_permissions_role_known CHECK ((role_name = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
+  constraint built_in_role_permissions_not_for_operators FOREIGN KEY (permission_id, for_operators) REFERENCES access.permissions(id, for_operators) ON DELETE CASCADE,
   constraint built_in_role_permissions_permission_id_fkey FOREIGN KEY (permission_id) REFERENCES access.permissions(id) ON DELETE CASCADE
 );
+CREATE INDEX built_in_role_permissions_for_operators_idx ON access.built_in_role_permissions USING btree (permission_id, for_operators);
 CREATE INDEX built_in_role_permissions_permission_id_idx ON access.built_in_role_permissions USING btree (permission_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON access.built_in_role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_built_in_role_permissions();
 CREATE TRIGGER audit_insert AFTER INSERT ON access.built_in_role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_built_in_role_permissions();
@@ -27,6 +30,7 @@ CREATE TRIGGER audit_update AFTER UPDATE ON access.built_in_role_permissions REF
 grant select on table access.built_in_role_permissions to commonhold_app;
 grant select on table access.built_in_role_permissions to commonhold_readonly;
 comment on table access.built_in_role_permissions is 'What the built-in roles of every tenant may do, as modules declare it: a new module''s permissions reach all tenants at once';
+comment on column access.built_in_role_permissions.for_operators is 'Always false: a tenant''s role cannot hold what is for operators';
 
 create table access.permissions (
   id uuid default gen_random_uuid() not null,
@@ -36,7 +40,9 @@ create table access.permissions (
   action text not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  for_operators boolean default false not null,
   constraint permissions_pkey PRIMARY KEY (id),
+  constraint permissions_for_operators_unique UNIQUE (id, for_operators),
   constraint permissions_name_unique UNIQUE (name),
   constraint permissions_name_composed CHECK ((name = ((resource || '.'::text) || action)))
 );
@@ -48,6 +54,7 @@ CREATE TRIGGER keep_updated_at BEFORE UPDATE ON access.permissions FOR EACH ROW 
 grant select on table access.permissions to commonhold_app;
 grant select on table access.permissions to commonhold_readonly;
 comment on table access.permissions is 'What modules declare, `module.resource.action`; written when the database is migrated';
+comment on column access.permissions.for_operators is 'Held by the installation''s operators (identity.operators), and by no role of a tenant';
 
 create table access.role_permissions (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -55,11 +62,14 @@ create table access.role_permissions (
   role_id uuid not null,
   permission_id uuid not null,
   created_at timestamp with time zone default now() not null,
+  for_operators boolean generated always as (false) stored not null,
   constraint role_permissions_pkey PRIMARY KEY (tenant_id, id),
   constraint role_permissions_once UNIQUE (tenant_id, role_id, permission_id),
+  constraint role_permissions_not_for_operators FOREIGN KEY (permission_id, for_operators) REFERENCES access.permissions(id, for_operators) ON DELETE CASCADE,
   constraint role_permissions_permission_id_fkey FOREIGN KEY (permission_id) REFERENCES access.permissions(id) ON DELETE CASCADE,
   constraint role_permissions_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES access.roles(tenant_id, id) ON DELETE CASCADE
 );
+CREATE INDEX role_permissions_for_operators_idx ON access.role_permissions USING btree (permission_id, for_operators);
 CREATE INDEX role_permissions_permission_id_idx ON access.role_permissions USING btree (permission_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON access.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_role_permissions();
 CREATE TRIGGER audit_insert AFTER INSERT ON access.role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_role_permissions();
@@ -75,6 +85,7 @@ create policy tenant_isolation on access.role_permissions
 grant delete, insert, select on table access.role_permissions to commonhold_app;
 grant select on table access.role_permissions to commonhold_readonly;
 comment on table access.role_permissions is 'What a tenant''s own role may do; built-in roles have access.built_in_role_permissions';
+comment on column access.role_permissions.for_operators is 'Always false: a tenant''s role cannot hold what is for operators';
 
 create table access.roles (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -195,7 +206,7 @@ revoke execute on function accounts.find_permissions(of_tenant_id uuid, of_user_
 comment on function accounts.find_permissions(of_tenant_id uuid, of_user_tenant_id uuid) is 'Everything that a membership''s roles allow, by name';
 
 CREATE OR REPLACE FUNCTION accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid)
- RETURNS TABLE(session_id uuid, user_id uuid, user_name text, last_seen_at timestamp with time zone, tenant_id uuid, tenant_status text, roles text[], permissions text[])
+ RETURNS TABLE(session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, is_operator boolean, tenant_id uuid, tenant_status text, roles text[], permissions text[])
  LANGUAGE sql
  STABLE
  SET search_path TO ''
@@ -203,22 +214,33 @@ BEGIN ATOMIC
  SELECT session.id,
      account.id,
      COALESCE(account.full_name, account.email) AS "coalesce",
+     session.authenticated_at,
      session.last_seen_at,
+     (operator.user_id IS NOT NULL),
      membership.tenant_id,
      membership.status,
      membership.roles,
+     (
          CASE
              WHEN membership.is_active THEN accounts.find_permissions(membership.tenant_id, membership.user_tenant_id)
              ELSE '{}'::text[]
-         END AS "case"
-    FROM ((identity.user_sessions session
+         END ||
+         CASE
+             WHEN (operator.user_id IS NOT NULL) THEN ARRAY( SELECT permission.name
+                FROM access.permissions permission
+               WHERE permission.for_operators
+               ORDER BY permission.name)
+             ELSE '{}'::text[]
+         END)
+    FROM (((identity.user_sessions session
       JOIN identity.users account ON ((account.id = session.user_id)))
+      LEFT JOIN identity.operators operator ON ((operator.user_id = account.id)))
       LEFT JOIN LATERAL accounts.find_memberships(account.id) membership(tenant_id, user_tenant_id, name, slug, status, is_active, is_default, roles) ON ((membership.tenant_id = COALESCE(find_principal.in_tenant_id, session.active_tenant_id))))
-   WHERE (((session.id = find_principal.of_session_id) OR (session.token_hash = find_principal.of_token_hash)) AND (session.revoked_at IS NULL) AND (session.expires_at > now()) AND account.is_active);
+   WHERE (((session.id = find_principal.of_session_id) OR (session.token_hash = find_principal.of_token_hash)) AND (session.revoked_at IS NULL) AND (session.expires_at > now()) AND (session.ends_at > now()) AND account.is_active);
 END;
 grant execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) to commonhold_app;
 revoke execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) from public;
-comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, and what he may do in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12)';
+comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, and what he may do in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12); an operator''s permissions hold everywhere';
 
 -- audit ---------------------------------------------------------------------------------------------------------
 
@@ -366,8 +388,8 @@ begin
         case when o.role_name is null then 'insert' when n.role_name is null then 'delete' else 'update' end as action,
         case when o.role_name is null then n.role_name::text || '/' || n.permission_id::text else o.role_name::text || '/' || o.permission_id::text end as resource_id,
         case
-          when o.role_name is null then audit.row_values(to_jsonb(n), 'new', '{}', '{}')
-          when n.role_name is null then audit.row_values(to_jsonb(o), 'old', '{}', '{}')
+          when o.role_name is null then audit.row_values(to_jsonb(n), 'new', '{}', '{for_operators}')
+          when n.role_name is null then audit.row_values(to_jsonb(o), 'old', '{}', '{for_operators}')
           else array_to_string(array[
         case when o.role_name is distinct from n.role_name then '"role_name":{"' || 'old":' || coalesce(to_json(o.role_name)::text, 'null') || ',"new":' || coalesce(to_json(n.role_name)::text, 'null') || '}' end,
         case when o.permission_id is distinct from n.permission_id then '"permission_id":{"' || 'old":' || coalesce(to_json(o.permission_id)::text, 'null') || ',"new":' || coalesce(to_json(n.permission_id)::text, 'null') || '}' end
@@ -435,7 +457,8 @@ begin
         case when o.description is distinct from n.description then '"description":{"' || 'old":' || coalesce(to_json(o.description)::text, 'null') || ',"new":' || coalesce(to_json(n.description)::text, 'null') || '}' end,
         case when o.resource is distinct from n.resource then '"resource":{"' || 'old":' || coalesce(to_json(o.resource)::text, 'null') || ',"new":' || coalesce(to_json(n.resource)::text, 'null') || '}' end,
         case when o.action is distinct from n.action then '"action":{"' || 'old":' || coalesce(to_json(o.action)::text, 'null') || ',"new":' || coalesce(to_json(n.action)::text, 'null') || '}' end,
-        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
+        case when o.for_operators is distinct from n.for_operators then '"for_operators":{"' || 'old":' || coalesce(to_json(o.for_operators)::text, 'null') || ',"new":' || coalesce(to_json(n.for_operators)::text, 'null') || '}' end
           ]::text[], ',')
         end as changes
       from old_rows as o
@@ -450,7 +473,8 @@ begin
       '"description":{"' || 'new":' || to_json(n.description)::text || '}',
       '"resource":{"' || 'new":' || to_json(n.resource)::text || '}',
       '"action":{"' || 'new":' || to_json(n.action)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"for_operators":{"' || 'new":' || to_json(n.for_operators)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
@@ -461,7 +485,8 @@ begin
       '"description":{"' || 'old":' || to_json(o.description)::text || '}',
       '"resource":{"' || 'old":' || to_json(o.resource)::text || '}',
       '"action":{"' || 'old":' || to_json(o.action)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"for_operators":{"' || 'old":' || to_json(o.for_operators)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -499,8 +524,8 @@ begin
         case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
         case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
         case
-          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id}')
-          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id}')
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,for_operators}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,for_operators}')
           else array_to_string(array[
         case when o.role_id is distinct from n.role_id then '"role_id":{"' || 'old":' || coalesce(to_json(o.role_id)::text, 'null') || ',"new":' || coalesce(to_json(n.role_id)::text, 'null') || '}' end,
         case when o.permission_id is distinct from n.permission_id then '"permission_id":{"' || 'old":' || coalesce(to_json(o.permission_id)::text, 'null') || ',"new":' || coalesce(to_json(n.permission_id)::text, 'null') || '}' end,
@@ -1068,6 +1093,68 @@ begin
 end
 $function$;
 revoke execute on function audit.track_identity_external_identities() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_identity_operators()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.operators', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.user_id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.user_id is null then 'insert' when n.user_id is null then 'delete' else 'update' end as action,
+        case when o.user_id is null then n.user_id::text else o.user_id::text end as resource_id,
+        case
+          when o.user_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{user_id}')
+          when n.user_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{user_id}')
+          else array_to_string(array[
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
+        case when o.created_by is distinct from n.created_by then '"created_by":{"' || 'old":' || coalesce(to_json(o.created_by)::text, 'null') || ',"new":' || coalesce(to_json(n.created_by)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.user_id = n.user_id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.operators', n.user_id::text, ('{' || array_to_string(array[
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  else
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.operators', o.user_id::text, ('{' || array_to_string(array[
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_identity_operators() from public;
 
 CREATE OR REPLACE FUNCTION audit.track_identity_passwords()
  RETURNS trigger
@@ -2947,6 +3034,23 @@ grant usage on schema identity to commonhold_app;
 grant usage on schema identity to commonhold_readonly;
 comment on schema identity is 'Who people are: accounts, profiles, passwords, sessions';
 
+create table identity.address_failures (
+  address inet not null,
+  failed_attempts integer default 0 not null,
+  last_failed_at timestamp with time zone default now() not null,
+  resting_until timestamp with time zone,
+  constraint address_failures_pkey PRIMARY KEY (address),
+  constraint address_failures_counted CHECK ((failed_attempts >= 0))
+);
+CREATE INDEX address_failures_last_failed_at_idx ON identity.address_failures USING btree (last_failed_at);
+alter table identity.address_failures enable row level security;
+alter table identity.address_failures force row level security;
+create policy address_failures_system on identity.address_failures
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select, update on table identity.address_failures to commonhold_app;
+comment on table identity.address_failures is 'Wrong passwords by network address (IPv6 by its /64), to slow down whoever tries many accounts (MT-03)';
+
 create table identity.backup_codes (
   id uuid default gen_random_uuid() not null,
   user_id uuid not null,
@@ -3003,9 +3107,11 @@ create table identity.one_time_tokens (
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
+  attempts integer default 0 not null,
   constraint one_time_tokens_pkey PRIMARY KEY (id),
   constraint one_time_tokens_hash_unique UNIQUE (token_hash),
-  constraint one_time_tokens_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'change_email'::text, 'passkey_challenge'::text, 'first_administrator'::text]))),
+  constraint one_time_tokens_attempts_counted CHECK ((attempts >= 0)),
+  constraint one_time_tokens_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'change_email'::text, 'passkey_challenge'::text, 'first_administrator'::text, 'sign_in_step'::text, 'google_sign_in'::text]))),
   constraint one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
 CREATE INDEX one_time_tokens_expires_at_idx ON identity.one_time_tokens USING btree (expires_at);
@@ -3017,6 +3123,27 @@ create policy one_time_tokens_system on identity.one_time_tokens
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select, update on table identity.one_time_tokens to commonhold_app;
 comment on table identity.one_time_tokens is 'Links and challenges that work once until they expire; only their hash is kept (VS-02)';
+
+create table identity.operators (
+  user_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  created_by uuid,
+  constraint operators_pkey PRIMARY KEY (user_id),
+  constraint operators_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint operators_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX operators_created_by_idx ON identity.operators USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON identity.operators REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_operators();
+CREATE TRIGGER audit_insert AFTER INSERT ON identity.operators REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_operators();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.operators FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON identity.operators REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_operators();
+alter table identity.operators enable row level security;
+alter table identity.operators force row level security;
+create policy operators_system on identity.operators
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select, update on table identity.operators to commonhold_app;
+comment on table identity.operators is 'Who runs this installation: they hold the permissions that modules declare for operators, in whatever tenant they work';
 
 create table identity.passwords (
   id uuid default gen_random_uuid() not null,
@@ -3064,6 +3191,32 @@ create policy refresh_tokens_system on identity.refresh_tokens
 grant delete, insert, select on table identity.refresh_tokens to commonhold_app;
 grant update (used_at) on table identity.refresh_tokens to commonhold_app;
 comment on table identity.refresh_tokens is 'The refresh tokens of a session, used ones too: one used again betrays a theft and ends the session (PE-05)';
+
+create table identity.sign_ups (
+  id uuid default gen_random_uuid() not null,
+  email text not null,
+  full_name text not null,
+  password_hash text not null,
+  tenant_name text,
+  timezone text,
+  token_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  constraint sign_ups_pkey PRIMARY KEY (id),
+  constraint sign_ups_token_unique UNIQUE (token_hash),
+  constraint sign_ups_email_length CHECK (((length(email) >= 3) AND (length(email) <= 255))),
+  constraint sign_ups_password_hash_encoded CHECK ((password_hash ~~ '$%'::text))
+);
+CREATE INDEX sign_ups_email_idx ON identity.sign_ups USING btree (email);
+CREATE INDEX sign_ups_expires_at_idx ON identity.sign_ups USING btree (expires_at);
+alter table identity.sign_ups enable row level security;
+alter table identity.sign_ups force row level security;
+create policy sign_ups_system on identity.sign_ups
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select, update on table identity.sign_ups to commonhold_app;
+comment on table identity.sign_ups is 'Accounts asked for whose address is not confirmed yet: no account exists before, so nobody can occupy the address of another (MT-04)';
 
 create table identity.signing_keys (
   id text not null,
@@ -3116,6 +3269,34 @@ grant delete, insert, select, update on table identity.two_factors to commonhold
 comment on table identity.two_factors is 'The authenticator app of a user (TOTP, RFC 6238); enabled once verified (MT-05)';
 comment on column identity.two_factors.secret_encrypted is 'AES-256-GCM, key id in front (GG-17)';
 comment on column identity.two_factors.last_time_step is 'The last accepted time step: a code works once';
+
+create table identity.user_devices (
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  token_hash bytea not null,
+  user_agent text,
+  ip_address inet,
+  trusted_until timestamp with time zone,
+  failed_attempts integer default 0 not null,
+  resting_until timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  last_seen_at timestamp with time zone default now() not null,
+  constraint user_devices_pkey PRIMARY KEY (id),
+  constraint user_devices_token_unique UNIQUE (user_id, token_hash),
+  constraint user_devices_failures_counted CHECK ((failed_attempts >= 0)),
+  constraint user_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+alter table identity.user_devices enable row level security;
+alter table identity.user_devices force row level security;
+create policy user_devices_own on identity.user_devices for select
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy user_devices_system on identity.user_devices
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select, update on table identity.user_devices to commonhold_app;
+comment on table identity.user_devices is 'A browser that this user has signed in with before, known again by a cookie of its own: no mail about it, and guesses elsewhere do not lock it out';
+comment on column identity.user_devices.trusted_until is 'Until then it needs no second factor, where all tenants of the user allow that (MT-05)';
+comment on column identity.user_devices.failed_attempts is 'Wrong passwords on this device since its last sign-in, counted apart from the account''s';
 
 create table identity.user_profiles (
   id uuid default gen_random_uuid() not null,
@@ -3190,13 +3371,20 @@ create table identity.user_sessions (
   is_revoked boolean generated always as ((revoked_at IS NOT NULL)) stored,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  device_id uuid,
+  authenticated_at timestamp with time zone default now() not null,
+  authentication_methods text[] default '{}'::text[] not null,
+  ends_at timestamp with time zone default (now() + '30 days'::interval) not null,
   constraint user_sessions_pkey PRIMARY KEY (id),
   constraint user_sessions_token_unique UNIQUE (token_hash),
+  constraint user_sessions_methods_known CHECK ((authentication_methods <@ ARRAY['password'::text, 'totp'::text, 'backup_code'::text, 'passkey'::text, 'google'::text, 'trusted_device'::text])),
   constraint user_sessions_revocation_explained CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL))),
+  constraint user_sessions_device_id_fkey FOREIGN KEY (device_id) REFERENCES identity.user_devices(id) ON DELETE SET NULL,
   constraint user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
 CREATE INDEX user_sessions_active_idx ON identity.user_sessions USING btree (is_revoked, expires_at);
 CREATE INDEX user_sessions_active_tenant_idx ON identity.user_sessions USING btree (active_tenant_id);
+CREATE INDEX user_sessions_device_id_idx ON identity.user_sessions USING btree (device_id) WHERE (device_id IS NOT NULL);
 CREATE INDEX user_sessions_expires_at_idx ON identity.user_sessions USING btree (expires_at);
 CREATE INDEX user_sessions_user_id_idx ON identity.user_sessions USING btree (user_id, created_at);
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.user_sessions FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
@@ -3208,10 +3396,13 @@ create policy user_sessions_system on identity.user_sessions
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select on table identity.user_sessions to commonhold_app;
-grant update (active_tenant_id, expires_at, last_seen_at, revoked_at, revoked_reason) on table identity.user_sessions to commonhold_app;
+grant update (active_tenant_id, authenticated_at, authentication_methods, expires_at, last_seen_at, revoked_at, revoked_reason) on table identity.user_sessions to commonhold_app;
 comment on table identity.user_sessions is 'A device on which a user is signed in (PE-04)';
 comment on column identity.user_sessions.active_tenant_id is 'The tenant this session works in; membership is checked at every request';
 comment on column identity.user_sessions.token_hash is 'SHA-256 of the browser cookie''s token; null for sessions of programs';
+comment on column identity.user_sessions.expires_at is 'The idle expiry: moved on while the session is used, never past ends_at';
+comment on column identity.user_sessions.authenticated_at is 'The last time the user proved who he is: sensitive actions want it younger than 10 minutes';
+comment on column identity.user_sessions.ends_at is 'The absolute expiry';
 
 create table identity.users (
   id uuid default gen_random_uuid() not null,

@@ -23,6 +23,10 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
 export interface AccessBuiltInRolePermissions {
+  /**
+   * Always false: a tenant's role cannot hold what is for operators
+   */
+  forOperators: Generated<boolean>;
   permissionId: string;
   roleName: string;
 }
@@ -31,6 +35,10 @@ export interface AccessPermissions {
   action: string;
   createdAt: Generated<Timestamp>;
   description: string;
+  /**
+   * Held by the installation's operators (identity.operators), and by no role of a tenant
+   */
+  forOperators: Generated<boolean>;
   id: Generated<string>;
   name: string;
   resource: string;
@@ -39,6 +47,10 @@ export interface AccessPermissions {
 
 export interface AccessRolePermissions {
   createdAt: Generated<Timestamp>;
+  /**
+   * Always false: a tenant's role cannot hold what is for operators
+   */
+  forOperators: Generated<boolean>;
   id: Generated<string>;
   permissionId: string;
   roleId: string;
@@ -550,6 +562,13 @@ export interface HttpIdempotencyKeys {
   userId: string;
 }
 
+export interface IdentityAddressFailures {
+  address: string;
+  failedAttempts: Generated<number>;
+  lastFailedAt: Generated<Timestamp>;
+  restingUntil: Timestamp | null;
+}
+
 export interface IdentityBackupCodes {
   codeHash: Buffer;
   createdAt: Generated<Timestamp>;
@@ -569,6 +588,7 @@ export interface IdentityExternalIdentities {
 }
 
 export interface IdentityOneTimeTokens {
+  attempts: Generated<number>;
   createdAt: Generated<Timestamp>;
   details: Generated<Json>;
   expiresAt: Timestamp;
@@ -577,6 +597,12 @@ export interface IdentityOneTimeTokens {
   tokenHash: Buffer;
   usedAt: Timestamp | null;
   userId: string | null;
+}
+
+export interface IdentityOperators {
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  userId: string;
 }
 
 export interface IdentityPasswords {
@@ -605,6 +631,19 @@ export interface IdentitySigningKeys {
   retiredAt: Timestamp | null;
 }
 
+export interface IdentitySignUps {
+  createdAt: Generated<Timestamp>;
+  email: string;
+  expiresAt: Timestamp;
+  fullName: string;
+  id: Generated<string>;
+  passwordHash: string;
+  tenantName: string | null;
+  timezone: string | null;
+  tokenHash: Buffer;
+  usedAt: Timestamp | null;
+}
+
 export interface IdentityTwoFactors {
   isPending: Generated<boolean | null>;
   lastFailedAttemptAt: Timestamp | null;
@@ -621,6 +660,25 @@ export interface IdentityTwoFactors {
   userId: string;
   verificationAttempts: Generated<number>;
   verifiedAt: Timestamp | null;
+}
+
+export interface IdentityUserDevices {
+  createdAt: Generated<Timestamp>;
+  /**
+   * Wrong passwords on this device since its last sign-in, counted apart from the account's
+   */
+  failedAttempts: Generated<number>;
+  id: Generated<string>;
+  ipAddress: string | null;
+  lastSeenAt: Generated<Timestamp>;
+  restingUntil: Timestamp | null;
+  tokenHash: Buffer;
+  /**
+   * Until then it needs no second factor, where all tenants of the user allow that (MT-05)
+   */
+  trustedUntil: Timestamp | null;
+  userAgent: string | null;
+  userId: string;
 }
 
 export interface IdentityUserProfiles {
@@ -687,7 +745,20 @@ export interface IdentityUserSessions {
    * The tenant this session works in; membership is checked at every request
    */
   activeTenantId: string | null;
+  /**
+   * The last time the user proved who he is: sensitive actions want it younger than 10 minutes
+   */
+  authenticatedAt: Generated<Timestamp>;
+  authenticationMethods: Generated<string[]>;
   createdAt: Generated<Timestamp>;
+  deviceId: string | null;
+  /**
+   * The absolute expiry
+   */
+  endsAt: Generated<Timestamp>;
+  /**
+   * The idle expiry: moved on while the session is used, never past ends_at
+   */
   expiresAt: Timestamp;
   id: Generated<string>;
   ipAddress: string | null;
@@ -972,13 +1043,17 @@ export interface DB {
   "contractors.observations": ContractorsObservations;
   "contractors.searchWords": ContractorsSearchWords;
   "http.idempotencyKeys": HttpIdempotencyKeys;
+  "identity.addressFailures": IdentityAddressFailures;
   "identity.backupCodes": IdentityBackupCodes;
   "identity.externalIdentities": IdentityExternalIdentities;
   "identity.oneTimeTokens": IdentityOneTimeTokens;
+  "identity.operators": IdentityOperators;
   "identity.passwords": IdentityPasswords;
   "identity.refreshTokens": IdentityRefreshTokens;
   "identity.signingKeys": IdentitySigningKeys;
+  "identity.signUps": IdentitySignUps;
   "identity.twoFactors": IdentityTwoFactors;
+  "identity.userDevices": IdentityUserDevices;
   "identity.userProfiles": IdentityUserProfiles;
   "identity.users": IdentityUsers;
   "identity.userSessions": IdentityUserSessions;

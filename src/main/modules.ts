@@ -4,6 +4,7 @@ import { accountsModule } from '../platform/accounts/module.ts'
 import { auditModule } from '../platform/audit/module.ts'
 import { httpModule } from '../platform/http/module.ts'
 import { identityModule } from '../platform/identity/module.ts'
+import { mailModule } from '../platform/mail/module.ts'
 import type { Module } from '../platform/module.ts'
 import { tenancyModule } from '../platform/tenancy/module.ts'
 
@@ -11,6 +12,7 @@ import { tenancyModule } from '../platform/tenancy/module.ts'
 export const modules: readonly Module[] = [
   httpModule,
   auditModule,
+  mailModule,
   identityModule,
   tenancyModule,
   accessModule,

@@ -9,7 +9,12 @@ export const builtInRoles = ['owner', 'admin', 'member', 'viewer'] as const
 export type BuiltInRole = (typeof builtInRoles)[number]
 
 /** A permission `module.resource.action` with its meaning and the built-in roles that have it from the start. */
-export type PermissionDeclaration = { description: string; roles: readonly BuiltInRole[] }
+export type PermissionDeclaration = {
+  description: string
+  roles: readonly BuiltInRole[]
+  /** For who runs the installation (`identity.operators`), in whatever tenant: then no role has it, nor can have. */
+  forOperators?: true
+}
 
 /** What a module's commands are given by the command line. */
 export type CommandContext = {

@@ -7,26 +7,29 @@ import type { Module } from '#platform/module.ts'
  */
 export async function recordPermissions(owner: pg.ClientBase, modules: readonly Module[]): Promise<void> {
   const declared = modules.flatMap(module =>
-    Object.entries(module.permissions ?? {}).map(([name, { description, roles }]) => {
+    Object.entries(module.permissions ?? {}).map(([name, { description, roles, forOperators = false }]) => {
       const split = name.lastIndexOf('.')
-      return { name, description, resource: name.slice(0, split), action: name.slice(split + 1), roles }
+      return { name, description, resource: name.slice(0, split), action: name.slice(split + 1), roles, forOperators }
     }),
   )
   await owner.query(
     `
     with declared as (
-      select * from jsonb_to_recordset($1::jsonb) as permission (name text, description text, resource text, action text)
+      select *
+      from jsonb_to_recordset($1::jsonb)
+        as permission (name text, description text, resource text, action text, "forOperators" boolean)
     ),
     removed as (
       delete from access.permissions
       where name not in (select name from declared)
     )
-    insert into access.permissions as permission (name, description, resource, action)
-    select name, description, resource, action
+    insert into access.permissions as permission (name, description, resource, action, for_operators)
+    select name, description, resource, action, "forOperators"
     from declared
     on conflict (name) do update
-    set description = excluded.description
-    where permission.description is distinct from excluded.description`,
+    set description = excluded.description, for_operators = excluded.for_operators
+    where (permission.description, permission.for_operators)
+      is distinct from (excluded.description, excluded.for_operators)`,
     [JSON.stringify(declared)],
   )
   await owner.query(

@@ -2,14 +2,16 @@ import type { App } from '#platform/app.ts'
 import { hashToken } from '#platform/crypto'
 import { type Scope, sql } from '#platform/database'
 import type { Authenticator, Principal } from '#platform/http'
-import { AccessTokens, extendSession } from '#platform/identity'
+import { AccessTokens, extendSession, onRevocation } from '#platform/identity'
 import { errors } from './errors.ts'
 
 type Row = {
   sessionId: string
   userId: string
   userName: string
+  authenticatedAt: Date
   lastSeenAt: Date
+  isOperator: boolean
   tenantId: string | null
   tenantStatus: string | null
   roles: string[] | null
@@ -88,7 +90,8 @@ export class Principals {
       userName: row.userName,
       tenantId: isOpen ? (row.tenantId as string) : undefined,
       roles: isOpen ? (row.roles ?? []) : [],
-      permissions: new Set(isOpen ? row.permissions : []),
+      permissions: new Set(row.permissions),
+      authenticatedAt: row.authenticatedAt,
     }
   }
 }
@@ -100,7 +103,9 @@ export function accountsOf(app: App): { tokens: AccessTokens; principals: Princi
   let found = accounts.get(app)
   if (!found) {
     const tokens = new AccessTokens(app.db, app.keyring, app.publicUrl)
-    found = { tokens, principals: new Principals(app, tokens) }
+    const principals = new Principals(app, tokens)
+    onRevocation(app, () => principals.forgetAll())
+    found = { tokens, principals }
     accounts.set(app, found)
   }
   return found

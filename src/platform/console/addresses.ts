@@ -55,3 +55,10 @@ export function safePath(wanted: string | undefined, origin = window.location.or
   if (!wanted?.startsWith('/') || url?.origin !== origin) return '/'
   return url.pathname.startsWith('//') ? '/' : url.pathname + url.search + url.hash
 }
+
+/** Whether a path is one of a pattern's: `/lists/$id`. */
+export function matchesPath(pattern: string, pathname: string): boolean {
+  const expected = pattern.split('/')
+  const actual = pathname.replace(/\/$/, '').split('/')
+  return expected.length === actual.length && expected.every((part, i) => part.startsWith('$') || part === actual[i])
+}

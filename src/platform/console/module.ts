@@ -13,6 +13,8 @@ export type ConsoleRoute = {
   permission?: string
   /** One page has this: where a person who works in no workspace makes or chooses one. He is led there from the others. */
   withoutWorkspace?: boolean
+  /** About the person and no workspace: open to who works in none; a plain page also to who is signed in already. */
+  personal?: boolean
   load: () => Promise<{ Page: ComponentType }>
 }
 

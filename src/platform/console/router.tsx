@@ -9,7 +9,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
-import { parseSearch, safePath, writeSearch } from './addresses.ts'
+import { matchesPath, parseSearch, safePath, writeSearch } from './addresses.ts'
 import type { ConsoleModule, ConsoleRoute } from './module.ts'
 import { Problem } from './requests.ts'
 import { mayBeSignedIn, sessionQuery, signOut } from './session.ts'
@@ -35,7 +35,8 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
         if (!(error instanceof Problem) || error.status !== 401) throw error
         throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } })
       })
-      if (session.tenantId === null && workspaces && location.pathname !== workspaces.path)
+      const isPersonal = routes.some(route => route.personal && matchesPath(route.path, location.pathname))
+      if (session.tenantId === null && workspaces && !isPersonal && location.pathname !== workspaces.path)
         throw redirect({ to: workspaces.path, replace: true })
     },
     errorComponent: PageError,
@@ -53,7 +54,7 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
       path: route.path,
       component: lazyRouteComponent(route.load, 'Page'),
       errorComponent: PageError,
-      ...(route.frame === 'plain' && { beforeLoad: leaveWhenSignedIn }),
+      ...(route.frame === 'plain' && !route.personal && { beforeLoad: leaveWhenSignedIn }),
     })
   const leaveWhenSignedIn = async ({ search }: { search: Record<string, unknown> }) => {
     if (!mayBeSignedIn()) return

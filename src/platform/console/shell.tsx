@@ -4,6 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
+import { matchesPath } from './addresses.ts'
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
 import type { ConsoleRoute, NavigationEntry } from './module.ts'
@@ -20,7 +21,7 @@ export function Shell({ navigation, routes }: ShellProps) {
   const { pathname } = useLocation()
   const [menuOpen, menu] = useDisclosure(false)
   const main = useRef<HTMLElement>(null)
-  const route = routes.find(each => matches(each.path, pathname))
+  const route = routes.find(each => matchesPath(each.path, pathname))
 
   usePageTitle(route?.title)
   useFocusAfterNavigation(main, pathname)
@@ -213,6 +214,9 @@ function PersonMenu() {
           Signed in as {session.user.email}
           {session.user.timezone && <div>Times in {session.user.timezone.replaceAll('_', ' ')}</div>}
         </Menu.Label>
+        <Menu.Item component={Link} to="/account" leftSection={<Icon name="person" />}>
+          My account
+        </Menu.Item>
         <Menu.Item leftSection={<Icon name="signOut" />} onClick={() => void leave()}>
           Sign out
         </Menu.Item>
@@ -237,12 +241,6 @@ function Monogram({ name, round }: { name: string; round?: boolean }) {
 
 function sectionOf(pathname: string): string {
   return `/${pathname.split('/')[1] ?? ''}`
-}
-
-function matches(pattern: string, pathname: string): boolean {
-  const expected = pattern.split('/')
-  const actual = pathname.replace(/\/$/, '').split('/')
-  return expected.length === actual.length && expected.every((part, i) => part.startsWith('$') || part === actual[i])
 }
 
 function messageOf(error: unknown): string {

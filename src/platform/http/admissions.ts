@@ -36,6 +36,14 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {
     throw errors.permissionMissing({ permission: plan.permission })
   }
+  if (plan.route.fresh && principal && !isFresh(frame, principal)) throw errors.stepUpRequired()
+}
+
+/** Milliseconds after a sign-in in which sensitive actions are possible. */
+const freshFor = 10 * 60_000
+
+function isFresh(frame: Frame, { authenticatedAt }: Principal): boolean {
+  return frame.app.clock.now().getTime() - authenticatedAt.getTime() < freshFor
 }
 
 async function identify(

@@ -13,6 +13,10 @@ export const errors = errorTable('http', {
   idempotencyKeyMalformed: ['invalid', 'Idempotency-Key must be 1 to 255 printable ASCII characters.'],
   unauthenticated: ['unauthenticated', 'Sign in, or send a valid access token.'],
   permissionMissing: ['forbidden', 'This needs the permission {permission}.'],
+  stepUpRequired: [
+    'forbidden',
+    'This needs a sign-in of the last 10 minutes. Confirm that it is you: POST /auth/step-up, or sign in again.',
+  ],
   crossSite: ['forbidden', 'A write with the session cookie must come from a page of this site.'],
   metricsRefused: [
     'forbidden',

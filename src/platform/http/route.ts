@@ -12,6 +12,8 @@ export type Principal = {
   tenantId: string | undefined
   roles: readonly string[]
   permissions: ReadonlySet<string>
+  /** The last time that he proved who he is; routes that are `fresh` want it younger than 10 minutes. */
+  authenticatedAt: Date
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -68,6 +70,8 @@ export type Route<P extends TObject, Q extends TObject, B extends TSchema, R ext
   refusals?: readonly string[]
   /** Requests a minute and caller beyond which 429 is answered, where it differs from the general limit. */
   rateLimit?: number
+  /** A sensitive action: refused with `http.step_up_required` unless the session's last sign-in is under 10 minutes old. */
+  fresh?: boolean
   /** The handler compares `If-Match` by `requireMatch` under a row lock; without this the frame refuses the header. */
   conditional?: boolean
   /** Whether a success carries an entity tag: unless told, on GET and PATCH of a path that ends in a parameter. */

@@ -198,7 +198,15 @@ const authenticate: Authenticator = async credentials => {
 
 function principalOf(permissions: string[]): Principal {
   const [sessionId, userId, tenantId] = [randomUUID(), randomUUID(), randomUUID()]
-  return { sessionId, userId, userName: 'Ada', tenantId, roles: [], permissions: new Set(permissions) }
+  return {
+    sessionId,
+    userId,
+    userName: 'Ada',
+    tenantId,
+    roles: [],
+    permissions: new Set(permissions),
+    authenticatedAt: new Date(),
+  }
 }
 
 const lines: string[] = []

@@ -3,6 +3,7 @@ export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
 export { verifyPassword } from './hashing.ts'
 export { consumeOneTimeToken, issueOneTimeToken, withdrawOneTimeTokens } from './one-time-tokens.ts'
+export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   extendSession,
   getSessionTimes,

@@ -1,9 +1,23 @@
 import type { Module } from '#platform/module.ts'
+import { identityRoutes } from './routes.ts'
 import { removeEndedSessions } from './sessions.ts'
 
 export const identityModule = {
   name: 'identity',
   schema: 'identity',
+  permissions: {
+    'identity.users.read': {
+      description: 'See the accounts of this installation',
+      roles: [],
+      forOperators: true,
+    },
+    'identity.users.manage': {
+      description: 'Suspend, deactivate, restore and delete accounts, and help people in who lost a factor',
+      roles: [],
+      forOperators: true,
+    },
+  },
+  routes: identityRoutes,
   jobs: [
     {
       name: 'identity.remove-ended-sessions',

@@ -1,0 +1,3 @@
+export function LinkedSignInsCard() {
+  return null
+}

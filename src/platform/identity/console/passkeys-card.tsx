@@ -1,0 +1,3 @@
+export function PasskeysCard() {
+  return null
+}

@@ -1,0 +1,3 @@
+export function PasswordCard() {
+  return null
+}

@@ -1,0 +1,20 @@
+import { Stack } from '@mantine/core'
+import { AccountFrame } from './account-frame.tsx'
+import { LinkedSignInsCard } from './linked-sign-ins-card.tsx'
+import { PasskeysCard } from './passkeys-card.tsx'
+import { PasswordCard } from './password-card.tsx'
+import { TwoFactorCard } from './two-factor-card.tsx'
+
+/** Every way in that one has, in one place. */
+export function Page() {
+  return (
+    <AccountFrame>
+      <Stack gap="md" maw={760}>
+        <PasswordCard />
+        <TwoFactorCard />
+        <PasskeysCard />
+        <LinkedSignInsCard />
+      </Stack>
+    </AccountFrame>
+  )
+}

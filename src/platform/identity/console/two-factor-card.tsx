@@ -1,0 +1,3 @@
+export function TwoFactorCard() {
+  return null
+}

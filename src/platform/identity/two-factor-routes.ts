@@ -1,0 +1,3 @@
+import type { AnyRoute } from '#platform/http'
+
+export const twoFactorRoutes: readonly AnyRoute[] = []

@@ -1,0 +1,3 @@
+import type { ConsoleModule } from '#platform/console'
+
+export const mailConsole: ConsoleModule = { name: 'mail', routes: [], navigation: [] }
