@@ -1,3 +1,10 @@
+alter table identity.users drop column lock_told_at;
+drop index identity.users_account_locked_until_idx;
+select audit.track(
+  'identity.users',
+  ignore => '{updated_at,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at}'
+);
+
 delete from identity.one_time_tokens
 where purpose in ('sign_in_step', 'google_sign_in');
 alter table identity.one_time_tokens

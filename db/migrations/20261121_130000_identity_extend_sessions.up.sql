@@ -51,7 +51,7 @@ create table identity.sign_ups (
   password_hash text not null,
   tenant_name text,
   timezone text,
-  token_hash bytea not null,
+  token_hash bytea,
   expires_at timestamptz not null,
   used_at timestamptz,
   created_at timestamptz not null default now(),
@@ -62,6 +62,7 @@ create table identity.sign_ups (
 );
 comment on table identity.sign_ups is
   'Accounts asked for whose address is not confirmed yet: no account exists before, so nobody can occupy the address of another (MT-04)';
+comment on column identity.sign_ups.token_hash is 'Of the link in the mail; null until that goes';
 create index sign_ups_email_idx on identity.sign_ups (email);
 create index sign_ups_expires_at_idx on identity.sign_ups (expires_at);
 
@@ -106,3 +107,12 @@ alter table identity.one_time_tokens
     )
   ),
   add constraint one_time_tokens_attempts_counted check (attempts >= 0);
+
+alter table identity.users add column lock_told_at timestamptz;
+comment on column identity.users.lock_told_at is 'When the owner was last written to that his account rests after wrong passwords';
+grant update (lock_told_at) on identity.users to commonhold_app;
+create index users_account_locked_until_idx on identity.users (account_locked_until) where account_locked_until is not null;
+select audit.track(
+  'identity.users',
+  ignore => '{updated_at,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,lock_told_at}'
+);

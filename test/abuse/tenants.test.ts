@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 import { test } from 'node:test'
-import { believedNoLonger, joinAs, type Person, signIn, testWorld } from '#test/world.ts'
+import { believedNoLonger, joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
 
 const world = await testWorld()
 const { admin, alice, bob, viewer, baseUrl } = world
@@ -282,11 +282,7 @@ test('CVE-2026-55670 an account made anew with a deleted one’s address has not
 })
 
 async function signUpInto(tenantId: string, role: string): Promise<Person> {
-  const email = `${role}-${randomUUID()}@example.com`
-  const body = { email, password: alice.password, fullName: 'Somebody' }
-  const headers = { 'x-forwarded-for': `10.7.${Math.trunc(Math.random() * 256)}.${Math.trunc(Math.random() * 256)}` }
-  const response = await bob.fetch('/auth/sign-up', { method: 'POST', body, headers })
-  const { user } = await read<{ user: { id: string } }>(response)
-  await joinAs(world, user.id, tenantId, role)
-  return await signIn(baseUrl, { ...alice, email, userId: user.id }, tenantId)
+  const person = await newPerson(world, { email: `${role}-${randomUUID()}@example.com` })
+  await joinAs(world, person.userId, tenantId, role)
+  return await signIn(baseUrl, person, tenantId)
 }

@@ -1,11 +1,12 @@
 import { after } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { destination } from 'pino'
-import { accountsOf } from '#platform/accounts'
+import { accountsOf, createAccount } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { Keyring } from '#platform/crypto'
 import type { Scope } from '#platform/database'
 import { buildServer, createLogger } from '#platform/http'
+import { hashNewPassword } from '#platform/identity'
 import { loadConfig } from '../../src/main/config.ts'
 import { modules } from '../../src/main/modules.ts'
 import { createApp, upgradeDatabase } from '../../src/main/program.ts'
@@ -60,9 +61,20 @@ export async function testWorld(options: { consoleDirectory?: string; rateLimit?
     await app.db.close()
   })
 
-  const alice = await signUp(baseUrl, 'alice@meridian.example', 'Alice Archer', 'Meridian Capture')
-  const bob = await signUp(baseUrl, 'bob@northgate.example', 'Bob Barker', 'Northgate Partners')
-  const viewer = await signUp(baseUrl, 'vera@meridian.example', 'Vera Viewer', undefined)
+  const running = { app, baseUrl }
+  const [alice, bob, viewer] = [
+    await newPerson(running, {
+      email: 'alice@meridian.example',
+      fullName: 'Alice Archer',
+      tenantName: 'Meridian Capture',
+    }),
+    await newPerson(running, {
+      email: 'bob@northgate.example',
+      fullName: 'Bob Barker',
+      tenantName: 'Northgate Partners',
+    }),
+    await newPerson(running, { email: 'vera@meridian.example', fullName: 'Vera Viewer' }),
+  ]
   await joinAs(database, viewer.userId, alice.tenantId, 'viewer')
   const joined = await signIn(baseUrl, viewer, alice.tenantId)
   return { ...database, app, baseUrl, alice, bob, viewer: joined }
@@ -87,30 +99,42 @@ export const believedNoLonger = () => sleep(2_100)
 
 const password = 'correct horse battery staple'
 
-async function signUp(
-  baseUrl: string,
-  email: string,
-  fullName: string,
-  tenantName: string | undefined,
+let people = 0
+
+/** Somebody more with a confirmed address, signed in; with `tenantName` the owner of a tenant of his own. */
+export async function newPerson(
+  { app, baseUrl }: Pick<World, 'app' | 'baseUrl'>,
+  wanted: { email?: string; fullName?: string; tenantName?: string; password?: string } = {},
 ): Promise<Person> {
-  const answer = await post(baseUrl, '/auth/sign-up', { email, password, fullName, tenantName })
-  return personOf(baseUrl, { email, fullName }, answer)
+  const number = ++people
+  const { email = `person${number}@people.example`, fullName = `Person ${number}`, tenantName } = wanted
+  const passwordHash = await hashNewPassword(wanted.password ?? password)
+  await createAccount(app, {}, { email, fullName, tenantName, passwordHash, isEmailVerified: true })
+  return await signIn(baseUrl, { email, fullName, password: wanted.password ?? password })
 }
 
-export async function signIn(baseUrl: string, person: Person, tenantId?: string): Promise<Person> {
-  const headers: Record<string, string> = tenantId ? { 'x-tenant-id': tenantId } : {}
-  const answer = await post(baseUrl, '/auth/sign-in', { email: person.email, password }, headers)
+/** Signs in with the password, from an address of its own: many tests come from one. */
+export async function signIn(baseUrl: string, person: Known, tenantId?: string): Promise<Person> {
+  const headers = { 'x-forwarded-for': randomAddress(), ...(tenantId && { 'x-tenant-id': tenantId }) }
+  const answer = await post(baseUrl, '/auth/sign-in', { email: person.email, password: person.password }, headers)
   return personOf(baseUrl, person, answer)
 }
 
+type Known = Pick<Person, 'email' | 'fullName' | 'password'>
+
+/** An address that no other test has, for `x-forwarded-for`. */
+export const randomAddress = () =>
+  `2001:db8:${[1, 2, 3, 4].map(() => Math.floor(Math.random() * 65_536).toString(16)).join(':')}::1`
+
 type Session = { accessToken: string; user: { id: string }; tenantId: string | null }
 
-function personOf(baseUrl: string, who: { email: string; fullName: string }, session: Session): Person {
+function personOf(baseUrl: string, who: Known, session: Session): Person {
   const userId = session.user.id
   const tenantId = session.tenantId ?? ''
   return {
-    ...who,
-    password,
+    email: who.email,
+    fullName: who.fullName,
+    password: who.password,
     userId,
     tenantId,
     accessToken: session.accessToken,

@@ -96,6 +96,36 @@ export async function foundTenant(
   return created
 }
 
+export type NewAccount = {
+  email: string
+  fullName: string
+  passwordHash: string
+  tenantName?: string | undefined
+  timezone?: string | undefined
+  /** Whether he has shown that mail to the address reaches him. */
+  isEmailVerified: boolean
+}
+
+/** An account, with `tenantName` also a tenant whose owner it is. Refuses an address that has an account. */
+export async function createAccount(
+  app: App,
+  client: Scope,
+  account: NewAccount,
+  before: (tx: Queryable) => Promise<void> = async () => {},
+): Promise<{ userId: string; tenantId: string | undefined }> {
+  const userId = crypto.randomUUID()
+  const tenantId = account.tenantName === undefined ? undefined : crypto.randomUUID()
+  const email = normaliseEmail(account.email)
+  const fullName = account.fullName.trim()
+  await app.db.transaction({ ...client, system: true, userId, userName: fullName, tenantId }, async tx => {
+    await before(tx)
+    await createUser(tx, { ...account, id: userId, email, fullName })
+    if (tenantId !== undefined) await foundTenant(tx, { id: tenantId, name: account.tenantName as string }, userId)
+    await recordEvent(tx, { action: 'sign_up', resource: 'identity.users', resourceId: userId })
+  })
+  return { userId, tenantId }
+}
+
 /** What somebody who is not signed in may do here. */
 export async function getEntranceOptions(app: App, scope: Scope): Promise<EntranceOptions> {
   const isUsed = await hasUsers(app.db.reads({ ...scope, system: true }))

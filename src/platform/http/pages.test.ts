@@ -147,6 +147,7 @@ const server = await buildServer({
     tenantId: undefined,
     roles: [],
     permissions: new Set(['boats.read']),
+    authenticatedAt: new Date(),
   }),
 })
 after(() => server.close())

@@ -20,14 +20,15 @@ export type NewUser = {
   passwordHash: string
   /** IANA name; UTC unless given (PE-03). */
   timezone?: string | undefined
+  isEmailVerified?: boolean
 }
 
 /** A user with a profile of its own; refuses an address that an account has (compared in any case). */
 export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
   await onViolation(
     tx.run(sql`
-      insert into identity.users (id, email, full_name)
-      values (${user.id}, ${user.email}, ${user.fullName})`),
+      insert into identity.users (id, email, full_name, email_verified_at)
+      values (${user.id}, ${user.email}, ${user.fullName}, case when ${user.isEmailVerified ?? false} then now() end)`),
     { users_email_unique: errors.emailTaken },
   )
   const timezone = user.timezone ?? 'UTC'
