@@ -8,4 +8,5 @@ export const errors = errorTable('identity', {
   hashingBusy: ['unavailable', 'Too many sign-ins at this moment. Try again in a few seconds.'],
   tokenInvalid: ['unauthenticated', 'The access token is not valid or no longer in date.'],
   refreshRefused: ['unauthenticated', 'This refresh token is not valid any more. Sign in again.'],
+  lastWayIn: ['conflict', 'This is the only way into your account. Set a password or add another way in first.'],
 })

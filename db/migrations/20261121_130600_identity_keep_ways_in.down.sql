@@ -1,0 +1,3 @@
+drop trigger external_identities_keep_way_in on identity.external_identities;
+drop trigger passwords_keep_way_in on identity.passwords;
+drop function identity.keep_way_in();
