@@ -172,7 +172,7 @@ function requireTenant(tenants: TenantOfUser[], asked: string): string {
 async function noteFailure(app: App, client: Scope, account: Account | undefined): Promise<void> {
   const scope = { ...client, system: true, userId: account?.id, userName: account?.email }
   await app.db.transaction(scope, async tx => {
-    await countFailedLogin(tx, account?.id ?? crypto.randomUUID())
+    await countFailedLogin(tx, { userId: account?.id, deviceId: undefined, ipAddress: client.ipAddress })
     await recordEvent(tx, {
       action: 'sign_in_failed',
       resource: 'identity.users',

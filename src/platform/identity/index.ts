@@ -2,22 +2,37 @@ export { AccessTokens, accessTokenSeconds } from './access-tokens.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
 export { verifyPassword } from './hashing.ts'
-export { consumeOneTimeToken, issueOneTimeToken, withdrawOneTimeTokens } from './one-time-tokens.ts'
+export {
+  countFailedLogin,
+  countLogin,
+  type FailureCounter,
+  findRest,
+  takeUntoldRests,
+  unlockAccount,
+} from './lockouts.ts'
+export {
+  consumeOneTimeToken,
+  findOneTimeToken,
+  issueOneTimeToken,
+  type TokenDetails,
+  withdrawOneTimeTokens,
+} from './one-time-tokens.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
+  type AuthenticationMethod,
   extendSession,
   getSessionTimes,
   type NewSession,
   openSession,
+  renewAuthentication,
   revokeSession,
+  revokeSessionsOf,
   rotateRefreshToken,
   SessionTimes,
   setActiveTenant,
 } from './sessions.ts'
 export {
   type Account,
-  countFailedLogin,
-  countLogin,
   createUser,
   findAccount,
   getProfile,

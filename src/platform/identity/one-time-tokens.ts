@@ -1,43 +1,81 @@
 import { createToken, hashToken } from '#platform/crypto'
-import { type Queryable, sql } from '#platform/database'
+import { json, type Queryable, sql } from '#platform/database'
 
-export type Purpose = 'verify_email' | 'reset_password' | 'change_email' | 'first_administrator'
+export type Purpose =
+  | 'verify_email'
+  | 'reset_password'
+  | 'change_email'
+  | 'passkey_challenge'
+  | 'first_administrator'
+  | 'sign_in_step'
+  | 'google_sign_in'
+
+/** What is kept beside a token; secrets among it are encrypted or hashed by who puts them there. */
+export type TokenDetails = Readonly<Record<string, unknown>>
+
+/** A token that is in date and not used. */
+export type OneTimeToken<Details extends TokenDetails = TokenDetails> = {
+  id: string
+  userId: string | null
+  details: Details
+  attempts: number
+}
 
 /** Makes a token for a link that works once within `minutes`. Only its hash is kept. Needs the system scope. */
 export async function issueOneTimeToken(
   tx: Queryable,
-  token: { purpose: Purpose; userId?: string; minutes: number },
+  token: { purpose: Purpose; userId?: string | undefined; minutes: number; details?: TokenDetails },
 ): Promise<string> {
   const secret = createToken()
   await tx.run(sql`
-    insert into identity.one_time_tokens (user_id, purpose, token_hash, expires_at)
+    insert into identity.one_time_tokens (user_id, purpose, token_hash, details, expires_at)
     values (
       ${token.userId ?? null},
       ${token.purpose},
       ${hashToken(secret)},
+      ${json(token.details ?? {})},
       now() + ${token.minutes} * interval '1 minute'
     )`)
   return secret
 }
 
-/** Uses a token up; false when it is unknown, used or expired. Of concurrent uses one succeeds. */
-export async function consumeOneTimeToken(tx: Queryable, purpose: Purpose, secret: string): Promise<boolean> {
-  const used = await tx.run(sql`
+/** A token that could be used now, without using it up. */
+export function findOneTimeToken<Details extends TokenDetails>(
+  tx: Queryable,
+  purpose: Purpose,
+  secret: string,
+): Promise<OneTimeToken<Details> | undefined> {
+  return tx.maybe(sql<OneTimeToken<Details>>`
+    select id, user_id, details, attempts
+    from identity.one_time_tokens
+    where token_hash = ${hashToken(secret)}
+      and purpose = ${purpose}
+      and used_at is null
+      and expires_at > now()`)
+}
+
+/** Uses a token up; undefined when it is unknown, used or expired. Of concurrent uses one succeeds. */
+export function consumeOneTimeToken<Details extends TokenDetails>(
+  tx: Queryable,
+  purpose: Purpose,
+  secret: string,
+): Promise<OneTimeToken<Details> | undefined> {
+  return tx.maybe(sql<OneTimeToken<Details>>`
     update identity.one_time_tokens
     set used_at = now()
     where token_hash = ${hashToken(secret)}
       and purpose = ${purpose}
       and used_at is null
       and expires_at > now()
-    returning id`)
-  return used.length === 1
+    returning id, user_id, details, attempts`)
 }
 
-/** Ends all unused tokens of a purpose, so that an earlier link stops working when a new one is made. */
-export async function withdrawOneTimeTokens(tx: Queryable, purpose: Purpose): Promise<void> {
+/** Ends all unused tokens of a purpose (of one user), so that an earlier link stops working when a new one is made. */
+export async function withdrawOneTimeTokens(tx: Queryable, purpose: Purpose, userId?: string): Promise<void> {
   await tx.run(sql`
     update identity.one_time_tokens
     set used_at = now()
     where purpose = ${purpose}
+      and (${userId ?? null}::uuid is null or user_id = ${userId ?? null})
       and used_at is null`)
 }

@@ -5,25 +5,40 @@ import { timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 
 /** How long a session lasts without a refresh or use, in days; also the life of a refresh token. */
-const sessionDays = 7
+const idleDays = 7
+/** How long it lasts at most, in days. */
+const longestDays = 30
+
+/** How a user has proved who he is: kept with the session, in the words of the sign-in history. */
+export type AuthenticationMethod = 'password' | 'totp' | 'backup_code' | 'passkey' | 'google' | 'trusted_device'
 
 export type NewSession = { id: string; cookieToken: string; refreshToken: string; expiresAt: Date }
 
 /** Opens a session with a token for the browser's cookie and a first refresh token; both are kept as hashes only. */
 export async function openSession(
   tx: Queryable,
-  session: { userId: string; tenantId: string | undefined },
+  session: {
+    userId: string
+    tenantId: string | undefined
+    methods?: readonly AuthenticationMethod[]
+    deviceId?: string | undefined
+  },
 ): Promise<NewSession> {
   const cookieToken = createToken()
   const { id, expiresAt } = await tx.one(sql<{ id: string; expiresAt: Date }>`
-    insert into identity.user_sessions (user_id, active_tenant_id, token_hash, ip_address, user_agent, expires_at)
+    insert into identity.user_sessions (
+      user_id, active_tenant_id, token_hash, ip_address, user_agent, device_id, authentication_methods, expires_at, ends_at
+    )
     values (
       ${session.userId},
       ${session.tenantId ?? null},
       ${hashToken(cookieToken)},
       ${tx.scope.ipAddress ?? null},
       ${tx.scope.userAgent ?? null},
-      now() + ${sessionDays} * interval '1 day'
+      ${session.deviceId ?? null},
+      ${session.methods ?? []},
+      now() + ${idleDays} * interval '1 day',
+      now() + ${longestDays} * interval '1 day'
     )
     returning id, expires_at`)
   return { id, cookieToken, refreshToken: await issueRefreshToken(tx, id), expiresAt }
@@ -48,6 +63,7 @@ export async function rotateRefreshToken(
       and session.id = token.session_id
       and session.revoked_at is null
       and session.expires_at > now()
+      and session.ends_at > now()
     returning token.session_id`)
   if (used) {
     await extendSession(tx, used.sessionId)
@@ -74,11 +90,39 @@ export async function revokeSession(tx: Queryable, sessionId: string, reason: st
   return revoked.length > 0
 }
 
-/** Keeps a session that is in use alive. */
+/** Ends all sessions of a user but one, or all of them. Returns how many there were. */
+export async function revokeSessionsOf(tx: Queryable, userId: string, reason: string, but?: string): Promise<number> {
+  const revoked = await tx.run(sql`
+    update identity.user_sessions
+    set revoked_at = now(), revoked_reason = ${reason}
+    where user_id = ${userId}
+      and id is distinct from ${but ?? null}
+      and revoked_at is null
+      and expires_at > now()
+    returning id`)
+  return revoked.length
+}
+
+/** Notes that the session's user has proved anew who he is; false where the session has ended. */
+export async function renewAuthentication(
+  tx: Queryable,
+  sessionId: string,
+  methods: readonly AuthenticationMethod[],
+): Promise<boolean> {
+  const renewed = await tx.run(sql`
+    update identity.user_sessions
+    set authenticated_at = now(), authentication_methods = ${methods}
+    where id = ${sessionId}
+      and revoked_at is null
+    returning id`)
+  return renewed.length === 1
+}
+
+/** Keeps a session that is in use alive, to its absolute end at most. */
 export async function extendSession(tx: Queryable, sessionId: string): Promise<void> {
   await tx.run(sql`
     update identity.user_sessions
-    set last_seen_at = now(), expires_at = now() + ${sessionDays} * interval '1 day'
+    set last_seen_at = now(), expires_at = least(now() + ${idleDays} * interval '1 day', ends_at)
     where id = ${sessionId}
       and revoked_at is null`)
 }
@@ -119,6 +163,6 @@ async function issueRefreshToken(tx: Queryable, sessionId: string): Promise<stri
   const refreshToken = createToken()
   await tx.run(sql`
     insert into identity.refresh_tokens (session_id, token_hash, expires_at)
-    values (${sessionId}, ${hashToken(refreshToken)}, now() + ${sessionDays} * interval '1 day')`)
+    values (${sessionId}, ${hashToken(refreshToken)}, now() + ${idleDays} * interval '1 day')`)
   return refreshToken
 }

@@ -114,45 +114,6 @@ export function getProfile(tx: Queryable, userId: string): Promise<Profile> {
     where account.id = ${userId}`)
 }
 
-/**
- * Counts a wrong password (MT-03). From the fifth on the account rests: 1 minute, doubling up to 15 minutes, so that
- * guessing is slow. What comes while it rests tells the guesser nothing and is not counted: nobody can keep the owner
- * out by going on.
- */
-export async function countFailedLogin(tx: Queryable, userId: string): Promise<void> {
-  await tx.run(sql`
-    update identity.users
-    set
-      failed_login_attempts = failed_login_attempts + 1,
-      last_failed_login_at = now(),
-      account_locked_until = case
-        when failed_login_attempts + 1 >= 5
-          then now() + least(interval '15 minutes', interval '1 minute' * 2 ^ least(failed_login_attempts - 4, 10))
-      end
-    where id = ${userId}
-      and (account_locked_until is null or account_locked_until <= now())`)
-}
-
-/**
- * Counts a sign-in; failures are counted anew from here. False, and nothing is changed, where the account has been
- * locked or switched off since it was looked up: of many guesses at once the right one must not slip past the lock.
- */
-export async function countLogin(tx: Queryable, userId: string): Promise<boolean> {
-  const counted = await tx.run(sql`
-    update identity.users
-    set
-      failed_login_attempts = 0,
-      account_locked_until = null,
-      login_count = login_count + 1,
-      last_login_at = now(),
-      last_activity_at = now()
-    where id = ${userId}
-      and is_active
-      and (account_locked_until is null or account_locked_until <= now())
-    returning id`)
-  return counted.length === 1
-}
-
 /** The tenant in which the user's next session starts. */
 export async function setDefaultTenant(tx: Queryable, userId: string, tenantId: string): Promise<void> {
   await tx.run(sql`
