@@ -1,7 +1,16 @@
 export { AccessTokens, accessTokenSeconds } from './access-tokens.ts'
+export {
+  distrustDevices,
+  isTrustedDevice,
+  type RecognisedDevice,
+  recogniseDevice,
+  sendNewDeviceMail,
+  trustDevice,
+} from './devices.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
 export { verifyPassword } from './hashing.ts'
+export { recordLogin } from './login-histories.ts'
 export {
   countFailedLogin,
   countLogin,

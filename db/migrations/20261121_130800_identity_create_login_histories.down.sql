@@ -1,0 +1,1 @@
+drop table identity.login_histories;
