@@ -1,0 +1,3 @@
+drop table mail.quotas;
+drop table mail.messages;
+drop schema mail;

@@ -1,0 +1,2 @@
+export { defineMail, linkTo, type MailContent, type MailDefinition } from './mails.ts'
+export { sendMail } from './messages.ts'
