@@ -1,0 +1,2 @@
+select audit.untrack('identity.authenticators');
+drop table identity.authenticators;
