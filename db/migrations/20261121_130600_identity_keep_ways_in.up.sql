@@ -14,10 +14,8 @@ begin
   perform from identity.users where id = old.user_id and deleted_at is null for no key update;
   has_way_in := not found
     or exists (select from identity.passwords where user_id = old.user_id and replaced_at is null)
+    or exists (select from identity.authenticators where user_id = old.user_id)
     or exists (select from identity.external_identities where user_id = old.user_id);
-  if not has_way_in then
-    has_way_in := exists (select from identity.authenticators where user_id = old.user_id);
-  end if;
   perform set_config('app.system', was_system, true);
   if not has_way_in then
     raise exception 'user % would have no way in', old.user_id
@@ -39,6 +37,11 @@ revoke execute on function identity.keep_way_in() from public;
 create constraint trigger passwords_keep_way_in
   after delete or update of replaced_at, user_id on identity.passwords
   deferrable initially deferred
+  for each row
+  execute function identity.keep_way_in();
+create constraint trigger authenticators_keep_way_in
+  after delete or update of user_id on identity.authenticators
+  deferrable initially immediate
   for each row
   execute function identity.keep_way_in();
 create constraint trigger external_identities_keep_way_in
