@@ -27,6 +27,7 @@ class RequestView implements RequestOf<unknown, unknown, unknown> {
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
+  readonly rawBody: Buffer
   readonly scope: Scope
   readonly principal: Principal | undefined
   readonly headers: FastifyRequest['headers']
@@ -35,7 +36,8 @@ class RequestView implements RequestOf<unknown, unknown, unknown> {
     const { scope, principal } = request.call as Call
     this.params = plan.params(request.params)
     this.query = plan.query(request.query)
-    this.body = plan.isWrite ? plan.body(request.body) : undefined
+    this.body = plan.isWrite ? plan.body?.(request.body) : undefined
+    this.rawBody = plan.route.rawBody ? bytesOf(request.body) : nothing
     this.scope = scope
     this.principal = principal
     this.headers = request.headers
@@ -48,6 +50,13 @@ class RequestView implements RequestOf<unknown, unknown, unknown> {
   get ifMatch(): IfMatch {
     return readEtags(this.headers['if-match'])
   }
+}
+
+const nothing = Buffer.alloc(0)
+
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body) && body.length > 0) return body
+  throw errors.requestInvalid({ errors: [{ in: 'body', pointer: '', message: 'a body is required' }] })
 }
 
 function send(plan: Plan, request: FastifyRequest, reply: FastifyReply, result: unknown): FastifyReply {

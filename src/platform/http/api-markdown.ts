@@ -24,14 +24,14 @@ function renderOperation(document: OpenApi, { method, path, operation }: Listed)
     description: parameter.description ?? '',
   }))
   const body = bodyOf(operation)
-  const { status, schema } = successOf(operation)
+  const { status, schema, mediaType } = successOf(operation)
   return [
     `### ${method} ${path}`,
     operation.summary,
     operation.description,
     ...(parameters.length > 0 ? [renderFields('Parameter', parameters)] : []),
     ...(body ? [renderFields('Body', fieldsOf(document, body))] : []),
-    schema ? `Answers ${status}:` : `Answers ${status} without a body.`,
+    schema ? `Answers ${status}:` : `Answers ${status} ${mediaType ? `with ${mediaType}` : 'without a body'}.`,
     ...(schema ? [renderFields('Property', fieldsOf(document, schema))] : []),
   ]
 }

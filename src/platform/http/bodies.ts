@@ -1,6 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import { errors } from './errors.ts'
+import type { RawBody } from './route.ts'
+
+/** What a body must be where nothing else is said. */
+export const jsonText = 'application/json in UTF-8'
 
 /** Takes JSON in UTF-8 and no other media type; refuses prototype poisoning and text that PostgreSQL cannot hold. */
 export function readJsonBodies(server: FastifyInstance): void {
@@ -8,7 +12,8 @@ export function readJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const charset = /;\s*charset="?([^";]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
-    if (charset && charset.trim().toLowerCase() !== 'utf-8') return done(errors.mediaTypeUnsupported())
+    if (charset && charset.trim().toLowerCase() !== 'utf-8')
+      return done(errors.mediaTypeUnsupported({ types: jsonText }))
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) return done(errors.bodyMalformed())
     const text = body.toString('utf8')
@@ -19,6 +24,12 @@ export function readJsonBodies(server: FastifyInstance): void {
       done(null, value)
     })
   })
+}
+
+/** Takes bodies of the given media types as bytes, and nothing else. What they claim to be is for the handler to check. */
+export function readRawBodies(server: FastifyInstance, { types }: RawBody): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser<Buffer>([...types], { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 }
 
 /** Whether all text in a value is what a PostgreSQL text can hold: no NUL, no half of a surrogate pair. */

@@ -4,7 +4,7 @@ export const errors = errorTable('http', {
   requestInvalid: ['invalid', 'The request is not valid; `errors` lists where and why.'],
   bodyMalformed: ['invalid', 'The body is not valid JSON in UTF-8.'],
   bodyTooLarge: ['invalid', 'The body is larger than {limit} bytes.'],
-  mediaTypeUnsupported: ['invalid', 'The body must be application/json in UTF-8.'],
+  mediaTypeUnsupported: ['invalid', 'The body must be {types}.'],
   textUnfit: ['invalid', 'Text must not hold NUL characters or lone surrogates.'],
   addressMalformed: ['invalid', 'The address is not valid: {reason}.'],
   tenantHeaderMalformed: ['invalid', 'X-Tenant-Id must be a UUID.'],

@@ -4,7 +4,7 @@ import type { Module } from '#platform/module.ts'
 import type { Authenticator } from './credentials.ts'
 import type { Input } from './inputs.ts'
 import type { Quota, RateLimits } from './rate-limits.ts'
-import type { AnyRoute, Principal } from './route.ts'
+import type { AnyRoute, Principal, RawBody } from './route.ts'
 
 export type ServerOptions = {
   app: App
@@ -42,17 +42,21 @@ export type Plan = {
   policy: string
   params: Input
   query: Input
-  body: Input
+  /** Undefined where the body is bytes. */
+  body: Input | undefined
 }
 
 /** What the frame knows of a request beside Fastify: who asks, and the scope for the database. */
 export type Call = { scope: Scope; principal: Principal | undefined }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    rawBody?: RawBody | undefined
+  }
   interface FastifyRequest {
     call: Call | undefined
   }
 }
 
-/** The largest body, in bytes. */
+/** The largest JSON body, in bytes. */
 export const bodyLimit = 1_048_576

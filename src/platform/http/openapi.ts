@@ -29,15 +29,16 @@ export type Operation = {
   security: Record<string, string[]>[]
   'x-permission'?: string
   parameters: Parameter[]
-  requestBody?: { required: true; content: { 'application/json': { schema: JsonSchema } } }
+  requestBody?: { required: true; content: Content }
   responses: Record<string, Response>
 }
 
 export type Parameter = { name: string; in: string; required: boolean; description?: string; schema: JsonSchema }
 
-type Response =
-  | { $ref: string }
-  | { description: string; headers?: object; content?: { 'application/json': { schema: JsonSchema } } }
+type Response = { $ref: string } | { description: string; headers?: object; content?: Content }
+
+/** By media type. */
+type Content = Record<string, { schema: JsonSchema }>
 
 export type JsonSchema = {
   $ref?: string
@@ -144,8 +145,8 @@ const problems = {
   404: ['NotFound', 'It does not exist, or not in this tenant'],
   409: ['Conflict', 'It contradicts what is there'],
   412: ['PreconditionFailed', 'The resource has changed since it was read'],
-  413: ['TooLarge', `The body is larger than ${bodyLimit} bytes`],
-  415: ['UnsupportedMediaType', 'The body is not application/json in UTF-8'],
+  413: ['TooLarge', `The body is larger than ${bodyLimit} bytes, or than the operation says`],
+  415: ['UnsupportedMediaType', 'The body is not application/json in UTF-8, or what the operation says'],
   429: ['Limited', 'Too many requests; see Retry-After'],
   503: ['Unavailable', 'Try again later; see Retry-After'],
 } as const
@@ -167,7 +168,7 @@ function operationOf(module: Module, route: AnyRoute, components: Record<string,
     operationId: operationIdOf(route),
     tags: [module.name],
     summary: route.summary,
-    description: [route.description, who, refusalsOf(route)].filter(Boolean).join('\n\n'),
+    description: [route.description, bytesOf(route), who, refusalsOf(route)].filter(Boolean).join('\n\n'),
     security: isPublic ? [] : [{ bearer: [] }, { session: [] }],
     ...(permission ? { 'x-permission': permission } : {}),
     parameters: [
@@ -176,6 +177,7 @@ function operationOf(module: Module, route: AnyRoute, components: Record<string,
       ...headerParameters(route),
     ],
     ...(route.body ? { requestBody: { required: true, content: jsonOf(closed(route.body), components) } } : {}),
+    ...(route.rawBody ? { requestBody: { required: true, content: binaryOf(route.rawBody.types) } } : {}),
     responses: responsesOf(route, components),
   }
 }
@@ -246,7 +248,9 @@ function responsesOf(route: AnyRoute, components: Record<string, JsonSchema>): O
   const success: Response = {
     description: status === 204 ? 'Done' : status === 201 ? 'Made' : 'The answer',
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
-    ...(status === 204 ? {} : { content: jsonOf(route.response, components) }),
+    ...(status === 204
+      ? {}
+      : { content: route.produces ? binaryOf([route.produces]) : jsonOf(route.response, components) }),
   }
   const isWrite = route.method !== 'GET'
   const statuses = [400, 429, 503, ...(route.refusals ?? []).map(statusOfDeclared)]
@@ -272,6 +276,15 @@ function nameOfProblem(status: number): string {
 
 function isPage(route: AnyRoute): boolean {
   return route.method === 'GET' && (route.response as JsonSchema).properties?.nextCursor !== undefined
+}
+
+/** What a route takes that is no JSON. */
+function bytesOf({ rawBody }: AnyRoute): string {
+  return rawBody ? `The body is a file of at most ${rawBody.limit} bytes: ${rawBody.types.join(', ')}.` : ''
+}
+
+function binaryOf(types: readonly string[]): Content {
+  return Object.fromEntries(types.map(type => [type, { schema: { type: 'string', format: 'binary' } }]))
 }
 
 function jsonOf(schema: TSchema, components: Record<string, JsonSchema>) {

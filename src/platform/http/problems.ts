@@ -53,7 +53,8 @@ export function problemOf(refusal: DomainError | undefined, requestId: string, p
     title: titleOf(status),
     status,
     code: refusal.code,
-    detail: Array.isArray(faults) ? sentenceOf(faults) : refusal.message,
+    // Of a refusal by the domain its own sentence says why; the faults only say where.
+    detail: Array.isArray(faults) && refusal.code === 'http.request_invalid' ? sentenceOf(faults) : refusal.message,
     requestId,
     ...(Array.isArray(faults) ? { errors: faults } : {}),
     ...(typeof permission === 'string' ? { permission } : {}),
@@ -69,13 +70,16 @@ export function headersOf(refusal: DomainError | undefined): Record<string, stri
   return retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
 }
 
+/** What the body of a request should have been. */
+export type ExpectedBody = { types: string; limit: number }
+
 /** The refusal behind anything that was thrown; undefined if it is a bug. */
-export function refusalOf(thrown: unknown, bodyLimit: number): DomainError | undefined {
+export function refusalOf(thrown: unknown, expected: ExpectedBody): DomainError | undefined {
   if (thrown instanceof DomainError) return thrown
   const { code, syscall, statusCode } = Object(thrown) as { code?: unknown; syscall?: unknown; statusCode?: unknown }
   if (typeof code !== 'string') return undefined
   const known = frameErrors[code]
-  if (known) return known(thrown, bodyLimit)
+  if (known) return known(thrown, expected)
   if (code.startsWith('FST_ERR_') && typeof statusCode === 'number' && statusCode < 500) {
     return errors.bodyMalformed({}, thrown)
   }
@@ -87,9 +91,9 @@ export function refusalOf(thrown: unknown, bodyLimit: number): DomainError | und
   return undefined
 }
 
-const frameErrors: Readonly<Record<string, (cause: unknown, bodyLimit: number) => DomainError>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: cause => errors.mediaTypeUnsupported({}, cause),
-  FST_ERR_CTP_BODY_TOO_LARGE: (cause, limit) => errors.bodyTooLarge({ limit }, cause),
+const frameErrors: Readonly<Record<string, (cause: unknown, expected: ExpectedBody) => DomainError>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: (cause, { types }) => errors.mediaTypeUnsupported({ types }, cause),
+  FST_ERR_CTP_BODY_TOO_LARGE: (cause, { limit }) => errors.bodyTooLarge({ limit }, cause),
   FST_ERR_BAD_URL: cause => errors.addressMalformed({ reason: 'it is not properly encoded' }, cause),
   FST_ERR_MAX_PARAM_LENGTH: cause => errors.addressMalformed({ reason: 'a parameter is too long' }, cause),
 }

@@ -83,7 +83,7 @@ function renderOperation(document: OpenApi, { method, path, operation }: Listed)
     description: parameter.description ?? '',
   }))
   const body = bodyOf(operation)
-  const { status, schema } = successOf(operation)
+  const { status, schema, mediaType } = successOf(operation)
   const problems = Object.keys(operation.responses).filter(code => code >= '400')
   return `<article id="${id}" data-words="${html(words.join(' ').toLowerCase())}">
 <h3>${badge(method)} <code>${html(path)}</code></h3>
@@ -92,7 +92,7 @@ ${paragraphs(operation.description)}
 ${renderFields('Parameters', parameters)}
 ${body ? renderFields('Body', fieldsOf(document, body)) : ''}
 <h4>Answers ${html(status)}</h4>
-${schema ? renderFields('', fieldsOf(document, schema)) : '<p>Without a body.</p>'}
+${schema ? renderFields('', fieldsOf(document, schema)) : `<p>${mediaType ? `As ${html(mediaType)}` : 'Without a body'}.</p>`}
 <p class="quiet">Problems: ${problems.join(', ')}</p>
 </article>`
 }

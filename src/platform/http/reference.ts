@@ -49,15 +49,17 @@ export function typeOf(document: OpenApi, schema: JsonSchema): string {
     .join(' | ')
 }
 
-/** The status and the body's schema of a success. */
-export function successOf(operation: Operation): { status: string; schema: JsonSchema | undefined } {
+/** The status of a success, and its body's schema or, where that is no JSON, its media type. */
+export function successOf(operation: Operation): { status: string; schema?: JsonSchema; mediaType?: string } {
   const [status = '200', response] = Object.entries(operation.responses).find(([key]) => key.startsWith('2')) ?? []
   const content = response && 'content' in response ? response.content : undefined
-  return { status, schema: content?.['application/json'].schema }
+  const [mediaType, body] = Object.entries(content ?? {})[0] ?? []
+  if (mediaType === undefined || !body) return { status }
+  return mediaType === 'application/json' ? { status, schema: body.schema } : { status, mediaType }
 }
 
 export function bodyOf(operation: Operation): JsonSchema | undefined {
-  return operation.requestBody?.content['application/json'].schema
+  return operation.requestBody?.content['application/json']?.schema
 }
 
 function resolved(document: OpenApi, schema: JsonSchema): JsonSchema {

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DomainError } from '#platform/errors.ts'
+import { jsonText } from './bodies.ts'
 import { bodyLimit, type Frame } from './frame.ts'
-import { headersOf, problemJson, problemOf, refusalOf } from './problems.ts'
+import { type ExpectedBody, headersOf, problemJson, problemOf, refusalOf } from './problems.ts'
 import { callerAt, policyOf } from './rate-limits.ts'
 
 /** The one translation of what was thrown into an answer. */
 export function refuse(frame: Frame, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = counted(frame, refusalOf(error, bodyLimit), request, reply)
+  const refusal = counted(frame, refusalOf(error, expectedBodyOf(request)), request, reply)
   const problem = problemOf(refusal, request.id, frame.app.publicUrl)
   const route = request.routeOptions?.url
   if (!refusal) frame.app.log.error({ requestId: request.id, route, err: error }, 'request failed')
@@ -35,9 +36,10 @@ export function refuse(frame: Frame, error: unknown, request: FastifyRequest, re
 function counted(
   frame: Frame,
   refusal: DomainError | undefined,
-  { url, ip }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): DomainError | undefined {
+  const { url, ip } = request
   if (!refusal || refusal.kind === 'unavailable' || refusal.kind === 'limited') return refusal
   if (reply.hasHeader('ratelimit') || !url.startsWith('/api/v1/')) return refusal
   if (!reply.hasHeader('ratelimit-policy')) reply.header('ratelimit-policy', policyOf([frame.general]))
@@ -45,8 +47,13 @@ function counted(
     reply.header('ratelimit', frame.limits.take(frame.general, callerAt(ip)))
     return refusal
   } catch (limited) {
-    return refusalOf(limited, bodyLimit)
+    return refusalOf(limited, expectedBodyOf(request))
   }
+}
+
+function expectedBodyOf(request: FastifyRequest): ExpectedBody {
+  const raw = request.routeOptions?.config?.rawBody
+  return raw ? { types: raw.types.join(', '), limit: raw.limit } : { types: jsonText, limit: bodyLimit }
 }
 
 function serialized(payload: unknown): string {

@@ -25,6 +25,8 @@ export type RequestOf<P, Q, B> = {
   params: P
   query: Q
   body: B
+  /** The bytes of the body, on routes that declare `rawBody`; else empty. */
+  rawBody: Buffer
   /** Hand this to `app.db`: tenant, user and request of this call. */
   scope: Scope
   /** Undefined on public routes only. */
@@ -52,6 +54,9 @@ export class Reply<T = unknown> {
 /** `value` undefined clears the cookie. */
 export type CookieChange = { name: string; value: string | undefined; expires?: Date }
 
+/** Media types that are taken, and the most bytes. The type is what the caller says, and proves nothing. */
+export type RawBody = { types: readonly [string, ...string[]]; limit: number }
+
 export type Route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> = {
   method: Method
   /** Below `/api/v1`, parameters in braces: `/contractors/{id}`. */
@@ -62,8 +67,12 @@ export type Route<P extends TObject, Q extends TObject, B extends TSchema, R ext
   params?: P
   query?: Q
   body?: B
+  /** The body is no JSON but the bytes of a file: `request.rawBody`. `Idempotency-Key` does not count then. */
+  rawBody?: RawBody
   /** The body of a success; `Type.Null()` with status 204. */
   response: R
+  /** The media type of a success that is no JSON: the handler answers with a `Reply` of a Buffer. */
+  produces?: string
   /** Status of a success, 200 unless told. */
   status?: number
   /** Codes of declared errors that it may answer besides those that follow from the rest, for the documentation. */

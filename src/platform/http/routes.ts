@@ -11,13 +11,14 @@ export function routesOf(modules: readonly Module[]): AnyRoute[] {
 export function checkRoutes(modules: readonly Module[]): void {
   const permissions = new Set(modules.flatMap(module => Object.keys(module.permissions ?? {})))
   const seen = new Set<string>()
-  for (const { method, path, allow, params, refusals = [] } of routesOf(modules)) {
+  for (const { method, path, allow, params, body, rawBody, refusals = [] } of routesOf(modules)) {
     const name = `${method} ${path}`
     if (allow !== 'public' && allow !== 'session' && !permissions.has(allow)) {
       throw new Error(`The route ${name} allows "${allow}", which no module declares as a permission`)
     }
     if (!/^(\/(\{\w+\}|[a-z0-9-]+))+$/.test(path)) throw new Error(`The route ${name} has a malformed path`)
     const shape = `${method} ${path.replace(/\{\w+\}/g, '{}')}`
+    if (body && rawBody) throw new Error(`The route ${name} takes JSON or bytes, not both`)
     if (seen.has(shape)) throw new Error(`The route ${name} is declared twice`)
     seen.add(shape)
     const declared = Object.keys((params as TSchema & { properties?: object })?.properties ?? {}).sort()
@@ -34,11 +35,11 @@ export function hasEtag({ etag, method, path, status }: AnyRoute): boolean {
 }
 
 /**
- * Whether `Idempotency-Key` counts. Not without a user whose key it is, and not below `/auth`: those answers carry
- * tokens, which are never stored.
+ * Whether `Idempotency-Key` counts. Not without a user whose key it is, not below `/auth` (those answers carry tokens,
+ * which are never stored), and not for files.
  */
-export function isIdempotent({ method, path, allow }: AnyRoute): boolean {
-  return method === 'POST' && allow !== 'public' && !path.startsWith('/auth/')
+export function isIdempotent({ method, path, allow, rawBody }: AnyRoute): boolean {
+  return method === 'POST' && !rawBody && allow !== 'public' && !path.startsWith('/auth/')
 }
 
 /** `getContractorListsById` for `GET /contractor-lists/{id}`. */

@@ -13,7 +13,7 @@ import {
 import type { App } from '#platform/app.ts'
 import { admit, uuidPattern } from './admissions.ts'
 import { answer } from './answers.ts'
-import { readJsonBodies } from './bodies.ts'
+import { readJsonBodies, readRawBodies } from './bodies.ts'
 import { serveConsole } from './console-files.ts'
 import { errors } from './errors.ts'
 import { bodyLimit, type Frame, type Plan, type ServerOptions } from './frame.ts'
@@ -92,7 +92,16 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
   })
 
-  for (const declared of routesOf(modules)) server.route(routeOf(frame, declared))
+  for (const declared of routesOf(modules)) {
+    const { rawBody } = declared
+    if (!rawBody) server.route(routeOf(frame, declared))
+    // In a context of its own: no other route takes its media types.
+    else
+      await server.register(async inner => {
+        readRawBodies(inner, rawBody)
+        inner.route({ ...routeOf(frame, declared), bodyLimit: rawBody.limit })
+      })
+  }
   serveHealth(server, frame)
   server.get('/metrics', async (request, reply) => {
     admitToMetrics(request, options.metricsToken)
@@ -132,14 +141,15 @@ function routeOf(frame: Frame, route: AnyRoute) {
     policy: policyOf(quota ? [frame.general, quota] : [frame.general]),
     params: compileParameters('params', route.params),
     query: compileParameters('query', route.query),
-    body: compileBody(route.body),
+    body: route.rawBody ? undefined : compileBody(route.body),
   }
   return {
     method: route.method,
     url: `/api/v1${route.path.replace(/\{(\w+)\}/g, ':$1')}`,
     // A compressed representation would need an entity tag of its own; tokens are not compressed beside input (BREACH).
-    ...(plan.hasEtag || route.allow === 'public' ? { compress: false as const } : {}),
-    schema: route.status === 204 ? {} : { response: { '2xx': route.response } },
+    ...(plan.hasEtag || route.produces || route.allow === 'public' ? { compress: false as const } : {}),
+    config: { rawBody: route.rawBody },
+    schema: route.status === 204 || route.produces ? {} : { response: { '2xx': route.response } },
     onRequest: (request: FastifyRequest, reply: FastifyReply) => admit(frame, plan, request, reply),
     handler: (request: FastifyRequest, reply: FastifyReply) => answer(frame, plan, request, reply),
   }
