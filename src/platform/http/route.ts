@@ -81,6 +81,8 @@ export type Route<P extends TObject, Q extends TObject, B extends TSchema, R ext
   rateLimit?: number
   /** A sensitive action: refused with `http.step_up_required` unless the session's last sign-in is under 10 minutes old. */
   fresh?: boolean
+  /** The answer carries a secret that is kept nowhere else: it is not stored for `Idempotency-Key`, which does not count. */
+  secret?: boolean
   /** The handler compares `If-Match` by `requireMatch` under a row lock; without this the frame refuses the header. */
   conditional?: boolean
   /** Whether a success carries an entity tag: unless told, on GET and PATCH of a path that ends in a parameter. */

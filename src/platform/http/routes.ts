@@ -36,10 +36,11 @@ export function hasEtag({ etag, method, path, status }: AnyRoute): boolean {
 
 /**
  * Whether `Idempotency-Key` counts. Not without a user whose key it is, not below `/auth` (those answers carry tokens,
- * which are never stored), and not for files.
+ * which are never stored), nor for
+ * other secrets, and not for files.
  */
-export function isIdempotent({ method, path, allow, rawBody }: AnyRoute): boolean {
-  return method === 'POST' && !rawBody && allow !== 'public' && !path.startsWith('/auth/')
+export function isIdempotent({ method, path, allow, rawBody, secret }: AnyRoute): boolean {
+  return method === 'POST' && !rawBody && !secret && allow !== 'public' && !path.startsWith('/auth/')
 }
 
 /** `getContractorListsById` for `GET /contractor-lists/{id}`. */
