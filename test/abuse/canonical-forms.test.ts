@@ -141,5 +141,5 @@ test('GG-01 the form of a form is itself, whatever the text', () => {
     }),
     { numRuns: 5_000 },
   )
-  assert.ok(accepted > 300, `control: ${accepted} addresses were taken`)
+  assert.ok(accepted > 100, `control: ${accepted} addresses were taken`)
 })

@@ -1,0 +1,2 @@
+select audit.untrack('identity.avatars');
+drop table identity.avatars;

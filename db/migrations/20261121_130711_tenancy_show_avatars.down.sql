@@ -1,0 +1,1 @@
+drop policy avatars_of_tenant on identity.avatars;
