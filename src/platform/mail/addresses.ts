@@ -1,10 +1,14 @@
 import { errors } from './errors.ts'
 
-/** One plain address, without what could end it or begin another in a header. Returns it trimmed. */
+/** Whether it is one plain address, without what could end it or begin another in a header. */
+export function isAddress(text: string): boolean {
+  return text.length <= 255 && /^[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+@[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+$/u.test(text)
+}
+
+/** The address, trimmed; refuses what is not one. */
 export function checkAddress(address: string): string {
   const trimmed = address.trim()
-  const isOne = /^[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+@[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+$/u.test(trimmed)
-  if (!isOne || trimmed.length > 255) throw errors.addressInvalid({ address: trimmed.slice(0, 100) })
+  if (!isAddress(trimmed)) throw errors.addressInvalid({ address: trimmed.slice(0, 100) })
   return trimmed
 }
 

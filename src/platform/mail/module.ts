@@ -1,4 +1,15 @@
 import type { Module } from '#platform/module.ts'
+import { registerMailCommands } from './commands.ts'
 import { deliverMail } from './delivery.ts'
+import { removeOldMails } from './retention.ts'
+import { mailRoutes } from './routes.ts'
+import { mailSettings } from './settings.ts'
 
-export const mailModule = { name: 'mail', schema: 'mail', jobs: [deliverMail] } satisfies Module
+export const mailModule = {
+  name: 'mail',
+  schema: 'mail',
+  routes: mailRoutes,
+  jobs: [deliverMail, removeOldMails],
+  commands: registerMailCommands,
+  config: mailSettings,
+} satisfies Module
