@@ -9,7 +9,7 @@ export {
 } from './devices.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
-export { verifyPassword } from './hashing.ts'
+export { isUsableHash, needsRehash, verifyPassword } from './hashing.ts'
 export { recordLogin } from './login-histories.ts'
 export {
   countFailedLogin,
@@ -26,6 +26,20 @@ export {
   type TokenDetails,
   withdrawOneTimeTokens,
 } from './one-time-tokens.ts'
+export {
+  defaultPasswordRules,
+  findPasswordHolder,
+  findPasswordOf,
+  hashNewPassword,
+  listPasswordHashes,
+  longestPassword,
+  type PasswordContext,
+  type PasswordHolder,
+  PasswordRules,
+  rehashPassword,
+  replacePassword,
+  verifyPasswordOf,
+} from './passwords.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
@@ -45,10 +59,8 @@ export {
   createUser,
   findAccount,
   getProfile,
-  hashNewPassword,
   hasUsers,
   Profile,
-  replacePassword,
   setDefaultTenant,
   User,
 } from './users.ts'

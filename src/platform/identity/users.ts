@@ -2,7 +2,6 @@ import { type Static, Type } from 'typebox'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { nullable, uuid } from '#platform/http'
 import { errors } from './errors.ts'
-import { hashPassword } from './hashing.ts'
 
 /** A person as others are shown him. */
 export const User = Type.Object({
@@ -45,24 +44,6 @@ function isTimezone(name: string): boolean {
   } catch {
     return false
   }
-}
-
-/** Puts a new password in the place of the current one, which stays to refuse its re-use. Needs the system scope. */
-export async function replacePassword(tx: Queryable, userId: string, passwordHash: string): Promise<void> {
-  await tx.run(sql`
-    update identity.passwords
-    set replaced_at = now()
-    where user_id = ${userId}
-      and replaced_at is null`)
-  await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${userId}, ${passwordHash})`)
-}
-
-/** Hashes a new password; refuses one that is too short or too long (`identity.password_length`). */
-export async function hashNewPassword(password: string): Promise<string> {
-  const [least, most] = [8, 128]
-  const length = [...password].length
-  if (length < least || length > most) throw errors.passwordLength({ least, most })
-  return await hashPassword(password)
 }
 
 export type Account = User & {
