@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import type { Scope } from '#platform/database'
+import { mailsTo } from '#test/mails.ts'
+import { writePlacesFile } from '#test/places-file.ts'
 import { newPerson, testWorld } from '#test/world.ts'
-import { distrustDevices, isTrustedDevice, type RecognisedDevice, recogniseDevice, trustDevice } from './devices.ts'
+import {
+  distrustDevices,
+  isTrustedDevice,
+  type RecognisedDevice,
+  recogniseDevice,
+  sendNewDeviceMail,
+  trustDevice,
+} from './devices.ts'
 import { recordLogin } from './login-histories.ts'
 
 const world = await testWorld()
@@ -91,4 +103,48 @@ test('MT-05 a device is trusted by its cookie alone, until the days are over or 
   await trustDevice(system, device.id, 30)
   await distrustDevices(system, userId)
   assert.equal(await isTrusted(device.token), false)
+})
+
+test('MT-09 a sign-in on a new device is told by mail: when, with what, from where, in the reader’s time', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'commonhold-places-'))
+  after(() => rmSync(directory, { recursive: true }))
+  const placesFile = join(directory, 'places.mmdb')
+  writePlacesFile(placesFile, {
+    '203.0.113.0/24': { city: { names: { en: 'Munich' } }, country: { names: { en: 'Germany' } } },
+  })
+  const placed = { ...app, config: { ...app.config, placesFile } }
+  const person = await newPerson(world, { fullName: 'Ada Lovelace' })
+  const { userId, email } = person
+  await admin.query(`update identity.user_profiles set timezone = 'Asia/Kolkata' where user_id = $1`, [userId])
+  const device = await signInFrom(userId, { ipAddress: '203.0.113.9', userAgent: firefox(132) })
+  await admin.query(`update identity.user_devices set last_seen_at = '2026-11-21 18:35:00Z' where id = $1`, [device.id])
+  const newMails = async () => (await mailsTo(world, email)).filter(({ name }) => name === 'identity.new_device')
+  const before = (await newMails()).length
+  const send = (deviceId: string, of = userId) =>
+    db.transaction({ system: true }, tx => sendNewDeviceMail(placed, tx, { userId: of, deviceId }))
+  await send(device.id)
+  const mails = await newMails()
+  assert.equal(mails.length, before + 1)
+  const { text, link } = mails.at(-1) as { text: string; link: string }
+  assert.match(text, /Hello Ada Lovelace,/)
+  assert.match(text, /Time: +22 November 2026 at 00:05 GMT\+5:30/)
+  assert.match(text, /Device: +Firefox 132 on Windows/)
+  assert.match(text, /Place: +Munich, Germany/)
+  assert.match(text, /Address: +203\.0\.113\.9/)
+  assert.equal(link, `${app.publicUrl}/account/sessions`)
+  assert.ok(text.includes(`${app.publicUrl}/forgot-password`))
+
+  const stranger = await newPerson(world)
+  await send(device.id, stranger.userId)
+  assert.deepEqual(
+    (await mailsTo(world, stranger.email)).filter(({ text }) => text.includes('203.0.113.9')),
+    [],
+    'of no other user’s device',
+  )
+  await admin.query(
+    `update identity.user_profiles set email_preferences = email_preferences || '{"security": false}' where user_id = $1`,
+    [userId],
+  )
+  await send(device.id)
+  assert.equal((await newMails()).length, before + 1, 'whoever wants no such mails gets none')
 })

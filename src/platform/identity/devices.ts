@@ -1,7 +1,14 @@
+import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { createToken, hashToken } from '#platform/crypto'
 import { type Queryable, sql } from '#platform/database'
-import { clientOf, familyOf } from './user-agents.ts'
+import { nullable, timestamp, uuid } from '#platform/http'
+import { linkTo, sendMail } from '#platform/mail'
+import { errors } from './errors.ts'
+import { momentInWords, newDeviceMail } from './mails.ts'
+import { describeClient, findPlace, Place, placeInWords } from './places.ts'
+import { removeInBatches } from './retention.ts'
+import { clientOf, Device, describeUserAgent, familyOf } from './user-agents.ts'
 
 export type RecognisedDevice = {
   id: string
@@ -68,10 +75,111 @@ export async function distrustDevices(tx: Queryable, userId: string): Promise<vo
 
 /** Tells the user of a sign-in on a device that he has not used before, unless he wants no such mails. */
 export async function sendNewDeviceMail(
-  _app: App,
-  _tx: Queryable,
-  _device: { userId: string; deviceId: string },
-): Promise<void> {}
+  app: App,
+  tx: Queryable,
+  { userId, deviceId }: { userId: string; deviceId: string },
+): Promise<void> {
+  const told = await tx.maybe(sql<NewDevice>`
+    select
+      account.email,
+      account.full_name,
+      profile.timezone,
+      device.last_seen_at,
+      device.user_agent,
+      host(device.ip_address) as ip_address
+    from identity.user_devices as device
+    join identity.users as account
+      on account.id = device.user_id
+    join identity.user_profiles as profile
+      on profile.user_id = account.id
+    where device.id = ${deviceId}
+      and device.user_id = ${userId}
+      and profile.email_preferences -> 'security' is distinct from 'false'`)
+  if (!told) return
+  const place = await findPlace(app, told.ipAddress)
+  const facts: [string, string][] = [
+    ['Time', momentInWords(told.lastSeenAt, told.timezone)],
+    ['Device', describeUserAgent(told.userAgent).words],
+    ['Place', place ? placeInWords(place) : ''],
+    ['Address', told.ipAddress ?? ''],
+  ]
+  await sendMail(app, tx, {
+    to: told.email,
+    userId,
+    mail: newDeviceMail,
+    values: {
+      name: told.fullName ?? told.email,
+      facts: facts.filter(([, value]) => value !== ''),
+      sessionsLink: linkTo(app, '/account/sessions'),
+      passwordLink: linkTo(app, '/forgot-password'),
+    },
+  })
+}
+
+type NewDevice = {
+  email: string
+  fullName: string | null
+  timezone: string
+  lastSeenAt: Date
+  userAgent: string | null
+  ipAddress: string | null
+}
+
+/** A device that the user has signed in with, as he is shown it. */
+export const KnownDevice = Type.Object({
+  id: uuid,
+  isCurrent: Type.Boolean({ description: 'This request comes from a session on it' }),
+  device: Device,
+  place: nullable(Place),
+  ipAddress: nullable(Type.String()),
+  trustedUntil: nullable(timestamp),
+  createdAt: timestamp,
+  lastSeenAt: timestamp,
+})
+export type KnownDevice = Static<typeof KnownDevice>
+
+/** The user's devices, the last used first; 100 at most. */
+export async function listDevices(
+  app: App,
+  tx: Queryable,
+  user: { userId: string; sessionId: string },
+): Promise<KnownDevice[]> {
+  type Row = Omit<KnownDevice, 'device' | 'place'> & { userAgent: string | null }
+  const rows = await tx.run(sql<Row>`
+    select
+      device.id,
+      exists (
+        select
+        from identity.user_sessions as session
+        where session.id = ${user.sessionId}
+          and session.device_id = device.id
+      ) as is_current,
+      host(device.ip_address) as ip_address,
+      device.user_agent,
+      case when device.trusted_until > now() then device.trusted_until end as trusted_until,
+      device.created_at,
+      device.last_seen_at
+    from identity.user_devices as device
+    where device.user_id = ${user.userId}
+    order by device.last_seen_at desc, device.id
+    limit 100`)
+  return await Promise.all(rows.map(row => describeClient(app, row)))
+}
+
+/** Forgets a device: it needs the second factor again, and its next sign-in is told by mail. Its sessions stay. */
+export async function forgetDevice(tx: Queryable, userId: string, deviceId: string): Promise<void> {
+  const forgotten = await tx.run(sql`
+    delete from identity.user_devices
+    where id = ${deviceId}
+      and user_id = ${userId}
+    returning id`)
+  if (forgotten.length === 0) throw errors.deviceNotFound({ id: deviceId })
+}
+
+/** Devices that nobody has signed in with for 400 days. */
+export function removeOldDevices(tx: Queryable): Promise<number> {
+  return removeInBatches(tx, 'user_devices', sql`last_seen_at < now() - interval '400 days'`)
+}
 
 function touchDevice(tx: Queryable, userId: string, token: string): Promise<{ id: string } | undefined> {
   return tx.maybe(sql<{ id: string }>`
@@ -119,7 +227,7 @@ async function hasLikeLogin(tx: Queryable, userId: string): Promise<boolean> {
 async function takeOver(tx: Queryable, userId: string, token: string): Promise<string | undefined> {
   const taken = await tx.maybe(sql<{ id: string }>`
     update identity.user_devices
-    set token_hash = ${hashToken(token)}, last_seen_at = now()
+    set token_hash = ${hashToken(token)}, last_seen_at = now(), failed_attempts = 0, resting_until = null
     where id = (
       select id
       from identity.user_devices

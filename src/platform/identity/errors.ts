@@ -59,4 +59,9 @@ export const errors = errorTable('identity', {
   restoreAddressTaken: ['conflict', 'Another account has the address or the user name of this one by now.'],
   lastOperator: ['conflict', 'This is the last active operator. Make somebody else an operator first.'],
   operatorInactive: ['conflict', 'Only an active account can be an operator.'],
+  codeWrong: ['invalid', 'This code is not right, or was used already. Wait for the next one and try again.'],
+  tooManyCodes: ['limited', 'Too many wrong codes. Wait {wait}, then try again.'],
+  twoFactorOn: ['conflict', 'Two-factor sign-in is on already. Turn it off before you set it up with another app.'],
+  twoFactorOff: ['conflict', 'Two-factor sign-in is not on.'],
+  twoFactorNotStarted: ['conflict', 'This set-up has ended: it lasts 30 minutes. Start again.'],
 })

@@ -1,9 +1,12 @@
+import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { json, type Queryable, sql } from '#platform/database'
-import { findPlace } from './places.ts'
-import { clientOf, describeUserAgent } from './user-agents.ts'
+import { cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
+import { findPlace, Place } from './places.ts'
+import { clientOf, Device, describeUserAgent } from './user-agents.ts'
+import { getProfile } from './users.ts'
 
-export type Login = {
+export type LoginAttempt = {
   userId: string
   status: 'success' | 'failed'
   /** In words, of a failure only: `wrong password`. */
@@ -16,7 +19,7 @@ export type Login = {
  * MT-09: appends a sign-in, or an attempt, to the account's history; address and agent are those of the scope. Needs the
  * system scope. Attempts with an address that nobody has are not for here: there is no account whose history it is.
  */
-export async function recordLogin(app: App, tx: Queryable, login: Login): Promise<void> {
+export async function recordLogin(app: App, tx: Queryable, attempt: LoginAttempt): Promise<void> {
   const { address, agent } = clientOf(tx.scope)
   const place = await findPlace(app, address)
   await tx.run(sql`
@@ -24,14 +27,117 @@ export async function recordLogin(app: App, tx: Queryable, login: Login): Promis
       user_id, ip_address, user_agent, device, location, status, failure_reason, methods, session_id
     )
     values (
-      ${login.userId},
+      ${attempt.userId},
       ${address},
       ${agent},
       ${describeUserAgent(agent).words},
       ${place ? json(place) : null},
-      ${login.status},
-      ${login.failureReason ?? (login.status === 'failed' ? 'refused' : null)},
-      ${login.methods ?? []}::text[],
-      ${login.sessionId ?? null}
+      ${attempt.status},
+      ${attempt.status === 'failed' ? (attempt.failureReason ?? 'refused') : null},
+      ${attempt.methods ?? []}::text[],
+      ${attempt.sessionId ?? null}
     )`)
+}
+
+/** A sign-in to one's own account, or an attempt. */
+export const Login = Type.Object({
+  id: uuid,
+  createdAt: timestamp,
+  status: oneOf(['success', 'failed']),
+  failureReason: nullable(Type.String({ examples: ['wrong password'] })),
+  methods: Type.Array(Type.String({ examples: ['password', 'totp'] })),
+  device: Device,
+  place: nullable(Place),
+  ipAddress: nullable(Type.String()),
+})
+export type Login = Static<typeof Login>
+
+/** MT-09: the history of the user's account, newest first. */
+export async function listLogins(
+  tx: Queryable,
+  userId: string,
+  { status, limit, cursor }: { status?: Login['status']; limit: number; cursor?: string },
+): Promise<{ items: Login[]; nextCursor: string | null }> {
+  const list = JSON.stringify(['logins', userId, status])
+  const last = readCursor(cursor, list, Type.Tuple([dateTime, uuid]))
+  const conditions = [
+    sql`user_id = ${userId}`,
+    status !== undefined && sql`status = ${status}`,
+    // The first bound is for the planner, which skips partitions by it and not by a comparison of rows.
+    last && sql`created_at <= ${last[0]} and (created_at, id) < (${last[0]}::timestamptz, ${last[1]}::uuid)`,
+  ].filter(condition => condition !== false && condition !== undefined)
+  type Row = Omit<Login, 'device'> & { device: string; userAgent: string | null; moment: string }
+  const rows = await tx.run(sql<Row>`
+    select
+      id,
+      created_at,
+      status,
+      failure_reason,
+      methods,
+      device,
+      user_agent,
+      location as place,
+      host(ip_address) as ip_address,
+      to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as moment
+    from identity.login_histories
+    where ${sql.join(conditions, sql` and `)}
+    order by created_at desc, id desc
+    limit ${limit + 1}`)
+  const { items, nextCursor } = cutPage(rows, limit, list, row => [row.moment, row.id])
+  return {
+    items: items.map(({ moment: _, userAgent, device, ...login }) => ({
+      ...login,
+      device: { words: device, kind: describeUserAgent(userAgent).kind },
+    })),
+    nextCursor,
+  }
+}
+
+/** How many sign-ins succeeded and failed in a month of the user's own calendar. */
+export const LoginMonth = Type.Object({
+  month: Type.String({ pattern: '^\\d{4}-\\d{2}$', examples: ['2026-11'] }),
+  successes: Type.Integer(),
+  failures: Type.Integer(),
+})
+export type LoginMonth = Static<typeof LoginMonth>
+
+/** This month and the eleven before it, the oldest first, empty ones too. */
+export async function countLoginsByMonth(tx: Queryable, userId: string, now: Date): Promise<LoginMonth[]> {
+  const { timezone } = await getProfile(tx, userId)
+  const months = lastMonths(now, timezone, 12)
+  const starts = months.map(({ start }) => start)
+  const counted = await tx.run(sql<{ position: number; successes: number; failures: number }>`
+    select
+      width_bucket(created_at, ${starts}::timestamptz[]) as position,
+      (count(*) filter (where status = 'success'))::integer as successes,
+      (count(*) filter (where status = 'failed'))::integer as failures
+    from identity.login_histories
+    where user_id = ${userId}
+      and created_at >= ${starts[0]}::timestamptz
+    group by position`)
+  const byPosition = new Map(counted.map(row => [row.position, row]))
+  return months.map(({ month }, index) => {
+    const { successes = 0, failures = 0 } = byPosition.get(index + 1) ?? {}
+    return { month, successes, failures }
+  })
+}
+
+/** Reckoned here, since PostgreSQL need not know every zone that browsers do. */
+function lastMonths(now: Date, timezone: string, count: number): { month: string; start: Date }[] {
+  const local = new Date(now.getTime() + offsetAt(now, timezone))
+  return Array.from({ length: count }, (_, index) => {
+    const wall = new Date(Date.UTC(local.getUTCFullYear(), local.getUTCMonth() - (count - 1 - index), 1))
+    // Twice: the offset at the first guess may be that of the other side of a change of the clocks.
+    const guess = new Date(wall.getTime() - offsetAt(wall, timezone))
+    return { month: wall.toISOString().slice(0, 7), start: new Date(wall.getTime() - offsetAt(guess, timezone)) }
+  })
+}
+
+/** How far the clocks of a zone are ahead of UTC at a moment, in milliseconds. */
+function offsetAt(moment: Date, timezone: string): number {
+  const parts = new Intl.DateTimeFormat('en', { timeZone: timezone, timeZoneName: 'longOffset' }).formatToParts(moment)
+  const text = parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  const [, sign, hours, minutes, seconds] = /GMT([+-])(\d{2}):(\d{2})(?::(\d{2}))?/.exec(text) ?? []
+  const length = Number(hours ?? 0) * 3_600_000 + Number(minutes ?? 0) * 60_000 + Number(seconds ?? 0) * 1000
+  return sign === '-' ? -length : length
 }

@@ -1,6 +1,12 @@
+import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { removeOldDevices } from './devices.ts'
+import { eraseDeletedUsers } from './erasures.ts'
+import { googleSettings } from './google.ts'
+import { isPlacesFile } from './places.ts'
 import { identityRoutes } from './routes.ts'
 import { removeEndedSessions } from './sessions.ts'
+import { removeAbandonedSetUps } from './two-factors.ts'
 
 export const identityModule = {
   name: 'identity',
@@ -18,14 +24,56 @@ export const identityModule = {
     },
   },
   routes: identityRoutes,
+  config: {
+    ...googleSettings,
+    placesFile: Type.Optional(
+      Type.Refine(
+        Type.String({
+          description:
+            'MMDB file of a country or city database (GeoLite2, DB-IP), for the places of sign-ins; none are shown without it',
+        }),
+        isPlacesFile,
+        () => 'is not a readable MMDB file',
+      ),
+    ),
+  },
   jobs: [
     {
       name: 'identity.remove-ended-sessions',
-      description: 'GG-16: removes sessions 30 days after their end',
+      description: 'GG-16, PE-06: removes sessions 30 days after their end, and links and sign-ups that are past',
       cron: '17 3 * * *',
       async run(_data, app) {
-        const removed = await app.db.transaction({ system: true }, removeEndedSessions)
+        // Without a transaction around it: each batch commits by itself.
+        const removed = await removeEndedSessions(app.db.scoped({ system: true }))
         app.log.info(removed, 'Ended sessions removed')
+      },
+    },
+    {
+      name: 'identity.remove-old-devices',
+      description: 'Forgets devices that nobody has signed in with for 400 days',
+      cron: '27 3 * * *',
+      async run(_data, app) {
+        const removed = await removeOldDevices(app.db.scoped({ system: true }))
+        app.log.info({ removed }, 'Old devices removed')
+      },
+    },
+    {
+      name: 'identity.erase-deleted-users',
+      description: 'GG-16, MT-02: erases accounts 90 days after their deletion, except what the audit log needs',
+      cron: '37 3 * * *',
+      async run(_data, app) {
+        const { erased, failed } = await eraseDeletedUsers(app)
+        app.log.info({ erased, failed: failed.length }, 'Deleted accounts erased')
+        if (failed.length > 0) throw new Error(`${failed.length} deleted accounts could not be erased`)
+      },
+    },
+    {
+      name: 'identity.remove-abandoned-set-ups',
+      description: 'Forgets the secrets of authenticator apps that nobody finished to set up',
+      cron: '37 * * * *',
+      async run(_data, app) {
+        const removed = await removeAbandonedSetUps(app, app.db.scoped({ system: true }))
+        app.log.info({ removed }, 'Abandoned set-ups of two-factor sign-in removed')
       },
     },
   ],

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { type CityResponse, open, type Reader, validate } from 'maxmind'
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
+import { type Device, describeUserAgent } from './user-agents.ts'
 
 const name = Type.Optional(Type.String())
 
@@ -28,6 +29,14 @@ export async function findPlace(app: App, address: string | null | undefined): P
 /** "Berlin, Germany". */
 export function placeInWords({ city, region, country }: Place): string {
   return [city ?? region, country].filter(Boolean).join(', ')
+}
+
+/** A row with an address and agent, told in a place and in words. */
+export async function describeClient<Row extends { ipAddress: string | null; userAgent: string | null }>(
+  app: App,
+  { userAgent, ...row }: Row,
+): Promise<Omit<Row, 'userAgent'> & { device: Device; place: Place | null }> {
+  return { ...row, device: describeUserAgent(userAgent), place: (await findPlace(app, row.ipAddress)) ?? null }
 }
 
 /** Whether a file is an MMDB one, by the mark of its metadata: asked when the configuration is read. */

@@ -1,8 +1,12 @@
 import { type Static, Type } from 'typebox'
+import type { App } from '#platform/app.ts'
 import { createToken, hashToken } from '#platform/crypto'
 import { type Queryable, sql } from '#platform/database'
-import { timestamp, uuid } from '#platform/http'
+import { nullable, timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
+import { describeClient, Place } from './places.ts'
+import { removeInBatches } from './retention.ts'
+import { Device } from './user-agents.ts'
 
 /** How long a session lasts without a refresh or use, in days; also the life of a refresh token. */
 const idleDays = 7
@@ -146,17 +150,75 @@ export function getSessionTimes(tx: Queryable, sessionId: string): Promise<Sessi
     where id = ${sessionId}`)
 }
 
-/** GG-16: sessions 30 days after their end, and tokens and links that nobody can use any more. */
-export async function removeEndedSessions(tx: Queryable): Promise<{ sessions: number; tokens: number }> {
-  const sessions = await tx.run(sql`
-    delete from identity.user_sessions
-    where least(expires_at, coalesce(revoked_at, expires_at)) < now() - interval '30 days'
+/** A living session of the user, as he is shown it. */
+export const OwnSession = Type.Object({
+  id: uuid,
+  isCurrent: Type.Boolean({ description: 'This request comes from it' }),
+  device: Device,
+  place: nullable(Place),
+  ipAddress: nullable(Type.String()),
+  methods: Type.Array(Type.String({ examples: ['password', 'totp'] })),
+  createdAt: timestamp,
+  lastSeenAt: timestamp,
+  expiresAt: Type.Unsafe<Date>({ ...timestamp, description: 'When it ends unless it is used before' }),
+  endsAt: Type.Unsafe<Date>({ ...timestamp, description: 'When it ends whatever happens' }),
+})
+export type OwnSession = Static<typeof OwnSession>
+
+/** PE-04: where a user is signed in: this session first, then the last used; 200 at most. */
+export async function listSessions(
+  app: App,
+  tx: Queryable,
+  user: { userId: string; sessionId: string },
+): Promise<OwnSession[]> {
+  type Row = Omit<OwnSession, 'device' | 'place'> & { userAgent: string | null }
+  const rows = await tx.run(sql<Row>`
+    select
+      id,
+      id = ${user.sessionId} as is_current,
+      host(ip_address) as ip_address,
+      user_agent,
+      authentication_methods as methods,
+      created_at,
+      last_seen_at,
+      expires_at,
+      ends_at
+    from identity.user_sessions
+    where user_id = ${user.userId}
+      and revoked_at is null
+      and expires_at > now()
+      and ends_at > now()
+    order by is_current desc, last_seen_at desc, id
+    limit 200`)
+  return await Promise.all(rows.map(row => describeClient(app, row)))
+}
+
+/** Ends a living session of this user; refuses any other with `identity.session_not_found`. */
+export async function endSession(tx: Queryable, userId: string, sessionId: string, reason: string): Promise<void> {
+  const ended = await tx.run(sql`
+    update identity.user_sessions
+    set revoked_at = now(), revoked_reason = ${reason}
+    where id = ${sessionId}
+      and user_id = ${userId}
+      and revoked_at is null
+      and expires_at > now()
     returning id`)
-  const tokens = await tx.run(sql`
-    delete from identity.one_time_tokens
-    where expires_at < now() - interval '30 days'
-    returning id`)
-  return { sessions: sessions.length, tokens: tokens.length }
+  if (ended.length === 0) throw errors.sessionNotFound({ id: sessionId })
+}
+
+/**
+ * GG-16, PE-06: removes sessions 30 days after their end, and a day after theirs links, unconfirmed sign-ups and counters
+ * of failures that have no effect any more.
+ */
+export async function removeEndedSessions(tx: Queryable) {
+  const sessions =
+    (await removeInBatches(tx, 'user_sessions', sql`expires_at < now() - interval '30 days'`)) +
+    (await removeInBatches(tx, 'user_sessions', sql`revoked_at < now() - interval '30 days'`))
+  const tokens = await removeInBatches(tx, 'one_time_tokens', sql`expires_at < now() - interval '1 day'`)
+  const signUps = await removeInBatches(tx, 'sign_ups', sql`expires_at < now() - interval '1 day'`)
+  const isOver = sql`last_failed_at < now() - interval '1 day' and coalesce(resting_until < now(), true)`
+  const addresses = await removeInBatches(tx, 'address_failures', isOver, 'address')
+  return { sessions, tokens, signUps, addresses }
 }
 
 async function issueRefreshToken(tx: Queryable, sessionId: string): Promise<string> {

@@ -1,8 +1,14 @@
 import Bowser from 'bowser'
+import { type Static, Type } from 'typebox'
 import type { Scope } from '#platform/database'
+import { oneOf } from '#platform/http'
 
-/** What a user agent says of itself. `words` are for people: "Firefox 132 on Windows". */
-export type Device = { words: string; kind: 'computer' | 'phone' | 'tablet' | 'program' | 'unknown' }
+/** What a user agent says of itself. */
+export const Device = Type.Object({
+  words: Type.String({ description: 'For people', examples: ['Firefox 132 on Windows', 'A program (curl)'] }),
+  kind: oneOf(['computer', 'phone', 'tablet', 'program', 'unknown']),
+})
+export type Device = Static<typeof Device>
 
 const longest = 512
 const rememberedAtMost = 1_000

@@ -1,0 +1,1 @@
+drop index identity.user_sessions_revoked_at_idx;

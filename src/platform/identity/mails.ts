@@ -1,0 +1,210 @@
+import { defineMail } from '#platform/mail'
+
+export const newDeviceMail = defineMail<{
+  name: string
+  facts: readonly (readonly [string, string])[]
+  sessionsLink: string
+  passwordLink: string
+}>({
+  name: 'identity.new_device',
+  description: 'Somebody signed in on a device that the account had not been used on',
+  compose: ({ name, facts, sessionsLink, passwordLink }) => ({
+    subject: 'New sign-in to your account',
+    lines: [
+      `Hello ${name},`,
+      'Somebody has signed in to your account on a device that was not used with it before.',
+      'If it was you, there is nothing to do.',
+    ],
+    facts,
+    button: { label: 'See where you are signed in', link: sessionsLink },
+    after: [
+      `If it was not you, sign that device out there, and choose a new password: ${passwordLink}`,
+      'You can turn these mails off in your profile.',
+    ],
+  }),
+})
+
+export const accountClosedMail = defineMail<{ name: string; isSuspended: boolean }>({
+  name: 'identity.account_closed',
+  description: 'An operator suspended or deactivated the account',
+  compose: ({ name, isSuspended }) => ({
+    subject: isSuspended ? 'Your account is suspended' : 'Your account is deactivated',
+    lines: [
+      `Hello ${name},`,
+      `Your account was ${isSuspended ? 'suspended' : 'deactivated'} by who runs this installation. You are signed out everywhere and cannot sign in for now.`,
+      'Nothing was deleted. If you think this is a mistake, ask them.',
+    ],
+  }),
+})
+
+export const accountOpenedMail = defineMail<{ name: string; link: string }>({
+  name: 'identity.account_opened',
+  description: 'An operator reactivated or restored the account',
+  compose: ({ name, link }) => ({
+    subject: 'Your account is open again',
+    lines: [`Hello ${name},`, 'Your account is open again: you can sign in as before.'],
+    button: { label: 'Sign in', link },
+  }),
+})
+
+export const accountDeletedMail = defineMail<{ name: string; erasedOn: string; isOwnWish: boolean }>({
+  name: 'identity.account_deleted',
+  description: 'The account was deleted, by its owner or by an operator',
+  compose: ({ name, erasedOn, isOwnWish }) => ({
+    subject: 'Your account is deleted',
+    lines: [
+      `Hello ${name},`,
+      `${isOwnWish ? 'As you asked, your account was deleted' : 'Your account was deleted by who runs this installation'}. You are signed out everywhere.`,
+      `What belongs to it is erased on ${erasedOn}. Until then it can be brought back: answer to who runs this installation, before somebody makes a new account with your address.`,
+    ],
+    ...(isOwnWish && { after: ['If it was not you, write to them at once: somebody else has used your account.'] }),
+  }),
+})
+
+export const twoFactorResetMail = defineMail<{ name: string; alsoPasskeys: boolean; link: string }>({
+  name: 'identity.two_factor_reset',
+  description: 'An operator removed the second factor, for somebody who lost it',
+  compose: ({ name, alsoPasskeys, link }) => ({
+    subject: 'Your second factor was removed',
+    lines: [
+      `Hello ${name},`,
+      `Who runs this installation has removed the authenticator app and the backup codes from your account${alsoPasskeys ? ', and your passkeys' : ''}. You are signed out everywhere.`,
+      'Sign in with what is left, and set up a second factor again.',
+    ],
+    button: { label: 'Sign in', link },
+    after: ['If you did not ask for this, write to them at once.'],
+  }),
+})
+
+/** A moment as its reader's clock shows it: "21 November 2026 at 14:05 GMT+1". */
+export function momentInWords(moment: Date, timezone: string): string {
+  const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: timezone }).format(moment)
+  const time = new Intl.DateTimeFormat('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    timeZone: timezone,
+  }).format(moment)
+  return `${day} at ${time}`
+}
+
+export const passkeyAddedMail = defineMail<{ name: string; passkeyName: string; securityLink: string }>({
+  name: 'identity.passkey_added',
+  description: 'A passkey was added to somebody’s account',
+  compose: ({ name, passkeyName, securityLink }) => ({
+    subject: 'A passkey was added to your account',
+    lines: [`Hello ${name},`, `the passkey “${passkeyName}” can be used from now on to sign in to your account.`],
+    button: { label: 'See your passkeys', link: securityLink },
+    after: ['If it was not you, remove it there, end all other sessions and change your password.'],
+  }),
+})
+
+export const passkeyRemovedMail = defineMail<{ name: string; passkeyName: string; securityLink: string }>({
+  name: 'identity.passkey_removed',
+  description: 'A passkey was removed from somebody’s account',
+  compose: ({ name, passkeyName, securityLink }) => ({
+    subject: 'A passkey was removed from your account',
+    lines: [`Hello ${name},`, `the passkey “${passkeyName}” cannot be used any more to sign in to your account.`],
+    button: { label: 'See your passkeys', link: securityLink },
+    after: ['If it was not you, end all other sessions there and change your password.'],
+  }),
+})
+
+/** `googleEmail` is undefined where Google tells none. */
+export type LinkedSignInMail = { name: string; googleEmail: string | undefined; securityLink: string }
+
+export const signInLinkedMail = defineMail<LinkedSignInMail>({
+  name: 'identity.sign_in_linked',
+  description: 'A Google account was linked to somebody’s account',
+  compose: ({ name, googleEmail, securityLink }) => ({
+    subject: 'A Google account was linked to your account',
+    lines: [`Hello ${name},`, `${googleAccount(googleEmail)} can be used from now on to sign in to your account.`],
+    button: { label: 'See your linked accounts', link: securityLink },
+    after: ['If it was not you, unlink it there, end all other sessions and change your password.'],
+  }),
+})
+
+export const signInUnlinkedMail = defineMail<LinkedSignInMail>({
+  name: 'identity.sign_in_unlinked',
+  description: 'A Google account was unlinked from somebody’s account',
+  compose: ({ name, googleEmail, securityLink }) => ({
+    subject: 'A Google account was unlinked from your account',
+    lines: [`Hello ${name},`, `${googleAccount(googleEmail)} cannot be used any more to sign in to your account.`],
+    button: { label: 'See your linked accounts', link: securityLink },
+    after: ['If it was not you, end all other sessions there and change your password.'],
+  }),
+})
+
+const googleAccount = (email: string | undefined) => (email ? `the Google account ${email}` : 'a Google account')
+
+export const twoFactorEnabledMail = defineMail<{ name: string; link: string }>({
+  name: 'identity.two_factor_enabled',
+  description: 'Two-factor sign-in was turned on',
+  compose: ({ name, link }) => ({
+    subject: 'Two-factor sign-in is on',
+    lines: [
+      `Hello ${name},`,
+      'From now on your account asks for a code of your authenticator app when you sign in with your password. Your other devices were signed out.',
+      'Keep your backup codes where you find them without your phone: each lets you in once.',
+    ],
+    button: { label: 'See how you sign in', link },
+    after: ['If it was not you, choose a new password at once, and ask who runs this installation to remove that app.'],
+  }),
+})
+
+export const twoFactorTurnedOffMail = defineMail<{ name: string; link: string }>({
+  name: 'identity.two_factor_turned_off',
+  description: 'Two-factor sign-in was turned off by the account’s owner',
+  compose: ({ name, link }) => ({
+    subject: 'Two-factor sign-in is off',
+    lines: [
+      `Hello ${name},`,
+      'The authenticator app and the backup codes were removed from your account. Your password alone opens it now.',
+    ],
+    button: { label: 'See how you sign in', link },
+    after: ['If it was not you, choose a new password at once, sign out your other devices, and turn it on again.'],
+  }),
+})
+
+export const backupCodesReplacedMail = defineMail<{ name: string; link: string }>({
+  name: 'identity.backup_codes_replaced',
+  description: 'New backup codes were made',
+  compose: ({ name, link }) => ({
+    subject: 'You have new backup codes',
+    lines: [`Hello ${name},`, 'New backup codes were made for your account. None of the earlier ones works any more.'],
+    button: { label: 'See how you sign in', link },
+    after: ['If it was not you, choose a new password at once, and make new backup codes again.'],
+  }),
+})
+
+export const backupCodeUsedMail = defineMail<{ name: string; left: number; link: string }>({
+  name: 'identity.backup_code_used',
+  description: 'Somebody signed in with a backup code',
+  compose: ({ name, left, link }) => ({
+    subject: 'A backup code was used',
+    lines: [
+      `Hello ${name},`,
+      'Somebody used a backup code of your account in the place of a code of your authenticator app.',
+      left === 0
+        ? 'It was the last one. Make new ones, or the loss of your phone locks you out.'
+        : `${left === 1 ? 'One code is' : `${left} codes are`} left.${left < 3 ? ' Make new ones before they run out.' : ''}`,
+    ],
+    button: { label: 'See how you sign in', link },
+    after: ['If it was not you, choose a new password at once, and make new backup codes.'],
+  }),
+})
+
+export const guessedCodesMail = defineMail<{ name: string; link: string }>({
+  name: 'identity.codes_guessed',
+  description: 'Too many wrong two-factor codes were tried, by somebody who has the password',
+  compose: ({ name, link }) => ({
+    subject: 'Wrong codes were tried on your account',
+    lines: [
+      `Hello ${name},`,
+      'Somebody got past your password and then entered several wrong codes. No code is accepted for a while; the wait grows with every further one.',
+      'If it was you, wait a few minutes and try again, or check that the clock of your phone is right.',
+    ],
+    button: { label: 'Choose a new password', link },
+    after: ['If it was not you, somebody knows your password: choose a new one now. That also stops the guessing.'],
+  }),
+})

@@ -1,0 +1,35 @@
+import { type Queryable, sql } from '#platform/database'
+
+type Table = 'user_sessions' | 'one_time_tokens' | 'sign_ups' | 'address_failures' | 'user_devices'
+
+/** So many rows that a batch's locks are gone within a fraction of a second, sessions with all their refresh tokens. */
+const batch = 1_000
+
+/**
+ * Deletes what fits `condition`, batch by batch, and returns how many rows. Hand it a `tx` without a transaction
+ * (`app.db.scoped`), so that each batch commits by itself and nobody waits for a million rows.
+ */
+export async function removeInBatches(
+  tx: Queryable,
+  table: Table,
+  condition: ReturnType<typeof sql>,
+  key = 'id',
+): Promise<number> {
+  for (let removed = 0; ; ) {
+    const { count } = await tx.one(sql<{ count: number }>`
+      with removed as (
+        delete from ${sql.table(`identity.${table}`)}
+        where ${sql.ref(key)} in (
+          select ${sql.ref(key)}
+          from ${sql.table(`identity.${table}`)}
+          where ${condition}
+          limit ${batch}
+          for update skip locked
+        )
+        returning 1
+      )
+      select count(*)::integer as count from removed`)
+    removed += count
+    if (count < batch) return removed
+  }
+}
