@@ -9,7 +9,7 @@ export {
 } from './devices.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
-export { isUsableHash, needsRehash, verifyPassword } from './hashing.ts'
+export { verifyPassword } from './hashing.ts'
 export { recordLogin } from './login-histories.ts'
 export {
   countFailedLogin,
@@ -26,20 +26,8 @@ export {
   type TokenDetails,
   withdrawOneTimeTokens,
 } from './one-time-tokens.ts'
-export {
-  defaultPasswordRules,
-  findPasswordHolder,
-  findPasswordOf,
-  hashNewPassword,
-  listPasswordHashes,
-  longestPassword,
-  type PasswordContext,
-  type PasswordHolder,
-  PasswordRules,
-  rehashPassword,
-  replacePassword,
-  verifyPasswordOf,
-} from './passwords.ts'
+export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
+export { finishPasskeySignIn, hasPasskeys, listPasskeys, startPasskeySignIn } from './passkeys.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
@@ -59,8 +47,10 @@ export {
   createUser,
   findAccount,
   getProfile,
+  hashNewPassword,
   hasUsers,
   Profile,
+  replacePassword,
   setDefaultTenant,
   User,
 } from './users.ts'

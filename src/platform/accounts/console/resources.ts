@@ -76,6 +76,18 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
     },
     refers: user,
   },
+  'identity.authenticators': {
+    noun: 'passkey',
+    sentences: {
+      insert: '{who} added the passkey {this}',
+      update: '{who} renamed the passkey {this}',
+      delete: '{who} removed the passkey {this}',
+      passkey_counter_went_back: 'The passkey {this} was refused: there may be a copy of it',
+    },
+    columns: { friendly_name: 'name', device_type: 'kind' },
+    technical: ['aaguid', 'transports'],
+    refers: user,
+  },
   'identity.signing_keys': { noun: 'signing key', columns: { private_key_encrypted: 'private key' } },
   'tenancy.tenants': {
     noun: 'workspace',
