@@ -9,7 +9,7 @@ export {
 } from './devices.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
-export { verifyPassword } from './hashing.ts'
+export { isUsableHash, needsRehash, verifyPassword } from './hashing.ts'
 export { recordLogin } from './login-histories.ts'
 export {
   countFailedLogin,
@@ -28,6 +28,20 @@ export {
 } from './one-time-tokens.ts'
 export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
 export { finishPasskeySignIn, hasPasskeys, listPasskeys, startPasskeySignIn } from './passkeys.ts'
+export {
+  defaultPasswordRules,
+  findPasswordHolder,
+  findPasswordOf,
+  hashNewPassword,
+  listPasswordHashes,
+  longestPassword,
+  type PasswordContext,
+  type PasswordHolder,
+  PasswordRules,
+  rehashPassword,
+  replacePassword,
+  verifyPasswordOf,
+} from './passwords.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
@@ -47,10 +61,8 @@ export {
   createUser,
   findAccount,
   getProfile,
-  hashNewPassword,
   hasUsers,
   Profile,
-  replacePassword,
   setDefaultTenant,
   User,
 } from './users.ts'
