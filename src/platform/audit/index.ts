@@ -1,2 +1,2 @@
-export { type AuditFilters, type AuditLog, type Changes, listAuditLogs } from './audit-logs.ts'
+export { type AuditFilters, AuditLog, type Changes, listAuditLogs } from './audit-logs.ts'
 export { recordEvent } from './events.ts'

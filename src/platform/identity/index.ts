@@ -1,4 +1,5 @@
 export { AccessTokens, accessTokenSeconds } from './access-tokens.ts'
+export { useBackupCode } from './backup-codes.ts'
 export {
   distrustDevices,
   isTrustedDevice,
@@ -9,8 +10,22 @@ export {
 } from './devices.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
+export {
+  findGoogleAccount,
+  findUserByExternalIdentity,
+  type GoogleAccount,
+  linkExternalIdentity,
+  linkGoogle,
+  recordExternalSignIn,
+} from './external-identities.ts'
+export {
+  finishGoogle,
+  type GoogleAnswer,
+  googleCookie,
+  isGoogleConfigured,
+  startGoogle,
+} from './google.ts'
 export { isUsableHash, needsRehash, verifyPassword } from './hashing.ts'
-export { recordLogin } from './login-histories.ts'
 export {
   countFailedLogin,
   countLogin,
@@ -19,6 +34,7 @@ export {
   takeUntoldRests,
   unlockAccount,
 } from './lockouts.ts'
+export { recordLogin } from './login-histories.ts'
 export {
   consumeOneTimeToken,
   findOneTimeToken,
@@ -26,6 +42,7 @@ export {
   type TokenDetails,
   withdrawOneTimeTokens,
 } from './one-time-tokens.ts'
+export { makeOperator } from './operators.ts'
 export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
 export { finishPasskeySignIn, hasPasskeys, listPasskeys, startPasskeySignIn } from './passkeys.ts'
 export {
@@ -56,6 +73,9 @@ export {
   SessionTimes,
   setActiveTenant,
 } from './sessions.ts'
+export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
+export { type CodeOutcome, findTwoFactor, removeTwoFactor, type TwoFactor, useTotpCode } from './two-factors.ts'
+export { changeUserStatus } from './user-statuses.ts'
 export {
   type Account,
   createUser,
@@ -66,3 +86,4 @@ export {
   setDefaultTenant,
   User,
 } from './users.ts'
+export { getWaysIn, type WaysIn } from './ways-in.ts'

@@ -152,8 +152,8 @@ export const twoFactorEnabledMail = defineMail<{ name: string; link: string }>({
   }),
 })
 
-export const twoFactorTurnedOffMail = defineMail<{ name: string; link: string }>({
-  name: 'identity.two_factor_turned_off',
+export const twoFactorRemovedMail = defineMail<{ name: string; link: string }>({
+  name: 'identity.two_factor_removed',
   description: 'Two-factor sign-in was turned off by the account’s owner',
   compose: ({ name, link }) => ({
     subject: 'Two-factor sign-in is off',

@@ -1,0 +1,10 @@
+comment on column identity.users.deleted_at is null;
+drop index identity.users_deleted_at_idx;
+drop index identity.users_created_at_idx;
+drop trigger refuse_new_id on identity.users;
+drop trigger refuse_used_ids on identity.users;
+drop trigger remember_erased on identity.users;
+drop function identity.refuse_new_id();
+drop function identity.refuse_used_ids();
+drop function identity.remember_erased_users();
+drop table identity.erased_users;
