@@ -35,9 +35,8 @@ export function hasEtag({ etag, method, path, status }: AnyRoute): boolean {
 }
 
 /**
- * Whether `Idempotency-Key` counts. Not without a user whose key it is, not below `/auth` (those answers carry tokens,
- * which are never stored), nor for
- * other secrets, and not for files.
+ * Whether `Idempotency-Key` counts. Not without a user whose key it is, not for files, and not for answers that carry
+ * secrets, which are never stored (all below `/auth` carry tokens).
  */
 export function isIdempotent({ method, path, allow, rawBody, secret }: AnyRoute): boolean {
   return method === 'POST' && !rawBody && !secret && allow !== 'public' && !path.startsWith('/auth/')

@@ -7,6 +7,8 @@ export const errors = errorTable('identity', {
     'This address mixes letters that look alike: of several alphabets, or such as can be taken for others.',
   ],
   emailTaken: ['conflict', 'There is an account with this e-mail address already. Sign in instead.'],
+  usernameTaken: ['conflict', 'Another account has this user name already.'],
+  profileUnfit: ['invalid', 'The profile is not valid; `errors` lists where and why.'],
   timezoneUnknown: ['invalid', 'There is no time zone {timezone}; use an IANA name such as Europe/Berlin.'],
   passwordLength: ['invalid', 'A password has {least} to {most} characters.'],
   passwordCommon: [

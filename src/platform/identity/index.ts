@@ -59,6 +59,7 @@ export {
   replacePassword,
   verifyPasswordOf,
 } from './passwords.ts'
+export { getProfile, Profile } from './profiles.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
@@ -80,9 +81,7 @@ export {
   type Account,
   createUser,
   findAccount,
-  getProfile,
   hasUsers,
-  Profile,
   setDefaultTenant,
   User,
 } from './users.ts'
