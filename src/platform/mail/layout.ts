@@ -6,7 +6,7 @@ export type RenderedMail = { subject: string; text: string; html: string; link?:
 
 /** The one layout of all mails. What `content` says is text: markup in it is shown, not obeyed. */
 export function renderMail(app: App, content: MailContent): RenderedMail {
-  const subject = content.subject.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  const subject = oneLine(content.subject)
   const link = content.button?.link
   return {
     subject,
@@ -14,6 +14,14 @@ export function renderMail(app: App, content: MailContent): RenderedMail {
     html: renderHtml(app, { ...content, subject }),
     ...(link !== undefined && { link }),
   }
+}
+
+/** Text for a header: one line, and nothing that a mail program would decode (RFC 2047), say to a line break. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replaceAll('=?', '= ?')
+    .trim()
 }
 
 function renderText(app: App, { lines, facts = [], button, after = [] }: MailContent): string {

@@ -2,6 +2,7 @@ import type { NodemailerError } from 'nodemailer/lib/errors'
 import type { App } from '#platform/app.ts'
 import type { Content } from './contents.ts'
 import { errors } from './errors.ts'
+import { oneLine } from './layout.ts'
 import { senderOf } from './settings.ts'
 import { type MailServer, readSmtpUrl } from './smtp-urls.ts'
 
@@ -86,10 +87,6 @@ function clean(answer: string, { auth }: MailServer): string {
     .replace(/https?:\/\/\S+/gi, '[link]')
     .replace(/[\w+/=-]{24,}/g, '[hidden]')
     .slice(0, 500)
-}
-
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 }
 
 function domainOf(address: string): string {
