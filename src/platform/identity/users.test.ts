@@ -4,8 +4,9 @@ import { type Scope, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { testDatabase } from '#test/database.ts'
 import { normaliseEmail } from './emails.ts'
+import { getProfile } from './profiles.ts'
 import { openSession, removeEndedSessions, revokeSession } from './sessions.ts'
-import { createUser, findAccount, getProfile } from './users.ts'
+import { createUser, findAccount } from './users.ts'
 
 const { db, admin } = await testDatabase()
 const system: Scope = { system: true, ipAddress: '2001:db8::7', userAgent: 'a browser' }

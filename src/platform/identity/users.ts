@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { nullable, uuid } from '#platform/http'
 import { errors } from './errors.ts'
+import { requireTimezone } from './timezones.ts'
 
 /** A person as others are shown him. */
 export const User = Type.Object({
@@ -31,19 +32,9 @@ export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
     { users_email_unique: errors.emailTaken },
   )
   const timezone = user.timezone ?? 'UTC'
-  if (!isTimezone(timezone)) throw errors.timezoneUnknown({ timezone })
+  requireTimezone(timezone)
   await tx.run(sql`insert into identity.user_profiles (user_id, timezone) values (${user.id}, ${timezone})`)
   await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${user.id}, ${user.passwordHash})`)
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    // The list of Intl.supportedValuesOf lacks aliases that browsers really report.
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return /^[A-Za-z]/.test(name)
-  } catch {
-    return false
-  }
 }
 
 export type Account = User & {
@@ -70,29 +61,6 @@ export function findAccount(tx: Queryable, email: string): Promise<Account | und
       on password.user_id = account.id and password.replaced_at is null
     where account.email = ${email}
       and account.deleted_at is null`)
-}
-
-/** The signed-in user as he is shown to himself. */
-export const Profile = Type.Object({
-  ...User.properties,
-  timezone: Type.String({ description: 'IANA name; dates are shown in it' }),
-  language: Type.String(),
-})
-export type Profile = Static<typeof Profile>
-
-export function getProfile(tx: Queryable, userId: string): Promise<Profile> {
-  return tx.one(sql<Profile>`
-    select
-      account.id,
-      account.email,
-      account.full_name,
-      account.username,
-      profile.timezone,
-      profile.language
-    from identity.users as account
-    join identity.user_profiles as profile
-      on profile.user_id = account.id
-    where account.id = ${userId}`)
 }
 
 /** The tenant in which the user's next session starts. */
