@@ -55,6 +55,16 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
   },
   'identity.two_factors': {
     noun: 'second factor',
+    sentences: {
+      insert: '{who} started to set up two-factor sign-in',
+      update: '{who} changed {columns} of a second factor',
+      delete: '{who} deleted a second factor',
+      two_factor_enabled: '{who} turned two-factor sign-in on',
+      two_factor_removed: '{who} turned two-factor sign-in off',
+      two_factor_limit_reached: '{who} entered too many wrong two-factor codes',
+      backup_code_used: '{who} used a backup code',
+      backup_codes_replaced: '{who} made new backup codes',
+    },
     columns: { secret_encrypted: 'secret', is_pending: 'pending', verified_at: 'confirmation' },
   },
   'identity.backup_codes': {
