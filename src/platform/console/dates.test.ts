@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, it } from 'node:test'
-import { formatDay, formatTime, showTimesIn, startOfDay } from './dates.ts'
+import { formatAgo, formatDay, formatTime, showTimesIn, startOfDay } from './dates.ts'
 
 afterEach(() => showTimesIn(undefined))
 
@@ -26,4 +26,15 @@ it('a day begins at midnight of the zone of the account, also where the clocks c
 it('an unknown zone does not break the page', () => {
   showTimesIn('Nowhere/Land')
   assert.match(formatTime('2026-11-21T02:05:00Z'), /2026/)
+})
+
+it('how long ago something was is told in its largest unit', () => {
+  const now = new Date('2026-11-21T12:00:00Z').getTime()
+  const told = (instant: string) => formatAgo(instant, now)
+  assert.equal(told('2026-11-21T11:59:31Z'), 'just now')
+  assert.equal(told('2026-11-21T11:55:00Z'), '5 minutes ago')
+  assert.equal(told('2026-11-21T09:00:00Z'), '3 hours ago')
+  assert.equal(told('2026-11-20T12:00:00Z'), 'yesterday')
+  assert.equal(told('2026-09-21T12:00:00Z'), '2 months ago')
+  assert.equal(told('2026-11-24T12:00:00Z'), 'in 3 days')
 })

@@ -21,6 +21,24 @@ export function formatTime(instant: string): string {
   )
 }
 
+/** How long ago an instant was: `5 minutes ago`, `yesterday`. */
+export function formatAgo(instant: string, now = Date.now()): string {
+  const seconds = Math.round((new Date(instant).getTime() - now) / 1000)
+  const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+  for (const [unit, length] of units) {
+    if (Math.abs(seconds) >= length) return words.format(Math.round(seconds / length), unit)
+  }
+  return 'just now'
+}
+
+const units = [
+  ['year', 31_556_952],
+  ['month', 2_629_746],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const
+
 /** An instant to the second, with its zone, for where it must be beyond doubt. */
 export function formatExactTime(instant: string): string {
   return new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'long', timeZone }).format(new Date(instant))

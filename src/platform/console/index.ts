@@ -2,7 +2,7 @@ export { manyOf, oneOf, type Search, safePath, useAddress } from './addresses.ts
 export { formatAmount, formatCompactAmount, formatCount, parseAmount, sumAmounts } from './amounts.ts'
 export { ColorSchemeChoice } from './color-scheme.tsx'
 export { startConsole } from './console.tsx'
-export { formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
+export { formatAgo, formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
 export { Icon, type IconName, isIconName, listIcons } from './icons.tsx'
 export { PageLink } from './links.tsx'
 export type { ConsoleModule, ConsoleRoute, NavigationEntry, ResourceDescription } from './module.ts'

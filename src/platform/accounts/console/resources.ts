@@ -11,6 +11,7 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
       update: '{who} changed {columns} of the account {this}',
       sign_up: '{who} signed up',
       sign_in_failed: 'Somebody could not sign in as {this}',
+      end_other_sessions: '{who} signed all their other devices out',
     },
     columns: {
       email: 'e-mail',
@@ -41,7 +42,12 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
       sign_in: '{who} signed in',
       sign_out: '{who} signed out',
       switch_tenant: '{who} switched to this workspace',
+      end_session: '{who} signed one of their devices out',
     },
+  },
+  'identity.user_devices': {
+    noun: 'device',
+    sentences: { forget_device: '{who} ended the trust in one of their devices' },
   },
   'identity.passwords': {
     noun: 'password',
