@@ -4,7 +4,7 @@ import { json, type Queryable, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { findPlace, Place } from './places.ts'
 import { clientOf, Device, describeUserAgent } from './user-agents.ts'
-import { getProfile } from './users.ts'
+import { getProfile } from './profiles.ts'
 
 export type LoginAttempt = {
   userId: string

@@ -22,7 +22,7 @@ import {
   verifyRegistration,
   verifySignIn,
 } from './passkey-answers.ts'
-import { getProfile } from './users.ts'
+import { getProfile } from './profiles.ts'
 import { removeWayIn } from './ways-in.ts'
 
 const mostPasskeys = 20
