@@ -3,8 +3,8 @@ import type { App } from '#platform/app.ts'
 import { json, type Queryable, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { findPlace, Place } from './places.ts'
-import { clientOf, Device, describeUserAgent } from './user-agents.ts'
 import { getProfile } from './profiles.ts'
+import { clientOf, Device, describeUserAgent } from './user-agents.ts'
 
 export type LoginAttempt = {
   userId: string
@@ -103,7 +103,10 @@ export type LoginMonth = Static<typeof LoginMonth>
 
 /** This month and the eleven before it, the oldest first, empty ones too. */
 export async function countLoginsByMonth(tx: Queryable, userId: string, now: Date): Promise<LoginMonth[]> {
-  const { timezone } = await getProfile(tx, userId)
+  const { timezone } = await tx.one(sql<{ timezone: string }>`
+    select timezone
+    from identity.user_profiles
+    where user_id = ${userId}`)
   const months = lastMonths(now, timezone, 12)
   const starts = months.map(({ start }) => start)
   const counted = await tx.run(sql<{ position: number; successes: number; failures: number }>`
