@@ -43,8 +43,8 @@ const font = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica N
 function renderHtml(app: App, { subject, lines, facts = [], button, after = [] }: MailContent): string {
   const paragraph = (line: string, style: string, name: string) =>
     `<p class="${name}" style="margin:0 0 16px;${font};${style}">${escapeHtml(line).replace(/\n/g, '<br>')}</p>`
-  const body = (line: string) => paragraph(line, 'font-size:16px;line-height:24px;color:#1c2530', 'text')
-  const small = (line: string) => paragraph(line, 'font-size:14px;line-height:21px;color:#5a6675', 'dim')
+  const body = (line: string) => paragraph(line, 'font-size:16px;line-height:24px;color:#1d1d1a', 'text')
+  const small = (line: string) => paragraph(line, 'font-size:14px;line-height:21px;color:#62625a', 'dim')
   const parts = [
     ...lines.map(body),
     ...(facts.length > 0 ? [renderFacts(facts)] : []),
@@ -62,24 +62,24 @@ function renderHtml(app: App, { subject, lines, facts = [], button, after = [] }
 <title>${escapeHtml(subject)}</title>
 <style>
 @media (prefers-color-scheme: dark) {
-  .page { background-color: #12161c !important }
-  .card { background-color: #1b222b !important; border-color: #333d4a !important }
-  .text, .fact { color: #e6eaf0 !important }
-  .dim, .mark { color: #a3afbd !important }
-  .line { border-color: #333d4a !important }
-  .address { color: #8ab8f5 !important }
+  .page { background-color: #141715 !important }
+  .card { background-color: #1f2321 !important; border-color: #404641 !important }
+  .text, .fact { color: #e6e8e4 !important }
+  .dim, .mark { color: #a9aea7 !important }
+  .line { border-color: #404641 !important }
+  .address { color: #85bda9 !important }
 }
 </style>
 </head>
-<body class="page" style="margin:0;padding:0;background-color:#f2f4f7">
-<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background-color:#f2f4f7">
+<body class="page" style="margin:0;padding:0;background-color:#f4f4f0">
+<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background-color:#f4f4f0">
 <tr><td align="center" style="padding:32px 12px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:560px">
-<tr><td class="mark" style="padding:0 4px 12px;${font};font-size:15px;font-weight:600;color:#5a6675">Commonhold</td></tr>
-<tr><td class="card" align="left" style="background-color:#ffffff;border:1px solid #dde2e8;border-radius:10px;padding:28px 28px 12px">
+<tr><td class="mark" style="padding:0 4px 12px;${font};font-size:15px;font-weight:600;color:#62625a">Commonhold</td></tr>
+<tr><td class="card" align="left" style="background-color:#ffffff;border:1px solid #e4e4de;border-radius:10px;padding:28px 28px 12px">
 ${parts.join('\n')}
 </td></tr>
-<tr><td class="dim" style="padding:16px 4px 0;${font};font-size:13px;line-height:19px;color:#5a6675">Sent by Commonhold at ${escapeHtml(new URL(app.publicUrl).host)}</td></tr>
+<tr><td class="dim" style="padding:16px 4px 0;${font};font-size:13px;line-height:19px;color:#62625a">Sent by Commonhold at ${escapeHtml(new URL(app.publicUrl).host)}</td></tr>
 </table>
 </td></tr>
 </table>
@@ -89,11 +89,11 @@ ${parts.join('\n')}
 }
 
 function renderFacts(facts: NonNullable<MailContent['facts']>): string {
-  const cell = `padding:8px 12px 8px 0;${font};font-size:15px;line-height:21px;border-bottom:1px solid #dde2e8;vertical-align:top`
+  const cell = `padding:8px 12px 8px 0;${font};font-size:15px;line-height:21px;border-bottom:1px solid #e4e4de;vertical-align:top`
   const rows = facts.map(
     ([label, value]) =>
-      `<tr><td class="dim line" style="${cell};color:#5a6675;white-space:nowrap">${escapeHtml(label)}</td>` +
-      `<td class="fact line" width="100%" style="${cell};color:#1c2530">${escapeHtml(value)}</td></tr>`,
+      `<tr><td class="dim line" style="${cell};color:#62625a;white-space:nowrap">${escapeHtml(label)}</td>` +
+      `<td class="fact line" width="100%" style="${cell};color:#1d1d1a">${escapeHtml(value)}</td></tr>`,
   )
   return `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 20px">${rows.join('')}</table>`
 }
@@ -101,7 +101,7 @@ function renderFacts(facts: NonNullable<MailContent['facts']>): string {
 function renderButton({ label, link }: NonNullable<MailContent['button']>): string {
   return (
     '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:4px 0 24px"><tr>' +
-    '<td bgcolor="#1c5fb8" style="border-radius:8px;background-color:#1c5fb8">' +
+    '<td bgcolor="#1f6553" style="border-radius:8px;background-color:#1f6553">' +
     `<a href="${escapeHtml(link)}" style="display:inline-block;padding:12px 22px;${font};font-size:16px;line-height:22px;font-weight:600;color:#ffffff;text-decoration:none">${escapeHtml(label)}</a>` +
     '</td></tr></table>'
   )
@@ -110,7 +110,7 @@ function renderButton({ label, link }: NonNullable<MailContent['button']>): stri
 function renderAddress(link: string): string {
   return (
     `<p style="margin:-8px 0 16px;${font};font-size:13px;line-height:19px;word-break:break-all">` +
-    `<a class="address" href="${escapeHtml(link)}" style="color:#1c5fb8">${escapeHtml(link)}</a></p>`
+    `<a class="address" href="${escapeHtml(link)}" style="color:#1f6553">${escapeHtml(link)}</a></p>`
   )
 }
 
