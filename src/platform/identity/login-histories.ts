@@ -3,7 +3,6 @@ import type { App } from '#platform/app.ts'
 import { json, type Queryable, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { findPlace, Place } from './places.ts'
-import { getProfile } from './profiles.ts'
 import { clientOf, Device, describeUserAgent } from './user-agents.ts'
 
 export type LoginAttempt = {
