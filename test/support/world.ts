@@ -38,10 +38,12 @@ export type World = TestDatabase & {
 }
 
 /** The whole program over HTTP on a database of its own, with two tenants. Await it at the top level of a test file. */
-export async function testWorld(options: { consoleDirectory?: string; rateLimit?: number } = {}): Promise<World> {
+export async function testWorld(
+  options: { consoleDirectory?: string; rateLimit?: number; environment?: Record<string, string> } = {},
+): Promise<World> {
   const database = await testDatabase()
   await upgradeDatabase(database.adminConfig, modules)
-  const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0' })
+  const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0', ...options.environment })
   const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
   const keyring = Keyring.parse(Keyring.generate('k1'))
   const app = createApp({ settings, login: database.login, keyring, log })
