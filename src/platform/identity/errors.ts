@@ -7,6 +7,20 @@ export const errors = errorTable('identity', {
     'This address mixes letters that look alike: of several alphabets, or such as can be taken for others.',
   ],
   emailTaken: ['conflict', 'There is an account with this e-mail address already. Sign in instead.'],
+  emailTakenMeanwhile: [
+    'conflict',
+    'Another account has the address {email} by now, so yours stays as it is. Ask for another address, or sign in to that account.',
+  ],
+  emailUnchanged: ['conflict', 'This is your address already.'],
+  emailVerifiedAlready: ['conflict', 'Your address is confirmed already.'],
+  emailLinkInvalid: [
+    'invalid',
+    'This link was used already, has expired, or was replaced or withdrawn. Ask for a new one.',
+  ],
+  avatarNotFound: ['not_found', 'There is no such picture.'],
+  pictureUnreadable: ['invalid', 'This is no readable picture: send a PNG, JPEG, WebP or GIF file.'],
+  pictureTooLarge: ['invalid', 'This picture has too many pixels. Make it smaller, and send it again.'],
+  picturesBusy: ['unavailable', 'Too many pictures at this moment. Try again in a few seconds.'],
   usernameTaken: ['conflict', 'Another account has this user name already.'],
   profileUnfit: ['invalid', 'The profile is not valid; `errors` lists where and why.'],
   timezoneUnknown: ['invalid', 'There is no time zone {timezone}; use an IANA name such as Europe/Berlin.'],
@@ -66,4 +80,6 @@ export const errors = errorTable('identity', {
   twoFactorOn: ['conflict', 'Two-factor sign-in is on already. Turn it off before you set it up with another app.'],
   twoFactorOff: ['conflict', 'Two-factor sign-in is not on.'],
   twoFactorNotStarted: ['conflict', 'This set-up has ended: it lasts 30 minutes. Start again.'],
+  limitInvalid: ['invalid', '{limit} is not a number of accounts.'],
+  reasonInvalid: ['invalid', 'A reason has 1 to 500 characters.'],
 })

@@ -208,3 +208,96 @@ export const guessedCodesMail = defineMail<{ name: string; link: string }>({
     after: ['If it was not you, somebody knows your password: choose a new one now. That also stops the guessing.'],
   }),
 })
+
+export const resetPasswordMail = defineMail<{
+  name: string
+  link: string
+  minutes: number
+  askedBy: 'owner' | 'operator'
+}>({
+  name: 'identity.reset_password',
+  description: 'Somebody asked for a new password',
+  compose: ({ name, link, minutes, askedBy }) => ({
+    subject: 'Choose a new password',
+    lines: [
+      `Hello ${name},`,
+      askedBy === 'owner'
+        ? 'Somebody, probably you, asked for a new password for your account.'
+        : 'Who runs this installation asks you to choose a new password for your account.',
+      `The link works once, for ${minutes} minutes. When you have chosen, you are signed out everywhere else.`,
+    ],
+    button: { label: 'Choose a new password', link },
+    after: ['Until then your password stays as it is. If it was not you who asked, there is nothing to do.'],
+  }),
+})
+
+export const verifyEmailMail = defineMail<{ name: string; link: string; hours: number }>({
+  name: 'identity.verify_email',
+  description: 'Somebody who has an account shows that its address is his',
+  compose: ({ name, link, hours }) => ({
+    subject: 'Confirm your e-mail address',
+    lines: [`Hello ${name},`, 'please confirm that this is the e-mail address of your account.'],
+    button: { label: 'Confirm the address', link },
+    after: [`The link works once and for ${hours} hours. If you have no account here, there is nothing to do.`],
+  }),
+})
+
+export const confirmOldEmailMail = defineMail<{ name: string; email: string; link: string; hours: number }>({
+  name: 'identity.confirm_old_email',
+  description: 'Asks at the present address whether the account may have another one',
+  compose: ({ name, email, link, hours }) => ({
+    subject: 'Do you want to change your e-mail address?',
+    lines: [`Hello ${name},`, 'somebody who is signed in to your account wants to give it another e-mail address:'],
+    facts: [['New address', email]],
+    button: { label: 'Agree to the change', link },
+    after: [
+      `The address is changed once it is confirmed here and at the new address. The link works for ${hours} hours.`,
+      'If it was not you, do not use the link: nothing changes without it. Somebody has then used your account, so choose a new password and end your other sessions.',
+    ],
+  }),
+})
+
+export const confirmNewEmailMail = defineMail<{ link: string; hours: number }>({
+  name: 'identity.confirm_new_email',
+  description: 'Asks at the new address whether an account may have it',
+  compose: ({ link, hours }) => ({
+    subject: 'Confirm your new e-mail address',
+    lines: ['Hello,', 'somebody wants to use this e-mail address for an account. If it was you, please confirm it.'],
+    button: { label: 'Confirm the address', link },
+    after: [
+      `The address is changed once it is confirmed here and at the present address. The link works for ${hours} hours.`,
+      'If it was not you, there is nothing to do: without your confirmation nobody uses this address.',
+    ],
+  }),
+})
+
+export const addressInUseMail = defineMail<{ link: string }>({
+  name: 'identity.address_in_use',
+  description: 'Somebody wanted to change to the address of another account: its owner learns it, the asker does not',
+  compose: ({ link }) => ({
+    subject: 'You have an account already',
+    lines: [
+      'Hello,',
+      'somebody wants to use this e-mail address for an account, but there is an account with it already. An address belongs to one account only, so nothing was changed.',
+      'If it was you, sign in to the account that has this address, and change the address of that one first, or close it.',
+    ],
+    button: { label: 'Sign in', link },
+    after: ['If it was not you, there is nothing to do.'],
+  }),
+})
+
+export const emailChangedMail = defineMail<{ name: string; email: string }>({
+  name: 'identity.email_changed',
+  description: 'Tells the old address that the account has another one now',
+  compose: ({ name, email }) => ({
+    subject: 'Your e-mail address was changed',
+    lines: [
+      `Hello ${name},`,
+      'as was confirmed at both addresses, your account has another e-mail address now. Mails about it go there from now on, and other devices were signed out.',
+    ],
+    facts: [['New address', email]],
+    after: [
+      'If it was not you, write at once to who runs this installation: somebody reads this mailbox and your account.',
+    ],
+  }),
+})

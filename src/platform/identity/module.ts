@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { registerUserCommands } from './commands.ts'
 import { removeOldDevices } from './devices.ts'
+import { removeLapsedEmailChanges } from './email-changes.ts'
 import { eraseDeletedUsers } from './erasures.ts'
 import { googleSettings } from './google.ts'
 import { isPlacesFile } from './places.ts'
@@ -24,6 +26,7 @@ export const identityModule = {
     },
   },
   routes: identityRoutes,
+  commands: { users: registerUserCommands },
   config: {
     ...googleSettings,
     placesFile: Type.Optional(
@@ -45,7 +48,8 @@ export const identityModule = {
       async run(_data, app) {
         // Without a transaction around it: each batch commits by itself.
         const removed = await removeEndedSessions(app.db.scoped({ system: true }))
-        app.log.info(removed, 'Ended sessions removed')
+        const emailChanges = await removeLapsedEmailChanges(app.db.scoped({ system: true }))
+        app.log.info({ ...removed, emailChanges }, 'Ended sessions removed')
       },
     },
     {

@@ -10,6 +10,10 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
       insert: '{who} opened the account {this}',
       update: '{who} changed {columns} of the account {this}',
       sign_up: '{who} signed up',
+      ask_email_change: '{who} asked for another e-mail address',
+      withdraw_email_change: '{who} decided to keep the e-mail address',
+      change_email: '{who} confirmed another e-mail address',
+      verify_email: '{who} confirmed the e-mail address',
       sign_in_failed: 'Somebody could not sign in as {this}',
       end_other_sessions: '{who} signed all their other devices out',
     },
@@ -35,6 +39,15 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
     columns: { avatar_url: 'picture', timezone: 'time zone', bio: 'introduction' },
     technical: ['metadata'],
     refers: user,
+  },
+  'identity.avatars': {
+    noun: 'picture',
+    sentences: {
+      insert: '{who} added a picture',
+      update: '{who} changed the picture',
+      delete: '{who} removed the picture',
+    },
+    technical: ['content', 'content_hash'],
   },
   'identity.user_sessions': {
     noun: 'session',
