@@ -1,5 +1,6 @@
 export { manyOf, oneOf, type Search, safePath, useAddress } from './addresses.ts'
 export { formatAmount, formatCompactAmount, formatCount, parseAmount, sumAmounts } from './amounts.ts'
+export { CodeField } from './code-field.tsx'
 export { ColorSchemeChoice } from './color-scheme.tsx'
 export { startConsole } from './console.tsx'
 export { formatAgo, formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
