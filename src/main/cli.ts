@@ -53,10 +53,13 @@ registerDatabaseCommands(program, {
 
 registerKeyCommands(program)
 
-for (const { name, commands } of modules) {
-  if (!commands) continue
-  const parent = program.command(name).description(`Commands of the ${name} module`)
-  commands(parent, { withApp })
+for (const { name, commands = {} } of modules) {
+  for (const [group, register] of Object.entries(typeof commands === 'function' ? { [name]: commands } : commands)) {
+    const parent =
+      program.commands.find(command => command.name() === group) ??
+      program.command(group).description(group === name ? `Commands of the ${name} module` : `Commands for ${group}`)
+    register(parent, { withApp })
+  }
 }
 
 await program.parseAsync().catch(report)

@@ -6,7 +6,7 @@ import { giveRole } from '#platform/access'
 import { foundTenant } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
-import { createUser, hashNewPassword, replacePassword, setDefaultTenant } from '#platform/identity'
+import { createUser, hashNewPassword, makeOperator, replacePassword, setDefaultTenant } from '#platform/identity'
 import { addMember } from '#platform/tenancy'
 import type { Demonstration, Progress, SignIn } from './sign-ins.ts'
 
@@ -116,6 +116,7 @@ export const loadDemonstration: Demonstration = async (app, known, progress) => 
   const signIns: SignIn[] = []
   for (const tenant of tenants) signIns.push(...(await peopleTenant(app, tenant, known)))
   for (const tenant of tenants) await inviteGuests(app, tenant)
+  await appointOperator(app)
   return signIns
 }
 
@@ -176,6 +177,15 @@ async function inviteGuests(app: App, { people, guests }: DemonstrationTenant): 
       await giveRole(tx, membership.id, role)
     })
   }
+}
+
+/** Somebody has to be able to try what operators see. */
+async function appointOperator(app: App): Promise<void> {
+  await app.db.transaction(system, async tx => {
+    const { found } = await tx.one(sql<{ found: boolean }>`select exists (select from identity.operators) as found`)
+    const alice = found ? undefined : await findPerson(app, 'alice@meridian.example')
+    if (alice) await makeOperator(tx, alice.id)
+  })
 }
 
 function findPerson(app: App, email: string): Promise<{ id: string; tenantId: string | null } | undefined> {

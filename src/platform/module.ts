@@ -22,6 +22,9 @@ export type CommandContext = {
   withApp<T>(work: (app: App) => Promise<T>): Promise<T>
 }
 
+/** Adds commands below `parent`. */
+export type Commands = (parent: Command, context: CommandContext) => void
+
 /**
  * What a folder under `src/` is to the platform: plain data, read by `src/main`.
  * `schema` is its PostgreSQL schema; `config` its settings, each with default and description.
@@ -32,7 +35,7 @@ export type Module = {
   permissions?: Readonly<Record<string, PermissionDeclaration>>
   routes?: readonly AnyRoute[]
   jobs?: readonly Job[]
-  /** Adds the module's commands below `commonhold <name>`. */
-  commands?: (parent: Command, context: CommandContext) => void
+  /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */
+  commands?: Commands | Readonly<Record<string, Commands>>
   config?: TProperties
 }

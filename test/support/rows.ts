@@ -127,9 +127,10 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
       return [(await admin.query(`select (${column.defaultExpression})::text as value`)).rows[0].value]
     }
     const mine = checks.filter(check => check.columns.includes(column.name))
-    const literals = mine.flatMap(({ expression }) =>
-      [...expression.matchAll(/'((?:[^']|'')*)'/g)].map(match => match[1]),
-    )
+    // What a check on JSON names is a type or a key, and no JSON.
+    const literals = /^jsonb?$/.test(column.type)
+      ? []
+      : mine.flatMap(({ expression }) => [...expression.matchAll(/'((?:[^']|'')*)'/g)].map(match => match[1]))
     const typed = candidatesByCategory(column)
     return column.isRequired ? [...typed, ...literals] : [null, ...typed, ...literals]
   }

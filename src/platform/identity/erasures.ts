@@ -38,14 +38,8 @@ export async function eraseDeletedUsers(app: App): Promise<{ erased: number; fai
 /** False where he has been restored meanwhile, or another server was faster. */
 function eraseUser(app: App, id: string): Promise<boolean> {
   return app.db.transaction({ system: true }, async tx => {
-    const gone = await tx.run(sql`
-      delete from identity.users
-      where id = ${id}
-        and status = 'deleted'
-        and deleted_at < now() - ${restorableDays} * interval '1 day'
-      returning id`)
-    if (gone.length === 0) return false
-    await recordEvent(tx, { action: 'erase', resource: 'identity.users', resourceId: id })
-    return true
+    const { isErased } = await tx.one(sql<{ isErased: boolean }>`select identity.erase_user(${id}) as is_erased`)
+    if (isErased) await recordEvent(tx, { action: 'erase', resource: 'identity.users', resourceId: id })
+    return isErased
   })
 }

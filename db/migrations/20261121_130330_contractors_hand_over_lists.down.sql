@@ -1,0 +1,10 @@
+drop index contractors.contractor_list_shares_email_idx;
+drop trigger hand_over_lists on identity.users;
+drop function contractors.hand_over_lists();
+drop policy contractor_list_shares_handed_over on contractors.contractor_list_shares;
+drop policy contractor_lists_handed_over on contractors.contractor_lists;
+alter policy contractor_list_shares_ended_by on contractors.contractor_list_shares to public;
+alter policy contractor_list_shares_changed_by_sharer on contractors.contractor_list_shares to public;
+alter policy contractor_list_shares_seen_by on contractors.contractor_list_shares to public;
+alter policy contractor_lists_changed_by_owner on contractors.contractor_lists to public;
+alter policy contractor_lists_seen_by on contractors.contractor_lists to public;
