@@ -113,13 +113,7 @@ export function Page() {
 function MailEntry({ mail, isOpen, q }: { mail: KeptMail; isOpen: boolean; q: string }) {
   return (
     <li>
-      <PageLink
-        to="/mailbox"
-        search={{ q, mail: mail.id }}
-        className={classes.entry}
-        aria-current={isOpen || undefined}
-        activeProps={{}}
-      >
+      <PageLink to="/mailbox" search={{ q, mail: mail.id }} className={classes.entry} data-open={isOpen || undefined}>
         <span className={classes.subject}>{mail.subject}</span>
         <span className={classes.about}>
           <span className={classes.to}>{mail.to}</span>
