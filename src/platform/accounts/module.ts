@@ -1,12 +1,15 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerAccountsCommands } from './commands.ts'
+import { sendPasswordResetJob } from './password-changes.ts'
+import { passwordRoutes } from './password-routes.ts'
 import { accountsRoutes } from './routes.ts'
 
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
-  routes: accountsRoutes,
+  routes: [...accountsRoutes, ...passwordRoutes],
+  jobs: [sendPasswordResetJob],
   commands: registerAccountsCommands,
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({

@@ -3,6 +3,7 @@ import { cookiesOf } from './cookies.ts'
 import { type Authenticator, sessionCookie } from './credentials.ts'
 import { errors } from './errors.ts'
 import type { Frame, Plan } from './frame.ts'
+import { requireFresh } from './freshness.ts'
 import { isCrossSite, isSameOrigin } from './origins.ts'
 import { callerAt } from './rate-limits.ts'
 import type { Principal } from './route.ts'
@@ -36,14 +37,7 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {
     throw errors.permissionMissing({ permission: plan.permission })
   }
-  if (plan.route.fresh && principal && !isFresh(frame, principal)) throw errors.stepUpRequired()
-}
-
-/** Milliseconds after a sign-in in which sensitive actions are possible. */
-const freshFor = 10 * 60_000
-
-function isFresh(frame: Frame, { authenticatedAt }: Principal): boolean {
-  return frame.app.clock.now().getTime() - authenticatedAt.getTime() < freshFor
+  if (plan.route.fresh && principal) requireFresh(frame.app, principal)
 }
 
 async function identify(

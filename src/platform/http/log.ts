@@ -5,6 +5,7 @@ import { DomainError } from '#platform/errors.ts'
 const secrets = new Set([
   'password',
   'newPassword',
+  'currentPassword',
   'token',
   'accessToken',
   'refreshToken',

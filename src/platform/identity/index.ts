@@ -35,6 +35,7 @@ export {
   unlockAccount,
 } from './lockouts.ts'
 export { recordLogin } from './login-histories.ts'
+export { momentInWords } from './mails.ts'
 export {
   consumeOneTimeToken,
   findOneTimeToken,
@@ -45,6 +46,7 @@ export {
 export { makeOperator } from './operators.ts'
 export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
 export { finishPasskeySignIn, hasPasskeys, listPasskeys, startPasskeySignIn } from './passkeys.ts'
+export { consumePasswordReset, findPasswordReset, sendPasswordReset } from './password-resets.ts'
 export {
   defaultPasswordRules,
   findPasswordHolder,
@@ -64,6 +66,7 @@ export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
   extendSession,
+  findSessionDevice,
   getSessionTimes,
   type NewSession,
   openSession,
@@ -76,6 +79,7 @@ export {
 } from './sessions.ts'
 export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
 export { type CodeOutcome, findTwoFactor, removeTwoFactor, type TwoFactor, useTotpCode } from './two-factors.ts'
+export { describeUserAgent } from './user-agents.ts'
 export { changeUserStatus } from './user-statuses.ts'
 export {
   type Account,

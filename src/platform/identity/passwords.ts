@@ -132,6 +132,7 @@ export type PasswordHolder = {
   userId: string
   email: string
   fullName: string | null
+  timezone: string
   isActive: boolean
   passwordId: string | null
   passwordHash: string | null
@@ -145,11 +146,14 @@ export function findPasswordHolder(tx: Queryable, userId: string): Promise<Passw
       account.id as user_id,
       account.email,
       account.full_name,
+      coalesce(profile.timezone, 'UTC') as timezone,
       account.is_active,
       password.id as password_id,
       password.password_hash,
       password.created_at as password_set_at
     from identity.users as account
+    left join identity.user_profiles as profile
+      on profile.user_id = account.id
     left join identity.passwords as password
       on password.user_id = account.id and password.replaced_at is null
     where account.id = ${userId}
@@ -190,8 +194,7 @@ export async function replacePassword(
   passwordHash: string,
   inPlaceOf?: string | null,
 ): Promise<boolean> {
-  // Two changes at once: the second waits here, and then sees what the first has made current.
-  await tx.run(sql`select from identity.users where id = ${userId} for no key update`)
+  await lockPasswords(tx, userId)
   const current = await findPasswordOf(tx, userId)
   if (inPlaceOf !== undefined && (current?.id ?? null) !== inPlaceOf) return false
   await tx.run(sql`
@@ -212,6 +215,15 @@ export async function replacePassword(
       offset ${mostKept}
     )`)
   return true
+}
+
+/** Of two changes at once the second waits here, and then sees what the first has made current. */
+export async function lockPasswords(tx: Queryable, userId: string): Promise<void> {
+  await tx.run(sql`
+    select
+    from identity.users
+    where id = ${userId}
+    for no key update`)
 }
 
 /**

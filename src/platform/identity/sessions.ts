@@ -122,6 +122,15 @@ export async function renewAuthentication(
   return renewed.length === 1
 }
 
+/** The device that a session is on; undefined for a program's. */
+export async function findSessionDevice(tx: Queryable, sessionId: string): Promise<string | undefined> {
+  const found = await tx.maybe(sql<{ deviceId: string | null }>`
+    select device_id
+    from identity.user_sessions
+    where id = ${sessionId}`)
+  return found?.deviceId ?? undefined
+}
+
 /** Keeps a session that is in use alive, to its absolute end at most. */
 export async function extendSession(tx: Queryable, sessionId: string): Promise<void> {
   await tx.run(sql`

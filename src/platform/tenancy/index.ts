@@ -1,2 +1,3 @@
 export { addMember } from './memberships.ts'
+export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export { createTenant, findTenantBySlug } from './tenants.ts'

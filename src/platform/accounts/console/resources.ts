@@ -15,6 +15,10 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
       change_email: '{who} confirmed another e-mail address',
       verify_email: '{who} confirmed the e-mail address',
       sign_in_failed: 'Somebody could not sign in as {this}',
+      change_password: '{who} changed the password',
+      change_password_failed: '{who} gave a wrong current password',
+      ask_password_reset: 'Somebody asked for a new password for {this}',
+      reset_password: '{who} chose a new password by a link',
       end_other_sessions: '{who} signed all their other devices out',
     },
     columns: {
@@ -66,10 +70,10 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
     noun: 'password',
     sentences: {
       insert: '{who} set a password for {user_id}',
-      update: '{who} replaced the password of {user_id}',
+      update: '{who} changed {columns} of a password of {user_id}',
       delete: '{who} deleted a password of {user_id}',
     },
-    columns: { password_hash: 'password', replaced_at: 'end' },
+    columns: { password_hash: 'the form', replaced_at: 'the end' },
     refers: user,
   },
   'identity.two_factors': {
@@ -120,7 +124,12 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
   'identity.signing_keys': { noun: 'signing key', columns: { private_key_encrypted: 'private key' } },
   'tenancy.tenants': {
     noun: 'workspace',
-    columns: { slug: 'short name', is_active: 'access', database_url_encrypted: 'database address' },
+    columns: {
+      slug: 'short name',
+      is_active: 'access',
+      database_url_encrypted: 'database address',
+      password_rules: 'the rules for passwords',
+    },
     technical: ['onboarding_status', 'grace_period_days'],
   },
   'tenancy.user_tenants': {

@@ -1,0 +1,2 @@
+drop function accounts.count_password_ages(uuid, integer);
+drop function accounts.find_password_rules(uuid);

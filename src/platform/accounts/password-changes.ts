@@ -1,0 +1,221 @@
+import { type Static, Type } from 'typebox'
+import type { App } from '#platform/app.ts'
+import { recordEvent } from '#platform/audit'
+import type { Queryable, Scope } from '#platform/database'
+import { nullable, timestamp } from '#platform/http'
+import {
+  announceRevocation,
+  consumePasswordReset,
+  countFailedLogin,
+  describeUserAgent,
+  distrustDevices,
+  type FailureCounter,
+  findAccount,
+  findPasswordHolder,
+  findPasswordReset,
+  findRest,
+  findSessionDevice,
+  hashNewPassword,
+  listPasswordHashes,
+  momentInWords,
+  normaliseEmail,
+  type PasswordHolder,
+  PasswordRules,
+  replacePassword,
+  revokeSessionsOf,
+  sendPasswordReset,
+  unlockAccount,
+  verifyPassword,
+  withdrawOneTimeTokens,
+} from '#platform/identity'
+import { enqueue, type Job } from '#platform/jobs'
+import { linkTo, sendMail } from '#platform/mail'
+import { errors } from './errors.ts'
+import { passwordChangedMail } from './mails.ts'
+import { expiryOf, findPasswordRulesOf } from './password-rules.ts'
+
+/** One's own password, as far as it may be told. */
+export const PasswordState = Type.Object({
+  isSet: Type.Boolean({ description: 'False for who comes in by passkey or a linked sign-in only' }),
+  changedAt: nullable(timestamp),
+  expiresAt: nullable(timestamp),
+  rules: PasswordRules,
+})
+export type PasswordState = Static<typeof PasswordState>
+
+export async function getPasswordState(app: App, scope: Scope, userId: string): Promise<PasswordState> {
+  const system = app.db.reads({ ...scope, system: true })
+  const [holder, rules] = await Promise.all([findPasswordHolder(system, userId), findPasswordRulesOf(system, userId)])
+  const changedAt = holder?.passwordSetAt ?? null
+  return { isSet: changedAt !== null, changedAt, expiresAt: changedAt && expiryOf(changedAt, rules), rules }
+}
+
+/**
+ * Whether a user must choose a new password before he goes on, which `setExpiredPassword` does. Needs the system scope.
+ */
+export async function isPasswordExpired(app: App, tx: Queryable, userId: string): Promise<boolean> {
+  const [holder, rules] = await Promise.all([findPasswordHolder(tx, userId), findPasswordRulesOf(tx, userId)])
+  const expiresAt = holder?.passwordSetAt && expiryOf(holder.passwordSetAt, rules)
+  return !!expiresAt && expiresAt <= app.clock.now()
+}
+
+/**
+ * Sets another password in a session, which goes on while all others end. The current password is asked for and wrong
+ * ones are counted like those at sign-in; where there is none, the caller has seen to it that the sign-in is fresh.
+ */
+export async function changeOwnPassword(
+  app: App,
+  scope: Scope,
+  change: { userId: string; sessionId: string; currentPassword: string | undefined; newPassword: string },
+): Promise<void> {
+  const { userId, sessionId, currentPassword, newPassword } = change
+  const system = app.db.scoped({ ...scope, system: true })
+  const holder = await findHolder(system, userId)
+  // Guesses elsewhere must not keep the owner from changing what is guessed at: his device has a count of its own.
+  const counter = { userId, deviceId: await findSessionDevice(system, sessionId), ipAddress: scope.ipAddress }
+  if (holder.passwordHash !== null) await checkCurrentPassword(app, scope, holder, counter, currentPassword ?? '')
+  const passwordHash = await hashFor(system, holder, newPassword, 'newPassword')
+  await app.db.transaction({ ...scope, system: true }, async tx => {
+    await putPassword(app, tx, holder, passwordHash, false)
+    // Of many guesses at once the right one must not slip past the lock.
+    if ((await findRest(tx, counter)).account) throw errors.passwordsResting({ retryAfter: 60 })
+    await unlockAccount(tx, userId)
+    await revokeSessionsOf(tx, userId, 'password changed', sessionId)
+    await withdrawOneTimeTokens(tx, 'sign_in_step', userId)
+  })
+  announceRevocation(app)
+}
+
+/** Sets a new password for a user who has just shown the expired one, before he gets a session; all others end. */
+export async function setExpiredPassword(
+  app: App,
+  client: Scope,
+  { userId, newPassword, field = 'newPassword' }: { userId: string; newPassword: string; field?: string },
+): Promise<void> {
+  const scope = { ...client, system: true, userId }
+  const system = app.db.scoped(scope)
+  const holder = await findHolder(system, userId)
+  const passwordHash = await hashFor(system, holder, newPassword, field)
+  await app.db.transaction({ ...scope, userName: holder.fullName ?? holder.email }, async tx => {
+    await putPassword(app, tx, holder, passwordHash, false)
+    await revokeSessionsOf(tx, userId, 'password changed')
+  })
+  announceRevocation(app)
+}
+
+/** MT-04: looks an address up and sends it a link, if it is that of an active account. */
+export const sendPasswordResetJob: Job<{ email: string }> = {
+  name: 'accounts.send-password-reset',
+  description: 'MT-04: sends a link for a new password to an address, if it has an account',
+  async run({ email }, app) {
+    await app.db.transaction({ system: true }, async tx => {
+      const account = await findAccount(tx, email)
+      if (!account) return
+      if (!(await sendPasswordReset(app, tx, { userId: account.id, askedBy: 'owner' }))) return
+      await recordEvent(tx, { action: 'ask_password_reset', resource: 'identity.users', resourceId: account.id })
+    })
+  },
+}
+
+/**
+ * Asks for a link for a new password. Nothing is looked up here: a job does it, so that neither answer nor time tell
+ * whether the address has an account.
+ */
+export async function askPasswordReset(app: App, client: Scope, email: string): Promise<void> {
+  await enqueue(app.db.scoped({ ...client, system: true }), sendPasswordResetJob, { email: normaliseEmail(email) })
+}
+
+/**
+ * MT-04: sets a new password by a link, once. All sessions end, no device is trusted any more, and the account no longer
+ * rests; the address is confirmed, for the link came there. A password that the rules refuse leaves the link usable.
+ */
+export async function resetPassword(
+  app: App,
+  client: Scope,
+  reset: { token: string; password: string },
+): Promise<void> {
+  const system = app.db.scoped({ ...client, system: true })
+  const holder = await findPasswordReset(system, reset.token)
+  if (!holder) throw errors.resetLinkInvalid()
+  const { userId } = holder
+  const passwordHash = await hashFor(system, holder, reset.password, 'password')
+  const scope = { ...client, system: true, userId, userName: holder.fullName ?? holder.email }
+  await app.db.transaction(scope, async tx => {
+    if (!(await consumePasswordReset(tx, reset.token, holder))) throw errors.resetLinkInvalid()
+    await putPassword(app, tx, holder, passwordHash, true)
+    await revokeSessionsOf(tx, userId, 'password reset')
+    await distrustDevices(tx, userId)
+    await unlockAccount(tx, userId)
+    await withdrawOneTimeTokens(tx, 'sign_in_step', userId)
+  })
+  announceRevocation(app)
+}
+
+async function findHolder(tx: Queryable, userId: string): Promise<PasswordHolder> {
+  const holder = await findPasswordHolder(tx, userId)
+  if (!holder?.isActive) throw errors.sessionEnded()
+  return holder
+}
+
+async function checkCurrentPassword(
+  app: App,
+  scope: Scope,
+  { userId, passwordHash }: PasswordHolder,
+  counter: FailureCounter,
+  currentPassword: string,
+): Promise<void> {
+  const system = app.db.scoped({ ...scope, system: true })
+  if ((await findRest(system, counter)).account) throw errors.passwordsResting({ retryAfter: 60 })
+  if (await verifyPassword(passwordHash ?? undefined, currentPassword)) return
+  await app.db.transaction({ ...scope, system: true }, async tx => {
+    await countFailedLogin(tx, counter)
+    await recordEvent(tx, { action: 'change_password_failed', resource: 'identity.users', resourceId: userId })
+  })
+  const refusal = errors.currentPasswordWrong()
+  const fault = { in: 'body', pointer: '/currentPassword', message: refusal.message }
+  throw errors.currentPasswordWrong({ errors: [fault] })
+}
+
+async function hashFor(tx: Queryable, holder: PasswordHolder, password: string, field: string): Promise<string> {
+  const [rules, previousHashes] = await Promise.all([
+    findPasswordRulesOf(tx, holder.userId),
+    listPasswordHashes(tx, holder.userId),
+  ])
+  const { email, fullName } = holder
+  return await hashNewPassword(password, rules, { email, fullName, previousHashes, field })
+}
+
+/** The new password in the place of the one that was looked at; links for another one are void, and the owner is told. */
+async function putPassword(
+  app: App,
+  tx: Queryable,
+  holder: PasswordHolder,
+  passwordHash: string,
+  isReset: boolean,
+): Promise<void> {
+  const { userId, email, fullName, timezone, passwordId } = holder
+  if (!(await replacePassword(tx, userId, passwordHash, passwordId))) throw errors.passwordChangedMeanwhile()
+  await withdrawOneTimeTokens(tx, 'reset_password', userId)
+  await recordEvent(tx, {
+    action: isReset ? 'reset_password' : 'change_password',
+    resource: 'identity.users',
+    resourceId: userId,
+  })
+  const { ipAddress, userAgent } = tx.scope
+  const facts: [string, string][] = [
+    ['Time', momentInWords(app.clock.now(), timezone)],
+    ['Device', userAgent ? describeUserAgent(userAgent).words : ''],
+    ['Address', ipAddress ?? ''],
+  ]
+  await sendMail(app, tx, {
+    to: email,
+    userId,
+    mail: passwordChangedMail,
+    values: {
+      name: fullName ?? email,
+      isReset,
+      facts: facts.filter(([, value]) => value !== ''),
+      link: linkTo(app, '/forgot-password'),
+    },
+  })
+}

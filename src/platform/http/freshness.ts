@@ -1,0 +1,14 @@
+import type { App } from '#platform/app.ts'
+import { errors } from './errors.ts'
+import type { Principal } from './route.ts'
+
+/** Milliseconds after a sign-in in which sensitive actions are possible. */
+const freshFor = 10 * 60_000
+
+/**
+ * Refuses with `http.step_up_required` unless the session's last sign-in is under 10 minutes old: for routes of which only
+ * some requests are sensitive. Where all are, the route says `fresh`.
+ */
+export function requireFresh(app: App, { authenticatedAt }: Principal): void {
+  if (app.clock.now().getTime() - authenticatedAt.getTime() >= freshFor) throw errors.stepUpRequired()
+}
