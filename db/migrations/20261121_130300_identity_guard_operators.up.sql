@@ -46,7 +46,7 @@ begin
     raise exception 'Only an active account can run the installation'
       using errcode = 'check_violation', constraint = 'operators_active', schema = 'identity', table = 'operators';
   end if;
-  return new;
+  return null;
 end
 $$;
 comment on function identity.require_active_operator() is 'Refuses to make an operator of somebody who cannot sign in';
@@ -55,7 +55,7 @@ revoke execute on function identity.keep_one_operator(), identity.require_active
 create trigger keep_one_operator after delete on identity.operators
   referencing old table as old_rows
   for each statement execute function identity.keep_one_operator();
-create trigger require_active_operator before insert on identity.operators
+create trigger require_active_operator after insert on identity.operators
   for each row execute function identity.require_active_operator();
 create trigger keep_one_operator after update of status on identity.users
   for each row
