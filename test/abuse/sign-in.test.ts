@@ -4,13 +4,13 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { generateKeyPair, importPKCS8, SignJWT } from 'jose'
 import { destination } from 'pino'
-import { accountsOf } from '#platform/accounts'
+import { accountsOf, createAccount } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { createToken, hashToken } from '#platform/crypto'
 import { Database, type Queryable, type Scope } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { buildServer, createLogger } from '#platform/http'
-import { AccessTokens, normaliseEmail } from '#platform/identity'
+import { AccessTokens, hashNewPassword, normaliseEmail } from '#platform/identity'
 import { testWorld } from '#test/world.ts'
 import { loadConfig } from '../../src/main/config.ts'
 import { modules } from '../../src/main/modules.ts'
@@ -35,8 +35,11 @@ type Session = { accessToken: string; refreshToken: string; tenantId: string | n
 let counter = 0
 async function newPerson(tenantName?: string) {
   const person = { email: `mallory${++counter}@example.com`, password: 'a rather long passphrase' }
-  const response = await post('/auth/sign-up', { ...person, fullName: 'Mallory', ...(tenantName && { tenantName }) })
-  assert.equal(response.status, 201)
+  const passwordHash = await hashNewPassword(person.password)
+  const fullName = 'Mallory'
+  await createAccount(app, {}, { ...person, fullName, tenantName, passwordHash, isEmailVerified: true })
+  const response = await post('/auth/sign-in', person)
+  assert.equal(response.status, 200)
   const session = (await response.json()) as Session
   return { ...person, ...session, cookie: cookieOf(response), id: session.user.id }
 }
@@ -92,13 +95,24 @@ test('MT-03 a failed sign-in does the same work for an address that nobody has',
   })
 })
 
+/** Undefined for an address of several alphabets. */
+function acceptedForm(text: string): string | undefined {
+  try {
+    return normaliseEmail(text)
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'identity.email_deceptive') return undefined
+    throw error
+  }
+}
+
 test('GG-01 (after GHSA-7rqj-j65f-68wh) an address has one spelling, and nothing in it is invisible', () => {
   const text = fc.array(
     fc.constantFrom('a', 'H', 'J', 'T', 'W', 'İ', 'ẞ', 'Σ', 'Ǆ', '＠', '\u030c', '\u0331', '\u0308'),
   )
   fc.assert(
     fc.property(text, letters => {
-      const once = normaliseEmail(`a${letters.join('').replaceAll('＠', '')}＠Example.com`)
+      const once = acceptedForm(`a${letters.join('').replaceAll('＠', '')}＠Example.com`)
+      fc.pre(once !== undefined)
       assert.equal(normaliseEmail(once), once)
       assert.equal(once.normalize('NFKC'), once)
     }),
@@ -139,7 +153,7 @@ test('CVE-2026-27946 sign-up takes no field by which one would be verified, priv
     body: `{"email":"mass@example.com","password":"a rather long passphrase","fullName":"M","__proto__":{"admin":true}}`,
   })
   assert.equal(poisoned.status, 400)
-  assert.equal((await post('/auth/sign-up', body)).status, 201, 'control: without them it works')
+  assert.equal((await post('/auth/sign-up', body)).status, 202, 'control: without them it works')
 })
 
 test('CVE-2025-61928 who one is comes from the session alone, never from the body', async () => {

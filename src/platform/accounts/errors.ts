@@ -2,6 +2,28 @@ import { errorTable } from '#platform/errors.ts'
 
 export const errors = errorTable('accounts', {
   credentialsWrong: ['unauthenticated', 'E-mail address or password is wrong.'],
+  tooManyFailures: [
+    'limited',
+    'Too many wrong passwords came from your network address. Try again in {retryAfter} seconds.',
+  ],
+  passwordWrong: ['forbidden', 'This is not your password.'],
+  codeWrong: ['forbidden', 'This code is not right, or was used already. Codes change every 30 seconds.'],
+  tooManyCodes: ['forbidden', 'Too many wrong codes. Wait some minutes, then try the newest code.'],
+  stepEnded: ['unauthenticated', 'This sign-in took too long or has been completed. Begin again.'],
+  googleUnknown: [
+    'forbidden',
+    'Nobody here is linked with this Google account. Sign in another way, then link it under Sign-in and security.',
+  ],
+  googleAddressTaken: [
+    'conflict',
+    'There is an account with the address {email} that is not linked with Google. Sign in another way, then link it under Sign-in and security.',
+  ],
+  googleOfAnother: ['forbidden', 'This Google account is not linked with the account that is signed in.'],
+  signUpLinkInvalid: [
+    'forbidden',
+    'This link has been used or has expired. Sign up again to get a new one, or sign in if the account is there.',
+  ],
+  signUpPasswordWrong: ['forbidden', 'This is not the password that was chosen when the account was asked for.'],
   sessionEnded: ['unauthenticated', 'This session has ended. Sign in again.'],
   notAMember: ['forbidden', 'You are not a member of this tenant.'],
   tenantSuspended: ['forbidden', 'This tenant is suspended. Its data is safe; ask its owner or the operator.'],
@@ -22,5 +44,10 @@ export const errors = errorTable('accounts', {
   setupLinkInvalid: [
     'forbidden',
     'This link has been used, has expired or was replaced by a newer one. Until there is an administrator, each start of the server prints a new one.',
+  ],
+  addressMistyped: ['invalid', 'This is not the address of your account.'],
+  ownerMissing: [
+    'conflict',
+    'Others work in {tenants}, and you are the only owner there. Make somebody else an owner first, or remove the others.',
   ],
 })

@@ -1,2 +1,2 @@
 export { accountsOf } from './principals.ts'
-export { createAccount, foundTenant, issueFirstAdministratorToken, signUp } from './sign-ups.ts'
+export { createAccount, foundTenant, issueFirstAdministratorToken } from './sign-ups.ts'

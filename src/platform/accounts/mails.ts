@@ -22,3 +22,46 @@ export const passwordChangedMail = defineMail<{
     after: ['Then choose a new password at once: that signs out whoever has changed it.'],
   }),
 })
+
+export const confirmSignUpMail = defineMail<{ name: string; link: string; hours: number }>({
+  name: 'accounts.confirm_sign_up',
+  description: 'Somebody asked for an account with this address',
+  compose: ({ name, link, hours }) => ({
+    subject: 'Confirm your address',
+    lines: [`Hello ${name},`, `confirm your address to open your account. The link works once, for ${hours} hours.`],
+    button: { label: 'Confirm the address', link },
+    after: ['You did not ask for an account? Then do nothing: without this step there is none.'],
+  }),
+})
+
+export const accountExistsMail = defineMail<{ name: string; signInLink: string; resetLink: string }>({
+  name: 'accounts.account_exists',
+  description: 'Somebody asked for an account with an address that has one',
+  compose: ({ name, signInLink, resetLink }) => ({
+    subject: 'You have an account already',
+    lines: [
+      `Hello ${name},`,
+      'somebody, probably you, asked for a new account with this address. There is one already: sign in with it.',
+      `Forgot the password? Choose a new one here: ${resetLink}`,
+    ],
+    button: { label: 'Sign in', link: signInLink },
+    after: ['If it was not you, do nothing: nothing has changed.'],
+  }),
+})
+
+export const accountRestsMail = defineMail<{ name: string; link: string }>({
+  name: 'accounts.account_rests',
+  description: 'Wrong passwords have put an account to rest for some minutes (MT-03)',
+  compose: ({ name, link }) => ({
+    subject: 'Somebody tries passwords on your account',
+    lines: [
+      `Hello ${name},`,
+      'several wrong passwords were entered for your account. New devices have to wait some minutes now before the next try; devices on which you have signed in before do not.',
+      'If it was you: wait a little, or choose a new password, which ends the wait at once.',
+    ],
+    button: { label: 'Choose a new password', link },
+    after: [
+      'If it was not you: your password has not been found. A second factor or a passkey keeps it without use to others.',
+    ],
+  }),
+})

@@ -1,15 +1,17 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerAccountsCommands } from './commands.ts'
+import { tellLockedOwners } from './locked-owners.ts'
 import { sendPasswordResetJob } from './password-changes.ts'
 import { passwordRoutes } from './password-routes.ts'
 import { accountsRoutes } from './routes.ts'
+import { sendSignUpMail } from './sign-ups.ts'
 
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
   routes: [...accountsRoutes, ...passwordRoutes],
-  jobs: [sendPasswordResetJob],
+  jobs: [sendSignUpMail, sendPasswordResetJob, tellLockedOwners],
   commands: registerAccountsCommands,
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({

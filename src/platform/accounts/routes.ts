@@ -1,24 +1,16 @@
 import { Type } from 'typebox'
 import type { Scope } from '#platform/database'
-import { nullable, type Principal, pageOf, Reply, route, sessionCookie, uuid } from '#platform/http'
-import { getProfile, getSessionTimes, type NewSession, Profile, SessionTimes } from '#platform/identity'
+import { nullable, pageOf, Reply, route, sessionCookie, uuid } from '#platform/http'
+import { getProfile, getSessionTimes, Profile, SessionTimes } from '#platform/identity'
+import { SignedIn } from './admissions.ts'
 import { errors } from './errors.ts'
-import { listTenantsOf, refresh, SignedIn, signIn, signOut, switchTenant, TenantOfUser } from './sign-ins.ts'
-import { createOwnTenant, EntranceOptions, getEntranceOptions, signUp, signUpFirstAdministrator } from './sign-ups.ts'
-
-const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
-// A wrong password is wrong whatever its length: only a new one has to fit.
-const password = Type.String({ minLength: 1, maxLength: 1024 })
-const newPassword = Type.String({ minLength: 8, maxLength: 128, description: '8 to 128 characters' })
-const fullName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Ada Lovelace'] })
-const timezone = Type.Optional(
-  Type.String({
-    maxLength: 50,
-    description: 'IANA name, for the dates shown; UTC unless given',
-    examples: ['Europe/Berlin'],
-  }),
-)
-const tenantName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Meridian Capture'] })
+import { attempts, tenantName } from './inputs.ts'
+import { signedIn } from './replies.ts'
+import { refresh, signOut, switchTenant } from './sessions.ts'
+import { signInRoutes } from './sign-in-routes.ts'
+import { signUpRoutes } from './sign-up-routes.ts'
+import { createOwnTenant } from './sign-ups.ts'
+import { listTenantsOf, TenantOfUser } from './tenants-of-users.ts'
 
 const Me = Type.Object({
   user: Profile,
@@ -29,73 +21,9 @@ const Me = Type.Object({
   session: SessionTimes,
 })
 
-const attempts = 30
-
 export const accountsRoutes = [
-  route({
-    method: 'GET',
-    path: '/auth/options',
-    allow: 'public',
-    summary: 'How one may come in here',
-    response: EntranceOptions,
-    async handle({ scope }, app) {
-      return await getEntranceOptions(app, scope)
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/auth/sign-up',
-    allow: 'public',
-    summary: 'Make an account',
-    description: 'With `tenantName` also a tenant, whose owner the account becomes. Signs in at once.',
-    body: Type.Object({ email, password: newPassword, fullName, tenantName: Type.Optional(tenantName), timezone }),
-    refusals: ['accounts.sign_up_closed', 'identity.email_taken'],
-    response: SignedIn,
-    status: 201,
-    rateLimit: attempts,
-    async handle({ body, scope }, app) {
-      if (app.config.signUp === 'closed') throw errors.signUpClosed()
-      return reply(201, await signUp(app, scope, body))
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/auth/first-administrator',
-    allow: 'public',
-    summary: 'Make the first administrator of a new installation',
-    description: 'Takes the secret of the link that the server printed at its first start.',
-    body: Type.Object({
-      token: Type.String({ minLength: 1, maxLength: 200 }),
-      email,
-      password: newPassword,
-      fullName,
-      tenantName,
-      timezone,
-    }),
-    refusals: ['accounts.setup_link_invalid', 'identity.email_taken'],
-    response: SignedIn,
-    status: 201,
-    rateLimit: attempts,
-    async handle({ body, scope }, app) {
-      return reply(201, await signUpFirstAdministrator(app, scope, body))
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/auth/sign-in',
-    allow: 'public',
-    summary: 'Sign in with a password',
-    description: 'Works in the tenant of `X-Tenant-Id`, else in the default one. Also sets the session cookie.',
-    body: Type.Object({ email, password }),
-    refusals: ['accounts.credentials_wrong', 'accounts.not_a_member', 'accounts.tenant_suspended'],
-    response: SignedIn,
-    rateLimit: attempts,
-    async handle({ body, headers, scope }, app) {
-      const header = headers['x-tenant-id']
-      const tenantId = typeof header === 'string' ? header : undefined
-      return reply(200, await signIn(app, scope, { ...body, tenantId }))
-    },
-  }),
+  ...signUpRoutes,
+  ...signInRoutes,
   route({
     method: 'POST',
     path: '/auth/refresh',
@@ -193,13 +121,3 @@ export const accountsRoutes = [
     },
   }),
 ]
-
-function signedIn(principal: Principal | undefined): Principal {
-  if (!principal) throw errors.sessionEnded()
-  return principal
-}
-
-function reply(status: number, { signedIn, session }: { signedIn: SignedIn; session: NewSession }): Reply<SignedIn> {
-  const cookie = { name: sessionCookie, value: session.cookieToken, expires: session.expiresAt }
-  return new Reply(status, signedIn, { cookies: [cookie] })
-}

@@ -1,189 +1,155 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
-import { type Queryable, type Scope, sql } from '#platform/database'
-import { nullable, uuid } from '#platform/http'
+import type { Scope } from '#platform/database'
 import {
   type Account,
-  accessTokenSeconds,
+  type AuthenticationMethod,
   countFailedLogin,
-  countLogin,
   findAccount,
-  getProfile,
-  identityErrors,
-  type NewSession,
+  findRest,
+  finishPasskeySignIn,
+  needsRehash,
   normaliseEmail,
-  openSession,
-  revokeSession,
-  rotateRefreshToken,
-  setActiveTenant,
-  User,
-  verifyPassword,
+  type PasskeySignInAnswer,
+  recordLogin,
+  rehashPassword,
+  useBackupCode,
+  useTotpCode,
+  verifyPasswordOf,
 } from '#platform/identity'
+import { type Admission, admitUser, type Client, getStep, takeStep } from './admissions.ts'
 import { errors } from './errors.ts'
-import { accountsOf } from './principals.ts'
+import { setExpiredPassword } from './password-changes.ts'
 
-/** A tenant with what the user is in it. */
-export const TenantOfUser = Type.Object({
-  id: uuid,
-  name: Type.String(),
-  slug: Type.String(),
-  roles: Type.Array(Type.String()),
-  isDefault: Type.Boolean(),
-  isActive: Type.Boolean({ description: 'False while suspended or waiting for deletion' }),
-})
-export type TenantOfUser = Static<typeof TenantOfUser>
-
-/** What a successful sign-in hands out. */
-export const SignedIn = Type.Object({
-  accessToken: Type.String({ description: 'Send it as `Authorization: Bearer …`' }),
-  refreshToken: Type.String({ description: 'Works once; each refresh answers the next one' }),
-  expiresIn: Type.Integer({ description: 'Life of the access token in seconds' }),
-  user: User,
-  tenants: Type.Array(TenantOfUser),
-  tenantId: nullable(Type.String({ format: 'uuid', description: 'The tenant that the access token works in' })),
-})
-export type SignedIn = Static<typeof SignedIn>
-
-/** Signs in with a password. The answer is the same for an unknown address, a wrong password and a locked account. */
+/**
+ * Signs in with a password, or says what is still wanted. The answer is the same for an unknown address, a wrong password
+ * and an account that rests after wrong ones (MT-03); a network address that guesses on is told to wait.
+ */
 export async function signIn(
   app: App,
-  client: Scope,
+  client: Client,
   credentials: { email: string; password: string; tenantId?: string | undefined },
-): Promise<{ signedIn: SignedIn; session: NewSession }> {
-  const system = app.db.scoped({ ...client, system: true })
-  const account = await findAccount(system, normaliseEmail(credentials.email))
-  const matches = await verifyPassword(account?.passwordHash ?? undefined, credentials.password)
-  if (!account || !matches || !account.isActive || account.isLocked) {
-    await noteFailure(app, client, account)
+): Promise<Admission> {
+  const system = app.db.scoped({ ...client.scope, system: true })
+  const email = normaliseEmail(credentials.email)
+  const account = await findAccount(system, email, client.deviceToken)
+  const counter = {
+    userId: account?.id,
+    deviceId: account?.knownDeviceId ?? undefined,
+    ipAddress: client.scope.ipAddress,
+  }
+  const rests = await findRest(system, counter)
+  if (rests.address > 0) throw errors.tooManyFailures({ retryAfter: rests.address })
+  const matches = await verifyPasswordOf(app, email, account?.passwordHash ?? undefined, credentials.password)
+  if (!account || !matches || !account.isActive || rests.account) {
+    await noteFailure(app, client.scope, account, counter, reasonOf(account, matches))
     throw errors.credentialsWrong()
   }
-  const tenants = await listTenantsOf(system, account.id)
-  const tenantId = chooseTenant(tenants, credentials.tenantId)
-  const scope = { ...client, system: true, userId: account.id, userName: account.fullName ?? account.email, tenantId }
-  const session = await app.db.transaction(scope, async tx => {
-    if (!(await countLogin(tx, account.id))) throw errors.credentialsWrong()
-    const opened = await openSession(tx, { userId: account.id, tenantId })
-    await recordEvent(tx, { action: 'sign_in', resource: 'identity.user_sessions', resourceId: opened.id })
-    return opened
-  })
-  return { signedIn: await describeSignIn(app, account, tenants, tenantId, session.id, session.refreshToken), session }
-}
-
-/** Exchanges a refresh token for the next pair (PE-05). */
-export async function refresh(app: App, client: Scope, token: string): Promise<SignedIn> {
-  const outcome = await app.db.transaction({ ...client, system: true }, async tx => {
-    const rotated = await rotateRefreshToken(tx, token)
-    if ('replayedSessionId' in rotated) return rotated
-    // Read here: until this commits, others who use the same token wait, and cannot end the session before the answer.
-    const { userId, tenantId, tenantStatus } = await getSessionPlace(tx, rotated.sessionId)
-    const tenants = await listTenantsOf(tx, userId)
-    const openTenantId = tenantStatus === 'suspended' ? undefined : (tenantId ?? undefined)
-    return { ...rotated, user: await getProfile(tx, userId), tenants, tenantId: openTenantId }
-  })
-  if ('replayedSessionId' in outcome) {
-    // The transaction that ended the session is committed: only now may the caller hear of it.
-    accountsOf(app).principals.forgetAll()
-    app.log.warn({ sessionId: outcome.replayedSessionId }, 'A used refresh token came again: its session is ended')
-    throw identityErrors.refreshRefused()
+  if (needsRehash(account.passwordHash as string)) {
+    await rehashPassword(system, account.id, account.passwordHash as string, credentials.password)
   }
-  const { user, tenants, tenantId, sessionId, refreshToken } = outcome
-  return await describeSignIn(app, user, tenants, tenantId, sessionId, refreshToken)
-}
-
-type SessionPlace = { userId: string; tenantId: string | null; tenantStatus: string | null }
-
-async function getSessionPlace(tx: Queryable, sessionId: string): Promise<SessionPlace> {
-  const place = await tx.maybe(sql<SessionPlace>`
-    select user_id, tenant_id, tenant_status from accounts.find_principal(${sessionId}, null, null)`)
-  if (!place) throw identityErrors.refreshRefused()
-  return place
-}
-
-/** Ends the session; its cookie, access and refresh tokens stop working at once. */
-export async function signOut(app: App, scope: Scope, sessionId: string): Promise<void> {
-  await app.db.transaction({ ...scope, system: true }, async tx => {
-    await revokeSession(tx, sessionId, 'signed out')
-    await recordEvent(tx, { action: 'sign_out', resource: 'identity.user_sessions', resourceId: sessionId })
+  return await admitUser(app, client, {
+    userId: account.id,
+    methods: ['password'],
+    askedTenantId: credentials.tenantId,
+    knownDeviceId: counter.deviceId,
   })
-  accountsOf(app).principals.forgetAll()
 }
 
-/** Lets the session work in another of the user's tenants; the old access token keeps naming the old one. */
-export async function switchTenant(
+type PasskeyAnswer = Static<typeof PasskeySignInAnswer>
+
+/** Signs in with a passkey and nothing else: it knows its user (MT-06). */
+export async function signInWithPasskey(
+  app: App,
+  client: Client,
+  given: { challengeToken: string; answer: PasskeyAnswer; tenantId?: string | undefined },
+): Promise<Admission> {
+  // Without a transaction: the challenge is used up, whatever comes of it.
+  const { userId } = await finishPasskeySignIn(app, app.db.scoped({ ...client.scope, system: true }), given)
+  return await admitUser(app, client, { userId, methods: ['passkey'], askedTenantId: given.tenantId })
+}
+
+/** What is shown for the second factor: a code of the authenticator app, a backup code, or a passkey. */
+export type SecondFactor = { code: string } | { backupCode: string } | { challengeToken: string; answer: PasskeyAnswer }
+
+/** Takes the step of the second factor. A wrong code leaves the step open; how many are wrong is limited (MT-05). */
+export async function signInWithSecondFactor(
+  app: App,
+  client: Client,
+  given: { stepToken: string | undefined; factor: SecondFactor; rememberDevice?: boolean | undefined },
+): Promise<Admission> {
+  const system = app.db.scoped({ ...client.scope, system: true })
+  const { proof } = await getStep(system, given.stepToken, 'second_factor_required')
+  const { userId } = proof
+  const method = await consumeSecondFactor(app, { ...client.scope, userId }, userId, given.factor).catch(
+    async refusal => {
+      await recordLogin(app, system, { userId, status: 'failed', failureReason: 'wrong second factor' })
+      throw refusal
+    },
+  )
+  const taken = await takeStep(system, given.stepToken as string)
+  const methods = [...taken.methods, method]
+  return await admitUser(app, client, { ...taken, methods, rememberDevice: given.rememberDevice === true })
+}
+
+/** Checks a second factor and uses it up; refuses a wrong one, or one too many. */
+export async function consumeSecondFactor(
   app: App,
   scope: Scope,
-  session: { id: string; userId: string },
-  asked: string,
-): Promise<{ accessToken: string; expiresIn: number; tenants: TenantOfUser[]; tenantId: string }> {
-  const tenants = await listTenantsOf(app.db.scoped({ ...scope, system: true }), session.userId)
-  const tenantId = requireTenant(tenants, asked)
-  await app.db.transaction({ ...scope, system: true, tenantId }, async tx => {
-    await setActiveTenant(tx, session.id, tenantId)
-    await recordEvent(tx, { action: 'switch_tenant', resource: 'identity.user_sessions', resourceId: session.id })
-  })
-  const { tokens, principals } = accountsOf(app)
-  principals.forgetAll()
-  const accessToken = await tokens.sign({ userId: session.userId, sessionId: session.id, tenantId })
-  return { accessToken, expiresIn: accessTokenSeconds, tenants, tenantId }
-}
-
-/** A user's memberships in date, the default first. Needs the system scope: they lie in several tenants. */
-export function listTenantsOf(tx: Queryable, userId: string): Promise<TenantOfUser[]> {
-  return tx.run(sql<TenantOfUser>`
-    select tenant_id as id, name, slug, roles, is_default, is_active from accounts.find_memberships(${userId})`)
-}
-
-/** Signs the access token of a session and puts together what the caller gets. */
-export async function describeSignIn(
-  app: App,
-  user: User,
-  tenants: TenantOfUser[],
-  tenantId: string | undefined,
-  sessionId: string,
-  refreshToken: string,
-): Promise<SignedIn> {
-  const accessToken = await accountsOf(app).tokens.sign({ userId: user.id, sessionId, tenantId })
-  const { id, email, fullName, username } = user
-  return {
-    accessToken,
-    refreshToken,
-    expiresIn: accessTokenSeconds,
-    user: { id, email, fullName, username },
-    tenants,
-    tenantId: tenantId ?? null,
+  userId: string,
+  factor: SecondFactor,
+): Promise<AuthenticationMethod> {
+  if ('answer' in factor) {
+    await finishPasskeySignIn(app, app.db.scoped({ ...scope, system: true }), { ...factor, userId })
+    return 'passkey'
   }
+  const [method, outcome] = await app.db.transaction({ ...scope, system: true }, async tx =>
+    'code' in factor
+      ? (['totp', await useTotpCode(app, tx, userId, factor.code)] as const)
+      : (['backup_code', await useBackupCode(app, tx, userId, factor.backupCode)] as const),
+  )
+  if (outcome === 'too_many') throw errors.tooManyCodes()
+  if (outcome === 'wrong') throw errors.codeWrong()
+  return method
 }
 
-/** The tenant asked for, else the default, else the first that is active; undefined when there is none. */
-function chooseTenant(tenants: TenantOfUser[], asked: string | undefined): string | undefined {
-  if (asked !== undefined) return requireTenant(tenants, asked)
-  return (tenants.find(tenant => tenant.isDefault && tenant.isActive) ?? tenants.find(tenant => tenant.isActive))?.id
-}
-
-function requireTenant(tenants: TenantOfUser[], asked: string): string {
-  const tenant = tenants.find(({ id }) => id === asked.toLowerCase())
-  if (!tenant) throw errors.notAMember()
-  if (!tenant.isActive) throw errors.tenantSuspended()
-  return tenant.id
+/** Takes the step of a password that has expired: sets a new one, and signs in with it. */
+export async function signInWithNewPassword(
+  app: App,
+  client: Client,
+  given: { stepToken: string | undefined; newPassword: string },
+): Promise<Admission> {
+  const system = app.db.scoped({ ...client.scope, system: true })
+  const { proof } = await getStep(system, given.stepToken, 'new_password_required')
+  await setExpiredPassword(app, client.scope, { userId: proof.userId, newPassword: given.newPassword })
+  return await admitUser(app, client, await takeStep(system, given.stepToken as string))
 }
 
 // The same statements whether or not there is such an account, and whatever keeps it out: their time would tell.
-async function noteFailure(app: App, client: Scope, account: Account | undefined): Promise<void> {
+async function noteFailure(
+  app: App,
+  client: Scope,
+  account: Account | undefined,
+  counter: Parameters<typeof countFailedLogin>[1],
+  failureReason: string,
+): Promise<void> {
   const scope = { ...client, system: true, userId: account?.id, userName: account?.email }
+  const userId = account?.id ?? crypto.randomUUID()
   await app.db.transaction(scope, async tx => {
-    await countFailedLogin(tx, { userId: account?.id, deviceId: undefined, ipAddress: client.ipAddress })
+    await countFailedLogin(tx, counter)
+    await recordLogin(app, tx, { userId, status: 'failed', failureReason, methods: ['password'] })
     await recordEvent(tx, {
       action: 'sign_in_failed',
       resource: 'identity.users',
       ...(account && { resourceId: account.id }),
-      details: { reason: reasonOf(account) },
+      details: { reason: failureReason },
     })
   })
 }
 
-function reasonOf(account: Account | undefined): string {
+function reasonOf(account: Account | undefined, matches: boolean): string {
   if (!account) return 'unknown address'
   if (!account.isActive) return 'account not active'
-  return account.isLocked ? 'account locked' : 'wrong password'
+  return matches ? 'account locked' : 'wrong password'
 }

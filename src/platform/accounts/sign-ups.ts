@@ -5,20 +5,33 @@ import { recordEvent } from '#platform/audit'
 import type { Queryable, Scope } from '#platform/database'
 import {
   consumeOneTimeToken,
+  consumeSignUp,
   createUser,
+  defaultPasswordRules,
+  findAccount,
+  findSignUp,
+  findSignUpByToken,
   hashNewPassword,
   hasUsers,
+  isGoogleConfigured,
   issueOneTimeToken,
-  type NewSession,
+  issueSignUpToken,
+  keepSignUp,
+  makeOperator,
   normaliseEmail,
-  openSession,
+  requireTimezone,
   setDefaultTenant,
+  verifyPassword,
   withdrawOneTimeTokens,
 } from '#platform/identity'
+import { enqueue, type Job } from '#platform/jobs'
+import { hasMailbox, linkTo, sendMail } from '#platform/mail'
 import { addMember, createTenant } from '#platform/tenancy'
+import { type Admission, admitUser, type Client } from './admissions.ts'
 import { errors } from './errors.ts'
+import { accountExistsMail, confirmSignUpMail } from './mails.ts'
 import { accountsOf } from './principals.ts'
-import { describeSignIn, listTenantsOf, type SignedIn, type TenantOfUser } from './sign-ins.ts'
+import { listTenantsOf, type TenantOfUser } from './tenants-of-users.ts'
 
 export type SignUp = {
   email: string
@@ -31,6 +44,8 @@ export type SignUp = {
 
 /** For the pages of sign-in and sign-up: nothing else about an installation is public. */
 export const EntranceOptions = Type.Object({
+  google: Type.Boolean({ description: 'Whether one can come in with a Google account' }),
+  mailbox: Type.Boolean({ description: 'Whether mails are kept on a page instead of being sent, as in development' }),
   signUp: Type.Unsafe<'open' | 'closed'>({ type: 'string', enum: ['open', 'closed'] }),
   needsFirstAdministrator: Type.Boolean({
     description: 'True until there is an account: then open the link that the server printed when it started',
@@ -38,28 +53,62 @@ export const EntranceOptions = Type.Object({
 })
 export type EntranceOptions = Static<typeof EntranceOptions>
 
-/** Makes an account, and with `tenantName` a tenant whose owner it is; opens its first session. All of it or nothing. */
-export async function signUp(
-  app: App,
-  client: Scope,
-  wanted: SignUp,
-  before: (tx: Queryable) => Promise<void> = async () => {},
-): Promise<{ signedIn: SignedIn; session: NewSession }> {
+/**
+ * Asks for an account. Answered alike whether or not the address has one: the mail that follows tells its owner, and
+ * nothing is made before he has confirmed it, so that nobody can occupy the address of another (MT-04).
+ */
+export async function askForAccount(app: App, client: Scope, wanted: SignUp): Promise<void> {
   const email = normaliseEmail(wanted.email)
   const fullName = wanted.fullName.trim()
-  const passwordHash = await hashNewPassword(wanted.password)
-  const user = { id: crypto.randomUUID(), email, fullName, username: null }
-  const tenantId = wanted.tenantName === undefined ? undefined : crypto.randomUUID()
-  const scope = { ...client, system: true, userId: user.id, userName: fullName, tenantId }
-  const { session, tenants } = await app.db.transaction(scope, async tx => {
-    await before(tx)
-    await createUser(tx, { ...user, passwordHash, timezone: wanted.timezone })
-    if (tenantId !== undefined) await foundTenant(tx, { id: tenantId, name: wanted.tenantName as string }, user.id)
-    const opened = await openSession(tx, { userId: user.id, tenantId })
-    await recordEvent(tx, { action: 'sign_up', resource: 'identity.users', resourceId: user.id })
-    return { session: opened, tenants: await listTenantsOf(tx, user.id) }
+  if (wanted.timezone !== undefined) requireTimezone(wanted.timezone)
+  const passwordHash = await hashNewPassword(wanted.password, defaultPasswordRules, { email, fullName })
+  await app.db.transaction({ ...client, system: true }, async tx => {
+    const { tenantName, timezone } = wanted
+    const signUpId = await keepSignUp(tx, { email, fullName, passwordHash, tenantName: tenantName?.trim(), timezone })
+    await enqueue(tx, sendSignUpMail, { signUpId })
   })
-  return { signedIn: await describeSignIn(app, user, tenants, tenantId, session.id, session.refreshToken), session }
+}
+
+/** The life of the link in a sign-up's mail, in minutes. */
+const signUpMinutes = 24 * 60
+
+export const sendSignUpMail: Job<{ signUpId: string }> = {
+  name: 'accounts.send-sign-up-mail',
+  description: 'MT-04: the link that confirms a new account’s address, or word that there is an account already',
+  async run({ signUpId }, app) {
+    await app.db.transaction({ system: true }, async tx => {
+      const wanted = await findSignUp(tx, signUpId)
+      if (!wanted) return
+      const { email: to, fullName: name } = wanted
+      if (await findAccount(tx, to)) {
+        const links = { signInLink: linkTo(app, '/sign-in'), resetLink: linkTo(app, '/forgot-password') }
+        await sendMail(app, tx, { to, mail: accountExistsMail, values: { name, ...links } })
+        return
+      }
+      const token = await issueSignUpToken(tx, signUpId)
+      const link = linkTo(app, '/verify-email', token)
+      await sendMail(app, tx, { to, mail: confirmSignUpMail, values: { name, link, hours: signUpMinutes / 60 } })
+    })
+  },
+}
+
+/**
+ * Makes the account that was asked for and signs in. Wants the password that was chosen: whoever asked for an account with
+ * somebody else's address must not get it because its owner follows a link.
+ */
+export async function confirmAccount(
+  app: App,
+  client: Client,
+  given: { token: string; password: string },
+): Promise<Admission> {
+  const system = app.db.scoped({ ...client.scope, system: true })
+  const wanted = await findSignUpByToken(system, given.token)
+  if (!wanted) throw errors.signUpLinkInvalid()
+  if (!(await verifyPassword(wanted.passwordHash, given.password))) throw errors.signUpPasswordWrong()
+  const { userId } = await createAccount(app, client.scope, { ...wanted, isEmailVerified: true }, async tx => {
+    if (!(await consumeSignUp(tx, wanted.id))) throw errors.signUpLinkInvalid()
+  })
+  return await admitUser(app, client, { userId, methods: ['password'] })
 }
 
 /** Makes one more tenant, owned by a user who is signed in; his session stays where it is. */
@@ -129,7 +178,12 @@ export async function createAccount(
 /** What somebody who is not signed in may do here. */
 export async function getEntranceOptions(app: App, scope: Scope): Promise<EntranceOptions> {
   const isUsed = await hasUsers(app.db.reads({ ...scope, system: true }))
-  return { signUp: app.config.signUp === 'closed' ? 'closed' : 'open', needsFirstAdministrator: !isUsed }
+  return {
+    signUp: app.config.signUp === 'closed' ? 'closed' : 'open',
+    needsFirstAdministrator: !isUsed,
+    google: isGoogleConfigured(app),
+    mailbox: hasMailbox(app),
+  }
 }
 
 /**
@@ -144,13 +198,24 @@ export async function issueFirstAdministratorToken(app: App): Promise<string | u
   })
 }
 
-/** Makes the first administrator with a link of `issueFirstAdministratorToken`; a link works once. */
-export function signUpFirstAdministrator(
+/** Makes the first administrator, an operator of the installation, with a link of `issueFirstAdministratorToken`. */
+export async function signUpFirstAdministrator(
   app: App,
-  client: Scope,
-  wanted: SignUp & { token: string },
-): Promise<{ signedIn: SignedIn; session: NewSession }> {
-  return signUp(app, client, wanted, async tx => {
-    if (!(await consumeOneTimeToken(tx, 'first_administrator', wanted.token))) throw errors.setupLinkInvalid()
-  })
+  client: Client,
+  wanted: SignUp & { token: string; tenantName: string },
+): Promise<Admission> {
+  const { email, fullName, tenantName, timezone } = wanted
+  const passwordHash = await hashNewPassword(wanted.password, defaultPasswordRules, { email, fullName })
+  const { userId } = await createAccount(
+    app,
+    client.scope,
+    { email, fullName, passwordHash, tenantName, timezone, isEmailVerified: false },
+    async tx => {
+      if (!(await consumeOneTimeToken(tx, 'first_administrator', wanted.token))) throw errors.setupLinkInvalid()
+    },
+  )
+  await app.db.transaction({ ...client.scope, system: true, userId, userName: fullName }, tx =>
+    makeOperator(tx, userId),
+  )
+  return await admitUser(app, client, { userId, methods: ['password'] })
 }

@@ -13,8 +13,10 @@ export { type Resources, useResources } from './resources.ts'
 export {
   createTenant,
   entranceQuery,
+  leaveForGoogle,
   openSession,
   type Session,
+  type SignInStep,
   sessionQuery,
   signOut,
   switchTenant,

@@ -42,6 +42,9 @@ export type ResourceDescription = {
   page?: string
 }
 
+/** The dialog in which a person confirms that it is still he; its code is fetched when it is first needed. */
+export type StepUpDialog = () => Promise<{ Dialog: ComponentType<{ onDone: (confirmed: boolean) => void }> }>
+
 /** What a module's `console/` folder gives to the frame: plain data, collected in `src/main/console.tsx`. */
 export type ConsoleModule = {
   name: string
@@ -49,4 +52,6 @@ export type ConsoleModule = {
   navigation: readonly NavigationEntry[]
   /** By `schema.table`. */
   resources?: Readonly<Record<string, ResourceDescription>>
+  /** One module has this. */
+  stepUp?: StepUpDialog
 }

@@ -25,7 +25,7 @@ export type OnTheWire<T> = T extends Date
       : T
 
 export type RequestOptions = {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
   signal?: AbortSignal
@@ -45,8 +45,35 @@ export function showTenant(tenantId: string | undefined): void {
   shownTenantId = tenantId
 }
 
-/** Asks the API; the path is below `/api/v1`. Throws `Problem`, or the browser's AbortError when `signal` fired. */
+let confirmPerson: (() => Promise<boolean>) | undefined
+let confirming: Promise<boolean> | undefined
+
+/** Sets who asks the person to confirm that it is still he, before a sensitive action; answers whether he did. */
+export function onStepUpNeeded(ask: () => Promise<boolean>): () => void {
+  confirmPerson = ask
+  return () => {
+    if (confirmPerson === ask) confirmPerson = undefined
+  }
+}
+
+/**
+ * Asks the API; the path is below `/api/v1`. Throws `Problem`, or the browser's AbortError when `signal` fired. What wants
+ * a fresh sign-in is asked for again once the person has confirmed that it is he.
+ */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  try {
+    return await send<T>(path, options)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'http.step_up_required' || !confirmPerson) throw error
+    confirming ??= confirmPerson().finally(() => {
+      confirming = undefined
+    })
+    if (await confirming) return await send<T>(path, options)
+    throw new Problem(403, 'console.not_confirmed', 'Nothing was changed: it was not confirmed that it is you.')
+  }
+}
+
+async function send<T>(path: string, options: RequestOptions): Promise<T> {
   const answer = await fetch(`/api/v1${path}${queryString(options.query)}`, {
     method: options.method ?? 'GET',
     credentials: 'same-origin',

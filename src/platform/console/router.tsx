@@ -20,6 +20,7 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
   const navigation = modules.flatMap(module => module.navigation)
   const routes = modules.flatMap(module => module.routes)
   const workspaces = routes.find(route => route.withoutWorkspace)
+  const stepUp = modules.find(module => module.stepUp)?.stepUp
 
   const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
   const shell = createRoute({
@@ -28,7 +29,7 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
     // Fetched apart: the pages before one is signed in need nothing of it.
     component: lazyRouteComponent(async () => {
       const { Shell } = await import('./shell.tsx')
-      return { Frame: () => <Shell navigation={navigation} routes={routes} /> }
+      return { Frame: () => <Shell navigation={navigation} routes={routes} stepUp={stepUp} /> }
     }, 'Frame'),
     beforeLoad: async ({ location }) => {
       const session = await client.ensureQueryData(sessionQuery).catch(error => {

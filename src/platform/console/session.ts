@@ -56,12 +56,37 @@ export const entranceQuery = queryOptions({
   queryFn: ({ signal }) => request<EntranceOptions>('/auth/options', { signal }),
 })
 
-export type EntranceOptions = { signUp: 'open' | 'closed'; needsFirstAdministrator: boolean }
+export type EntranceOptions = {
+  signUp: 'open' | 'closed'
+  needsFirstAdministrator: boolean
+  google: boolean
+  mailbox: boolean
+}
 
-/** Signs in or up; the answer's cookie is the session, its tokens are for programs and not kept. */
-export async function openSession(path: `/auth/${string}`, body: Readonly<Record<string, unknown>>): Promise<void> {
-  await request(path, { method: 'POST', body })
+/** What a sign-in still wants; a cookie carries it to the next request. */
+export type SignInStep = {
+  status: 'second_factor_required' | 'new_password_required'
+  methods: readonly ('totp' | 'backup_code' | 'passkey')[]
+  mayRememberDevice: boolean
+  email: string
+}
+
+/** Takes a way in. Undefined once signed in; the cookie is the session, the answer's tokens are for programs. */
+export async function openSession(
+  path: `/auth/${string}`,
+  body: Readonly<Record<string, unknown>>,
+): Promise<SignInStep | undefined> {
+  const answer = await request<SignInStep | { status: 'signed_in' }>(path, { method: 'POST', body })
+  if (answer.status !== 'signed_in') return answer
   rememberVisitor(true)
+  return undefined
+}
+
+/** Google leads back without the code of this console having seen an answer: from there on somebody may be signed in. */
+export async function leaveForGoogle(path: `/auth/${string}`, next: string): Promise<void> {
+  const { url } = await request<{ url: string }>(path, { method: 'POST', body: { next } })
+  rememberVisitor(true)
+  window.location.assign(url)
 }
 
 /**

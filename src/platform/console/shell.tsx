@@ -7,16 +7,17 @@ import { useEffect, useRef, useState } from 'react'
 import { matchesPath } from './addresses.ts'
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
-import type { ConsoleRoute, NavigationEntry } from './module.ts'
+import type { ConsoleRoute, NavigationEntry, StepUpDialog } from './module.ts'
 import { entranceQuery, type Membership, signOut, switchTenant, useSession } from './session.ts'
 import classes from './shell.module.css'
 import { SideSheet } from './side-sheet.tsx'
 import { Forbidden } from './states.tsx'
+import { StepUp } from './step-up.tsx'
 import { usePageTitle } from './titles.ts'
 import { Wordmark } from './wordmark.tsx'
 
 /** The frame around every page of a signed-in person. */
-export function Shell({ navigation, routes }: ShellProps) {
+export function Shell({ navigation, routes, stepUp }: ShellProps) {
   const session = useSession()
   const { pathname } = useLocation()
   const [menuOpen, menu] = useDisclosure(false)
@@ -61,6 +62,7 @@ export function Shell({ navigation, routes }: ShellProps) {
         {side}
       </section>
       <main id="main" tabIndex={-1} ref={main} className={classes.main}>
+        {stepUp && <StepUp load={stepUp} />}
         <div className={classes.inner}>
           {route?.permission && !session.can(route.permission) ? <Forbidden /> : <Outlet />}
         </div>
@@ -69,7 +71,11 @@ export function Shell({ navigation, routes }: ShellProps) {
   )
 }
 
-type ShellProps = { navigation: readonly NavigationEntry[]; routes: readonly ConsoleRoute[] }
+type ShellProps = {
+  navigation: readonly NavigationEntry[]
+  routes: readonly ConsoleRoute[]
+  stepUp: StepUpDialog | undefined
+}
 
 type SideProps = { navigation: readonly NavigationEntry[]; workspacesPath: string | undefined; pathname: string }
 

@@ -7,7 +7,7 @@ export { etagOf, type IfMatch, requireMatch } from './etags.ts'
 export { requireFresh } from './freshness.ts'
 export { createLogger } from './log.ts'
 export { renderOpenApi } from './openapi.ts'
-export type { AnyRoute, Principal } from './route.ts'
+export type { AnyRoute, CookieChange, Principal, RequestOf } from './route.ts'
 export { Reply, route } from './route.ts'
 export { date, dateTime, decimal, idParams, nullable, oneOf, pageOf, pageQuery, timestamp, uuid } from './schemas.ts'
 

@@ -16,6 +16,7 @@ export {
   type GoogleAccount,
   linkExternalIdentity,
   linkGoogle,
+  listExternalIdentities,
   recordExternalSignIn,
 } from './external-identities.ts'
 export {
@@ -40,6 +41,7 @@ export {
   consumeOneTimeToken,
   findOneTimeToken,
   issueOneTimeToken,
+  type OneTimeToken,
   type TokenDetails,
   withdrawOneTimeTokens,
 } from './one-time-tokens.ts'
@@ -77,6 +79,8 @@ export {
   SessionTimes,
   setActiveTenant,
 } from './sessions.ts'
+export { consumeSignUp, findSignUp, findSignUpByToken, issueSignUpToken, keepSignUp } from './sign-ups.ts'
+export { requireTimezone } from './timezones.ts'
 export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
 export { type CodeOutcome, findTwoFactor, removeTwoFactor, type TwoFactor, useTotpCode } from './two-factors.ts'
 export { describeUserAgent } from './user-agents.ts'

@@ -96,9 +96,13 @@ export async function countFailedLogin(tx: Queryable, counter: FailureCounter): 
 /**
  * Counts a sign-in; failures of the account and of the device are counted anew from here. False, and nothing is changed,
  * where the account has been locked or switched off since it was looked up: of many guesses at once the right one must not
- * slip past the lock. `deviceId`: a device of this user, which has a lock of its own.
+ * slip past the lock. `deviceId`: a device of this user, which has a lock of its own. Without `mayRest` no lock counts: who
+ * came by a passkey guessed nothing.
  */
-export async function countLogin(tx: Queryable, userId: string, deviceId?: string): Promise<boolean> {
+export async function countLogin(
+  tx: Queryable,
+  { userId, deviceId, mayRest }: { userId: string; deviceId: string | undefined; mayRest: boolean },
+): Promise<boolean> {
   const counted = await tx.run(sql`
     with device as (
       update identity.user_devices
@@ -118,7 +122,8 @@ export async function countLogin(tx: Queryable, userId: string, deviceId?: strin
     where id = ${userId}
       and is_active
       and (
-        exists (select from device)
+        not ${mayRest}::boolean
+        or exists (select from device)
         or (${deviceId ?? null}::uuid is null and (account_locked_until is null or account_locked_until <= now()))
       )
     returning id`)

@@ -16,7 +16,8 @@ export type LoginAttempt = {
 
 /**
  * MT-09: appends a sign-in, or an attempt, to the account's history; address and agent are those of the scope. Needs the
- * system scope. Attempts with an address that nobody has are not for here: there is no account whose history it is.
+ * system scope. For a user that does not exist it does the same work and appends nothing: there is no account whose
+ * history it would be, and the time that a refusal takes must not tell.
  */
 export async function recordLogin(app: App, tx: Queryable, attempt: LoginAttempt): Promise<void> {
   const { address, agent } = clientOf(tx.scope)
@@ -25,17 +26,18 @@ export async function recordLogin(app: App, tx: Queryable, attempt: LoginAttempt
     insert into identity.login_histories (
       user_id, ip_address, user_agent, device, location, status, failure_reason, methods, session_id
     )
-    values (
-      ${attempt.userId},
-      ${address},
+    select
+      account.id,
+      ${address}::inet,
       ${agent},
       ${describeUserAgent(agent).words},
-      ${place ? json(place) : null},
+      ${place ? json(place) : null}::jsonb,
       ${attempt.status},
       ${attempt.status === 'failed' ? (attempt.failureReason ?? 'refused') : null},
       ${attempt.methods ?? []}::text[],
-      ${attempt.sessionId ?? null}
-    )`)
+      ${attempt.sessionId ?? null}::uuid
+    from identity.users as account
+    where account.id = ${attempt.userId}`)
 }
 
 /** A sign-in to one's own account, or an attempt. */

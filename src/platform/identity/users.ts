@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { hashToken } from '#platform/crypto'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { nullable, uuid } from '#platform/http'
 import { errors } from './errors.ts'
@@ -17,7 +18,8 @@ export type NewUser = {
   id: string
   email: string
   fullName: string
-  passwordHash: string
+  /** Without one the account is entered in another way. */
+  passwordHash?: string
   /** IANA name; UTC unless given (PE-03). */
   timezone?: string | undefined
   isEmailVerified?: boolean
@@ -34,18 +36,19 @@ export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
   const timezone = user.timezone ?? 'UTC'
   requireTimezone(timezone)
   await tx.run(sql`insert into identity.user_profiles (user_id, timezone) values (${user.id}, ${timezone})`)
+  if (user.passwordHash === undefined) return
   await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${user.id}, ${user.passwordHash})`)
 }
 
 export type Account = User & {
   isActive: boolean
-  isLocked: boolean
   passwordHash: string | null
-  defaultTenantId: string | null
+  /** The device of the cookie given, where this user has signed in on it before. */
+  knownDeviceId: string | null
 }
 
 /** What sign-in needs to know of an address. Needs the system scope. */
-export function findAccount(tx: Queryable, email: string): Promise<Account | undefined> {
+export function findAccount(tx: Queryable, email: string, deviceToken?: string): Promise<Account | undefined> {
   return tx.maybe(sql<Account>`
     select
       account.id,
@@ -53,12 +56,13 @@ export function findAccount(tx: Queryable, email: string): Promise<Account | und
       account.full_name,
       account.username,
       account.is_active,
-      coalesce(account.account_locked_until > now(), false) as is_locked,
-      account.default_tenant_id,
-      password.password_hash
+      password.password_hash,
+      device.id as known_device_id
     from identity.users as account
     left join identity.passwords as password
       on password.user_id = account.id and password.replaced_at is null
+    left join identity.user_devices as device
+      on device.user_id = account.id and device.token_hash = ${deviceToken === undefined ? null : hashToken(deviceToken)}
     where account.email = ${email}
       and account.deleted_at is null`)
 }

@@ -23,7 +23,7 @@ export function AccountForm({ workspace, button, send, done, link }: AccountForm
   })
   const create = useMutation({
     mutationFn: (answers: Answers) => send({ ...answers, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone }),
-    onSuccess: done,
+    onSuccess: (_answer, answers) => done(answers),
     onError: error => error instanceof Problem && form.setErrors(fieldErrors(error)),
   })
 
@@ -77,7 +77,7 @@ type AccountFormProps = {
   workspace: 'optional' | 'required'
   button: string
   send: (account: NewAccount) => Promise<unknown>
-  done: () => void
+  done: (answers: Answers) => void
   /** The link by which one came, where one is needed. */
   link?: string
 }

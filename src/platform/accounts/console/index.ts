@@ -7,6 +7,13 @@ export const accountsConsole: ConsoleModule = {
   routes: [
     { path: '/sign-in', title: 'Sign in', frame: 'plain', load: () => import('./sign-in.tsx') },
     { path: '/sign-up', title: 'Create an account', frame: 'plain', load: () => import('./sign-up.tsx') },
+    {
+      path: '/verify-email',
+      title: 'Confirm your address',
+      frame: 'plain',
+      personal: true,
+      load: () => import('./verify-email.tsx'),
+    },
     { path: '/setup', title: 'First administrator', frame: 'plain', load: () => import('./setup.tsx') },
     {
       path: '/workspaces/new',
@@ -18,4 +25,5 @@ export const accountsConsole: ConsoleModule = {
   ],
   navigation: [],
   resources: accountsResources,
+  stepUp: () => import('./step-up-dialog.tsx'),
 }

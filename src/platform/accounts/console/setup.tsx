@@ -1,15 +1,14 @@
 import { Alert, Anchor } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
-import { useSyncExternalStore } from 'react'
 import { Icon, openSession, PageLink } from '#platform/console'
 import { AccountForm } from './account-form.tsx'
 import { Entrance } from './entrance.tsx'
+import { useLinkToken } from './links.ts'
 
 /** The one-time link that an empty installation prints. The token stands after the `#`, which browsers do not send. */
 export function Page() {
   const navigate = useNavigate()
-  // A newer link pasted into the same tab changes only this part of the address, and loads nothing.
-  const token = useSyncExternalStore(onHashChange, readToken)
+  const token = useLinkToken()
   return (
     <Entrance
       title="Set up Commonhold"
@@ -28,7 +27,7 @@ export function Page() {
           workspace="required"
           button="Set up"
           link={token}
-          send={account => openSession('/auth/first-administrator', { ...account, token: readToken() })}
+          send={account => openSession('/auth/first-administrator', { ...account, token })}
           done={() => navigate({ to: '/', replace: true })}
         />
       ) : (
@@ -38,13 +37,4 @@ export function Page() {
       )}
     </Entrance>
   )
-}
-
-function readToken(): string {
-  return new URLSearchParams(window.location.hash.slice(1)).get('token') ?? ''
-}
-
-function onHashChange(tell: () => void): () => void {
-  window.addEventListener('hashchange', tell)
-  return () => window.removeEventListener('hashchange', tell)
 }

@@ -1,44 +1,69 @@
-import { Alert, Anchor, Button, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { Alert, Anchor, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
 import {
   entranceQuery,
   Icon,
+  leaveForGoogle,
   oneOf,
   openSession,
   PageLink,
   Problem,
+  request,
   type Search,
+  type SignInStep,
   safePath,
   useAddress,
 } from '#platform/console'
 import { Entrance, Refusal, SetUpFirst } from './entrance.tsx'
+import { showPasskey } from './passkeys.ts'
+import { StepForm } from './step-form.tsx'
 
-const readSearch = (search: Search) => ({ next: oneOf(search.next), ended: oneOf(search.ended) })
+const readSearch = (search: Search) => ({
+  next: oneOf(search.next),
+  ended: oneOf(search.ended),
+  refused: oneOf(search.refused),
+  reset: oneOf(search.reset),
+  step: oneOf(search.step),
+})
 
 export function Page() {
   const navigate = useNavigate()
-  const [{ next, ended }] = useAddress(readSearch)
+  const [{ next, ended, refused, reset, step: returned }] = useAddress(readSearch)
   const entrance = useQuery(entranceQuery)
-  const form = useForm({
-    mode: 'uncontrolled',
-    initialValues: { email: '', password: '' },
-    validate: {
-      email: value => (value.includes('@') ? null : 'Enter your e-mail address.'),
-      password: value => (value ? null : 'Enter your password.'),
-    },
+  const [step, setStep] = useState<SignInStep>()
+  // A way through Google, or a page loaded anew, comes back to a step that only the cookie knows.
+  const kept = useQuery({
+    queryKey: ['sign-in-step'],
+    queryFn: ({ signal }) => request<SignInStep>('/auth/sign-in/step', { signal }),
+    enabled: returned !== '',
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
   })
-  const signIn = useMutation({
-    mutationFn: (body: typeof form.values) => openSession('/auth/sign-in', body),
-    onSuccess: () => navigate({ href: safePath(next), replace: true }),
-    onError: error => error instanceof Problem && form.setErrors(error.fields),
-  })
+  const goOn = (another: SignInStep | undefined) =>
+    another ? setStep(another) : void navigate({ href: safePath(next), replace: true })
 
   if (entrance.data?.needsFirstAdministrator)
     return (
       <Entrance title="Sign in" lead="There is no account here yet." other={null}>
         <SetUpFirst />
+      </Entrance>
+    )
+  const current = step ?? (returned ? kept.data : undefined)
+  if (current)
+    return (
+      <Entrance
+        title={current.status === 'second_factor_required' ? 'Second step' : 'New password'}
+        lead={current.email}
+        other={
+          <Anchor href={next ? `/sign-in?${new URLSearchParams({ next })}` : '/sign-in'} size="sm" underline="always">
+            Sign in as somebody else
+          </Anchor>
+        }
+      >
+        <StepForm step={current} next={next} />
       </Entrance>
     )
   return (
@@ -56,34 +81,106 @@ export function Page() {
         )
       }
     >
-      {ended && !signIn.error && (
+      {ended && (
         <Alert variant="light" icon={<Icon name="clock" />} title="Your session has ended" mb="md">
           Sign in again to go on where you were.
         </Alert>
       )}
-      <Refusal error={signIn.error} />
-      <form onSubmit={form.onSubmit(values => signIn.mutate(values))} noValidate>
-        <Stack gap="sm">
-          <TextInput
-            label="E-mail"
-            type="email"
-            autoComplete="username"
-            inputMode="email"
-            key={form.key('email')}
-            {...form.getInputProps('email')}
-          />
-          <PasswordInput
-            label="Password"
-            autoComplete="current-password"
-            visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
-            key={form.key('password')}
-            {...form.getInputProps('password')}
-          />
-          <Button type="submit" loading={signIn.isPending} mt="xs">
-            Sign in
-          </Button>
-        </Stack>
-      </form>
+      {reset && (
+        <Alert variant="light" icon={<Icon name="check" />} title="Your password is changed" mb="md">
+          Sign in with the new one. All devices have been signed out.
+        </Alert>
+      )}
+      {(refused || (returned && kept.error)) && (
+        <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" mb="md">
+          {refusals[refused] ?? 'That did not work. Try again, or sign in another way.'}
+        </Alert>
+      )}
+      <PasswordForm onDone={goOn} />
+      <OtherWays onDone={goOn} next={next} hasGoogle={entrance.data?.google === true} />
     </Entrance>
+  )
+}
+
+/** Why a way through Google led back here: its address holds a code only, for it must not hold words of a stranger. */
+const refusals: Readonly<Record<string, string>> = {
+  'accounts.google_unknown':
+    'Nobody here is linked with this Google account. Sign in another way, then link it under Sign-in and security.',
+  'accounts.google_address_taken':
+    'There is an account with the address of this Google account, and they are not linked. Sign in another way, then link them under Sign-in and security.',
+  'accounts.sign_up_closed': 'Sign-up is closed here, and nobody is linked with this Google account.',
+  'accounts.credentials_wrong': 'The account that is linked with this Google account cannot be used.',
+  'identity.google_cancelled': 'You came back from Google without signing in.',
+  'identity.google_unavailable': 'Google cannot be reached at this moment. Try again, or sign in another way.',
+  'accounts.step_ended': 'This sign-in took too long. Begin again.',
+}
+
+type WayProps = { onDone: (step: SignInStep | undefined) => void }
+
+function PasswordForm({ onDone }: WayProps) {
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { email: '', password: '' },
+    validate: {
+      email: value => (value.includes('@') ? null : 'Enter your e-mail address.'),
+      password: value => (value ? null : 'Enter your password.'),
+    },
+  })
+  const signIn = useMutation({
+    mutationFn: (body: typeof form.values) => openSession('/auth/sign-in', body),
+    onSuccess: onDone,
+    onError: error => error instanceof Problem && form.setErrors(error.fields),
+  })
+  return (
+    <form onSubmit={form.onSubmit(values => signIn.mutate(values))} noValidate>
+      <Refusal error={signIn.error} />
+      <Stack gap="sm">
+        <TextInput
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          inputMode="email"
+          key={form.key('email')}
+          {...form.getInputProps('email')}
+        />
+        <PasswordInput
+          label="Password"
+          autoComplete="current-password"
+          visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
+          key={form.key('password')}
+          {...form.getInputProps('password')}
+        />
+        <Button type="submit" loading={signIn.isPending} mt="xs">
+          Sign in
+        </Button>
+        <Anchor component={PageLink} to="/forgot-password" size="sm">
+          Forgot your password?
+        </Anchor>
+      </Stack>
+    </form>
+  )
+}
+
+function OtherWays({ onDone, next, hasGoogle }: WayProps & { next: string; hasGoogle: boolean }) {
+  const passkey = useMutation({ mutationFn: () => showPasskey('/auth/passkeys/sign-in'), onSuccess: onDone })
+  const google = useMutation({ mutationFn: () => leaveForGoogle('/auth/google', safePath(next)) })
+  return (
+    <Stack gap="sm">
+      <Divider label="or" mt="md" />
+      <Refusal error={passkey.error ?? google.error} />
+      <Button
+        variant="default"
+        leftSection={<Icon name="key" />}
+        loading={passkey.isPending}
+        onClick={() => passkey.mutate()}
+      >
+        Sign in with a passkey
+      </Button>
+      {hasGoogle && (
+        <Button variant="default" loading={google.isPending} onClick={() => google.mutate()}>
+          Sign in with Google
+        </Button>
+      )}
+    </Stack>
   )
 }

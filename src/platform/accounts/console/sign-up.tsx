@@ -1,16 +1,17 @@
-import { Alert, Anchor } from '@mantine/core'
+import { Alert, Anchor, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
-import { entranceQuery, Icon, oneOf, openSession, PageLink, type Search, safePath, useAddress } from '#platform/console'
+import { useState } from 'react'
+import { entranceQuery, Icon, oneOf, PageLink, request, type Search, useAddress } from '#platform/console'
 import { AccountForm } from './account-form.tsx'
 import { Entrance, SetUpFirst } from './entrance.tsx'
 
 const readSearch = (search: Search) => ({ next: oneOf(search.next) })
 
 export function Page() {
-  const navigate = useNavigate()
+  const [sentTo, setSentTo] = useState<string>()
   const [{ next }] = useAddress(readSearch)
   const entrance = useQuery(entranceQuery)
+  if (sentTo) return <SentPage email={sentTo} hasMailbox={entrance.data?.mailbox === true} />
   return (
     <Entrance
       title="Create an account"
@@ -35,11 +36,41 @@ export function Page() {
           workspace="optional"
           button="Create the account"
           send={({ tenantName, ...account }) =>
-            openSession('/auth/sign-up', { ...account, ...(tenantName.trim() && { tenantName }) })
+            request('/auth/sign-up', { method: 'POST', body: { ...account, ...(tenantName.trim() && { tenantName }) } })
           }
-          done={() => navigate({ href: safePath(next), replace: true })}
+          done={({ email }) => setSentTo(email)}
         />
       )}
+    </Entrance>
+  )
+}
+
+function SentPage({ email, hasMailbox }: { email: string; hasMailbox: boolean }) {
+  return (
+    <Entrance
+      title="Look into your mail"
+      lead={
+        <>
+          A link is on its way to <strong>{email}</strong>. The account is made when you open it, within a day.
+        </>
+      }
+      other={
+        <Anchor component={PageLink} to="/sign-in" size="sm" underline="always">
+          Back to sign-in
+        </Anchor>
+      }
+    >
+      {hasMailbox && (
+        <Alert variant="light" icon={<Icon name="mail" />} title="Mails stay here in development" mb="md">
+          <Anchor component={PageLink} to="/mailbox" size="sm" underline="always">
+            Open the mailbox
+          </Anchor>
+        </Alert>
+      )}
+      <Text size="sm" c="dimmed">
+        Nothing comes? Look among the spam, and check the address for a typing error. If it has an account already, the
+        mail says so.
+      </Text>
     </Entrance>
   )
 }

@@ -1,0 +1,218 @@
+import { type Static, Type } from 'typebox'
+import type { App } from '#platform/app.ts'
+import { recordEvent } from '#platform/audit'
+import { type Queryable, type Scope, sql } from '#platform/database'
+import { nullable, oneOf } from '#platform/http'
+import {
+  type AuthenticationMethod,
+  accessTokenSeconds,
+  consumeOneTimeToken,
+  countLogin,
+  findOneTimeToken,
+  issueOneTimeToken,
+  isTrustedDevice,
+  type NewSession,
+  type OneTimeToken,
+  openSession,
+  recogniseDevice,
+  recordLogin,
+  sendNewDeviceMail,
+  trustDevice,
+  User,
+} from '#platform/identity'
+import { errors } from './errors.ts'
+import { accountsOf } from './principals.ts'
+import { chooseTenant, listTenantsOf, TenantOfUser } from './tenants-of-users.ts'
+
+/** Who asks to come in: his request, and the cookie by which a device is known again. */
+export type Client = { scope: Scope; deviceToken: string | undefined }
+
+/** What a successful sign-in hands out. */
+export const SignedIn = Type.Object({
+  accessToken: Type.String({ description: 'Send it as `Authorization: Bearer …`' }),
+  refreshToken: Type.String({ description: 'Works once; each refresh answers the next one' }),
+  expiresIn: Type.Integer({ description: 'Life of the access token in seconds' }),
+  user: User,
+  tenants: Type.Array(TenantOfUser),
+  tenantId: nullable(Type.String({ format: 'uuid', description: 'The tenant that the access token works in' })),
+})
+export type SignedIn = Static<typeof SignedIn>
+
+/** What is still wanted before somebody is signed in. */
+export const SignInStep = Type.Object({
+  status: oneOf(['second_factor_required', 'new_password_required']),
+  methods: Type.Array(oneOf(['totp', 'backup_code', 'passkey']), { description: 'By which the step can be taken' }),
+  mayRememberDevice: Type.Boolean({ description: 'Whether this device may be spared the second factor from now on' }),
+  email: Type.String(),
+})
+export type SignInStep = Static<typeof SignInStep>
+
+export type Admission =
+  | { signedIn: SignedIn; session: NewSession; deviceToken: string }
+  | { step: SignInStep; stepToken: string }
+
+/** How somebody has shown who he is, so far. */
+export type Proof = {
+  userId: string
+  methods: readonly AuthenticationMethod[]
+  /** The tenant that he asks to work in. */
+  askedTenantId?: string | undefined
+  /** The device of his cookie, where he has signed in on it before: it has a lock of its own. */
+  knownDeviceId?: string | undefined
+  /** Asks that this device needs no second factor from now on. */
+  rememberDevice?: boolean
+}
+
+/** The life of a step of a sign-in, and of its cookie, in minutes. */
+export const stepMinutes = 10
+/** How long a device is spared the second factor, in days. */
+const trustDays = 30
+
+/**
+ * Opens a session for who has shown who he is, or says what is still wanted: a second factor where he has one and this
+ * device is not trusted, whichever way he came (Google too); a new password where his has expired. A passkey that verified
+ * its user is both factors.
+ */
+export async function admitUser(app: App, client: Client, proof: Proof): Promise<Admission> {
+  const system = app.db.scoped({ ...client.scope, system: true })
+  const [candidate, tenants] = await Promise.all([
+    findCandidate(system, proof.userId),
+    listTenantsOf(system, proof.userId),
+  ])
+  if (!candidate?.isActive) {
+    await recordLogin(app, system, { ...proof, status: 'failed', failureReason: 'account not active' })
+    throw errors.credentialsWrong()
+  }
+  const tenantId = chooseTenant(tenants, proof.askedTenantId)
+  const methods = await withTrust(system, client, candidate, proof)
+  if (candidate.hasTotp && !methods.some(method => secondFactors.has(method))) {
+    return await askFor('second_factor_required', system, candidate, { ...proof, methods })
+  }
+  if (candidate.passwordHasExpired && methods.includes('password')) {
+    return await askFor('new_password_required', system, candidate, { ...proof, methods })
+  }
+  return await admit(app, client, candidate, tenants, tenantId, { ...proof, methods })
+}
+
+const secondFactors = new Set<AuthenticationMethod>(['totp', 'backup_code', 'passkey', 'trusted_device'])
+
+type Candidate = User & {
+  isActive: boolean
+  hasTotp: boolean
+  hasPasskeys: boolean
+  mayRememberDevice: boolean
+  passwordHasExpired: boolean
+}
+
+/** Needs the system scope. */
+export function findCandidate(tx: Queryable, userId: string): Promise<Candidate | undefined> {
+  return tx.maybe(sql<Candidate>`select * from accounts.find_candidate(${userId})`)
+}
+
+async function withTrust(
+  tx: Queryable,
+  { deviceToken }: Client,
+  { id, hasTotp, mayRememberDevice }: Candidate,
+  { methods }: Proof,
+): Promise<readonly AuthenticationMethod[]> {
+  if (!hasTotp || !mayRememberDevice || deviceToken === undefined) return methods
+  if (methods.some(method => secondFactors.has(method))) return methods
+  return (await isTrustedDevice(tx, id, deviceToken)) ? [...methods, 'trusted_device'] : methods
+}
+
+async function admit(
+  app: App,
+  client: Client,
+  user: Candidate,
+  tenants: TenantOfUser[],
+  tenantId: string | undefined,
+  proof: Proof,
+): Promise<Admission> {
+  const { methods, knownDeviceId } = proof
+  const scope = { ...client.scope, system: true, userId: user.id, userName: user.fullName ?? user.email, tenantId }
+  const { session, deviceToken } = await app.db.transaction(scope, async tx => {
+    // The rest after wrong passwords is no matter for who came without one: nobody can guess a passkey.
+    const mayRest = methods.includes('password')
+    if (!(await countLogin(tx, { userId: user.id, deviceId: knownDeviceId, mayRest }))) throw errors.credentialsWrong()
+    const device = await recogniseDevice(tx, { userId: user.id, deviceToken: client.deviceToken })
+    const opened = await openSession(tx, { userId: user.id, tenantId, methods, deviceId: device.id })
+    if (proof.rememberDevice && user.mayRememberDevice) await trustDevice(tx, device.id, trustDays)
+    await recordLogin(app, tx, { userId: user.id, status: 'success', methods, sessionId: opened.id })
+    await recordEvent(tx, {
+      action: 'sign_in',
+      resource: 'identity.user_sessions',
+      resourceId: opened.id,
+      details: { methods },
+    })
+    if (device.isNew && !device.isFirst) await sendNewDeviceMail(app, tx, { userId: user.id, deviceId: device.id })
+    return { session: opened, deviceToken: device.token }
+  })
+  const signedIn = await describeSignIn(app, user, tenants, tenantId, session.id, session.refreshToken)
+  return { signedIn, session, deviceToken }
+}
+
+/** Signs the access token of a session and puts together what the caller gets. */
+export async function describeSignIn(
+  app: App,
+  user: User,
+  tenants: TenantOfUser[],
+  tenantId: string | undefined,
+  sessionId: string,
+  refreshToken: string,
+): Promise<SignedIn> {
+  const accessToken = await accountsOf(app).tokens.sign({ userId: user.id, sessionId, tenantId })
+  const { id, email, fullName, username } = user
+  return {
+    accessToken,
+    refreshToken,
+    expiresIn: accessTokenSeconds,
+    user: { id, email, fullName, username },
+    tenants,
+    tenantId: tenantId ?? null,
+  }
+}
+
+/** What a step's token carries to the next request; the token itself is with the caller. */
+type StepDetails = Omit<Proof, 'userId'> & { needs: SignInStep['status'] }
+
+async function askFor(
+  needs: SignInStep['status'],
+  tx: Queryable,
+  user: Candidate,
+  { userId, ...proof }: Proof,
+): Promise<Admission> {
+  const details: StepDetails = { ...proof, needs }
+  const stepToken = await issueOneTimeToken(tx, { purpose: 'sign_in_step', userId, minutes: stepMinutes, details })
+  return { step: describeStep(needs, user), stepToken }
+}
+
+function describeStep(status: SignInStep['status'], user: Candidate): SignInStep {
+  const { hasPasskeys, mayRememberDevice, email } = user
+  const methods: SignInStep['methods'] = hasPasskeys ? ['totp', 'passkey', 'backup_code'] : ['totp', 'backup_code']
+  return { status, methods: status === 'second_factor_required' ? methods : [], mayRememberDevice, email }
+}
+
+/** The step that a token stands for, with the proof so far; refuses one that has ended. */
+export async function getStep(
+  tx: Queryable,
+  token: string | undefined,
+  needs?: SignInStep['status'],
+): Promise<{ step: SignInStep; proof: Proof }> {
+  const found = token === undefined ? undefined : await findOneTimeToken<StepDetails>(tx, 'sign_in_step', token)
+  if (!found?.userId || (needs !== undefined && found.details.needs !== needs)) throw errors.stepEnded()
+  const user = await findCandidate(tx, found.userId)
+  if (!user?.isActive) throw errors.stepEnded()
+  return { step: describeStep(found.details.needs, user), proof: proofOf(found) }
+}
+
+/** Uses a step up; of two that take it at once one goes on. */
+export async function takeStep(tx: Queryable, token: string): Promise<Proof> {
+  const taken = await consumeOneTimeToken<StepDetails>(tx, 'sign_in_step', token)
+  if (!taken) throw errors.stepEnded()
+  return proofOf(taken)
+}
+
+function proofOf({ userId, details }: OneTimeToken<StepDetails>): Proof {
+  const { needs: _, ...proof } = details
+  return { ...proof, userId: userId as string }
+}

@@ -1,0 +1,24 @@
+import { Type } from 'typebox'
+
+export const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] })
+// A wrong password is wrong whatever its length: only a new one has to fit.
+export const password = Type.String({ minLength: 1, maxLength: 1024 })
+export const newPassword = Type.String({ minLength: 8, maxLength: 128, description: '8 to 128 characters' })
+export const fullName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Ada Lovelace'] })
+export const timezone = Type.Optional(
+  Type.String({
+    maxLength: 50,
+    description: 'IANA name, for the dates shown; UTC unless given',
+    examples: ['Europe/Berlin'],
+  }),
+)
+export const tenantName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Meridian Capture'] })
+/** The secret of a link or of a challenge. */
+export const token = Type.String({ minLength: 1, maxLength: 200 })
+export const stepToken = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 200, description: 'Of the answer before; browsers have it in a cookie' }),
+)
+/** A path of the console, to go on to afterwards. */
+export const next = Type.Optional(Type.String({ maxLength: 500, examples: ['/contractors'] }))
+/** Sign-ins, sign-ups and the like of one address, a minute. */
+export const attempts = 30

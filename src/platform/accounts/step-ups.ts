@@ -1,0 +1,98 @@
+import { type Static, Type } from 'typebox'
+import type { App } from '#platform/app.ts'
+import { recordEvent } from '#platform/audit'
+import type { Scope } from '#platform/database'
+import { oneOf } from '#platform/http'
+import {
+  type AuthenticationMethod,
+  announceRevocation,
+  countFailedLogin,
+  findPasswordOf,
+  findRest,
+  isGoogleConfigured,
+  listExternalIdentities,
+  renewAuthentication,
+  verifyPassword,
+} from '#platform/identity'
+import { findCandidate } from './admissions.ts'
+import { errors } from './errors.ts'
+import { consumeSecondFactor, type SecondFactor } from './sign-ins.ts'
+
+/** By what a signed-in person can show again who he is. */
+export const StepUpOptions = Type.Object({
+  methods: Type.Array(oneOf(['password', 'passkey', 'google'])),
+  needsCode: Type.Boolean({ description: 'Whether the password goes with a code of the authenticator app' }),
+})
+export type StepUpOptions = Static<typeof StepUpOptions>
+
+export async function getStepUpOptions(app: App, scope: Scope, userId: string): Promise<StepUpOptions> {
+  const system = app.db.scoped({ ...scope, system: true })
+  const [user, password, linked] = await Promise.all([
+    findCandidate(system, userId),
+    findPasswordOf(system, userId),
+    listExternalIdentities(system, userId),
+  ])
+  const methods: StepUpOptions['methods'] = []
+  if (password) methods.push('password')
+  if (user?.hasPasskeys) methods.push('passkey')
+  if (linked.length > 0 && isGoogleConfigured(app)) methods.push('google')
+  return { methods, needsCode: user?.hasTotp === true }
+}
+
+/**
+ * Makes a session fresh for sensitive actions: by the password, with a code where the account has a second factor, or by a
+ * passkey alone. What is wrong counts as a failed sign-in does, and is answered as one.
+ */
+export async function stepUp(
+  app: App,
+  scope: Scope,
+  session: { id: string; userId: string },
+  given: { password?: string | undefined; factor?: SecondFactor | undefined },
+): Promise<{ authenticatedAt: Date }> {
+  const { userId } = session
+  const methods: AuthenticationMethod[] = []
+  if (given.password !== undefined) {
+    await requirePassword(app, scope, userId, given.password)
+    methods.push('password')
+  }
+  const user = await findCandidate(app.db.scoped({ ...scope, system: true }), userId)
+  const isPasskey = given.factor !== undefined && 'answer' in given.factor
+  if (given.factor && (user?.hasTotp || isPasskey)) {
+    methods.push(await consumeSecondFactor(app, scope, userId, given.factor))
+  }
+  const isEnough = isPasskey || (methods.includes('password') && (methods.length > 1 || !user?.hasTotp))
+  if (!isEnough) throw errors.codeWrong()
+  return await renewSession(app, scope, session.id, methods)
+}
+
+/** Notes in the session that its user has just shown who he is. */
+export async function renewSession(
+  app: App,
+  scope: Scope,
+  sessionId: string,
+  methods: readonly AuthenticationMethod[],
+): Promise<{ authenticatedAt: Date }> {
+  await app.db.transaction({ ...scope, system: true }, async tx => {
+    if (!(await renewAuthentication(tx, sessionId, methods))) throw errors.sessionEnded()
+    await recordEvent(tx, {
+      action: 'step_up',
+      resource: 'identity.user_sessions',
+      resourceId: sessionId,
+      details: { methods },
+    })
+  })
+  announceRevocation(app)
+  return { authenticatedAt: app.clock.now() }
+}
+
+async function requirePassword(app: App, scope: Scope, userId: string, password: string): Promise<void> {
+  const system = app.db.scoped({ ...scope, system: true })
+  const counter = { userId, deviceId: undefined, ipAddress: scope.ipAddress }
+  const rests = await findRest(system, counter)
+  if (rests.address > 0) throw errors.tooManyFailures({ retryAfter: rests.address })
+  const known = await findPasswordOf(system, userId)
+  const matches = await verifyPassword(known?.passwordHash, password)
+  if (matches && !rests.account) return
+  await countFailedLogin(system, counter)
+  throw errors.passwordWrong()
+}
