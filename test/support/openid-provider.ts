@@ -180,7 +180,7 @@ export async function startForgingIssuer(): Promise<ForgingIssuer> {
       if (key === 'none') return ''
       if (typeof key === 'object') return createHmac('sha256', key.secret).update(text).digest('base64url')
       const pair = { published, other, elliptic }[key]
-      return signatureWith(pair.privateKey, text)
+      return signatureWith(pair.privateKey, text, header?.alg === 'RS512' ? 'sha512' : 'sha256')
     }
   }
   const routes: Record<string, (body: URLSearchParams) => { status: number; body: unknown }> = {
@@ -217,8 +217,8 @@ export async function startForgingIssuer(): Promise<ForgingIssuer> {
   return state
 }
 
-function signatureWith(key: KeyObject, text: string): string {
-  return createSign('sha256').update(text).sign({ key, dsaEncoding: 'ieee-p1363' }, 'base64url')
+function signatureWith(key: KeyObject, text: string, hash: string): string {
+  return createSign(hash).update(text).sign({ key, dsaEncoding: 'ieee-p1363' }, 'base64url')
 }
 
 async function listen(): Promise<{ server: Server; origin: string }> {

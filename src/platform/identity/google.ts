@@ -139,12 +139,12 @@ export async function finishGoogle(
     throw errors.googleNotBegunHere()
   }
   const provider = await openProvider(app)
+  // Where the setting has changed in between: the new issuer is not to see a code of the old one.
+  if (begun.issuer !== provider.serverMetadata().issuer) throw errors.googleRefused()
   const callback = new URL(redirectUriOf(app))
   for (const [name, value] of Object.entries(shown.query)) if (value) callback.searchParams.set(name, value)
   const claims = await exchangeCode(app, provider, callback, begun, state)
 
-  // RFC 9207 and the library's checks pin the issuer; here against a change of the setting in between.
-  if (begun.issuer !== provider.serverMetadata().issuer) throw errors.googleRefused()
   const fault = faultOf(claims, provider.clientMetadata().client_id)
   if (fault) {
     app.log.warn({ fault }, 'An ID token of Google is refused')
