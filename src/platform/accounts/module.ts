@@ -4,13 +4,14 @@ import { registerAccountsCommands } from './commands.ts'
 import { tellLockedOwners } from './locked-owners.ts'
 import { sendPasswordResetJob } from './password-changes.ts'
 import { passwordRoutes } from './password-routes.ts'
+import { personalRoutes } from './personal-routes.ts'
 import { accountsRoutes } from './routes.ts'
 import { sendSignUpMail } from './sign-ups.ts'
 
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
-  routes: [...accountsRoutes, ...passwordRoutes],
+  routes: [...accountsRoutes, ...passwordRoutes, ...personalRoutes],
   jobs: [sendSignUpMail, sendPasswordResetJob, tellLockedOwners],
   commands: registerAccountsCommands,
   config: {

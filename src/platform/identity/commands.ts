@@ -6,7 +6,7 @@ import type { CommandContext } from '#platform/module.ts'
 import { normaliseEmail } from './emails.ts'
 import { errors } from './errors.ts'
 import { asOperator, makeOperator, removeOperator } from './operators.ts'
-import { resetTwoFactor } from './recoveries.ts'
+import { resetTwoFactor, sendOperatorsReset } from './recoveries.ts'
 import { countUsers, getUser, getUserByEmail, type ListedUser, listUsers, type UserDetails } from './user-directory.ts'
 import { changeUserStatus, type UserStatus, userStatuses } from './user-statuses.ts'
 
@@ -87,6 +87,15 @@ export function registerUserCommands(parent: Command, { withApp }: CommandContex
         change(app, email, (tx, { id }) => resetTwoFactor(app, tx, { userId: id, reason, alsoPasskeys })),
       )
       write(flags, user, () => `${user.email} has no second factor now and is signed out everywhere.\n`)
+    })
+
+  parent
+    .command('reset-password <email>')
+    .description('Send somebody a link for a new password')
+    .option('--json', 'print the account as JSON')
+    .action(async (email: string, flags: Flags) => {
+      const user = await withApp(app => change(app, email, (tx, { id }) => sendOperatorsReset(app, tx, id)))
+      write(flags, user, () => `A mail to ${user.email} has the link, for 30 minutes.\n`)
     })
 
   parent

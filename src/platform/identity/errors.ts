@@ -51,14 +51,6 @@ export const errors = errorTable('identity', {
     'unauthenticated',
     'Google did not ask you to sign in again. Confirm in another way, or sign out and in again.',
   ],
-  googleNotLinked: [
-    'unauthenticated',
-    'This Google account is not linked to an account here. Sign in another way and link it in your settings.',
-  ],
-  googleEmailTaken: [
-    'conflict',
-    'There is an account with this e-mail address already. Sign in to it another way, then link Google in your settings.',
-  ],
   externalIdentityTaken: ['conflict', 'This Google account is linked to another account here.'],
   externalIdentityNotFound: ['not_found', 'You have no linked account {id}.'],
   passkeyRefused: ['unauthenticated', 'The passkey was not accepted. Try again.'],
@@ -82,4 +74,5 @@ export const errors = errorTable('identity', {
   twoFactorNotStarted: ['conflict', 'This set-up has ended: it lasts 30 minutes. Start again.'],
   limitInvalid: ['invalid', '{limit} is not a number of accounts.'],
   reasonInvalid: ['invalid', 'A reason has 1 to 500 characters.'],
+  accountNotActive: ['conflict', 'This account is not active: its owner could not sign in with a new password.'],
 })

@@ -4,6 +4,7 @@ import { onViolation, type Queryable, sql } from '#platform/database'
 import { linkTo, sendMail } from '#platform/mail'
 import { errors } from './errors.ts'
 import { twoFactorResetMail } from './mails.ts'
+import { sendPasswordReset } from './password-resets.ts'
 import { removeTwoFactor } from './two-factors.ts'
 import { endAccess } from './user-statuses.ts'
 
@@ -45,4 +46,10 @@ export async function resetTwoFactor(
     mail: twoFactorResetMail,
     values: { name: person.name, alsoPasskeys, link: linkTo(app, '/sign-in') },
   })
+}
+
+/** MT-04: sends somebody a link for a new password, as an operator. Refuses where the account is not active. */
+export async function sendOperatorsReset(app: App, tx: Queryable, userId: string): Promise<void> {
+  if (!(await sendPasswordReset(app, tx, { userId, askedBy: 'operator' }))) throw errors.accountNotActive()
+  await recordEvent(tx, { action: 'send_password_reset', resource: 'identity.users', resourceId: userId })
 }

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { AuditLog, listAuditLogs, recordEvent } from '#platform/audit'
 import { idParams, oneOf, pageOf, pageQuery, route } from '#platform/http'
 import { asOperator, makeOperator, operatorScope, removeOperator } from './operators.ts'
-import { resetTwoFactor } from './recoveries.ts'
+import { resetTwoFactor, sendOperatorsReset } from './recoveries.ts'
 import { countUsers, getUser, ListedUser, listUsers, StatusCounts, UserDetails, UserFilters } from './user-directory.ts'
 import { changeUserStatus, endAccess, userStatuses } from './user-statuses.ts'
 
@@ -127,6 +127,25 @@ export const userRoutes = [
       await asOperator(app, scope, tx =>
         resetTwoFactor(app, tx, { userId: params.id, reason: reason.trim(), alsoPasskeys }),
       )
+      return null
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{id}/password-reset',
+    allow: 'identity.users.manage',
+    fresh: true,
+    summary: 'Send somebody a link for a new password',
+    description: 'It goes to the address of the account and works for 30 minutes; the password stays until then.',
+    params: idParams,
+    response: Type.Null(),
+    status: 204,
+    refusals: ['identity.user_not_found', 'identity.account_not_active'],
+    async handle({ params, scope }, app) {
+      await asOperator(app, scope, async tx => {
+        await getUser(tx, params.id)
+        await sendOperatorsReset(app, tx, params.id)
+      })
       return null
     },
   }),

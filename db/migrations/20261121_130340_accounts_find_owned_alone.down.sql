@@ -1,0 +1,1 @@
+drop function accounts.find_owned_alone(uuid);
