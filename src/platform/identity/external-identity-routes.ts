@@ -31,7 +31,7 @@ export const externalIdentityRoutes = [
     fresh: true,
     summary: 'Begin to link a Google account',
     description:
-      'Send the browser to `url`. It comes back to this session, then to `next` with `linked=1` or `link_failed=` and a code.',
+      'Send the browser to `url`. It comes back to this session, then to `next`; after a refusal to `/account/security?link_failed=` with its code.',
     body: Type.Object({
       next: Type.Optional(
         Type.String({ maxLength: 500, description: 'A path of this installation', examples: ['/account/security'] }),

@@ -106,6 +106,8 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
       insert: '{who} linked a sign-in elsewhere with {user_id}',
       update: '{who} changed {columns} of a linked sign-in of {user_id}',
       delete: '{who} unlinked a sign-in elsewhere from {user_id}',
+      link_google: '{who} linked a Google account',
+      unlink_google: '{who} unlinked a Google account',
     },
     refers: user,
   },

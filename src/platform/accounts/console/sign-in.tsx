@@ -110,7 +110,10 @@ const refusals: Readonly<Record<string, string>> = {
     'There is an account with the address of this Google account, and they are not linked. Sign in another way, then link them under Sign-in and security.',
   'accounts.sign_up_closed': 'Sign-up is closed here, and nobody is linked with this Google account.',
   'accounts.credentials_wrong': 'The account that is linked with this Google account cannot be used.',
-  'identity.google_cancelled': 'You came back from Google without signing in.',
+  'identity.google_declined': 'You came back from Google without signing in.',
+  'identity.google_not_begun_here':
+    'This sign-in with Google took too long, or was not begun in this browser. Begin again.',
+  'identity.google_refused': 'The answer of Google could not be verified. Begin again.',
   'identity.google_unavailable': 'Google cannot be reached at this moment. Try again, or sign in another way.',
   'accounts.step_ended': 'This sign-in took too long. Begin again.',
 }
