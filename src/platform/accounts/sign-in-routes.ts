@@ -97,7 +97,7 @@ export const signInRoutes = [
     summary: 'Ask for the challenge of a sign-in with a passkey',
     description: 'As the second factor within a step, else as the only one.',
     body: Type.Object({ stepToken }),
-    response: Type.Object({ options: Type.Unsafe<object>({ type: 'object' }), challengeToken: token }),
+    response: Type.Object({ options: Type.Unsafe<object>({ type: 'object', additionalProperties: true }), challengeToken: token }),
     rateLimit: attempts,
     async handle({ body, cookies, scope }, app) {
       const system = app.db.scoped({ ...scope, system: true })
@@ -200,7 +200,7 @@ export const signInRoutes = [
     path: '/auth/step-up/passkey',
     allow: 'session',
     summary: 'Ask for the challenge of a passkey, to show that it is still me',
-    response: Type.Object({ options: Type.Unsafe<object>({ type: 'object' }), challengeToken: token }),
+    response: Type.Object({ options: Type.Unsafe<object>({ type: 'object', additionalProperties: true }), challengeToken: token }),
     rateLimit: attempts,
     async handle({ principal, scope }, app) {
       return await startPasskeySignIn(app, app.db.scoped({ ...scope, system: true }), signedIn(principal).userId)
