@@ -51,15 +51,6 @@ export async function getPasswordState(app: App, scope: Scope, userId: string): 
 }
 
 /**
- * Whether a user must choose a new password before he goes on, which `setExpiredPassword` does. Needs the system scope.
- */
-export async function isPasswordExpired(app: App, tx: Queryable, userId: string): Promise<boolean> {
-  const [holder, rules] = await Promise.all([findPasswordHolder(tx, userId), findPasswordRulesOf(tx, userId)])
-  const expiresAt = holder?.passwordSetAt && expiryOf(holder.passwordSetAt, rules)
-  return !!expiresAt && expiresAt <= app.clock.now()
-}
-
-/**
  * Sets another password in a session, which goes on while all others end. The current password is asked for and wrong
  * ones are counted like those at sign-in; where there is none, the caller has seen to it that the sign-in is fresh.
  */
@@ -123,6 +114,18 @@ export const sendPasswordResetJob: Job<{ email: string }> = {
  */
 export async function askPasswordReset(app: App, client: Scope, email: string): Promise<void> {
   await enqueue(app.db.scoped({ ...client, system: true }), sendPasswordResetJob, { email: normaliseEmail(email) })
+}
+
+/** Whose password a link sets, and by which rules; refuses a link that sets none. */
+export async function describePasswordReset(
+  app: App,
+  client: Scope,
+  token: string,
+): Promise<{ email: string; rules: PasswordRules }> {
+  const system = app.db.scoped({ ...client, system: true })
+  const holder = await findPasswordReset(system, token)
+  if (!holder) throw errors.resetLinkInvalid()
+  return { email: holder.email, rules: await findPasswordRulesOf(system, holder.userId) }
 }
 
 /**

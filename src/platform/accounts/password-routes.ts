@@ -7,6 +7,7 @@ import { errors } from './errors.ts'
 import {
   askPasswordReset,
   changeOwnPassword,
+  describePasswordReset,
   getPasswordState,
   PasswordState,
   resetPassword,
@@ -19,6 +20,7 @@ const newPassword = Type.String({
   maxLength: 1024,
   description: '8 to 128 characters, or as the rules of my tenants want it: `GET /me/password` tells them',
 })
+const token = Type.String({ minLength: 1, maxLength: 200 })
 const refusedPasswords = ['identity.password_length', 'identity.password_common', 'identity.password_reused']
 const attempts = 10
 
@@ -47,7 +49,7 @@ export const passwordRoutes = [
     summary: 'Choose a new password by a link',
     description:
       'Takes the secret of the link. All sessions of the account end; it does not sign in. A refused password leaves the link usable.',
-    body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 200 }), password: newPassword }),
+    body: Type.Object({ token, password: newPassword }),
     refusals: ['accounts.reset_link_invalid', 'accounts.password_changed_meanwhile', ...refusedPasswords],
     response: Type.Null(),
     status: 204,
@@ -55,6 +57,20 @@ export const passwordRoutes = [
     async handle({ body, scope }, app) {
       await resetPassword(app, scope, body)
       return null
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/auth/reset-password/check',
+    allow: 'public',
+    summary: 'What a link for a new password is for',
+    description: 'Whose password it sets and what that must be. The link stays usable.',
+    body: Type.Object({ token }),
+    refusals: ['accounts.reset_link_invalid'],
+    response: Type.Object({ email: Type.String(), rules: PasswordRules }),
+    rateLimit: attempts,
+    async handle({ body, scope }, app) {
+      return await describePasswordReset(app, scope, body.token)
     },
   }),
   route({

@@ -7,6 +7,7 @@ export { formatAgo, formatDay, formatExactTime, formatInstantDay, formatTime, st
 export { Icon, type IconName, isIconName, listIcons } from './icons.tsx'
 export { PageLink } from './links.tsx'
 export type { ConsoleModule, ConsoleRoute, NavigationEntry, ResourceDescription } from './module.ts'
+export { NewPasswordField, type PasswordRules, rulesInWords } from './new-password-field.tsx'
 export { PageHeader } from './page-header.tsx'
 export { type OnTheWire, Problem, request } from './requests.ts'
 export { type Resources, useResources } from './resources.ts'

@@ -31,6 +31,8 @@ export type RequestOptions = {
   signal?: AbortSignal
   /** The entity tag that the resource must still have; else it is refused with 412. */
   ifMatch?: string
+  /** Is told the entity tag of a success, to be sent back as `ifMatch`. */
+  onEtag?: (etag: string | undefined) => void
   /** Lets the request outlive the page. */
   keepalive?: boolean
 }
@@ -92,7 +94,10 @@ async function send<T>(path: string, options: RequestOptions): Promise<T> {
   })
   if (answer.status === 204) return undefined as T
   const body = await answer.json().catch(() => undefined)
-  if (answer.ok) return body as T
+  if (answer.ok) {
+    options.onEtag?.(answer.headers.get('etag') ?? undefined)
+    return body as T
+  }
   throw asProblem(answer.status, body)
 }
 

@@ -14,6 +14,20 @@ export const accountsConsole: ConsoleModule = {
       personal: true,
       load: () => import('./verify-email.tsx'),
     },
+    {
+      path: '/forgot-password',
+      title: 'Forgot your password?',
+      frame: 'plain',
+      personal: true,
+      load: () => import('./forgot-password.tsx'),
+    },
+    {
+      path: '/reset-password',
+      title: 'Choose a new password',
+      frame: 'plain',
+      personal: true,
+      load: () => import('./reset-password.tsx'),
+    },
     { path: '/setup', title: 'First administrator', frame: 'plain', load: () => import('./setup.tsx') },
     {
       path: '/workspaces/new',

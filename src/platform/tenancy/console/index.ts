@@ -1,3 +1,24 @@
 import type { ConsoleModule } from '#platform/console'
 
-export const tenancyConsole: ConsoleModule = { name: 'tenancy', routes: [], navigation: [] }
+/** The pages about a workspace itself. */
+export const tenancyConsole: ConsoleModule = {
+  name: 'tenancy',
+  routes: [
+    {
+      path: '/settings/password-rules',
+      title: 'Password rules',
+      frame: 'shell',
+      permission: 'tenancy.security.read',
+      load: () => import('./password-rules.tsx'),
+    },
+  ],
+  navigation: [
+    {
+      group: 'Workspace',
+      label: 'Password rules',
+      to: '/settings/password-rules',
+      icon: 'key',
+      permission: 'tenancy.security.read',
+    },
+  ],
+}
