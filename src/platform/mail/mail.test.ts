@@ -181,6 +181,7 @@ test('MT-02 mails to a person are found for the export of his data, and erased w
   const userId = crypto.randomUUID()
   await greet('leaver@example.com', { userId })
   await greet('Leaver@example.com')
+  await greet('earlier@example.com', { userId })
   await greet('stayer@example.com')
   const person = { userId, emails: ['LEAVER@example.com'] }
   const system = db.scoped({ system: true })
@@ -189,10 +190,12 @@ test('MT-02 mails to a person are found for the export of his data, and erased w
     [
       ['leaver@example.com', 'kept'],
       ['Leaver@example.com', 'kept'],
+      ['earlier@example.com', 'kept'],
     ],
   )
   await eraseMailsOf(system, person)
   assert.deepEqual(await listMailsOf(system, person), [])
+  assert.deepEqual(await mailsTo(world, 'earlier@example.com'), [])
   assert.equal((await mailsTo(world, 'stayer@example.com')).length, 1)
 })
 

@@ -5,6 +5,7 @@ import type { App } from '#platform/app.ts'
 import { buildServer } from '#platform/http'
 import { testWorld } from '#test/world.ts'
 import { defineMail, hasMailbox, linkTo, sendMail } from './index.ts'
+import { requireMailbox } from './mailbox.ts'
 import { mailModule } from './module.ts'
 
 const world = await testWorld()
@@ -99,6 +100,15 @@ test('MT-04 the mailbox answers nobody else: no other host name, no proxy', asyn
   for (const host of ['localhost:3000', 'LOCALHOST', '127.0.0.1', '[::1]:3000']) {
     assert.equal((await ask(own, '/mailbox', { host })).status, 200, `control: ${host}`)
   }
+  const from = (ipAddress: string) => () =>
+    requireMailbox(
+      { ...app, publicUrl: 'http://localhost:3000' },
+      { scope: { ipAddress }, headers: { host: 'localhost' } },
+    )
+  for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '128.0.0.1', 'fe80::1', ''])
+    assert.throws(from(address), address)
+  for (const address of ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])
+    assert.doesNotThrow(from(address), address)
   const trusting = await serve({ publicUrl: 'http://localhost:3000' }, ['127.0.0.1'])
   await isShut(trusting, { 'x-forwarded-for': '127.0.0.1' })
 })
