@@ -27,7 +27,10 @@ export function CodeField({ value, onChange, onComplete, error, ...more }: CodeF
       value={value}
       error={error}
       errorProps={{ role: 'alert' }}
-      styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', letterSpacing: '0.2em' } }}
+      styles={{
+        wrapper: { maxWidth: 220 },
+        input: { fontFamily: 'var(--mantine-font-family-monospace)', letterSpacing: '0.2em' },
+      }}
       onChange={event => {
         const code = readDigits(event.currentTarget.value)
         onChange(code)

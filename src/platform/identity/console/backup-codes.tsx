@@ -8,6 +8,7 @@ import classes from './two-factor.module.css'
 export function BackupCodes({ codes, done }: { codes: readonly string[]; done: () => void }) {
   const { user } = useSession()
   const [areKept, setKept] = useState(false)
+  const [isRefused, setRefused] = useState(false)
   useEffect(() => {
     if (areKept) return
     const warn = (event: BeforeUnloadEvent) => event.preventDefault()
@@ -50,11 +51,14 @@ export function BackupCodes({ codes, done }: { codes: readonly string[]; done: (
           Print
         </Button>
       </Group>
-      <Checkbox label="I have kept them" checked={areKept} onChange={event => setKept(event.currentTarget.checked)} />
+      <Checkbox
+        label="I have kept them"
+        checked={areKept}
+        error={isRefused && !areKept && 'Keep them first, then tick this: they are not shown again.'}
+        onChange={event => setKept(event.currentTarget.checked)}
+      />
       <Group>
-        <Button disabled={!areKept} onClick={done}>
-          Done
-        </Button>
+        <Button onClick={() => (areKept ? done() : setRefused(true))}>Done</Button>
       </Group>
     </Stack>
   )

@@ -8,7 +8,7 @@ import { CopyButton } from './copy-button.tsx'
 import classes from './two-factor.module.css'
 import { type SetUp, twoFactorQuery, verifySetUp } from './two-factor.ts'
 
-const steps = ['Scan', 'Enter a code', 'Keep the backup codes'] as const
+const steps = ['Scan', 'Code', 'Backup codes'] as const
 
 /** From the QR code to the backup codes. `again` starts anew, when it took too long. */
 export function TwoFactorSetUp({ setUp, again, close }: { setUp: SetUp; again: () => void; close: () => void }) {
@@ -59,7 +59,6 @@ export function TwoFactorSetUp({ setUp, again, close }: { setUp: SetUp; again: (
           </Text>
           <CodeField
             label="Code of the app"
-            maw={220}
             autoFocus
             value={code}
             onChange={setCode}
@@ -131,7 +130,11 @@ function Scan({ setUp: { secret, uri } }: { setUp: SetUp }) {
           others.
         </Text>
         <Text size="sm">
-          Is the app on this device? <Anchor href={uri}>Open it there</Anchor>, or enter this key by hand:
+          Is the app on this device?{' '}
+          <Anchor href={uri} underline="always">
+            Open it there
+          </Anchor>
+          , or enter this key by hand:
         </Text>
         <Text className={classes.key} size="sm">
           {key}
