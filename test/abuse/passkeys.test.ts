@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server'
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from '@simplewebauthn/server'
 import { DomainError } from '#platform/errors.ts'
 import { finishPasskeySignIn, startPasskeySignIn } from '#platform/identity'
 import { encode, type Lies, SoftwareAuthenticator } from '#test/authenticator.ts'
-import { newPerson, type Person, testWorld } from '#test/world.ts'
+import { newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
 
 const world = await testWorld()
-const { app, admin, alice, bob } = world
+const { app, admin, alice, bob, baseUrl } = world
 const { origin } = new URL(app.publicUrl)
 const system = app.db.scoped({ system: true })
 
@@ -250,5 +253,73 @@ test('MT-06 parts of an answer that a database cannot hold are refused before it
     },
   ]) {
     assert.equal(await finish(await answered(authenticator, lies)), refused)
+  }
+})
+
+const post = (path: string, body: unknown) =>
+  fetch(`${baseUrl}/api/v1${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': randomAddress() },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+type Asked = { options: PublicKeyCredentialRequestOptionsJSON; challengeToken: string }
+const ask = async () => (await (await post('/auth/passkeys/options', {})).json()) as Asked
+
+test('MT-06 over HTTP, too, an answer signs in once, and a wrong one burns its challenge', async () => {
+  const { authenticator } = await someone()
+  const { options, challengeToken } = await ask()
+  const body = { challengeToken, answer: authenticator.signIn(options) }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => post('/auth/passkeys/sign-in', body)))
+  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, ...Array.from({ length: 19 }, () => 401)])
+  const second = await ask()
+  const wrong = authenticator.signIn(second.options, { signature: () => Buffer.alloc(70) })
+  const right = authenticator.signIn(second.options)
+  for (const answer of [wrong, right]) {
+    const response = await post('/auth/passkeys/sign-in', { challengeToken: second.challengeToken, answer })
+    assert.deepEqual(await codeAndStatus(response), [401, refused])
+  }
+})
+
+test('PE-02 MT-06 nobody who is suspended, inactive or deleted signs in with a passkey', async () => {
+  const { person, authenticator } = await someone()
+  const signIn = async () => {
+    const { options, challengeToken } = await ask()
+    return (await post('/auth/passkeys/sign-in', { challengeToken, answer: authenticator.signIn(options) })).status
+  }
+  assert.equal(await signIn(), 200, 'control')
+  for (const status of ['suspended', 'inactive', 'deleted']) {
+    await admin.query(
+      `update identity.users set status = $2, deleted_at = case when $2 = 'deleted' then now() end where id = $1`,
+      [person.userId, status],
+    )
+    assert.equal(await signIn(), 401, status)
+  }
+})
+
+test('MT-06 no body makes the sign-in with a passkey fail', async () => {
+  const { authenticator } = await someone()
+  const { options } = await ask()
+  const answer = authenticator.signIn(options)
+  const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
+  for (const response of [
+    { ...answer.response, userHandle: '\0' },
+    { ...answer.response, authenticatorData: Buffer.alloc(36).toString('base64url') },
+    { ...answer.response, authenticatorData: Buffer.alloc(3_000, 0xff).toString('base64url') },
+    { ...answer.response, clientDataJSON: Buffer.from('null').toString('base64url') },
+    { ...answer.response, clientDataJSON: Buffer.from('{"challenge":{}}').toString('base64url') },
+    { ...answer.response, signature: 'A'.repeat(100_000) },
+    {},
+    null,
+  ]) {
+    const { challengeToken } = await ask()
+    const given = await post('/auth/passkeys/sign-in', { challengeToken, answer: { ...answer, response } })
+    assert.ok([400, 401].includes(given.status), JSON.stringify(response).slice(0, 200))
+  }
+  for (const text of [
+    `{"challengeToken":"\\u0041","answer":${deep}}`,
+    `{"challengeToken":"A","answer":${deep}}`,
+    deep,
+  ]) {
+    assert.equal((await post('/auth/passkeys/sign-in', text)).status, 400)
   }
 })
