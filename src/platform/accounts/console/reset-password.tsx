@@ -1,9 +1,8 @@
 import { Alert, Anchor, Button, Skeleton, Stack, Text } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Icon, NewPasswordField, PageLink, type PasswordRules, Problem, request } from '#platform/console'
+import { Icon, NewPasswordField, PageLink, type PasswordRules, Problem, request, useLinkToken } from '#platform/console'
 import { Entrance, Refusal } from './entrance.tsx'
-import { useLinkToken } from './links.ts'
 
 type PasswordReset = { email: string; rules: PasswordRules }
 

@@ -1,9 +1,8 @@
 import { Alert, Anchor } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
-import { Icon, openSession, PageLink } from '#platform/console'
+import { Icon, openSession, PageLink, useLinkToken } from '#platform/console'
 import { AccountForm } from './account-form.tsx'
 import { Entrance } from './entrance.tsx'
-import { useLinkToken } from './links.ts'
 
 /** The one-time link that an empty installation prints. The token stands after the `#`, which browsers do not send. */
 export function Page() {

@@ -2,9 +2,8 @@ import { Alert, Anchor, Button, PasswordInput, Stack, Text } from '@mantine/core
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Icon, openSession, PageLink, Problem, type SignInStep } from '#platform/console'
+import { Icon, openSession, PageLink, Problem, type SignInStep, useLinkToken } from '#platform/console'
 import { Entrance, Refusal } from './entrance.tsx'
-import { useLinkToken } from './links.ts'
 import { StepForm } from './step-form.tsx'
 
 /** The link of the mail that follows a sign-up. */

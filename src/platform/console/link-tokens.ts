@@ -1,11 +1,13 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 
-/** The secret behind the `#` of a link, which browsers send to no server. */
+/**
+ * The secret behind the `#` of the link by which one came, which browsers send to no server; empty without one. It is taken
+ * out of the address as soon as it is known, and so stays in no history and in no picture of the screen.
+ */
 export function useLinkToken(): string {
   // A newer link pasted into the same tab changes only this part of the address, and loads nothing.
   const inAddress = useSyncExternalStore(onHashChange, readToken)
   const [token, setToken] = useState(inAddress)
-  // Out of the address, and so out of the history, as soon as it is known.
   useEffect(() => {
     if (inAddress === '') return
     setToken(inAddress)
