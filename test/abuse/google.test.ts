@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { App } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
 import { createLogger } from '#platform/http'
+import { mailsTo } from '#test/mails.ts'
 import {
   environmentOf,
   type Forgery,
@@ -11,7 +12,7 @@ import {
   startProvider,
   TestBrowser,
 } from '#test/openid-provider.ts'
-import { testWorld } from '#test/world.ts'
+import { newPerson, type Person, testWorld } from '#test/world.ts'
 import { finishGoogle, startGoogle } from '../../src/platform/identity/google.ts'
 
 const provider = await startProvider()
@@ -243,4 +244,202 @@ test('VS-02 neither tokens nor claims of a refused answer reach the log', async 
   for (const secret of [cookieValue, state, nonce, 'secret-code', 'private@b.example', 'eyJ']) {
     assert.ok(!text.includes(secret), secret)
   }
+})
+
+// The same over HTTP, as browsers go.
+
+const api = (path: string) => `${world.baseUrl}/api/v1${path}`
+const fromPage = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }
+
+async function post(browser: TestBrowser, path: string, body: unknown): Promise<Response> {
+  return await browser.fetch(api(path), { method: 'POST', headers: fromPage, body: JSON.stringify(body) })
+}
+
+async function signedInBrowser(person: Person): Promise<TestBrowser> {
+  const browser = new TestBrowser()
+  const answer = await post(browser, '/auth/sign-in', { email: person.email, password: person.password })
+  assert.equal(answer.status, 200)
+  return browser
+}
+
+/** Begins at `path`, goes through Google as `account` and returns the query of the callback. */
+async function throughGoogle(browser: TestBrowser, path: string, account: string | undefined, next = '/') {
+  const begun = await post(browser, path, { next })
+  assert.equal(begun.status, 200, await begun.clone().text())
+  return await signInAt(browser, (await begun.json()).url, account)
+}
+
+async function comeBack(
+  browser: TestBrowser,
+  query: Record<string, string>,
+): Promise<{ location: string; isSet: boolean }> {
+  const answer = await browser.fetch(api(`/auth/google/callback?${new URLSearchParams(query)}`))
+  assert.equal(answer.status, 302)
+  const isSet = answer.headers.getSetCookie().some(cookie => cookie.startsWith('__Host-commonhold='))
+  return { location: answer.headers.get('location') ?? '', isSet }
+}
+
+async function whoIs(browser: TestBrowser): Promise<string | undefined> {
+  const answer = await browser.fetch(api('/me'))
+  return answer.ok ? (await answer.json()).user.email : undefined
+}
+
+test('MT-07 over HTTP: somebody new comes in by Google, leaves, and comes in again whatever his address is by now', async () => {
+  provider.accounts.set('nina', { sub: 'nina', email: 'nina@gmail.example', email_verified: true, name: 'Nina New' })
+  const browser = new TestBrowser()
+  const begun = await post(browser, '/auth/google', { next: '/lists' })
+  const [cookie = ''] = begun.headers.getSetCookie()
+  assert.match(cookie, /^__Host-commonhold-google=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/)
+  const query = await signInAt(browser, (await begun.json()).url, 'nina')
+  assert.deepEqual(await comeBack(browser, query), { location: '/lists', isSet: true })
+  assert.equal(await whoIs(browser), 'nina@gmail.example')
+  assert.equal(browser.cookiesOf(world.baseUrl).has('__Host-commonhold-google'), false)
+  const { rows } = await admin.query(
+    `select account.id, account.is_email_verified, identity.subject
+     from identity.users as account
+     join identity.external_identities as identity on identity.user_id = account.id
+     where account.email = 'nina@gmail.example'`,
+  )
+  assert.deepEqual([rows.length, rows[0].is_email_verified, rows[0].subject], [1, true, 'nina'])
+
+  // The address moves on to one that is another's here: he comes into his own account, and nobody's changes.
+  provider.accounts.set('nina', { sub: 'nina', email: world.bob.email, email_verified: true, name: 'Nina New' })
+  const again = new TestBrowser()
+  await comeBack(again, await throughGoogle(again, '/auth/google', 'nina'))
+  assert.equal(await whoIs(again), 'nina@gmail.example')
+})
+
+test('MT-07 over HTTP: an address that somebody has here lets nobody into his account, verified or not', async () => {
+  for (const [email_verified, refused] of [
+    [true, 'accounts.google_address_taken'],
+    [false, 'accounts.google_unknown'],
+  ] as const) {
+    provider.accounts.set('mallory', { sub: 'mallory', email: world.bob.email.toUpperCase(), email_verified })
+    const browser = new TestBrowser()
+    const returned = await comeBack(browser, await throughGoogle(browser, '/auth/google', 'mallory'))
+    assert.deepEqual(returned, { location: `/sign-in?refused=${refused}`, isSet: false })
+    assert.equal(await whoIs(browser), undefined)
+  }
+  provider.accounts.set('mallory', { sub: 'mallory', email: 'unheard-of@gmail.example', email_verified: false })
+  const browser = new TestBrowser()
+  const { location } = await comeBack(browser, await throughGoogle(browser, '/auth/google', 'mallory'))
+  assert.equal(location, '/sign-in?refused=accounts.google_unknown')
+  const { rows } = await admin.query(`select id from identity.external_identities where subject = 'mallory'`)
+  assert.deepEqual(rows, [])
+})
+
+test('MT-07 over HTTP: one links Google, comes in by it, and unlinks it again', async () => {
+  const person = await newPerson(world, { tenantName: 'Lena' })
+  provider.accounts.set('lena', { sub: 'lena', email: 'lena@gmail.example', email_verified: false })
+  const browser = await signedInBrowser(person)
+  const next = '/account/security?linked=1'
+  const linked = await comeBack(browser, await throughGoogle(browser, '/me/external-identities/google', 'lena', next))
+  assert.equal(linked.location, next)
+  const list = await (await browser.fetch(api('/me/external-identities'))).json()
+  assert.deepEqual(list.google, { isConfigured: true })
+  assert.equal(list.items[0].email, 'lena@gmail.example')
+  assert.ok((await mailsTo(world, person.email)).some(({ subject }) => subject.includes('was linked')))
+
+  const another = new TestBrowser()
+  await comeBack(another, await throughGoogle(another, '/auth/google', 'lena'))
+  assert.equal(await whoIs(another), person.email)
+
+  const unlink = () =>
+    browser.fetch(api(`/me/external-identities/${list.items[0].id}`), { method: 'DELETE', headers: fromPage })
+  assert.equal((await unlink()).status, 204)
+  const late = new TestBrowser()
+  const refused = await comeBack(late, await throughGoogle(late, '/auth/google', 'lena'))
+  assert.equal(refused.location, '/sign-in?refused=accounts.google_unknown')
+})
+
+test('MT-07 over HTTP: a link that another session began, or a stranger, does not end in mine', async () => {
+  const [person, stranger] = [await newPerson(world, {}), await newPerson(world, {})]
+  provider.accounts.set('strange', { sub: 'strange', email: 'strange@gmail.example', email_verified: true })
+  const mine = await signedInBrowser(person)
+  const theirs = await signedInBrowser(stranger)
+  const path = '/me/external-identities/google'
+  // The stranger's callback, opened in my browser, with and without a way of my own under way.
+  const planted = await throughGoogle(theirs, path, 'strange')
+  const refused = '/account/security?link_failed=identity.google_not_begun_here'
+  assert.equal((await comeBack(mine, planted)).location, refused)
+  await throughGoogle(mine, path, 'strange')
+  assert.equal((await comeBack(mine, planted)).location, refused)
+  // Begun by one, who then signs out and lets another in on this computer.
+  const shared = await signedInBrowser(person)
+  const begun = await throughGoogle(shared, path, 'strange')
+  const google = shared.cookiesOf(world.baseUrl).get('__Host-commonhold-google') ?? ''
+  assert.equal((await post(shared, '/auth/sign-out', undefined)).status, 204)
+  await post(shared, '/auth/sign-in', { email: stranger.email, password: stranger.password })
+  shared.cookiesOf(world.baseUrl).set('__Host-commonhold-google', google)
+  assert.equal((await comeBack(shared, begun)).location, refused)
+  const { rows } = await admin.query(`select id from identity.external_identities where subject = 'strange'`)
+  assert.deepEqual(rows, [])
+  // The control.
+  await comeBack(theirs, await throughGoogle(theirs, path, 'strange'))
+  const { rows: linked } = await admin.query(
+    `select user_id from identity.external_identities where subject = 'strange'`,
+  )
+  assert.equal(linked[0]?.user_id, stranger.userId)
+  // And who has it linked already keeps it.
+  const taken = await comeBack(mine, await throughGoogle(mine, path, 'strange'))
+  assert.equal(taken.location, '/account/security?link_failed=identity.external_identity_taken')
+})
+
+test('PE-02 over HTTP: a suspended account is not entered by Google either', async () => {
+  provider.accounts.set('sue', { sub: 'sue', email: 'sue@gmail.example', email_verified: true, name: 'Sue' })
+  const browser = new TestBrowser()
+  await comeBack(browser, await throughGoogle(browser, '/auth/google', 'sue'))
+  assert.equal(await whoIs(browser), 'sue@gmail.example')
+  await admin.query(`update identity.users set status = 'suspended' where email = 'sue@gmail.example'`)
+  const late = new TestBrowser()
+  const returned = await comeBack(late, await throughGoogle(late, '/auth/google', 'sue'))
+  assert.equal(returned.isSet, false)
+  assert.match(returned.location, /^\/sign-in\?refused=/)
+  assert.equal(await whoIs(late), undefined)
+})
+
+test('MT-07 over HTTP: of 20 callbacks at once one signs in, and each leads to a page', async () => {
+  const browser = new TestBrowser()
+  const query = await throughGoogle(browser, '/auth/google', 'ada')
+  const cookie = `__Host-commonhold-google=${browser.cookiesOf(world.baseUrl).get('__Host-commonhold-google')}`
+  const headers = { cookie, 'x-forwarded-for': '203.0.113.20' }
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      fetch(api(`/auth/google/callback?${new URLSearchParams(query)}`), { headers, redirect: 'manual' }),
+    ),
+  )
+  const locations = answers.map(answer => answer.headers.get('location'))
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    Array(20).fill(302),
+  )
+  assert.equal(locations.filter(location => location === '/').length, 1)
+  assert.equal(locations.filter(location => location === '/sign-in?refused=identity.google_not_begun_here').length, 19)
+})
+
+test('MT-07 over HTTP: Google confirms who one is only for the account that it is linked with', async () => {
+  const person = await newPerson(world, {})
+  provider.accounts.set('stella', { sub: 'stella', email: 'stella@gmail.example', email_verified: true })
+  const browser = await signedInBrowser(person)
+  await comeBack(browser, await throughGoogle(browser, '/me/external-identities/google', 'stella'))
+  const age = () =>
+    admin.query(`update identity.user_sessions set authenticated_at = now() - interval '1 hour' where user_id = $1`, [
+      person.userId,
+    ])
+  const isFresh = async () => {
+    const { rows } = await admin.query(
+      `select bool_or(authenticated_at > now() - interval '10 minutes') as fresh
+       from identity.user_sessions
+       where user_id = $1`,
+      [person.userId],
+    )
+    return rows[0].fresh
+  }
+  await age()
+  const wrong = await comeBack(browser, await throughGoogle(browser, '/auth/step-up/google', 'ada'))
+  assert.equal(wrong.location, '/account/security?link_failed=accounts.google_of_another')
+  assert.equal(await isFresh(), false)
+  const right = await comeBack(browser, await throughGoogle(browser, '/auth/step-up/google', 'stella', '/account'))
+  assert.equal(right.location, '/account')
+  assert.equal(await isFresh(), true)
 })

@@ -72,8 +72,11 @@ export async function startProvider(): Promise<TestProvider> {
   return { issuer: origin, clientId, clientSecret, accounts }
 }
 
-/** A browser: it keeps cookies by origin, and follows no redirect by itself. */
+let browsers = 0
+
+/** A browser with a network address of its own: it keeps cookies by origin, and follows no redirect by itself. */
 export class TestBrowser {
+  readonly address = `198.51.100.${++browsers}`
   private readonly cookies = new Map<string, Map<string, string>>()
 
   cookiesOf(url: string): Map<string, string> {
@@ -89,7 +92,7 @@ export class TestBrowser {
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      headers: { ...init.headers, ...(cookie && { cookie }) },
+      headers: { 'x-forwarded-for': this.address, ...init.headers, ...(cookie && { cookie }) },
     })
     for (const set of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? []
@@ -110,12 +113,28 @@ export async function signInAt(
   account: string | undefined,
 ): Promise<Record<string, string>> {
   let next = url
-  for (let step = 0; step < 8; step++) {
-    const response = await browser.fetch(next, { headers: { ...(account !== undefined && { 'x-account': account }) } })
+  let form: URLSearchParams | undefined
+  const headers = { ...(account !== undefined && { 'x-account': account }) }
+  for (let step = 0; step < 10; step++) {
+    const response = await browser.fetch(next, form ? { method: 'POST', headers, body: form } : { headers })
     const location = response.headers.get('location')
-    if (!location) throw new Error(`${next} answered ${response.status}: ${await response.text()}`)
-    next = new URL(location, next).href
-    if (next.startsWith(redirectUri)) return Object.fromEntries(new URL(next).searchParams)
+    if (location) {
+      form = undefined
+      next = new URL(location, next).href
+      if (next.startsWith(redirectUri)) return Object.fromEntries(new URL(next).searchParams)
+      continue
+    }
+    // Who signs in as another is signed out first, by a form that sends itself.
+    const page = await response.text()
+    const action = /<form method="post" action="([^"]+)"/.exec(page)?.[1]
+    if (!action) throw new Error(`${next} answered ${response.status}: ${page}`)
+    next = action
+    form = new URLSearchParams(
+      [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]),
+    )
   }
   throw new Error(`The provider sends its visitor about, last to ${next}`)
 }
