@@ -42,7 +42,18 @@ export function TwoFactorSetUp({ setUp, again, close }: { setUp: SetUp; again: (
     )
   }
   const problem = verification.error instanceof Problem ? verification.error : undefined
-  const hasEnded = problem?.code === 'identity.two_factor_not_started'
+  if (problem?.code === 'identity.two_factor_not_started') {
+    return (
+      <Step number={2}>
+        <Alert variant="light" color="red" icon={<Icon name="clock" />} title="This took too long" role="alert">
+          <Text size="sm">A set-up lasts 30 minutes. The new one has another QR code.</Text>
+          <Button size="xs" variant="default" mt="sm" onClick={again} autoFocus>
+            Start again
+          </Button>
+        </Alert>
+      </Step>
+    )
+  }
   return (
     <Step number={2}>
       <form
@@ -63,16 +74,8 @@ export function TwoFactorSetUp({ setUp, again, close }: { setUp: SetUp; again: (
             value={code}
             onChange={setCode}
             onComplete={complete => !verification.isPending && verification.mutate(complete)}
-            error={hasEnded ? undefined : verification.error?.message}
+            error={verification.error?.message}
           />
-          {hasEnded && (
-            <Alert variant="light" color="red" icon={<Icon name="clock" />} title="This took too long" role="alert">
-              <Text size="sm">A set-up lasts 30 minutes. The new one has another QR code.</Text>
-              <Button size="xs" variant="default" mt="sm" onClick={again}>
-                Start again
-              </Button>
-            </Alert>
-          )}
           <Group gap="xs">
             <Button type="submit" loading={verification.isPending} disabled={code.length < 6}>
               Turn on
