@@ -17,6 +17,7 @@ export type Session = {
     email: string
     fullName: string | null
     username: string | null
+    avatarUrl: string | null
     timezone: string | null
     language: string | null
   }

@@ -203,7 +203,7 @@ function PersonMenu() {
     <Menu width={250} position="top-start">
       <Menu.Target>
         <UnstyledButton className={classes.person}>
-          <Monogram name={name} round />
+          <Monogram name={name} picture={session.user.avatarUrl} round />
           <span>
             <Text size="sm" fw={550} truncate>
               <span className="visually-hidden">Account of </span>
@@ -231,7 +231,12 @@ function PersonMenu() {
   )
 }
 
-function Monogram({ name, round }: { name: string; round?: boolean }) {
+function Monogram({ name, picture, round }: { name: string; picture?: string | null; round?: boolean }) {
+  const [isBroken, setIsBroken] = useState(false)
+  if (picture && !isBroken)
+    return (
+      <img src={picture} alt="" width={30} height={30} className={classes.picture} onError={() => setIsBroken(true)} />
+    )
   const letters = name
     .split(/\s+/)
     .map(word => word[0])
