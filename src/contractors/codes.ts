@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { ClientBase } from 'pg'
-import { csvReader } from './rows.ts'
+import { csvReader } from '#platform/files'
 
 const folder = new URL('../../data/contractors/', import.meta.url)
 

@@ -1,16 +1,11 @@
 import { errorTable } from '#platform/errors.ts'
 
-/** Why a whole file is refused: nothing of it has been taken. */
+/** Why a whole file is refused, besides what the platform says of any file: nothing of it has been taken. */
 export const errors = errorTable('contractors', {
   sourceUnknown: ['invalid', 'There is no source {source}. Known are {known}.'],
-  fileNotFound: ['not_found', 'There is no file {path}.'],
-  fileUnreadable: ['invalid', 'The file {path} cannot be read: {reason}.'],
-  fileEmpty: ['invalid', 'The file {path} is empty.'],
-  fileDamaged: ['invalid', 'The compressed file {path} is damaged or cut off: {reason}.'],
   columnsMissing: ['invalid', 'The file {path} is not {source}: the columns {columns} are missing.'],
   columnRepeated: ['invalid', 'The file {path} has the column {columns} more than once.'],
   samHeaderMissing: ['invalid', 'The file {path} does not begin with the BOF line of a SAM public extract.'],
   samVersionUnknown: ['invalid', 'The file {path} is a SAM extract {version}; only the public extract V2 can be read.'],
   samFileCutOff: ['invalid', 'The file {path} ends without the EOF line of a SAM extract: it is cut off.'],
-  importInterrupted: ['unavailable', 'The import was interrupted; nothing of the file has been taken.'],
 })

@@ -7,9 +7,9 @@ import { after, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { DomainError } from '#platform/errors.ts'
+import { csvReader } from '#platform/files'
 import { testDatabase } from '#test/database.ts'
 import { type ImportOptions, importFile } from './imports.ts'
-import { csvReader } from './rows.ts'
 
 const { db, admin, login } = await testDatabase()
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-imports-'))
@@ -576,25 +576,33 @@ test('GG-07 a file without a needed column is refused whole, with the names', as
 })
 
 const refusals: Array<[what: string, code: string, make: () => { path: string; source: string }]> = [
-  ['an unknown source', 'source_unknown', () => ({ path: write('a'), source: 'nobody' })],
-  ['a missing file', 'file_not_found', () => ({ path: join(folder, 'missing.csv'), source: 'entities' })],
-  ['an empty file', 'file_empty', () => ({ path: write(''), source: 'entities' })],
-  ['a directory', 'file_unreadable', () => ({ path: folder, source: 'entities' })],
-  ['a file with nothing but a line end', 'columns_missing', () => ({ path: write('\n'), source: 'entities' })],
+  ['an unknown source', 'contractors.source_unknown', () => ({ path: write('a'), source: 'nobody' })],
+  ['a missing file', 'files.not_found', () => ({ path: join(folder, 'missing.csv'), source: 'entities' })],
+  ['an empty file', 'files.empty', () => ({ path: write(''), source: 'entities' })],
+  ['a directory', 'files.unreadable', () => ({ path: folder, source: 'entities' })],
+  [
+    'a file with nothing but a line end',
+    'contractors.columns_missing',
+    () => ({ path: write('\n'), source: 'entities' }),
+  ],
   [
     'a truncated gzip file',
-    'file_damaged',
+    'files.damaged',
     () => ({ path: write(readFileSync(data('fpds_awards.csv.gz')).subarray(0, 300_000)), source: 'fpds_awards' }),
   ],
   [
     'a SAM file of version 1',
-    'sam_version_unknown',
+    'contractors.sam_version_unknown',
     () => ({ path: write('BOF PUBLIC 00000000 20140504 0000447 0000089\n'), source: 'sam_v2' }),
   ],
-  ['a SAM file without its head', 'sam_header_missing', () => ({ path: write('UE9QJD4KK1L6|||\n'), source: 'sam_v2' })],
+  [
+    'a SAM file without its head',
+    'contractors.sam_header_missing',
+    () => ({ path: write('UE9QJD4KK1L6|||\n'), source: 'sam_v2' }),
+  ],
   [
     'a SAM file that is cut off',
-    'sam_file_cut_off',
+    'contractors.sam_file_cut_off',
     () => ({ path: write(readFileSync(data('sam_public_v2_real_sample.dat')).subarray(0, 1500)), source: 'sam_v2' }),
   ],
 ]
@@ -602,7 +610,7 @@ for (const [what, code, make] of refusals) {
   test(`GG-07 ${what} is refused and nothing is taken`, async () => {
     await assert.rejects(importFile(db, make(), { now }), (error: unknown) => {
       assert.ok(error instanceof DomainError, String(error))
-      assert.equal(error.code, `contractors.${code}`)
+      assert.equal(error.code, code)
       return true
     })
     assert.equal((await run('select from contractors.contractors')).length, 0)
@@ -712,7 +720,7 @@ test('GG-07 an interrupted import takes nothing and says so', async () => {
       signal: stop.signal,
       onProgress: ({ phase }) => phase === 'merging' && stop.abort(),
     }),
-    { code: 'contractors.import_interrupted' },
+    { code: 'files.interrupted' },
   )
   assert.equal((await run('select from contractors.contractors')).length, 0)
   assert.deepEqual(await run('select status from contractors.imports'), [{ status: 'failed' }])

@@ -1,16 +1,24 @@
 import { basename } from 'node:path'
 import type pg from 'pg'
 import type { Database } from '#platform/database'
+import {
+  type BadRow,
+  barReader,
+  csvReader,
+  type FileRow,
+  fileErrors,
+  openTextFile,
+  Rejects,
+  type RowReader,
+  type TextFile,
+} from '#platform/files'
 import { mergeAwards } from './awards.ts'
 import { refreshCodes } from './codes.ts'
 import { errors } from './import-errors.ts'
-import { type ImportFile, openImportFile } from './import-files.ts'
 import { beginRun, failRun, finishRun, type RowCounts } from './import-runs.ts'
 import { layoutOf } from './layouts.ts'
 import { mergeProfiles } from './profiles.ts'
 import { mergeRecords } from './records.ts'
-import { Rejects } from './rejects.ts'
-import { type BadRow, barReader, csvReader, type FileRow, type RowReader } from './rows.ts'
 import type { Source } from './sources/source.ts'
 import { findSource, sources } from './sources.ts'
 import { recordIds, Staging, stageStoredActions, stagingLine } from './staging.ts'
@@ -60,7 +68,7 @@ export async function importFile(
 ): Promise<ImportSummary> {
   const started = performance.now()
   const source = requireSource(file.source)
-  const input = await openImportFile(file.path, options.signal)
+  const input = await openTextFile(file.path, options.signal)
   const client = await db.connect()
   const rejects = new Rejects(options.rejectsPath)
   let id: string | undefined
@@ -74,7 +82,7 @@ export async function importFile(
     const merged = await merge(client, source, options)
     const rows = { read: staged.rows, ...merged.records, rejected: rejects.count }
     if (id) await finishRun(client, id, input.sha256(), rows, options.now)
-    if (options.signal?.aborted) throw errors.importInterrupted()
+    if (options.signal?.aborted) throw fileErrors.interrupted()
     await client.query(options.dryRun ? 'rollback' : 'commit')
     return {
       id,
@@ -128,7 +136,7 @@ async function stageFile(
   client: pg.Client,
   source: Source,
   path: string,
-  input: ImportFile,
+  input: TextFile,
   rejects: Rejects,
   options: ImportOptions,
 ): Promise<Staged> {

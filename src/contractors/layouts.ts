@@ -1,6 +1,6 @@
+import type { FileRow } from '#platform/files'
 import { errors } from './import-errors.ts'
 import { type Refusal, rowMapping } from './mapping.ts'
-import type { FileRow } from './rows.ts'
 import { readSamRecord, samColumns, samFieldCount } from './sources/sam-v2.ts'
 import type { Source } from './sources/source.ts'
 

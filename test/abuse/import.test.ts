@@ -7,9 +7,9 @@ import { pipeline } from 'node:stream/promises'
 import { after, beforeEach, test } from 'node:test'
 import { createGzip, gzipSync } from 'node:zlib'
 import { DomainError } from '#platform/errors.ts'
+import { type BadRow, barReader, type FileRow } from '#platform/files'
 import { testDatabase } from '#test/database.ts'
 import { importFile } from '../../src/contractors/imports.ts'
-import { type BadRow, barReader, type FileRow } from '../../src/contractors/rows.ts'
 
 const { db, admin } = await testDatabase()
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-abuse-'))
@@ -35,7 +35,7 @@ const take = (path: string) =>
   importFile(db, { path, source: 'entities' }, { now: new Date(), rejectsPath: `${path}.rejects.csv` })
 
 async function assertRefused(path: string, code: string): Promise<void> {
-  await assert.rejects(take(path), error => error instanceof DomainError && error.code === `contractors.${code}`)
+  await assert.rejects(take(path), error => error instanceof DomainError && error.code === code)
   const { rows } = await admin.query('select count(*)::int as taken from contractors.contractors')
   assert.equal(rows[0].taken, 0, 'nothing was taken')
 }
@@ -84,7 +84,7 @@ test('GG-07 what follows on a line that was given up is not taken for a row of i
 test('GG-07 a header of hundred thousand columns is read at once, a repeated one refused', async () => {
   const many = Array.from({ length: 100_000 }, (_, index) => `c${index}`)
   const began = performance.now()
-  await assertRefused(file(`${columns.join()},${many.join()},${many[7]}\n`), 'column_repeated')
+  await assertRefused(file(`${columns.join()},${many.join()},${many[7]}\n`), 'contractors.column_repeated')
   assert.ok(performance.now() - began < 4_000)
 })
 
@@ -107,19 +107,19 @@ test('GG-07 a header does not reach into the program, nor a value out of its col
 test('GG-07 what is no such file is refused with one clear sentence, and nothing of it is taken', async () => {
   const packed = gzipSync(header + goodRow)
   mkdirSync(join(folder, 'directory'))
-  await assertRefused(join(folder, 'directory'), 'file_unreadable')
-  await assertRefused(join(folder, 'none'), 'file_not_found')
-  await assertRefused(file(''), 'file_empty')
-  await assertRefused('/dev/zero', 'file_empty')
-  await assertRefused(file(packed.subarray(0, packed.length - 9)), 'file_damaged')
-  await assertRefused(file(Buffer.concat([packed.subarray(0, 20), Buffer.alloc(40, 7)])), 'file_damaged')
-  await assertRefused(file(gzipSync(packed)), 'columns_missing')
-  await assertRefused(file(`${header.replace('uei', 'u\0ei')}${goodRow}`), 'columns_missing')
+  await assertRefused(join(folder, 'directory'), 'files.unreadable')
+  await assertRefused(join(folder, 'none'), 'files.not_found')
+  await assertRefused(file(''), 'files.empty')
+  await assertRefused('/dev/zero', 'files.empty')
+  await assertRefused(file(packed.subarray(0, packed.length - 9)), 'files.damaged')
+  await assertRefused(file(Buffer.concat([packed.subarray(0, 20), Buffer.alloc(40, 7)])), 'files.damaged')
+  await assertRefused(file(gzipSync(packed)), 'contractors.columns_missing')
+  await assertRefused(file(`${header.replace('uei', 'u\0ei')}${goodRow}`), 'contractors.columns_missing')
   await assertRefused(
     file(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(header, 'utf16le')])),
-    'columns_missing',
+    'contractors.columns_missing',
   )
-  await assertRefused(file(`\n\n\n`), 'columns_missing')
+  await assertRefused(file(`\n\n\n`), 'contractors.columns_missing')
   await assert.rejects(
     importFile(db, { path: file(header + goodRow), source: '../entities' }, { now: new Date() }),
     error => error instanceof DomainError && error.code === 'contractors.source_unknown',

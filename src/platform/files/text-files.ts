@@ -4,12 +4,12 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { errors } from './import-errors.ts'
+import { errors } from './errors.ts'
 
 /** A piece of a file that ends with a line, except perhaps the last; damaged if its bytes were not valid UTF-8. */
 export type TextPiece = { text: string; isDamaged: boolean }
 
-export type ImportFile = {
+export type TextFile = {
   /** Size as it lies there, compressed or not. */
   bytes: number
   bytesRead(): number
@@ -20,9 +20,9 @@ export type ImportFile = {
 const lineFeed = 10
 
 /** Opens a text file, compressed with gzip or not (told by its content, not by its name). */
-export async function openImportFile(path: string, signal?: AbortSignal): Promise<ImportFile> {
+export async function openTextFile(path: string, signal?: AbortSignal): Promise<TextFile> {
   const { bytes, isCompressed } = await inspect(path)
-  if (bytes === 0) throw errors.fileEmpty({ path })
+  if (bytes === 0) throw errors.empty({ path })
   const digest = createHash('sha256')
   let bytesRead = 0
   let sum: string | undefined
@@ -55,9 +55,9 @@ export async function openImportFile(path: string, signal?: AbortSignal): Promis
         rest = Buffer.from(chunk.subarray(cut))
       }
     } catch (error) {
-      if (signal?.aborted) throw errors.importInterrupted({}, error)
-      if (isCompressed && isCompressionError(error)) throw errors.fileDamaged({ path, reason: error.message }, error)
-      if (isSystemError(error)) throw errors.fileUnreadable({ path, reason: error.message }, error)
+      if (signal?.aborted) throw errors.interrupted({}, error)
+      if (isCompressed && isCompressionError(error)) throw errors.damaged({ path, reason: error.message }, error)
+      if (isSystemError(error)) throw errors.unreadable({ path, reason: error.message }, error)
       throw error
     }
     if (rest.length > 0) yield decode(rest)
@@ -81,8 +81,8 @@ async function inspect(path: string): Promise<{ bytes: number; isCompressed: boo
     }
   } catch (error) {
     if (!isSystemError(error)) throw error
-    if (error.code === 'ENOENT') throw errors.fileNotFound({ path }, error)
-    throw errors.fileUnreadable({ path, reason: error.message }, error)
+    if (error.code === 'ENOENT') throw errors.notFound({ path }, error)
+    throw errors.unreadable({ path, reason: error.message }, error)
   }
 }
 

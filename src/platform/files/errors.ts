@@ -1,0 +1,10 @@
+import { errorTable } from '#platform/errors.ts'
+
+/** Why a whole file is refused: nothing of it has been taken. */
+export const errors = errorTable('files', {
+  notFound: ['not_found', 'There is no file {path}.'],
+  unreadable: ['invalid', 'The file {path} cannot be read: {reason}.'],
+  empty: ['invalid', 'The file {path} is empty.'],
+  damaged: ['invalid', 'The compressed file {path} is damaged or cut off: {reason}.'],
+  interrupted: ['unavailable', 'The import was interrupted; nothing of the file has been taken.'],
+})
