@@ -213,7 +213,7 @@ async function makePerson(
   const tenantId = existingTenantId ?? crypto.randomUUID()
   const passwordHash = await hashNewPassword(password)
   await app.db.transaction({ ...system, tenantId, userId: id, userName: fullName }, async tx => {
-    await createUser(tx, { id, email, fullName, passwordHash })
+    await createUser(tx, { id, email, fullName, passwordHash, isEmailVerified: true })
     if (existingTenantId === undefined) {
       await foundTenant(tx, { id: tenantId, name: tenantName }, id)
     } else {

@@ -8,6 +8,7 @@ import { sql } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
 import { buildServer, createLogger } from '#platform/http'
 import { startWorker } from '#platform/jobs'
+import { findMailFault, hasMailbox } from '#platform/mail'
 import type { Module } from '#platform/module.ts'
 import { findIsolationFaults } from '../platform/database/isolation.ts'
 import type { Settings } from './config.ts'
@@ -80,7 +81,17 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const server = running.adopt(await stop.until(buildHttp(app, settings, modules)), it => it.close())
   await stop.until(listen(server, settings))
 
-  announce({ publicUrl: app.publicUrl, settings, signIns, setupLink, seconds: (performance.now() - began) / 1000 })
+  const mailFault = findMailFault(app)
+  if (mailFault) log(mailFault)
+  const mailbox = hasMailbox(app) ? `${app.publicUrl}/mailbox` : undefined
+  announce({
+    publicUrl: app.publicUrl,
+    mailbox,
+    settings,
+    signIns,
+    setupLink,
+    seconds: (performance.now() - began) / 1000,
+  })
   await stop.until(new Promise(() => {}))
 }
 
@@ -179,13 +190,15 @@ async function findSetupLink(app: App): Promise<string | undefined> {
 
 type Announcement = {
   publicUrl: string
+  /** Where mails can be read, in development. */
+  mailbox: string | undefined
   settings: Settings
   signIns: readonly SignIn[]
   setupLink: string | undefined
   seconds: number
 }
 
-function announce({ publicUrl, settings, signIns, setupLink, seconds }: Announcement): void {
+function announce({ publicUrl, mailbox, settings, signIns, setupLink, seconds }: Announcement): void {
   const width = (column: keyof SignIn) => Math.max(...signIns.map(signIn => signIn[column].length))
   const lines = [
     '',
@@ -195,6 +208,7 @@ function announce({ publicUrl, settings, signIns, setupLink, seconds }: Announce
     ...signIns.map(({ email, password, tenant, role }) =>
       [`  ${email.padEnd(width('email'))}`, password.padEnd(width('password')), `${role} of ${tenant}`].join('   '),
     ),
+    ...(mailbox ? ['', `Mails are not sent but kept:  ${mailbox}`] : []),
     '',
     `${settings.databaseUrl === undefined ? 'Data lies' : 'Keys lie'} in ${settings.dataDir}. Stop with Ctrl-C.`,
   ]
