@@ -95,13 +95,20 @@ export const signInRoutes = [
     path: '/auth/passkeys/options',
     allow: 'public',
     summary: 'Ask for the challenge of a sign-in with a passkey',
-    description: 'As the second factor within a step, else as the only one.',
-    body: Type.Object({ stepToken }),
-    response: Type.Object({ options: Type.Unsafe<object>({ type: 'object', additionalProperties: true }), challengeToken: token }),
+    description: 'As the second factor of a step, by its token or this browser’s cookie, else as the only one.',
+    body: Type.Object({
+      stepToken,
+      // A step that was left behind must not bind the next sign-in in this browser to its user.
+      asSecondFactor: Type.Optional(Type.Boolean({ description: 'Of the step that the cookie holds' })),
+    }),
+    response: Type.Object({
+      options: Type.Unsafe<object>({ type: 'object', additionalProperties: true }),
+      challengeToken: token,
+    }),
     rateLimit: attempts,
     async handle({ body, cookies, scope }, app) {
       const system = app.db.scoped({ ...scope, system: true })
-      const given = body.stepToken ?? cookies[stepCookie]
+      const given = body.stepToken ?? (body.asSecondFactor ? cookies[stepCookie] : undefined)
       const step = given === undefined ? undefined : await getStep(system, given, 'second_factor_required').catch(ended)
       return await startPasskeySignIn(app, system, step?.proof.userId)
     },
@@ -200,7 +207,10 @@ export const signInRoutes = [
     path: '/auth/step-up/passkey',
     allow: 'session',
     summary: 'Ask for the challenge of a passkey, to show that it is still me',
-    response: Type.Object({ options: Type.Unsafe<object>({ type: 'object', additionalProperties: true }), challengeToken: token }),
+    response: Type.Object({
+      options: Type.Unsafe<object>({ type: 'object', additionalProperties: true }),
+      challengeToken: token,
+    }),
     rateLimit: attempts,
     async handle({ principal, scope }, app) {
       return await startPasskeySignIn(app, app.db.scoped({ ...scope, system: true }), signedIn(principal).userId)

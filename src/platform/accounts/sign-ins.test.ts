@@ -180,7 +180,8 @@ test('MT-06 a passkey is a whole sign-in, also past a second factor, and a secon
   await withApp(person)
 
   const show = async (browser: Browser, path: string) => {
-    const { answer } = await browser.send('/auth/passkeys/options', {})
+    const asSecondFactor = path === '/auth/sign-in/second-factor'
+    const { answer } = await browser.send('/auth/passkeys/options', { asSecondFactor })
     const challenge = answer as unknown as {
       options: Parameters<typeof device.signIn>[0]
       challengeToken: string
@@ -198,6 +199,14 @@ test('MT-06 a passkey is a whole sign-in, also past a second factor, and a secon
   assert.deepEqual((await second.signIn(person)).answer.methods, ['totp', 'passkey', 'backup_code'])
   assert.equal((await show(second, '/auth/sign-in/second-factor')).answer.status, 'signed_in')
   assert.deepEqual(await methodsOf(person.userId), ['password', 'passkey'])
+
+  const left = new Browser()
+  await left.signIn(person)
+  assert.equal(
+    (await show(left, '/auth/passkeys/sign-in')).answer.status,
+    'signed_in',
+    'a step that was left is no matter',
+  )
 
   await admin.query(`update identity.users set status = 'suspended' where id = $1`, [person.userId])
   assert.equal((await show(new Browser(), '/auth/passkeys/sign-in')).http, 401, 'PE-02 not for who is suspended')
@@ -243,7 +252,9 @@ test('MT-03 a network address that guesses on and on is told to wait, an IPv6 on
   const guess = (host: number) => from(host).signIn({ email: `nobody${host}@example.com`, password: 'wrong one' })
   assert.equal((await guess(1)).http, 401)
   // So many in a minute would meet the route's own limit first.
-  await admin.query(`update identity.address_failures set failed_attempts = 28 where address <<= $1`, [`${prefix}:7::/64`])
+  await admin.query(`update identity.address_failures set failed_attempts = 28 where address <<= $1`, [
+    `${prefix}:7::/64`,
+  ])
   assert.deepEqual([(await guess(2)).http, (await guess(3)).http, (await guess(4)).http], [401, 401, 429])
   const refused = await from(999).signIn(person)
   assert.equal(refused.answer.code, 'accounts.too_many_failures')

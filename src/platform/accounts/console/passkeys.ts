@@ -8,12 +8,16 @@ export async function showPasskey(
   path: '/auth/passkeys/sign-in' | '/auth/sign-in/second-factor',
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<SignInStep | undefined> {
-  return await openSession(path, { ...(await answerChallenge('/auth/passkeys/options')), ...more })
+  const asSecondFactor = path === '/auth/sign-in/second-factor'
+  return await openSession(path, { ...(await answerChallenge('/auth/passkeys/options', { asSecondFactor })), ...more })
 }
 
 /** Has the browser answer a challenge. */
-export async function answerChallenge(path: string): Promise<{ challengeToken: string; answer: object }> {
-  const { options, challengeToken } = await request<Challenge>(path, { method: 'POST', body: {} })
+export async function answerChallenge(
+  path: string,
+  body: object = {},
+): Promise<{ challengeToken: string; answer: object }> {
+  const { options, challengeToken } = await request<Challenge>(path, { method: 'POST', body })
   const answer = await startAuthentication({ optionsJSON: options }).catch(error => {
     throw new Error(sentenceOf(error), { cause: error })
   })
