@@ -142,9 +142,9 @@ function Renaming({ passkey, close }: { passkey: Passkey; close: () => void }) {
         aria-label={`New name of ${passkey.name}`}
         maxLength={100}
         autoFocus
+        {...form.getInputProps('name')}
         onFocus={event => event.currentTarget.select()}
         onKeyDown={event => event.key === 'Escape' && close()}
-        {...form.getInputProps('name')}
       />
       <Group gap="xs" wrap="nowrap">
         <Button type="submit" size="xs" loading={rename.isPending}>
