@@ -71,6 +71,15 @@ test('MT-09 a program without cookies is one device while its address and kind s
   assert.equal((await signInFrom(userId, robot)).isNew, true, 'its last sign-in is forgotten')
 })
 
+test('MT-09 a private window does not take the place of the usual one, and is no news', async () => {
+  const userId = await newUser()
+  const usual = await signInFrom(userId, home)
+  const hidden = await signInFrom(userId, home)
+  assert.equal(hidden.isNew, false)
+  assert.notEqual(hidden.id, usual.id)
+  assert.equal((await signInFrom(userId, { ...home, ipAddress: '203.0.113.9' }, usual.token)).id, usual.id)
+})
+
 test('MT-05 a token that a client brings is never taken up, and another user’s device is not mine', async () => {
   const [userId, otherId] = [await newUser(), await newUser()]
   const mine = await signInFrom(userId, home)
@@ -95,9 +104,18 @@ test('MT-05 a device is trusted by its cookie alone, until the days are over or 
   assert.equal(await isTrusted(device.token), true)
   assert.equal(await isTrusted(undefined), false)
   assert.equal(await isTrusted(device.token.slice(1)), false)
-  const like = await signInFrom(userId, home)
-  assert.notEqual(like.id, device.id, 'a trusted device is not taken over by one that looks like it')
-  assert.equal(await isTrusted(like.token), false)
+  const robot = { ...home, userAgent: 'curl/8.4.0' }
+  const trustedRobot = await signInFrom(userId, robot)
+  await trustDevice(system, trustedRobot.id, 30)
+  for (const [client, trusted] of [
+    [home, device],
+    [robot, trustedRobot],
+  ] as const) {
+    const like = await signInFrom(userId, client)
+    assert.notEqual(like.id, trusted.id, 'a trusted device is not taken over by one that looks like it')
+    assert.equal(await isTrusted(like.token), false)
+    assert.equal(await isTrusted(trusted.token), true)
+  }
   await admin.query(`update identity.user_devices set trusted_until = now() where id = $1`, [device.id])
   assert.equal(await isTrusted(device.token), false)
   await trustDevice(system, device.id, 30)

@@ -37,7 +37,8 @@ export async function recogniseDevice(
   const isFirst = await isFirstLogin(tx, userId)
   const isFamiliar = !isFirst && (await hasLikeLogin(tx, userId))
   const token = createToken()
-  const id = (isFamiliar && (await takeOver(tx, userId, token))) || (await addDevice(tx, userId, token))
+  const isProgram = describeUserAgent(tx.scope.userAgent).kind === 'program'
+  const id = (isFamiliar && isProgram && (await takeOver(tx, userId, token))) || (await addDevice(tx, userId, token))
   return { id, isNew: !isFamiliar, isFirst, token }
 }
 
@@ -223,7 +224,10 @@ async function hasLikeLogin(tx: Queryable, userId: string): Promise<boolean> {
   return agents.some(({ userAgent }) => familyOf(userAgent) === family)
 }
 
-/** A program that signs in every hour is one device: its last row, whose cookie never came back, gets the new token. */
+/**
+ * A program that signs in every hour is one device: its last row, whose cookie never came back, gets the new token. Not so
+ * a browser: a private window would take the row of the usual one, whose cookie is still to come back.
+ */
 async function takeOver(tx: Queryable, userId: string, token: string): Promise<string | undefined> {
   const taken = await tx.maybe(sql<{ id: string }>`
     update identity.user_devices

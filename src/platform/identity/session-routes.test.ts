@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Queryable, type Scope, sql } from '#platform/database'
+import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, newPerson, type Person, randomAddress, signIn, testWorld } from '#test/world.ts'
 import { removeOldDevices } from './devices.ts'
 import { countLoginsByMonth, recordLogin } from './login-histories.ts'
@@ -167,6 +168,57 @@ test('PE-06 use moves a session’s idle end every five minutes at most, and nev
   await admin.query(`update identity.user_sessions set ends_at = now() where id = $1`, [id])
   await believedNoLonger()
   assert.equal((await person.fetch('/me')).status, 401, 'the absolute end')
+})
+
+test('MT-09 signing in writes the history, and a mail tells of a device that is new, once', async () => {
+  const person = await newPerson(world)
+  const send = (password: string, headers: Record<string, string> = {}, email = person.email) =>
+    fetch(`${baseUrl}/api/v1/auth/sign-in`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': randomAddress(), ...headers },
+      body: JSON.stringify({ email, password }),
+    })
+  const told = async () =>
+    (await mailsTo(world, person.email)).filter(({ name }) => name === 'identity.new_device').length
+  assert.equal(await told(), 0, 'the very first sign-in is no news')
+  const curl = { 'user-agent': 'curl/8.4.0', 'x-forwarded-for': '203.0.113.77' }
+  assert.equal((await send('wrong wrong wrong', curl)).status, 401)
+  assert.equal(await told(), 0, 'nobody came in')
+  const first = await send(person.password, curl)
+  assert.equal(first.status, 200)
+  assert.equal(await told(), 1)
+  assert.equal((await send(person.password, curl)).status, 200)
+  assert.equal(await told(), 1, 'the same program from the same address')
+  const firefox = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0' }
+  const browser = await send(person.password, firefox)
+  assert.equal(await told(), 2)
+  const cookie = browser.headers
+    .getSetCookie()
+    .map(text => text.split(';')[0])
+    .join('; ')
+  assert.equal((await send(person.password, { ...firefox, cookie, 'sec-fetch-site': 'same-origin' })).status, 200)
+  assert.equal(await told(), 2, 'its cookie, from elsewhere')
+  assert.equal((await send(person.password, firefox)).status, 200)
+  assert.equal(await told(), 3, 'the same kind of browser, from elsewhere, without it')
+
+  const logins = await itemsOf<Login & { methods: string[]; device: { words: string } }>(
+    await person.fetch('/me/logins'),
+  )
+  assert.deepEqual(
+    logins
+      .map(({ status, failureReason, methods, ipAddress }) => [status, failureReason, methods, ipAddress])
+      .slice(-3),
+    [
+      ['success', null, ['password'], '203.0.113.77'],
+      ['failed', 'wrong password', ['password'], '203.0.113.77'],
+      ['success', null, ['password'], logins.at(-1)?.ipAddress],
+    ],
+  )
+  assert.equal(logins.at(-2)?.device.words, 'A program (curl)')
+  const { rows: before } = await admin.query('select count(*)::int as n from identity.login_histories')
+  assert.equal((await send('wrong wrong wrong', {}, 'nobody@people.example')).status, 401)
+  const { rows: after } = await admin.query('select count(*)::int as n from identity.login_histories')
+  assert.deepEqual(after, before, 'an address that nobody has is in nobody’s history')
 })
 
 /** Failures and successes, each a day before the one recorded before it. */
