@@ -1,5 +1,4 @@
 import { PasswordInput, type PasswordInputProps, Text } from '@mantine/core'
-import { useId } from 'react'
 
 /** What a new password must be, as the API tells it. */
 export type PasswordRules = {
@@ -14,7 +13,6 @@ const usual: PasswordRules = { minimumLength: 8, refuseCommon: true, refusedReus
 
 /** A field for a new password with the rules in words, and how far what is typed is from them. Its owner keeps the value. */
 export function NewPasswordField({ value, onChange, rules = usual, error, ...more }: NewPasswordFieldProps) {
-  const hint = useId()
   return (
     <div>
       <PasswordInput
@@ -27,11 +25,12 @@ export function NewPasswordField({ value, onChange, rules = usual, error, ...mor
         onChange={event => onChange(event.currentTarget.value)}
         error={error}
         errorProps={{ role: 'alert' }}
-        aria-describedby={hint}
       />
-      <Text id={hint} size="xs" c="dimmed" mt={4} mih="1.4em">
-        {!error && progressOf(value, rules)}
-      </Text>
+      {!error && (
+        <Text size="xs" c="dimmed" mt={4} mih="1.4em">
+          {progressOf(value, rules)}
+        </Text>
+      )}
     </div>
   )
 }

@@ -39,24 +39,22 @@ export function PasswordCard() {
   }
   return (
     <Card withBorder component="section" aria-labelledby="password">
-      <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
-        <div>
-          <Title order={2} size="h4" id="password">
-            Password
-          </Title>
-          <Text size="sm" c="dimmed" mt={4}>
-            Use one that you use nowhere else; a password manager can make and keep it.
-          </Text>
-        </div>
-        {data && !isChanging && (
-          <Button ref={button} size="xs" variant="default" onClick={() => setChanging(true)}>
-            {data.isSet ? 'Change' : 'Set a password'}
-          </Button>
-        )}
-      </Group>
+      <Title order={2} size="h4" id="password">
+        Password
+      </Title>
+      <Text size="sm" c="dimmed" mt={4}>
+        Use one that you use nowhere else; a password manager can make and keep it.
+      </Text>
       {isPending && <Skeleton height={20} mt="md" maw={320} />}
       {error && <ErrorState error={error} retry={() => void refetch()} />}
-      {data && !isChanging && <State password={data} />}
+      {data && !isChanging && (
+        <Stack gap="sm" mt="md" align="flex-start">
+          <State password={data} />
+          <Button ref={button} variant={data.isSet ? 'default' : 'filled'} onClick={() => setChanging(true)}>
+            {data.isSet ? 'Change' : 'Set a password'}
+          </Button>
+        </Stack>
+      )}
       {data && isChanging && <PasswordForm password={data} close={close} />}
     </Card>
   )
@@ -65,25 +63,25 @@ export function PasswordCard() {
 function State({ password: { isSet, changedAt, expiresAt } }: { password: OwnPassword }) {
   if (!isSet || !changedAt) {
     return (
-      <Text size="sm" mt="md">
+      <Text size="sm">
         <b>None is set.</b> You sign in without one.
       </Text>
     )
   }
   const days = expiresAt ? Math.ceil((Date.parse(expiresAt) - Date.now()) / (24 * 3600_000)) : undefined
   return (
-    <Stack gap="xs" mt="md">
+    <>
       <Text size="sm">
         Set on {formatInstantDay(changedAt)}.
         {expiresAt && days !== undefined && days > 14 && ` It expires on ${formatInstantDay(expiresAt)}.`}
       </Text>
       {expiresAt && days !== undefined && days <= 14 && (
         <Alert variant="light" color="yellow" icon={<Icon name="clock" />} title={expiryInWords(days)}>
-          The rules of a workspace that you are in want a new one by {formatInstantDay(expiresAt)}. After that you are
-          asked for it when you sign in.
+          A workspace that you are in wants a new one by {formatInstantDay(expiresAt)}. After that you are asked for it
+          when you sign in.
         </Alert>
       )}
-    </Stack>
+    </>
   )
 }
 

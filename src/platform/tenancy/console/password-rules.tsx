@@ -65,6 +65,8 @@ type Answers = {
   expiresAfterDays: number | string
 }
 
+const short = { wrapper: { maxWidth: 220 } }
+
 function RulesForm({ loaded }: { loaded: Loaded }) {
   const client = useQueryClient()
   const { can } = useSession()
@@ -108,7 +110,8 @@ function RulesForm({ loaded }: { loaded: Loaded }) {
             suffix=" characters"
             min={8}
             max={128}
-            maw={260}
+            styles={short}
+            clampBehavior="none"
             allowDecimal={false}
             allowNegative={false}
             disabled={!mayWrite}
@@ -123,10 +126,11 @@ function RulesForm({ loaded }: { loaded: Loaded }) {
           />
           <NumberInput
             label="Passwords that may not be taken again"
-            description="How many of the latest, with the current one among them; 0 to 24. Of those before fewer may be known."
+            description="How many of the latest, the current one among them; 0 to 24."
             min={0}
             max={24}
-            maw={260}
+            styles={short}
+            clampBehavior="none"
             allowDecimal={false}
             allowNegative={false}
             disabled={!mayWrite}
@@ -144,10 +148,12 @@ function RulesForm({ loaded }: { loaded: Loaded }) {
               <>
                 <NumberInput
                   label="After how many days"
+                  description="Counted from the day it was chosen; 1 to 3650."
                   suffix=" days"
                   min={1}
                   max={3650}
-                  maw={260}
+                  styles={short}
+                  clampBehavior="none"
                   allowDecimal={false}
                   allowNegative={false}
                   disabled={!mayWrite}
