@@ -15,7 +15,8 @@ export type TestProvider = {
   accounts: Map<string, { sub: string } & Claims>
 }
 
-const redirectUri = 'http://localhost:0/api/v1/auth/google/callback'
+const callback = '/api/v1/auth/google/callback'
+const isCallback = (url: string) => url.startsWith('http://localhost:') && new URL(url).pathname === callback
 
 /** Settings with which a test world takes this provider for Google. */
 export const environmentOf = (provider: { issuer: string; clientId: string; clientSecret: string }) => ({
@@ -35,7 +36,7 @@ export async function startProvider(): Promise<TestProvider> {
       {
         client_id: clientId,
         client_secret: clientSecret,
-        redirect_uris: [redirectUri],
+        redirect_uris: [`http://localhost:0${callback}`],
         token_endpoint_auth_method: 'client_secret_post',
       },
     ],
@@ -60,6 +61,8 @@ export async function startProvider(): Promise<TestProvider> {
       return grant
     },
   })
+  // The port of a test world is known only when it runs, and it wants to know the provider before.
+  provider.Client.prototype.redirectUriAllowed = isCallback
   const answer = provider.callback()
   server.on('request', (request, response) => {
     if (!request.url?.startsWith('/interactions/')) return void answer(request, response)
@@ -121,7 +124,7 @@ export async function signInAt(
     if (location) {
       form = undefined
       next = new URL(location, next).href
-      if (next.startsWith(redirectUri)) return Object.fromEntries(new URL(next).searchParams)
+      if (isCallback(next)) return Object.fromEntries(new URL(next).searchParams)
       continue
     }
     // Who signs in as another is signed out first, by a form that sends itself.
