@@ -91,7 +91,7 @@ export function wordFor(column: string, resource: string | null, resources: Reso
 
 /** What the entry calls its row: the name it has then, or had. */
 export function nameIn(entry: AuditLog): string | undefined {
-  return ['name', 'full_name', 'email'].map(column => textIn(entry, column)).find(Boolean)
+  return ['name', 'full_name', 'friendly_name', 'email'].map(column => textIn(entry, column)).find(Boolean)
 }
 
 function textIn({ changes, details }: AuditLog, column: string): string | undefined {
