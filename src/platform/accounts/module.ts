@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerAccountsCommands } from './commands.ts'
+import { registerUserImport } from './import-command.ts'
 import { tellLockedOwners } from './locked-owners.ts'
 import { sendPasswordResetJob } from './password-changes.ts'
 import { passwordRoutes } from './password-routes.ts'
@@ -13,7 +14,7 @@ export const accountsModule = {
   schema: 'accounts',
   routes: [...accountsRoutes, ...passwordRoutes, ...personalRoutes],
   jobs: [sendSignUpMail, sendPasswordResetJob, tellLockedOwners],
-  commands: registerAccountsCommands,
+  commands: { accounts: registerAccountsCommands, users: registerUserImport },
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({
       type: 'string',

@@ -75,4 +75,8 @@ export const errors = errorTable('identity', {
   limitInvalid: ['invalid', '{limit} is not a number of accounts.'],
   reasonInvalid: ['invalid', 'A reason has 1 to 500 characters.'],
   accountNotActive: ['conflict', 'This account is not active: its owner could not sign in with a new password.'],
+  importFormatUnknown: ['invalid', 'The name {path} does not tell how users are written: say --format csv or jsonl.'],
+  importColumnsUnknown: ['invalid', 'The file {path} has the unknown columns {columns}. Known are {known}.'],
+  importColumnRepeated: ['invalid', 'The file {path} has the column {column} more than once.'],
+  importEmailMissing: ['invalid', 'The file {path} has no head with the column email.'],
 })

@@ -27,6 +27,7 @@ export {
   startGoogle,
 } from './google.ts'
 export { isUsableHash, needsRehash, verifyPassword } from './hashing.ts'
+export { type UserFormat, userFormats } from './imported-rows.ts'
 export {
   countFailedLogin,
   countLogin,
@@ -84,6 +85,7 @@ export { requireTimezone } from './timezones.ts'
 export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
 export { type CodeOutcome, findTwoFactor, removeTwoFactor, type TwoFactor, useTotpCode } from './two-factors.ts'
 export { describeUserAgent } from './user-agents.ts'
+export { importUsers, type UserImportOptions, type UserImportProgress, type UserImportSummary } from './user-imports.ts'
 export { changeUserStatus } from './user-statuses.ts'
 export {
   type Account,

@@ -1,0 +1,1 @@
+drop function identity.open_user_import();

@@ -1,0 +1,1 @@
+drop function accounts.add_members(uuid, text, uuid[]);
