@@ -247,6 +247,27 @@ test('PE-04 changing the password needs the current one and ends all other sessi
   assert.ok(events.includes('change_password') && events.includes('change_password_failed'), String(events))
 })
 
+test('MT-04 MT-05 a sign-in that waits for its second step with the old password ends with it', async () => {
+  const waiting = async (userId: string) => {
+    const { rows } = await admin.query(
+      `insert into identity.one_time_tokens (user_id, purpose, token_hash, expires_at)
+       values ($1, 'sign_in_step', sha256(gen_random_uuid()::text::bytea), now() + interval '10 minutes') returning id`,
+      [userId],
+    )
+    return async () =>
+      (await admin.query('select used_at is null as waits from identity.one_time_tokens where id = $1', [rows[0].id]))
+        .rows[0].waits as boolean
+  }
+  const [person, other] = [await newPerson(world), await newPerson(world)]
+  const [before, elsewhere] = [await waiting(person.userId), await waiting(other.userId)]
+  await change(person, { currentPassword: person.password, newPassword: 'another long passphrase' })
+  assert.equal(await before(), false)
+  const again = await waiting(person.userId)
+  assert.equal((await reset(await askLink(person.email), 'a third long passphrase')).status, 204)
+  assert.equal(await again(), false)
+  assert.equal(await elsewhere(), true, 'control')
+})
+
 test('PE-04 what concerns one’s password concerns nobody else: another’s stays, and so do his sessions', async () => {
   const [one, other] = [await newPerson(world), await newPerson(world)]
   await change(one, { currentPassword: one.password, newPassword: 'another long passphrase' })
