@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server'
 import { sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import { SoftwareAuthenticator } from '#test/authenticator.ts'
+import { type Lies, SoftwareAuthenticator } from '#test/authenticator.ts'
 import { mailsTo } from '#test/mails.ts'
 import { newPerson, type Person, testWorld } from '#test/world.ts'
 import { finishPasskeySignIn, hasPasskeys, listPasskeys, type Passkey, startPasskeySignIn } from './passkeys.ts'
@@ -169,9 +169,32 @@ test('MT-06 a counter that goes back is refused and told; authenticators that do
   )
   assert.deepEqual(
     rows.map(({ details }) => details),
-    [7, 6, 0].map(counter => ({ user_id: person.userId, counter })),
+    [7, 6, 0].map(counter => ({ user_id: person.userId, friendly_name: 'Primary Authenticator', counter })),
   )
   assert.equal((await signIn(8)).authenticatorId, id)
+})
+
+test('MT-06 MT-09 the history tells of a passkey that was refused, unless the caller knew whose sign-in it was', async () => {
+  const person = await newPerson(world)
+  const authenticator = authenticatorOf({ counts: true })
+  await add(person, authenticator)
+  const signIn = async (lies: Lies, userId?: string) => {
+    const { options, challengeToken } = await startPasskeySignIn(app, system, userId)
+    const given = { challengeToken, answer: authenticator.signIn(options, lies), userId }
+    return await finishPasskeySignIn(app, system, given)
+  }
+  await signIn({})
+  await assert.rejects(signIn({ origin: 'https://evil.example' }), refused)
+  await assert.rejects(signIn({ counter: 1 }), refused)
+  await assert.rejects(signIn({ origin: 'https://evil.example' }, person.userId), refused)
+  const { rows } = await admin.query(
+    `select failure_reason, methods from identity.login_histories where user_id = $1 and status = 'failed' order by created_at, id`,
+    [person.userId],
+  )
+  assert.deepEqual(rows, [
+    { failure_reason: 'passkey not valid', methods: ['passkey'] },
+    { failure_reason: 'passkey may be a copy', methods: ['passkey'] },
+  ])
 })
 
 test('MT-06 a copied key used at the same time: of two answers with one counter a single one is taken', async () => {

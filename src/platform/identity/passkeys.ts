@@ -10,6 +10,7 @@ import { onViolation, type Queryable, type Scope, sql } from '#platform/database
 import { nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { linkTo, sendMail } from '#platform/mail'
 import { errors } from './errors.ts'
+import { recordLogin } from './login-histories.ts'
 import { passkeyAddedMail, passkeyRemovedMail } from './mails.ts'
 import { consumeOneTimeToken, issueOneTimeToken } from './one-time-tokens.ts'
 import {
@@ -174,18 +175,30 @@ export async function finishPasskeySignIn(
   if (challenge?.kind !== 'sign_in' || challenge.userId !== userId) throw errors.passkeyRefused()
   const known = await findCredential(tx, answer.id)
   if (!known || !isOwn(known, answer, userId)) throw errors.passkeyRefused()
-  const { counter, isBackedUp } = await verifySignIn(app, challengeToken, answer, known).catch(cause => {
-    throw errors.passkeyRefused({}, cause)
-  })
-  await countUse(app, tx, known, counter, isBackedUp)
-  return { userId: known.userId, authenticatorId: known.id }
+  const said = await verifySignIn(app, challengeToken, answer, known).catch((cause: unknown) => ({ cause }))
+  if (!('cause' in said) && (await countUse(app, tx, known, said))) {
+    return { userId: known.userId, authenticatorId: known.id }
+  }
+  // Who knows the user before writes his history himself.
+  if (userId === undefined) {
+    const failureReason = 'cause' in said ? 'passkey not valid' : 'passkey may be a copy'
+    await recordLogin(app, tx, { userId: known.userId, status: 'failed', failureReason, methods: ['passkey'] })
+  }
+  throw errors.passkeyRefused({}, 'cause' in said ? said.cause : undefined)
 }
 
-type KnownCredential = { id: string; userId: string; userHandle: Buffer; publicKey: Buffer; deviceType: string }
+type KnownCredential = {
+  id: string
+  userId: string
+  userHandle: Buffer
+  publicKey: Buffer
+  deviceType: string
+  name: string
+}
 
 function findCredential(tx: Queryable, credentialId: string): Promise<KnownCredential | undefined> {
   return tx.maybe(sql<KnownCredential>`
-    select id, user_id, user_handle, credential_public_key as public_key, device_type
+    select id, user_id, user_handle, credential_public_key as public_key, device_type, friendly_name as name
     from identity.authenticators
     where credential_id = ${Buffer.from(credentialId, 'base64url')}`)
 }
@@ -198,16 +211,15 @@ function isOwn(known: KnownCredential, { response }: SignInAnswer, userId: strin
 }
 
 /**
- * Keeps the counter and the time of use. Compared in the database: of two answers at once with the same counter, as a
- * copied key would give, one is refused. 0 after 0 is an authenticator that does not count.
+ * Keeps the counter and the time of use; false where the counter went back. Compared in the database: of two answers at
+ * once with the same counter, as a copied key would give, one is refused. 0 after 0 is an authenticator that does not count.
  */
 async function countUse(
   app: App,
   tx: Queryable,
-  { id, userId }: KnownCredential,
-  counter: number,
-  isBackedUp: boolean,
-): Promise<void> {
+  { id, userId, name }: KnownCredential,
+  { counter, isBackedUp }: { counter: number; isBackedUp: boolean },
+): Promise<boolean> {
   const counted = await tx.maybe(sql`
     update identity.authenticators
     set
@@ -217,15 +229,15 @@ async function countUse(
     where id = ${id}
       and (counter < ${counter} or (counter = 0 and ${counter} = 0))
     returning id`)
-  if (counted) return
+  if (counted) return true
   app.log.warn({ authenticatorId: id, userId }, 'The counter of a passkey went back: there may be a copy of it')
   await recordEvent(tx, {
     action: 'passkey_counter_went_back',
     resource: 'identity.authenticators',
     resourceId: id,
-    details: { user_id: userId, counter },
+    details: { user_id: userId, friendly_name: name, counter },
   })
-  throw errors.passkeyRefused()
+  return false
 }
 
 type Challenge = { kind: 'registration'; userId: string; userHandle: string } | { kind: 'sign_in'; userId?: string }
