@@ -362,8 +362,11 @@ test('MT-07 over HTTP: a link that another session began, or a stranger, does no
   const planted = await throughGoogle(theirs, path, 'strange')
   const refused = '/account/security?link_failed=identity.google_not_begun_here'
   assert.equal((await comeBack(mine, planted)).location, refused)
-  await throughGoogle(mine, path, 'strange')
+  provider.accounts.set('own', { sub: 'own', email: 'own@gmail.example', email_verified: true })
+  const own = await throughGoogle(mine, path, 'own')
   assert.equal((await comeBack(mine, planted)).location, refused)
+  // Which has not ended what was under way.
+  assert.equal((await comeBack(mine, own)).location, '/')
   // Begun by one, who then signs out and lets another in on this computer.
   const shared = await signedInBrowser(person)
   const begun = await throughGoogle(shared, path, 'strange')
@@ -381,7 +384,8 @@ test('MT-07 over HTTP: a link that another session began, or a stranger, does no
   )
   assert.equal(linked[0]?.user_id, stranger.userId)
   // And who has it linked already keeps it.
-  const taken = await comeBack(mine, await throughGoogle(mine, path, 'strange'))
+  const later = await signedInBrowser(person)
+  const taken = await comeBack(later, await throughGoogle(later, path, 'strange'))
   assert.equal(taken.location, '/account/security?link_failed=identity.external_identity_taken')
 })
 

@@ -62,7 +62,7 @@ export const signInRoutes = [
     summary: 'Show the second factor',
     description: 'One of `code`, `backupCode`, or `challengeToken` with the `answer` of a passkey.',
     body: Type.Object({ stepToken, ...factor, rememberDevice: Type.Optional(Type.Boolean()) }),
-    refusals: ['accounts.step_ended', 'accounts.code_wrong', 'accounts.too_many_codes', 'identity.passkey_refused'],
+    refusals: ['accounts.step_ended', 'identity.code_wrong', 'identity.too_many_codes', 'identity.passkey_refused'],
     response: SignInAnswer,
     rateLimit: attempts,
     async handle(request, app) {
@@ -165,15 +165,21 @@ export const signInRoutes = [
     async handle(request, app) {
       const { cookies, query } = request
       const given = { cookieValue: cookies[googleCookie], sessionToken: cookies[sessionCookie], query }
-      const { location, changes } = await returnFromGoogle(app, clientOf(request), given).then(
+      const { location, changes, isOver } = await returnFromGoogle(app, clientOf(request), given).then(
         ({ next, admission }) => ({
           location: admission && 'step' in admission ? `/sign-in?${new URLSearchParams({ step: '1', next })}` : next,
           changes: admission ? cookiesOf(admission) : [],
+          isOver: true,
         }),
-        error => ({ location: refusedAt(cookies[sessionCookie] !== undefined, error), changes: [] }),
+        error => ({
+          location: refusedAt(cookies[sessionCookie] !== undefined, error),
+          changes: [],
+          // A page elsewhere that sends the browser here must not end what is under way in it.
+          isOver: error.code !== 'identity.google_not_begun_here',
+        }),
       )
-      const done = { name: googleCookie, value: undefined }
-      return new Reply(302, null, { headers: { location }, cookies: [...changes, done] })
+      const done = isOver ? [{ name: googleCookie, value: undefined }] : []
+      return new Reply(302, null, { headers: { location }, cookies: [...changes, ...done] })
     },
   }),
   route({
@@ -194,7 +200,7 @@ export const signInRoutes = [
     description:
       'The password, with a `code` or `backupCode` where the account has a second factor; or a passkey alone. For 10 minutes sensitive actions are possible then.',
     body: Type.Object({ password: Type.Optional(password), ...factor }),
-    refusals: ['accounts.password_wrong', 'accounts.code_wrong', 'accounts.too_many_codes', 'identity.passkey_refused'],
+    refusals: ['accounts.password_wrong', 'identity.code_wrong', 'identity.too_many_codes', 'identity.passkey_refused'],
     response: Type.Object({ authenticatedAt: Type.Unsafe<Date>({ type: 'string', format: 'date-time' }) }),
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {
@@ -260,7 +266,7 @@ function factorOf({ code, backupCode, challengeToken, answer }: FactorBody): Sec
 
 function requireFactor(body: FactorBody): SecondFactor {
   const given = factorOf(body)
-  if (!given) throw errors.codeWrong()
+  if (!given) throw errors.secondFactorMissing()
   return given
 }
 
