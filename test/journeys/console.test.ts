@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { runJobs } from '#test/jobs.ts'
+import { mailsTo } from '#test/mails.ts'
 import { joinAs, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
@@ -399,6 +401,9 @@ describe('the console', { skip }, () => {
     await page.getByRole('link', { name: 'Create an account' }).click()
     await fillAccount(page, 'Nora Newman', 'nora@lonely.example')
     await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Look into your mail' }).waitFor()
+    await checkAccess(page, '/sign-up sent')
+    await confirmAccount(page, 'nora@lonely.example')
     await page.getByRole('heading', { level: 1, name: 'You are in no workspace yet' }).waitFor()
     assert.equal(await page.title(), 'New workspace · Commonhold')
     await page.getByLabel('Workspace name').waitFor()
@@ -422,7 +427,7 @@ describe('the console', { skip }, () => {
     await page.getByRole('menuitem', { name: 'New workspace' }).waitFor()
     await checkAccess(page, 'workspace menu')
     assert.equal(await page.getByRole('menuitem', { name: /Meridian Capture/ }).count(), 0)
-    assert.deepEqual(complaints, [])
+    assert.deepEqual(await refusals(complaints), ['403 /auth/verify-sign-up'])
     await leave()
   })
 
@@ -431,6 +436,8 @@ describe('the console', { skip }, () => {
     await page.goto('/sign-up')
     await fillAccount(page, 'Mia Mover', 'mia@mover.example')
     await page.getByRole('button', { name: 'Create the account' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Look into your mail' }).waitFor()
+    await confirmAccount(page, 'mia@mover.example')
     await page.getByRole('heading', { level: 1, name: 'You are in no workspace yet' }).waitFor()
     const { rows } = await world.admin.query(`select id from identity.users where email = 'mia@mover.example'`)
     await joinAs(world, rows[0].id, bob.tenantId, 'viewer')
@@ -439,7 +446,7 @@ describe('the console', { skip }, () => {
     await checkAccess(page, 'choice of a workspace')
     await page.getByRole('main').getByRole('button', { name: 'Northgate Partners' }).click()
     await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).waitFor()
-    assert.deepEqual(complaints, [])
+    assert.deepEqual(await refusals(complaints), ['403 /auth/verify-sign-up'])
     await leave()
   })
 
@@ -490,7 +497,7 @@ describe('the console', { skip }, () => {
       world.app.config = config
     }
     await page.route('**/api/v1/auth/options', route =>
-      route.fulfill({ json: { signUp: 'open', needsFirstAdministrator: true } }),
+      route.fulfill({ json: { signUp: 'open', needsFirstAdministrator: true, google: false, mailbox: false } }),
     )
     for (const path of ['/sign-in', '/sign-up']) {
       await page.goto(path)
@@ -538,14 +545,31 @@ describe('the console', { skip }, () => {
 async function signIn(page: Page, person: Person): Promise<void> {
   await page.getByLabel('E-mail').fill(person.email)
   await page.getByRole('textbox', { name: 'Password' }).fill(person.password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByRole('button', { name: new RegExp(`^Account of ${person.fullName}`) }).waitFor()
 }
 
 async function fillAccount(page: Page, name: string, email: string): Promise<void> {
   await page.getByLabel('Your name').fill(name)
   await page.getByLabel('E-mail').fill(email)
-  await page.getByRole('textbox', { name: 'Password' }).fill('a rather long passphrase')
+  await page.getByRole('textbox', { name: 'Password' }).fill(chosen)
+}
+
+const chosen = 'a rather long passphrase'
+
+/** Follows the link of the mail, and shows that it is the same person. */
+async function confirmAccount(page: Page, email: string): Promise<void> {
+  await runJobs(world)
+  const link = (await mailsTo(world, email)).at(-1)?.link as string
+  const { pathname, hash } = new URL(link)
+  await page.goto(pathname + hash)
+  await page.getByRole('textbox', { name: 'Password' }).fill('something else')
+  await page.getByRole('button', { name: 'Confirm and sign in' }).click()
+  await page.getByText('not the password that was chosen').waitFor()
+  assert.equal(new URL(page.url()).hash, '', 'the secret is out of the address')
+  await checkAccess(page, '/verify-email refused')
+  await page.getByRole('textbox', { name: 'Password' }).fill(chosen)
+  await page.getByRole('button', { name: 'Confirm and sign in' }).click()
 }
 
 async function signOut(page: Page, person: Person): Promise<void> {

@@ -78,7 +78,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
     await take('sign-in')
     await page.getByLabel('E-mail').fill(person.email)
     await page.getByRole('textbox', { name: 'Password' }).fill(person.password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('heading', { level: 1, name: 'Contractors' }).waitFor()
     if (size === 'desktop' && colorScheme === 'light') await makeRemarks(page)
     for (const [name, show] of Object.entries(views)) {

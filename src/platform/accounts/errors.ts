@@ -7,8 +7,10 @@ export const errors = errorTable('accounts', {
     'Too many wrong passwords came from your network address. Try again in {retryAfter} seconds.',
   ],
   passwordWrong: ['forbidden', 'This is not your password.'],
-  codeWrong: ['forbidden', 'This code is not right, or was used already. Codes change every 30 seconds.'],
-  tooManyCodes: ['forbidden', 'Too many wrong codes. Wait some minutes, then try the newest code.'],
+  secondFactorMissing: [
+    'forbidden',
+    'This needs your second factor too: a code of your authenticator app, or a passkey.',
+  ],
   stepEnded: ['unauthenticated', 'This sign-in took too long or has been completed. Begin again.'],
   googleUnknown: [
     'forbidden',

@@ -37,7 +37,7 @@ export function cookiesOf(admission: Admission): CookieChange[] {
     return [{ name: stepCookie, value: admission.stepToken, expires: new Date(Date.now() + stepMinutes * 60_000) }]
   }
   return [
-    { name: sessionCookie, value: admission.session.cookieToken, expires: admission.session.expiresAt },
+    { name: sessionCookie, value: admission.session.cookieToken, expires: admission.session.endsAt },
     { name: deviceCookie, value: admission.deviceToken, expires: new Date(Date.now() + deviceDays * day) },
     { name: stepCookie, value: undefined },
   ]

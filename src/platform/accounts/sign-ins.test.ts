@@ -83,7 +83,7 @@ test('MT-05 with a second factor the password alone opens nothing; the code comp
 
   assert.equal(
     (await browser.send('/auth/sign-in/second-factor', { code: '000000' })).answer.code,
-    'accounts.code_wrong',
+    'identity.code_wrong',
   )
   const done = await browser.send('/auth/sign-in/second-factor', { code: code() })
   assert.equal(done.answer.status, 'signed_in')
@@ -121,12 +121,12 @@ test('MT-05 codes are limited also across sign-ins, and the history tells of wro
     await browser.signIn(person)
     codes.push((await browser.send('/auth/sign-in/second-factor', { code: '000000' })).answer.code)
   }
-  assert.equal(codes[0], 'accounts.code_wrong')
-  assert.equal(codes.at(-1), 'accounts.too_many_codes')
+  assert.equal(codes[0], 'identity.code_wrong')
+  assert.equal(codes.at(-1), 'identity.too_many_codes')
   const browser = new Browser()
   await browser.signIn(person)
   const right = await browser.send('/auth/sign-in/second-factor', { code: code() })
-  assert.equal(right.answer.code, 'accounts.too_many_codes', 'a right one is not looked at meanwhile')
+  assert.equal(right.answer.code, 'identity.too_many_codes', 'a right one is not looked at meanwhile')
   const { rows } = await admin.query(
     `select count(*)::int as count from identity.login_histories where user_id = $1 and failure_reason = 'wrong second factor'`,
     [person.userId],
@@ -303,8 +303,8 @@ test('a sensitive action wants a sign-in of the last 10 minutes; confirming it m
   }
   assert.deepEqual(await (await person.fetch('/auth/step-up')).json(), { methods: ['password'], needsCode: true })
   assert.equal(await confirm({ password: 'wrong one', code: code() }), 'accounts.password_wrong')
-  assert.equal(await confirm({ password: person.password }), 'accounts.code_wrong')
-  assert.equal(await confirm({ code: code() }), 'accounts.code_wrong', 'a code alone is half of it')
+  assert.equal(await confirm({ password: person.password }), 'accounts.second_factor_missing')
+  assert.equal(await confirm({ code: code() }), 'accounts.second_factor_missing', 'a code alone is half of it')
   assert.equal((await sensitive()).status, 403, 'still')
   assert.equal(await confirm({ password: person.password, code: code(1) }), 200)
   assert.equal((await sensitive()).status, 204)

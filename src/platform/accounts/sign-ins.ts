@@ -5,6 +5,7 @@ import type { Scope } from '#platform/database'
 import {
   type Account,
   type AuthenticationMethod,
+  codeRefusalOf,
   countFailedLogin,
   findAccount,
   findRest,
@@ -104,13 +105,16 @@ export async function consumeSecondFactor(
     await finishPasskeySignIn(app, app.db.scoped({ ...scope, system: true }), { ...factor, userId })
     return 'passkey'
   }
-  const [method, outcome] = await app.db.transaction({ ...scope, system: true }, async tx =>
-    'code' in factor
-      ? (['totp', await useTotpCode(app, tx, userId, factor.code)] as const)
-      : (['backup_code', await useBackupCode(app, tx, userId, factor.backupCode)] as const),
-  )
-  if (outcome === 'too_many') throw errors.tooManyCodes()
-  if (outcome === 'wrong') throw errors.codeWrong()
+  const { method, refusal } = await app.db.transaction({ ...scope, system: true }, async tx => {
+    const [method, outcome] =
+      'code' in factor
+        ? (['totp', await useTotpCode(app, tx, userId, factor.code)] as const)
+        : (['backup_code', await useBackupCode(app, tx, userId, factor.backupCode)] as const)
+    const refusal = outcome === 'accepted' ? undefined : await codeRefusalOf(app, tx, userId, outcome)
+    return { method, refusal }
+  })
+  // Thrown after the commit: a wrong code has been counted.
+  if (refusal) throw refusal
   return method
 }
 

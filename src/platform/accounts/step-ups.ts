@@ -61,7 +61,7 @@ export async function stepUp(
     methods.push(await consumeSecondFactor(app, scope, userId, given.factor))
   }
   const isEnough = isPasskey || (methods.includes('password') && (methods.length > 1 || !user?.hasTotp))
-  if (!isEnough) throw errors.codeWrong()
+  if (!isEnough) throw errors.secondFactorMissing()
   return await renewSession(app, scope, session.id, methods)
 }
 

@@ -16,7 +16,8 @@ const longestDays = 30
 /** How a user has proved who he is: kept with the session, in the words of the sign-in history. */
 export type AuthenticationMethod = 'password' | 'totp' | 'backup_code' | 'passkey' | 'google' | 'trusted_device'
 
-export type NewSession = { id: string; cookieToken: string; refreshToken: string; expiresAt: Date }
+/** `endsAt`: its absolute end, however much it is used. */
+export type NewSession = { id: string; cookieToken: string; refreshToken: string; endsAt: Date }
 
 /** Opens a session with a token for the browser's cookie and a first refresh token; both are kept as hashes only. */
 export async function openSession(
@@ -29,7 +30,7 @@ export async function openSession(
   },
 ): Promise<NewSession> {
   const cookieToken = createToken()
-  const { id, expiresAt } = await tx.one(sql<{ id: string; expiresAt: Date }>`
+  const { id, endsAt } = await tx.one(sql<{ id: string; endsAt: Date }>`
     insert into identity.user_sessions (
       user_id, active_tenant_id, token_hash, ip_address, user_agent, device_id, authentication_methods, expires_at, ends_at
     )
@@ -44,8 +45,8 @@ export async function openSession(
       now() + ${idleDays} * interval '1 day',
       now() + ${longestDays} * interval '1 day'
     )
-    returning id, expires_at`)
-  return { id, cookieToken, refreshToken: await issueRefreshToken(tx, id), expiresAt }
+    returning id, ends_at`)
+  return { id, cookieToken, refreshToken: await issueRefreshToken(tx, id), endsAt }
 }
 
 /**

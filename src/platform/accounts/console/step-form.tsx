@@ -1,8 +1,8 @@
 import { Alert, Anchor, Button, Checkbox, Divider, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
-import { Icon, openSession, Problem, type SignInStep, safePath } from '#platform/console'
+import { type FormEvent, useState } from 'react'
+import { CodeField, Icon, openSession, Problem, type SignInStep, safePath } from '#platform/console'
 import { Refusal } from './entrance.tsx'
 import { showPasskey } from './passkeys.ts'
 
@@ -19,52 +19,52 @@ type StepProps = { onDone: (another: SignInStep | undefined) => void }
 
 function SecondFactorForm({ step, onDone }: StepProps & { step: SignInStep }) {
   const [usesBackupCode, setUsesBackupCode] = useState(false)
-  const form = useForm({
-    mode: 'uncontrolled',
-    initialValues: { code: '', rememberDevice: false },
-    validate: { code: value => (value.trim() ? null : 'Enter a code.') },
-  })
+  const [code, setCode] = useState('')
+  const [rememberDevice, setRememberDevice] = useState(false)
   const send = useMutation({
-    mutationFn: ({ code, rememberDevice }: typeof form.values) =>
+    mutationFn: (typed: string) =>
       openSession('/auth/sign-in/second-factor', {
-        ...(usesBackupCode ? { backupCode: code.trim() } : { code: code.trim() }),
-        ...(rememberDevice && { rememberDevice }),
+        ...(usesBackupCode ? { backupCode: typed.trim() } : { code: typed }),
+        rememberDevice,
       }),
     onSuccess: onDone,
-    onError: error => {
-      if (!(error instanceof Problem) || !error.code.includes('code')) return
-      form.setErrors({ code: error.message })
-      form.setFieldValue('code', '')
-    },
   })
   const passkey = useMutation({
-    mutationFn: () => showPasskey('/auth/sign-in/second-factor', { rememberDevice: form.getValues().rememberDevice }),
+    mutationFn: () => showPasskey('/auth/sign-in/second-factor', { rememberDevice }),
     onSuccess: onDone,
   })
-  const isAboutCode = Object.keys(form.errors).length > 0
+  const refusal = send.error instanceof Problem && send.error.code.includes('code') ? send.error.message : undefined
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (code.trim()) send.mutate(code)
+  }
+  const field = { value: code, error: refusal, autoFocus: true, readOnly: send.isPending }
   return (
-    <form onSubmit={form.onSubmit(values => send.mutate(values))} noValidate>
-      <Refusal error={isAboutCode ? undefined : (send.error ?? passkey.error)} />
+    <form onSubmit={submit} noValidate>
+      <Refusal error={refusal ? undefined : (send.error ?? passkey.error)} />
       <Stack gap="sm">
-        <TextInput
-          key={usesBackupCode ? 'backup' : form.key('code')}
-          label={usesBackupCode ? 'Backup code' : 'Code'}
-          description={
-            usesBackupCode
-              ? 'One of the codes that you kept; each works once.'
-              : 'Six digits from your authenticator app.'
-          }
-          autoComplete={usesBackupCode ? 'off' : 'one-time-code'}
-          inputMode={usesBackupCode ? 'text' : 'numeric'}
-          maxLength={24}
-          autoFocus
-          {...form.getInputProps('code')}
-        />
+        {usesBackupCode ? (
+          <TextInput
+            {...field}
+            label="Backup code"
+            description="One of the codes that you kept; each works once."
+            autoComplete="off"
+            maxLength={24}
+            onChange={event => setCode(event.currentTarget.value)}
+          />
+        ) : (
+          <CodeField
+            {...field}
+            description="Six digits from your authenticator app."
+            onChange={setCode}
+            onComplete={typed => send.mutate(typed)}
+          />
+        )}
         {step.mayRememberDevice && (
           <Checkbox
             label="Do not ask on this device for 30 days"
-            key={form.key('rememberDevice')}
-            {...form.getInputProps('rememberDevice', { type: 'checkbox' })}
+            checked={rememberDevice}
+            onChange={event => setRememberDevice(event.currentTarget.checked)}
           />
         )}
         <Button type="submit" loading={send.isPending} mt="xs">
@@ -86,8 +86,8 @@ function SecondFactorForm({ step, onDone }: StepProps & { step: SignInStep }) {
           type="button"
           size="sm"
           onClick={() => {
-            form.reset()
-            form.clearErrors()
+            send.reset()
+            setCode('')
             setUsesBackupCode(!usesBackupCode)
           }}
         >
