@@ -8,6 +8,11 @@ import classes from './profile.module.css'
 export function Page() {
   usePageTitle('Confirm an e-mail address')
   const token = useLinkToken()
+  // Another link in the same tab loads nothing anew.
+  return <Confirmation key={token} token={token} />
+}
+
+function Confirmation({ token }: { token: string }) {
   const client = useQueryClient()
   const confirm = useMutation({
     mutationFn: () => request<ConfirmedEmail>('/auth/confirm-email', { method: 'POST', body: { token } }),
@@ -24,7 +29,7 @@ export function Page() {
           {title}
         </Title>
         <Text c="dimmed" mb="lg" role="status" style={{ overflowWrap: 'anywhere' }}>
-          {text}
+          {!confirm.error && token !== '' && text}
         </Text>
         {token === '' && (
           <Alert color="red" variant="light" icon={<Icon name="alert" />} title="The link is not whole" role="alert">

@@ -50,7 +50,7 @@ function Email({ state }: { state: EmailState }) {
       ) : isChanging ? (
         <NewAddress close={() => setIsChanging(false)} />
       ) : (
-        <Button variant="default" size="xs" mt="sm" onClick={() => setIsChanging(true)}>
+        <Button variant="default" size="xs" mt="sm" className={classes.more} onClick={() => setIsChanging(true)}>
           Change the address
         </Button>
       )}

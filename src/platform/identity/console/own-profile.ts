@@ -1,3 +1,4 @@
+import { notifications } from '@mantine/notifications'
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type OnTheWire, Problem, request, sessionQuery } from '#platform/console'
@@ -56,6 +57,8 @@ export function useEmailPreferences() {
 /** Fields that somebody else (another window of one's own) has changed since one began to. */
 export type Clash = { latest: Known; fields: readonly (keyof Fields)[] }
 
+const savedNotice = 'profile-saved'
+
 /** What is typed into the profile until it is saved; never over what was saved elsewhere meanwhile. */
 export function useProfileDraft(known: Known) {
   const client = useQueryClient()
@@ -68,7 +71,13 @@ export function useProfileDraft(known: Known) {
 
   const saving = useMutation({
     scope: { id: 'own-profile' },
-    mutationFn: async ({ change, etag }: { change: Partial<Fields>; etag: string | undefined }): Promise<Known | Clash> => {
+    mutationFn: async ({
+      change,
+      etag,
+    }: {
+      change: Partial<Fields>
+      etag: string | undefined
+    }): Promise<Known | Clash> => {
       try {
         return await askForProfile({ method: 'PATCH', body: change, ifMatch: etag })
       } catch (error) {
@@ -79,12 +88,17 @@ export function useProfileDraft(known: Known) {
         return await askForProfile({ method: 'PATCH', body: change, ifMatch: latest.etag })
       }
     },
-    onSuccess: async answer => {
+    onSuccess: async (answer, { change }) => {
       if ('latest' in answer) return setClash(answer)
       setClash(undefined)
-      setDraft(now => changesOf(now, answer.profile))
+      // What was typed on in the meantime stays. What was sent the server may have put into another form.
+      setDraft(now => {
+        const rest = Object.entries(changesOf(now, answer.profile))
+        return Object.fromEntries(rest.filter(([field, value]) => !isSame(value, change[field as keyof Fields])))
+      })
       setOrigin({})
       client.setQueryData(profileQuery.queryKey, answer)
+      notifications.show({ id: savedNotice, message: 'Your profile is saved.' })
       await refresh()
     },
   })
@@ -93,6 +107,8 @@ export function useProfileDraft(known: Known) {
     shown: { ...known.profile, ...draft } as Fields,
     isChanged: Object.keys(changes).length > 0,
     write<Field extends keyof Fields>(field: Field, value: Fields[Field]) {
+      // In a narrow window it stands where the buttons come.
+      notifications.hide(savedNotice)
       setOrigin(before => (field in before ? before : { ...before, [field]: known.profile[field] }))
       setDraft(before => ({ ...before, [field]: value }))
     },

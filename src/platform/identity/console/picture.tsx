@@ -1,5 +1,4 @@
 import { Avatar, Button, FileButton, Group, Progress, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { type DragEvent, useRef, useState } from 'react'
 import { Icon } from '#platform/console'
@@ -23,7 +22,6 @@ export function Picture({ url, name }: { url: string | null; name: string }) {
       await sendPicture(draft.blob, setShare)
       await refresh()
     },
-    onSuccess: () => notifications.show({ message: 'Your picture was changed.' }),
     onSettled: () => {
       setPreview(undefined)
       resetInput.current?.()
@@ -102,6 +100,9 @@ export function Picture({ url, name }: { url: string | null; name: string }) {
             Or drop one here. Its middle is shown, to you and to the people of your workspaces.
           </Text>
         )}
+        <span className="visually-hidden" role="status">
+          {sending.isSuccess && 'Your picture was changed.'}
+        </span>
         {error && (
           <Text size="sm" c="var(--mantine-color-error)" mt={4} role="alert">
             <Icon name="alert" size={14} style={{ verticalAlign: '-2px' }} /> {error.message}

@@ -1,5 +1,4 @@
 import {
-  Alert,
   Button,
   Card,
   Group,
@@ -13,11 +12,10 @@ import {
   TextInput,
   Title,
 } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useQuery } from '@tanstack/react-query'
 import { useBlocker } from '@tanstack/react-router'
-import { type FormEvent, type ReactNode, useState } from 'react'
-import { ErrorState, Icon, Problem } from '#platform/console'
+import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
+import { ErrorState, Problem } from '#platform/console'
 import { AccountFrame } from './account-frame.tsx'
 import { EmailCard } from './email-card.tsx'
 import { EmailPreferencesCard } from './email-preferences-card.tsx'
@@ -50,8 +48,11 @@ type Draft = ReturnType<typeof useProfileDraft>
 function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
   const draft = useProfileDraft(known)
   const [faults, setFaults] = useState<Partial<Record<string, string>>>({})
-  const field = fieldsOf(draft, { ...faultsOf(draft.error), ...faults })
+  const refusals = { ...faultsOf(draft.error), ...faults }
+  const field = fieldsOf(draft, refusals)
   const { shown, write } = draft
+  const [isAll, setAll] = useState(false)
+  const shownPlaces = allPlaces.filter((place, index) => isAll || index < 4 || place in shown.socialLinks)
   const save = (event: FormEvent) => {
     event.preventDefault()
     const found = check(shown)
@@ -63,7 +64,7 @@ function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
 
   return (
     <Stack gap="md" maw={760}>
-      <form onSubmit={save} noValidate>
+      <form onSubmit={save} noValidate className={classes.form}>
         <Stack gap="md">
           <Section title="You" lead="As the people of your workspaces see you.">
             <Picture url={known.profile.avatarUrl} name={known.profile.fullName ?? ''} />
@@ -74,6 +75,7 @@ function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
                 description="Letters without accents, digits, dots, hyphens. Nobody else has it."
                 autoComplete="off"
                 maxLength={50}
+                inputWrapperOrder={['label', 'input', 'description', 'error']}
                 {...field('username')}
               />
               <TextInput label="First name" autoComplete="given-name" maxLength={100} {...field('firstName')} />
@@ -133,22 +135,27 @@ function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
 
           <Section title="Links">
             <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
-              {Object.entries(places).map(([place, label]) => (
+              {shownPlaces.map(place => (
                 <TextInput
                   key={place}
-                  label={label}
+                  label={places[place]}
                   type="url"
                   inputMode="url"
                   autoComplete={place === 'website' ? 'url' : 'off'}
                   placeholder="https://"
                   maxLength={500}
                   name={place}
-                  value={shown.socialLinks[place as Place] ?? ''}
-                  error={faults[place] ?? faultsOf(draft.error)[place]}
-                  onChange={event => write('socialLinks', withLink(shown, place as Place, event.currentTarget.value))}
+                  value={shown.socialLinks[place] ?? ''}
+                  error={refusals[place]}
+                  onChange={event => write('socialLinks', withLink(shown, place, event.currentTarget.value))}
                 />
               ))}
             </SimpleGrid>
+            {shownPlaces.length < allPlaces.length && (
+              <Button variant="subtle" size="compact-sm" mt="xs" className={classes.more} onClick={() => setAll(true)}>
+                More places
+              </Button>
+            )}
           </Section>
 
           <Section title="Dates and language">
@@ -166,7 +173,6 @@ function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
             </SimpleGrid>
           </Section>
 
-          {draft.clash && <ClashNotice draft={draft} />}
           <SaveBar draft={draft} hasFaults={Object.keys(faults).length > 0} discard={() => setFaults({})} />
         </Stack>
       </form>
@@ -195,7 +201,18 @@ function Section({ title, lead, children }: { title: string; lead?: string; chil
 }
 
 function SaveBar({ draft, hasFaults, discard }: { draft: Draft; hasFaults: boolean; discard: () => void }) {
-  if (!draft.isChanged && !draft.isSaving) return null
+  const isShown = draft.isChanged || draft.isSaving
+  // It comes up under the hands of who types: not over the field.
+  useEffect(() => {
+    if (isShown) document.activeElement?.scrollIntoView({ block: 'nearest' })
+  }, [isShown])
+  if (!isShown) return null
+  if (draft.clash)
+    return (
+      <div className={classes.bar}>
+        <ClashNotice draft={draft} />
+      </div>
+    )
   const message = hasFaults
     ? 'Something needs another look.'
     : draft.error
@@ -234,7 +251,10 @@ function ClashNotice({ draft }: { draft: Draft }) {
   const { clash } = draft
   if (!clash) return null
   return (
-    <Alert color="yellow" variant="light" icon={<Icon name="alert" />} title="Changed elsewhere meanwhile" role="alert">
+    <div role="alert" aria-labelledby="clash-title" className={classes.clash}>
+      <Title order={2} size="h5" id="clash-title" mb={4}>
+        Changed elsewhere meanwhile
+      </Title>
       <Text size="sm" mb={6}>
         In another window or on another device this was saved since you began to change it:
       </Text>
@@ -255,7 +275,7 @@ function ClashNotice({ draft }: { draft: Draft }) {
           Keep what is there
         </Button>
       </Group>
-    </Alert>
+    </div>
   )
 }
 
@@ -299,6 +319,8 @@ const places: Record<Place, string> = {
   instagram: 'Instagram',
   youtube: 'YouTube',
 }
+
+const allPlaces = Object.keys(places) as Place[]
 
 const labels: Record<keyof Fields, string> = {
   fullName: 'Name',
@@ -379,9 +401,4 @@ function inWords(value: Fields[keyof Fields]): string {
   if (value === null || value === '') return 'emptied'
   if (typeof value === 'string') return value.length > 120 ? `${value.slice(0, 120)}…` : value
   return Object.values(value).join(', ') || 'emptied'
-}
-
-/** Said once the bar is gone. */
-export function tellSaved(): void {
-  notifications.show({ message: 'Your profile is saved.' })
 }
