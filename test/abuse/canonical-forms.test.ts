@@ -3,6 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { DomainError } from '#platform/errors.ts'
 import { normaliseEmail } from '#platform/identity'
+import { mailsTo } from '#test/mails.ts'
+import { newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
+
+const world = await testWorld()
+const { alice, baseUrl } = world
 
 const refusal = (text: string): string | undefined => {
   try {
@@ -142,4 +147,76 @@ test('GG-01 the form of a form is itself, whatever the text', () => {
     { numRuns: 5_000 },
   )
   assert.ok(accepted > 100, `control: ${accepted} addresses were taken`)
+})
+
+const changeUsername = async (person: Person, username: string) => {
+  const answer = await person.fetch('/me/profile', { method: 'PATCH', body: { username } })
+  return { status: answer.status, ...((await answer.json()) as { code?: string; username?: string }) }
+}
+
+test('GG-01 nobody takes a user name that reads like another’s', async () => {
+  const other = await newPerson(world)
+  assert.equal((await changeUsername(alice, 'Kate.Smith')).status, 200)
+  for (const username of ['kate.smith', 'KATE.SMITH', 'kAtE.sMiTh']) {
+    assert.deepEqual((await changeUsername(other, username)).code, 'identity.username_taken', username)
+  }
+  for (const username of [
+    'k\u0430te.smith', // Cyrillic a
+    '\u212Aate.smith', // the sign of Kelvin
+    'kate.\u017Fmith', // long s
+    'ｋate.smith',
+    'kate․smith', // one dot leader
+    'kate\u200B.smith',
+    'kate.smith\u00AD',
+    'kate.smith\u0301',
+    'kate.sm\u0131th',
+    ' kate.smith',
+    'kate.smith ',
+    'kate smith',
+    'kate.smith\n',
+    'kate@smith',
+    '.kate',
+    '-kate',
+    'k',
+    'k'.repeat(51),
+  ]) {
+    const { status, code } = await changeUsername(other, username)
+    assert.deepEqual([status, code], [400, 'http.request_invalid'], JSON.stringify(username))
+  }
+  assert.equal((await changeUsername(other, 'kate-smith_2')).status, 200, 'control: signs between make another name')
+})
+
+test('GG-01 an account signs in with any form of its address, and with no other that reads like it', async () => {
+  const person = await newPerson(world, { email: 'jos\u00e9@xn--bcher-kva.example' })
+  const signIn = async (email: string) =>
+    (
+      await fetch(`${baseUrl}/api/v1/auth/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': randomAddress() },
+        body: JSON.stringify({ email, password: person.password }),
+      })
+    ).status
+  for (const email of ['JOSÉ@Bücher.example', 'jose\u0301@bu\u0308cher.example', 'josé＠xn--bcher-kva.example']) {
+    assert.equal(await signIn(email), 200, email)
+  }
+  for (const email of ['jose@xn--bcher-kva.example', 'josé+x@bücher.example', 'josé@bucher.example']) {
+    assert.equal(await signIn(email), 401, email)
+  }
+})
+
+test('GG-01 no form of somebody’s address is free for another account', async () => {
+  const person = await newPerson(world)
+  for (const [round, email] of [
+    'ALICE@MERIDIAN.EXAMPLE',
+    'ａlice@meridian.example',
+    'alice@meridian。example',
+  ].entries()) {
+    assert.equal((await person.fetch('/me/email', { method: 'POST', body: { email } })).status, 202, email)
+    const told = (await mailsTo(world, alice.email)).filter(({ name }) => name === 'identity.address_in_use')
+    assert.equal(told.length, round + 1, email)
+  }
+  const plus = await person.fetch('/me/email', { method: 'POST', body: { email: 'alice+1@meridian.example' } })
+  assert.equal(plus.status, 202)
+  const [mail] = await mailsTo(world, 'alice+1@meridian.example')
+  assert.equal(mail?.name, 'identity.confirm_new_email', 'a plus sign makes another address')
 })

@@ -88,7 +88,11 @@ export const profileRoutes = [
       const about = { etag, 'cache-control': 'private, max-age=86400' }
       if (content === null) return new Reply(304, null, { headers: about })
       return new Reply(200, content, {
-        headers: { ...about, 'content-type': 'image/webp', 'content-security-policy': "default-src 'none'; sandbox" },
+        headers: {
+          ...about,
+          'content-type': 'image/webp',
+          'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+        },
       })
     },
   }),

@@ -187,8 +187,7 @@ function cleaned({ emailPreferences: _, ...change }: ProfileChange): Partial<Own
   if (change.language !== undefined) clean.language = canonicalLanguage(change.language)
   if (change.socialLinks) clean.socialLinks = cleanLinks(change.socialLinks)
   if (change.skills) clean.skills = cleanSkills(change.skills)
-  if (change.preferences && Buffer.byteLength(JSON.stringify(change.preferences)) > 8192)
-    throw unfit('preferences', 'are too large')
+  if (change.preferences) requireFit(change.preferences)
   return clean
 }
 
@@ -223,6 +222,16 @@ function cleanSkills(skills: readonly string[]): string[] {
     known.add(key)
   }
   return clean
+}
+
+function requireFit(preferences: Readonly<Record<string, unknown>>): void {
+  if (isDeeper(preferences, 10)) throw unfit('preferences', 'are nested too deeply')
+  if (Buffer.byteLength(JSON.stringify(preferences)) > 8192) throw unfit('preferences', 'are too large')
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(member => isDeeper(member, levels - 1))
 }
 
 function unfit(pointer: string, message: string, error = errors.profileUnfit) {
