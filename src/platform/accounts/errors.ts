@@ -18,7 +18,7 @@ export const errors = errorTable('accounts', {
   ],
   googleAddressTaken: [
     'conflict',
-    'There is an account with the address {email} that is not linked with Google. Sign in another way, then link it under Sign-in and security.',
+    'There is an account with the address of this Google account, and they are not linked. Sign in another way, then link them under Sign-in and security.',
   ],
   googleOfAnother: ['forbidden', 'This Google account is not linked with the account that is signed in.'],
   signUpLinkInvalid: [

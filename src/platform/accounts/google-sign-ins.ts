@@ -38,7 +38,7 @@ export async function returnFromGoogle(
   }
   if ((await findUserByExternalIdentity(system, answer.issuer, answer.subject)) !== userId)
     throw errors.googleOfAnother()
-  await renewSession(app, { ...scope, userId }, sessionId, ['google'])
+  await renewSession(app, { ...scope, userId }, sessionId, ['google'], answer.authenticatedAt)
   return { next }
 }
 

@@ -1,11 +1,13 @@
 import { type Static, Type } from 'typebox'
+import type { App } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
-import { Reply, route, sessionCookie } from '#platform/http'
+import { Reply, type RequestOf, route, sessionCookie } from '#platform/http'
 import { googleCookie, PasskeySignInAnswer, startGoogle, startPasskeySignIn } from '#platform/identity'
 import { getStep, SignInStep } from './admissions.ts'
 import { errors } from './errors.ts'
 import { returnFromGoogle } from './google-sign-ins.ts'
 import { attempts, email, newPassword, next, password, stepToken, token } from './inputs.ts'
+import { accountsOf } from './principals.ts'
 import { askedTenantOf, clientOf, cookiesOf, replyTo, SignInAnswer, signedIn, stepCookie } from './replies.ts'
 import {
   type SecondFactor,
@@ -171,8 +173,8 @@ export const signInRoutes = [
           changes: admission ? cookiesOf(admission) : [],
           isOver: true,
         }),
-        error => ({
-          location: refusedAt(cookies[sessionCookie] !== undefined, error),
+        async error => ({
+          location: await refusedAt(app, request, error),
           changes: [],
           // A page elsewhere that sends the browser here must not end what is under way in it.
           isOver: error.code !== 'identity.google_not_begun_here',
@@ -240,10 +242,19 @@ export const signInRoutes = [
 ]
 
 /** A browser is shown a page, not a problem document: who is signed in was linking, everybody else was coming in. */
-function refusedAt(isSignedIn: boolean, error: unknown): string {
+async function refusedAt(app: App, { scope, cookies }: Pick<Request, 'scope' | 'cookies'>, error: unknown) {
   if (!(error instanceof DomainError)) throw error
+  const client = { ipAddress: scope.ipAddress ?? '', requestId: scope.requestId ?? '' }
+  const isSignedIn = await accountsOf(app)
+    .principals.authenticate({ cookie: cookies[sessionCookie] ?? '' }, client)
+    .then(
+      () => true,
+      () => false,
+    )
   return isSignedIn ? `/account/security?link_failed=${error.code}` : `/sign-in?refused=${error.code}`
 }
+
+type Request = RequestOf<unknown, unknown, unknown>
 
 /** A step that has ended leaves what a sign-in without one has: any passkey. */
 function ended(error: unknown): undefined {

@@ -65,15 +65,16 @@ export async function stepUp(
   return await renewSession(app, scope, session.id, methods)
 }
 
-/** Notes in the session that its user has just shown who he is. */
+/** Notes in the session that its user has shown who he is, now unless told. */
 export async function renewSession(
   app: App,
   scope: Scope,
   sessionId: string,
   methods: readonly AuthenticationMethod[],
+  at = app.clock.now(),
 ): Promise<{ authenticatedAt: Date }> {
   await app.db.transaction({ ...scope, system: true }, async tx => {
-    if (!(await renewAuthentication(tx, sessionId, methods))) throw errors.sessionEnded()
+    if (!(await renewAuthentication(tx, sessionId, methods, at))) throw errors.sessionEnded()
     await recordEvent(tx, {
       action: 'step_up',
       resource: 'identity.user_sessions',
@@ -82,7 +83,7 @@ export async function renewSession(
     })
   })
   announceRevocation(app)
-  return { authenticatedAt: app.clock.now() }
+  return { authenticatedAt: at }
 }
 
 async function requirePassword(app: App, scope: Scope, userId: string, password: string): Promise<void> {

@@ -108,15 +108,16 @@ export async function revokeSessionsOf(tx: Queryable, userId: string, reason: st
   return revoked.length
 }
 
-/** Notes that the session's user has proved anew who he is; false where the session has ended. */
+/** Notes that the session's user proved anew who he is, `at` a moment, now unless told; false where it has ended. */
 export async function renewAuthentication(
   tx: Queryable,
   sessionId: string,
   methods: readonly AuthenticationMethod[],
+  at?: Date,
 ): Promise<boolean> {
   const renewed = await tx.run(sql`
     update identity.user_sessions
-    set authenticated_at = now(), authentication_methods = ${methods}
+    set authenticated_at = least(now(), ${at ?? null}::timestamptz), authentication_methods = ${methods}
     where id = ${sessionId}
       and revoked_at is null
     returning id`)

@@ -1,8 +1,8 @@
-import { Button, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { Button, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation } from '@tanstack/react-query'
-import { useEffect } from 'react'
-import { Problem } from '#platform/console'
+import { useEffect, useState } from 'react'
+import { NewPasswordField, Problem } from '#platform/console'
 import { Refusal } from './entrance.tsx'
 
 type Answers = { fullName: string; email: string; password: string; tenantName: string }
@@ -11,6 +11,7 @@ type Answers = { fullName: string; email: string; password: string; tenantName: 
 export type NewAccount = Answers & { timezone: string }
 
 export function AccountForm({ workspace, button, send, done, link }: AccountFormProps) {
+  const [password, setPassword] = useState('')
   const form = useForm<Answers>({
     mode: 'uncontrolled',
     initialValues: { fullName: '', email: '', password: '', tenantName: '' },
@@ -50,13 +51,15 @@ export function AccountForm({ workspace, button, send, done, link }: AccountForm
           key={form.key('email')}
           {...form.getInputProps('email')}
         />
-        <PasswordInput
+        <NewPasswordField
           label="Password"
-          description="A few unrelated words make a strong one."
-          autoComplete="new-password"
           visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
-          key={form.key('password')}
-          {...form.getInputProps('password')}
+          value={password}
+          onChange={typed => {
+            setPassword(typed)
+            form.setFieldValue('password', typed)
+          }}
+          error={form.errors.password as string | undefined}
         />
         <TextInput
           label={workspace === 'optional' ? 'Workspace name (optional)' : 'Workspace name'}
