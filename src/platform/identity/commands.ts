@@ -67,7 +67,7 @@ export function registerUserCommands(parent: Command, { withApp }: CommandContex
                 ? errors.statusUnchanged({ status })
                 : errors.statusRefused({
                     from,
-                    to: `${status} so: use ${from === 'deleted' ? 'restore' : 'reactivate'}`,
+                    to: from === 'deleted' ? 'reactivated: use restore' : 'restored: use reactivate',
                   })
             }
             return changeUserStatus(app, tx, { userId: id, status, reason })
