@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { clientAddressOf } from './client-addresses.ts'
 import { cookiesOf } from './cookies.ts'
 import { type Authenticator, sessionCookie } from './credentials.ts'
 import { errors } from './errors.ts'
@@ -18,8 +19,9 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
     throw errors.tenantHeaderMalformed()
   }
   if (headers['if-match'] !== undefined && plan.isWrite && !plan.route.conditional) throw errors.conditionUnsupported()
+  const ipAddress = clientAddressOf(request)
   const client = {
-    ipAddress: request.ip,
+    ipAddress,
     userAgent: headers['user-agent']?.slice(0, 500),
     requestId: request.id,
   }
@@ -31,7 +33,7 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
     principal,
     scope: { ...client, tenantId: principal?.tenantId, userId: principal?.userId, userName: principal?.userName },
   }
-  const caller = principal?.userId ?? callerAt(request.ip)
+  const caller = principal?.userId ?? callerAt(ipAddress)
   const general = frame.limits.take(frame.general, caller)
   reply.header('ratelimit', plan.quota ? `${general}, ${frame.limits.take(plan.quota, caller)}` : general)
   if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {

@@ -14,6 +14,7 @@ import type { App } from '#platform/app.ts'
 import { admit, uuidPattern } from './admissions.ts'
 import { answer } from './answers.ts'
 import { readJsonBodies, readRawBodies } from './bodies.ts'
+import { clientAddressOf } from './client-addresses.ts'
 import { serveConsole } from './console-files.ts'
 import { errors } from './errors.ts'
 import { bodyLimit, type Frame, type Plan, type ServerOptions } from './frame.ts'
@@ -71,7 +72,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     metrics.observe(method, route, reply.statusCode, reply.elapsedTime / 1000)
     const { tenantId, userId } = call?.scope ?? {}
     app.log.info(
-      { requestId, method, route, status: reply.statusCode, ms, ip: request.ip, tenantId, userId },
+      { requestId, method, route, status: reply.statusCode, ms, ip: clientAddressOf(request), tenantId, userId },
       'request',
     )
     // A connection that was busy when closing began would be kept alive now, and waited for.
