@@ -26,6 +26,7 @@ export const passwordChangedMail = defineMail<{
 export const confirmSignUpMail = defineMail<{ name: string; link: string; hours: number }>({
   name: 'accounts.confirm_sign_up',
   description: 'Somebody asked for an account with this address',
+  byAnybody: true,
   compose: ({ name, link, hours }) => ({
     subject: 'Confirm your address',
     lines: [`Hello ${name},`, `confirm your address to open your account. The link works once, for ${hours} hours.`],
@@ -37,6 +38,7 @@ export const confirmSignUpMail = defineMail<{ name: string; link: string; hours:
 export const accountExistsMail = defineMail<{ name: string; signInLink: string; resetLink: string }>({
   name: 'accounts.account_exists',
   description: 'Somebody asked for an account with an address that has one',
+  byAnybody: true,
   compose: ({ name, signInLink, resetLink }) => ({
     subject: 'You have an account already',
     lines: [

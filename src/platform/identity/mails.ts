@@ -217,6 +217,7 @@ export const resetPasswordMail = defineMail<{
 }>({
   name: 'identity.reset_password',
   description: 'Somebody asked for a new password',
+  byAnybody: true,
   compose: ({ name, link, minutes, askedBy }) => ({
     subject: 'Choose a new password',
     lines: [
@@ -260,6 +261,7 @@ export const confirmOldEmailMail = defineMail<{ name: string; email: string; lin
 export const confirmNewEmailMail = defineMail<{ link: string; hours: number }>({
   name: 'identity.confirm_new_email',
   description: 'Asks at the new address whether an account may have it',
+  byAnybody: true,
   compose: ({ link, hours }) => ({
     subject: 'Confirm your new e-mail address',
     lines: ['Hello,', 'somebody wants to use this e-mail address for an account. If it was you, please confirm it.'],
@@ -274,6 +276,7 @@ export const confirmNewEmailMail = defineMail<{ link: string; hours: number }>({
 export const addressInUseMail = defineMail<{ link: string }>({
   name: 'identity.address_in_use',
   description: 'Somebody wanted to change to the address of another account: its owner learns it, the asker does not',
+  byAnybody: true,
   compose: ({ link }) => ({
     subject: 'You have an account already',
     lines: [

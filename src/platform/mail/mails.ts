@@ -19,6 +19,11 @@ export type MailDefinition<Values extends object> = {
   name: string
   /** Why somebody gets it, for who runs the installation. */
   description: string
+  /**
+   * Whoever knows an address can have it sent there. Such mails have a quota of their own, or a burglar would first use up
+   * the one of the mails that tell of him.
+   */
+  byAnybody?: boolean
   compose: (values: Values) => MailContent
 }
 

@@ -11,19 +11,21 @@ import { hasSmtp } from './settings.ts'
 /** An hour's mails to one inbox, beyond which they are dropped. */
 const mostOfOneName = 5
 const mostOfAll = 20
+const mostByAnybody = 15
 
 /**
  * Sends a mail if, and only if, `tx` commits: a job delivers it, for about a day. `tx` needs the system scope. `userId`
  * is whose account it is about, so that it is found when that person's data are exported or erased.
  *
- * An inbox gets no more than 5 mails of one kind and 20 of all in an hour; what is more is dropped and logged, and the
- * caller does not learn it, for he might be told of it by whoever asked. Refuses what is not one address.
+ * An inbox gets no more than 5 mails of one kind and 20 of all in an hour, and 15 of those that anybody can cause; what is
+ * more is dropped and logged. Whether it was sent is for the caller: whoever asked for it must not learn it. Refuses what
+ * is not one address.
  */
 export async function sendMail<Values extends object>(
   app: App,
   tx: Queryable,
   sending: { to: string; toName?: string; userId?: string | undefined; mail: MailDefinition<Values>; values: Values },
-): Promise<void> {
+): Promise<boolean> {
   const { mail, toName, userId } = sending
   const recipient = checkAddress(sending.to)
   const id = crypto.randomUUID()
@@ -39,10 +41,12 @@ export async function sendMail<Values extends object>(
     userId,
     content: sealContent(app, id, content),
     status: wanted,
+    byAnybody: mail.byAnybody ?? false,
   })
   if (status === 'queued') await enqueue(tx, deliverMail, { messageId: id })
   if (status === 'dropped')
     app.log.warn({ mail: mail.name, messageId: id }, 'mail dropped, its recipient gets too many')
+  return status !== 'dropped'
 }
 
 type NewMessage = {
@@ -52,18 +56,21 @@ type NewMessage = {
   userId: string | undefined
   content: string
   status: 'queued' | 'kept'
+  byAnybody: boolean
 }
 
 // The inbox's row for all mails is counted first: it serialises all who send there, so that they cannot wait for each
 // other crosswise, and each sees what the one before has counted.
 async function insertMessage(tx: Queryable, message: NewMessage) {
   const inbox = inboxOf(message.recipient)
+  const all = message.byAnybody ? '* by anybody' : '*'
+  const most = message.byAnybody ? mostByAnybody : mostOfAll
   return await tx.one(sql<{ status: 'queued' | 'kept' | 'dropped' }>`
     with
       counted as (
         insert into mail.quotas (inbox, name, messages)
         values
-          (${inbox}, '*', 1),
+          (${inbox}, ${all}, 1),
           (${inbox}, ${message.name}, 1)
         on conflict (inbox, name) do update
         set
@@ -75,7 +82,7 @@ async function insertMessage(tx: Queryable, message: NewMessage) {
             when quotas.began_at <= now() - interval '1 hour' then now()
             else quotas.began_at
           end
-        returning messages > case name when '*' then ${mostOfAll}::integer else ${mostOfOneName}::integer end as is_over
+        returning messages > case name when ${all} then ${most}::integer else ${mostOfOneName}::integer end as is_over
       ),
       decided as (
         select bool_or(is_over) as is_dropped
