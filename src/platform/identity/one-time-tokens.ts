@@ -70,12 +70,18 @@ export function consumeOneTimeToken<Details extends TokenDetails>(
     returning id, user_id, details, attempts`)
 }
 
-/** Ends all unused tokens of a purpose (of one user), so that an earlier link stops working when a new one is made. */
-export async function withdrawOneTimeTokens(tx: Queryable, purpose: Purpose, userId?: string): Promise<void> {
+/** Ends all unused tokens of a purpose (of one user) but one, so that an earlier link stops working when a new one is made. */
+export async function withdrawOneTimeTokens(
+  tx: Queryable,
+  purpose: Purpose,
+  userId?: string,
+  but?: string,
+): Promise<void> {
   await tx.run(sql`
     update identity.one_time_tokens
     set used_at = now()
     where purpose = ${purpose}
       and (${userId ?? null}::uuid is null or user_id = ${userId ?? null})
+      and token_hash is distinct from ${but === undefined ? null : hashToken(but)}
       and used_at is null`)
 }
