@@ -77,21 +77,29 @@ export async function changeOwnPassword(
   announceRevocation(app)
 }
 
-/** Sets a new password for a user who has just shown the expired one, before he gets a session; all others end. */
-export async function setExpiredPassword(
+/**
+ * Sets a new password for a user who has just shown the expired one, before he gets a session; all others end, and so do
+ * other sign-ins that are under way with the old one. `take` uses his step up, in the same transaction.
+ */
+export async function setExpiredPassword<T>(
   app: App,
   client: Scope,
   { userId, newPassword, field = 'newPassword' }: { userId: string; newPassword: string; field?: string },
-): Promise<void> {
+  take: (tx: Queryable) => Promise<T>,
+): Promise<T> {
   const scope = { ...client, system: true, userId }
   const system = app.db.scoped(scope)
   const holder = await findHolder(system, userId)
   const passwordHash = await hashFor(system, holder, newPassword, field)
-  await app.db.transaction({ ...scope, userName: holder.fullName ?? holder.email }, async tx => {
+  const taken = await app.db.transaction({ ...scope, userName: holder.fullName ?? holder.email }, async tx => {
     await putPassword(app, tx, holder, passwordHash, false)
     await revokeSessionsOf(tx, userId, 'password changed')
+    const taken = await take(tx)
+    await withdrawOneTimeTokens(tx, 'sign_in_step', userId)
+    return taken
   })
   announceRevocation(app)
+  return taken
 }
 
 /** MT-04: looks an address up and sends it a link, if it is that of an active account. */

@@ -126,8 +126,9 @@ export async function signInWithNewPassword(
 ): Promise<Admission> {
   const system = app.db.scoped({ ...client.scope, system: true })
   const { proof } = await getStep(system, given.stepToken, 'new_password_required')
-  await setExpiredPassword(app, client.scope, { userId: proof.userId, newPassword: given.newPassword })
-  return await admitUser(app, client, await takeStep(system, given.stepToken as string))
+  const wanted = { userId: proof.userId, newPassword: given.newPassword }
+  const taken = await setExpiredPassword(app, client.scope, wanted, tx => takeStep(tx, given.stepToken as string))
+  return await admitUser(app, client, taken)
 }
 
 // The same statements whether or not there is such an account, and whatever keeps it out: their time would tell.
