@@ -9,6 +9,7 @@ import {
   countFailedLogin,
   findPasswordOf,
   findRest,
+  findSessionDevice,
   isGoogleConfigured,
   listExternalIdentities,
   renewAuthentication,
@@ -52,7 +53,7 @@ export async function stepUp(
   const { userId } = session
   const methods: AuthenticationMethod[] = []
   if (given.password !== undefined) {
-    await requirePassword(app, scope, userId, given.password)
+    await requirePassword(app, scope, session, given.password)
     methods.push('password')
   }
   const user = await findCandidate(app.db.scoped({ ...scope, system: true }), userId)
@@ -86,9 +87,11 @@ export async function renewSession(
   return { authenticatedAt: at }
 }
 
-async function requirePassword(app: App, scope: Scope, userId: string, password: string): Promise<void> {
+async function requirePassword(app: App, scope: Scope, session: { id: string; userId: string }, password: string) {
+  const { userId } = session
   const system = app.db.scoped({ ...scope, system: true })
-  const counter = { userId, deviceId: undefined, ipAddress: scope.ipAddress }
+  // Guesses elsewhere must not keep the owner from what needs a step-up: his device has a count of its own.
+  const counter = { userId, deviceId: await findSessionDevice(system, session.id), ipAddress: scope.ipAddress }
   const rests = await findRest(system, counter)
   if (rests.address > 0) throw errors.tooManyFailures({ retryAfter: rests.address })
   const known = await findPasswordOf(system, userId)
