@@ -310,7 +310,22 @@ test('a sensitive action wants a sign-in of the last 10 minutes; confirming it m
   assert.equal((await sensitive()).status, 204)
 })
 
-test('MT-01 the first administrator operates the installation; the owner of a later tenant does not', async () => {
+test('MT-01 MT-04 the first administrator operates the installation, and is asked to confirm his address', async () => {
+  await admin.query(
+    `insert into identity.one_time_tokens (purpose, token_hash, expires_at)
+     values ('first_administrator', sha256('the link'), now() + interval '1 hour')`,
+  )
+  const browser = new Browser()
+  const account = { email: 'first@people.example', password: 'a rather long passphrase', fullName: 'First' }
+  const made = await browser.send('/auth/first-administrator', {
+    ...account,
+    token: 'the link',
+    tenantName: 'First Ltd',
+  })
+  assert.equal(made.answer.status, 'signed_in')
+  assert.equal((await browser.send('/users', undefined, 'GET')).http, 200)
+  const subjects = (await mailsTo(world, account.email)).map(({ link }) => new URL(link ?? '').pathname)
+  assert.deepEqual(subjects, ['/confirm-email'])
   const person = await newPerson(world, { tenantName: 'Later Ltd' })
-  assert.equal((await person.fetch('/users')).status, 403)
+  assert.equal((await person.fetch('/users')).status, 403, 'the owner of a later tenant does not')
 })

@@ -20,6 +20,7 @@ import {
   makeOperator,
   normaliseEmail,
   requireTimezone,
+  sendVerification,
   setDefaultTenant,
   verifyPassword,
   withdrawOneTimeTokens,
@@ -105,9 +106,16 @@ export async function confirmAccount(
   const wanted = await findSignUpByToken(system, given.token)
   if (!wanted) throw errors.signUpLinkInvalid()
   if (!(await verifyPassword(wanted.passwordHash, given.password))) throw errors.signUpPasswordWrong()
-  const { userId } = await createAccount(app, client.scope, { ...wanted, isEmailVerified: true }, async tx => {
-    if (!(await consumeSignUp(tx, wanted.id))) throw errors.signUpLinkInvalid()
-  })
+  const { userId } = await createAccount(
+    app,
+    client.scope,
+    { ...wanted, isEmailVerified: true },
+    {
+      async before(tx) {
+        if (!(await consumeSignUp(tx, wanted.id))) throw errors.signUpLinkInvalid()
+      },
+    },
+  )
   return await admitUser(app, client, { userId, methods: ['password'] })
 }
 
@@ -155,22 +163,26 @@ export type NewAccount = {
   isEmailVerified: boolean
 }
 
-/** An account, with `tenantName` also a tenant whose owner it is. Refuses an address that has an account. */
+/**
+ * An account, with `tenantName` also a tenant whose owner it is. Refuses an address that has an account. `more` happens in
+ * the same transaction, first and last.
+ */
 export async function createAccount(
   app: App,
   client: Scope,
   account: NewAccount,
-  before: (tx: Queryable) => Promise<void> = async () => {},
+  more: { before?(tx: Queryable): Promise<void>; after?(tx: Queryable, userId: string): Promise<void> } = {},
 ): Promise<{ userId: string; tenantId: string | undefined }> {
   const userId = crypto.randomUUID()
   const tenantId = account.tenantName === undefined ? undefined : crypto.randomUUID()
   const email = normaliseEmail(account.email)
   const fullName = account.fullName.trim()
   await app.db.transaction({ ...client, system: true, userId, userName: fullName, tenantId }, async tx => {
-    await before(tx)
+    await more.before?.(tx)
     await createUser(tx, { ...account, id: userId, email, fullName })
     if (tenantId !== undefined) await foundTenant(tx, { id: tenantId, name: account.tenantName as string }, userId)
     await recordEvent(tx, { action: 'sign_up', resource: 'identity.users', resourceId: userId })
+    await more.after?.(tx, userId)
   })
   return { userId, tenantId }
 }
@@ -210,12 +222,15 @@ export async function signUpFirstAdministrator(
     app,
     client.scope,
     { email, fullName, passwordHash, tenantName, timezone, isEmailVerified: false },
-    async tx => {
-      if (!(await consumeOneTimeToken(tx, 'first_administrator', wanted.token))) throw errors.setupLinkInvalid()
+    {
+      async before(tx) {
+        if (!(await consumeOneTimeToken(tx, 'first_administrator', wanted.token))) throw errors.setupLinkInvalid()
+      },
+      async after(tx, userId) {
+        await makeOperator(tx, userId)
+        await sendVerification(app, tx, userId)
+      },
     },
-  )
-  await app.db.transaction({ ...client.scope, system: true, userId, userName: fullName }, tx =>
-    makeOperator(tx, userId),
   )
   return await admitUser(app, client, { userId, methods: ['password'] })
 }

@@ -8,6 +8,7 @@ export {
   sendNewDeviceMail,
   trustDevice,
 } from './devices.ts'
+export { sendVerification } from './email-verifications.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
 export {
