@@ -1,9 +1,7 @@
 import { Type } from 'typebox'
-import type { Principal } from '#platform/http'
 import { requireFresh, route } from '#platform/http'
 import { PasswordRules } from '#platform/identity'
 import { getPasswordRules, setPasswordRules } from '#platform/tenancy'
-import { errors } from './errors.ts'
 import {
   askPasswordReset,
   changeOwnPassword,
@@ -80,7 +78,7 @@ export const passwordRoutes = [
     summary: 'How old my password is, and what it must be',
     response: PasswordState,
     async handle({ principal, scope }, app) {
-      return await getPasswordState(app, scope, signedIn(principal).userId)
+      return await getPasswordState(app, scope, principal.userId)
     },
   }),
   route({
@@ -107,9 +105,9 @@ export const passwordRoutes = [
     // A fast hash of the passwords would be kept for `Idempotency-Key`, and could be guessed at.
     secret: true,
     async handle({ body, principal, scope }, app) {
-      const { userId, sessionId } = signedIn(principal)
+      const { userId, sessionId } = principal
       const { isSet } = await getPasswordState(app, scope, userId)
-      if (!isSet) requireFresh(app, signedIn(principal))
+      if (!isSet) requireFresh(app, principal)
       await changeOwnPassword(app, scope, { userId, sessionId, currentPassword: body.currentPassword, ...body })
       return null
     },
@@ -156,8 +154,3 @@ export const passwordRoutes = [
     },
   }),
 ]
-
-function signedIn(principal: Principal | undefined): Principal {
-  if (!principal) throw errors.sessionEnded()
-  return principal
-}

@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { idParams, nullable, pageOf, Reply, route, sessionCookie } from '#platform/http'
 import { deleteOwnAccount } from './deletions.ts'
-import { errors } from './errors.ts'
 import { exportPersonalData } from './exports.ts'
 import { listTenantsOf, TenantOfUser } from './tenants-of-users.ts'
 
@@ -19,7 +18,6 @@ export const personalRoutes = [
     response: Type.Unsafe<Readable>({ type: 'object', additionalProperties: true }),
     rateLimit: 10,
     async handle({ principal, scope }, app) {
-      if (!principal) throw errors.sessionEnded()
       const day = app.clock.now().toISOString().slice(0, 10)
       return new Reply(200, await exportPersonalData(app, scope, principal.userId), {
         headers: {
@@ -46,7 +44,6 @@ export const personalRoutes = [
     refusals: ['accounts.address_mistyped', 'accounts.owner_missing', 'identity.last_operator'],
     rateLimit: 10,
     async handle({ body, principal, scope }, app) {
-      if (!principal) throw errors.sessionEnded()
       const reason = body.reason?.trim() || null
       await deleteOwnAccount(app, scope, { userId: principal.userId, email: body.email, reason })
       return new Reply(204, null, { cookies: [{ name: sessionCookie, value: undefined }] })

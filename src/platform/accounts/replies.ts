@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { type CookieChange, type Principal, Reply, type RequestOf, sessionCookie } from '#platform/http'
+import { type CookieChange, Reply, type RequestOf, sessionCookie } from '#platform/http'
 import { type Admission, type Client, SignedIn, SignInStep, stepMinutes } from './admissions.ts'
-import { errors } from './errors.ts'
 
 /** Knows a device again on which somebody has signed in before. */
 export const deviceCookie = '__Host-commonhold-device'
@@ -51,9 +50,4 @@ export function clientOf({ scope, cookies }: Pick<RequestOf<unknown, unknown, un
 export function askedTenantOf({ headers }: Pick<RequestOf<unknown, unknown, unknown>, 'headers'>): string | undefined {
   const header = headers['x-tenant-id']
   return typeof header === 'string' ? header : undefined
-}
-
-export function signedIn(principal: Principal | undefined): Principal {
-  if (!principal) throw errors.sessionEnded()
-  return principal
 }

@@ -5,7 +5,6 @@ import { getProfile, getSessionTimes, Profile, SessionTimes } from '#platform/id
 import { SignedIn } from './admissions.ts'
 import { errors } from './errors.ts'
 import { attempts, tenantName } from './inputs.ts'
-import { signedIn } from './replies.ts'
 import { refresh, signOut, switchTenant } from './sessions.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { signUpRoutes } from './sign-up-routes.ts'
@@ -46,7 +45,7 @@ export const accountsRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ principal, scope }, app) {
-      await signOut(app, scope, signedIn(principal).sessionId)
+      await signOut(app, scope, principal.sessionId)
       return new Reply(204, null, { cookies: [{ name: sessionCookie, value: undefined }] })
     },
   }),
@@ -65,7 +64,7 @@ export const accountsRoutes = [
       tenantId: uuid,
     }),
     async handle({ body, principal, scope }, app) {
-      const { sessionId, userId } = signedIn(principal)
+      const { sessionId, userId } = principal
       return await switchTenant(app, scope, { id: sessionId, userId }, body.tenantId)
     },
   }),
@@ -76,7 +75,7 @@ export const accountsRoutes = [
     summary: 'Who am I, where, and what may I do',
     response: Me,
     async handle({ principal, scope }, app) {
-      const { sessionId, userId, tenantId, roles, permissions } = signedIn(principal)
+      const { sessionId, userId, tenantId, roles, permissions } = principal
       const own = app.db.reads(scope)
       const [user, session, tenants] = await Promise.all([
         getProfile(own, userId),
@@ -101,7 +100,7 @@ export const accountsRoutes = [
     response: pageOf(TenantOfUser),
     async handle({ principal, scope }, app) {
       const system: Scope = { ...scope, system: true }
-      return { items: await listTenantsOf(app.db.reads(system), signedIn(principal).userId), nextCursor: null }
+      return { items: await listTenantsOf(app.db.reads(system), principal.userId), nextCursor: null }
     },
   }),
   route({
@@ -117,7 +116,7 @@ export const accountsRoutes = [
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {
       if (app.config.signUp === 'closed') throw errors.signUpClosed()
-      return await createOwnTenant(app, scope, { name: body.name, ownerId: signedIn(principal).userId })
+      return await createOwnTenant(app, scope, { name: body.name, ownerId: principal.userId })
     },
   }),
 ]

@@ -8,7 +8,7 @@ import { errors } from './errors.ts'
 import { returnFromGoogle } from './google-sign-ins.ts'
 import { attempts, email, newPassword, next, password, stepToken, token } from './inputs.ts'
 import { accountsOf } from './principals.ts'
-import { askedTenantOf, clientOf, cookiesOf, replyTo, SignInAnswer, signedIn, stepCookie } from './replies.ts'
+import { askedTenantOf, clientOf, cookiesOf, replyTo, SignInAnswer, stepCookie } from './replies.ts'
 import {
   type SecondFactor,
   signIn,
@@ -191,7 +191,7 @@ export const signInRoutes = [
     summary: 'How I can show that it is still me',
     response: StepUpOptions,
     async handle({ principal, scope }, app) {
-      return await getStepUpOptions(app, scope, signedIn(principal).userId)
+      return await getStepUpOptions(app, scope, principal.userId)
     },
   }),
   route({
@@ -206,7 +206,7 @@ export const signInRoutes = [
     response: Type.Object({ authenticatedAt: Type.Unsafe<Date>({ type: 'string', format: 'date-time' }) }),
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {
-      const { sessionId: id, userId } = signedIn(principal)
+      const { sessionId: id, userId } = principal
       return await stepUp(app, scope, { id, userId }, { password: body.password, factor: factorOf(body) })
     },
   }),
@@ -221,7 +221,7 @@ export const signInRoutes = [
     }),
     rateLimit: attempts,
     async handle({ principal, scope }, app) {
-      return await startPasskeySignIn(app, app.db.scoped({ ...scope, system: true }), signedIn(principal).userId)
+      return await startPasskeySignIn(app, app.db.scoped({ ...scope, system: true }), principal.userId)
     },
   }),
   route({
@@ -234,7 +234,7 @@ export const signInRoutes = [
     response: Type.Object({ url: Type.String() }),
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {
-      const { sessionId, userId } = signedIn(principal)
+      const { sessionId, userId } = principal
       const system = app.db.scoped({ ...scope, system: true })
       return begin(await startGoogle(app, system, { purpose: 'step_up', userId, sessionId, next: body.next }))
     },

@@ -21,7 +21,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** `public`: nobody is asked who he is. `session`: any signed-in user. Else the permission that is needed. */
 export type Allow = 'public' | 'session' | (string & {})
 
-export type RequestOf<P, Q, B> = {
+export type RequestOf<P, Q, B, W = Principal | undefined> = {
   params: P
   query: Q
   body: B
@@ -29,8 +29,8 @@ export type RequestOf<P, Q, B> = {
   rawBody: Buffer
   /** Hand this to `app.db`: tenant, user and request of this call. */
   scope: Scope
-  /** Undefined on public routes only. */
-  principal: Principal | undefined
+  /** Who asks; on public routes nobody is asked, and it is undefined. */
+  principal: W
   headers: Readonly<Record<string, string | string[] | undefined>>
   cookies: Readonly<Record<string, string | undefined>>
   /** For `requireMatch`, on routes that declare `conditional`. */
@@ -57,11 +57,11 @@ export type CookieChange = { name: string; value: string | undefined; expires?: 
 /** Media types that are taken, and the most bytes. The type is what the caller says, and proves nothing. */
 export type RawBody = { types: readonly [string, ...string[]]; limit: number }
 
-export type Route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> = {
+export type Route<A extends Allow, P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> = {
   method: Method
   /** Below `/api/v1`, parameters in braces: `/contractors/{id}`. */
   path: string
-  allow: Allow
+  allow: A
   summary: string
   description?: string
   params?: P
@@ -87,15 +87,24 @@ export type Route<P extends TObject, Q extends TObject, B extends TSchema, R ext
   conditional?: boolean
   /** Whether a success carries an entity tag: unless told, on GET and PATCH of a path that ends in a parameter. */
   etag?: boolean
-  handle(request: RequestOf<Static<P>, Static<Q>, Static<B>>, app: App): Promise<Static<R> | Reply<Static<R>>>
+  handle(
+    request: RequestOf<Static<P>, Static<Q>, Static<B>, WhoAsks<A>>,
+    app: App,
+  ): Promise<Static<R> | Reply<Static<R>>>
 }
 
+type WhoAsks<A extends Allow> = A extends 'public' ? undefined : Principal
+
 // biome-ignore lint/suspicious/noExplicitAny: a list of routes holds handlers of different inputs (contravariance)
-export type AnyRoute = Route<any, any, any, any>
+export type AnyRoute = Route<any, any, any, any, any>
 
 /** Declares a route; the schemas give the handler its types, the checks, the serialisation and the documentation. */
-export function route<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
-  declared: Route<P, Q, B, R>,
-): Route<P, Q, B, R> {
+export function route<
+  const A extends Allow,
+  P extends TObject,
+  Q extends TObject,
+  B extends TSchema,
+  R extends TSchema,
+>(declared: Route<A, P, Q, B, R>): Route<A, P, Q, B, R> {
   return declared
 }

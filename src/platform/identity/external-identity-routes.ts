@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
-import { idParams, type Principal, Reply, route } from '#platform/http'
-import { errors } from './errors.ts'
+import { idParams, Reply, route } from '#platform/http'
 import { ExternalIdentity, listExternalIdentities, unlinkExternalIdentity } from './external-identities.ts'
 import { googleCookie, isGoogleConfigured, startGoogle } from './google.ts'
 
@@ -19,7 +18,7 @@ export const externalIdentityRoutes = [
     async handle({ principal, scope }, app) {
       const system = app.db.reads({ ...scope, system: true })
       return {
-        items: await listExternalIdentities(system, signedIn(principal).userId),
+        items: await listExternalIdentities(system, principal.userId),
         google: { isConfigured: isGoogleConfigured(app) },
       }
     },
@@ -41,7 +40,7 @@ export const externalIdentityRoutes = [
     response: Type.Object({ url: Type.String({ description: 'At Google' }) }),
     rateLimit: 30,
     async handle({ body, principal, scope }, app) {
-      const { userId, sessionId } = signedIn(principal)
+      const { userId, sessionId } = principal
       const system = app.db.scoped({ ...scope, system: true })
       const begun = await startGoogle(app, system, { purpose: 'link', userId, sessionId, next: body.next })
       const cookie = { name: googleCookie, value: begun.cookieValue, expires: begun.expires }
@@ -60,14 +59,9 @@ export const externalIdentityRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ params: { id }, principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       await app.db.transaction({ ...scope, system: true }, tx => unlinkExternalIdentity(app, tx, userId, id))
       return null
     },
   }),
 ]
-
-function signedIn(principal: Principal | undefined): Principal {
-  if (!principal) throw errors.tokenInvalid()
-  return principal
-}

@@ -1,7 +1,6 @@
 import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server'
 import { Type } from 'typebox'
-import { idParams, type Principal, pageOf, Reply, route } from '#platform/http'
-import { errors } from './errors.ts'
+import { idParams, pageOf, Reply, route } from '#platform/http'
 import { RegistrationAnswer } from './passkey-answers.ts'
 import {
   addPasskey,
@@ -23,7 +22,7 @@ export const passkeyRoutes = [
     description: 'All of them, the oldest first: there are at most 20.',
     response: pageOf(Passkey),
     async handle({ principal, scope }, app) {
-      return { items: await listPasskeys(app.db.reads(scope), signedIn(principal)), nextCursor: null }
+      return { items: await listPasskeys(app.db.reads(scope), principal.userId), nextCursor: null }
     },
   }),
   route({
@@ -45,7 +44,7 @@ export const passkeyRoutes = [
     }),
     rateLimit: 30,
     async handle({ principal, scope }, app) {
-      const userId = signedIn(principal)
+      const userId = principal.userId
       return await startPasskeyRegistration(app, app.db.scoped({ ...scope, system: true }), userId)
     },
   }),
@@ -64,7 +63,7 @@ export const passkeyRoutes = [
     status: 201,
     rateLimit: 30,
     async handle({ body, principal, scope }, app) {
-      return await addPasskey(app, scope, { ...body, name: body.name, userId: signedIn(principal) })
+      return await addPasskey(app, scope, { ...body, name: body.name, userId: principal.userId })
     },
   }),
   route({
@@ -77,7 +76,7 @@ export const passkeyRoutes = [
     refusals: ['identity.passkey_not_found'],
     response: Passkey,
     async handle({ params, body, principal, scope }, app) {
-      return await renamePasskey(app.db.scoped({ ...scope, system: true }), signedIn(principal), params.id, body.name)
+      return await renamePasskey(app.db.scoped({ ...scope, system: true }), principal.userId, params.id, body.name)
     },
   }),
   route({
@@ -92,13 +91,8 @@ export const passkeyRoutes = [
     status: 204,
     async handle({ params, principal, scope }, app) {
       const system = { ...scope, system: true }
-      await app.db.transaction(system, tx => removePasskey(app, tx, signedIn(principal), params.id))
+      await app.db.transaction(system, tx => removePasskey(app, tx, principal.userId, params.id))
       return new Reply(204, null)
     },
   }),
 ]
-
-function signedIn(principal: Principal | undefined): string {
-  if (!principal) throw errors.tokenInvalid()
-  return principal.userId
-}

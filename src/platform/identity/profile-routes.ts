@@ -1,13 +1,12 @@
 import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Queryable, Scope } from '#platform/database'
-import { idParams, type Principal, Reply, route } from '#platform/http'
+import { idParams, Reply, route } from '#platform/http'
 import { avatarLimit, avatarTypes, getAvatar, makePicture, removeAvatar, setAvatar } from './avatars.ts'
 import { askForEmailChange, EmailState, getEmailState, withdrawEmailChange } from './email-changes.ts'
 import { ConfirmedEmail, confirmEmail } from './email-links.ts'
 import { sendVerification } from './email-verifications.ts'
 import { normaliseEmail } from './emails.ts'
-import { errors } from './errors.ts'
 import { changeProfile, getOwnProfile, OwnProfile, ProfileChange } from './profiles.ts'
 
 export const profileRoutes = [
@@ -19,7 +18,7 @@ export const profileRoutes = [
     etag: true,
     response: OwnProfile,
     async handle({ principal, scope }, app) {
-      return await getOwnProfile(app.db.reads(scope), signedIn(principal).userId)
+      return await getOwnProfile(app.db.reads(scope), principal.userId)
     },
   }),
   route({
@@ -35,7 +34,7 @@ export const profileRoutes = [
     refusals: ['identity.username_taken', 'identity.profile_unfit', 'identity.timezone_unknown'],
     response: OwnProfile,
     async handle({ body, ifMatch, principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       return await asPlatform(app, scope, tx => changeProfile(tx, userId, body, ifMatch))
     },
   }),
@@ -51,7 +50,7 @@ export const profileRoutes = [
     response: Type.Object({ avatarUrl: Type.String() }),
     rateLimit: 20,
     async handle({ rawBody, principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       const picture = await makePicture(rawBody)
       return { avatarUrl: await asPlatform(app, scope, tx => setAvatar(tx, userId, picture)) }
     },
@@ -64,7 +63,7 @@ export const profileRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       await asPlatform(app, scope, tx => removeAvatar(tx, userId))
       return null
     },
@@ -103,7 +102,7 @@ export const profileRoutes = [
     summary: 'My e-mail address, and whether it is to be another one',
     response: EmailState,
     async handle({ principal, scope }, app) {
-      return await getEmailState(app.db.reads(scope), signedIn(principal).userId)
+      return await getEmailState(app.db.reads(scope), principal.userId)
     },
   }),
   route({
@@ -120,7 +119,7 @@ export const profileRoutes = [
     status: 202,
     rateLimit: 10,
     async handle({ body, principal, scope }, app) {
-      const { userId, sessionId } = signedIn(principal)
+      const { userId, sessionId } = principal
       const email = normaliseEmail(body.email)
       return await asPlatform(app, scope, async tx => {
         await askForEmailChange(app, tx, { userId, sessionId, email })
@@ -137,7 +136,7 @@ export const profileRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       await asPlatform(app, scope, tx => withdrawEmailChange(tx, userId))
       return null
     },
@@ -153,7 +152,7 @@ export const profileRoutes = [
     status: 204,
     rateLimit: 5,
     async handle({ principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       await asPlatform(app, scope, tx => sendVerification(app, tx, userId))
       return null
     },
@@ -178,9 +177,4 @@ export const profileRoutes = [
 /** Accounts are written by the platform alone; each function says whose. */
 function asPlatform<T>(app: App, scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
   return app.db.transaction({ ...scope, system: true }, work)
-}
-
-function signedIn(principal: Principal | undefined): Principal {
-  if (!principal) throw errors.tokenInvalid()
-  return principal
 }

@@ -2,9 +2,8 @@ import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Queryable, Scope } from '#platform/database'
-import { idParams, oneOf, type Principal, pageOf, pageQuery, Reply, route, sessionCookie } from '#platform/http'
+import { idParams, oneOf, pageOf, pageQuery, Reply, route, sessionCookie } from '#platform/http'
 import { forgetDevice, KnownDevice, listDevices } from './devices.ts'
-import { errors } from './errors.ts'
 import { countLoginsByMonth, Login, LoginMonth, listLogins } from './login-histories.ts'
 import { announceRevocation } from './revocations.ts'
 import { endSession, listSessions, OwnSession, revokeSessionsOf } from './sessions.ts'
@@ -18,7 +17,7 @@ export const sessionRoutes = [
     description: 'Living sessions, this one first, then the last used; 200 at most.',
     response: Type.Object({ items: Type.Array(OwnSession) }),
     async handle({ principal, scope }, app) {
-      return { items: await listSessions(app, app.db.reads(scope), signedIn(principal)) }
+      return { items: await listSessions(app, app.db.reads(scope), principal) }
     },
   }),
   route({
@@ -32,7 +31,7 @@ export const sessionRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ params: { id }, principal, scope }, app) {
-      const { userId, sessionId } = signedIn(principal)
+      const { userId, sessionId } = principal
       await change(app, scope, async tx => {
         await endSession(tx, userId, id, 'signed out elsewhere')
         await recordEvent(tx, { action: 'end_session', resource: 'identity.user_sessions', resourceId: id })
@@ -48,7 +47,7 @@ export const sessionRoutes = [
     summary: 'Sign all other devices out',
     response: Type.Object({ ended: Type.Integer({ description: 'How many sessions there were' }) }),
     async handle({ principal, scope }, app) {
-      const { userId, sessionId } = signedIn(principal)
+      const { userId, sessionId } = principal
       return await change(app, scope, async tx => {
         const ended = await revokeSessionsOf(tx, userId, 'signed out elsewhere', sessionId)
         const event = { action: 'end_other_sessions', resource: 'identity.users', resourceId: userId }
@@ -65,7 +64,7 @@ export const sessionRoutes = [
     description: 'The last used first; 100 at most.',
     response: Type.Object({ items: Type.Array(KnownDevice) }),
     async handle({ principal, scope }, app) {
-      return { items: await listDevices(app, app.db.reads(scope), signedIn(principal)) }
+      return { items: await listDevices(app, app.db.reads(scope), principal) }
     },
   }),
   route({
@@ -79,7 +78,7 @@ export const sessionRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ params: { id }, principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       await change(app, scope, async tx => {
         await forgetDevice(tx, userId, id)
         await recordEvent(tx, { action: 'forget_device', resource: 'identity.user_devices', resourceId: id })
@@ -96,7 +95,7 @@ export const sessionRoutes = [
     query: Type.Object({ status: Type.Optional(oneOf(['success', 'failed'])), ...pageQuery }),
     response: pageOf(Login),
     async handle({ query, principal, scope }, app) {
-      return await listLogins(app.db.reads(scope), signedIn(principal).userId, query)
+      return await listLogins(app.db.reads(scope), principal.userId, query)
     },
   }),
   route({
@@ -107,7 +106,7 @@ export const sessionRoutes = [
     description: 'The last twelve months of my own calendar (time zone of the profile), the oldest first.',
     response: Type.Object({ items: Type.Array(LoginMonth) }),
     async handle({ principal, scope }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       return { items: await countLoginsByMonth(app.db.reads(scope), userId, app.clock.now()) }
     },
   }),
@@ -118,9 +117,4 @@ async function change<T>(app: App, scope: Scope, work: (tx: Queryable) => Promis
   const answer = await app.db.transaction({ ...scope, system: true }, work)
   announceRevocation(app)
   return answer
-}
-
-function signedIn(principal: Principal | undefined): Principal {
-  if (!principal) throw errors.tokenInvalid()
-  return principal
 }

@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
-import { nullable, type Principal, route, timestamp } from '#platform/http'
-import { errors } from './errors.ts'
+import { nullable, route, timestamp } from '#platform/http'
 import { renewBackupCodes, turnOffTwoFactor, turnOnTwoFactor } from './two-factor-changes.ts'
 import { findTwoFactor, getOwner, startTwoFactor } from './two-factors.ts'
 
@@ -26,7 +25,7 @@ export const twoFactorRoutes = [
     summary: 'Whether I sign in with a second factor',
     response: TwoFactorState,
     async handle({ scope, principal }, app) {
-      const factor = await findTwoFactor(app.db.scoped({ ...scope, system: true }), signedIn(principal).userId)
+      const factor = await findTwoFactor(app.db.scoped({ ...scope, system: true }), principal.userId)
       return {
         isEnabled: factor?.isVerified ?? false,
         enabledAt: factor?.verifiedAt ?? null,
@@ -52,7 +51,7 @@ export const twoFactorRoutes = [
     secret: true,
     refusals: ['identity.two_factor_on'],
     async handle({ scope, principal }, app) {
-      const { userId } = signedIn(principal)
+      const { userId } = principal
       return await app.db.transaction({ ...scope, system: true }, async tx => {
         const { email } = await getOwner(tx, userId)
         return await startTwoFactor(app, tx, { id: userId, email })
@@ -77,7 +76,7 @@ export const twoFactorRoutes = [
       'identity.two_factor_on',
     ],
     async handle({ scope, principal, body }, app) {
-      const { userId, sessionId } = signedIn(principal)
+      const { userId, sessionId } = principal
       return { backupCodes: await turnOnTwoFactor(app, scope, { userId, sessionId, code: body.code }) }
     },
   }),
@@ -91,7 +90,7 @@ export const twoFactorRoutes = [
     fresh: true,
     refusals: ['identity.two_factor_off'],
     async handle({ scope, principal }, app) {
-      await turnOffTwoFactor(app, scope, signedIn(principal).userId)
+      await turnOffTwoFactor(app, scope, principal.userId)
       return null
     },
   }),
@@ -106,12 +105,7 @@ export const twoFactorRoutes = [
     secret: true,
     refusals: ['identity.two_factor_off'],
     async handle({ scope, principal }, app) {
-      return { backupCodes: await renewBackupCodes(app, scope, signedIn(principal).userId) }
+      return { backupCodes: await renewBackupCodes(app, scope, principal.userId) }
     },
   }),
 ]
-
-function signedIn(principal: Principal | undefined): Principal {
-  if (!principal) throw errors.tokenInvalid()
-  return principal
-}
