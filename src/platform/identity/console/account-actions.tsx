@@ -30,7 +30,7 @@ const suspend: AccountAction = {
   label: 'Suspend',
   title: name => `Suspend ${name}?`,
   consequences:
-    'He is signed out everywhere at once and cannot sign in until somebody reactivates the account. Nothing is deleted. He gets a mail.',
+    'They are signed out everywhere at once and cannot sign in until somebody reactivates the account. Nothing is deleted. They get a mail.',
   confirm: 'Suspend',
   done: name => `${name} is suspended.`,
   isDangerous: true,
@@ -42,7 +42,7 @@ const deactivate: AccountAction = {
   label: 'Deactivate',
   title: name => `Deactivate ${name}?`,
   consequences:
-    'For somebody who does not need the account now: he is signed out everywhere and cannot sign in until it is reactivated. Nothing is deleted. He gets a mail.',
+    'For somebody who does not need the account now: they are signed out everywhere and cannot sign in until it is reactivated. Nothing is deleted. They get a mail.',
   confirm: 'Deactivate',
   done: name => `${name} is deactivated.`,
   isDangerous: true,
@@ -53,7 +53,7 @@ const deactivate: AccountAction = {
 const reactivate: AccountAction = {
   label: 'Reactivate',
   title: name => `Reactivate ${name}?`,
-  consequences: 'He can sign in again as before, and gets a mail. Sessions that have ended stay ended.',
+  consequences: 'They can sign in again as before, and get a mail. Sessions that have ended stay ended.',
   confirm: 'Reactivate',
   done: name => `${name} is active again.`,
   needsReason: true,
@@ -75,7 +75,7 @@ const remove: AccountAction = {
   label: 'Delete',
   title: name => `Delete ${name}?`,
   consequences:
-    'He is signed out everywhere and gets a mail. For 90 days the account can be restored here; then it is erased with all that hangs on it, except the audit log. Lists that colleagues see find a new owner. The address is free for a new account at once.',
+    'They are signed out everywhere and get a mail. For 90 days the account can be restored here; then it is erased with all that hangs on it, except the audit log. Lists that colleagues see find a new owner. The address is free for a new account at once.',
   confirm: 'Delete the account',
   done: name => `${name} is deleted.`,
   isDangerous: true,
@@ -87,7 +87,7 @@ const resetTwoFactor: AccountAction = {
   label: 'Remove second factor',
   title: name => `Remove the second factor of ${name}?`,
   consequences:
-    'For somebody who lost it; make sure that it is he who asks. Authenticator app, backup codes and remembered devices go, he is signed out everywhere and gets a mail. He needs his password to come in.',
+    'For somebody who lost it; make sure that it is really the owner who asks. Authenticator app, backup codes and remembered devices go. They are signed out everywhere, get a mail, and come in with what is left.',
   confirm: 'Remove it',
   done: name => `${name} has no second factor now.`,
   isDangerous: true,
@@ -109,7 +109,7 @@ const resetPassword: AccountAction = {
 const endSessions: AccountAction = {
   label: 'Sign out everywhere',
   title: name => `Sign ${name} out everywhere?`,
-  consequences: 'All sessions end at once, those of programs too. He can sign in again.',
+  consequences: 'All sessions end at once, those of programs too. They can sign in again.',
   confirm: 'Sign out',
   done: name => `${name} is signed out everywhere.`,
   isDangerous: true,
@@ -120,7 +120,7 @@ const makeOperator: AccountAction = {
   label: 'Make an operator',
   title: name => `Make ${name} an operator?`,
   consequences:
-    'Operators run this installation: he sees and changes everybody’s accounts, and can make and remove operators, you included.',
+    'Operators run this installation: they see and change everybody’s accounts, and make and remove operators, you included.',
   confirm: 'Make an operator',
   done: name => `${name} is an operator now.`,
   isDangerous: true,
@@ -128,10 +128,10 @@ const makeOperator: AccountAction = {
 }
 
 const removeOperator: AccountAction = {
-  label: 'Let be no operator',
-  title: name => `Shall ${name} be no operator any more?`,
+  label: 'End as operator',
+  title: name => `End ${name} as operator?`,
   consequences: 'The account stays as it is; only the accounts of others are closed to it.',
-  confirm: 'Let be no operator',
+  confirm: 'End as operator',
   done: name => `${name} is no operator any more.`,
   isDangerous: true,
   perform: ({ id }) => request(`/users/${id}/operator`, { method: 'DELETE' }),
@@ -189,7 +189,7 @@ export function ActionDialog({ user, action, close }: ActionDialogProps) {
           <Textarea
             mt="md"
             label="Reason"
-            description="Kept in the log. It is not sent to him, but it is in an export of his data."
+            description="Kept in the log. It is not sent to them, but it is in an export of their data."
             value={reason}
             onChange={event => setReason(event.currentTarget.value)}
             maxLength={500}

@@ -69,7 +69,7 @@ function Account({ user }: { user: UserDetails }) {
         <Section
           id="ways"
           title="Ways in"
-          lead="Help for somebody who cannot come in. Make sure that it is he who asks."
+          lead="Help for somebody who cannot come in. Make sure that it is really the owner who asks."
           actions={actions.ways}
           choose={setAction}
         >
@@ -132,7 +132,7 @@ function StatusNote({ user }: { user: UserDetails }) {
   if (user.status === 'active') return null
   const { statusChangedAt, statusChangedBy, statusReason, restorableUntil } = user
   const by =
-    statusChangedBy === null ? '' : statusChangedBy.id === user.id ? ' by himself' : ` by ${nameOf(statusChangedBy)}`
+    statusChangedBy === null ? '' : statusChangedBy.id === user.id ? ' by its owner' : ` by ${nameOf(statusChangedBy)}`
   return (
     <Alert
       color={user.status === 'deleted' ? 'red' : 'yellow'}
@@ -217,7 +217,7 @@ function Workspaces({ id }: { id: string }) {
         <Skeleton height={40} />
       ) : data.items.length === 0 ? (
         <Text size="sm" c="dimmed">
-          He is in none.
+          In none.
         </Text>
       ) : (
         <ul className={classes.events}>
@@ -276,8 +276,8 @@ const eventWords: Readonly<Record<string, string>> = {
   reset_two_factor: 'removed the second factor',
   send_password_reset: 'sent a link for a new password',
   ask_password_reset: 'asked for a link for a new password',
-  make_operator: 'made an operator of it',
-  remove_operator: 'let it be no operator any more',
+  make_operator: 'made it an operator',
+  remove_operator: 'ended it as operator',
   export: 'took the data of the account along',
 }
 

@@ -37,7 +37,7 @@ export function Page() {
     <>
       <PageHeader
         title="Accounts"
-        lead="Everybody who has an account in this installation, whatever workspaces he is in."
+        lead="All people who have an account in this installation, whatever workspaces they work in."
       />
       <FilterBar filters={filters} change={change} counts={counts} />
       {query.isPending ? (
