@@ -4,7 +4,11 @@ export const email = Type.String({ minLength: 3, maxLength: 255, examples: ['ada
 // A wrong password is wrong whatever its length: only a new one has to fit.
 export const password = Type.String({ minLength: 1, maxLength: 1024 })
 // The rules are said in words by what hashes it: these bounds only keep nonsense out.
-export const newPassword = Type.String({ minLength: 1, maxLength: 1024, description: '8 to 128 characters' })
+export const newPassword = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: '8 to 128 characters; of a member, as the rules of his tenants want it: `GET /me/password` tells them',
+})
 export const fullName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Ada Lovelace'] })
 export const timezone = Type.Optional(
   Type.String({
@@ -23,3 +27,7 @@ export const stepToken = Type.Optional(
 export const next = Type.Optional(Type.String({ maxLength: 500, examples: ['/contractors'] }))
 /** Sign-ins, sign-ups and the like of one address, a minute. */
 export const attempts = 30
+
+/** What may be wrong with an address, and with a new password: for `refusals`. */
+export const refusedEmails = ['identity.email_invalid', 'identity.email_deceptive']
+export const refusedPasswords = ['identity.password_length', 'identity.password_common', 'identity.hashing_busy']

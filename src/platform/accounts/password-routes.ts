@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { requireFresh, route } from '#platform/http'
 import { PasswordRules } from '#platform/identity'
 import { getPasswordRules, setPasswordRules } from '#platform/tenancy'
+import { email, newPassword, refusedEmails, refusedPasswords, token } from './inputs.ts'
 import {
   askPasswordReset,
   changeOwnPassword,
@@ -12,14 +13,7 @@ import {
 } from './password-changes.ts'
 import { countPasswordAges } from './password-rules.ts'
 
-// The rules are the tenants': here only what nobody could mean as a password is refused.
-const newPassword = Type.String({
-  minLength: 1,
-  maxLength: 1024,
-  description: '8 to 128 characters, or as the rules of my tenants want it: `GET /me/password` tells them',
-})
-const token = Type.String({ minLength: 1, maxLength: 200 })
-const refusedPasswords = ['identity.password_length', 'identity.password_common', 'identity.password_reused']
+/** Requests a minute: each may send a mail, or hashes a password several times. */
 const attempts = 10
 
 export const passwordRoutes = [
@@ -30,8 +24,8 @@ export const passwordRoutes = [
     summary: 'Ask for a link for a new password',
     description:
       'Sends the link by mail, if the address has an active account. The answer is the same if not. It works once, for 30 minutes; an earlier one stops working.',
-    body: Type.Object({ email: Type.String({ minLength: 3, maxLength: 255, examples: ['ada@example.com'] }) }),
-    refusals: ['identity.email_invalid'],
+    body: Type.Object({ email }),
+    refusals: refusedEmails,
     response: Type.Object({}),
     status: 202,
     rateLimit: attempts,
@@ -48,7 +42,12 @@ export const passwordRoutes = [
     description:
       'Takes the secret of the link. All sessions of the account end; it does not sign in. A refused password leaves the link usable.',
     body: Type.Object({ token, password: newPassword }),
-    refusals: ['accounts.reset_link_invalid', 'accounts.password_changed_meanwhile', ...refusedPasswords],
+    refusals: [
+      'accounts.reset_link_invalid',
+      'accounts.password_changed_meanwhile',
+      'identity.password_reused',
+      ...refusedPasswords,
+    ],
     response: Type.Null(),
     status: 204,
     rateLimit: attempts,
@@ -97,6 +96,7 @@ export const passwordRoutes = [
       'accounts.passwords_resting',
       'accounts.password_changed_meanwhile',
       'http.step_up_required',
+      'identity.password_reused',
       ...refusedPasswords,
     ],
     response: Type.Null(),

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { idParams, nullable, pageOf, Reply, route, sessionCookie } from '#platform/http'
 import { deleteOwnAccount } from './deletions.ts'
 import { exportPersonalData } from './exports.ts'
+import { refusedEmails } from './inputs.ts'
 import { listTenantsOf, TenantOfUser } from './tenants-of-users.ts'
 
 /** One's own data: taking them along, and leaving. */
@@ -41,7 +42,7 @@ export const personalRoutes = [
     }),
     response: Type.Null(),
     status: 204,
-    refusals: ['accounts.address_mistyped', 'accounts.owner_missing', 'identity.last_operator'],
+    refusals: ['accounts.address_mistyped', 'accounts.owner_missing', 'identity.last_operator', ...refusedEmails],
     rateLimit: 10,
     async handle({ body, principal, scope }, app) {
       const reason = body.reason?.trim() || null

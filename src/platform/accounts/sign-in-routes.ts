@@ -6,7 +6,17 @@ import { googleCookie, PasskeySignInAnswer, startGoogle, startPasskeySignIn } fr
 import { getStep, SignInStep } from './admissions.ts'
 import { errors } from './errors.ts'
 import { returnFromGoogle } from './google-sign-ins.ts'
-import { attempts, email, newPassword, next, password, stepToken, token } from './inputs.ts'
+import {
+  attempts,
+  email,
+  newPassword,
+  next,
+  password,
+  refusedEmails,
+  refusedPasswords,
+  stepToken,
+  token,
+} from './inputs.ts'
 import { accountsOf } from './principals.ts'
 import { askedTenantOf, clientOf, cookiesOf, replyTo, SignInAnswer, stepCookie } from './replies.ts'
 import {
@@ -26,6 +36,12 @@ const factor = {
 }
 
 const refusals = ['accounts.credentials_wrong', 'accounts.not_a_member', 'accounts.tenant_suspended']
+const refusedFactors = [
+  'accounts.second_factor_missing',
+  'identity.code_wrong',
+  'identity.too_many_codes',
+  'identity.passkey_refused',
+]
 
 /** Every way in, and the proof by somebody who is in that it is still he. */
 export const signInRoutes = [
@@ -37,7 +53,7 @@ export const signInRoutes = [
     description:
       'Works in the tenant of `X-Tenant-Id`, else in the default one. Also sets the session cookie. The answer may be a step that is still wanted: `status` tells.',
     body: Type.Object({ email, password }),
-    refusals: [...refusals, 'accounts.too_many_failures', 'identity.hashing_busy'],
+    refusals: [...refusals, 'accounts.too_many_failures', 'identity.hashing_busy', ...refusedEmails],
     response: SignInAnswer,
     rateLimit: attempts,
     async handle(request, app) {
@@ -64,7 +80,7 @@ export const signInRoutes = [
     summary: 'Show the second factor',
     description: 'One of `code`, `backupCode`, or `challengeToken` with the `answer` of a passkey.',
     body: Type.Object({ stepToken, ...factor, rememberDevice: Type.Optional(Type.Boolean()) }),
-    refusals: ['accounts.step_ended', 'identity.code_wrong', 'identity.too_many_codes', 'identity.passkey_refused'],
+    refusals: [...refusals, 'accounts.step_ended', ...refusedFactors],
     response: SignInAnswer,
     rateLimit: attempts,
     async handle(request, app) {
@@ -83,7 +99,13 @@ export const signInRoutes = [
     allow: 'public',
     summary: 'Choose a new password in place of one that has expired',
     body: Type.Object({ stepToken, newPassword }),
-    refusals: ['accounts.step_ended', 'identity.password_common', 'identity.password_reused'],
+    refusals: [
+      ...refusals,
+      'accounts.step_ended',
+      'accounts.password_changed_meanwhile',
+      'identity.password_reused',
+      ...refusedPasswords,
+    ],
     response: SignInAnswer,
     rateLimit: attempts,
     async handle(request, app) {
@@ -136,7 +158,7 @@ export const signInRoutes = [
     summary: 'Begin to sign in with Google',
     description: 'Answers the address to send the browser to, and sets the cookie that binds the way to it.',
     body: Type.Object({ next }),
-    refusals: ['identity.google_not_configured'],
+    refusals: ['identity.google_not_configured', 'identity.google_unavailable'],
     response: Type.Object({ url: Type.String() }),
     rateLimit: attempts,
     async handle({ body, scope }, app) {
@@ -202,7 +224,7 @@ export const signInRoutes = [
     description:
       'The password, with a `code` or `backupCode` where the account has a second factor; or a passkey alone. For 10 minutes sensitive actions are possible then.',
     body: Type.Object({ password: Type.Optional(password), ...factor }),
-    refusals: ['accounts.password_wrong', 'identity.code_wrong', 'identity.too_many_codes', 'identity.passkey_refused'],
+    refusals: ['accounts.password_wrong', 'accounts.too_many_failures', 'identity.hashing_busy', ...refusedFactors],
     response: Type.Object({ authenticatedAt: Type.Unsafe<Date>({ type: 'string', format: 'date-time' }) }),
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {
@@ -230,7 +252,7 @@ export const signInRoutes = [
     allow: 'session',
     summary: 'Begin to show by Google that it is still me',
     body: Type.Object({ next }),
-    refusals: ['identity.google_not_configured'],
+    refusals: ['identity.google_not_configured', 'identity.google_unavailable'],
     response: Type.Object({ url: Type.String() }),
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {

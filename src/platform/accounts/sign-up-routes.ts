@@ -1,7 +1,18 @@
 import { Type } from 'typebox'
 import { Reply, route } from '#platform/http'
 import { errors } from './errors.ts'
-import { attempts, email, fullName, newPassword, password, tenantName, timezone, token } from './inputs.ts'
+import {
+  attempts,
+  email,
+  fullName,
+  newPassword,
+  password,
+  refusedEmails,
+  refusedPasswords,
+  tenantName,
+  timezone,
+  token,
+} from './inputs.ts'
 import { clientOf, replyTo, SignInAnswer } from './replies.ts'
 import {
   askForAccount,
@@ -31,7 +42,7 @@ export const signUpRoutes = [
     description:
       'Sends a link that confirms the address; the account is made when it is followed. With `tenantName` also a tenant, whose owner the account becomes. The answer is the same where the address has an account: then the mail says so.',
     body: Type.Object({ email, password: newPassword, fullName, tenantName: Type.Optional(tenantName), timezone }),
-    refusals: ['accounts.sign_up_closed', 'identity.password_common', 'identity.email_invalid'],
+    refusals: ['accounts.sign_up_closed', 'identity.timezone_unknown', ...refusedEmails, ...refusedPasswords],
     response: Type.Null(),
     status: 202,
     rateLimit: attempts,
@@ -49,7 +60,12 @@ export const signUpRoutes = [
     description:
       'Takes the secret of the mail’s link and the password that was chosen; makes the account and signs in.',
     body: Type.Object({ token, password }),
-    refusals: ['accounts.sign_up_link_invalid', 'accounts.sign_up_password_wrong', 'identity.email_taken'],
+    refusals: [
+      'accounts.sign_up_link_invalid',
+      'accounts.sign_up_password_wrong',
+      'identity.email_taken',
+      'identity.hashing_busy',
+    ],
     response: SignInAnswer,
     status: 201,
     rateLimit: attempts,
@@ -64,7 +80,13 @@ export const signUpRoutes = [
     summary: 'Make the first administrator of a new installation',
     description: 'Takes the secret of the link that the server printed at its first start.',
     body: Type.Object({ token, email, password: newPassword, fullName, tenantName, timezone }),
-    refusals: ['accounts.setup_link_invalid', 'identity.email_taken', 'identity.password_common'],
+    refusals: [
+      'accounts.setup_link_invalid',
+      'identity.email_taken',
+      'identity.timezone_unknown',
+      ...refusedEmails,
+      ...refusedPasswords,
+    ],
     response: SignInAnswer,
     status: 201,
     rateLimit: attempts,

@@ -4,6 +4,7 @@ import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Queryable, Scope } from '#platform/database'
 import {
+  announceRevocation,
   consumeOneTimeToken,
   consumeSignUp,
   createUser,
@@ -22,6 +23,7 @@ import {
   requireTimezone,
   sendVerification,
   setDefaultTenant,
+  signUpHours,
   verifyPassword,
   withdrawOneTimeTokens,
 } from '#platform/identity'
@@ -31,7 +33,6 @@ import { addMember, createTenant } from '#platform/tenancy'
 import { type Admission, admitUser, type Client } from './admissions.ts'
 import { errors } from './errors.ts'
 import { accountExistsMail, confirmSignUpMail } from './mails.ts'
-import { accountsOf } from './principals.ts'
 import { listTenantsOf, type TenantOfUser } from './tenants-of-users.ts'
 
 export type SignUp = {
@@ -70,9 +71,6 @@ export async function askForAccount(app: App, client: Scope, wanted: SignUp): Pr
   })
 }
 
-/** The life of the link in a sign-up's mail, in minutes. */
-const signUpMinutes = 24 * 60
-
 export const sendSignUpMail: Job<{ signUpId: string }> = {
   name: 'accounts.send-sign-up-mail',
   description: 'MT-04: the link that confirms a new account’s address, or word that there is an account already',
@@ -88,7 +86,7 @@ export const sendSignUpMail: Job<{ signUpId: string }> = {
       }
       const token = await issueSignUpToken(tx, signUpId)
       const link = linkTo(app, '/verify-email', token)
-      await sendMail(app, tx, { to, mail: confirmSignUpMail, values: { name, link, hours: signUpMinutes / 60 } })
+      await sendMail(app, tx, { to, mail: confirmSignUpMail, values: { name, link, hours: signUpHours } })
     })
   },
 }
@@ -131,7 +129,7 @@ export async function createOwnTenant(
     await recordEvent(tx, { action: 'create_tenant', resource: 'tenancy.tenants', resourceId: id })
     return await listTenantsOf(tx, wanted.ownerId)
   })
-  accountsOf(app).principals.forgetAll()
+  announceRevocation(app)
   return tenants.find(tenant => tenant.id === id) as TenantOfUser
 }
 

@@ -28,6 +28,7 @@ export const externalIdentityRoutes = [
     path: '/me/external-identities/google',
     allow: 'session',
     fresh: true,
+    secret: true,
     summary: 'Begin to link a Google account',
     description:
       'Send the browser to `url`. It comes back to this session, then to `next`; after a refusal to `/account/security?link_failed=` with its code.',

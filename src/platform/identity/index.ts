@@ -81,7 +81,7 @@ export {
   SessionTimes,
   setActiveTenant,
 } from './sessions.ts'
-export { consumeSignUp, findSignUp, findSignUpByToken, issueSignUpToken, keepSignUp } from './sign-ups.ts'
+export { consumeSignUp, findSignUp, findSignUpByToken, issueSignUpToken, keepSignUp, signUpHours } from './sign-ups.ts'
 export { requireTimezone } from './timezones.ts'
 export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
 export { type CodeOutcome, findTwoFactor, removeTwoFactor, type TwoFactor, useTotpCode } from './two-factors.ts'

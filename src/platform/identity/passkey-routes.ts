@@ -30,6 +30,7 @@ export const passkeyRoutes = [
     path: '/me/passkeys/options',
     allow: 'session',
     fresh: true,
+    secret: true,
     summary: 'Begin to add a passkey',
     description:
       'Give `options` to `navigator.credentials.create` and its answer, with the token, to `POST /me/passkeys` within 120 seconds. The token works once.',

@@ -11,7 +11,10 @@ export type PendingSignUp = {
   timezone?: string | undefined
 }
 
-/** Keeps what was asked for a day; several may wait for one address, and each is confirmed by its own link only. */
+/** How long an account that was asked for can be confirmed. */
+export const signUpHours = 24
+
+/** Keeps what was asked for so long; several may wait for one address, and each is confirmed by its own link only. */
 export async function keepSignUp(tx: Queryable, wanted: Omit<PendingSignUp, 'id'>): Promise<string> {
   const { id } = await tx.one(sql<{ id: string }>`
     insert into identity.sign_ups (email, full_name, password_hash, tenant_name, timezone, expires_at)
@@ -21,7 +24,7 @@ export async function keepSignUp(tx: Queryable, wanted: Omit<PendingSignUp, 'id'
       ${wanted.passwordHash},
       ${wanted.tenantName ?? null},
       ${wanted.timezone ?? null},
-      now() + interval '1 day'
+      now() + ${signUpHours} * interval '1 hour'
     )
     returning id`)
   return id
