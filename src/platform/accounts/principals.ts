@@ -13,9 +13,10 @@ type Row = {
   lastSeenAt: Date
   isOperator: boolean
   tenantId: string | null
+  userTenantId: string | null
   tenantStatus: string | null
   roles: string[] | null
-  permissions: string[]
+  hasOwnRoles: boolean | null
 }
 
 /** The credential by which a session is found. */
@@ -25,12 +26,18 @@ type Credential = { sessionId: string } | { tokenHash: Buffer }
 const believedFor = 2_000
 const rememberedAtMost = 20_000
 const touchAfter = 5 * 60_000
+/** What the modules declare for built-in roles changes with a migration only, ms. */
+const declaredBelievedFor = 60_000
 
-/** Who is asking, for every request: session, user, membership and permissions, read in one statement. */
+/**
+ * Who is asking, for every request: session, user, membership and roles, read in one statement. What the built-in roles
+ * permit is the same in every tenant and remembered here; a tenant's own roles cost a second statement.
+ */
 export class Principals {
   private readonly app: App
   private readonly tokens: AccessTokens
   private remembered = new Map<string, { principal: Principal; until: number }>()
+  private declared: { permissions: Promise<Map<string, readonly string[]>>; until: number } | undefined
 
   constructor(app: App, tokens: AccessTokens) {
     this.app = app
@@ -71,18 +78,18 @@ export class Principals {
   }
 
   private async read(credential: Credential, tenantId: string | undefined, client: Scope): Promise<Principal> {
-    const scope = { ...client, system: true }
     const sessionId = 'sessionId' in credential ? credential.sessionId : null
     const tokenHash = 'tokenHash' in credential ? credential.tokenHash : null
-    const row = await this.app.db.reads(scope).maybe(sql<Row>`
+    const row = await this.app.db.reads(system).maybe(sql<Row>`
       select * from accounts.find_principal(${sessionId}, ${tokenHash}, ${tenantId ?? null})`)
     if (!row) throw errors.sessionEnded()
     if (tenantId !== undefined) {
       if (row.tenantId === null) throw errors.notAMember()
       if (row.tenantStatus === 'suspended') throw errors.tenantSuspended()
     }
-    if (Date.now() - row.lastSeenAt.getTime() > touchAfter)
-      await extendSession(this.app.db.scoped(scope), row.sessionId)
+    if (Date.now() - row.lastSeenAt.getTime() > touchAfter) {
+      await extendSession(this.app.db.scoped({ ...client, system: true }), row.sessionId)
+    }
     const isOpen = row.tenantId !== null && row.tenantStatus !== 'suspended'
     return {
       sessionId: row.sessionId,
@@ -90,11 +97,48 @@ export class Principals {
       userName: row.userName,
       tenantId: isOpen ? (row.tenantId as string) : undefined,
       roles: isOpen ? (row.roles ?? []) : [],
-      permissions: new Set(row.permissions),
+      permissions: await this.permissionsOf(row),
       authenticatedAt: row.authenticatedAt,
     }
   }
+
+  private async permissionsOf(row: Row): Promise<Set<string>> {
+    const permissions = new Set<string>()
+    const add = (names: readonly string[] = []) => {
+      for (const name of names) permissions.add(name)
+    }
+    const declared = await this.declaredPermissions()
+    if (row.isOperator) add(declared.get('operator'))
+    if (row.tenantStatus !== 'active') return permissions
+    if (!row.hasOwnRoles) {
+      for (const role of row.roles ?? []) add(declared.get(role))
+      return permissions
+    }
+    const { names } = await this.app.db.reads(system).one(sql<{ names: string[] }>`
+      select accounts.find_permissions(${row.tenantId}, ${row.userTenantId}) as names`)
+    add(names)
+    return permissions
+  }
+
+  private declaredPermissions(): Promise<Map<string, readonly string[]>> {
+    if (this.declared && this.declared.until > performance.now()) return this.declared.permissions
+    const permissions = this.readDeclaredPermissions()
+    const declared = { permissions, until: performance.now() + declaredBelievedFor }
+    this.declared = declared
+    permissions.catch(() => {
+      if (this.declared === declared) this.declared = undefined
+    })
+    return permissions
+  }
+
+  private async readDeclaredPermissions(): Promise<Map<string, readonly string[]>> {
+    const rows = await this.app.db.reads(system).run(sql<{ holder: string; permissions: string[] }>`
+      select holder, permissions from accounts.list_declared_permissions()`)
+    return new Map(rows.map(({ holder, permissions }) => [holder, permissions]))
+  }
 }
+
+const system: Scope = { system: true }
 
 const accounts = new WeakMap<App, { tokens: AccessTokens; principals: Principals }>()
 

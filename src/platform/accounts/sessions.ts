@@ -1,9 +1,9 @@
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
-import { type Queryable, type Scope, sql } from '#platform/database'
+import { type Scope, sql } from '#platform/database'
 import {
   accessTokenSeconds,
-  getProfile,
+  endReplayedSession,
   identityErrors,
   revokeSession,
   rotateRefreshToken,
@@ -11,36 +11,25 @@ import {
 } from '#platform/identity'
 import { describeSignIn, type SignedIn } from './admissions.ts'
 import { accountsOf } from './principals.ts'
-import { listTenantsOf, requireTenant, type TenantOfUser } from './tenants-of-users.ts'
+import { listTenantsOf, requireTenant, type TenantOfUser, tenantsAlong } from './tenants-of-users.ts'
 
 /** Exchanges a refresh token for the next pair (PE-05). */
 export async function refresh(app: App, client: Scope, token: string): Promise<SignedIn> {
-  const outcome = await app.db.transaction({ ...client, system: true }, async tx => {
-    const rotated = await rotateRefreshToken(tx, token)
-    if ('replayedSessionId' in rotated) return rotated
-    // Read here: until this commits, others who use the same token wait, and cannot end the session before the answer.
-    const { userId, tenantId, tenantStatus } = await getSessionPlace(tx, rotated.sessionId)
-    const tenants = await listTenantsOf(tx, userId)
-    const openTenantId = tenantStatus === 'suspended' ? undefined : (tenantId ?? undefined)
-    return { ...rotated, user: await getProfile(tx, userId), tenants, tenantId: openTenantId }
-  })
-  if ('replayedSessionId' in outcome) {
+  const system = { ...client, system: true }
+  const beside = sql<{ tenants: TenantOfUser[] }>`${tenantsAlong(sql`token.user_id`)} as tenants`
+  const session = await rotateRefreshToken(app.db.scoped(system), token, beside)
+  if (session) {
+    const { tenants, activeTenantId, sessionId, refreshToken } = session
+    const open = tenants.find(({ id, isActive }) => id === activeTenantId && isActive)
+    return await describeSignIn(app, session, tenants, open?.id, sessionId, refreshToken)
+  }
+  const endedSessionId = await app.db.transaction(system, tx => endReplayedSession(tx, token))
+  if (endedSessionId !== undefined) {
     // The transaction that ended the session is committed: only now may the caller hear of it.
     accountsOf(app).principals.forgetAll()
-    app.log.warn({ sessionId: outcome.replayedSessionId }, 'A used refresh token came again: its session is ended')
-    throw identityErrors.refreshRefused()
+    app.log.warn({ sessionId: endedSessionId }, 'A used refresh token came again: its session is ended')
   }
-  const { user, tenants, tenantId, sessionId, refreshToken } = outcome
-  return await describeSignIn(app, user, tenants, tenantId, sessionId, refreshToken)
-}
-
-type SessionPlace = { userId: string; tenantId: string | null; tenantStatus: string | null }
-
-async function getSessionPlace(tx: Queryable, sessionId: string): Promise<SessionPlace> {
-  const place = await tx.maybe(sql<SessionPlace>`
-    select user_id, tenant_id, tenant_status from accounts.find_principal(${sessionId}, null, null)`)
-  if (!place) throw identityErrors.refreshRefused()
-  return place
+  throw identityErrors.refreshRefused()
 }
 
 /** Ends the session; its cookie, access and refresh tokens stop working at once. */

@@ -7,8 +7,7 @@ import {
   type AuthenticationMethod,
   codeRefusalOf,
   countFailedLogin,
-  findAccount,
-  findRest,
+  findGuessed,
   finishPasskeySignIn,
   needsRehash,
   normaliseEmail,
@@ -34,13 +33,10 @@ export async function signIn(
 ): Promise<Admission> {
   const system = app.db.scoped({ ...client.scope, system: true })
   const email = normaliseEmail(credentials.email)
-  const account = await findAccount(system, email, client.deviceToken)
-  const counter = {
-    userId: account?.id,
-    deviceId: account?.knownDeviceId ?? undefined,
-    ipAddress: client.scope.ipAddress,
-  }
-  const rests = await findRest(system, counter)
+  const { ipAddress } = client.scope
+  const guess = { email, deviceToken: client.deviceToken, ipAddress }
+  const { account, knownDeviceId, rests } = await findGuessed(app.db.reads({ system: true }), guess)
+  const counter = { userId: account?.id, deviceId: knownDeviceId, ipAddress }
   if (rests.address > 0) throw errors.tooManyFailures({ retryAfter: rests.address })
   const matches = await verifyPasswordOf(app, email, account?.passwordHash ?? undefined, credentials.password)
   if (!account || !matches || !account.isActive || rests.account) {
@@ -54,7 +50,7 @@ export async function signIn(
     userId: account.id,
     methods: ['password'],
     askedTenantId: credentials.tenantId,
-    knownDeviceId: counter.deviceId,
+    knownDeviceId,
   })
 }
 

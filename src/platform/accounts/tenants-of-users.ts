@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { uuid } from '#platform/http'
@@ -18,6 +19,19 @@ export type TenantOfUser = Static<typeof TenantOfUser>
 export function listTenantsOf(tx: Queryable, userId: string): Promise<TenantOfUser[]> {
   return tx.run(sql<TenantOfUser>`
     select tenant_id as id, name, slug, roles, is_default, is_active from accounts.find_memberships(${userId})`)
+}
+
+/** The same as one JSON array, for a statement that reads it along; `userId` is an expression of that statement. */
+export function tenantsAlong(userId: RawBuilder<unknown>): RawBuilder<TenantOfUser[]> {
+  return sql`(
+    select coalesce(
+      json_agg(json_build_object(
+        'id', tenant_id, 'name', name, 'slug', slug, 'roles', roles, 'isDefault', is_default, 'isActive', is_active
+      )),
+      '[]'
+    )
+    from accounts.find_memberships(${userId})
+  )`
 }
 
 /** The tenant asked for, else the default, else the first that is active; undefined when there is none. */

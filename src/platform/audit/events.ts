@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely'
 import { json, type Queryable, sql } from '#platform/database'
 
 export type AuditEvent = {
@@ -15,8 +16,11 @@ export type AuditEvent = {
  * to the system. Secrets do not belong into `details`.
  */
 export async function recordEvent(tx: Queryable, event: AuditEvent): Promise<void> {
+  await tx.run(sql`select ${eventRecord(event)}`)
+}
+
+/** The same as an expression, for a statement that does what it tells: it is appended with each row of that statement. */
+export function eventRecord(event: AuditEvent): RawBuilder<unknown> {
   const { action, resource = null, resourceId = null, details } = event
-  await tx.run(
-    sql`select audit.record_event(${action}, ${resource}, ${resourceId}, ${details ? json(details) : sql`null`})`,
-  )
+  return sql`audit.record_event(${action}, ${resource}, ${resourceId}, ${details ? json(details) : sql`null`})`
 }

@@ -1,2 +1,2 @@
 export { type AuditFilters, AuditLog, type Changes, listAuditLogs } from './audit-logs.ts'
-export { recordEvent } from './events.ts'
+export { type AuditEvent, eventRecord, recordEvent } from './events.ts'

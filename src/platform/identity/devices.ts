@@ -1,7 +1,8 @@
+import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { createToken, hashToken } from '#platform/crypto'
-import { type Queryable, sql } from '#platform/database'
+import { type Queryable, type Scope, sql } from '#platform/database'
 import { nullable, timestamp, uuid } from '#platform/http'
 import { linkTo, sendMail } from '#platform/mail'
 import { errors } from './errors.ts'
@@ -193,6 +194,26 @@ function touchDevice(tx: Queryable, userId: string, token: string): Promise<{ id
     where user_id = ${userId}
       and token_hash = ${hashToken(token)}
     returning id`)
+}
+
+/** The same for a right password: failures are counted anew, unless the device rests and that is a matter. */
+export function knownDeviceUpdate(
+  scope: Scope,
+  { userId, deviceToken, mayRest }: { userId: string; deviceToken: string; mayRest: boolean },
+): RawBuilder<unknown> {
+  return sql`
+    update identity.user_devices
+    set
+      failed_attempts = 0,
+      resting_until = null,
+      last_seen_at = now(),
+      recognised_at = now(),
+      ip_address = ${clientOf(scope).address},
+      user_agent = ${clientOf(scope).agent}
+    where user_id = ${userId}
+      and token_hash = ${hashToken(deviceToken)}
+      and (not ${mayRest}::boolean or resting_until is null or resting_until <= now())
+    returning id`
 }
 
 async function isFirstLogin(tx: Queryable, userId: string): Promise<boolean> {

@@ -5,7 +5,8 @@ import { errors } from './errors.ts'
 
 /** Argon2id as OWASP recommends for 19 MiB: about 16 ms of one core a hash. */
 const parameters = { algorithm: 2 satisfies Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
-const atOnce = Math.max(1, availableParallelism() - 1)
+/** The cores, but never more than libuv has threads: what waits for one of them would wait behind hashes. */
+const atOnce = Math.min(4, availableParallelism())
 const mostWaiting = 200
 const longestWait = 5_000
 

@@ -33,6 +33,7 @@ export {
   countFailedLogin,
   countLogin,
   type FailureCounter,
+  findGuessed,
   findRest,
   takeUntoldRests,
   unlockAccount,
@@ -69,11 +70,13 @@ export { getProfile, Profile } from './profiles.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
+  endReplayedSession,
   extendSession,
   findSessionDevice,
   getSessionTimes,
   type NewSession,
   openSession,
+  openSessionOnKnownDevice,
   renewAuthentication,
   revokeSession,
   revokeSessionsOf,

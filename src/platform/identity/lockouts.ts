@@ -1,4 +1,7 @@
+import type { RawBuilder } from 'kysely'
+import { hashToken } from '#platform/crypto'
 import { type Queryable, sql } from '#platform/database'
+import type { Account } from './users.ts'
 
 /**
  * MT-03: where wrong passwords are counted. On a device that the user has signed in with before it is the device, so that
@@ -16,21 +19,16 @@ export type FailureCounter = {
 const toleratedByAccount = 5
 const toleratedByAddress = 30
 
+/** `account`: a guess counts for nothing now, however good it is. `address`: the seconds that this address rests still. */
+export type Rests = { account: boolean; address: number }
+
 /**
- * Whether a guess counts for nothing now, however good it is. The account or device rests from the fifth wrong password
- * on: 1 minute, doubling up to 15. `address` rests from the thirtieth, 1 minute doubling up to an hour.
+ * Whether a guess counts for nothing now. The account or device rests from the fifth wrong password on: 1 minute, doubling
+ * up to 15. The address rests from the thirtieth, 1 minute doubling up to an hour.
  */
-export async function findRest(tx: Queryable, counter: FailureCounter): Promise<{ account: boolean; address: number }> {
-  const { accountRests, addressSeconds } = await tx.one(sql<{ accountRests: boolean; addressSeconds: number }>`
-    select
-      case
-        when device.id is not null then coalesce(device.resting_until > now(), false)
-        else coalesce(account.account_locked_until > now(), false)
-      end as account_rests,
-      case
-        when device.id is not null then 0
-        else coalesce(greatest(ceil(extract(epoch from address.resting_until - now())), 0), 0)::integer
-      end as address_seconds
+export function findRest(tx: Queryable, counter: FailureCounter): Promise<Rests> {
+  return tx.one(sql<Rests>`
+    select ${rests}
     from (values (${counter.userId ?? null}::uuid, ${counter.deviceId ?? null}::uuid)) as given (user_id, device_id)
     left join identity.users as account
       on account.id = given.user_id
@@ -38,8 +36,57 @@ export async function findRest(tx: Queryable, counter: FailureCounter): Promise<
       on device.id = given.device_id and device.user_id = given.user_id
     left join identity.address_failures as address
       on address.address = ${networkOf(counter)}`)
-  return { account: accountRests, address: addressSeconds }
 }
+
+/**
+ * What sign-in needs to know before it looks at the password, in one statement: the account, the device of the cookie where
+ * this user has signed in on it before, and what rests.
+ * The same is done for an address that nobody has. Needs the system scope.
+ */
+export async function findGuessed(
+  tx: Queryable,
+  guess: { email: string; deviceToken: string | undefined; ipAddress: string | undefined },
+): Promise<{ account: Account | undefined; knownDeviceId: string | undefined; rests: Rests }> {
+  const deviceHash = guess.deviceToken === undefined ? null : hashToken(guess.deviceToken)
+  type Found = { [Key in keyof Account]: Account[Key] | null }
+  type Row = Found & { knownDeviceId: string | null; restsOfAccount: boolean; restsOfAddress: number }
+  const { knownDeviceId, restsOfAccount, restsOfAddress, ...found } = await tx.one(sql<Row>`
+    select
+      account.id,
+      account.email,
+      account.full_name,
+      account.username,
+      account.is_active,
+      password.password_hash,
+      device.id as known_device_id,
+      rests.account as rests_of_account,
+      rests.address as rests_of_address
+    from (values (${guess.email}::text)) as given (email)
+    left join identity.users as account
+      on account.email = given.email and account.deleted_at is null
+    left join identity.passwords as password
+      on password.user_id = account.id and password.replaced_at is null
+    left join identity.user_devices as device
+      on device.user_id = account.id and device.token_hash = ${deviceHash}::bytea
+    left join identity.address_failures as address
+      on address.address = ${networkOf(guess)}
+    cross join lateral (select ${rests}) as rests`)
+  return {
+    account: found.id === null ? undefined : (found as Account),
+    knownDeviceId: knownDeviceId ?? undefined,
+    rests: { account: restsOfAccount, address: restsOfAddress },
+  }
+}
+
+const rests = sql`
+  case
+    when device.id is not null then coalesce(device.resting_until > now(), false)
+    else coalesce(account.account_locked_until > now(), false)
+  end as account,
+  case
+    when device.id is not null then 0
+    else coalesce(greatest(ceil(extract(epoch from address.resting_until - now())), 0), 0)::integer
+  end as address`
 
 /**
  * Counts a wrong password. What comes while the account rests tells the guesser nothing and is not counted for it: nobody
@@ -103,6 +150,11 @@ export async function countLogin(
   tx: Queryable,
   { userId, deviceId, mayRest }: { userId: string; deviceId: string | undefined; mayRest: boolean },
 ): Promise<boolean> {
+  const mayCount = sql`(
+    not ${mayRest}::boolean
+    or exists (select from device)
+    or (${deviceId ?? null}::uuid is null and (account_locked_until is null or account_locked_until <= now()))
+  )`
   const counted = await tx.run(sql`
     with device as (
       update identity.user_devices
@@ -112,6 +164,13 @@ export async function countLogin(
         and (resting_until is null or resting_until <= now())
       returning id
     )
+    ${loginUpdate(userId, mayCount)}`)
+  return counted.length === 1
+}
+
+/** Counts a sign-in of an active account where `condition` holds. */
+export function loginUpdate(userId: string, condition: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
     update identity.users
     set
       failed_login_attempts = 0,
@@ -121,13 +180,8 @@ export async function countLogin(
       last_activity_at = now()
     where id = ${userId}
       and is_active
-      and (
-        not ${mayRest}::boolean
-        or exists (select from device)
-        or (${deviceId ?? null}::uuid is null and (account_locked_until is null or account_locked_until <= now()))
-      )
-    returning id`)
-  return counted.length === 1
+      and ${condition}
+    returning id`
 }
 
 /** Ends the rest of an account, for an owner who has shown in another way who he is (a reset by mail). */
@@ -155,7 +209,7 @@ export function takeUntoldRests(tx: Queryable): Promise<RestingAccount[]> {
 }
 
 /** An IPv6 address by its /64: whoever has one of them has them all. */
-function networkOf({ ipAddress }: FailureCounter) {
+function networkOf({ ipAddress }: { ipAddress: string | undefined }) {
   return sql`(
     select case when family(given) = 6 then network(set_masklen(given, 64))::inet else given end
     from (values (${ipAddress ?? null}::inet)) as client (given)

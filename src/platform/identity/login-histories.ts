@@ -1,6 +1,7 @@
+import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
-import { json, type Queryable, sql } from '#platform/database'
+import { json, type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { findPlace, Place } from './places.ts'
 import { clientOf, Device, describeUserAgent } from './user-agents.ts'
@@ -20,9 +21,19 @@ export type LoginAttempt = {
  * history it would be, and the time that a refusal takes must not tell.
  */
 export async function recordLogin(app: App, tx: Queryable, attempt: LoginAttempt): Promise<void> {
-  const { address, agent } = clientOf(tx.scope)
+  await tx.run(await loginInsert(app, tx.scope, attempt, sql`identity.users`))
+}
+
+/** The statement of `recordLogin`; it appends nothing unless the account is among those of `source`. */
+export async function loginInsert(
+  app: App,
+  scope: Scope,
+  attempt: LoginAttempt,
+  source: RawBuilder<unknown>,
+): Promise<RawBuilder<unknown>> {
+  const { address, agent } = clientOf(scope)
   const place = await findPlace(app, address)
-  await tx.run(sql`
+  return sql`
     insert into identity.login_histories (
       user_id, ip_address, user_agent, device, location, status, failure_reason, methods, session_id
     )
@@ -36,8 +47,8 @@ export async function recordLogin(app: App, tx: Queryable, attempt: LoginAttempt
       ${attempt.status === 'failed' ? (attempt.failureReason ?? 'refused') : null},
       ${attempt.methods ?? []}::text[],
       ${attempt.sessionId ?? null}::uuid
-    from identity.users as account
-    where account.id = ${attempt.userId}`)
+    from ${source} as account
+    where account.id = ${attempt.userId}`
 }
 
 /** A sign-in to one's own account, or an attempt. */

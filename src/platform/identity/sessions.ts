@@ -1,12 +1,18 @@
+import { randomUUID } from 'node:crypto'
+import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { createToken, hashToken } from '#platform/crypto'
-import { type Queryable, sql } from '#platform/database'
+import { type Queryable, type Scope, sql } from '#platform/database'
 import { nullable, timestamp, uuid } from '#platform/http'
+import { knownDeviceUpdate } from './devices.ts'
 import { errors } from './errors.ts'
+import { loginUpdate } from './lockouts.ts'
+import { loginInsert } from './login-histories.ts'
 import { describeClient, Place } from './places.ts'
 import { removeInBatches } from './retention.ts'
 import { Device } from './user-agents.ts'
+import type { User } from './users.ts'
 
 /** How long a session lasts without a refresh or use, in days; also the life of a refresh token. */
 const idleDays = 7
@@ -19,69 +25,155 @@ export type AuthenticationMethod = 'password' | 'totp' | 'backup_code' | 'passke
 /** `endsAt`: its absolute end, however much it is used. */
 export type NewSession = { id: string; cookieToken: string; refreshToken: string; endsAt: Date }
 
+type SessionStart = {
+  userId: string
+  tenantId: string | undefined
+  methods?: readonly AuthenticationMethod[]
+  deviceId?: string | undefined
+}
+
 /** Opens a session with a token for the browser's cookie and a first refresh token; both are kept as hashes only. */
-export async function openSession(
-  tx: Queryable,
-  session: {
-    userId: string
-    tenantId: string | undefined
-    methods?: readonly AuthenticationMethod[]
-    deviceId?: string | undefined
-  },
-): Promise<NewSession> {
-  const cookieToken = createToken()
-  const { id, endsAt } = await tx.one(sql<{ id: string; endsAt: Date }>`
-    insert into identity.user_sessions (
-      user_id, active_tenant_id, token_hash, ip_address, user_agent, device_id, authentication_methods, expires_at, ends_at
-    )
-    values (
-      ${session.userId},
-      ${session.tenantId ?? null},
-      ${hashToken(cookieToken)},
-      ${tx.scope.ipAddress ?? null},
-      ${tx.scope.userAgent ?? null},
-      ${session.deviceId ?? null},
-      ${session.methods ?? []},
-      now() + ${idleDays} * interval '1 day',
-      now() + ${longestDays} * interval '1 day'
-    )
-    returning id, ends_at`)
-  return { id, cookieToken, refreshToken: await issueRefreshToken(tx, id), endsAt }
+export async function openSession(tx: Queryable, session: SessionStart): Promise<NewSession> {
+  const tokens = { cookieToken: createToken(), refreshToken: createToken() }
+  const opened = await tx.one(sql<{ id: string; endsAt: Date }>`
+    with
+      session as (${sessionInsert(tx.scope, session, tokens.cookieToken, sql`(select ${session.deviceId ?? null}::uuid as id) as device`)}),
+      issued as (${refreshTokenInsert(tokens.refreshToken, sql`session`)})
+    select id, ends_at
+    from session`)
+  return { ...opened, ...tokens }
 }
 
 /**
- * Uses a refresh token up and returns its session with the next token (PE-05). The update compares and sets: of any
- * number of concurrent uses one wins. A token used before betrays a copy: its session ends.
+ * All that a sign-in on a device leaves behind which has been used for this account before, in one statement: the counted
+ * sign-in, the device's new date, the session and its tokens, the line in the history. Undefined, and nothing is changed,
+ * where the cookie is no device of this user, rests after wrong passwords (unless `mayRest` is false) or the account is
+ * switched off. `beside`: an expression, evaluated where there is a session. Needs the system scope.
  */
-export async function rotateRefreshToken(
+export async function openSessionOnKnownDevice(
+  app: App,
+  tx: Queryable,
+  session: Omit<SessionStart, 'deviceId'> & {
+    id: string
+    methods: readonly AuthenticationMethod[]
+    deviceToken: string
+    mayRest: boolean
+    beside: RawBuilder<unknown>
+  },
+): Promise<NewSession | undefined> {
+  const { id, userId, methods } = session
+  const tokens = { cookieToken: createToken(), refreshToken: createToken() }
+  const login = { userId, status: 'success', methods, sessionId: id } as const
+  const opened = await tx.maybe(sql<{ endsAt: Date }>`
+    with
+      device as (${knownDeviceUpdate(tx.scope, session)}),
+      account as (${loginUpdate(userId, sql`exists (select from device)`)}),
+      session as (${sessionInsert(tx.scope, session, tokens.cookieToken, sql`account, device`)}),
+      issued as (${refreshTokenInsert(tokens.refreshToken, sql`session`)}),
+      login as (${await loginInsert(app, tx.scope, login, sql`account`)})
+    select ends_at, ${session.beside}
+    from session`)
+  return opened && { id, endsAt: opened.endsAt, ...tokens }
+}
+
+function sessionInsert(
+  scope: Scope,
+  session: SessionStart & { id?: string },
+  cookieToken: string,
+  from: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  return sql`
+    insert into identity.user_sessions (
+      id, user_id, active_tenant_id, token_hash, ip_address, user_agent, device_id, authentication_methods, expires_at, ends_at
+    )
+    select
+      ${session.id ?? randomUUID()}::uuid,
+      ${session.userId}::uuid,
+      ${session.tenantId ?? null}::uuid,
+      ${hashToken(cookieToken)}::bytea,
+      ${scope.ipAddress ?? null}::inet,
+      ${scope.userAgent ?? null}::text,
+      device.id,
+      ${session.methods ?? []}::text[],
+      now() + ${idleDays} * interval '1 day',
+      now() + ${longestDays} * interval '1 day'
+    from ${from}
+    returning id, ends_at`
+}
+
+function refreshTokenInsert(token: string, session: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    insert into identity.refresh_tokens (session_id, token_hash, expires_at)
+    select id, ${hashToken(token)}::bytea, now() + ${idleDays} * interval '1 day'
+    from ${session}`
+}
+
+/** A session that goes on, and whose it is. */
+export type RefreshedSession = User & { sessionId: string; activeTenantId: string | null; refreshToken: string }
+
+/**
+ * Uses a refresh token up and returns its session with the next token (PE-05), in one statement: it needs no transaction
+ * around it. The update compares and sets: of any number of concurrent uses one wins. Undefined for a token that is used,
+ * has ended, or whose user is switched off. `beside`: what the caller reads along, expressions over `token.user_id`.
+ */
+export function rotateRefreshToken<Beside = unknown>(
   tx: Queryable,
   token: string,
-): Promise<{ sessionId: string; refreshToken: string } | { replayedSessionId: string }> {
-  const tokenHash = hashToken(token)
-  const used = await tx.maybe(sql<{ sessionId: string }>`
-    update identity.refresh_tokens as token
-    set used_at = now()
-    from identity.user_sessions as session
-    where token.token_hash = ${tokenHash}
-      and token.used_at is null
-      and token.expires_at > now()
-      and session.id = token.session_id
-      and session.revoked_at is null
-      and session.expires_at > now()
-      and session.ends_at > now()
-    returning token.session_id`)
-  if (used) {
-    await extendSession(tx, used.sessionId)
-    return { sessionId: used.sessionId, refreshToken: await issueRefreshToken(tx, used.sessionId) }
-  }
+  beside: RawBuilder<Beside> = sql`true`,
+): Promise<(RefreshedSession & Beside) | undefined> {
+  const refreshToken = createToken()
+  return tx
+    .maybe(sql<Omit<RefreshedSession, 'refreshToken'> & Beside>`
+      with
+        token as (
+          update identity.refresh_tokens as token
+          set used_at = now()
+          from identity.user_sessions as session
+          join identity.users as account
+            on account.id = session.user_id
+          where token.token_hash = ${hashToken(token)}
+            and token.used_at is null
+            and token.expires_at > now()
+            and session.id = token.session_id
+            and session.revoked_at is null
+            and session.expires_at > now()
+            and session.ends_at > now()
+            and account.is_active
+          returning token.session_id, account.id as user_id, account.email, account.full_name, account.username
+        ),
+        session as (
+          update identity.user_sessions as session
+          set last_seen_at = now(), expires_at = least(now() + ${idleDays} * interval '1 day', session.ends_at)
+          from token
+          where session.id = token.session_id
+            and session.revoked_at is null
+          returning session.id, session.active_tenant_id
+        ),
+        issued as (${refreshTokenInsert(refreshToken, sql`session`)})
+      select
+        session.id as session_id,
+        session.active_tenant_id,
+        token.user_id as id,
+        token.email,
+        token.full_name,
+        token.username,
+        ${beside}
+      from token, session`)
+    .then(rotated => rotated && { ...rotated, refreshToken })
+}
+
+/**
+ * Ends the session of a refresh token that has been used: it came again, so somebody has a copy (PE-05). Returns the
+ * session; undefined for a token that was never used.
+ */
+export async function endReplayedSession(tx: Queryable, token: string): Promise<string | undefined> {
   const replayed = await tx.maybe(sql<{ sessionId: string }>`
     select session_id
     from identity.refresh_tokens
-    where token_hash = ${tokenHash}
+    where token_hash = ${hashToken(token)}
       and used_at is not null`)
-  if (!replayed) throw errors.refreshRefused()
-  await revokeSession(tx, replayed.sessionId, 'refresh token used twice')
-  return { replayedSessionId: replayed.sessionId }
+  if (replayed) await revokeSession(tx, replayed.sessionId, 'refresh token used twice')
+  return replayed?.sessionId
 }
 
 /** Ends a session; its access tokens end with it. Returns whether it was alive. */
@@ -230,12 +322,4 @@ export async function removeEndedSessions(tx: Queryable) {
   const isOver = sql`last_failed_at < now() - interval '1 day' and coalesce(resting_until < now(), true)`
   const addresses = await removeInBatches(tx, 'address_failures', isOver, 'address')
   return { sessions, tokens, signUps, addresses }
-}
-
-async function issueRefreshToken(tx: Queryable, sessionId: string): Promise<string> {
-  const refreshToken = createToken()
-  await tx.run(sql`
-    insert into identity.refresh_tokens (session_id, token_hash, expires_at)
-    values (${sessionId}, ${hashToken(refreshToken)}, now() + ${idleDays} * interval '1 day')`)
-  return refreshToken
 }

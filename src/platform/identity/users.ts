@@ -1,5 +1,4 @@
 import { type Static, Type } from 'typebox'
-import { hashToken } from '#platform/crypto'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { nullable, uuid } from '#platform/http'
 import { errors } from './errors.ts'
@@ -43,12 +42,10 @@ export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
 export type Account = User & {
   isActive: boolean
   passwordHash: string | null
-  /** The device of the cookie given, where this user has signed in on it before. */
-  knownDeviceId: string | null
 }
 
-/** What sign-in needs to know of an address. Needs the system scope. */
-export function findAccount(tx: Queryable, email: string, deviceToken?: string): Promise<Account | undefined> {
+/** The account that has an address. Needs the system scope. */
+export function findAccount(tx: Queryable, email: string): Promise<Account | undefined> {
   return tx.maybe(sql<Account>`
     select
       account.id,
@@ -56,13 +53,10 @@ export function findAccount(tx: Queryable, email: string, deviceToken?: string):
       account.full_name,
       account.username,
       account.is_active,
-      password.password_hash,
-      device.id as known_device_id
+      password.password_hash
     from identity.users as account
     left join identity.passwords as password
       on password.user_id = account.id and password.replaced_at is null
-    left join identity.user_devices as device
-      on device.user_id = account.id and device.token_hash = ${deviceToken === undefined ? null : hashToken(deviceToken)}
     where account.email = ${email}
       and account.deleted_at is null`)
 }
