@@ -8,7 +8,6 @@ select audit.track(
 delete from identity.one_time_tokens
 where purpose in ('sign_in_step', 'google_sign_in');
 alter table identity.one_time_tokens
-  drop column attempts,
   drop constraint one_time_tokens_purpose_known,
   add constraint one_time_tokens_purpose_known check (
     purpose in ('verify_email', 'reset_password', 'change_email', 'passkey_challenge', 'first_administrator')

@@ -18,6 +18,7 @@ comment on table identity.user_devices is
   'A browser that this user has signed in with before, known again by a cookie of its own: no mail about it, and guesses elsewhere do not lock it out';
 comment on column identity.user_devices.trusted_until is 'Until then it needs no second factor, where all tenants of the user allow that (MT-05)';
 comment on column identity.user_devices.failed_attempts is 'Wrong passwords on this device since its last sign-in, counted apart from the account''s';
+comment on column identity.user_devices.resting_until is 'No password from it counts before: from the fifth wrong one on, for a minute that doubles up to 15 (MT-03)';
 
 alter table identity.user_sessions
   add column device_id uuid,
@@ -42,6 +43,7 @@ create table identity.address_failures (
   constraint address_failures_counted check (failed_attempts >= 0)
 );
 comment on table identity.address_failures is 'Wrong passwords by network address (IPv6 by its /64), to slow down whoever tries many accounts (MT-03)';
+comment on column identity.address_failures.resting_until is 'No password from there is looked at before: from the thirtieth wrong one on, for a minute that doubles up to an hour';
 create index address_failures_last_failed_at_idx on identity.address_failures (last_failed_at);
 
 create table identity.sign_ups (
@@ -88,25 +90,27 @@ begin
       'create policy %I on identity.%I using ((select platform.is_system())) with check ((select platform.is_system()))',
       target || '_system', target
     );
-    execute format('grant select, insert, update, delete on identity.%I to commonhold_app', target);
+    execute format('grant select, insert, delete on identity.%I to commonhold_app', target);
   end loop;
 end
 $$;
+grant update (token_hash, user_agent, ip_address, trusted_until, failed_attempts, resting_until, last_seen_at)
+  on identity.user_devices to commonhold_app;
+grant update (failed_attempts, last_failed_at, resting_until) on identity.address_failures to commonhold_app;
+grant update (token_hash, used_at) on identity.sign_ups to commonhold_app;
 create policy user_devices_own on identity.user_devices
   for select
   using (user_id = (select platform.current_user_id()));
 select audit.track('identity.operators');
 
 alter table identity.one_time_tokens
-  add column attempts integer not null default 0,
   drop constraint one_time_tokens_purpose_known,
   add constraint one_time_tokens_purpose_known check (
     purpose in (
       'verify_email', 'reset_password', 'change_email', 'passkey_challenge', 'first_administrator', 'sign_in_step',
       'google_sign_in'
     )
-  ),
-  add constraint one_time_tokens_attempts_counted check (attempts >= 0);
+  );
 
 alter table identity.users add column lock_told_at timestamptz;
 comment on column identity.users.lock_told_at is 'When the owner was last written to that his account rests after wrong passwords';

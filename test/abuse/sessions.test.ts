@@ -435,7 +435,6 @@ describe('tokens that are cut, longer or altered', () => {
   const purposes = [
     'verify_email',
     'reset_password',
-    'change_email',
     'passkey_challenge',
     'first_administrator',
     'sign_in_step',

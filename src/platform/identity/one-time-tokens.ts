@@ -4,7 +4,6 @@ import { json, type Queryable, sql } from '#platform/database'
 export type Purpose =
   | 'verify_email'
   | 'reset_password'
-  | 'change_email'
   | 'passkey_challenge'
   | 'first_administrator'
   | 'sign_in_step'
@@ -18,7 +17,6 @@ export type OneTimeToken<Details extends TokenDetails = TokenDetails> = {
   id: string
   userId: string | null
   details: Details
-  attempts: number
 }
 
 /** Makes a token for a link that works once within `minutes`. Only its hash is kept. Needs the system scope. */
@@ -46,7 +44,7 @@ export function findOneTimeToken<Details extends TokenDetails>(
   secret: string,
 ): Promise<OneTimeToken<Details> | undefined> {
   return tx.maybe(sql<OneTimeToken<Details>>`
-    select id, user_id, details, attempts
+    select id, user_id, details
     from identity.one_time_tokens
     where token_hash = ${hashToken(secret)}
       and purpose = ${purpose}
@@ -67,7 +65,7 @@ export function consumeOneTimeToken<Details extends TokenDetails>(
       and purpose = ${purpose}
       and used_at is null
       and expires_at > now()
-    returning id, user_id, details, attempts`)
+    returning id, user_id, details`)
 }
 
 /** Ends all unused tokens of a purpose (of one user) but one, so that an earlier link stops working when a new one is made. */
