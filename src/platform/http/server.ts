@@ -113,7 +113,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 
   const paths = knownPaths(routesOf(modules))
   server.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '/'
+    // A target may be a whole address; what host it names is none of our words.
+    const path = request.url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] || '/'
     const allowed = paths.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (allowed.length > 0) {
       reply.header('allow', [...new Set(allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed)].join(', '))
