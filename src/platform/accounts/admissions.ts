@@ -59,7 +59,7 @@ export type Proof = {
   methods: readonly AuthenticationMethod[]
   /** The tenant that he asks to work in. */
   askedTenantId?: string | undefined
-  /** The device of his cookie, where he has signed in on it before: it has a lock of its own. */
+  /** The device of his cookie, where he has signed in on it before: it rests by itself. */
   knownDeviceId?: string | undefined
   /** Asks that this device needs no second factor from now on. */
   rememberDevice?: boolean

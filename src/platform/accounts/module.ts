@@ -2,10 +2,10 @@ import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerAccountsCommands } from './commands.ts'
 import { registerUserImport } from './import-command.ts'
-import { tellLockedOwners } from './locked-owners.ts'
 import { sendPasswordResetJob } from './password-changes.ts'
 import { passwordRoutes } from './password-routes.ts'
 import { personalRoutes } from './personal-routes.ts'
+import { tellOfRests } from './rests.ts'
 import { accountsRoutes } from './routes.ts'
 import { sendSignUpMail } from './sign-ups.ts'
 
@@ -13,7 +13,7 @@ export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
   routes: [...accountsRoutes, ...passwordRoutes, ...personalRoutes],
-  jobs: [sendSignUpMail, sendPasswordResetJob, tellLockedOwners],
+  jobs: [sendSignUpMail, sendPasswordResetJob, tellOfRests],
   commands: { accounts: registerAccountsCommands, users: registerUserImport },
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({

@@ -6,15 +6,12 @@ import { nullable, timestamp } from '#platform/http'
 import {
   announceRevocation,
   consumePasswordReset,
-  countFailedLogin,
   describeUserAgent,
   distrustDevices,
-  type FailureCounter,
+  endRest,
   findAccount,
   findPasswordHolder,
   findPasswordReset,
-  findRest,
-  findSessionDevice,
   hashNewPassword,
   listPasswordHashes,
   momentInWords,
@@ -24,14 +21,13 @@ import {
   replacePassword,
   revokeSessionsOf,
   sendPasswordReset,
-  unlockAccount,
-  verifyPassword,
   withdrawOneTimeTokens,
 } from '#platform/identity'
 import { enqueue, type Job } from '#platform/jobs'
 import { linkTo, sendMail } from '#platform/mail'
 import { errors } from './errors.ts'
 import { passwordChangedMail } from './mails.ts'
+import { provesPassword } from './password-proofs.ts'
 import { expiryOf, findPasswordRulesOf } from './password-rules.ts'
 
 /** One's own password, as far as it may be told. */
@@ -62,15 +58,13 @@ export async function changeOwnPassword(
   const { userId, sessionId, currentPassword, newPassword } = change
   const system = app.db.scoped({ ...scope, system: true })
   const holder = await findHolder(system, userId)
-  // Guesses elsewhere must not keep the owner from changing what is guessed at: his device has a count of its own.
-  const counter = { userId, deviceId: await findSessionDevice(system, sessionId), ipAddress: scope.ipAddress }
-  if (holder.passwordHash !== null) await checkCurrentPassword(app, scope, holder, counter, currentPassword ?? '')
+  if (holder.passwordHash !== null) {
+    await requireCurrentPassword(app, scope, { id: sessionId, userId }, currentPassword ?? '')
+  }
   const passwordHash = await hashFor(system, holder, newPassword, 'newPassword')
   await app.db.transaction({ ...scope, system: true }, async tx => {
     await putPassword(app, tx, holder, passwordHash, false)
-    // Of many guesses at once the right one must not slip past the lock.
-    if ((await findRest(tx, counter)).account) throw errors.passwordsResting({ retryAfter: 60 })
-    await unlockAccount(tx, userId)
+    await endRest(tx, userId)
     await revokeSessionsOf(tx, userId, 'password changed', sessionId)
     await withdrawOneTimeTokens(tx, 'sign_in_step', userId)
   })
@@ -84,13 +78,13 @@ export async function changeOwnPassword(
 export async function setExpiredPassword<T>(
   app: App,
   client: Scope,
-  { userId, newPassword, field = 'newPassword' }: { userId: string; newPassword: string; field?: string },
+  { userId, newPassword }: { userId: string; newPassword: string },
   take: (tx: Queryable) => Promise<T>,
 ): Promise<T> {
   const scope = { ...client, system: true, userId }
   const system = app.db.scoped(scope)
   const holder = await findHolder(system, userId)
-  const passwordHash = await hashFor(system, holder, newPassword, field)
+  const passwordHash = await hashFor(system, holder, newPassword, 'newPassword')
   const taken = await app.db.transaction({ ...scope, userName: holder.fullName ?? holder.email }, async tx => {
     await putPassword(app, tx, holder, passwordHash, false)
     await revokeSessionsOf(tx, userId, 'password changed')
@@ -156,7 +150,7 @@ export async function resetPassword(
     await putPassword(app, tx, holder, passwordHash, true)
     await revokeSessionsOf(tx, userId, 'password reset')
     await distrustDevices(tx, userId)
-    await unlockAccount(tx, userId)
+    await endRest(tx, userId)
     await withdrawOneTimeTokens(tx, 'sign_in_step', userId)
   })
   announceRevocation(app)
@@ -168,20 +162,15 @@ async function findHolder(tx: Queryable, userId: string): Promise<PasswordHolder
   return holder
 }
 
-async function checkCurrentPassword(
+async function requireCurrentPassword(
   app: App,
   scope: Scope,
-  { userId, passwordHash }: PasswordHolder,
-  counter: FailureCounter,
+  session: { id: string; userId: string },
   currentPassword: string,
 ): Promise<void> {
-  const system = app.db.scoped({ ...scope, system: true })
-  if ((await findRest(system, counter)).account) throw errors.passwordsResting({ retryAfter: 60 })
-  if (await verifyPassword(passwordHash ?? undefined, currentPassword)) return
-  await app.db.transaction({ ...scope, system: true }, async tx => {
-    await countFailedLogin(tx, counter)
-    await recordEvent(tx, { action: 'change_password_failed', resource: 'identity.users', resourceId: userId })
-  })
+  if (await provesPassword(app, scope, session, currentPassword)) return
+  const event = { action: 'change_password_failed', resource: 'identity.users', resourceId: session.userId }
+  await recordEvent(app.db.scoped({ ...scope, system: true }), event)
   const refusal = errors.currentPasswordWrong()
   const fault = { in: 'body', pointer: '/currentPassword', message: refusal.message }
   throw errors.currentPasswordWrong({ errors: [fault] })

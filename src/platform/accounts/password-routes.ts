@@ -94,6 +94,7 @@ export const passwordRoutes = [
     refusals: [
       'accounts.current_password_wrong',
       'accounts.passwords_resting',
+      'accounts.too_many_failures',
       'accounts.password_changed_meanwhile',
       'http.step_up_required',
       'identity.password_reused',

@@ -224,7 +224,13 @@ export const signInRoutes = [
     description:
       'The password, with a `code` or `backupCode` where the account has a second factor; or a passkey alone. For 10 minutes sensitive actions are possible then.',
     body: Type.Object({ password: Type.Optional(password), ...factor }),
-    refusals: ['accounts.password_wrong', 'accounts.too_many_failures', 'identity.hashing_busy', ...refusedFactors],
+    refusals: [
+      'accounts.password_wrong',
+      'accounts.passwords_resting',
+      'accounts.too_many_failures',
+      'identity.hashing_busy',
+      ...refusedFactors,
+    ],
     response: Type.Object({ authenticatedAt: Type.Unsafe<Date>({ type: 'string', format: 'date-time' }) }),
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {

@@ -5,7 +5,7 @@ import { SoftwareAuthenticator } from '#test/authenticator.ts'
 import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
-import { tellLockedOwners } from './locked-owners.ts'
+import { tellOfRests } from './rests.ts'
 
 const world = await testWorld()
 const { admin, app, baseUrl } = world
@@ -234,8 +234,8 @@ test('MT-03 the owner of an account that rests is written to once, after the ans
   const person = await newPerson(world)
   for (let guess = 0; guess < 6; guess++) await new Browser().signIn(person, 'wrong one')
   assert.deepEqual(await mailsTo(world, person.email), [])
-  await tellLockedOwners.run({}, app)
-  await tellLockedOwners.run({}, app)
+  await tellOfRests.run({}, app)
+  await tellOfRests.run({}, app)
   await runJobs(world)
   const subjects = (await mailsTo(world, person.email)).map(({ subject }) => subject)
   assert.deepEqual(subjects, ['Somebody tries passwords on your account'])

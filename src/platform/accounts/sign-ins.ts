@@ -152,5 +152,5 @@ async function noteFailure(
 function reasonOf(account: Account | undefined, matches: boolean): string {
   if (!account) return 'unknown address'
   if (!account.isActive) return 'account not active'
-  return matches ? 'account locked' : 'wrong password'
+  return matches ? 'account rests after wrong passwords' : 'wrong password'
 }

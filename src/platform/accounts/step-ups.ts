@@ -6,17 +6,14 @@ import { oneOf } from '#platform/http'
 import {
   type AuthenticationMethod,
   announceRevocation,
-  countFailedLogin,
   findPasswordOf,
-  findRest,
-  findSessionDevice,
   isGoogleConfigured,
   listExternalIdentities,
   renewAuthentication,
-  verifyPassword,
 } from '#platform/identity'
 import { findCandidate } from './admissions.ts'
 import { errors } from './errors.ts'
+import { provesPassword } from './password-proofs.ts'
 import { consumeSecondFactor, type SecondFactor } from './sign-ins.ts'
 
 /** By what a signed-in person can show again who he is. */
@@ -42,7 +39,7 @@ export async function getStepUpOptions(app: App, scope: Scope, userId: string): 
 
 /**
  * Makes a session fresh for sensitive actions: by the password, with a code where the account has a second factor, or by a
- * passkey alone. What is wrong counts as a failed sign-in does, and is answered as one.
+ * passkey alone. What is wrong counts as a failed sign-in does.
  */
 export async function stepUp(
   app: App,
@@ -53,7 +50,7 @@ export async function stepUp(
   const { userId } = session
   const methods: AuthenticationMethod[] = []
   if (given.password !== undefined) {
-    await requirePassword(app, scope, session, given.password)
+    if (!(await provesPassword(app, scope, session, given.password))) throw errors.passwordWrong()
     methods.push('password')
   }
   const user = await findCandidate(app.db.scoped({ ...scope, system: true }), userId)
@@ -85,18 +82,4 @@ export async function renewSession(
   })
   announceRevocation(app)
   return { authenticatedAt: at }
-}
-
-async function requirePassword(app: App, scope: Scope, session: { id: string; userId: string }, password: string) {
-  const { userId } = session
-  const system = app.db.scoped({ ...scope, system: true })
-  // Guesses elsewhere must not keep the owner from what needs a step-up: his device has a count of its own.
-  const counter = { userId, deviceId: await findSessionDevice(system, session.id), ipAddress: scope.ipAddress }
-  const rests = await findRest(system, counter)
-  if (rests.address > 0) throw errors.tooManyFailures({ retryAfter: rests.address })
-  const known = await findPasswordOf(system, userId)
-  const matches = await verifyPassword(known?.passwordHash, password)
-  if (matches && !rests.account) return
-  await countFailedLogin(system, counter)
-  throw errors.passwordWrong()
 }

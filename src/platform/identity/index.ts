@@ -32,11 +32,11 @@ export { type UserFormat, userFormats } from './imported-rows.ts'
 export {
   countFailedLogin,
   countLogin,
+  endRest,
   type FailureCounter,
   findGuessed,
   findRest,
   takeUntoldRests,
-  unlockAccount,
 } from './lockouts.ts'
 export { recordLogin } from './login-histories.ts'
 export { momentInWords } from './mails.ts'

@@ -142,8 +142,8 @@ export async function countFailedLogin(tx: Queryable, counter: FailureCounter): 
 
 /**
  * Counts a sign-in; failures of the account and of the device are counted anew from here. False, and nothing is changed,
- * where the account has been locked or switched off since it was looked up: of many guesses at once the right one must not
- * slip past the lock. `deviceId`: a device of this user, which has a lock of its own. Without `mayRest` no lock counts: who
+ * where the account rests or was switched off since it was looked up: of many guesses at once the right one must not
+ * slip past the rest. `deviceId`: a device of this user, which rests by itself. Without `mayRest` no rest counts: who
  * came by a passkey guessed nothing.
  */
 export async function countLogin(
@@ -185,7 +185,7 @@ export function loginUpdate(userId: string, condition: RawBuilder<unknown>): Raw
 }
 
 /** Ends the rest of an account, for an owner who has shown in another way who he is (a reset by mail). */
-export async function unlockAccount(tx: Queryable, userId: string): Promise<void> {
+export async function endRest(tx: Queryable, userId: string): Promise<void> {
   await tx.run(sql`
     update identity.users
     set failed_login_attempts = 0, account_locked_until = null
@@ -193,19 +193,15 @@ export async function unlockAccount(tx: Queryable, userId: string): Promise<void
       and (failed_login_attempts > 0 or account_locked_until is not null)`)
 }
 
-export type RestingAccount = { id: string; email: string; fullName: string | null; timezone: string; until: Date }
-
 /** Accounts that rest and whose owners have not been told of it, marked as told. Needs the system scope. */
-export function takeUntoldRests(tx: Queryable): Promise<RestingAccount[]> {
-  return tx.run(sql<RestingAccount>`
-    update identity.users as account
+export function takeUntoldRests(tx: Queryable): Promise<{ id: string; email: string; name: string }[]> {
+  return tx.run(sql<{ id: string; email: string; name: string }>`
+    update identity.users
     set lock_told_at = now()
-    from identity.user_profiles as profile
-    where profile.user_id = account.id
-      and account.account_locked_until > now()
-      and account.is_active
-      and (account.lock_told_at is null or account.lock_told_at < now() - interval '1 day')
-    returning account.id, account.email, account.full_name, profile.timezone, account.account_locked_until as until`)
+    where account_locked_until > now()
+      and is_active
+      and (lock_told_at is null or lock_told_at < now() - interval '1 day')
+    returning id, email, coalesce(full_name, email) as name`)
 }
 
 /** An IPv6 address by its /64: whoever has one of them has them all. */
