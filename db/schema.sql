@@ -153,11 +153,94 @@ create schema accounts;
 grant usage on schema accounts to commonhold_app;
 comment on schema accounts is 'Where identity, tenancy and access meet: who a session is, and where it may work';
 
+CREATE OR REPLACE FUNCTION accounts.add_members(of_tenant_id uuid, role_name text, user_ids uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_tenant constant text := coalesce(current_setting('app.tenant_id', true), '');
+  added integer;
+begin
+  perform set_config('app.tenant_id', of_tenant_id::text, true);
+  with joined as (
+    insert into tenancy.user_tenants (tenant_id, user_id)
+    select of_tenant_id, user_id
+    from unnest(user_ids) as user_id
+    on conflict (tenant_id, user_id) do nothing
+    returning id
+  )
+  insert into access.user_tenant_roles (tenant_id, user_tenant_id, role_id)
+  select of_tenant_id, joined.id, role.id
+  from joined
+  join access.roles as role on role.tenant_id = of_tenant_id and role.name = role_name;
+  get diagnostics added = row_count;
+  perform set_config('app.tenant_id', was_tenant, true);
+
+  update identity.users
+  set default_tenant_id = of_tenant_id
+  where id = any (user_ids)
+    and default_tenant_id is null;
+  return added;
+end
+$function$;
+grant execute on function accounts.add_members(of_tenant_id uuid, role_name text, user_ids uuid[]) to commonhold_app;
+revoke execute on function accounts.add_members(of_tenant_id uuid, role_name text, user_ids uuid[]) from public;
+comment on function accounts.add_members(of_tenant_id uuid, role_name text, user_ids uuid[]) is 'Makes many users members of a tenant with a role of it; who is a member already keeps the roles that he has. Returns how many are new';
+
+CREATE OR REPLACE FUNCTION accounts.count_password_ages(of_tenant_id uuid, in_days integer)
+ RETURNS TABLE(members integer, with_password integer, older integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+BEGIN ATOMIC
+ SELECT (count(*))::integer AS count,
+     (count(password.id))::integer AS count,
+     (count(*) FILTER (WHERE (password.created_at < (now() - make_interval(days => count_password_ages.in_days)))))::integer AS count
+    FROM ((tenancy.user_tenants membership
+      JOIN identity.users account ON ((account.id = membership.user_id)))
+      LEFT JOIN identity.passwords password ON (((password.user_id = account.id) AND (password.replaced_at IS NULL))))
+   WHERE ((membership.tenant_id = count_password_ages.of_tenant_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND account.is_active);
+END;
+grant execute on function accounts.count_password_ages(of_tenant_id uuid, in_days integer) to commonhold_app;
+revoke execute on function accounts.count_password_ages(of_tenant_id uuid, in_days integer) from public;
+comment on function accounts.count_password_ages(of_tenant_id uuid, in_days integer) is 'How many active members a tenant has, how many of them a password, and how many one of more than so many days';
+
+CREATE OR REPLACE FUNCTION accounts.find_candidate(of_user_id uuid)
+ RETURNS TABLE(id uuid, email text, full_name text, username text, is_active boolean, has_totp boolean, has_passkeys boolean, may_remember_device boolean, password_has_expired boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.id,
+     account.email,
+     account.full_name,
+     account.username,
+     account.is_active,
+     (EXISTS ( SELECT
+            FROM identity.two_factors factor
+           WHERE ((factor.user_id = account.id) AND (factor.verified_at IS NOT NULL)))) AS "exists",
+     (EXISTS ( SELECT
+            FROM identity.authenticators authenticator
+           WHERE (authenticator.user_id = account.id))) AS "exists",
+     COALESCE(policy.may_remember_device, true) AS "coalesce",
+     COALESCE(((password.created_at + ((policy.password_expires_after_days)::double precision * '1 day'::interval)) <= now()), false) AS "coalesce"
+    FROM ((identity.users account
+      LEFT JOIN identity.passwords password ON (((password.user_id = account.id) AND (password.replaced_at IS NULL))))
+      LEFT JOIN LATERAL ( SELECT bool_and(COALESCE(((tenant.security_policy #>> '{twoFactor,allowRememberDevice}'::text[]))::boolean, false)) AS may_remember_device,
+             min(((tenant.password_rules ->> 'expiresAfterDays'::text))::integer) AS password_expires_after_days
+            FROM (tenancy.user_tenants membership
+              JOIN tenancy.tenants tenant ON (((tenant.id = membership.tenant_id) AND tenant.is_active)))
+           WHERE ((membership.user_id = account.id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())))) policy ON (true))
+   WHERE (account.id = find_candidate.of_user_id);
+END;
+grant execute on function accounts.find_candidate(of_user_id uuid) to commonhold_app;
+revoke execute on function accounts.find_candidate(of_user_id uuid) from public;
+comment on function accounts.find_candidate(of_user_id uuid) is 'What decides how somebody comes in: his factors, and the strictest of his tenants'' policies (MT-05, MT-14)';
+
 CREATE OR REPLACE FUNCTION accounts.find_memberships(of_user_id uuid)
  RETURNS TABLE(tenant_id uuid, user_tenant_id uuid, name text, slug text, status text, is_active boolean, is_default boolean, roles text[])
  LANGUAGE sql
  STABLE
- SET search_path TO ''
 BEGIN ATOMIC
  SELECT tenant.id,
      membership.id,
@@ -180,6 +263,79 @@ END;
 grant execute on function accounts.find_memberships(of_user_id uuid) to commonhold_app;
 revoke execute on function accounts.find_memberships(of_user_id uuid) from public;
 comment on function accounts.find_memberships(of_user_id uuid) is 'A user''s tenants that are not expired, with role names, the default first; suspended tenants are there, marked';
+
+CREATE OR REPLACE FUNCTION accounts.find_owned_alone(of_user_id uuid)
+ RETURNS TABLE(tenant_id uuid, name text)
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- Of two owners who leave at once the second waits here, and then sees that he is the last.
+  perform
+  from tenancy.tenants as tenant
+  where tenant.id in (select membership.tenant_id from tenancy.user_tenants as membership where membership.user_id = of_user_id)
+  order by tenant.id
+  for no key update;
+
+  return query
+  select tenant.id, tenant.name
+  from tenancy.tenants as tenant
+  where exists (
+      select
+      from tenancy.user_tenants as membership
+      join access.user_tenant_roles as held
+        on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+      join access.roles as role
+        on role.tenant_id = held.tenant_id and role.id = held.role_id and role.name = 'owner'
+      where membership.tenant_id = tenant.id
+        and membership.user_id = of_user_id
+        and (membership.expires_at is null or membership.expires_at > now())
+    )
+    and exists (
+      select
+      from tenancy.user_tenants as membership
+      join identity.users as account on account.id = membership.user_id and account.deleted_at is null
+      where membership.tenant_id = tenant.id
+        and membership.user_id <> of_user_id
+        and (membership.expires_at is null or membership.expires_at > now())
+    )
+    and not exists (
+      select
+      from tenancy.user_tenants as membership
+      join identity.users as account on account.id = membership.user_id and account.is_active
+      join access.user_tenant_roles as held
+        on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+      join access.roles as role
+        on role.tenant_id = held.tenant_id and role.id = held.role_id and role.name = 'owner'
+      where membership.tenant_id = tenant.id
+        and membership.user_id <> of_user_id
+        and (membership.expires_at is null or membership.expires_at > now())
+    )
+  order by tenant.name, tenant.id;
+end
+$function$;
+grant execute on function accounts.find_owned_alone(of_user_id uuid) to commonhold_app;
+revoke execute on function accounts.find_owned_alone(of_user_id uuid) from public;
+comment on function accounts.find_owned_alone(of_user_id uuid) is 'The tenants with other members whose only active owner this user is; locks his tenants, so that owners leave one after another';
+
+CREATE OR REPLACE FUNCTION accounts.find_password_rules(of_user_id uuid)
+ RETURNS TABLE(minimum_length integer, refuse_common boolean, refused_reuses integer, expires_after_days integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+BEGIN ATOMIC
+ SELECT max(((tenant.password_rules ->> 'minimumLength'::text))::integer) AS max,
+     bool_or(((tenant.password_rules ->> 'refuseCommon'::text))::boolean) AS bool_or,
+     max(((tenant.password_rules ->> 'refusedReuses'::text))::integer) AS max,
+     min(((tenant.password_rules ->> 'expiresAfterDays'::text))::integer) AS min
+    FROM (tenancy.user_tenants membership
+      JOIN tenancy.tenants tenant ON ((tenant.id = membership.tenant_id)))
+   WHERE ((membership.user_id = find_password_rules.of_user_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND tenant.is_active)
+  HAVING (count(*) > 0);
+END;
+grant execute on function accounts.find_password_rules(of_user_id uuid) to commonhold_app;
+revoke execute on function accounts.find_password_rules(of_user_id uuid) from public;
+comment on function accounts.find_password_rules(of_user_id uuid) is 'The strictest of each rule of a user''s active tenants; no row for whoever is in none';
 
 CREATE OR REPLACE FUNCTION accounts.find_permissions(of_tenant_id uuid, of_user_tenant_id uuid)
  RETURNS text[]
@@ -206,10 +362,9 @@ revoke execute on function accounts.find_permissions(of_tenant_id uuid, of_user_
 comment on function accounts.find_permissions(of_tenant_id uuid, of_user_tenant_id uuid) is 'Everything that a membership''s roles allow, by name';
 
 CREATE OR REPLACE FUNCTION accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid)
- RETURNS TABLE(session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, is_operator boolean, tenant_id uuid, tenant_status text, roles text[], permissions text[])
+ RETURNS TABLE(session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, is_operator boolean, tenant_id uuid, user_tenant_id uuid, tenant_status text, roles text[], has_own_roles boolean)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
 BEGIN ATOMIC
  SELECT session.id,
      account.id,
@@ -217,30 +372,47 @@ BEGIN ATOMIC
      session.authenticated_at,
      session.last_seen_at,
      (operator.user_id IS NOT NULL),
-     membership.tenant_id,
-     membership.status,
-     membership.roles,
-     (
-         CASE
-             WHEN membership.is_active THEN accounts.find_permissions(membership.tenant_id, membership.user_tenant_id)
-             ELSE '{}'::text[]
-         END ||
-         CASE
-             WHEN (operator.user_id IS NOT NULL) THEN ARRAY( SELECT permission.name
-                FROM access.permissions permission
-               WHERE permission.for_operators
-               ORDER BY permission.name)
-             ELSE '{}'::text[]
-         END)
-    FROM (((identity.user_sessions session
+     tenant.id,
+     membership.id,
+     tenant.status,
+     held.roles,
+     held.has_own_roles
+    FROM ((((identity.user_sessions session
       JOIN identity.users account ON ((account.id = session.user_id)))
       LEFT JOIN identity.operators operator ON ((operator.user_id = account.id)))
-      LEFT JOIN LATERAL accounts.find_memberships(account.id) membership(tenant_id, user_tenant_id, name, slug, status, is_active, is_default, roles) ON ((membership.tenant_id = COALESCE(find_principal.in_tenant_id, session.active_tenant_id))))
+      LEFT JOIN (tenancy.user_tenants membership
+      JOIN tenancy.tenants tenant ON ((tenant.id = membership.tenant_id))) ON (((membership.tenant_id = COALESCE(find_principal.in_tenant_id, session.active_tenant_id)) AND (membership.user_id = session.user_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())))))
+      LEFT JOIN LATERAL ( SELECT array_agg(role.name ORDER BY (array_position(ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text], role.name)), role.name) AS roles,
+             bool_or((NOT role.is_built_in)) AS has_own_roles
+            FROM (access.user_tenant_roles held_1
+              JOIN access.roles role ON (((role.tenant_id = held_1.tenant_id) AND (role.id = held_1.role_id))))
+           WHERE ((held_1.tenant_id = membership.tenant_id) AND (held_1.user_tenant_id = membership.id))) held ON (true))
    WHERE (((session.id = find_principal.of_session_id) OR (session.token_hash = find_principal.of_token_hash)) AND (session.revoked_at IS NULL) AND (session.expires_at > now()) AND (session.ends_at > now()) AND account.is_active);
 END;
 grant execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) to commonhold_app;
 revoke execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) from public;
-comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, and what he may do in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12); an operator''s permissions hold everywhere';
+comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, and his roles in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12)';
+
+CREATE OR REPLACE FUNCTION accounts.list_declared_permissions()
+ RETURNS TABLE(holder text, permissions text[])
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT granted.role_name AS holder,
+     array_agg(permission.name ORDER BY permission.name) AS permissions
+    FROM (access.built_in_role_permissions granted
+      JOIN access.permissions permission ON ((permission.id = granted.permission_id)))
+   GROUP BY granted.role_name
+ UNION ALL
+  SELECT 'operator'::text AS holder,
+     array_agg(permission.name ORDER BY permission.name) AS permissions
+    FROM access.permissions permission
+   WHERE permission.for_operators
+  HAVING (count(*) > 0);
+END;
+grant execute on function accounts.list_declared_permissions() to commonhold_app;
+revoke execute on function accounts.list_declared_permissions() from public;
+comment on function accounts.list_declared_permissions() is 'What modules declare for the built-in roles and for operators: the same in every tenant, written when the database is migrated';
 
 -- audit ---------------------------------------------------------------------------------------------------------
 
@@ -953,6 +1125,143 @@ end
 $function$;
 revoke execute on function audit.track_contractors_contractor_lists() from public;
 
+CREATE OR REPLACE FUNCTION audit.track_identity_authenticators()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.authenticators', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.id is null then 'insert' when n.id is null then 'delete' else 'update' end as action,
+        case when o.id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id,user_handle,credential_id,credential_public_key,counter,is_backed_up,last_used_at,updated_at}')
+          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id,user_handle,credential_id,credential_public_key,counter,is_backed_up,last_used_at,updated_at}')
+          else array_to_string(array[
+        case when o.user_id is distinct from n.user_id then '"user_id":{"' || 'old":' || coalesce(to_json(o.user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.user_id)::text, 'null') || '}' end,
+        case when o.transports is distinct from n.transports then '"transports":{"' || 'old":' || coalesce(to_json(o.transports)::text, 'null') || ',"new":' || coalesce(to_json(n.transports)::text, 'null') || '}' end,
+        case when o.aaguid is distinct from n.aaguid then '"aaguid":{"' || 'old":' || coalesce(to_json(o.aaguid)::text, 'null') || ',"new":' || coalesce(to_json(n.aaguid)::text, 'null') || '}' end,
+        case when o.device_type is distinct from n.device_type then '"device_type":{"' || 'old":' || coalesce(to_json(o.device_type)::text, 'null') || ',"new":' || coalesce(to_json(n.device_type)::text, 'null') || '}' end,
+        case when o.friendly_name is distinct from n.friendly_name then '"friendly_name":{"' || 'old":' || coalesce(to_json(o.friendly_name)::text, 'null') || ',"new":' || coalesce(to_json(n.friendly_name)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.id is null then jsonb_build_object('user_id', o.user_id, 'friendly_name', o.friendly_name) else jsonb_build_object('user_id', n.user_id, 'friendly_name', n.friendly_name) end as details
+      from old_rows as o
+      full join new_rows as n on o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.authenticators', n.id::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"transports":{"' || 'new":' || to_json(n.transports)::text || '}',
+      '"aaguid":{"' || 'new":' || to_json(n.aaguid)::text || '}',
+      '"device_type":{"' || 'new":' || to_json(n.device_type)::text || '}',
+      '"friendly_name":{"' || 'new":' || to_json(n.friendly_name)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id, 'friendly_name', n.friendly_name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  else
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.authenticators', o.id::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"transports":{"' || 'old":' || to_json(o.transports)::text || '}',
+      '"aaguid":{"' || 'old":' || to_json(o.aaguid)::text || '}',
+      '"device_type":{"' || 'old":' || to_json(o.device_type)::text || '}',
+      '"friendly_name":{"' || 'old":' || to_json(o.friendly_name)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id, 'friendly_name', o.friendly_name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_identity_authenticators() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_identity_avatars()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'identity.avatars', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.user_id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.user_id is null then 'insert' when n.user_id is null then 'delete' else 'update' end as action,
+        case when o.user_id is null then n.user_id::text else o.user_id::text end as resource_id,
+        case
+          when o.user_id is null then audit.row_values(to_jsonb(n), 'new', '{content}', '{user_id,updated_at}')
+          when n.user_id is null then audit.row_values(to_jsonb(o), 'old', '{content}', '{user_id,updated_at}')
+          else array_to_string(array[
+        case when o.content is distinct from n.content then '"content":{"' || 'old":' || coalesce(case when o.content is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.content is not null then '"[redacted]"' end, 'null') || '}' end,
+        case when o.content_hash is distinct from n.content_hash then '"content_hash":{"' || 'old":' || coalesce(to_json(o.content_hash)::text, 'null') || ',"new":' || coalesce(to_json(n.content_hash)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.user_id = n.user_id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.avatars', n.user_id::text, ('{' || array_to_string(array[
+      '"content":{"' || 'new":' || case when n.content is not null then '"[redacted]"' end || '}',
+      '"content_hash":{"' || 'new":' || to_json(n.content_hash)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  else
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.avatars', o.user_id::text, ('{' || array_to_string(array[
+      '"content":{"' || 'old":' || case when o.content is not null then '"[redacted]"' end || '}',
+      '"content_hash":{"' || 'old":' || to_json(o.content_hash)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_identity_avatars() from public;
+
 CREATE OR REPLACE FUNCTION audit.track_identity_backup_codes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1324,8 +1633,8 @@ begin
         case when o.user_id is null then 'insert' when n.user_id is null then 'delete' else 'update' end as action,
         case when o.user_id is null then n.user_id::text else o.user_id::text end as resource_id,
         case
-          when o.user_id is null then audit.row_values(to_jsonb(n), 'new', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at}')
-          when n.user_id is null then audit.row_values(to_jsonb(o), 'old', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at}')
+          when o.user_id is null then audit.row_values(to_jsonb(n), 'new', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at,resting_until}')
+          when n.user_id is null then audit.row_values(to_jsonb(o), 'old', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at,resting_until}')
           else array_to_string(array[
         case when o.secret_encrypted is distinct from n.secret_encrypted then '"secret_encrypted":{"' || 'old":' || coalesce(case when o.secret_encrypted is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.secret_encrypted is not null then '"[redacted]"' end, 'null') || '}' end,
         case when o.setup_started_at is distinct from n.setup_started_at then '"setup_started_at":{"' || 'old":' || coalesce(to_json(o.setup_started_at)::text, 'null') || ',"new":' || coalesce(to_json(n.setup_started_at)::text, 'null') || '}' end,
@@ -1497,8 +1806,8 @@ begin
         case when o.id is null then 'insert' when n.id is null then 'delete' else 'update' end as action,
         case when o.id is null then n.id::text else o.id::text end as resource_id,
         case
-          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at}')
-          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at}')
+          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at}')
+          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at}')
           else array_to_string(array[
         case when o.email is distinct from n.email then '"email":{"' || 'old":' || coalesce(to_json(o.email)::text, 'null') || ',"new":' || coalesce(to_json(n.email)::text, 'null') || '}' end,
         case when o.username is distinct from n.username then '"username":{"' || 'old":' || coalesce(to_json(o.username)::text, 'null') || ',"new":' || coalesce(to_json(n.username)::text, 'null') || '}' end,
@@ -1696,7 +2005,8 @@ begin
         case when o.deletion_scheduled_at is distinct from n.deletion_scheduled_at then '"deletion_scheduled_at":{"' || 'old":' || coalesce(to_json(o.deletion_scheduled_at)::text, 'null') || ',"new":' || coalesce(to_json(n.deletion_scheduled_at)::text, 'null') || '}' end,
         case when o.grace_period_days is distinct from n.grace_period_days then '"grace_period_days":{"' || 'old":' || coalesce(to_json(o.grace_period_days)::text, 'null') || ',"new":' || coalesce(to_json(n.grace_period_days)::text, 'null') || '}' end,
         case when o.onboarding_status is distinct from n.onboarding_status then '"onboarding_status":{"' || 'old":' || coalesce(to_json(o.onboarding_status)::text, 'null') || ',"new":' || coalesce(to_json(n.onboarding_status)::text, 'null') || '}' end,
-        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
+        case when o.password_rules is distinct from n.password_rules then '"password_rules":{"' || 'old":' || coalesce(to_json(o.password_rules)::text, 'null') || ',"new":' || coalesce(to_json(n.password_rules)::text, 'null') || '}' end
           ]::text[], ',')
         end as changes
       from old_rows as o
@@ -1724,7 +2034,8 @@ begin
       '"deletion_scheduled_at":{"' || 'new":' || to_json(n.deletion_scheduled_at)::text || '}',
       '"grace_period_days":{"' || 'new":' || to_json(n.grace_period_days)::text || '}',
       '"onboarding_status":{"' || 'new":' || to_json(n.onboarding_status)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"password_rules":{"' || 'new":' || to_json(n.password_rules)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
@@ -1748,7 +2059,8 @@ begin
       '"deletion_scheduled_at":{"' || 'old":' || to_json(o.deletion_scheduled_at)::text || '}',
       '"grace_period_days":{"' || 'old":' || to_json(o.grace_period_days)::text || '}',
       '"onboarding_status":{"' || 'old":' || to_json(o.onboarding_status)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"password_rules":{"' || 'old":' || to_json(o.password_rules)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -2298,6 +2610,70 @@ $function$;
 revoke execute on function contractors.count_search_words() from public;
 comment on function contractors.count_search_words() is 'Keeps the vocabulary: one statement for each statement that writes profiles, however many';
 
+CREATE OR REPLACE FUNCTION contractors.hand_over_lists()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  list record;
+begin
+  perform set_config('app.system', 'on', true);
+  for list in
+    select shared.tenant_id, shared.id, successor.user_id as successor_id
+    from contractors.contractor_lists as shared
+    cross join lateral (
+      select membership.user_id
+      from tenancy.user_tenants as membership
+      join identity.users as account on account.id = membership.user_id and account.is_active
+      left join access.user_tenant_roles as held
+        on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+      left join access.roles as role on role.tenant_id = held.tenant_id and role.id = held.role_id
+      where membership.tenant_id = shared.tenant_id
+        and membership.user_id <> old.id
+        and (membership.expires_at is null or membership.expires_at > now())
+      order by array_position(array['owner', 'admin', 'member'], role.name), membership.joined_at, membership.id
+      limit 1
+    ) as successor
+    where shared.user_id = old.id
+      and (
+        shared.is_public
+        or exists (
+          select
+          from contractors.contractor_list_shares as share
+          where share.tenant_id = shared.tenant_id
+            and share.list_id = shared.id
+        )
+      )
+  loop
+    delete from contractors.contractor_list_shares
+    where tenant_id = list.tenant_id
+      and list_id = list.id
+      and shared_with_user_id = list.successor_id;
+    update contractors.contractor_list_shares
+    set shared_by = list.successor_id
+    where tenant_id = list.tenant_id
+      and list_id = list.id
+      and shared_by = old.id;
+    update contractors.contractor_lists
+    set user_id = list.successor_id, is_default = false
+    where tenant_id = list.tenant_id
+      and id = list.id;
+  end loop;
+
+  -- What was shared with his address opens for who has it, not for who makes an account with it later.
+  delete from contractors.contractor_list_shares
+  where shared_with_email = old.email
+    and shared_at < coalesce(old.deleted_at, now());
+  perform set_config('app.system', was_system, true);
+  return old;
+end
+$function$;
+revoke execute on function contractors.hand_over_lists() from public;
+comment on function contractors.hand_over_lists() is 'Before an account goes: lists that others see get a new owner in their tenant (an owner of it before others, the longest there); his private ones go with him';
+
 CREATE OR REPLACE FUNCTION contractors.is_vocabulary(word text)
  RETURNS boolean
  LANGUAGE sql
@@ -2692,6 +3068,7 @@ create table contractors.contractor_list_shares (
   constraint contractor_list_shares_shared_by_fkey FOREIGN KEY (shared_by) REFERENCES identity.users(id) ON DELETE SET NULL,
   constraint contractor_list_shares_shared_with_user_id_fkey FOREIGN KEY (tenant_id, shared_with_user_id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
 );
+CREATE INDEX contractor_list_shares_email_idx ON contractors.contractor_list_shares USING btree (shared_with_email) WHERE (shared_with_email IS NOT NULL);
 CREATE INDEX contractor_list_shares_shared_by_idx ON contractors.contractor_list_shares USING btree (shared_by);
 CREATE INDEX contractor_list_shares_user_idx ON contractors.contractor_list_shares USING btree (tenant_id, shared_with_user_id, list_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON contractors.contractor_list_shares REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_shares();
@@ -2700,14 +3077,17 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.contractor_list_sha
 CREATE TRIGGER audit_update AFTER UPDATE ON contractors.contractor_list_shares REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_shares();
 alter table contractors.contractor_list_shares enable row level security;
 alter table contractors.contractor_list_shares force row level security;
-create policy contractor_list_shares_changed_by_sharer on contractors.contractor_list_shares as restrictive for update
+create policy contractor_list_shares_changed_by_sharer on contractors.contractor_list_shares as restrictive for update to commonhold_app, commonhold_readonly
   using ((shared_by = ( SELECT platform.current_user_id() AS current_user_id)))
   with check ((shared_by = ( SELECT platform.current_user_id() AS current_user_id)));
-create policy contractor_list_shares_ended_by on contractors.contractor_list_shares as restrictive for delete
+create policy contractor_list_shares_ended_by on contractors.contractor_list_shares as restrictive for delete to commonhold_app, commonhold_readonly
   using (((shared_by = ( SELECT platform.current_user_id() AS current_user_id)) OR (shared_with_user_id = ( SELECT platform.current_user_id() AS current_user_id))));
+create policy contractor_list_shares_handed_over on contractors.contractor_list_shares to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
 create policy contractor_list_shares_made_by_owner on contractors.contractor_list_shares as restrictive for insert
   with check (((shared_by = ( SELECT platform.current_user_id() AS current_user_id)) AND contractors.owns_list(list_id)));
-create policy contractor_list_shares_seen_by on contractors.contractor_list_shares as restrictive for select
+create policy contractor_list_shares_seen_by on contractors.contractor_list_shares as restrictive for select to commonhold_app, commonhold_readonly
   using (((shared_with_user_id = ( SELECT platform.current_user_id() AS current_user_id)) OR (shared_by = ( SELECT platform.current_user_id() AS current_user_id))));
 create policy tenant_isolation on contractors.contractor_list_shares
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
@@ -2781,14 +3161,17 @@ CREATE TRIGGER log_created AFTER INSERT ON contractors.contractor_lists REFERENC
 CREATE TRIGGER log_updated AFTER UPDATE ON contractors.contractor_lists REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_list_activity();
 alter table contractors.contractor_lists enable row level security;
 alter table contractors.contractor_lists force row level security;
-create policy contractor_lists_changed_by_owner on contractors.contractor_lists as restrictive for update
+create policy contractor_lists_changed_by_owner on contractors.contractor_lists as restrictive for update to commonhold_app, commonhold_readonly
   using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)))
   with check ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
 create policy contractor_lists_deleted_by_owner on contractors.contractor_lists as restrictive for delete
   using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND (NOT is_default)));
+create policy contractor_lists_handed_over on contractors.contractor_lists to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
 create policy contractor_lists_made_by_owner on contractors.contractor_lists as restrictive for insert
   with check ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
-create policy contractor_lists_seen_by on contractors.contractor_lists as restrictive for select
+create policy contractor_lists_seen_by on contractors.contractor_lists as restrictive for select to commonhold_app, commonhold_readonly
   using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) OR is_public OR (EXISTS ( SELECT
    FROM contractors.contractor_list_shares share
   WHERE ((share.tenant_id = contractor_lists.tenant_id) AND (share.list_id = contractor_lists.id) AND (share.shared_with_user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND ((share.expires_at IS NULL) OR (share.expires_at > now())))))));
@@ -3034,6 +3417,226 @@ grant usage on schema identity to commonhold_app;
 grant usage on schema identity to commonhold_readonly;
 comment on schema identity is 'Who people are: accounts, profiles, passwords, sessions';
 
+CREATE OR REPLACE FUNCTION identity.erase_traces()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- What names an account without a foreign key, for its module stands above this one.
+  delete from http.idempotency_keys
+  where user_id in (select id from old_rows);
+  delete from mail.messages
+  where user_id in (select id from old_rows);
+
+  -- What names only the address is somebody else's by now, where he has made an account with it.
+  delete from mail.messages
+  where lower(recipient) in (
+    select email
+    from old_rows
+    where not exists (select from identity.users as living where living.email = old_rows.email and living.deleted_at is null)
+  );
+  delete from mail.quotas
+  where inbox in (
+    select regexp_replace(email, '\+[^@]*@', '@')
+    from old_rows
+    where not exists (select from identity.users as living where living.email = old_rows.email and living.deleted_at is null)
+  );
+  delete from identity.sign_ups
+  using old_rows
+  where sign_ups.email = old_rows.email
+    and sign_ups.created_at < coalesce(old_rows.deleted_at, now());
+  return null;
+end
+$function$;
+revoke execute on function identity.erase_traces() from public;
+comment on function identity.erase_traces() is 'Removes with an account what names it or its address elsewhere: kept answers, mails, sign-ups. The audit log stays';
+
+CREATE OR REPLACE FUNCTION identity.erase_user(of_user_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from identity.users
+  where id = of_user_id
+    and status = 'deleted'
+    and deleted_at < now() - interval '90 days';
+  return found;
+end
+$function$;
+grant execute on function identity.erase_user(of_user_id uuid) to commonhold_app;
+revoke execute on function identity.erase_user(of_user_id uuid) from public;
+comment on function identity.erase_user(of_user_id uuid) is 'GG-16: removes an account that was deleted 90 days ago, with all that hangs on it; false where there is none such. For the system only';
+
+CREATE OR REPLACE FUNCTION identity.keep_one_operator()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_table_name = 'operators' then
+    -- A cascade is a statement too, mostly one that removes nobody.
+    if not exists (select from old_rows) then
+      return null;
+    end if;
+  elsif not exists (select from identity.operators where user_id = old.id) then
+    return null;
+  end if;
+  -- One after another: of two operators who leave at once each would still see the other.
+  perform pg_advisory_xact_lock(hashtext('identity.operators'));
+  if not exists (
+    select
+    from identity.operators as operator
+    join identity.users as account on account.id = operator.user_id
+    where account.is_active
+  ) then
+    raise exception 'An installation keeps at least one active operator'
+      using errcode = 'check_violation', constraint = 'operators_one_active', schema = 'identity', table = 'operators';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function identity.keep_one_operator() from public;
+comment on function identity.keep_one_operator() is 'Refuses a change after which no active account runs the installation';
+
+CREATE OR REPLACE FUNCTION identity.keep_way_in()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  has_way_in boolean;
+begin
+  -- Whoever removes it sees perhaps his own rows only: what is left is counted whole.
+  perform set_config('app.system', 'on', true);
+  -- Two removals at once wait here for each other: the second sees what the first has left.
+  perform from identity.users where id = old.user_id and deleted_at is null for no key update;
+  has_way_in := not found
+    or exists (select from identity.passwords where user_id = old.user_id and replaced_at is null)
+    or exists (select from identity.authenticators where user_id = old.user_id)
+    or exists (select from identity.external_identities where user_id = old.user_id);
+  perform set_config('app.system', was_system, true);
+  if not has_way_in then
+    raise exception 'user % would have no way in', old.user_id
+      using
+        errcode = 'restrict_violation',
+        schema = 'identity',
+        table = 'users',
+        constraint = 'users_keep_way_in',
+        hint = 'Give the account a password, a passkey or a linked sign-in first';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function identity.keep_way_in() from public;
+comment on function identity.keep_way_in() is 'A living user keeps a way in: a current password, a passkey or an account elsewhere (MT-07); violates users_keep_way_in';
+
+CREATE OR REPLACE FUNCTION identity.open_user_import()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  create temporary table user_import_rows (
+    line integer not null,
+    id uuid not null,
+    email text not null,
+    full_name text,
+    username text,
+    password_hash text,
+    is_email_verified boolean not null,
+    timezone text not null,
+    language text not null,
+    status text not null,
+    user_id uuid,
+    problem text
+  );
+  grant select, insert, update, delete on pg_temp.user_import_rows to commonhold_app;
+end
+$function$;
+grant execute on function identity.open_user_import() to commonhold_app;
+revoke execute on function identity.open_user_import() from public;
+comment on function identity.open_user_import() is 'Makes the staging table user_import_rows of this session; it goes with its connection, so a killed import leaves nothing';
+
+CREATE OR REPLACE FUNCTION identity.refuse_new_id()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception 'An account keeps its id'
+    using errcode = 'check_violation', constraint = 'users_id_kept', schema = 'identity', table = 'users';
+end
+$function$;
+revoke execute on function identity.refuse_new_id() from public;
+comment on function identity.refuse_new_id() is 'Refuses to give an account another id';
+
+CREATE OR REPLACE FUNCTION identity.refuse_used_ids()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  used_id uuid;
+begin
+  select erased.id into used_id
+  from new_rows
+  join identity.erased_users as erased on erased.id = new_rows.id
+  limit 1;
+  if found then
+    raise exception 'The id % has been that of another account', used_id
+      using errcode = 'unique_violation', constraint = 'users_id_never_again', schema = 'identity', table = 'users';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function identity.refuse_used_ids() from public;
+comment on function identity.refuse_used_ids() is 'Refuses an account with an id that another one has had';
+
+CREATE OR REPLACE FUNCTION identity.remember_erased_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into identity.erased_users (id)
+  select id from old_rows;
+  return null;
+end
+$function$;
+revoke execute on function identity.remember_erased_users() from public;
+comment on function identity.remember_erased_users() is 'Keeps the ids of removed accounts, by whatever way they go';
+
+CREATE OR REPLACE FUNCTION identity.require_active_operator()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  is_active boolean;
+begin
+  -- Held until the end: he cannot be suspended meanwhile.
+  select account.is_active into is_active
+  from identity.users as account
+  where account.id = new.user_id
+  for share;
+  if not coalesce(is_active, false) then
+    raise exception 'Only an active account can run the installation'
+      using errcode = 'check_violation', constraint = 'operators_active', schema = 'identity', table = 'operators';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function identity.require_active_operator() from public;
+comment on function identity.require_active_operator() is 'Refuses to make an operator of somebody who cannot sign in';
+
 create table identity.address_failures (
   address inet not null,
   failed_attempts integer default 0 not null,
@@ -3048,8 +3651,91 @@ alter table identity.address_failures force row level security;
 create policy address_failures_system on identity.address_failures
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
-grant delete, insert, select, update on table identity.address_failures to commonhold_app;
+grant delete, insert, select on table identity.address_failures to commonhold_app;
+grant update (failed_attempts, last_failed_at, resting_until) on table identity.address_failures to commonhold_app;
 comment on table identity.address_failures is 'Wrong passwords by network address (IPv6 by its /64), to slow down whoever tries many accounts (MT-03)';
+comment on column identity.address_failures.resting_until is 'No password from there is looked at before: from the thirtieth wrong one on, for a minute that doubles up to an hour';
+
+create table identity.authenticators (
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  user_handle bytea not null,
+  credential_id bytea not null,
+  credential_public_key bytea not null,
+  counter bigint default 0 not null,
+  transports text[] default '{}'::text[] not null,
+  aaguid uuid not null,
+  device_type text not null,
+  is_backed_up boolean not null,
+  friendly_name text default 'Primary Authenticator'::text not null,
+  last_used_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint authenticators_pkey PRIMARY KEY (id),
+  constraint authenticators_credential_unique UNIQUE (credential_id),
+  constraint authenticators_backed_up_fits CHECK (((device_type = 'multi_device'::text) OR (NOT is_backed_up))),
+  constraint authenticators_counter_range CHECK (((counter >= 0) AND (counter <= '4294967295'::bigint))),
+  constraint authenticators_credential_length CHECK (((length(credential_id) >= 1) AND (length(credential_id) <= 1023))),
+  constraint authenticators_device_type_known CHECK ((device_type = ANY (ARRAY['single_device'::text, 'multi_device'::text]))),
+  constraint authenticators_friendly_name_length CHECK (((length(friendly_name) >= 1) AND (length(friendly_name) <= 100))),
+  constraint authenticators_public_key_length CHECK (((length(credential_public_key) >= 1) AND (length(credential_public_key) <= 2000))),
+  constraint authenticators_transports_few CHECK ((cardinality(transports) <= 10)),
+  constraint authenticators_user_handle_length CHECK ((length(user_handle) = 32)),
+  constraint authenticators_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX authenticators_user_id_idx ON identity.authenticators USING btree (user_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON identity.authenticators REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_authenticators();
+CREATE TRIGGER audit_insert AFTER INSERT ON identity.authenticators REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_authenticators();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.authenticators FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON identity.authenticators REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_authenticators();
+CREATE CONSTRAINT TRIGGER authenticators_keep_way_in AFTER DELETE OR UPDATE OF user_id ON identity.authenticators DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION identity.keep_way_in();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.authenticators FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table identity.authenticators enable row level security;
+alter table identity.authenticators force row level security;
+create policy authenticators_own on identity.authenticators for select
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy authenticators_system on identity.authenticators
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table identity.authenticators to commonhold_app;
+grant update (counter, friendly_name, is_backed_up, last_used_at) on table identity.authenticators to commonhold_app;
+comment on table identity.authenticators is 'The passkeys of a user (WebAuthn): a way in of its own, and a second factor (MT-06)';
+comment on column identity.authenticators.user_handle is 'Random, the same for all passkeys of a user: what an authenticator knows him by, since it must tell nothing about him';
+comment on column identity.authenticators.credential_public_key is 'COSE key (RFC 9052)';
+comment on column identity.authenticators.counter is 'Signatures that the authenticator has counted: one that goes back betrays a copy. 0 where it does not count';
+comment on column identity.authenticators.aaguid is 'The model of the authenticator, as it says; zeros where it does not';
+comment on column identity.authenticators.device_type is 'multi_device where its keys may be synced among a person''s devices';
+
+create table identity.avatars (
+  user_id uuid not null,
+  content bytea not null,
+  content_hash bytea not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint avatars_pkey PRIMARY KEY (user_id),
+  constraint avatars_content_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
+  constraint avatars_content_size CHECK (((octet_length(content) >= 1) AND (octet_length(content) <= 100000))),
+  constraint avatars_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE TRIGGER audit_delete AFTER DELETE ON identity.avatars REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_avatars();
+CREATE TRIGGER audit_insert AFTER INSERT ON identity.avatars REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_avatars();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.avatars FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON identity.avatars REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_avatars();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.avatars FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table identity.avatars enable row level security;
+alter table identity.avatars force row level security;
+create policy avatars_of_tenant on identity.avatars for select
+  using ((EXISTS ( SELECT
+   FROM tenancy.user_tenants membership
+  WHERE ((membership.tenant_id = ( SELECT platform.current_tenant_id() AS current_tenant_id)) AND (membership.user_id = avatars.user_id)))));
+create policy avatars_own on identity.avatars for select
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy avatars_system on identity.avatars
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table identity.avatars to commonhold_app;
+grant update (content, content_hash) on table identity.avatars to commonhold_app;
+comment on table identity.avatars is 'The picture of a person, made anew by the program: WebP, 256 by 256, without metadata';
+comment on column identity.avatars.content_hash is 'SHA-256; a part of it is in the address of the picture, which is another one for another picture';
 
 create table identity.backup_codes (
   id uuid default gen_random_uuid() not null,
@@ -3072,6 +3758,58 @@ create policy backup_codes_system on identity.backup_codes
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select, update on table identity.backup_codes to commonhold_app;
 comment on table identity.backup_codes is 'Single-use codes for a lost authenticator, hashed';
+comment on column identity.backup_codes.code_hash is 'HMAC-SHA-256 under the secret of the authenticator app, which is encrypted: 50 bits could be tried out under a bare hash';
+
+create table identity.email_changes (
+  user_id uuid not null,
+  session_id uuid,
+  old_email text not null,
+  new_email text not null,
+  old_token_hash bytea not null,
+  new_token_hash bytea not null,
+  old_confirmed_at timestamp with time zone,
+  new_confirmed_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  constraint email_changes_pkey PRIMARY KEY (user_id),
+  constraint email_changes_new_token_unique UNIQUE (new_token_hash),
+  constraint email_changes_old_token_unique UNIQUE (old_token_hash),
+  constraint email_changes_new_email_length CHECK (((length(new_email) >= 3) AND (length(new_email) <= 255))),
+  constraint email_changes_to_another CHECK ((old_email <> new_email)),
+  constraint email_changes_session_id_fkey FOREIGN KEY (session_id) REFERENCES identity.user_sessions(id) ON DELETE SET NULL,
+  constraint email_changes_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX email_changes_expires_at_idx ON identity.email_changes USING btree (expires_at);
+CREATE INDEX email_changes_session_id_idx ON identity.email_changes USING btree (session_id) WHERE (session_id IS NOT NULL);
+alter table identity.email_changes enable row level security;
+alter table identity.email_changes force row level security;
+create policy email_changes_own on identity.email_changes for select
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy email_changes_system on identity.email_changes
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table identity.email_changes to commonhold_app;
+grant update (created_at, expires_at, new_confirmed_at, new_email, new_token_hash, old_confirmed_at, old_email, old_token_hash, session_id) on table identity.email_changes to commonhold_app;
+comment on table identity.email_changes is 'The address that a user wants to have: it becomes his once the links in the mails to the old and the new one were both used (MT-08)';
+comment on column identity.email_changes.session_id is 'Where it was asked for: that session stays when the change ends the others';
+comment on column identity.email_changes.old_token_hash is 'Of the link in the mail to the old address (VS-02)';
+comment on column identity.email_changes.new_token_hash is 'Of the link in the mail to the new address; where that belongs to another account, nobody was sent it';
+
+create table identity.erased_users (
+  id uuid not null,
+  erased_at timestamp with time zone default now() not null,
+  constraint erased_users_pkey PRIMARY KEY (id)
+);
+alter table identity.erased_users enable row level security;
+alter table identity.erased_users force row level security;
+create policy erased_users_owner_appends on identity.erased_users for insert to commonhold_owner
+  with check (true);
+create policy erased_users_owner_reads on identity.erased_users for select to commonhold_owner
+  using (true);
+create policy erased_users_system on identity.erased_users for select
+  using (( SELECT platform.is_system() AS is_system));
+grant select on table identity.erased_users to commonhold_app;
+comment on table identity.erased_users is 'Ids of accounts that are no more: whatever still names one (the audit log, a backup, a token) must never mean somebody else';
 
 create table identity.external_identities (
   id uuid default gen_random_uuid() not null,
@@ -3090,6 +3828,7 @@ CREATE TRIGGER audit_delete AFTER DELETE ON identity.external_identities REFEREN
 CREATE TRIGGER audit_insert AFTER INSERT ON identity.external_identities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_external_identities();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.external_identities FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.external_identities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_external_identities();
+CREATE CONSTRAINT TRIGGER external_identities_keep_way_in AFTER DELETE OR UPDATE OF user_id ON identity.external_identities DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION identity.keep_way_in();
 alter table identity.external_identities enable row level security;
 alter table identity.external_identities force row level security;
 create policy external_identities_system on identity.external_identities
@@ -3097,6 +3836,40 @@ create policy external_identities_system on identity.external_identities
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select, update on table identity.external_identities to commonhold_app;
 comment on table identity.external_identities is 'An account elsewhere (Google …), by issuer and subject, never by e-mail (MT-07)';
+
+create table identity.login_histories (
+  id uuid default platform.uuid_v7() not null,
+  user_id uuid not null,
+  ip_address inet,
+  user_agent text,
+  device text not null,
+  location jsonb,
+  status text not null,
+  failure_reason text,
+  methods text[] default '{}'::text[] not null,
+  session_id uuid,
+  created_at timestamp with time zone default now() not null,
+  constraint login_histories_pkey PRIMARY KEY (created_at, id),
+  constraint login_histories_failure_has_reason CHECK (((status = 'failed'::text) = (failure_reason IS NOT NULL))),
+  constraint login_histories_location_object CHECK ((jsonb_typeof(location) = 'object'::text)),
+  constraint login_histories_status_known CHECK ((status = ANY (ARRAY['success'::text, 'failed'::text]))),
+  constraint login_histories_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+) partition by RANGE (created_at);
+CREATE INDEX login_histories_created_at_idx ON ONLY identity.login_histories USING btree (created_at);
+CREATE INDEX login_histories_user_id_idx ON ONLY identity.login_histories USING btree (user_id, created_at, id);
+alter table identity.login_histories enable row level security;
+alter table identity.login_histories force row level security;
+create policy login_histories_own on identity.login_histories for select
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy login_histories_system on identity.login_histories
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant insert, select on table identity.login_histories to commonhold_app;
+comment on table identity.login_histories is 'Sign-ins to an account, those that failed too (MT-09). The program only appends; the rows go with the user''s erasure. Who names an unknown address has none';
+comment on column identity.login_histories.device is 'Browser and system in words, as the agent was understood at that time';
+comment on column identity.login_histories.location is 'Coarse place of the address, {city, region, country, countryCode} as far as known; null without a file of places';
+comment on column identity.login_histories.methods is 'How the user proved who he is: password, totp, backup_code, passkey, google, trusted_device';
+comment on column identity.login_histories.session_id is 'The session that began; it is removed 30 days after its end, so this is no foreign key';
 
 create table identity.one_time_tokens (
   id uuid default gen_random_uuid() not null,
@@ -3107,10 +3880,8 @@ create table identity.one_time_tokens (
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
-  attempts integer default 0 not null,
   constraint one_time_tokens_pkey PRIMARY KEY (id),
   constraint one_time_tokens_hash_unique UNIQUE (token_hash),
-  constraint one_time_tokens_attempts_counted CHECK ((attempts >= 0)),
   constraint one_time_tokens_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'change_email'::text, 'passkey_challenge'::text, 'first_administrator'::text, 'sign_in_step'::text, 'google_sign_in'::text]))),
   constraint one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
@@ -3137,12 +3908,14 @@ CREATE TRIGGER audit_delete AFTER DELETE ON identity.operators REFERENCING OLD T
 CREATE TRIGGER audit_insert AFTER INSERT ON identity.operators REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_operators();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.operators FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.operators REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_operators();
+CREATE TRIGGER keep_one_operator AFTER DELETE ON identity.operators REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.keep_one_operator();
+CREATE TRIGGER require_active_operator AFTER INSERT ON identity.operators FOR EACH ROW EXECUTE FUNCTION identity.require_active_operator();
 alter table identity.operators enable row level security;
 alter table identity.operators force row level security;
 create policy operators_system on identity.operators
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
-grant delete, insert, select, update on table identity.operators to commonhold_app;
+grant delete, insert, select on table identity.operators to commonhold_app;
 comment on table identity.operators is 'Who runs this installation: they hold the permissions that modules declare for operators, in whatever tenant they work';
 
 create table identity.passwords (
@@ -3161,14 +3934,17 @@ CREATE TRIGGER audit_delete AFTER DELETE ON identity.passwords REFERENCING OLD T
 CREATE TRIGGER audit_insert AFTER INSERT ON identity.passwords REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_passwords();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.passwords FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.passwords REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_passwords();
+CREATE CONSTRAINT TRIGGER passwords_keep_way_in AFTER DELETE OR UPDATE OF replaced_at, user_id ON identity.passwords DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION identity.keep_way_in();
 alter table identity.passwords enable row level security;
 alter table identity.passwords force row level security;
 create policy passwords_system on identity.passwords
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select on table identity.passwords to commonhold_app;
-grant update (replaced_at) on table identity.passwords to commonhold_app;
+grant update (password_hash, replaced_at) on table identity.passwords to commonhold_app;
 comment on table identity.passwords is 'Password hashes, apart from the account so that no colleague''s query can read one; replaced ones stay to refuse re-use';
+comment on column identity.passwords.password_hash is 'Argon2id, or bcrypt from elsewhere until the next sign-in, which hashes the same password anew (PE-01)';
+comment on column identity.passwords.created_at is 'When the person chose it: its age counts from here, hashed anew or not';
 
 create table identity.refresh_tokens (
   id uuid default gen_random_uuid() not null,
@@ -3199,7 +3975,7 @@ create table identity.sign_ups (
   password_hash text not null,
   tenant_name text,
   timezone text,
-  token_hash bytea not null,
+  token_hash bytea,
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
@@ -3215,8 +3991,10 @@ alter table identity.sign_ups force row level security;
 create policy sign_ups_system on identity.sign_ups
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
-grant delete, insert, select, update on table identity.sign_ups to commonhold_app;
+grant delete, insert, select on table identity.sign_ups to commonhold_app;
+grant update (token_hash, used_at) on table identity.sign_ups to commonhold_app;
 comment on table identity.sign_ups is 'Accounts asked for whose address is not confirmed yet: no account exists before, so nobody can occupy the address of another (MT-04)';
+comment on column identity.sign_ups.token_hash is 'Of the link in the mail; null until that goes';
 
 create table identity.signing_keys (
   id text not null,
@@ -3252,10 +4030,12 @@ create table identity.two_factors (
   last_time_step bigint,
   verification_attempts integer default 0 not null,
   last_failed_attempt_at timestamp with time zone,
+  resting_until timestamp with time zone,
   constraint two_factors_pkey PRIMARY KEY (user_id),
   constraint two_factors_attempts_counted CHECK ((verification_attempts >= 0)),
   constraint two_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
+CREATE INDEX two_factors_setup_started_at_idx ON identity.two_factors USING btree (setup_started_at) WHERE (verified_at IS NULL);
 CREATE TRIGGER audit_delete AFTER DELETE ON identity.two_factors REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_two_factors();
 CREATE TRIGGER audit_insert AFTER INSERT ON identity.two_factors REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_two_factors();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.two_factors FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
@@ -3269,6 +4049,8 @@ grant delete, insert, select, update on table identity.two_factors to commonhold
 comment on table identity.two_factors is 'The authenticator app of a user (TOTP, RFC 6238); enabled once verified (MT-05)';
 comment on column identity.two_factors.secret_encrypted is 'AES-256-GCM, key id in front (GG-17)';
 comment on column identity.two_factors.last_time_step is 'The last accepted time step: a code works once';
+comment on column identity.two_factors.verification_attempts is 'Wrong codes, of the app and for its loss, since the last right one';
+comment on column identity.two_factors.resting_until is 'No code is looked at before: from the fifth wrong one on, for a minute that doubles up to 15';
 
 create table identity.user_devices (
   id uuid default gen_random_uuid() not null,
@@ -3281,11 +4063,13 @@ create table identity.user_devices (
   resting_until timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   last_seen_at timestamp with time zone default now() not null,
+  recognised_at timestamp with time zone,
   constraint user_devices_pkey PRIMARY KEY (id),
   constraint user_devices_token_unique UNIQUE (user_id, token_hash),
   constraint user_devices_failures_counted CHECK ((failed_attempts >= 0)),
   constraint user_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
+CREATE INDEX user_devices_last_seen_at_idx ON identity.user_devices USING btree (last_seen_at);
 alter table identity.user_devices enable row level security;
 alter table identity.user_devices force row level security;
 create policy user_devices_own on identity.user_devices for select
@@ -3293,10 +4077,13 @@ create policy user_devices_own on identity.user_devices for select
 create policy user_devices_system on identity.user_devices
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
-grant delete, insert, select, update on table identity.user_devices to commonhold_app;
+grant delete, insert, select on table identity.user_devices to commonhold_app;
+grant update (failed_attempts, ip_address, last_seen_at, recognised_at, resting_until, token_hash, trusted_until, user_agent) on table identity.user_devices to commonhold_app;
 comment on table identity.user_devices is 'A browser that this user has signed in with before, known again by a cookie of its own: no mail about it, and guesses elsewhere do not lock it out';
 comment on column identity.user_devices.trusted_until is 'Until then it needs no second factor, where all tenants of the user allow that (MT-05)';
 comment on column identity.user_devices.failed_attempts is 'Wrong passwords on this device since its last sign-in, counted apart from the account''s';
+comment on column identity.user_devices.resting_until is 'No password from it counts before: from the fifth wrong one on, for a minute that doubles up to 15 (MT-03)';
+comment on column identity.user_devices.recognised_at is 'The last time that its cookie came back; null: perhaps a program without cookies, whose next sign-in takes the row over';
 
 create table identity.user_profiles (
   id uuid default gen_random_uuid() not null,
@@ -3320,16 +4107,35 @@ create table identity.user_profiles (
   updated_at timestamp with time zone default now() not null,
   constraint user_profiles_pkey PRIMARY KEY (id),
   constraint user_profiles_one_per_user UNIQUE (user_id),
+  constraint user_profiles_address_length CHECK (((length(address) >= 1) AND (length(address) <= 500))),
+  constraint user_profiles_avatar_url_length CHECK (((length(avatar_url) >= 1) AND (length(avatar_url) <= 2048))),
+  constraint user_profiles_bio_length CHECK (((length(bio) >= 1) AND (length(bio) <= 2000))),
+  constraint user_profiles_department_length CHECK (((length(department) >= 1) AND (length(department) <= 100))),
+  constraint user_profiles_email_preferences_known CHECK (
+CASE jsonb_typeof(email_preferences)
+    WHEN 'object'::text THEN (((email_preferences - '{marketing,updates,security,newsletter}'::text[]) = '{}'::jsonb) AND (NOT jsonb_path_exists(email_preferences, '$.*?(@.type() != "boolean")'::jsonpath)))
+    ELSE NULL::boolean
+END),
   constraint user_profiles_email_preferences_object CHECK ((jsonb_typeof(email_preferences) = 'object'::text)),
   constraint user_profiles_first_name_length CHECK ((length(first_name) <= 100)),
+  constraint user_profiles_language_length CHECK ((length(language) <= 35)),
   constraint user_profiles_language_shape CHECK ((language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
   constraint user_profiles_last_name_length CHECK ((length(last_name) <= 100)),
   constraint user_profiles_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+  constraint user_profiles_metadata_size CHECK ((length((metadata)::text) <= 16384)),
   constraint user_profiles_phone_length CHECK ((length(phone) <= 20)),
   constraint user_profiles_preferences_object CHECK ((jsonb_typeof(preferences) = 'object'::text)),
+  constraint user_profiles_preferences_size CHECK ((length((preferences)::text) <= 16384)),
   constraint user_profiles_skills_array CHECK ((jsonb_typeof(skills) = 'array'::text)),
+  constraint user_profiles_skills_few CHECK (
+CASE jsonb_typeof(skills)
+    WHEN 'array'::text THEN ((jsonb_array_length(skills) <= 50) AND (length((skills)::text) <= 8192))
+    ELSE NULL::boolean
+END),
+  constraint user_profiles_social_links_few CHECK (((jsonb_array_length(jsonb_path_query_array(social_links, '$.keyvalue()'::jsonpath, '{}'::jsonb, true)) <= 20) AND (length((social_links)::text) <= 8192))),
   constraint user_profiles_social_links_object CHECK ((jsonb_typeof(social_links) = 'object'::text)),
   constraint user_profiles_timezone_length CHECK (((length(timezone) >= 1) AND (length(timezone) <= 50))),
+  constraint user_profiles_title_length CHECK (((length(title) >= 1) AND (length(title) <= 100))),
   constraint user_profiles_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
 CREATE INDEX user_profiles_metadata_gin ON identity.user_profiles USING gin (metadata);
@@ -3356,6 +4162,8 @@ grant delete, insert, select on table identity.user_profiles to commonhold_app;
 grant select on table identity.user_profiles to commonhold_readonly;
 grant update (address, avatar_url, bio, department, email_preferences, first_name, language, last_name, metadata, phone, preferences, skills, social_links, timezone, title) on table identity.user_profiles to commonhold_app;
 comment on table identity.user_profiles is 'How a person is addressed and shown; goes with the user (PE-03)';
+comment on column identity.user_profiles.avatar_url is 'Where the picture is, below this installation; set by the program with the row in identity.avatars';
+comment on column identity.user_profiles.metadata is 'For programs (imports, integrations); the user neither sees nor changes it';
 
 create table identity.user_sessions (
   id uuid default gen_random_uuid() not null,
@@ -3386,6 +4194,7 @@ CREATE INDEX user_sessions_active_idx ON identity.user_sessions USING btree (is_
 CREATE INDEX user_sessions_active_tenant_idx ON identity.user_sessions USING btree (active_tenant_id);
 CREATE INDEX user_sessions_device_id_idx ON identity.user_sessions USING btree (device_id) WHERE (device_id IS NOT NULL);
 CREATE INDEX user_sessions_expires_at_idx ON identity.user_sessions USING btree (expires_at);
+CREATE INDEX user_sessions_revoked_at_idx ON identity.user_sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 CREATE INDEX user_sessions_user_id_idx ON identity.user_sessions USING btree (user_id, created_at);
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.user_sessions FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 alter table identity.user_sessions enable row level security;
@@ -3430,6 +4239,7 @@ create table identity.users (
   deleted_by uuid,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  lock_told_at timestamp with time zone,
   constraint users_pkey PRIMARY KEY (id),
   constraint users_deleted_has_time CHECK (((status = 'deleted'::text) = (deleted_at IS NOT NULL))),
   constraint users_email_length CHECK (((length(email) >= 3) AND (length(email) <= 255))),
@@ -3443,7 +4253,10 @@ create table identity.users (
   constraint users_deleted_by_fkey FOREIGN KEY (deleted_by) REFERENCES identity.users(id) ON DELETE SET NULL,
   constraint users_status_changed_by_fkey FOREIGN KEY (status_changed_by) REFERENCES identity.users(id) ON DELETE SET NULL
 );
+CREATE INDEX users_account_locked_until_idx ON identity.users USING btree (account_locked_until) WHERE (account_locked_until IS NOT NULL);
+CREATE INDEX users_created_at_idx ON identity.users USING btree (created_at, id);
 CREATE INDEX users_deactivated_by_idx ON identity.users USING btree (deactivated_by) WHERE (deactivated_by IS NOT NULL);
+CREATE INDEX users_deleted_at_idx ON identity.users USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX users_deleted_by_idx ON identity.users USING btree (deleted_by) WHERE (deleted_by IS NOT NULL);
 CREATE UNIQUE INDEX users_email_unique ON identity.users USING btree (email) WHERE (deleted_at IS NULL);
 CREATE INDEX users_last_login_idx ON identity.users USING btree (last_login_at);
@@ -3454,7 +4267,13 @@ CREATE TRIGGER audit_delete AFTER DELETE ON identity.users REFERENCING OLD TABLE
 CREATE TRIGGER audit_insert AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_users();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.users FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_users();
+CREATE TRIGGER erase_traces AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.erase_traces();
+CREATE TRIGGER hand_over_lists BEFORE DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION contractors.hand_over_lists();
+CREATE TRIGGER keep_one_operator AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'active'::text) AND (new.status <> 'active'::text))) EXECUTE FUNCTION identity.keep_one_operator();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.users FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER refuse_new_id BEFORE UPDATE OF id ON identity.users FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION identity.refuse_new_id();
+CREATE TRIGGER refuse_used_ids AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.refuse_used_ids();
+CREATE TRIGGER remember_erased AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.remember_erased_users();
 alter table identity.users enable row level security;
 alter table identity.users force row level security;
 create policy users_of_tenant on identity.users for select
@@ -3468,11 +4287,13 @@ create policy users_system on identity.users
   with check (( SELECT platform.is_system() AS is_system));
 grant insert, select on table identity.users to commonhold_app;
 grant select on table identity.users to commonhold_readonly;
-grant update (account_locked_until, deactivated_at, deactivated_by, deactivation_reason, default_tenant_id, deleted_at, deleted_by, email, email_verified_at, failed_login_attempts, full_name, last_activity_at, last_failed_login_at, last_login_at, login_count, status, status_changed_at, status_changed_by, status_reason, username) on table identity.users to commonhold_app;
+grant update (account_locked_until, deactivated_at, deactivated_by, deactivation_reason, default_tenant_id, deleted_at, deleted_by, email, email_verified_at, failed_login_attempts, full_name, last_activity_at, last_failed_login_at, last_login_at, lock_told_at, login_count, status, status_changed_at, status_changed_by, status_reason, username) on table identity.users to commonhold_app;
 comment on table identity.users is 'A person''s account. It belongs to no tenant: memberships lead to tenants';
 comment on column identity.users.email is 'In lower case and NFKC; free again once the account is deleted (MT-02)';
 comment on column identity.users.is_active is 'Derived from status (MT-01)';
 comment on column identity.users.default_tenant_id is 'Where this user starts; no foreign key, a lost membership is passed over at sign-in';
+comment on column identity.users.deleted_at is 'Erased with all that hangs on it 90 days later (GG-16)';
+comment on column identity.users.lock_told_at is 'When the owner was last written to that his account rests after wrong passwords';
 
 -- jobs ----------------------------------------------------------------------------------------------------------
 
@@ -3881,6 +4702,70 @@ create table jobs.warning (
 CREATE INDEX warning_i1 ON jobs.warning USING btree (created_on DESC);
 grant delete, insert, select on table jobs.warning to commonhold_app;
 
+-- mail ----------------------------------------------------------------------------------------------------------
+
+create schema mail;
+grant usage on schema mail to commonhold_app;
+grant usage on schema mail to commonhold_readonly;
+comment on schema mail is 'Mails to people: what waits to be sent, and what became of the rest';
+
+create table mail.messages (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  recipient text not null,
+  user_id uuid,
+  content text,
+  status text default 'queued'::text not null,
+  attempts integer default 0 not null,
+  last_error text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  last_attempt_at timestamp with time zone,
+  sent_at timestamp with time zone,
+  constraint messages_pkey PRIMARY KEY (id),
+  constraint messages_attempts_counted CHECK ((attempts >= 0)),
+  constraint messages_content_while_needed CHECK (((content IS NOT NULL) = (status = ANY (ARRAY['queued'::text, 'kept'::text])))),
+  constraint messages_name_qualified CHECK ((name ~ '^[a-z_]+[.][a-z0-9_]+$'::text)),
+  constraint messages_recipient_is_one_address CHECK ((((length(recipient) >= 3) AND (length(recipient) <= 255)) AND (recipient ~ '^[^[:space:][:cntrl:]@<>,;:"()]+@[^[:space:][:cntrl:]@<>,;:"()]+$'::text))),
+  constraint messages_sent_at_when_sent CHECK (((sent_at IS NOT NULL) = (status = 'sent'::text))),
+  constraint messages_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'kept'::text, 'dropped'::text])))
+);
+CREATE INDEX messages_created_at_idx ON mail.messages USING btree (created_at DESC, id DESC);
+CREATE INDEX messages_recipient_idx ON mail.messages USING btree (lower(recipient));
+CREATE INDEX messages_user_id_idx ON mail.messages USING btree (user_id) WHERE (user_id IS NOT NULL);
+alter table mail.messages enable row level security;
+alter table mail.messages force row level security;
+create policy messages_system on mail.messages
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, select on table mail.messages to commonhold_app;
+grant insert (content, id, name, recipient, status, user_id) on table mail.messages to commonhold_app;
+grant update (attempts, content, last_attempt_at, last_error, sent_at, status) on table mail.messages to commonhold_app;
+comment on table mail.messages is 'A mail to one person. Kept for 30 days; its content only as long as it is needed';
+comment on column mail.messages.name is 'Which of the declared mails it is: identity.reset_password';
+comment on column mail.messages.user_id is 'Whose account it is about, if it is about one';
+comment on column mail.messages.content is 'Subject, text and HTML, encrypted: the links in them are as good as passwords (VS-02). Null once delivered or given up';
+comment on column mail.messages.status is 'queued: to be delivered. kept: there is no SMTP server, it lies here to be read. dropped: the recipient got too many';
+comment on column mail.messages.last_error is 'What the mail server answered to the last attempt, links taken out';
+
+create table mail.quotas (
+  inbox text not null,
+  name text not null,
+  messages integer not null,
+  began_at timestamp with time zone default now() not null,
+  constraint quotas_pkey PRIMARY KEY (inbox, name),
+  constraint quotas_messages_counted CHECK ((messages > 0))
+);
+CREATE INDEX quotas_began_at_idx ON mail.quotas USING btree (began_at);
+alter table mail.quotas enable row level security;
+alter table mail.quotas force row level security;
+create policy quotas_system on mail.quotas
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select, update on table mail.quotas to commonhold_app;
+comment on table mail.quotas is 'How many mails an inbox was sent in the hour that began then, so that nobody can be flooded through us';
+comment on column mail.quotas.inbox is 'The address in lower case without what follows a plus sign: all of those reach one inbox';
+comment on column mail.quotas.name is 'Which mail, or * for all together';
+
 -- platform ------------------------------------------------------------------------------------------------------
 
 create schema platform;
@@ -4223,6 +5108,7 @@ create table tenancy.tenants (
   onboarding_status text default 'pending'::text not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  password_rules jsonb default '{"refuseCommon": true, "minimumLength": 8, "refusedReuses": 3, "expiresAfterDays": null}'::jsonb not null,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_slug_unique UNIQUE (slug),
   constraint tenants_colors_object CHECK ((jsonb_typeof(colors) = 'object'::text)),
@@ -4233,6 +5119,7 @@ create table tenancy.tenants (
   constraint tenants_grace_period_days CHECK (((grace_period_days >= 0) AND (grace_period_days <= 365))),
   constraint tenants_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
   constraint tenants_onboarding_known CHECK ((onboarding_status = ANY (ARRAY['pending'::text, 'in_progress'::text, 'completed'::text]))),
+  constraint tenants_password_rules_shape CHECK (((jsonb_typeof(password_rules) = 'object'::text) AND ((password_rules - '{minimumLength,refuseCommon,refusedReuses,expiresAfterDays}'::text[]) = '{}'::jsonb) AND (password_rules @? 'strict $?(((((((@."minimumLength" >= 8 && @."minimumLength" <= 128) && @."minimumLength".floor() == @."minimumLength") && (@."refuseCommon" == true || @."refuseCommon" == false)) && @."refusedReuses" >= 0) && @."refusedReuses" <= 24) && @."refusedReuses".floor() == @."refusedReuses") && (@."expiresAfterDays" == null || (@."expiresAfterDays" >= 1 && @."expiresAfterDays" <= 3650) && @."expiresAfterDays".floor() == @."expiresAfterDays"))'::jsonpath))),
   constraint tenants_security_policy_object CHECK ((jsonb_typeof(security_policy) = 'object'::text)),
   constraint tenants_settings_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
   constraint tenants_slug_shape CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
@@ -4258,12 +5145,13 @@ create policy tenants_system on tenancy.tenants
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
 grant insert, select on table tenancy.tenants to commonhold_app;
-grant update (colors, database_url_encrypted, deletion_requested_at, deletion_scheduled_at, domain, feature_flags, features, grace_period_days, logo, name, onboarding_status, security_policy, settings, slug, status, status_changed_at, status_reason) on table tenancy.tenants to commonhold_app;
-grant select (colors, created_at, domain, feature_flags, features, id, is_active, logo, name, onboarding_status, settings, slug, status, updated_at) on table tenancy.tenants to commonhold_readonly;
+grant update (colors, database_url_encrypted, deletion_requested_at, deletion_scheduled_at, domain, feature_flags, features, grace_period_days, logo, name, onboarding_status, password_rules, security_policy, settings, slug, status, status_changed_at, status_reason) on table tenancy.tenants to commonhold_app;
+grant select (colors, created_at, domain, feature_flags, features, id, is_active, logo, name, onboarding_status, password_rules, settings, slug, status, updated_at) on table tenancy.tenants to commonhold_readonly;
 comment on table tenancy.tenants is 'A customer of this installation; all of its rows elsewhere carry its id';
 comment on column tenancy.tenants.slug is 'In addresses: a DNS label in lower case';
 comment on column tenancy.tenants.security_policy is 'Sessions, two-factor and addresses allowed (MT-14 to MT-16), in the documents'' own form';
 comment on column tenancy.tenants.database_url_encrypted is 'Where its data lives if not here (MT-17), AES-256-GCM';
+comment on column tenancy.tenants.password_rules is 'What the passwords of members must be: length, frequent ones refused, latest ones refused, days until a new one is asked for; who is in several tenants meets the strictest of each';
 
 create table tenancy.user_organizations (
   tenant_id uuid default platform.current_tenant_id() not null,

@@ -566,15 +566,90 @@ export interface IdentityAddressFailures {
   address: string;
   failedAttempts: Generated<number>;
   lastFailedAt: Generated<Timestamp>;
+  /**
+   * No password from there is looked at before: from the thirtieth wrong one on, for a minute that doubles up to an hour
+   */
   restingUntil: Timestamp | null;
 }
 
+export interface IdentityAuthenticators {
+  /**
+   * The model of the authenticator, as it says; zeros where it does not
+   */
+  aaguid: string;
+  /**
+   * Signatures that the authenticator has counted: one that goes back betrays a copy. 0 where it does not count
+   */
+  counter: Generated<number>;
+  createdAt: Generated<Timestamp>;
+  credentialId: Buffer;
+  /**
+   * COSE key (RFC 9052)
+   */
+  credentialPublicKey: Buffer;
+  /**
+   * multi_device where its keys may be synced among a person's devices
+   */
+  deviceType: string;
+  friendlyName: Generated<string>;
+  id: Generated<string>;
+  isBackedUp: boolean;
+  lastUsedAt: Timestamp | null;
+  transports: Generated<string[]>;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * Random, the same for all passkeys of a user: what an authenticator knows him by, since it must tell nothing about him
+   */
+  userHandle: Buffer;
+  userId: string;
+}
+
+export interface IdentityAvatars {
+  content: Buffer;
+  /**
+   * SHA-256; a part of it is in the address of the picture, which is another one for another picture
+   */
+  contentHash: Buffer;
+  updatedAt: Generated<Timestamp>;
+  userId: string;
+}
+
 export interface IdentityBackupCodes {
+  /**
+   * HMAC-SHA-256 under the secret of the authenticator app, which is encrypted: 50 bits could be tried out under a bare hash
+   */
   codeHash: Buffer;
   createdAt: Generated<Timestamp>;
   id: Generated<string>;
   usedAt: Timestamp | null;
   userId: string;
+}
+
+export interface IdentityEmailChanges {
+  createdAt: Generated<Timestamp>;
+  expiresAt: Timestamp;
+  newConfirmedAt: Timestamp | null;
+  newEmail: string;
+  /**
+   * Of the link in the mail to the new address; where that belongs to another account, nobody was sent it
+   */
+  newTokenHash: Buffer;
+  oldConfirmedAt: Timestamp | null;
+  oldEmail: string;
+  /**
+   * Of the link in the mail to the old address (VS-02)
+   */
+  oldTokenHash: Buffer;
+  /**
+   * Where it was asked for: that session stays when the change ends the others
+   */
+  sessionId: string | null;
+  userId: string;
+}
+
+export interface IdentityErasedUsers {
+  erasedAt: Generated<Timestamp>;
+  id: string;
 }
 
 export interface IdentityExternalIdentities {
@@ -587,8 +662,33 @@ export interface IdentityExternalIdentities {
   userId: string;
 }
 
+export interface IdentityLoginHistories {
+  createdAt: Generated<Timestamp>;
+  /**
+   * Browser and system in words, as the agent was understood at that time
+   */
+  device: string;
+  failureReason: string | null;
+  id: Generated<string>;
+  ipAddress: string | null;
+  /**
+   * Coarse place of the address, {city, region, country, countryCode} as far as known; null without a file of places
+   */
+  location: Json | null;
+  /**
+   * How the user proved who he is: password, totp, backup_code, passkey, google, trusted_device
+   */
+  methods: Generated<string[]>;
+  /**
+   * The session that began; it is removed 30 days after its end, so this is no foreign key
+   */
+  sessionId: string | null;
+  status: string;
+  userAgent: string | null;
+  userId: string;
+}
+
 export interface IdentityOneTimeTokens {
-  attempts: Generated<number>;
   createdAt: Generated<Timestamp>;
   details: Generated<Json>;
   expiresAt: Timestamp;
@@ -606,8 +706,14 @@ export interface IdentityOperators {
 }
 
 export interface IdentityPasswords {
+  /**
+   * When the person chose it: its age counts from here, hashed anew or not
+   */
   createdAt: Generated<Timestamp>;
   id: Generated<string>;
+  /**
+   * Argon2id, or bcrypt from elsewhere until the next sign-in, which hashes the same password anew (PE-01)
+   */
   passwordHash: string;
   replacedAt: Timestamp | null;
   userId: string;
@@ -640,7 +746,10 @@ export interface IdentitySignUps {
   passwordHash: string;
   tenantName: string | null;
   timezone: string | null;
-  tokenHash: Buffer;
+  /**
+   * Of the link in the mail; null until that goes
+   */
+  tokenHash: Buffer | null;
   usedAt: Timestamp | null;
 }
 
@@ -653,11 +762,18 @@ export interface IdentityTwoFactors {
   lastTimeStep: number | null;
   lastVerifiedAt: Timestamp | null;
   /**
+   * No code is looked at before: from the fifth wrong one on, for a minute that doubles up to 15
+   */
+  restingUntil: Timestamp | null;
+  /**
    * AES-256-GCM, key id in front (GG-17)
    */
   secretEncrypted: string;
   setupStartedAt: Generated<Timestamp>;
   userId: string;
+  /**
+   * Wrong codes, of the app and for its loss, since the last right one
+   */
   verificationAttempts: Generated<number>;
   verifiedAt: Timestamp | null;
 }
@@ -671,6 +787,13 @@ export interface IdentityUserDevices {
   id: Generated<string>;
   ipAddress: string | null;
   lastSeenAt: Generated<Timestamp>;
+  /**
+   * The last time that its cookie came back; null: perhaps a program without cookies, whose next sign-in takes the row over
+   */
+  recognisedAt: Timestamp | null;
+  /**
+   * No password from it counts before: from the fifth wrong one on, for a minute that doubles up to 15 (MT-03)
+   */
   restingUntil: Timestamp | null;
   tokenHash: Buffer;
   /**
@@ -683,6 +806,9 @@ export interface IdentityUserDevices {
 
 export interface IdentityUserProfiles {
   address: string | null;
+  /**
+   * Where the picture is, below this installation; set by the program with the row in identity.avatars
+   */
   avatarUrl: string | null;
   bio: string | null;
   createdAt: Generated<Timestamp>;
@@ -692,6 +818,9 @@ export interface IdentityUserProfiles {
   id: Generated<string>;
   language: Generated<string>;
   lastName: string | null;
+  /**
+   * For programs (imports, integrations); the user neither sees nor changes it
+   */
   metadata: Generated<Json>;
   phone: string | null;
   preferences: Generated<Json>;
@@ -713,6 +842,9 @@ export interface IdentityUsers {
    * Where this user starts; no foreign key, a lost membership is passed over at sign-in
    */
   defaultTenantId: string | null;
+  /**
+   * Erased with all that hangs on it 90 days later (GG-16)
+   */
   deletedAt: Timestamp | null;
   deletedBy: string | null;
   /**
@@ -731,6 +863,10 @@ export interface IdentityUsers {
   lastActivityAt: Timestamp | null;
   lastFailedLoginAt: Timestamp | null;
   lastLoginAt: Timestamp | null;
+  /**
+   * When the owner was last written to that his account rests after wrong passwords
+   */
+  lockToldAt: Timestamp | null;
   loginCount: Generated<number>;
   status: Generated<string>;
   statusChangedAt: Timestamp | null;
@@ -912,6 +1048,48 @@ export interface JobsWarning {
   type: string;
 }
 
+export interface MailMessages {
+  attempts: Generated<number>;
+  /**
+   * Subject, text and HTML, encrypted: the links in them are as good as passwords (VS-02). Null once delivered or given up
+   */
+  content: string | null;
+  createdAt: Generated<Timestamp>;
+  id: Generated<string>;
+  lastAttemptAt: Timestamp | null;
+  /**
+   * What the mail server answered to the last attempt, links taken out
+   */
+  lastError: string | null;
+  /**
+   * Which of the declared mails it is: identity.reset_password
+   */
+  name: string;
+  recipient: string;
+  sentAt: Timestamp | null;
+  /**
+   * queued: to be delivered. kept: there is no SMTP server, it lies here to be read. dropped: the recipient got too many
+   */
+  status: Generated<string>;
+  /**
+   * Whose account it is about, if it is about one
+   */
+  userId: string | null;
+}
+
+export interface MailQuotas {
+  beganAt: Generated<Timestamp>;
+  /**
+   * The address in lower case without what follows a plus sign: all of those reach one inbox
+   */
+  inbox: string;
+  messages: number;
+  /**
+   * Which mail, or * for all together
+   */
+  name: string;
+}
+
 export interface PlatformMigrationLock {
   id: Generated<boolean>;
 }
@@ -987,6 +1165,10 @@ export interface TenancyTenants {
   name: string;
   onboardingStatus: Generated<string>;
   /**
+   * What the passwords of members must be: length, frequent ones refused, latest ones refused, days until a new one is asked for; who is in several tenants meets the strictest of each
+   */
+  passwordRules: Generated<Json>;
+  /**
    * Sessions, two-factor and addresses allowed (MT-14 to MT-16), in the documents' own form
    */
   securityPolicy: Generated<Json>;
@@ -1044,8 +1226,13 @@ export interface DB {
   "contractors.searchWords": ContractorsSearchWords;
   "http.idempotencyKeys": HttpIdempotencyKeys;
   "identity.addressFailures": IdentityAddressFailures;
+  "identity.authenticators": IdentityAuthenticators;
+  "identity.avatars": IdentityAvatars;
   "identity.backupCodes": IdentityBackupCodes;
+  "identity.emailChanges": IdentityEmailChanges;
+  "identity.erasedUsers": IdentityErasedUsers;
   "identity.externalIdentities": IdentityExternalIdentities;
+  "identity.loginHistories": IdentityLoginHistories;
   "identity.oneTimeTokens": IdentityOneTimeTokens;
   "identity.operators": IdentityOperators;
   "identity.passwords": IdentityPasswords;
@@ -1066,6 +1253,8 @@ export interface DB {
   "jobs.subscription": JobsSubscription;
   "jobs.version": JobsVersion;
   "jobs.warning": JobsWarning;
+  "mail.messages": MailMessages;
+  "mail.quotas": MailQuotas;
   "platform.migrationLock": PlatformMigrationLock;
   "platform.migrations": PlatformMigrations;
   "platform.monthPartitionHorizons": PlatformMonthPartitionHorizons;

@@ -1,3 +1,5 @@
+-- As many rows as there are people, devices or roles: checked and indexed within seconds, in the migration's own transaction.
+-- squawk-ignore-file require-concurrent-index-creation
 alter table identity.two_factors add column resting_until timestamptz;
 comment on column identity.two_factors.resting_until is
   'No code is looked at before: from the fifth wrong one on, for a minute that doubles up to 15';

@@ -1,5 +1,5 @@
 -- What the schema of a request refuses, no other program writes either. One short row for each account: soon looked through.
--- squawk-ignore constraint-missing-not-valid
+-- squawk-ignore-file constraint-missing-not-valid
 alter table identity.user_profiles
   add constraint user_profiles_avatar_url_length check (length(avatar_url) between 1 and 2048),
   add constraint user_profiles_address_length check (length(address) between 1 and 500),
