@@ -17,7 +17,7 @@ import {
 import { findTests, requirementId } from '#test/test-names.ts'
 
 /** Columns that had no place when the last one was given: this number only falls. */
-const mostMissing = 268
+const mostMissing = 248
 
 const schemas = readDocumentSchemas()
 const map = readSpecMap()
