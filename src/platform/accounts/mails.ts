@@ -29,7 +29,7 @@ export const confirmSignUpMail = defineMail<{ name: string; link: string; hours:
   byAnybody: true,
   compose: ({ name, link, hours }) => ({
     subject: 'Confirm your address',
-    lines: [`Hello ${name},`, `confirm your address to open your account. The link works once, for ${hours} hours.`],
+    lines: [`Hello ${name},`, `Confirm your address to open your account. The link works once, for ${hours} hours.`],
     button: { label: 'Confirm the address', link },
     after: ['You did not ask for an account? Then do nothing: without this step there is none.'],
   }),
@@ -43,7 +43,7 @@ export const accountExistsMail = defineMail<{ name: string; signInLink: string; 
     subject: 'You have an account already',
     lines: [
       `Hello ${name},`,
-      'somebody, probably you, asked for a new account with this address. There is one already: sign in with it.',
+      'Somebody, probably you, asked for a new account with this address. There is one already: sign in with it.',
       `Forgot the password? Choose a new one here: ${resetLink}`,
     ],
     button: { label: 'Sign in', link: signInLink },
@@ -58,7 +58,7 @@ export const accountRestsMail = defineMail<{ name: string; link: string }>({
     subject: 'Somebody tries passwords on your account',
     lines: [
       `Hello ${name},`,
-      'several wrong passwords were entered for your account. New devices have to wait some minutes now before the next try; devices on which you have signed in before do not.',
+      'Several wrong passwords were entered for your account. New devices have to wait some minutes now before the next try; devices on which you have signed in before do not.',
       'If it was you: wait a little, or choose a new password, which ends the wait at once.',
     ],
     button: { label: 'Choose a new password', link },

@@ -6,7 +6,7 @@ import { nullable, timestamp } from '#platform/http'
 import {
   announceRevocation,
   consumePasswordReset,
-  describeUserAgent,
+  describeOccasion,
   distrustDevices,
   endRest,
   findAccount,
@@ -14,7 +14,6 @@ import {
   findPasswordReset,
   hashNewPassword,
   listPasswordHashes,
-  momentInWords,
   normaliseEmail,
   type PasswordHolder,
   PasswordRules,
@@ -27,7 +26,7 @@ import { enqueue, type Job } from '#platform/jobs'
 import { linkTo, sendMail } from '#platform/mail'
 import { errors } from './errors.ts'
 import { passwordChangedMail } from './mails.ts'
-import { provesPassword } from './password-proofs.ts'
+import { provesPassword, refuseRest, type SessionOfUser } from './password-proofs.ts'
 import { expiryOf, findPasswordRulesOf } from './password-rules.ts'
 
 /** One's own password, as far as it may be told. */
@@ -58,12 +57,13 @@ export async function changeOwnPassword(
   const { userId, sessionId, currentPassword, newPassword } = change
   const system = app.db.scoped({ ...scope, system: true })
   const holder = await findHolder(system, userId)
-  if (holder.passwordHash !== null) {
-    await requireCurrentPassword(app, scope, { id: sessionId, userId }, currentPassword ?? '')
-  }
+  const session = { id: sessionId, userId }
+  if (holder.passwordHash !== null) await requireCurrentPassword(app, scope, session, currentPassword ?? '')
   const passwordHash = await hashFor(system, holder, newPassword, 'newPassword')
   await app.db.transaction({ ...scope, system: true }, async tx => {
     await putPassword(app, tx, holder, passwordHash, false)
+    // Hashing has taken its time: guesses that came at once with this one have been counted by now.
+    await refuseRest(tx, session)
     await endRest(tx, userId)
     await revokeSessionsOf(tx, userId, 'password changed', sessionId)
     await withdrawOneTimeTokens(tx, 'sign_in_step', userId)
@@ -165,7 +165,7 @@ async function findHolder(tx: Queryable, userId: string): Promise<PasswordHolder
 async function requireCurrentPassword(
   app: App,
   scope: Scope,
-  session: { id: string; userId: string },
+  session: SessionOfUser,
   currentPassword: string,
 ): Promise<void> {
   if (await provesPassword(app, scope, session, currentPassword)) return
@@ -202,11 +202,6 @@ async function putPassword(
     resourceId: userId,
   })
   const { ipAddress, userAgent } = tx.scope
-  const facts: [string, string][] = [
-    ['Time', momentInWords(app.clock.now(), timezone)],
-    ['Device', userAgent ? describeUserAgent(userAgent).words : ''],
-    ['Address', ipAddress ?? ''],
-  ]
   await sendMail(app, tx, {
     to: email,
     userId,
@@ -214,7 +209,7 @@ async function putPassword(
     values: {
       name: fullName ?? email,
       isReset,
-      facts: facts.filter(([, value]) => value !== ''),
+      facts: await describeOccasion(app, { moment: app.clock.now(), timezone, ipAddress, userAgent }),
       link: linkTo(app, '/forgot-password'),
     },
   })

@@ -13,7 +13,7 @@ import {
 } from '#platform/identity'
 import { findCandidate } from './admissions.ts'
 import { errors } from './errors.ts'
-import { provesPassword } from './password-proofs.ts'
+import { provesPassword, type SessionOfUser } from './password-proofs.ts'
 import { consumeSecondFactor, type SecondFactor } from './sign-ins.ts'
 
 /** By what a signed-in person can show again who he is. */
@@ -44,7 +44,7 @@ export async function getStepUpOptions(app: App, scope: Scope, userId: string): 
 export async function stepUp(
   app: App,
   scope: Scope,
-  session: { id: string; userId: string },
+  session: SessionOfUser,
   given: { password?: string | undefined; factor?: SecondFactor | undefined },
 ): Promise<{ authenticatedAt: Date }> {
   const { userId } = session

@@ -3,13 +3,13 @@ import type { Secret } from 'otpauth'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { type Queryable, sql } from '#platform/database'
-import { sendMail } from '#platform/mail'
+import { linkTo } from '#platform/mail'
 import { backupCodeUsedMail } from './mails.ts'
+import { tellOwner } from './owners.ts'
 import {
   type CodeOutcome,
   countWrongCode,
   type FactorSecret,
-  getOwner,
   isResting,
   lockSecret,
   openSecret,
@@ -53,7 +53,7 @@ export async function useBackupCode(app: App, tx: Queryable, userId: string, cod
     update identity.two_factors
     set last_verified_at = ${app.clock.now()}, verification_attempts = 0, resting_until = null
     where user_id = ${userId}`)
-  await tellOwner(app, tx, userId)
+  await noteUse(app, tx, userId)
   return 'accepted'
 }
 
@@ -91,7 +91,7 @@ async function takeCode(tx: Queryable, userId: string, codeHash: Buffer): Promis
   return taken.length === 1
 }
 
-async function tellOwner(app: App, tx: Queryable, userId: string): Promise<void> {
+async function noteUse(app: App, tx: Queryable, userId: string): Promise<void> {
   const { left } = await tx.one(sql<{ left: number }>`
     select count(*)::integer as left
     from identity.backup_codes
@@ -103,7 +103,5 @@ async function tellOwner(app: App, tx: Queryable, userId: string): Promise<void>
     resourceId: userId,
     details: { left },
   })
-  const { email, name } = await getOwner(tx, userId)
-  const link = `${app.publicUrl}/account/security`
-  await sendMail(app, tx, { to: email, userId, mail: backupCodeUsedMail, values: { name, left, link } })
+  await tellOwner(app, tx, userId, backupCodeUsedMail, { left, link: linkTo(app, '/account/security') })
 }

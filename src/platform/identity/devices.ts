@@ -6,8 +6,9 @@ import { type Queryable, type Scope, sql } from '#platform/database'
 import { nullable, timestamp, uuid } from '#platform/http'
 import { linkTo, sendMail } from '#platform/mail'
 import { errors } from './errors.ts'
-import { momentInWords, newDeviceMail } from './mails.ts'
-import { describeClient, findPlace, Place, placeInWords } from './places.ts'
+import { newDeviceMail } from './mails.ts'
+import { describeOccasion } from './occasions.ts'
+import { describeClient, Place } from './places.ts'
 import { removeInBatches } from './retention.ts'
 import { clientOf, Device, describeUserAgent, familyOf } from './user-agents.ts'
 
@@ -98,20 +99,13 @@ export async function sendNewDeviceMail(
       and device.user_id = ${userId}
       and profile.email_preferences -> 'security' is distinct from 'false'`)
   if (!told) return
-  const place = await findPlace(app, told.ipAddress)
-  const facts: [string, string][] = [
-    ['Time', momentInWords(told.lastSeenAt, told.timezone)],
-    ['Device', describeUserAgent(told.userAgent).words],
-    ['Place', place ? placeInWords(place) : ''],
-    ['Address', told.ipAddress ?? ''],
-  ]
   await sendMail(app, tx, {
     to: told.email,
     userId,
     mail: newDeviceMail,
     values: {
       name: told.fullName ?? told.email,
-      facts: facts.filter(([, value]) => value !== ''),
+      facts: await describeOccasion(app, { moment: told.lastSeenAt, ...told }),
       sessionsLink: linkTo(app, '/account/sessions'),
       passwordLink: linkTo(app, '/forgot-password'),
     },

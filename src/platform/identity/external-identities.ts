@@ -3,10 +3,11 @@ import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { type Queryable, sql } from '#platform/database'
 import { nullable, timestamp, uuid } from '#platform/http'
-import { linkTo, type MailDefinition, sendMail } from '#platform/mail'
+import { linkTo } from '#platform/mail'
 import { errors } from './errors.ts'
 import type { GoogleAnswer } from './google.ts'
-import { type LinkedSignInMail, signInLinkedMail, signInUnlinkedMail } from './mails.ts'
+import { signInLinkedMail, signInUnlinkedMail } from './mails.ts'
+import { tellOwner } from './owners.ts'
 import { removeWayIn } from './ways-in.ts'
 
 /** An account elsewhere that its owner is shown as his. */
@@ -122,7 +123,10 @@ export async function linkGoogle(
   const { id, isNew } = await linkExternalIdentity(tx, { userId, ...answer })
   if (!isNew) return
   await recordEvent(tx, { action: 'link_google', resource: 'identity.external_identities', resourceId: id })
-  await tellOwner(app, tx, userId, signInLinkedMail, answer.email)
+  await tellOwner(app, tx, userId, signInLinkedMail, {
+    googleEmail: answer.email,
+    securityLink: linkTo(app, '/account/security'),
+  })
 }
 
 /** Refuses with `identity.external_identity_not_found` what is not his, and `identity.last_way_in`. */
@@ -136,20 +140,8 @@ export async function unlinkExternalIdentity(app: App, tx: Queryable, userId: st
   )
   if (!removed) throw errors.externalIdentityNotFound({ id })
   await recordEvent(tx, { action: 'unlink_google', resource: 'identity.external_identities', resourceId: id })
-  await tellOwner(app, tx, userId, signInUnlinkedMail, removed.email ?? undefined)
-}
-
-async function tellOwner(
-  app: App,
-  tx: Queryable,
-  userId: string,
-  mail: MailDefinition<LinkedSignInMail>,
-  googleEmail: string | undefined,
-): Promise<void> {
-  const { email, fullName } = await tx.one(sql<{ email: string; fullName: string | null }>`
-    select email, full_name
-    from identity.users
-    where id = ${userId}`)
-  const values = { name: fullName ?? email, googleEmail, securityLink: linkTo(app, '/account/security') }
-  await sendMail(app, tx, { to: email, userId, mail, values })
+  await tellOwner(app, tx, userId, signInUnlinkedMail, {
+    googleEmail: removed.email ?? undefined,
+    securityLink: linkTo(app, '/account/security'),
+  })
 }

@@ -39,7 +39,7 @@ export {
   takeUntoldRests,
 } from './lockouts.ts'
 export { recordLogin } from './login-histories.ts'
-export { momentInWords } from './mails.ts'
+export { describeOccasion } from './occasions.ts'
 export {
   consumeOneTimeToken,
   findOneTimeToken,
@@ -83,12 +83,12 @@ export {
   rotateRefreshToken,
   SessionTimes,
   setActiveTenant,
+  touchMinutes,
 } from './sessions.ts'
 export { consumeSignUp, findSignUp, findSignUpByToken, issueSignUpToken, keepSignUp, signUpHours } from './sign-ups.ts'
 export { requireTimezone } from './timezones.ts'
 export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
 export { type CodeOutcome, findTwoFactor, removeTwoFactor, type TwoFactor, useTotpCode } from './two-factors.ts'
-export { describeUserAgent } from './user-agents.ts'
 export { importUsers, type UserImportOptions, type UserImportProgress, type UserImportSummary } from './user-imports.ts'
 export { changeUserStatus } from './user-statuses.ts'
 export {

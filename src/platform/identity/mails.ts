@@ -31,8 +31,8 @@ export const accountClosedMail = defineMail<{ name: string; isSuspended: boolean
     subject: isSuspended ? 'Your account is suspended' : 'Your account is deactivated',
     lines: [
       `Hello ${name},`,
-      `Your account was ${isSuspended ? 'suspended' : 'deactivated'} by who runs this installation. You are signed out everywhere and cannot sign in for now.`,
-      'Nothing was deleted. If you think this is a mistake, ask them.',
+      `Your account was ${isSuspended ? 'suspended' : 'deactivated'} by an operator of this installation. You are signed out everywhere and cannot sign in for now.`,
+      'Nothing was deleted. If you think this is a mistake, ask an operator.',
     ],
   }),
 })
@@ -54,10 +54,10 @@ export const accountDeletedMail = defineMail<{ name: string; erasedOn: string; i
     subject: 'Your account is deleted',
     lines: [
       `Hello ${name},`,
-      `${isOwnWish ? 'As you asked, your account was deleted' : 'Your account was deleted by who runs this installation'}. You are signed out everywhere.`,
-      `What belongs to it is erased on ${erasedOn}. Until then it can be brought back: answer to who runs this installation, before somebody makes a new account with your address.`,
+      `${isOwnWish ? 'As you asked, your account was deleted' : 'Your account was deleted by an operator of this installation'}. You are signed out everywhere.`,
+      `What belongs to it is erased on ${erasedOn}. Until then an operator of this installation can bring it back: ask soon, before somebody makes a new account with your address.`,
     ],
-    ...(isOwnWish && { after: ['If it was not you, write to them at once: somebody else has used your account.'] }),
+    ...(isOwnWish && { after: ['If it was not you, ask an operator at once: somebody else has used your account.'] }),
   }),
 })
 
@@ -68,32 +68,20 @@ export const twoFactorResetMail = defineMail<{ name: string; alsoPasskeys: boole
     subject: 'Your second factor was removed',
     lines: [
       `Hello ${name},`,
-      `Who runs this installation has removed the authenticator app and the backup codes from your account${alsoPasskeys ? ', and your passkeys' : ''}. You are signed out everywhere.`,
+      `An operator of this installation has removed the authenticator app and the backup codes from your account${alsoPasskeys ? ', and your passkeys' : ''}. You are signed out everywhere.`,
       'Sign in with what is left, and set up a second factor again.',
     ],
     button: { label: 'Sign in', link },
-    after: ['If you did not ask for this, write to them at once.'],
+    after: ['If you did not ask for this, tell an operator at once.'],
   }),
 })
-
-/** A moment as its reader's clock shows it: "21 November 2026 at 14:05 GMT+1". */
-export function momentInWords(moment: Date, timezone: string): string {
-  const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: timezone }).format(moment)
-  const time = new Intl.DateTimeFormat('en-GB', {
-    hour: '2-digit',
-    minute: '2-digit',
-    timeZoneName: 'short',
-    timeZone: timezone,
-  }).format(moment)
-  return `${day} at ${time}`
-}
 
 export const passkeyAddedMail = defineMail<{ name: string; passkeyName: string; securityLink: string }>({
   name: 'identity.passkey_added',
   description: 'A passkey was added to somebody’s account',
   compose: ({ name, passkeyName, securityLink }) => ({
     subject: 'A passkey was added to your account',
-    lines: [`Hello ${name},`, `the passkey “${passkeyName}” can be used from now on to sign in to your account.`],
+    lines: [`Hello ${name},`, `The passkey “${passkeyName}” can be used from now on to sign in to your account.`],
     button: { label: 'See your passkeys', link: securityLink },
     after: ['If it was not you, remove it there, end all other sessions and change your password.'],
   }),
@@ -104,7 +92,7 @@ export const passkeyRemovedMail = defineMail<{ name: string; passkeyName: string
   description: 'A passkey was removed from somebody’s account',
   compose: ({ name, passkeyName, securityLink }) => ({
     subject: 'A passkey was removed from your account',
-    lines: [`Hello ${name},`, `the passkey “${passkeyName}” cannot be used any more to sign in to your account.`],
+    lines: [`Hello ${name},`, `The passkey “${passkeyName}” cannot be used any more to sign in to your account.`],
     button: { label: 'See your passkeys', link: securityLink },
     after: ['If it was not you, end all other sessions there and change your password.'],
   }),
@@ -135,7 +123,7 @@ export const signInUnlinkedMail = defineMail<LinkedSignInMail>({
   }),
 })
 
-const googleAccount = (email: string | undefined) => (email ? `the Google account ${email}` : 'a Google account')
+const googleAccount = (email: string | undefined) => (email ? `The Google account ${email}` : 'A Google account')
 
 export const twoFactorEnabledMail = defineMail<{ name: string; link: string }>({
   name: 'identity.two_factor_enabled',
@@ -148,7 +136,9 @@ export const twoFactorEnabledMail = defineMail<{ name: string; link: string }>({
       'Keep your backup codes where you find them without your phone: each lets you in once.',
     ],
     button: { label: 'See how you sign in', link },
-    after: ['If it was not you, choose a new password at once, and ask who runs this installation to remove that app.'],
+    after: [
+      'If it was not you, choose a new password at once, and ask an operator of this installation to remove that app.',
+    ],
   }),
 })
 
@@ -224,7 +214,7 @@ export const resetPasswordMail = defineMail<{
       `Hello ${name},`,
       askedBy === 'owner'
         ? 'Somebody, probably you, asked for a new password for your account.'
-        : 'Who runs this installation asks you to choose a new password for your account.',
+        : 'An operator of this installation asks you to choose a new password for your account.',
       `The link works once, for ${minutes} minutes. When you have chosen, you are signed out everywhere else.`,
     ],
     button: { label: 'Choose a new password', link },
@@ -237,7 +227,7 @@ export const verifyEmailMail = defineMail<{ name: string; link: string; hours: n
   description: 'Somebody who has an account shows that its address is his',
   compose: ({ name, link, hours }) => ({
     subject: 'Confirm your e-mail address',
-    lines: [`Hello ${name},`, 'please confirm that this is the e-mail address of your account.'],
+    lines: [`Hello ${name},`, 'Please confirm that this is the e-mail address of your account.'],
     button: { label: 'Confirm the address', link },
     after: [`The link works once and for ${hours} hours. If you have no account here, there is nothing to do.`],
   }),
@@ -248,7 +238,7 @@ export const confirmOldEmailMail = defineMail<{ name: string; email: string; lin
   description: 'Asks at the present address whether the account may have another one',
   compose: ({ name, email, link, hours }) => ({
     subject: 'Do you want to change your e-mail address?',
-    lines: [`Hello ${name},`, 'somebody who is signed in to your account wants to give it another e-mail address:'],
+    lines: [`Hello ${name},`, 'Somebody who is signed in to your account wants to give it another e-mail address:'],
     facts: [['New address', email]],
     button: { label: 'Agree to the change', link },
     after: [
@@ -264,7 +254,7 @@ export const confirmNewEmailMail = defineMail<{ link: string; hours: number }>({
   byAnybody: true,
   compose: ({ link, hours }) => ({
     subject: 'Confirm your new e-mail address',
-    lines: ['Hello,', 'somebody wants to use this e-mail address for an account. If it was you, please confirm it.'],
+    lines: ['Hello,', 'Somebody wants to use this e-mail address for an account. If it was you, please confirm it.'],
     button: { label: 'Confirm the address', link },
     after: [
       `The address is changed once it is confirmed here and at the present address. The link works for ${hours} hours.`,
@@ -281,7 +271,7 @@ export const addressInUseMail = defineMail<{ link: string }>({
     subject: 'You have an account already',
     lines: [
       'Hello,',
-      'somebody wants to use this e-mail address for an account, but there is an account with it already. An address belongs to one account only, so nothing was changed.',
+      'Somebody wants to use this e-mail address for an account, but there is an account with it already. An address belongs to one account only, so nothing was changed.',
       'If it was you, sign in to the account that has this address, and change the address of that one first, or close it.',
     ],
     button: { label: 'Sign in', link },
@@ -296,11 +286,11 @@ export const emailChangedMail = defineMail<{ name: string; email: string }>({
     subject: 'Your e-mail address was changed',
     lines: [
       `Hello ${name},`,
-      'as was confirmed at both addresses, your account has another e-mail address now. Mails about it go there from now on, and other devices were signed out.',
+      'As was confirmed at both addresses, your account has another e-mail address now. Mails about it go there from now on, and other devices were signed out.',
     ],
     facts: [['New address', email]],
     after: [
-      'If it was not you, write at once to who runs this installation: somebody reads this mailbox and your account.',
+      'If it was not you, tell an operator of this installation at once: somebody reads this mailbox and your account.',
     ],
   }),
 })

@@ -8,11 +8,12 @@ import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { nullable, oneOf, timestamp, uuid } from '#platform/http'
-import { linkTo, sendMail } from '#platform/mail'
+import { linkTo } from '#platform/mail'
 import { errors } from './errors.ts'
 import { recordLogin } from './login-histories.ts'
 import { passkeyAddedMail, passkeyRemovedMail } from './mails.ts'
 import { consumeOneTimeToken, issueOneTimeToken } from './one-time-tokens.ts'
+import { tellOwner } from './owners.ts'
 import {
   algorithms,
   type Credential,
@@ -109,7 +110,10 @@ export async function addPasskey(
     if (others.some(other => !other.userHandle.equals(userHandle))) throw errors.passkeyUnfit()
     const transports = [...new Set(answer.response.transports ?? [])]
     const passkey = await insertPasskey(tx, { userId, userHandle, ...credential, transports, name: added.name?.trim() })
-    await sendPasskeyMail(app, tx, passkeyAddedMail, userId, passkey.name)
+    await tellOwner(app, tx, userId, passkeyAddedMail, {
+      passkeyName: passkey.name,
+      securityLink: linkTo(app, '/account/security'),
+    })
     return passkey
   })
 }
@@ -135,7 +139,10 @@ export async function removePasskey(app: App, tx: Queryable, userId: string, id:
       returning friendly_name as name`),
   )
   if (!removed) throw errors.passkeyNotFound({ id })
-  await sendPasskeyMail(app, tx, passkeyRemovedMail, userId, removed.name)
+  await tellOwner(app, tx, userId, passkeyRemovedMail, {
+    passkeyName: removed.name,
+    securityLink: linkTo(app, '/account/security'),
+  })
 }
 
 /**
@@ -289,18 +296,6 @@ function insertPasskey(tx: Queryable, passkey: NewPasskey): Promise<Passkey> {
       returning ${passkeyColumns}`),
     { authenticators_credential_unique: errors.passkeyTaken },
   )
-}
-
-async function sendPasskeyMail(
-  app: App,
-  tx: Queryable,
-  mail: typeof passkeyAddedMail,
-  userId: string,
-  passkeyName: string,
-): Promise<void> {
-  const { email, fullName } = await getProfile(tx, userId)
-  const securityLink = linkTo(app, '/account/security')
-  await sendMail(app, tx, { to: email, userId, mail, values: { name: fullName ?? email, passkeyName, securityLink } })
 }
 
 const passkeyColumns = sql`

@@ -2,10 +2,11 @@ import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Queryable, Scope } from '#platform/database'
 import type { DomainError } from '#platform/errors.ts'
-import { type MailDefinition, sendMail } from '#platform/mail'
+import { linkTo } from '#platform/mail'
 import { replaceBackupCodes } from './backup-codes.ts'
 import { errors } from './errors.ts'
 import { backupCodesReplacedMail, twoFactorEnabledMail, twoFactorRemovedMail } from './mails.ts'
+import { tellOwner } from './owners.ts'
 import { announceRevocation } from './revocations.ts'
 import { revokeSessionsOf } from './sessions.ts'
 import {
@@ -13,7 +14,6 @@ import {
   confirmTwoFactor,
   type FactorSecret,
   findTwoFactor,
-  getOwner,
   lockSecret,
   removeTwoFactor,
 } from './two-factors.ts'
@@ -36,7 +36,7 @@ export async function turnOnTwoFactor(
     const codes = await replaceBackupCodes(app, tx, await lockFactor(tx, userId))
     const endedSessions = await revokeSessionsOf(tx, userId, 'two-factor sign-in turned on', sessionId)
     await recordChange(tx, userId, 'two_factor_enabled', { endedSessions })
-    await tell(app, tx, userId, twoFactorEnabledMail)
+    await tellOwner(app, tx, userId, twoFactorEnabledMail, { link: linkTo(app, '/account/security') })
     return { codes }
   })
   if ('refusal' in done) throw done.refusal
@@ -50,7 +50,7 @@ export async function turnOffTwoFactor(app: App, scope: Scope, userId: string): 
     if (!(await lockSecret(tx, userId))) throw errors.twoFactorOff()
     if (!(await removeTwoFactor(tx, userId))) return
     await recordChange(tx, userId, 'two_factor_removed')
-    await tell(app, tx, userId, twoFactorRemovedMail)
+    await tellOwner(app, tx, userId, twoFactorRemovedMail, { link: linkTo(app, '/account/security') })
   })
   announceRevocation(app)
 }
@@ -60,7 +60,7 @@ export async function renewBackupCodes(app: App, scope: Scope, userId: string): 
   return await app.db.transaction({ ...scope, system: true }, async tx => {
     const codes = await replaceBackupCodes(app, tx, await lockFactor(tx, userId))
     await recordChange(tx, userId, 'backup_codes_replaced')
-    await tell(app, tx, userId, backupCodesReplacedMail)
+    await tellOwner(app, tx, userId, backupCodesReplacedMail, { link: linkTo(app, '/account/security') })
     return codes
   })
 }
@@ -73,16 +73,6 @@ async function lockFactor(tx: Queryable, userId: string): Promise<FactorSecret> 
 
 async function recordChange(tx: Queryable, userId: string, action: string, details?: Record<string, unknown>) {
   await recordEvent(tx, { action, resource: 'identity.two_factors', resourceId: userId, ...(details && { details }) })
-}
-
-async function tell(
-  app: App,
-  tx: Queryable,
-  userId: string,
-  mail: MailDefinition<{ name: string; link: string }>,
-): Promise<void> {
-  const { email, name } = await getOwner(tx, userId)
-  await sendMail(app, tx, { to: email, userId, mail, values: { name, link: `${app.publicUrl}/account/security` } })
 }
 
 /** What to throw, after the commit, for a code that was not accepted. */

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { nullable, route, timestamp } from '#platform/http'
+import { getOwner } from './owners.ts'
 import { renewBackupCodes, turnOffTwoFactor, turnOnTwoFactor } from './two-factor-changes.ts'
-import { findTwoFactor, getOwner, startTwoFactor } from './two-factors.ts'
+import { findTwoFactor, startTwoFactor } from './two-factors.ts'
 
 const TwoFactorState = Type.Object({
   isEnabled: Type.Boolean(),

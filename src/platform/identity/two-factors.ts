@@ -2,10 +2,11 @@ import { Secret, TOTP } from 'otpauth'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { type Queryable, sql } from '#platform/database'
-import { sendMail } from '#platform/mail'
+import { linkTo } from '#platform/mail'
 import { distrustDevices } from './devices.ts'
 import { errors } from './errors.ts'
 import { guessedCodesMail } from './mails.ts'
+import { tellOwner } from './owners.ts'
 
 /** A set-up that is not confirmed by then counts for nothing. */
 export const setUpMinutes = 30
@@ -182,23 +183,9 @@ export async function countWrongCode(app: App, tx: Queryable, userId: string): P
   }
   // Once for a series: whoever guesses codes has the password already, and that is what the owner must hear.
   if (counted?.isVerified && counted.attempts === tolerated) {
-    const { email, name } = await getOwner(tx, userId)
-    await sendMail(app, tx, {
-      to: email,
-      userId,
-      mail: guessedCodesMail,
-      values: { name, link: `${app.publicUrl}/forgot-password` },
-    })
+    await tellOwner(app, tx, userId, guessedCodesMail, { link: linkTo(app, '/forgot-password') })
   }
   return 'too_many'
-}
-
-/** Whom to write to about a second factor. */
-export function getOwner(tx: Queryable, userId: string): Promise<{ email: string; name: string }> {
-  return tx.one(sql<{ email: string; name: string }>`
-    select email, coalesce(full_name, email) as name
-    from identity.users
-    where id = ${userId}`)
 }
 
 /** What was typed or pasted, `123 456` too. Digits of other scripts are none: only what an app shows is a code. */

@@ -4,6 +4,7 @@ import { onViolation, type Queryable, sql } from '#platform/database'
 import { linkTo, sendMail } from '#platform/mail'
 import { errors } from './errors.ts'
 import { accountClosedMail, accountDeletedMail, accountOpenedMail } from './mails.ts'
+import { dayInWords } from './occasions.ts'
 import { removeOperator } from './operators.ts'
 import { revokeSessionsOf } from './sessions.ts'
 
@@ -135,6 +136,3 @@ async function tellPerson(
 
 /** When an account that is deleted now is erased. */
 export const erasureAfter = (deletedAt: Date) => new Date(deletedAt.getTime() + restorableDays * 86_400_000)
-
-const dayInWords = (moment: Date, timezone: string) =>
-  new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: timezone }).format(moment)
