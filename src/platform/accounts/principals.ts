@@ -2,7 +2,7 @@ import type { App } from '#platform/app.ts'
 import { hashToken } from '#platform/crypto'
 import { type Scope, sql } from '#platform/database'
 import type { Authenticator, Principal } from '#platform/http'
-import { AccessTokens, extendSession, onRevocation } from '#platform/identity'
+import { AccessTokens, extendSession, onRevocation, touchMinutes } from '#platform/identity'
 import { errors } from './errors.ts'
 
 type Row = {
@@ -25,7 +25,6 @@ type Credential = { sessionId: string } | { tokenHash: Buffer }
 /** How long an answer about a session is believed, ms: a revocation elsewhere is felt within this time. */
 const believedFor = 2_000
 const rememberedAtMost = 20_000
-const touchAfter = 5 * 60_000
 /** What the modules declare for built-in roles changes with a migration only, ms. */
 const declaredBelievedFor = 60_000
 
@@ -87,7 +86,7 @@ export class Principals {
       if (row.tenantId === null) throw errors.notAMember()
       if (row.tenantStatus === 'suspended') throw errors.tenantSuspended()
     }
-    if (Date.now() - row.lastSeenAt.getTime() > touchAfter) {
+    if (Date.now() - row.lastSeenAt.getTime() > touchMinutes * 60_000) {
       await extendSession(this.app.db.scoped({ ...client, system: true }), row.sessionId)
     }
     const isOpen = row.tenantId !== null && row.tenantStatus !== 'suspended'

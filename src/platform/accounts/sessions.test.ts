@@ -60,9 +60,12 @@ test('PE-05 a refresh extends the session, never past its absolute end', async (
   await ends(`expires_at = now() + interval '1 hour', last_seen_at = now() - interval '6 days'`)
   const second = await refresh(app, client, refreshToken)
   assert.deepEqual(await ends(), { is_long: true, is_bounded: false, is_seen: true })
-  await ends(`ends_at = now() + interval '1 day'`)
-  await refresh(app, client, second.refreshToken)
+  await ends(`ends_at = now() + interval '1 day', last_seen_at = now() - interval '6 minutes'`)
+  const third = await refresh(app, client, second.refreshToken)
   assert.deepEqual(await ends(), { is_long: false, is_bounded: true, is_seen: true })
+  await ends(`ends_at = now() + interval '30 days', last_seen_at = now() - interval '4 minutes'`)
+  await refresh(app, client, third.refreshToken)
+  assert.deepEqual(await ends(), { is_long: false, is_bounded: false, is_seen: false }, 'seen lately: no new date')
 })
 
 test('PE-05 PE-02 a refresh that is refused for the user or the session uses nothing up', async () => {

@@ -17,7 +17,7 @@ import { listTenantsOf, requireTenant, type TenantOfUser, tenantsAlong } from '.
 export async function refresh(app: App, client: Scope, token: string): Promise<SignedIn> {
   const system = { ...client, system: true }
   const beside = sql<{ tenants: TenantOfUser[] }>`${tenantsAlong(sql`token.user_id`)} as tenants`
-  const session = await rotateRefreshToken(app.db.scoped(system), token, beside)
+  const session = await rotateRefreshToken(app.db.scoped({ system: true }), token, beside)
   if (session) {
     const { tenants, activeTenantId, sessionId, refreshToken } = session
     const open = tenants.find(({ id, isActive }) => id === activeTenantId && isActive)

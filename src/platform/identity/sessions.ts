@@ -18,6 +18,8 @@ import type { User } from './users.ts'
 const idleDays = 7
 /** How long it lasts at most, in days. */
 const longestDays = 30
+/** How long a session that was seen needs no new date, in minutes: an update of it costs as much as a refresh. */
+export const touchMinutes = 5
 
 /** How a user has proved who he is: kept with the session, in the words of the sign-in history. */
 export type AuthenticationMethod = 'password' | 'totp' | 'backup_code' | 'passkey' | 'google' | 'trusted_device'
@@ -114,7 +116,8 @@ export type RefreshedSession = User & { sessionId: string; activeTenantId: strin
 /**
  * Uses a refresh token up and returns its session with the next token (PE-05), in one statement: it needs no transaction
  * around it. The update compares and sets: of any number of concurrent uses one wins. Undefined for a token that is used,
- * has ended, or whose user is switched off. `beside`: what the caller reads along, expressions over `token.user_id`.
+ * has ended, or whose user is switched off. The session is extended as by any use of it.
+ * `beside`: what the caller reads along, expressions over `token.user_id`.
  */
 export function rotateRefreshToken<Beside = unknown>(
   tx: Queryable,
@@ -139,26 +142,32 @@ export function rotateRefreshToken<Beside = unknown>(
             and session.expires_at > now()
             and session.ends_at > now()
             and account.is_active
-          returning token.session_id, account.id as user_id, account.email, account.full_name, account.username
+          returning
+            token.session_id,
+            session.active_tenant_id,
+            account.id as user_id,
+            account.email,
+            account.full_name,
+            account.username
         ),
-        session as (
+        seen as (
           update identity.user_sessions as session
           set last_seen_at = now(), expires_at = least(now() + ${idleDays} * interval '1 day', session.ends_at)
           from token
           where session.id = token.session_id
+            and session.last_seen_at < now() - ${touchMinutes} * interval '1 minute'
             and session.revoked_at is null
-          returning session.id, session.active_tenant_id
         ),
-        issued as (${refreshTokenInsert(refreshToken, sql`session`)})
+        issued as (${refreshTokenInsert(refreshToken, sql`(select session_id as id from token) as session`)})
       select
-        session.id as session_id,
-        session.active_tenant_id,
+        token.session_id,
+        token.active_tenant_id,
         token.user_id as id,
         token.email,
         token.full_name,
         token.username,
         ${beside}
-      from token, session`)
+      from token`)
     .then(rotated => rotated && { ...rotated, refreshToken })
 }
 
