@@ -61,6 +61,8 @@ export type Proof = {
   askedTenantId?: string | undefined
   /** The device of his cookie, where he has signed in on it before: it rests by itself. */
   knownDeviceId?: string | undefined
+  /** Which of the account's passwords was shown: after a change of it the proof is none. */
+  passwordVersion?: number | undefined
   /** Asks that this device needs no second factor from now on. */
   rememberDevice?: boolean
 }
@@ -148,7 +150,7 @@ async function openOnKnownDevice(
   { deviceToken }: Client,
   proof: Proof,
 ): Promise<Opened | undefined> {
-  const { userId, methods, rememberDevice } = proof
+  const { userId, methods, rememberDevice, passwordVersion } = proof
   if (deviceToken === undefined || rememberDevice) return undefined
   const id = randomUUID()
   const session = await openSessionOnKnownDevice(app, app.db.scoped(scope), {
@@ -158,15 +160,16 @@ async function openOnKnownDevice(
     methods,
     deviceToken,
     mayRest: mayRest(proof),
+    passwordVersion,
     beside: eventRecord(signInEvent(id, methods)),
   })
   return session && { session, deviceToken }
 }
 
 async function openOnAnyDevice(app: App, scope: Scope, client: Client, user: Candidate, proof: Proof): Promise<Opened> {
-  const { userId, methods, knownDeviceId } = proof
+  const { userId, methods, knownDeviceId: deviceId, passwordVersion } = proof
   return await app.db.transaction(scope, async tx => {
-    if (!(await countLogin(tx, { userId, deviceId: knownDeviceId, mayRest: mayRest(proof) }))) {
+    if (!(await countLogin(tx, { userId, deviceId, mayRest: mayRest(proof), passwordVersion }))) {
       throw errors.credentialsWrong()
     }
     const device = await recogniseDevice(tx, { userId, deviceToken: client.deviceToken })

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret, TOTP } from 'otpauth'
+import { hashNewPassword, replacePassword } from '#platform/identity'
 import { SoftwareAuthenticator } from '#test/authenticator.ts'
 import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
+import { admitUser } from './admissions.ts'
 import { tellOfRests } from './rests.ts'
 
 const world = await testWorld()
@@ -282,6 +284,22 @@ test('MT-04 an expired password is replaced before there is a session, and a ref
   assert.equal((await choose(person.password)).answer.code, 'identity.password_reused')
   assert.equal((await choose('an entirely new passphrase')).answer.status, 'signed_in')
   assert.equal((await browser.signIn({ ...person, password: 'an entirely new passphrase' })).answer.status, 'signed_in')
+})
+
+test('MT-04 an old password that was verified just before a change opens nothing after it', async () => {
+  const person = await newPerson(world)
+  const { rows } = await admin.query('select password_version from identity.users where id = $1', [person.userId])
+  const proof = { userId: person.userId, methods: ['password'] as const, passwordVersion: rows[0].password_version }
+  const own = new Browser()
+  await own.signIn(person)
+  const deviceToken = own.cookies.get('__Host-commonhold-device')
+  const client = (known: boolean) => ({ scope: {}, deviceToken: known ? deviceToken : undefined })
+  for (const known of [true, false]) assert.ok('signedIn' in (await admitUser(app, client(known), proof)), 'control')
+  const passwordHash = await hashNewPassword('an entirely new passphrase')
+  await app.db.transaction({ system: true }, tx => replacePassword(tx, person.userId, passwordHash))
+  for (const known of [true, false]) {
+    await assert.rejects(admitUser(app, client(known), proof), /password is wrong/, String(known))
+  }
 })
 
 test('a sensitive action wants a sign-in of the last 10 minutes; confirming it makes the session fresh', async () => {

@@ -51,6 +51,7 @@ export async function signIn(
     methods: ['password'],
     askedTenantId: credentials.tenantId,
     knownDeviceId,
+    passwordVersion: account.passwordVersion,
   })
 }
 
@@ -124,7 +125,8 @@ export async function signInWithNewPassword(
   const { proof } = await getStep(system, given.stepToken, 'new_password_required')
   const wanted = { userId: proof.userId, newPassword: given.newPassword }
   const taken = await setExpiredPassword(app, client.scope, wanted, tx => takeStep(tx, given.stepToken as string))
-  return await admitUser(app, client, taken)
+  // The proof was of the password that has expired; this one has just been set.
+  return await admitUser(app, client, { ...taken, passwordVersion: undefined })
 }
 
 // The same statements whether or not there is such an account, and whatever keeps it out: their time would tell.

@@ -38,6 +38,9 @@ export function findRest(tx: Queryable, counter: FailureCounter): Promise<Rests>
       on address.address = ${networkOf(counter)}`)
 }
 
+/** `passwordVersion`: which of its passwords the hash is of, for `countLogin`. */
+export type GuessedAccount = Account & { passwordVersion: number }
+
 /**
  * What sign-in needs to know before it looks at the password, in one statement: the account, the device of the cookie where
  * this user has signed in on it before, and what rests.
@@ -46,9 +49,9 @@ export function findRest(tx: Queryable, counter: FailureCounter): Promise<Rests>
 export async function findGuessed(
   tx: Queryable,
   guess: { email: string; deviceToken: string | undefined; ipAddress: string | undefined },
-): Promise<{ account: Account | undefined; knownDeviceId: string | undefined; rests: Rests }> {
+): Promise<{ account: GuessedAccount | undefined; knownDeviceId: string | undefined; rests: Rests }> {
   const deviceHash = guess.deviceToken === undefined ? null : hashToken(guess.deviceToken)
-  type Found = { [Key in keyof Account]: Account[Key] | null }
+  type Found = { [Key in keyof GuessedAccount]: GuessedAccount[Key] | null }
   type Row = Found & { knownDeviceId: string | null; restsOfAccount: boolean; restsOfAddress: number }
   const { knownDeviceId, restsOfAccount, restsOfAddress, ...found } = await tx.one(sql<Row>`
     select
@@ -57,6 +60,7 @@ export async function findGuessed(
       account.full_name,
       account.username,
       account.is_active,
+      account.password_version,
       password.password_hash,
       device.id as known_device_id,
       rests.account as rests_of_account,
@@ -72,7 +76,7 @@ export async function findGuessed(
       on address.address = ${networkOf(guess)}
     cross join lateral (select ${rests}) as rests`)
   return {
-    account: found.id === null ? undefined : (found as Account),
+    account: found.id === null ? undefined : (found as GuessedAccount),
     knownDeviceId: knownDeviceId ?? undefined,
     rests: { account: restsOfAccount, address: restsOfAddress },
   }
@@ -144,12 +148,18 @@ export async function countFailedLogin(tx: Queryable, counter: FailureCounter): 
  * Counts a sign-in; failures of the account and of the device are counted anew from here. False, and nothing is changed,
  * where the account rests or was switched off since it was looked up: of many guesses at once the right one must not
  * slip past the rest. `deviceId`: a device of this user, which rests by itself. Without `mayRest` no rest counts: who
- * came by a passkey guessed nothing.
+ * came by a passkey guessed nothing. With `passwordVersion` also false where the password was changed since.
  */
 export async function countLogin(
   tx: Queryable,
-  { userId, deviceId, mayRest }: { userId: string; deviceId: string | undefined; mayRest: boolean },
+  login: {
+    userId: string
+    deviceId: string | undefined
+    mayRest: boolean
+    passwordVersion: number | undefined
+  },
 ): Promise<boolean> {
+  const { userId, deviceId, mayRest } = login
   const mayCount = sql`(
     not ${mayRest}::boolean
     or exists (select from device)
@@ -164,12 +174,15 @@ export async function countLogin(
         and (resting_until is null or resting_until <= now())
       returning id
     )
-    ${loginUpdate(userId, mayCount)}`)
+    ${loginUpdate(login, mayCount)}`)
   return counted.length === 1
 }
 
-/** Counts a sign-in of an active account where `condition` holds. */
-export function loginUpdate(userId: string, condition: RawBuilder<unknown>): RawBuilder<unknown> {
+/** Counts a sign-in of an active account where `condition` holds and its password is still that version, if one is given. */
+export function loginUpdate(
+  { userId, passwordVersion = null }: { userId: string; passwordVersion?: number | null | undefined },
+  condition: RawBuilder<unknown>,
+): RawBuilder<unknown> {
   return sql`
     update identity.users
     set
@@ -180,6 +193,7 @@ export function loginUpdate(userId: string, condition: RawBuilder<unknown>): Raw
       last_activity_at = now()
     where id = ${userId}
       and is_active
+      and (${passwordVersion}::integer is null or password_version = ${passwordVersion})
       and ${condition}
     returning id`
 }

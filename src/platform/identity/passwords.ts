@@ -203,6 +203,10 @@ export async function replacePassword(
     where user_id = ${userId}
       and replaced_at is null`)
   await tx.run(sql`
+    update identity.users
+    set password_version = password_version + 1
+    where id = ${userId}`)
+  await tx.run(sql`
     insert into identity.passwords (user_id, password_hash, created_at)
     values (${userId}, ${passwordHash}, clock_timestamp())`)
   await tx.run(sql`

@@ -49,8 +49,8 @@ export async function openSession(tx: Queryable, session: SessionStart): Promise
 /**
  * All that a sign-in on a device leaves behind which has been used for this account before, in one statement: the counted
  * sign-in, the device's new date, the session and its tokens, the line in the history. Undefined, and nothing is changed,
- * where the cookie is no device of this user, rests after wrong passwords (unless `mayRest` is false) or the account is
- * switched off. `beside`: an expression, evaluated where there is a session. Needs the system scope.
+ * where the cookie is no device of this user, rests after wrong passwords (unless `mayRest` is false), the account is
+ * switched off or has another password than that of `passwordVersion`. `beside`: an expression, evaluated where there is a session. Needs the system scope.
  */
 export async function openSessionOnKnownDevice(
   app: App,
@@ -60,6 +60,7 @@ export async function openSessionOnKnownDevice(
     methods: readonly AuthenticationMethod[]
     deviceToken: string
     mayRest: boolean
+    passwordVersion: number | undefined
     beside: RawBuilder<unknown>
   },
 ): Promise<NewSession | undefined> {
@@ -69,7 +70,7 @@ export async function openSessionOnKnownDevice(
   const opened = await tx.maybe(sql<{ endsAt: Date }>`
     with
       device as (${knownDeviceUpdate(tx.scope, session)}),
-      account as (${loginUpdate(userId, sql`exists (select from device)`)}),
+      account as (${loginUpdate(session, sql`exists (select from device)`)}),
       session as (${sessionInsert(tx.scope, session, tokens.cookieToken, sql`account, device`)}),
       issued as (${refreshTokenInsert(tokens.refreshToken, sql`session`)}),
       login as (${await loginInsert(app, tx.scope, login, sql`account`)})
