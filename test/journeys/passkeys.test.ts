@@ -118,13 +118,12 @@ describe('passkeys in a browser', { skip }, () => {
   it('MT-06 somebody signs in with a passkey alone, and not any more once it is removed', async () => {
     const person = await newPerson(world, { fullName: 'Dora Discoverable', tenantName: 'Dora' })
     const { page, devices, complaints, leave } = await visit(person)
-    await addAuthenticator(devices)
+    const authenticatorId = await addAuthenticator(devices)
     const card = await openCard(page)
     await addPasskey(page, 'Phone')
     await card.getByText('Phone', { exact: true }).waitFor()
 
-    await page.context().clearCookies()
-    await page.goto('/sign-in')
+    await openSignIn(page, devices, authenticatorId)
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await page.getByRole('button', { name: /^Account of Dora Discoverable/ }).waitFor()
     await openCard(page)
@@ -135,17 +134,31 @@ describe('passkeys in a browser', { skip }, () => {
     )
 
     await admin.query('delete from identity.authenticators where user_id = $1', [person.userId])
-    await page.context().clearCookies()
-    await page.goto('/sign-in')
+    await openSignIn(page, devices, authenticatorId)
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await page.getByText('The passkey was not accepted.').waitFor()
+    await leave()
+  })
+
+  it('MT-06 the browser offers a passkey where the address is typed', async () => {
+    const person = await newPerson(world, { fullName: 'Otto Offer', tenantName: 'Otto' })
+    const { page, devices, leave } = await visit(person)
+    await addAuthenticator(devices)
+    const card = await openCard(page)
+    await addPasskey(page, 'Phone')
+    await card.getByText('Phone', { exact: true }).waitFor()
+    await page.context().clearCookies()
+    // This authenticator takes what it is offered.
+    await page.goto('/sign-in?next=/account/data')
+    await page.getByRole('button', { name: /^Account of Otto Offer/ }).waitFor()
+    assert.equal(new URL(page.url()).pathname, '/account/data')
     await leave()
   })
 
   it('MT-05 MT-06 a passkey is the second step after a password, and a way in for who has left that step', async () => {
     const person = await newPerson(world, { fullName: 'Tess Twofactor', tenantName: 'Tess' })
     const { page, devices, leave } = await visit(person)
-    await addAuthenticator(devices)
+    const authenticatorId = await addAuthenticator(devices)
     const card = await openCard(page)
     await addPasskey(page, 'Phone')
     await card.getByText('Phone', { exact: true }).waitFor()
@@ -155,8 +168,7 @@ describe('passkeys in a browser', { skip }, () => {
     )
     const account = page.getByRole('button', { name: /^Account of Tess Twofactor/ })
     const givePassword = async () => {
-      await page.context().clearCookies()
-      await page.goto('/sign-in')
+      await openSignIn(page, devices, authenticatorId)
       await page.getByLabel('E-mail').fill(person.email)
       await page.getByRole('textbox', { name: 'Password' }).fill(person.password)
       await page.getByRole('button', { name: 'Sign in', exact: true }).click()
@@ -167,7 +179,11 @@ describe('passkeys in a browser', { skip }, () => {
     await account.waitFor()
 
     await givePassword()
+    await turnPresence(devices, authenticatorId, false)
     await page.getByRole('link', { name: 'Sign in as somebody else' }).click()
+    await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor()
+    await page.waitForLoadState('networkidle')
+    await turnPresence(devices, authenticatorId, true)
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await account.waitFor()
     await leave()
@@ -222,6 +238,21 @@ async function signIn(page: Page, { email, password }: Person): Promise<void> {
     { email, password },
   )
   assert.equal(status, 200)
+}
+
+/** Where nothing is signed in and no passkey is shown before a button asks for one. */
+async function openSignIn(page: Page, devices: CDPSession, authenticatorId: string): Promise<void> {
+  await page.context().clearCookies()
+  await turnPresence(devices, authenticatorId, false)
+  await page.goto('/sign-in')
+  await page.getByLabel('E-mail').waitFor()
+  await page.waitForLoadState('networkidle')
+  await turnPresence(devices, authenticatorId, true)
+}
+
+/** Whether somebody is there who touches the authenticator as soon as it is asked. */
+async function turnPresence(devices: CDPSession, authenticatorId: string, enabled: boolean): Promise<void> {
+  await devices.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
 }
 
 async function openCard(page: Page) {

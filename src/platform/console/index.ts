@@ -12,6 +12,7 @@ export { NewPasswordField, type PasswordRules, rulesInWords } from './new-passwo
 export { PageHeader } from './page-header.tsx'
 export { type OnTheWire, Problem, request } from './requests.ts'
 export { type Resources, useResources } from './resources.ts'
+export { useReturningFocus } from './returning-focus.ts'
 export {
   createTenant,
   entranceQuery,

@@ -1,4 +1,9 @@
-import { startAuthentication, WebAuthnError } from '@simplewebauthn/browser'
+import {
+  browserSupportsWebAuthnAutofill,
+  startAuthentication,
+  WebAuthnAbortService,
+  WebAuthnError,
+} from '@simplewebauthn/browser'
 import { openSession, request, type SignInStep } from '#platform/console'
 
 type Challenge = { options: Parameters<typeof startAuthentication>[0]['optionsJSON']; challengeToken: string }
@@ -12,11 +17,48 @@ export async function showPasskey(
   return await openSession(path, { ...(await answerChallenge('/auth/passkeys/options', { asSecondFactor })), ...more })
 }
 
+/** Two minutes is a challenge good for. */
+const challengeSeconds = 120
+
+/**
+ * Lets the browser offer passkeys among what it fills in where `webauthn` is the last word of `autocomplete`. Browsers that
+ * cannot are asked for nothing. What goes wrong here is told to nobody: nobody has asked for it. Answers how to end it.
+ */
+export function offerPasskeys(take: (answered: AnsweredChallenge) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOver = false
+  let waiting = 0
+
+  async function offer() {
+    const { options, challengeToken } = await request<Challenge>('/auth/passkeys/options', { method: 'POST', body: {} })
+    if (isOver) return
+    waiting += 1
+    const answer = await startAuthentication({ optionsJSON: options, useBrowserAutofill: true }).finally(() => {
+      waiting -= 1
+    })
+    if (!isOver) take({ challengeToken, answer })
+  }
+
+  function renew() {
+    if (isOver) return
+    if (document.hidden) return document.addEventListener('visibilitychange', renew, { once: true })
+    timer = setTimeout(renew, (challengeSeconds - 20) * 1000)
+    offer().catch(() => undefined)
+  }
+
+  void browserSupportsWebAuthnAutofill().then(canOffer => canOffer && renew())
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+    // Not a ceremony that has begun since: it has ended this one already.
+    if (waiting > 0) WebAuthnAbortService.cancelCeremony()
+  }
+}
+
+export type AnsweredChallenge = { challengeToken: string; answer: object }
+
 /** Has the browser answer a challenge. */
-export async function answerChallenge(
-  path: string,
-  body: object = {},
-): Promise<{ challengeToken: string; answer: object }> {
+export async function answerChallenge(path: string, body: object = {}): Promise<AnsweredChallenge> {
   const { options, challengeToken } = await request<Challenge>(path, { method: 'POST', body })
   const answer = await startAuthentication({ optionsJSON: options }).catch(error => {
     throw new Error(sentenceOf(error), { cause: error })

@@ -2,7 +2,7 @@ import { Alert, Anchor, Button, Divider, PasswordInput, Stack, TextInput } from 
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import {
   entranceQuery,
   Icon,
@@ -18,7 +18,7 @@ import {
   useAddress,
 } from '#platform/console'
 import { Entrance, Refusal, SetUpFirst } from './entrance.tsx'
-import { showPasskey } from './passkeys.ts'
+import { type AnsweredChallenge, offerPasskeys, showPasskey } from './passkeys.ts'
 import { StepForm } from './step-form.tsx'
 
 const readSearch = (search: Search) => ({
@@ -96,7 +96,7 @@ export function Page() {
           {refusals[refused] ?? 'That did not work. Try again, or sign in another way.'}
         </Alert>
       )}
-      <PasswordForm onDone={goOn} />
+      <PasswordForm onDone={goOn} isFirst={!ended && !reset && !refused && !returned} />
       <OtherWays onDone={goOn} next={next} hasGoogle={entrance.data?.google === true} />
     </Entrance>
   )
@@ -120,7 +120,8 @@ const refusals: Readonly<Record<string, string>> = {
 
 type WayProps = { onDone: (step: SignInStep | undefined) => void }
 
-function PasswordForm({ onDone }: WayProps) {
+/** `isFirst` where nothing stands above the form that wants to be read before. */
+function PasswordForm({ onDone, isFirst }: WayProps & { isFirst: boolean }) {
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email: '', password: '' },
@@ -132,7 +133,11 @@ function PasswordForm({ onDone }: WayProps) {
   const signIn = useMutation({
     mutationFn: (body: typeof form.values) => openSession('/auth/sign-in', body),
     onSuccess: onDone,
-    onError: error => error instanceof Problem && form.setErrors(error.fields),
+    onError: error => {
+      if (error instanceof Problem) form.setErrors(error.fields)
+      const field = form.getInputNode('password')
+      if (field instanceof HTMLInputElement) field.select()
+    },
   })
   return (
     <form onSubmit={form.onSubmit(values => signIn.mutate(values))} noValidate>
@@ -141,7 +146,8 @@ function PasswordForm({ onDone }: WayProps) {
         <TextInput
           label="E-mail"
           type="email"
-          autoComplete="username"
+          autoComplete="username webauthn"
+          autoFocus={isFirst}
           inputMode="email"
           key={form.key('email')}
           {...form.getInputProps('email')}
@@ -165,8 +171,16 @@ function PasswordForm({ onDone }: WayProps) {
 }
 
 function OtherWays({ onDone, next, hasGoogle }: WayProps & { next: string; hasGoogle: boolean }) {
-  const passkey = useMutation({ mutationFn: () => showPasskey('/auth/passkeys/sign-in'), onSuccess: onDone })
+  const passkey = useMutation({
+    mutationFn: (answered: AnsweredChallenge | undefined) =>
+      answered ? openSession('/auth/passkeys/sign-in', answered) : showPasskey('/auth/passkeys/sign-in'),
+    onSuccess: onDone,
+  })
   const google = useMutation({ mutationFn: () => leaveForGoogle('/auth/google', safePath(next)) })
+  const { mutate: signIn } = passkey
+  const isTaken = passkey.isPending || passkey.isSuccess
+  // The browser leads one ceremony at a time: what it offers by itself rests while a button has begun another.
+  useEffect(() => (isTaken ? undefined : offerPasskeys(signIn)), [isTaken, signIn])
   return (
     <Stack gap="sm">
       <Divider label="or" mt="md" />
@@ -175,7 +189,7 @@ function OtherWays({ onDone, next, hasGoogle }: WayProps & { next: string; hasGo
         variant="default"
         leftSection={<Icon name="key" />}
         loading={passkey.isPending}
-        onClick={() => passkey.mutate()}
+        onClick={() => passkey.mutate(undefined)}
       >
         Sign in with a passkey
       </Button>

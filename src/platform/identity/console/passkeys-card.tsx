@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type RefObject, useRef, useState } from 'react'
-import { ErrorState, formatInstantDay, Icon, Problem, request } from '#platform/console'
+import { ErrorState, formatInstantDay, Icon, Problem, request, useReturningFocus } from '#platform/console'
 import { Ago } from './moment.tsx'
 import {
   canKeepPasskeys,
@@ -53,7 +53,7 @@ export function PasskeysCard() {
         <Stack gap="md" align="flex-start" mt="sm">
           <Text size="sm">
             You have none yet. Your phone, computer or password manager keeps a passkey and shows it to this site alone:
-            there is nothing to remember, and nothing that a forged page could get out of you.
+            there is nothing to remember, and nothing that a fake site could get out of you.
           </Text>
           {button}
         </Stack>
@@ -73,15 +73,11 @@ type ItemProps = { passkey: Passkey; afterwards: RefObject<HTMLButtonElement | n
 function Item({ passkey, afterwards }: ItemProps) {
   const [isRenaming, setIsRenaming] = useState(false)
   const [isRemoving, setIsRemoving] = useState(false)
-  const pencil = useRef<HTMLButtonElement>(null)
+  const pencil = useReturningFocus<HTMLButtonElement>(isRenaming)
   if (isRenaming) {
-    const close = () => {
-      setIsRenaming(false)
-      requestAnimationFrame(() => pencil.current?.focus())
-    }
     return (
       <li className={classes.item}>
-        <Renaming passkey={passkey} close={close} />
+        <Renaming passkey={passkey} close={() => setIsRenaming(false)} />
       </li>
     )
   }

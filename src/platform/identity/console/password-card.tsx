@@ -2,7 +2,7 @@ import { Alert, Anchor, Button, Card, Group, PasswordInput, Skeleton, Stack, Tex
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import {
   ErrorState,
   formatInstantDay,
@@ -12,6 +12,7 @@ import {
   type PasswordRules,
   Problem,
   request,
+  useReturningFocus,
   useSession,
 } from '#platform/console'
 
@@ -31,12 +32,8 @@ const ownPasswordQuery = queryOptions({
 export function PasswordCard() {
   const { data, isPending, error, refetch } = useQuery(ownPasswordQuery)
   const [isChanging, setChanging] = useState(false)
-  const button = useRef<HTMLButtonElement>(null)
-  const close = () => {
-    setChanging(false)
-    // The form that had the focus is gone.
-    requestAnimationFrame(() => button.current?.focus())
-  }
+  const button = useReturningFocus<HTMLButtonElement>(isChanging)
+  const close = () => setChanging(false)
   return (
     <Card withBorder component="section" aria-labelledby="password">
       <Title order={2} size="h4" id="password">
@@ -50,7 +47,7 @@ export function PasswordCard() {
       {data && !isChanging && (
         <Stack gap="sm" mt="md" align="flex-start">
           <State password={data} />
-          <Button ref={button} variant={data.isSet ? 'default' : 'filled'} onClick={() => setChanging(true)}>
+          <Button ref={button} size="xs" variant={data.isSet ? 'default' : 'filled'} onClick={() => setChanging(true)}>
             {data.isSet ? 'Change' : 'Set a password'}
           </Button>
         </Stack>
@@ -159,7 +156,7 @@ function PasswordForm({ password: { isSet, rules }, close }: { password: OwnPass
           error={form.errors.newPassword as string | undefined}
         />
         <Text size="sm" c="dimmed">
-          Your other devices are signed out, and you get a mail about it.
+          Your other devices will be signed out, and you get a mail that says so.
         </Text>
         <Group gap="xs">
           <Button type="submit" loading={change.isPending}>
