@@ -77,7 +77,7 @@ describe('accounts in the console', { skip }, () => {
     await signIn(page, world.bob)
     assert.equal(await page.getByRole('link', { name: 'Accounts' }).count(), 0)
     await page.goto('/users')
-    await page.getByRole('heading', { name: 'This is not open to your role' }).waitFor()
+    await page.getByRole('heading', { name: 'This is for operators' }).waitFor()
     await leave()
   })
 
@@ -88,7 +88,7 @@ describe('accounts in the console', { skip }, () => {
     const { page, complaints, leave } = await visit()
     await signIn(page, ada)
     await page.goto('/account/data')
-    await page.getByRole('heading', { name: 'Take your data along' }).waitFor()
+    await page.getByRole('heading', { name: 'Download your data' }).waitFor()
     await look(page, 'data')
     const saved = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Download my data' }).click()

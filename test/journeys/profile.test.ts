@@ -132,7 +132,7 @@ describe('the profile', { skip }, () => {
     const person = await newPerson(world, { fullName: 'Grace Hopper', tenantName: 'Navy' })
     const { page, complaints, leave } = await open(person)
     await page.getByLabel('Title').fill('Admiral')
-    await page.getByRole('tab', { name: 'Devices and history' }).click()
+    await page.getByRole('link', { name: 'Devices and history' }).click()
     const dialog = page.getByRole('dialog', { name: 'Leave without saving?' })
     await dialog.getByRole('button', { name: 'Stay here' }).click()
     assert.equal(await page.getByLabel('Title').inputValue(), 'Admiral')

@@ -15,4 +15,6 @@ type PageLinkProps = Omit<ComponentProps<'a'>, 'href'> & {
   search?: Search
   params?: Readonly<Record<string, string>>
   preload?: false | 'intent'
+  /** With `exact` a link counts as of this page at its very address only, not at those below it. */
+  activeOptions?: { exact: boolean }
 }

@@ -64,7 +64,7 @@ export function Shell({ navigation, routes, stepUp }: ShellProps) {
       <main id="main" tabIndex={-1} ref={main} className={classes.main}>
         {stepUp && <StepUp load={stepUp} />}
         <div className={classes.inner}>
-          {route?.permission && !session.can(route.permission) ? <Forbidden /> : <Outlet />}
+          {route?.permission && !session.can(route.permission) ? <Forbidden personal={route.personal} /> : <Outlet />}
         </div>
       </main>
     </div>
@@ -190,6 +190,7 @@ function NewWorkspace({ path }: { path: string }) {
 function PersonMenu() {
   const session = useSession()
   const name = session.user.fullName || session.user.email
+  const { pathname } = useLocation()
 
   async function leave() {
     try {
@@ -202,7 +203,7 @@ function PersonMenu() {
   return (
     <Menu width={250} position="top-start">
       <Menu.Target>
-        <UnstyledButton className={classes.person}>
+        <UnstyledButton className={classes.person} data-here={sectionOf(pathname) === '/account' || undefined}>
           <Monogram name={name} picture={session.user.avatarUrl} round />
           <span>
             <Text size="sm" fw={550} truncate>
@@ -239,7 +240,7 @@ function Monogram({ name, picture, round }: { name: string; picture?: string | n
     )
   const letters = name
     .split(/\s+/)
-    .map(word => word[0])
+    .map(word => /[\p{L}\p{N}]/u.exec(word)?.[0])
     .filter(letter => letter !== undefined)
     .slice(0, 2)
     .join('')

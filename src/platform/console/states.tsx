@@ -52,9 +52,21 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   )
 }
 
-export function Forbidden() {
+/** `personal` for what belongs to no workspace, so that no role in one opens it. */
+export function Forbidden({ personal = false }: { personal?: boolean | undefined }) {
+  const start = (
+    <Button component={Link} to="/" variant="default">
+      Go to the start
+    </Button>
+  )
+  if (personal)
+    return (
+      <EmptyState icon="lock" order={1} title="This is for operators" action={start}>
+        Only the operators of this installation see it, whatever their role in a workspace.
+      </EmptyState>
+    )
   return (
-    <EmptyState icon="lock" order={1} title="This is not open to your role">
+    <EmptyState icon="lock" order={1} title="This is not open to your role" action={start}>
       Your role in this workspace does not include this. If you are in another workspace too, your role there may.
     </EmptyState>
   )

@@ -65,6 +65,7 @@ export const theme = createTheme({
   components: {
     // Inside the page's landmark; and without the placeholder, which a menu may not have among its items.
     Menu: { defaultProps: { portalProps: { target: '#main' }, withInitialFocusPlaceholder: false } },
+    Modal: { styles: { title: { fontSize: rem(16.5), fontWeight: 620, lineHeight: '1.35' } } },
     Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Dismiss' } } },
     Popover: { defaultProps: { portalProps: { target: '#main' } } },
   },

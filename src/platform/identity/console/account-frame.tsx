@@ -1,7 +1,6 @@
-import { Tabs } from '@mantine/core'
-import { useLocation, useNavigate } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { PageHeader } from '#platform/console'
+import { PageHeader, PageLink } from '#platform/console'
+import classes from './account-frame.module.css'
 
 const sections = [
   { to: '/account', label: 'Profile' },
@@ -12,28 +11,19 @@ const sections = [
 
 /** The frame of the pages about oneself. */
 export function AccountFrame({ children }: { children: ReactNode }) {
-  const { pathname } = useLocation()
-  const navigate = useNavigate()
   return (
     <>
       <PageHeader
         title="My account"
-        lead="It belongs to you and no workspace: what you set here holds in all of them."
+        lead="It belongs to you, not to a workspace: what you set here holds in all of them."
       />
-      <Tabs
-        value={pathname.replace(/\/$/, '')}
-        onChange={to => to && void navigate({ to })}
-        activateTabWithKeyboard={false}
-        mb="lg"
-      >
-        <Tabs.List>
-          {sections.map(({ to, label }) => (
-            <Tabs.Tab key={to} value={to}>
-              {label}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-      </Tabs>
+      <nav aria-label="My account" className={classes.sections}>
+        {sections.map(({ to, label }) => (
+          <PageLink key={to} to={to} activeOptions={{ exact: true }} className={classes.section}>
+            {label}
+          </PageLink>
+        ))}
+      </nav>
       {children}
     </>
   )
