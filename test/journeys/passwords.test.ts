@@ -53,7 +53,7 @@ describe('passwords', { skip }, () => {
       await look(page, 'forgot password')
       await page.getByLabel('E-mail').fill(person.email)
       await page.getByRole('button', { name: 'Send the link' }).click()
-      await page.getByText('Look into your mailbox').waitFor()
+      await page.getByText('Check your mail').waitFor()
       await look(page, 'forgot password, asked')
 
       await runJobs(world)

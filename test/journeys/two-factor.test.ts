@@ -55,7 +55,7 @@ describe('two-factor sign-in in the console', { skip }, () => {
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
 
-    const field = card.getByRole('textbox', { name: 'Code of the app' })
+    const field = card.getByRole('textbox', { name: 'Code from the app' })
     await field.waitFor()
     assert.ok(await field.evaluate(element => element === document.activeElement))
     assert.equal(await field.getAttribute('inputmode'), 'numeric')
@@ -136,7 +136,7 @@ describe('two-factor sign-in in the console', { skip }, () => {
       `update identity.two_factors set setup_started_at = now() - interval '31 minutes' where user_id = $1`,
       [late.userId],
     )
-    await card.getByRole('textbox', { name: 'Code of the app' }).fill('１２３４５６')
+    await card.getByRole('textbox', { name: 'Code from the app' }).fill('１２３４５６')
     await card.getByText('This took too long').waitFor()
     await checkAccess(page, 'took too long')
     await checkWidths(page, 'took too long')

@@ -71,7 +71,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
       confirming = undefined
     })
     if (await confirming) return await send<T>(path, options)
-    throw new Problem(403, 'console.not_confirmed', 'Nothing was changed: it was not confirmed that it is you.')
+    throw new Problem(403, 'console.not_confirmed', 'Nothing was done, because you did not confirm that it is you.')
   }
 }
 

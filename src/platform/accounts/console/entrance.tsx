@@ -1,6 +1,6 @@
-import { Alert, Text, Title } from '@mantine/core'
+import { Alert, Anchor, Text, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { ColorSchemeChoice, Icon, Problem, usePageTitle, Wordmark } from '#platform/console'
+import { ColorSchemeChoice, Icon, PageLink, Problem, usePageTitle, Wordmark } from '#platform/console'
 import classes from './entrance.module.css'
 
 /** The frame of the pages before one is signed in. */
@@ -41,6 +41,18 @@ export function SetUpFirst() {
     <Alert variant="light" icon={<Icon name="info" />} title="Commonhold is not set up yet">
       Open the link that the server printed when it started: it makes the first account. It works once and for 24 hours;
       each start of the server prints a new one until it is used.
+    </Alert>
+  )
+}
+
+/** Where the mail to this address is, while no mail server is set. */
+export function MailboxHint({ email }: { email: string }) {
+  return (
+    <Alert variant="light" icon={<Icon name="mail" />} title="No mail server is set" mb="md">
+      Mails are kept on this computer.{' '}
+      <Anchor component={PageLink} to="/mailbox" search={{ q: email.trim() }} size="sm" underline="always">
+        Open the mailbox
+      </Anchor>
     </Alert>
   )
 }

@@ -1,14 +1,15 @@
 import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
-import { useMutation } from '@tanstack/react-query'
-import { Icon, oneOf, PageLink, Problem, request, type Search, useAddress } from '#platform/console'
-import { Entrance, Refusal } from './entrance.tsx'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { entranceQuery, Icon, oneOf, PageLink, Problem, request, type Search, useAddress } from '#platform/console'
+import { Entrance, MailboxHint, Refusal } from './entrance.tsx'
 
 const readSearch = (search: Search) => ({ email: oneOf(search.email) })
 
 /** Where one asks for a link for a new password. The answer is the same whether or not there is an account. */
 export function Page() {
   const [{ email }] = useAddress(readSearch)
+  const entrance = useQuery(entranceQuery)
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email },
@@ -27,22 +28,23 @@ export function Page() {
   return (
     <Entrance
       title="Forgot your password?"
-      lead="Choose a new one by a link that we send to you."
+      lead="We send you a link by which you choose a new one."
       other={
         <Anchor component={PageLink} to="/sign-in" size="sm" underline="always">
-          Back to sign in
+          Back to sign-in
         </Anchor>
       }
     >
       {ask.isSuccess ? (
         <Stack gap="md">
-          <Alert variant="light" icon={<Icon name="mail" />} title="Look into your mailbox" role="status">
+          <Alert variant="light" icon={<Icon name="mail" />} title="Check your mail" role="status">
             If <b>{ask.variables.email.trim()}</b> has an account, a mail with a link is on its way. The link works
             once, for 30 minutes.
           </Alert>
+          {entrance.data?.mailbox === true && <MailboxHint email={ask.variables.email} />}
           <Text size="sm" c="dimmed">
-            Nothing there after a few minutes? Look among unwanted mail, and check the address. An account without this
-            address gets none.
+            Nothing there after a few minutes? Look in the spam folder, and check the address: nothing is sent to one
+            that no account has.
           </Text>
           <Button variant="default" onClick={() => ask.reset()}>
             Ask again

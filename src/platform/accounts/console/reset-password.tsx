@@ -34,7 +34,7 @@ export function Page() {
       lead={link.data ? `For ${link.data.email}` : 'For your account.'}
       other={
         <Anchor component={PageLink} to="/sign-in" size="sm" underline="always">
-          Back to sign in
+          Back to sign-in
         </Anchor>
       }
     >

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { entranceQuery, Icon, oneOf, PageLink, request, type Search, useAddress } from '#platform/console'
 import { AccountForm } from './account-form.tsx'
-import { Entrance, SetUpFirst } from './entrance.tsx'
+import { Entrance, MailboxHint, SetUpFirst } from './entrance.tsx'
 
 const readSearch = (search: Search) => ({ next: oneOf(search.next) })
 
@@ -48,7 +48,7 @@ export function Page() {
 function SentPage({ email, hasMailbox }: { email: string; hasMailbox: boolean }) {
   return (
     <Entrance
-      title="Look into your mail"
+      title="Check your mail"
       lead={
         <>
           A link is on its way to <strong>{email}</strong>. The account is made when you open it, within a day.
@@ -60,16 +60,10 @@ function SentPage({ email, hasMailbox }: { email: string; hasMailbox: boolean })
         </Anchor>
       }
     >
-      {hasMailbox && (
-        <Alert variant="light" icon={<Icon name="mail" />} title="Mails stay here in development" mb="md">
-          <Anchor component={PageLink} to="/mailbox" size="sm" underline="always">
-            Open the mailbox
-          </Anchor>
-        </Alert>
-      )}
+      {hasMailbox && <MailboxHint email={email} />}
       <Text size="sm" c="dimmed">
-        Nothing comes? Look among the spam, and check the address for a typing error. If it has an account already, the
-        mail says so.
+        Nothing there after a few minutes? Look in the spam folder, and check the address for a typing error. If it has
+        an account already, the mail says so.
       </Text>
     </Entrance>
   )

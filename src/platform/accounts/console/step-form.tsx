@@ -68,7 +68,7 @@ function SecondFactorForm({ step, onDone }: StepProps & { step: SignInStep }) {
           />
         )}
         <Button type="submit" loading={send.isPending} mt="xs">
-          Go on
+          Continue
         </Button>
         <Divider label="or" />
         {step.methods.includes('passkey') && (
@@ -85,6 +85,7 @@ function SecondFactorForm({ step, onDone }: StepProps & { step: SignInStep }) {
           component="button"
           type="button"
           size="sm"
+          style={{ alignSelf: 'flex-start' }}
           onClick={() => {
             send.reset()
             setCode('')
@@ -94,7 +95,7 @@ function SecondFactorForm({ step, onDone }: StepProps & { step: SignInStep }) {
           {usesBackupCode ? 'Use the authenticator app' : 'Use a backup code'}
         </Anchor>
         <Text size="xs" c="dimmed">
-          Lost both? Whoever runs this installation can remove the second factor for you.
+          Lost them all? Whoever runs this installation can turn two-factor sign-in off for you.
         </Text>
       </Stack>
     </form>

@@ -30,7 +30,7 @@ export function Dialog({ onDone }: { onDone: (confirmed: boolean) => void }) {
     >
       <Stack gap="sm">
         <Text size="sm" c="dimmed">
-          This is a sensitive change, and your sign-in is more than 10 minutes old.
+          This is a sensitive step, and you signed in more than 10 minutes ago.
         </Text>
         <Refusal error={options.error ?? passkey.error ?? google.error} />
         {options.isPending && <Skeleton height={120} />}
@@ -42,6 +42,7 @@ export function Dialog({ onDone }: { onDone: (confirmed: boolean) => void }) {
           <Button
             variant="default"
             leftSection={<Icon name="key" />}
+            autoFocus={!methods.includes('password')}
             loading={passkey.isPending}
             onClick={() => passkey.mutate()}
           >
@@ -87,7 +88,7 @@ function PasswordForm({ needsCode, onDone }: { needsCode: boolean; onDone: () =>
         <PasswordInput
           label="Password"
           autoComplete="current-password"
-          data-autofocus
+          autoFocus
           visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
           key={form.key('password')}
           {...form.getInputProps('password')}

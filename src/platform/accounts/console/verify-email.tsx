@@ -42,7 +42,7 @@ export function Page() {
         <StepForm step={step} next="/" />
       ) : token === '' ? (
         <Alert color="red" variant="light" icon={<Icon name="alert" />} title="The link is not whole" role="alert">
-          Open the link of the mail exactly as it stands there.
+          Open the link in the mail exactly as it stands there.
         </Alert>
       ) : (
         <form onSubmit={form.onSubmit(values => confirm.mutate(values))} noValidate>

@@ -20,7 +20,7 @@ function Confirmation({ token }: { token: string }) {
   })
   const { title, text } = confirm.data
     ? outcomeOf(confirm.data)
-    : { title: 'Confirm an e-mail address', text: 'One press, and it is known that mail to your address reaches you.' }
+    : { title: 'Confirm an e-mail address', text: 'This tells us that mail to your address reaches you.' }
   return (
     <main className={classes.page}>
       <div>
@@ -33,7 +33,7 @@ function Confirmation({ token }: { token: string }) {
         </Text>
         {token === '' && (
           <Alert color="red" variant="light" icon={<Icon name="alert" />} title="The link is not whole" role="alert">
-            Open the link of the mail exactly as it stands there.
+            Open the link in the mail exactly as it stands there.
           </Alert>
         )}
         {confirm.error && (
@@ -60,13 +60,13 @@ function outcomeOf({ kind, email, isDone, waitsFor }: ConfirmedEmail): { title: 
   if (isDone)
     return {
       title: 'Your address is changed',
-      text: `From now on you sign in with ${email}. Where you were signed in besides, you have to sign in again.`,
+      text: `From now on you sign in with ${email}. Your other devices are signed out; sign in there again.`,
     }
   return {
     title: 'One more step',
     text:
       waitsFor === 'old'
-        ? 'This side is confirmed. Now use the link in the mail to the present address of the account.'
-        : `This side is confirmed. Now use the link in the mail to ${email}.`,
+        ? 'The new address is confirmed. Now use the link in the mail to the present address of the account.'
+        : `The change is agreed to from the present address. Now use the link in the mail to ${email}.`,
   }
 }

@@ -26,7 +26,7 @@ function ExportCard() {
   return (
     <Card withBorder component="section" aria-labelledby="export">
       <Title order={2} size="h4" id="export">
-        Take your data along
+        Download your data
       </Title>
       <Text c="dimmed" size="sm" mt={4}>
         One file (JSON) with everything that is stored about you here. You are asked to confirm that it is you.
@@ -34,12 +34,13 @@ function ExportCard() {
       <List size="sm" mt="sm" spacing={4}>
         <List.Item>Your account, profile and picture, devices and sign-ins</List.Item>
         <List.Item>In each of your workspaces: memberships, your lists, and what you have noted or shared</List.Item>
-        <List.Item>Which mails you were sent in the last 30 days, and what the log says that you did</List.Item>
+        <List.Item>Which mails you were sent in the last 30 days, and what the audit log says you did</List.Item>
         <List.Item>Not in it: passwords, keys and tokens, and what belongs to others</List.Item>
       </List>
       <Group mt="md">
         <Button
-          leftSection={<Icon name="download" size={16} />}
+          size="xs"
+          leftSection={<Icon name="download" size={15} />}
           loading={exporting.isPending}
           onClick={() => exporting.mutate()}
         >
@@ -72,17 +73,17 @@ function DeletionCard() {
       <List size="sm" mt="sm" spacing={4}>
         <List.Item>You are signed out everywhere at once, and nobody can sign in as you.</List.Item>
         <List.Item>
-          For 90 days who runs this installation can restore the account, unless somebody has made a new one with your
-          address.
+          For 90 days, whoever runs this installation can restore the account, unless somebody has made a new one with
+          your address.
         </List.Item>
         <List.Item>
-          Then your account, profile and private lists are erased. Lists that colleagues see find a new owner, and the
-          audit log keeps what was done.
+          Then your account, profile and private lists are erased. Lists that colleagues can see get a new owner, and
+          the audit log keeps what was done.
         </List.Item>
-        <List.Item>While others work in a workspace that you alone own, the account stays.</List.Item>
+        <List.Item>As long as others work in a workspace that only you own, the account cannot be deleted.</List.Item>
       </List>
       <Group mt="md">
-        <Button variant="default" onClick={() => setIsAsking(true)}>
+        <Button size="xs" variant="default" onClick={() => setIsAsking(true)}>
           Delete my account…
         </Button>
       </Group>
@@ -136,7 +137,7 @@ function DeletionDialog({ close }: { close: () => void }) {
         <Textarea
           mt="md"
           label="Why are you leaving?"
-          description="If you like to say it. Who runs this installation can read it."
+          description="Only if you want to say. Whoever runs this installation can read it."
           value={reason}
           onChange={event => setReason(event.currentTarget.value)}
           maxLength={500}
@@ -150,7 +151,7 @@ function DeletionDialog({ close }: { close: () => void }) {
         )}
         <Group justify="flex-end" gap="xs" mt="lg">
           <Button variant="default" onClick={close}>
-            Keep it
+            Keep my account
           </Button>
           <Button type="submit" color="red.9" loading={deletion.isPending} disabled={!isTyped}>
             Delete my account

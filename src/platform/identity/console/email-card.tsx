@@ -140,7 +140,7 @@ function Pending({ email, change }: { email: string; change: NonNullable<EmailSt
   return (
     <div role="status" aria-live="polite">
       <Text size="sm" mt="sm" style={{ overflowWrap: 'anywhere' }}>
-        It becomes <strong>{change.email}</strong> once both links are used, until {formatTime(change.expiresAt)}.
+        It becomes <strong>{change.email}</strong> once both links are used, by {formatTime(change.expiresAt)}.
       </Text>
       <ul className={classes.steps}>
         <Step
@@ -155,8 +155,8 @@ function Pending({ email, change }: { email: string; change: NonNullable<EmailSt
         />
       </ul>
       <Text size="xs" c="dimmed" mb="sm">
-        No mail there? Look among the unwanted ones. An address that has an account already gets a mail that says so,
-        and no link.
+        No mail there? Look in the spam folder. An address that has an account already gets a mail that says so, and no
+        link.
       </Text>
       <Group gap="xs">
         <Button variant="default" size="xs" loading={withdraw.isPending} onClick={() => withdraw.mutate()}>

@@ -46,7 +46,7 @@ export function LoginHistory() {
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : logins.length === 0 ? (
         <EmptyState icon="clock" title={status === 'failed' ? 'No failed sign-ins' : 'No sign-ins yet'} order={2}>
-          {status === 'failed' ? 'Nobody has tried to sign in to your account in vain.' : 'They are kept from now on.'}
+          {status === 'failed' ? 'Every sign-in to your account has succeeded.' : 'They are kept from now on.'}
         </EmptyState>
       ) : (
         <ul className={classes.items} aria-label="Sign-ins">

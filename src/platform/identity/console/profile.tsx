@@ -52,6 +52,10 @@ function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
   const field = fieldsOf(draft, refusals)
   const { shown, write } = draft
   const [isAll, setAll] = useState(false)
+  const complete = (place: Place, typed: string) => {
+    const whole = wholeAddress(typed)
+    if (whole !== typed) write('socialLinks', withLink(shown, place, whole))
+  }
   const shownPlaces = allPlaces.filter((place, index) => isAll || index < 4 || place in shown.socialLinks)
   const save = (event: FormEvent) => {
     event.preventDefault()
@@ -66,13 +70,13 @@ function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
     <Stack gap="md" maw={760}>
       <form onSubmit={save} noValidate className={classes.form}>
         <Stack gap="md">
-          <Section title="You" lead="As the people of your workspaces see you.">
+          <Section title="You" lead="How the people in your workspaces see you.">
             <Picture url={known.profile.avatarUrl} name={known.profile.fullName ?? ''} />
             <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
               <TextInput label="Name" autoComplete="name" maxLength={255} {...field('fullName')} />
               <TextInput
                 label="User name"
-                description="Letters without accents, digits, dots, hyphens. Nobody else has it."
+                description="Letters without accents, digits, dots, hyphens and underscores. No two people share one."
                 autoComplete="off"
                 maxLength={50}
                 inputWrapperOrder={['label', 'input', 'description', 'error']}
@@ -148,6 +152,8 @@ function Profile({ known }: { known: Parameters<typeof useProfileDraft>[0] }) {
                   value={shown.socialLinks[place] ?? ''}
                   error={refusals[place]}
                   onChange={event => write('socialLinks', withLink(shown, place, event.currentTarget.value))}
+                  onBlur={event => complete(place, event.currentTarget.value)}
+                  onKeyDown={event => event.key === 'Enter' && complete(place, event.currentTarget.value)}
                 />
               ))}
             </SimpleGrid>
@@ -298,7 +304,7 @@ function LeaveGuard({ isChanged }: { isChanged: boolean }) {
         <Button variant="default" onClick={() => blocker.reset?.()} data-autofocus>
           Stay here
         </Button>
-        <Button color="red" onClick={() => blocker.proceed?.()}>
+        <Button color="red.9" onClick={() => blocker.proceed?.()}>
           Leave
         </Button>
       </Group>
@@ -343,6 +349,12 @@ function withLink({ socialLinks }: Fields, place: Place, address: string): Field
   return address === '' ? others : { ...others, [place]: address }
 }
 
+/** `example.com/me` as people type it, with what makes it an address. */
+function wholeAddress(typed: string): string {
+  const text = typed.trim()
+  return /^[^\s/:@]+\.[^\s/:@]{2,}(\/\S*)?$/.test(text) ? `https://${text}` : text
+}
+
 type TextField =
   | 'fullName'
   | 'username'
@@ -368,7 +380,7 @@ function check(fields: Fields): Partial<Record<string, string>> {
   const faults: Partial<Record<string, string>> = {}
   if (!fields.fullName?.trim()) faults.fullName = 'Enter your name.'
   if (fields.username && !/^[A-Za-z0-9][A-Za-z0-9._-]{1,49}$/.test(fields.username.trim()))
-    faults.username = 'Two or more letters without accents, digits, dots, hyphens or low lines.'
+    faults.username = 'Two or more letters without accents, digits, dots, hyphens or underscores.'
   if (fields.phone?.trim() && !/^[+(]?[0-9][0-9 ()./-]*$/.test(fields.phone.trim()))
     faults.phone = 'Digits, spaces, brackets, dots, slashes and hyphens, with + in front.'
   if ([...(fields.bio ?? '')].length > 2000) faults.bio = 'This is longer than 2,000 characters.'

@@ -42,7 +42,7 @@ function SessionsCard() {
             Where you are signed in
           </Title>
           <Text c="dimmed" size="sm" mt={4}>
-            Sign out whatever you do not know or do not use any more. It ends there at once.
+            Sign out what you do not recognise or no longer use; it takes effect at once.
           </Text>
         </div>
         {others.length > 0 && (
@@ -139,8 +139,8 @@ function EndOthers({ opened, count, close }: { opened: boolean; count: number; c
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
       <Text size="sm">
-        {count === 1 ? 'The other device is' : `The ${formatCount(count)} other devices are`} signed out at once,
-        programs that use your account too. You stay signed in here.
+        {count === 1 ? 'The other device is' : `The ${formatCount(count)} other devices are`} signed out at once, and so
+        are programs that use your account. You stay signed in here.
       </Text>
       <Group justify="flex-end" gap="xs" mt="lg">
         <Button variant="default" onClick={close} data-autofocus>

@@ -1,9 +1,10 @@
 import { Alert, Button, Card, Group, Loader, Modal, Stack, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { ErrorState, formatInstantDay, formatTime, Icon } from '#platform/console'
 import { BackupCodes } from './backup-codes.tsx'
+import classes from './two-factor.module.css'
 import { renewCodes, startSetUp, type TwoFactor, turnOff, twoFactorQuery } from './two-factor.ts'
 import { TwoFactorSetUp } from './two-factor-set-up.tsx'
 
@@ -12,23 +13,25 @@ const fewCodes = 3
 
 export function TwoFactorCard() {
   const state = useQuery(twoFactorQuery)
+  const title = useRef<HTMLHeadingElement>(null)
+  // The button that had the focus is gone with what it finished.
+  const done = () => requestAnimationFrame(() => title.current?.focus())
   return (
     <Card withBorder component="section" aria-labelledby="two-factor">
-      <Title order={2} size="h4" id="two-factor">
+      <Title order={2} size="h4" id="two-factor" ref={title} tabIndex={-1} className={classes.heading}>
         Two-factor sign-in
       </Title>
       <Text size="sm" c="dimmed" mt={4}>
-        After your password you enter a code that an app on your phone shows. A stolen password alone opens nothing
-        then.
+        After your password you enter a code from an app on your phone, so that a stolen password is not enough.
       </Text>
       {state.isPending && <Loader size="sm" mt="md" aria-label="Loading two-factor sign-in" />}
       {state.isError && <ErrorState error={state.error} retry={() => void state.refetch()} />}
-      {state.isSuccess && (state.data.isEnabled ? <On state={state.data} /> : <Off />)}
+      {state.isSuccess && (state.data.isEnabled ? <On state={state.data} done={done} /> : <Off done={done} />)}
     </Card>
   )
 }
 
-function Off() {
+function Off({ done }: { done: () => void }) {
   const start = useMutation({ mutationFn: startSetUp })
   if (start.data) {
     return (
@@ -36,7 +39,10 @@ function Off() {
         key={start.data.secret}
         setUp={start.data}
         again={() => start.mutate()}
-        close={() => start.reset()}
+        close={() => {
+          start.reset()
+          done()
+        }}
       />
     )
   }
@@ -46,14 +52,14 @@ function Off() {
         <b>It is off.</b> Your password alone opens your account.
       </Text>
       <Refusal error={start.error} />
-      <Button loading={start.isPending} onClick={() => start.mutate()}>
+      <Button size="xs" loading={start.isPending} onClick={() => start.mutate()}>
         Set up
       </Button>
     </Stack>
   )
 }
 
-function On({ state }: { state: TwoFactor }) {
+function On({ state, done }: { state: TwoFactor; done: () => void }) {
   const client = useQueryClient()
   const [asked, setAsked] = useState<'codes' | 'off'>()
   const [codes, setCodes] = useState<readonly string[]>()
@@ -61,7 +67,13 @@ function On({ state }: { state: TwoFactor }) {
     return (
       <Stack gap="md" mt="md">
         <Title order={3}>Keep these backup codes</Title>
-        <BackupCodes codes={codes} done={() => setCodes(undefined)} />
+        <BackupCodes
+          codes={codes}
+          done={() => {
+            setCodes(undefined)
+            done()
+          }}
+        />
       </Stack>
     )
   }
@@ -80,10 +92,10 @@ function On({ state }: { state: TwoFactor }) {
         <Text size="sm">{codesLeft(state.backupCodesLeft)}.</Text>
       )}
       <Group gap="xs" mt={4}>
-        <Button variant="default" onClick={() => setAsked('codes')}>
+        <Button size="xs" variant="default" onClick={() => setAsked('codes')}>
           Make new backup codes
         </Button>
-        <Button variant="default" onClick={() => setAsked('off')}>
+        <Button size="xs" variant="default" onClick={() => setAsked('off')}>
           Turn off
         </Button>
       </Group>

@@ -65,11 +65,11 @@ export function TwoFactorSetUp({ setUp, again, close }: { setUp: SetUp; again: (
       >
         <Stack gap="md">
           <Text size="sm">
-            The app shows six digits for Commonhold, new ones every 30 seconds. When they are accepted, your other
-            devices are signed out: there you sign in again, with a code.
+            The app shows six digits for Commonhold, new ones every 30 seconds. Once the code is accepted, your other
+            devices are signed out; you sign in there again, with a code.
           </Text>
           <CodeField
-            label="Code of the app"
+            label="Code from the app"
             autoFocus
             value={code}
             onChange={setCode}

@@ -41,8 +41,8 @@ export function Page() {
         title="Password rules"
         lead={
           <>
-            For everybody in {tenant?.name ?? 'this workspace'}. Who is in other workspaces too meets the strictest rule
-            of each.
+            For everybody in {tenant?.name ?? 'this workspace'}. For people who are in several workspaces, the strictest
+            rule of each kind holds.
           </>
         }
       />
@@ -140,7 +140,7 @@ function RulesForm({ loaded }: { loaded: Loaded }) {
           <Stack gap="sm">
             <Switch
               label="Ask for a new password after some time"
-              description="Better left off, unless you must: who has to change often chooses weaker ones."
+              description="Better left off unless you must: people who have to change often choose weaker ones."
               disabled={!mayWrite}
               {...form.getInputProps('expires', { type: 'checkbox' })}
             />
