@@ -12,6 +12,7 @@ returns table (
   user_name text,
   authenticated_at timestamptz,
   last_seen_at timestamptz,
+  holds_until timestamptz,
   is_operator boolean,
   tenant_id uuid,
   user_tenant_id uuid,
@@ -28,6 +29,7 @@ begin atomic
     coalesce(account.full_name, account.email),
     session.authenticated_at,
     session.last_seen_at,
+    least(session.expires_at, session.ends_at, membership.expires_at),
     operator.user_id is not null,
     tenant.id,
     membership.id,
@@ -67,7 +69,7 @@ begin atomic
     and account.is_active;
 end;
 comment on function accounts.find_principal(uuid, bytea, uuid) is
-  'Who a living session is, and his roles in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12)';
+  'Who a living session is, and his roles in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12); holds_until is the next moment at which time alone ends that';
 revoke execute on function accounts.find_principal(uuid, bytea, uuid) from public;
 grant execute on function accounts.find_principal(uuid, bytea, uuid) to commonhold_app;
 

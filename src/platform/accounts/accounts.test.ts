@@ -5,6 +5,7 @@ import { testDatabase } from '#test/database.ts'
 import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, joinAs, signIn, testWorld } from '#test/world.ts'
+import { accountsOf } from './principals.ts'
 import { createAccount, getEntranceOptions } from './sign-ups.ts'
 
 const world = await testWorld()
@@ -321,6 +322,23 @@ test('AG-01 no one works in a tenant that he is not a member of, whether it exis
   }
   const control = await bob.fetch('/me', { headers: { 'x-tenant-id': bob.tenantId } })
   assert.equal(control.status, 200)
+})
+
+test('GG-04 PE-04 a membership and a session that end by time end at that moment, though an answer is believed for longer', async () => {
+  const person = await newPerson('Ending Ltd')
+  const inTenant = () => me(person.accessToken, { 'x-tenant-id': person.tenantId as string })
+  const end = async (table: string, column: string) => {
+    accountsOf(world.app).principals.forgetAll()
+    await admin.query(`update ${table} set ${column} = now() + interval '1 second' where user_id = $1`, [
+      person.user.id,
+    ])
+    assert.equal((await inTenant()).status, 200, 'control: not yet')
+    await new Promise(resolve => setTimeout(resolve, 1_050))
+    return (await inTenant()).status
+  }
+  assert.equal(await end('tenancy.user_tenants', 'expires_at'), 403)
+  await admin.query('update tenancy.user_tenants set expires_at = null where user_id = $1', [person.user.id])
+  assert.equal(await end('identity.user_sessions', 'ends_at'), 401)
 })
 
 test('GG-04 an expired membership gives no access, and a running session feels it', async () => {

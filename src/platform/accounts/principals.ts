@@ -11,6 +11,8 @@ type Row = {
   userName: string
   authenticatedAt: Date
   lastSeenAt: Date
+  /** When the session or the membership ends by itself. */
+  holdsUntil: Date
   isOperator: boolean
   tenantId: string | null
   userTenantId: string | null
@@ -70,13 +72,19 @@ export class Principals {
     const { remembered } = this
     const known = remembered.get(fullKey)
     if (known && known.until > performance.now()) return known.principal
-    const principal = await this.read(credential, tenantId, client)
+    const { principal, holdsUntil } = await this.read(credential, tenantId, client)
     if (remembered.size >= rememberedAtMost) remembered.clear()
-    remembered.set(fullKey, { principal, until: performance.now() + believedFor })
+    // What time alone ends, ends at that moment and not when it is asked for next (GG-04).
+    const believed = Math.min(believedFor, holdsUntil.getTime() - Date.now())
+    remembered.set(fullKey, { principal, until: performance.now() + believed })
     return principal
   }
 
-  private async read(credential: Credential, tenantId: string | undefined, client: Scope): Promise<Principal> {
+  private async read(
+    credential: Credential,
+    tenantId: string | undefined,
+    client: Scope,
+  ): Promise<{ principal: Principal; holdsUntil: Date }> {
     const sessionId = 'sessionId' in credential ? credential.sessionId : null
     const tokenHash = 'tokenHash' in credential ? credential.tokenHash : null
     const row = await this.app.db.reads(system).maybe(sql<Row>`
@@ -90,7 +98,7 @@ export class Principals {
       await extendSession(this.app.db.scoped({ ...client, system: true }), row.sessionId)
     }
     const isOpen = row.tenantId !== null && row.tenantStatus !== 'suspended'
-    return {
+    const principal = {
       sessionId: row.sessionId,
       userId: row.userId,
       userName: row.userName,
@@ -99,6 +107,7 @@ export class Principals {
       permissions: await this.permissionsOf(row),
       authenticatedAt: row.authenticatedAt,
     }
+    return { principal, holdsUntil: row.holdsUntil }
   }
 
   private async permissionsOf(row: Row): Promise<Set<string>> {
