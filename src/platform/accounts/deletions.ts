@@ -26,7 +26,7 @@ export async function deleteOwnAccount(
 }
 
 /** The tenants with other members whose only owner this user is. Needs the system scope. */
-export function listOwnedAlone(tx: Queryable, userId: string): Promise<{ tenantId: string; name: string }[]> {
+function listOwnedAlone(tx: Queryable, userId: string): Promise<{ tenantId: string; name: string }[]> {
   return tx.run(
     sql<{ tenantId: string; name: string }>`select tenant_id, name from accounts.find_owned_alone(${userId})`,
   )

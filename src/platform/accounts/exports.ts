@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { App } from '#platform/app.ts'
-import { type AuditLog, listAuditLogs, recordEvent } from '#platform/audit'
+import { type AuditLog, listAuditLogs, noTenant, recordEvent } from '#platform/audit'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { getProfile } from '#platform/identity'
 import { listMailsOf } from '#platform/mail'
@@ -10,7 +10,7 @@ import { listTenantsOf } from './tenants-of-users.ts'
  * What is left out of an export: it proves something to this installation and tells nobody anything about himself. A
  * name holds in every table, one with its table there only. A test looks for columns that should stand here.
  */
-export const secretColumns: ReadonlySet<string> = new Set([
+const secretColumns: ReadonlySet<string> = new Set([
   'access_token_hash',
   'code_hash',
   'content_hash',
@@ -169,8 +169,6 @@ async function* tablePieces(
 export const isSecret = (table: string, column: string) =>
   secretColumns.has(column) || secretColumns.has(`${table}.${column}`)
 
-/** Where entries stand that belong to no tenant. */
-const noTenant = '00000000-0000-0000-0000-000000000000'
 const entriesAtOnce = 1_000
 
 /**

@@ -27,6 +27,9 @@ export const AuditLog = Type.Object({
 })
 export type AuditLog = Static<typeof AuditLog>
 
+/** The tenant of entries that belong to none: in its scope the system reads them. */
+export const noTenant = '00000000-0000-0000-0000-000000000000'
+
 /** An entry must fit all that are given; `from` is included, `to` is not. */
 export const AuditFilters = Type.Object({
   userId: Type.Optional(uuid),

@@ -33,7 +33,7 @@ export const googleSettings = {
 
 /** The cookie that binds a sign-in with Google to the browser that began it; it lasts as long as the person may take. */
 export const googleCookie = '__Host-commonhold-google'
-export const googleMinutes = 10
+const googleMinutes = 10
 
 export type GooglePurpose = 'sign_in' | 'link' | 'step_up'
 

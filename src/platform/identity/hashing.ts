@@ -57,7 +57,7 @@ export function isUsableHash(passwordHash: string): boolean {
 }
 
 /** Whether a hash takes the time of bcrypt to compare with. */
-export function isBcrypt(passwordHash: string): boolean {
+function isBcrypt(passwordHash: string): boolean {
   return bcrypt.test(passwordHash)
 }
 

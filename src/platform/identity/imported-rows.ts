@@ -11,7 +11,7 @@ export const userFormats = ['csv', 'jsonl'] as const
 export type UserFormat = (typeof userFormats)[number]
 
 /** The columns of a file of users, in camelCase; any other case, with spaces or low lines, is the same. */
-export const userColumns = [
+const userColumns = [
   'email',
   'fullName',
   'username',

@@ -3,7 +3,6 @@ export { useBackupCode } from './backup-codes.ts'
 export {
   distrustDevices,
   isTrustedDevice,
-  type RecognisedDevice,
   recogniseDevice,
   sendNewDeviceMail,
   trustDevice,
@@ -14,7 +13,6 @@ export { errors as identityErrors } from './errors.ts'
 export {
   findGoogleAccount,
   findUserByExternalIdentity,
-  type GoogleAccount,
   linkExternalIdentity,
   linkGoogle,
   listExternalIdentities,
@@ -27,7 +25,7 @@ export {
   isGoogleConfigured,
   startGoogle,
 } from './google.ts'
-export { isUsableHash, needsRehash, verifyPassword } from './hashing.ts'
+export { needsRehash, verifyPassword } from './hashing.ts'
 export { type UserFormat, userFormats } from './imported-rows.ts'
 export {
   countFailedLogin,
@@ -45,12 +43,11 @@ export {
   findOneTimeToken,
   issueOneTimeToken,
   type OneTimeToken,
-  type TokenDetails,
   withdrawOneTimeTokens,
 } from './one-time-tokens.ts'
 export { makeOperator } from './operators.ts'
 export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
-export { finishPasskeySignIn, hasPasskeys, listPasskeys, startPasskeySignIn } from './passkeys.ts'
+export { finishPasskeySignIn, startPasskeySignIn } from './passkeys.ts'
 export { consumePasswordReset, findPasswordReset, sendPasswordReset } from './password-resets.ts'
 export {
   defaultPasswordRules,
@@ -58,8 +55,6 @@ export {
   findPasswordOf,
   hashNewPassword,
   listPasswordHashes,
-  longestPassword,
-  type PasswordContext,
   type PasswordHolder,
   PasswordRules,
   rehashPassword,
@@ -88,7 +83,7 @@ export {
 export { consumeSignUp, findSignUp, findSignUpByToken, issueSignUpToken, keepSignUp, signUpHours } from './sign-ups.ts'
 export { requireTimezone } from './timezones.ts'
 export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
-export { type CodeOutcome, findTwoFactor, removeTwoFactor, type TwoFactor, useTotpCode } from './two-factors.ts'
+export { findTwoFactor, useTotpCode } from './two-factors.ts'
 export { importUsers, type UserImportOptions, type UserImportProgress, type UserImportSummary } from './user-imports.ts'
 export { changeUserStatus } from './user-statuses.ts'
 export {
@@ -99,4 +94,3 @@ export {
   setDefaultTenant,
   User,
 } from './users.ts'
-export { getWaysIn, type WaysIn } from './ways-in.ts'

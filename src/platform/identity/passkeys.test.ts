@@ -6,7 +6,7 @@ import { DomainError } from '#platform/errors.ts'
 import { type Lies, SoftwareAuthenticator } from '#test/authenticator.ts'
 import { mailsTo } from '#test/mails.ts'
 import { newPerson, type Person, testWorld } from '#test/world.ts'
-import { finishPasskeySignIn, hasPasskeys, listPasskeys, type Passkey, startPasskeySignIn } from './passkeys.ts'
+import { finishPasskeySignIn, listPasskeys, type Passkey, startPasskeySignIn } from './passkeys.ts'
 
 const world = await testWorld()
 const { app, admin, alice, bob } = world
@@ -129,8 +129,6 @@ test('MT-05 MT-06 as a second factor only the passkeys of that user are asked fo
   const second = await ask()
   const byEve = { challengeToken: second.challengeToken, answer: foreign.signIn(second.options), userId: ada.userId }
   await assert.rejects(finishPasskeySignIn(app, system, byEve), refused)
-  assert.equal(await hasPasskeys(system, ada.userId), true)
-  assert.equal(await hasPasskeys(system, alice.userId), false)
 })
 
 test('MT-06 a challenge for one user is of no use for another, nor for a sign-in without an address', async () => {

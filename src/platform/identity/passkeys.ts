@@ -51,12 +51,6 @@ export function listPasskeys(tx: Queryable, userId: string): Promise<Passkey[]> 
     order by created_at, id`)
 }
 
-export async function hasPasskeys(tx: Queryable, userId: string): Promise<boolean> {
-  const { found } = await tx.one(sql<{ found: boolean }>`
-    select exists (select from identity.authenticators where user_id = ${userId}) as found`)
-  return found
-}
-
 /** What the browser is to be asked for a new passkey; to be answered within 120 seconds. Needs the system scope. */
 export async function startPasskeyRegistration(
   app: App,

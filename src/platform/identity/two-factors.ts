@@ -9,7 +9,7 @@ import { guessedCodesMail } from './mails.ts'
 import { tellOwner } from './owners.ts'
 
 /** A set-up that is not confirmed by then counts for nothing. */
-export const setUpMinutes = 30
+const setUpMinutes = 30
 
 /** `too_many`: nothing is looked at for a while, from the fifth wrong code on 1 minute, doubling up to 15. */
 export type CodeOutcome = 'accepted' | 'wrong' | 'too_many'

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { AuditLog, listAuditLogs, recordEvent } from '#platform/audit'
+import { AuditLog, listAuditLogs, noTenant, recordEvent } from '#platform/audit'
 import { idParams, oneOf, pageOf, pageQuery, route } from '#platform/http'
 import { asOperator, makeOperator, operatorScope, removeOperator } from './operators.ts'
 import { resetTwoFactor, sendOperatorsReset } from './recoveries.ts'
@@ -12,9 +12,6 @@ const reason = Type.String({
   pattern: '\\S',
   description: 'For the log; it is not sent to the person',
 })
-
-/** Where entries stand that belong to no tenant. */
-const noTenant = '00000000-0000-0000-0000-000000000000'
 
 /** For the operators of an installation: everybody's accounts. */
 export const userRoutes = [

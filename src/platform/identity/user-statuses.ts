@@ -135,4 +135,4 @@ async function tellPerson(
 }
 
 /** When an account that is deleted now is erased. */
-export const erasureAfter = (deletedAt: Date) => new Date(deletedAt.getTime() + restorableDays * 86_400_000)
+const erasureAfter = (deletedAt: Date) => new Date(deletedAt.getTime() + restorableDays * 86_400_000)

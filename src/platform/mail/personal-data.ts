@@ -11,7 +11,7 @@ export type MailRecord = {
   sentAt: Date | null
 }
 
-/** The mails of the last 30 days to a person, oldest first, for the export of his data: which, not what they said. */
+/** The mails of the last 30 days to a person, oldest first, for the export of his data: which, not what they said. Erased with him: `identity.erase_traces`. */
 export async function listMailsOf(tx: Queryable, { userId, emails }: Person): Promise<MailRecord[]> {
   return await tx.run(sql<MailRecord>`
     select
@@ -24,12 +24,4 @@ export async function listMailsOf(tx: Queryable, { userId, emails }: Person): Pr
     where user_id = ${userId}
       or lower(recipient) = any(${emails.map(email => email.toLowerCase())})
     order by created_at, id`)
-}
-
-/** Removes every trace of mails to a person; what is queued is not sent any more. Needs the system scope. */
-export async function eraseMailsOf(tx: Queryable, { userId, emails }: Person): Promise<void> {
-  await tx.run(sql`
-    delete from mail.messages
-    where user_id = ${userId}
-      or lower(recipient) = any(${emails.map(email => email.toLowerCase())})`)
 }
