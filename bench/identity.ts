@@ -10,6 +10,7 @@ import { loadConfig } from '../src/main/config.ts'
 import { modules } from '../src/main/modules.ts'
 import { createApp } from '../src/main/program.ts'
 import type { Bench, BenchContext, BenchResult } from './context.ts'
+import { openBetterAuth } from './identity/better-auth.ts'
 
 const people = 200
 const password = 'correct horse battery staple'
@@ -22,8 +23,14 @@ const password = 'correct horse battery staple'
 const identity: Bench = async context => {
   const world = await open(context)
   try {
-    const results = [...(await benchChecks(world)), ...(await benchRefreshes(world)), ...(await benchSignIns(world))]
-    for (const { name, value, unit, target } of results) context.log(`${name}: ${value.toFixed(2)} ${unit} (${target})`)
+    const results = [
+      ...(await benchChecks(world)),
+      ...(await benchRefreshes(world)),
+      ...(await benchSignIns(world)),
+      ...(await compareWithBetterAuth(world, context)),
+    ]
+    for (const { name, value, unit, target } of results)
+      context.log(`${name}: ${value.toFixed(2)} ${unit}${target ? ` (${target})` : ''}`)
     return results
   } finally {
     await world.close()
@@ -190,6 +197,44 @@ async function benchSignIns({ server, signInAgain, passwordHash, log }: World): 
     { name: 'event-loop delay under 32 sign-ins at once, p99', value: p99, unit: 'ms', target: '≤ 50', ok: p99 <= 50 },
     { name: 'another route meanwhile, p99', value: ping, unit: 'ms', target: '≤ 50', ok: ping <= 50 },
   ]
+}
+
+/** Side by side on the same server. It has no refresh tokens of its own: its sessions live on by being used. */
+async function compareWithBetterAuth(
+  { app, sessions, signInAgain, log }: World,
+  { adminConfig }: BenchContext,
+): Promise<BenchResult[]> {
+  const other = await openBetterAuth(adminConfig, { count: 50, password })
+  if (!other) {
+    log('better-auth is not installed (npm install --no-save better-auth): nothing to compare with')
+    return []
+  }
+  try {
+    const { principals } = accountsOf(app)
+    const check = () =>
+      principals.authenticate({ cookie: anyOf(sessions).cookie }, { ipAddress: '192.0.2.1', requestId: 'bench' })
+    const cold = () => {
+      principals.forgetAll()
+      return check()
+    }
+    let number = 0
+    const checks = await alternate([check, cold, () => other.check(number++ % 50)], 16)
+    const signIns = await alternate([() => signInAgain(number++ % people), () => other.signIn(number++ % 50)], 8, {
+      milliseconds: 2_000,
+      rounds: 5,
+      warmUp: 2_000,
+    })
+    const of = (rounds: Load[][], index: number) => median(rounds.map(loads => (loads[index] as Load).perSecond))
+    return [
+      { name: 'session checks a second, 16 at once: as it is', value: of(checks, 0), unit: '/s' },
+      { name: '… never remembered', value: of(checks, 1), unit: '/s' },
+      { name: '… better-auth', value: of(checks, 2), unit: '/s' },
+      { name: 'sign-ins a second, 8 at once: with Argon2id', value: of(signIns, 0), unit: '/s' },
+      { name: '… better-auth, with scrypt', value: of(signIns, 1), unit: '/s' },
+    ]
+  } finally {
+    await other.close()
+  }
 }
 
 /** Its p99 in milliseconds, without the time between two looks at the clock. */
