@@ -16,6 +16,7 @@ import {
   type OneTimeToken,
   openSession,
   openSessionOnKnownDevice,
+  PasswordRules,
   recogniseDevice,
   recordLogin,
   sendNewDeviceMail,
@@ -23,6 +24,7 @@ import {
   User,
 } from '#platform/identity'
 import { errors } from './errors.ts'
+import { findPasswordRulesOf } from './password-rules.ts'
 import { accountsOf } from './principals.ts'
 import { chooseTenant, TenantOfUser, tenantsAlong } from './tenants-of-users.ts'
 
@@ -46,6 +48,7 @@ export const SignInStep = Type.Object({
   methods: Type.Array(oneOf(['totp', 'backup_code', 'passkey']), { description: 'By which the step can be taken' }),
   mayRememberDevice: Type.Boolean({ description: 'Whether this device may be spared the second factor from now on' }),
   email: Type.String(),
+  rules: nullable(PasswordRules),
 })
 export type SignInStep = Static<typeof SignInStep>
 
@@ -221,13 +224,16 @@ async function askFor(
 ): Promise<Admission> {
   const details: StepDetails = { ...proof, needs }
   const stepToken = await issueOneTimeToken(tx, { purpose: 'sign_in_step', userId, minutes: stepMinutes, details })
-  return { step: describeStep(needs, user), stepToken }
+  return { step: await describeStep(tx, needs, user), stepToken }
 }
 
-function describeStep(status: SignInStep['status'], user: Candidate): SignInStep {
-  const { hasPasskeys, mayRememberDevice, email } = user
+async function describeStep(tx: Queryable, status: SignInStep['status'], user: Candidate): Promise<SignInStep> {
+  const { id, hasPasskeys, mayRememberDevice, email } = user
+  if (status === 'new_password_required') {
+    return { status, methods: [], mayRememberDevice, email, rules: await findPasswordRulesOf(tx, id) }
+  }
   const methods: SignInStep['methods'] = hasPasskeys ? ['totp', 'passkey', 'backup_code'] : ['totp', 'backup_code']
-  return { status, methods: status === 'second_factor_required' ? methods : [], mayRememberDevice, email }
+  return { status, methods, mayRememberDevice, email, rules: null }
 }
 
 /** The step that a token stands for, with the proof so far; refuses one that has ended. */
@@ -240,7 +246,7 @@ export async function getStep(
   if (!found?.userId || (needs !== undefined && found.details.needs !== needs)) throw errors.stepEnded()
   const user = await findCandidate(tx, found.userId)
   if (!user?.isActive) throw errors.stepEnded()
-  return { step: describeStep(found.details.needs, user), proof: proofOf(found) }
+  return { step: await describeStep(tx, found.details.needs, user), proof: proofOf(found) }
 }
 
 /** Uses a step up; of two that take it at once one goes on. */

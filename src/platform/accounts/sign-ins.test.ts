@@ -20,6 +20,7 @@ type Answer = {
   stepToken?: string
   methods?: string[]
   mayRememberDevice?: boolean
+  rules?: { expiresAfterDays: number | null }
 }
 
 /** A browser: it keeps its cookies, and comes from an address of its own. */
@@ -278,6 +279,7 @@ test('MT-04 an expired password is replaced before there is a session, and a ref
   ])
   const { answer } = await browser.signIn(person)
   assert.equal(answer.status, 'new_password_required')
+  assert.equal(answer.rules?.expiresAfterDays, 30, 'the form shows the rules')
   assert.equal(answer.accessToken, undefined)
   const choose = (newPassword: string) => browser.send('/auth/sign-in/new-password', { newPassword })
   assert.equal((await choose('password1')).http, 400)

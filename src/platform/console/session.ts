@@ -1,5 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { showTimesIn } from './dates.ts'
+import type { PasswordRules } from './new-password-field.tsx'
 import { request, showTenant } from './requests.ts'
 
 export type Membership = {
@@ -70,6 +71,8 @@ export type SignInStep = {
   methods: readonly ('totp' | 'backup_code' | 'passkey')[]
   mayRememberDevice: boolean
   email: string
+  /** For a new password. */
+  rules: PasswordRules | null
 }
 
 /** Takes a way in. Undefined once signed in; the cookie is the session, the answer's tokens are for programs. */

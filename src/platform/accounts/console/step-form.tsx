@@ -1,8 +1,7 @@
-import { Alert, Anchor, Button, Checkbox, Divider, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
-import { useForm } from '@mantine/form'
+import { Alert, Anchor, Button, Checkbox, Divider, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import { CodeField, Icon, openSession, Problem, type SignInStep, safePath } from '#platform/console'
+import { CodeField, Icon, NewPasswordField, openSession, Problem, type SignInStep, safePath } from '#platform/console'
 import { Refusal } from './entrance.tsx'
 import { showPasskey } from './passkeys.ts'
 
@@ -11,7 +10,7 @@ export function StepForm({ step, next }: { step: SignInStep; next: string }) {
   const [following, setFollowing] = useState(step)
   const goOn = (another: SignInStep | undefined) =>
     another ? setFollowing(another) : window.location.assign(safePath(next))
-  if (following.status === 'new_password_required') return <NewPasswordForm onDone={goOn} />
+  if (following.status === 'new_password_required') return <NewPasswordForm step={following} onDone={goOn} />
   return <SecondFactorForm step={following} onDone={goOn} />
 }
 
@@ -102,37 +101,34 @@ function SecondFactorForm({ step, onDone }: StepProps & { step: SignInStep }) {
   )
 }
 
-function NewPasswordForm({ onDone }: StepProps) {
-  const form = useForm({
-    mode: 'uncontrolled',
-    initialValues: { newPassword: '' },
-    validate: { newPassword: value => (value ? null : 'Choose a password.') },
-  })
+function NewPasswordForm({ step, onDone }: StepProps & { step: SignInStep }) {
+  const [newPassword, setNewPassword] = useState('')
   const send = useMutation({
-    mutationFn: (body: typeof form.values) => openSession('/auth/sign-in/new-password', body),
+    mutationFn: () => openSession('/auth/sign-in/new-password', { newPassword }),
     onSuccess: onDone,
-    onError: error => {
-      if (!(error instanceof Problem)) return
-      const fields = error.fields.newPassword ? error.fields : undefined
-      if (fields || error.code.startsWith('identity.password'))
-        form.setErrors({ newPassword: fields?.newPassword ?? error.message })
-    },
   })
-  const isAboutPassword = Object.keys(form.errors).length > 0
+  const { error } = send
+  const refusal =
+    error instanceof Problem && error.code.startsWith('identity.password')
+      ? (error.fields.newPassword ?? error.message)
+      : undefined
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (newPassword) send.mutate()
+  }
   return (
-    <form onSubmit={form.onSubmit(values => send.mutate(values))} noValidate>
+    <form onSubmit={submit} noValidate>
       <Alert variant="light" icon={<Icon name="clock" />} title="Your password has expired" mb="md">
         A workspace that you belong to wants a new one from time to time.
       </Alert>
-      <Refusal error={isAboutPassword ? undefined : send.error} />
+      <Refusal error={refusal ? undefined : error} />
       <Stack gap="sm">
-        <PasswordInput
-          label="New password"
-          description="A few unrelated words make a strong one."
-          autoComplete="new-password"
-          visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
-          key={form.key('newPassword')}
-          {...form.getInputProps('newPassword')}
+        <NewPasswordField
+          value={newPassword}
+          onChange={setNewPassword}
+          rules={step.rules ?? undefined}
+          error={refusal}
+          autoFocus
         />
         <Button type="submit" loading={send.isPending} mt="xs">
           Set it and sign in
