@@ -22,7 +22,9 @@ const rejectedCode = 6
 export function registerUserImport(parent: Command, { withApp }: CommandContext): void {
   parent
     .command('import <file>')
-    .description('Make accounts of a file, with password hashes of bcrypt or Argon2; it goes in whole or not at all')
+    .description(
+      'Make accounts from a file, with password hashes of bcrypt or Argon2; refused rows are written to a file, all others go in together',
+    )
     .addOption(new Option('--format <format>', 'how it is written, where its name does not tell').choices(userFormats))
     .option('--tenant <slug>', 'make everybody in it a member of this tenant')
     .option('--role <name>', 'the role of new members', 'member')

@@ -15,7 +15,7 @@ type ListFlags = Flags & { search?: string; status?: UserStatus; limit: string }
 type ReasonFlags = Flags & { reason: string; alsoPasskeys?: boolean }
 
 const changes: readonly (readonly [name: string, status: UserStatus, description: string])[] = [
-  ['suspend', 'suspended', 'Sign somebody out everywhere and let him in no more, until he is reactivated'],
+  ['suspend', 'suspended', 'Sign somebody out everywhere and keep them out until they are reactivated'],
   ['deactivate', 'inactive', 'Close an account that is not needed for now'],
   ['reactivate', 'active', 'Open a suspended or inactive account again'],
   ['delete', 'deleted', 'Delete an account: it can be restored for 90 days and is erased then'],
@@ -42,7 +42,7 @@ export function registerUserCommands(parent: Command, { withApp }: CommandContex
       })
       write(flags, { items, counts }, () => {
         const total = filters.status === undefined ? sum(Object.values(counts)) : counts[filters.status]
-        return `${items.map(line).join('')}${items.length} of ${total} accounts\n`
+        return `${linesOf(items)}${items.length} of ${total} accounts\n`
       })
     })
 
@@ -109,11 +109,11 @@ export function registerUserCommands(parent: Command, { withApp }: CommandContex
 
   parent
     .command('remove-operator <email>')
-    .description('Let somebody no longer run this installation')
+    .description('Let somebody run this installation no longer')
     .option('--json', 'print the account as JSON')
     .action(async (email: string, flags: Flags) => {
       const user = await withApp(app => change(app, email, (tx, { id }) => removeOperator(tx, id)))
-      write(flags, user, () => `${user.email} is no operator.\n`)
+      write(flags, user, () => `${user.email} is no longer an operator.\n`)
     })
 }
 
@@ -146,8 +146,12 @@ function write(flags: Flags, result: unknown, inWords: () => string): void {
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
 
-const line = ({ email, fullName, status, isOperator }: ListedUser) =>
-  `${status.padEnd(10)} ${email}${fullName ? `  ${fullName}` : ''}${isOperator ? '  (operator)' : ''}\n`
+function linesOf(users: readonly ListedUser[]): string {
+  const width = Math.max(0, ...users.map(({ email }) => email.length))
+  const line = ({ email, fullName, status, isOperator }: ListedUser) =>
+    `${status.padEnd(10)} ${email.padEnd(width)}  ${fullName ?? ''}${isOperator ? '  (operator)' : ''}`.trimEnd()
+  return users.map(user => `${line(user)}\n`).join('')
+}
 
 function describe(user: UserDetails): string {
   const { factors } = user
@@ -161,7 +165,7 @@ function describe(user: UserDetails): string {
     ['changed by', user.statusChangedBy?.email],
     ['restorable until', user.restorableUntil?.toISOString()],
     ['operator', user.isOperator ? 'yes' : 'no'],
-    ['made', user.createdAt.toISOString()],
+    ['created', user.createdAt.toISOString()],
     ['last sign-in', user.lastLoginAt?.toISOString() ?? 'never'],
     ['locked until', user.lockedUntil?.toISOString()],
     ['sessions', user.sessions],

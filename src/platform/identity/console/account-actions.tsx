@@ -75,7 +75,7 @@ const remove: AccountAction = {
   label: 'Delete',
   title: name => `Delete ${name}?`,
   consequences:
-    'They are signed out everywhere and get a mail. For 90 days the account can be restored here; then it is erased with all that hangs on it, except the audit log. Lists that colleagues see find a new owner. The address is free for a new account at once.',
+    'They are signed out everywhere and get a mail. For 90 days the account can be restored here; then it is erased with everything that belongs to it, except the audit log. Lists that colleagues can see get a new owner. The address is free for a new account at once.',
   confirm: 'Delete the account',
   done: name => `${name} is deleted.`,
   isDangerous: true,
@@ -87,7 +87,7 @@ const resetTwoFactor: AccountAction = {
   label: 'Remove second factor',
   title: name => `Remove the second factor of ${name}?`,
   consequences:
-    'For somebody who lost it; make sure that it is really the owner who asks. Authenticator app, backup codes and remembered devices go. They are signed out everywhere, get a mail, and come in with what is left.',
+    'For somebody who lost it; make sure that it is really the owner who asks. Authenticator app, backup codes and remembered devices go. They are signed out everywhere, get a mail, and sign in with what is left.',
   confirm: 'Remove it',
   done: name => `${name} has no second factor now.`,
   isDangerous: true,
@@ -128,11 +128,11 @@ const makeOperator: AccountAction = {
 }
 
 const removeOperator: AccountAction = {
-  label: 'End as operator',
-  title: name => `End ${name} as operator?`,
+  label: 'Remove as operator',
+  title: name => `Remove ${name} as an operator?`,
   consequences: 'The account stays as it is; only the accounts of others are closed to it.',
-  confirm: 'End as operator',
-  done: name => `${name} is no operator any more.`,
+  confirm: 'Remove as operator',
+  done: name => `${name} is no longer an operator.`,
   isDangerous: true,
   perform: ({ id }) => request(`/users/${id}/operator`, { method: 'DELETE' }),
 }

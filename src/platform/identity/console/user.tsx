@@ -69,7 +69,7 @@ function Account({ user }: { user: UserDetails }) {
         <Section
           id="ways"
           title="Ways in"
-          lead="Help for somebody who cannot come in. Make sure that it is really the owner who asks."
+          lead="Help for somebody who cannot get in. Make sure that it is really the owner who asks."
           actions={actions.ways}
           choose={setAction}
         >
@@ -170,11 +170,11 @@ function Facts({ user }: { user: UserDetails }) {
       <dd>{user.username ?? 'None'}</dd>
       <dt>Time zone</dt>
       <dd>{user.timezone}</dd>
-      <dt>Made</dt>
+      <dt>Created</dt>
       <dd>{formatTime(user.createdAt)}</dd>
       <dt>Last sign-in</dt>
       <dd>{user.lastLoginAt ? `${formatTime(user.lastLoginAt)} (${times(user.loginCount)} in all)` : 'Never'}</dd>
-      <dt>Id</dt>
+      <dt>ID</dt>
       <dd className="mono">{user.id}</dd>
     </dl>
   )
@@ -277,8 +277,8 @@ const eventWords: Readonly<Record<string, string>> = {
   send_password_reset: 'sent a link for a new password',
   ask_password_reset: 'asked for a link for a new password',
   make_operator: 'made it an operator',
-  remove_operator: 'ended it as operator',
-  export: 'took the data of the account along',
+  remove_operator: 'removed it as an operator',
+  export: 'downloaded the data of the account',
 }
 
 const sentenceOf = ({ userName, action }: AccountEvent) => `${userName ?? 'Somebody'} ${eventWords[action]}`

@@ -37,7 +37,7 @@ export function Page() {
     <>
       <PageHeader
         title="Accounts"
-        lead="All people who have an account in this installation, whatever workspaces they work in."
+        lead="Everybody who has an account in this installation, whatever workspaces they work in."
       />
       <FilterBar filters={filters} change={change} counts={counts} />
       {query.isPending ? (
@@ -50,7 +50,7 @@ export function Page() {
         <div className="panel">
           <EmptyState
             icon="people"
-            title="No account fits"
+            title="No account found"
             action={
               isFiltered && (
                 <Button variant="default" onClick={() => change({ q: '', status: '' })}>
@@ -59,7 +59,7 @@ export function Page() {
               )
             }
           >
-            Look for a part of the name or the address.
+            The search looks for a part of the name or of the address.
           </EmptyState>
         </div>
       ) : (
@@ -74,7 +74,7 @@ export function Page() {
                 <th>Account</th>
                 <th>Status</th>
                 <th>Last sign-in</th>
-                <th>Made</th>
+                <th>Created</th>
               </tr>
             </thead>
             <tbody>
@@ -153,10 +153,10 @@ function Row({ user }: { user: ListedUser }) {
       <td>
         <StatusBadge status={user.status} isOperator={user.isOperator} />
       </td>
-      <td className={classes.moment} data-label="Signed in">
+      <td className={classes.moment} data-label="Last sign-in">
         {user.lastLoginAt ? formatInstantDay(user.lastLoginAt) : 'never'}
       </td>
-      <td className={classes.moment} data-label="Made">
+      <td className={classes.moment} data-label="Created">
         {formatInstantDay(user.createdAt)}
       </td>
     </tr>
