@@ -96,8 +96,7 @@ describe('the console', { skip }, () => {
   it('GG-10 the whole way goes by keyboard alone', async () => {
     const { page, complaints, leave } = await visit()
     await page.goto('/sign-in')
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    await page.keyboard.press('Tab')
+    await page.waitForFunction(() => document.activeElement?.getAttribute('type') === 'email')
     await page.keyboard.type(alice.email)
     await page.keyboard.press('Tab')
     await page.keyboard.type(alice.password)
