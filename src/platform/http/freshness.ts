@@ -3,7 +3,7 @@ import { errors } from './errors.ts'
 import type { Principal } from './route.ts'
 
 /** Milliseconds after a sign-in in which sensitive actions are possible. */
-const freshFor = 10 * 60_000
+export const freshFor = 10 * 60_000
 
 /**
  * Refuses with `http.step_up_required` unless the session's last sign-in is under 10 minutes old: for routes of which only

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { idParams, Reply, route } from '#platform/http'
 import { ExternalIdentity, listExternalIdentities, unlinkExternalIdentity } from './external-identities.ts'
-import { googleCookie, isGoogleConfigured, startGoogle } from './google.ts'
+import { googleCookie, startGoogle } from './google.ts'
+import { isGoogleConfigured } from './google-provider.ts'
 
 export const externalIdentityRoutes = [
   route({

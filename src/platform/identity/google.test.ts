@@ -7,7 +7,8 @@ import { environmentOf, signInAt, startForgingIssuer, startProvider, TestBrowser
 import { testWorld } from '#test/world.ts'
 import { loadConfig } from '../../main/config.ts'
 import { modules } from '../../main/modules.ts'
-import { finishGoogle, isGoogleConfigured, startGoogle } from './google.ts'
+import { finishGoogle, startGoogle } from './google.ts'
+import { isGoogleConfigured } from './google-provider.ts'
 
 const provider = await startProvider()
 const { app, db, admin, alice } = await testWorld({ environment: environmentOf(provider) })

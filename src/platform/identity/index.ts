@@ -22,9 +22,9 @@ export {
   finishGoogle,
   type GoogleAnswer,
   googleCookie,
-  isGoogleConfigured,
   startGoogle,
 } from './google.ts'
+export { isGoogleConfigured } from './google-provider.ts'
 export { needsRehash, verifyPassword } from './hashing.ts'
 export { type UserFormat, userFormats } from './imported-rows.ts'
 export {
