@@ -533,6 +533,7 @@ describe('the console', { skip }, () => {
     await signIn(page, alice)
     assert.equal(new URL(page.url()).pathname, '/audit')
 
+    await page.waitForLoadState('networkidle')
     await page.context().clearCookies()
     await page.goto('/sign-in?next=//elsewhere.example/')
     await signIn(page, alice)
