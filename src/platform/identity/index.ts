@@ -47,7 +47,7 @@ export {
 } from './one-time-tokens.ts'
 export { makeOperator } from './operators.ts'
 export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
-export { finishPasskeySignIn, startPasskeySignIn } from './passkeys.ts'
+export { finishPasskeySignIn, startPasskeySignIn } from './passkey-sign-ins.ts'
 export { consumePasswordReset, findPasswordReset, sendPasswordReset } from './password-resets.ts'
 export {
   defaultPasswordRules,
@@ -62,10 +62,10 @@ export {
   verifyPasswordOf,
 } from './passwords.ts'
 export { getProfile, Profile } from './profiles.ts'
+export { endReplayedSession, rotateRefreshToken } from './refresh-tokens.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
-  endReplayedSession,
   extendSession,
   findSessionDevice,
   getSessionTimes,
@@ -75,7 +75,6 @@ export {
   renewAuthentication,
   revokeSession,
   revokeSessionsOf,
-  rotateRefreshToken,
   SessionTimes,
   setActiveTenant,
   touchMinutes,

@@ -6,8 +6,8 @@ import { removeLapsedEmailChanges } from './email-changes.ts'
 import { eraseDeletedUsers } from './erasures.ts'
 import { googleSettings } from './google-provider.ts'
 import { isPlacesFile } from './places.ts'
+import { removeEndedSessions } from './retention.ts'
 import { identityRoutes } from './routes.ts'
-import { removeEndedSessions } from './sessions.ts'
 import { removeAbandonedSetUps } from './two-factors.ts'
 
 export const identityModule = {

@@ -6,7 +6,8 @@ import { DomainError } from '#platform/errors.ts'
 import { type Lies, SoftwareAuthenticator } from '#test/authenticator.ts'
 import { mailsTo } from '#test/mails.ts'
 import { newPerson, type Person, testWorld } from '#test/world.ts'
-import { finishPasskeySignIn, listPasskeys, type Passkey, startPasskeySignIn } from './passkeys.ts'
+import { finishPasskeySignIn, startPasskeySignIn } from './passkey-sign-ins.ts'
+import { listPasskeys, type Passkey } from './passkeys.ts'
 
 const world = await testWorld()
 const { app, admin, alice, bob } = world

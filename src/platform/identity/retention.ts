@@ -33,3 +33,18 @@ export async function removeInBatches(
     if (count < batch) return removed
   }
 }
+
+/**
+ * GG-16, PE-06: removes sessions 30 days after their end, and a day after theirs links, unconfirmed sign-ups and counters
+ * of failures that have no effect any more.
+ */
+export async function removeEndedSessions(tx: Queryable) {
+  const sessions =
+    (await removeInBatches(tx, 'user_sessions', sql`expires_at < now() - interval '30 days'`)) +
+    (await removeInBatches(tx, 'user_sessions', sql`revoked_at < now() - interval '30 days'`))
+  const tokens = await removeInBatches(tx, 'one_time_tokens', sql`expires_at < now() - interval '1 day'`)
+  const signUps = await removeInBatches(tx, 'sign_ups', sql`expires_at < now() - interval '1 day'`)
+  const isOver = sql`last_failed_at < now() - interval '1 day' and coalesce(resting_until < now(), true)`
+  const addresses = await removeInBatches(tx, 'address_failures', isOver, 'address')
+  return { sessions, tokens, signUps, addresses }
+}

@@ -5,7 +5,7 @@ import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, newPerson, type Person, randomAddress, signIn, testWorld } from '#test/world.ts'
 import { removeOldDevices } from './devices.ts'
 import { countLoginsByMonth, recordLogin } from './login-histories.ts'
-import { removeEndedSessions } from './sessions.ts'
+import { removeEndedSessions } from './retention.ts'
 
 const world = await testWorld()
 const { app, db, admin, baseUrl, alice, bob } = world

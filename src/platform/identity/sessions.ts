@@ -10,12 +10,10 @@ import { errors } from './errors.ts'
 import { loginUpdate } from './lockouts.ts'
 import { loginInsert } from './login-histories.ts'
 import { describeClient, Place } from './places.ts'
-import { removeInBatches } from './retention.ts'
 import { Device } from './user-agents.ts'
-import type { User } from './users.ts'
 
 /** How long a session lasts without a refresh or use, in days; also the life of a refresh token. */
-const idleDays = 7
+export const idleDays = 7
 /** How long it lasts at most, in days. */
 const longestDays = 30
 /** How long a session that was seen needs no new date, in minutes: an update of it costs as much as a refresh. */
@@ -104,86 +102,12 @@ function sessionInsert(
     returning id, ends_at`
 }
 
-function refreshTokenInsert(token: string, session: RawBuilder<unknown>): RawBuilder<unknown> {
+/** The statement that gives a session its next refresh token. */
+export function refreshTokenInsert(token: string, session: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
     insert into identity.refresh_tokens (session_id, token_hash, expires_at)
     select id, ${hashToken(token)}::bytea, now() + ${idleDays} * interval '1 day'
     from ${session}`
-}
-
-/** A session that goes on, and whose it is. */
-export type RefreshedSession = User & { sessionId: string; activeTenantId: string | null; refreshToken: string }
-
-/**
- * Uses a refresh token up and returns its session with the next token (PE-05), in one statement: it needs no transaction
- * around it. The update compares and sets: of any number of concurrent uses one wins. Undefined for a token that is used,
- * has ended, or whose user is switched off. The session is extended as by any use of it.
- * `beside`: what the caller reads along, expressions over `token.user_id`.
- */
-export function rotateRefreshToken<Beside = unknown>(
-  tx: Queryable,
-  token: string,
-  beside: RawBuilder<Beside> = sql`true`,
-): Promise<(RefreshedSession & Beside) | undefined> {
-  const refreshToken = createToken()
-  return tx
-    .maybe(sql<Omit<RefreshedSession, 'refreshToken'> & Beside>`
-      with
-        token as (
-          update identity.refresh_tokens as token
-          set used_at = now()
-          from identity.user_sessions as session
-          join identity.users as account
-            on account.id = session.user_id
-          where token.token_hash = ${hashToken(token)}
-            and token.used_at is null
-            and token.expires_at > now()
-            and session.id = token.session_id
-            and session.revoked_at is null
-            and session.expires_at > now()
-            and session.ends_at > now()
-            and account.is_active
-          returning
-            token.session_id,
-            session.active_tenant_id,
-            account.id as user_id,
-            account.email,
-            account.full_name,
-            account.username
-        ),
-        seen as (
-          update identity.user_sessions as session
-          set last_seen_at = now(), expires_at = least(now() + ${idleDays} * interval '1 day', session.ends_at)
-          from token
-          where session.id = token.session_id
-            and session.last_seen_at < now() - ${touchMinutes} * interval '1 minute'
-            and session.revoked_at is null
-        ),
-        issued as (${refreshTokenInsert(refreshToken, sql`(select session_id as id from token) as session`)})
-      select
-        token.session_id,
-        token.active_tenant_id,
-        token.user_id as id,
-        token.email,
-        token.full_name,
-        token.username,
-        ${beside}
-      from token`)
-    .then(rotated => rotated && { ...rotated, refreshToken })
-}
-
-/**
- * Ends the session of a refresh token that has been used: it came again, so somebody has a copy (PE-05). Returns the
- * session; undefined for a token that was never used.
- */
-export async function endReplayedSession(tx: Queryable, token: string): Promise<string | undefined> {
-  const replayed = await tx.maybe(sql<{ sessionId: string }>`
-    select session_id
-    from identity.refresh_tokens
-    where token_hash = ${hashToken(token)}
-      and used_at is not null`)
-  if (replayed) await revokeSession(tx, replayed.sessionId, 'refresh token used twice')
-  return replayed?.sessionId
 }
 
 /** Ends a session; its access tokens end with it. Returns whether it was alive. */
@@ -317,19 +241,4 @@ export async function endSession(tx: Queryable, userId: string, sessionId: strin
       and expires_at > now()
     returning id`)
   if (ended.length === 0) throw errors.sessionNotFound({ id: sessionId })
-}
-
-/**
- * GG-16, PE-06: removes sessions 30 days after their end, and a day after theirs links, unconfirmed sign-ups and counters
- * of failures that have no effect any more.
- */
-export async function removeEndedSessions(tx: Queryable) {
-  const sessions =
-    (await removeInBatches(tx, 'user_sessions', sql`expires_at < now() - interval '30 days'`)) +
-    (await removeInBatches(tx, 'user_sessions', sql`revoked_at < now() - interval '30 days'`))
-  const tokens = await removeInBatches(tx, 'one_time_tokens', sql`expires_at < now() - interval '1 day'`)
-  const signUps = await removeInBatches(tx, 'sign_ups', sql`expires_at < now() - interval '1 day'`)
-  const isOver = sql`last_failed_at < now() - interval '1 day' and coalesce(resting_until < now(), true)`
-  const addresses = await removeInBatches(tx, 'address_failures', isOver, 'address')
-  return { sessions, tokens, signUps, addresses }
 }

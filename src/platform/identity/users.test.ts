@@ -5,7 +5,8 @@ import { DomainError } from '#platform/errors.ts'
 import { testDatabase } from '#test/database.ts'
 import { normaliseEmail } from './emails.ts'
 import { getProfile } from './profiles.ts'
-import { openSession, removeEndedSessions, revokeSession } from './sessions.ts'
+import { removeEndedSessions } from './retention.ts'
+import { openSession, revokeSession } from './sessions.ts'
 import { createUser, findAccount } from './users.ts'
 
 const { db, admin } = await testDatabase()
