@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { Secret, TOTP } from 'otpauth'
 import { issueFirstAdministratorToken } from '#platform/accounts'
 import { type AnyRoute, sessionCookie } from '#platform/http'
 import { hashNewPassword, issueOneTimeToken } from '#platform/identity'
 import { SoftwareAuthenticator } from '#test/authenticator.ts'
+import { browsersAt } from '#test/browsers.ts'
 import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
-import { believedNoLonger, joinAs, newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
+import { turnOnTwoFactor } from '#test/two-factors.ts'
+import { believedNoLonger, joinAs, newPerson, type Person, testWorld } from '#test/world.ts'
 import { modules } from '../../src/main/modules.ts'
 
 const world = await testWorld()
@@ -24,59 +25,14 @@ type Answer = {
   tenantId?: string | null
 }
 
-/** A browser: it keeps its cookies, and comes from an address of its own. */
-class Browser {
-  readonly cookies = new Map<string, string>()
-  address = randomAddress()
-
-  async send(path: string, body?: unknown, method = 'POST', headers: Record<string, string> = {}) {
-    const response = await fetch(`${baseUrl}/api/v1${path}`, {
-      method,
-      redirect: 'manual',
-      headers: {
-        'x-forwarded-for': this.address,
-        'sec-fetch-site': 'same-origin',
-        'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0',
-        cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (value === '') this.cookies.delete(name)
-      else this.cookies.set(name, value)
-    }
-    const text = await response.text()
-    const isJson = /json/.test(response.headers.get('content-type') ?? '')
-    return { http: response.status, answer: (isJson && text ? JSON.parse(text) : {}) as Answer }
-  }
-
-  signIn({ email, password }: { email: string; password: string }, given = password) {
-    return this.send('/auth/sign-in', { email, password: given })
-  }
-
-  async isIn() {
-    return (await this.send('/me', undefined, 'GET')).http === 200
-  }
-}
+const Browser = browsersAt<Answer>(baseUrl)
+type Browser = InstanceType<typeof Browser>
 
 /** Signed in with a browser. */
 async function enter(person: Person): Promise<Browser> {
   const browser = new Browser()
   assert.equal((await browser.signIn(person)).answer.status, 'signed_in')
   return browser
-}
-
-/** With an authenticator app. */
-async function protect(person: Person) {
-  const { secret } = (await (await person.fetch('/me/two-factor', { method: 'POST' })).json()) as { secret: string }
-  const totp = new TOTP({ secret: Secret.fromBase32(secret) })
-  const code = (steps = 0) => totp.generate({ timestamp: Date.now() + steps * 30_000 })
-  const answer = await person.fetch('/me/two-factor/verify', { method: 'POST', body: { code: code(-1) } })
-  assert.equal(answer.status, 200)
-  return { code, ...((await answer.json()) as { backupCodes: string[] }) }
 }
 
 async function operatorWith(tenantName?: string): Promise<Person> {
@@ -315,7 +271,7 @@ describe('mails that strangers cause', () => {
 describe('a sign-in that is half done', () => {
   test('MT-05 nothing opens between the password and the second factor: no route takes the step for a session', async () => {
     const person = await newPerson(world, { tenantName: 'Half Done Ltd' })
-    const { code } = await protect(person)
+    const { code } = await turnOnTwoFactor(person)
     const browser = new Browser()
     const { answer } = await browser.signIn(person)
     assert.equal(answer.status, 'second_factor_required')
@@ -364,8 +320,8 @@ describe('a sign-in that is half done', () => {
     }
     const added = { challengeToken: begun.challengeToken, answer: key.register(begun.options), name: 'Mine' }
     assert.equal((await mallory.fetch('/me/passkeys', { method: 'POST', body: added })).status, 201)
-    const own = await protect(mallory)
-    const theirs = await protect(victim)
+    const own = await turnOnTwoFactor(mallory)
+    const theirs = await turnOnTwoFactor(victim)
 
     const step = async () => (await new Browser().signIn(victim)).answer.stepToken as string
     const take = (stepToken: string, factor: object) =>
@@ -408,7 +364,7 @@ describe('a sign-in that is half done', () => {
 
   test('MT-05 a device that one user may trust is nothing to another, nor after a reset of the password', async () => {
     const [victim, mallory] = [await newPerson(world), await newPerson(world)]
-    const [own, theirs] = [await protect(mallory), await protect(victim)]
+    const [own, theirs] = [await turnOnTwoFactor(mallory), await turnOnTwoFactor(victim)]
     const trusted = async (person: Person, code: string) => {
       const browser = new Browser()
       await browser.signIn(person)
@@ -466,7 +422,7 @@ describe('a sign-in that is half done', () => {
       assert.equal((await own.send('/auth/step-up', { password: wrong })).answer.code, 'accounts.password_wrong')
     }
     const right = await own.send('/auth/step-up', { password: person.password })
-    assert.equal(right.answer.code, 'accounts.password_wrong', 'whoever sits at an open session guesses five times')
+    assert.equal(right.answer.code, 'accounts.passwords_resting', 'whoever sits at an open session guesses five times')
     assert.equal(
       (await own.send('/me/password', { currentPassword: person.password, newPassword: 'x'.repeat(12) })).http,
       429,
@@ -532,7 +488,7 @@ describe('what ends with a change', () => {
 
   test('PE-02 a reset password ends all sessions at once, and steps that wait for a second factor', async () => {
     const person = await newPerson(world)
-    const { code } = await protect(person)
+    const { code } = await turnOnTwoFactor(person)
     const ways = await everyWayInto(person, code)
     const waiting = new Browser()
     await waiting.signIn(person)
@@ -549,7 +505,7 @@ describe('what ends with a change', () => {
   test('MT-05 turning the second factor on ends every session but the own', async () => {
     const person = await newPerson(world)
     const ways = await everyWayInto(person)
-    await protect(person)
+    await turnOnTwoFactor(person)
     assert.deepEqual(await openOf(ways), ['link'], 'a link wants the second factor too')
     assert.equal((await person.fetch('/me')).status, 200, 'control: the own')
   })
