@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
-import { Secret, TOTP } from 'otpauth'
 import { hashToken } from '#platform/crypto'
 import { environmentOf, signInAt, startProvider, TestBrowser } from '#test/openid-provider.ts'
+import { turnOnTwoFactor } from '#test/two-factors.ts'
 import { newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
 import { safePath } from '../../src/platform/console/addresses.ts'
 
@@ -204,9 +204,7 @@ describe('MT-07 where one goes on after Google', () => {
       const linked = await comeBack(browser, await signInAt(browser, (await begun.json()).url, name))
       assert.equal(locationOf(linked), '/account/security', 'control: linked')
     }
-    const { secret } = (await (await guarded.fetch('/me/two-factor', { method: 'POST' })).json()) as { secret: string }
-    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate()
-    assert.equal((await guarded.fetch('/me/two-factor/verify', { method: 'POST', body: { code } })).status, 200)
+    await turnOnTwoFactor(guarded)
 
     // What is kept has been looked at for all of them: here is what becomes of it.
     for (const next of hostile.filter((_, index) => index % 4 === 1)) {

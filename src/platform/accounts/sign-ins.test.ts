@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Secret, TOTP } from 'otpauth'
 import { hashNewPassword, replacePassword } from '#platform/identity'
 import { SoftwareAuthenticator } from '#test/authenticator.ts'
+import { browsersAt } from '#test/browsers.ts'
 import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
-import { believedNoLonger, newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
+import { turnOnTwoFactor } from '#test/two-factors.ts'
+import { believedNoLonger, newPerson, randomAddress, testWorld } from '#test/world.ts'
 import { admitUser } from './admissions.ts'
 import { tellOfRests } from './rests.ts'
 
 const world = await testWorld()
 const { admin, app, baseUrl } = world
-const api = `${baseUrl}/api/v1`
 
 type Answer = {
   status: string
@@ -23,46 +23,8 @@ type Answer = {
   rules?: { expiresAfterDays: number | null }
 }
 
-/** A browser: it keeps its cookies, and comes from an address of its own. */
-class Browser {
-  readonly cookies = new Map<string, string>()
-  address = randomAddress()
-
-  async send(path: string, body?: unknown, method = 'POST'): Promise<{ http: number; answer: Answer }> {
-    const response = await fetch(`${api}${path}`, {
-      method,
-      headers: {
-        'x-forwarded-for': this.address,
-        'sec-fetch-site': 'same-origin',
-        'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0',
-        cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (value === '') this.cookies.delete(name)
-      else this.cookies.set(name, value)
-    }
-    const text = await response.text()
-    return { http: response.status, answer: text === '' ? {} : JSON.parse(text) }
-  }
-
-  signIn(person: { email: string; password: string }, password = person.password) {
-    return this.send('/auth/sign-in', { email: person.email, password })
-  }
-}
-
-async function withApp(person: Person): Promise<{ code: (steps?: number) => string; backupCodes: string[] }> {
-  const { secret } = (await (await person.fetch('/me/two-factor', { method: 'POST' })).json()) as { secret: string }
-  const totp = new TOTP({ secret: Secret.fromBase32(secret) })
-  const code = (steps = 0) => totp.generate({ timestamp: Date.now() + steps * 30_000 })
-  const answer = await person.fetch('/me/two-factor/verify', { method: 'POST', body: { code: code(-1) } })
-  const { backupCodes } = (await answer.json()) as { backupCodes: string[] }
-  assert.equal(backupCodes.length, 10)
-  return { code, backupCodes }
-}
+const Browser = browsersAt<Answer>(baseUrl)
+type Browser = InstanceType<typeof Browser>
 
 const methodsOf = async (userId: string): Promise<string[]> => {
   const { rows } = await admin.query(
@@ -74,7 +36,7 @@ const methodsOf = async (userId: string): Promise<string[]> => {
 
 test('MT-05 with a second factor the password alone opens nothing; the code completes the sign-in', async () => {
   const person = await newPerson(world)
-  const { code } = await withApp(person)
+  const { code } = await turnOnTwoFactor(person)
   const browser = new Browser()
   const { http, answer } = await browser.signIn(person)
   assert.equal(http, 200)
@@ -97,7 +59,7 @@ test('MT-05 with a second factor the password alone opens nothing; the code comp
 
 test('MT-05 a step works once, for programs by its token too, and not for the next wanted thing', async () => {
   const person = await newPerson(world)
-  const { backupCodes } = await withApp(person)
+  const { backupCodes } = await turnOnTwoFactor(person)
   const { answer } = await new Browser().signIn(person)
   const take = (backupCode: string | undefined) =>
     new Browser().send('/auth/sign-in/second-factor', { stepToken: answer.stepToken, backupCode })
@@ -117,7 +79,7 @@ test('MT-05 a step works once, for programs by its token too, and not for the ne
 
 test('MT-05 codes are limited also across sign-ins, and the history tells of wrong ones', async () => {
   const person = await newPerson(world)
-  const { code } = await withApp(person)
+  const { code } = await turnOnTwoFactor(person)
   const codes: (string | undefined)[] = []
   for (let attempt = 0; attempt < 7; attempt++) {
     const browser = new Browser()
@@ -139,7 +101,7 @@ test('MT-05 codes are limited also across sign-ins, and the history tells of wro
 
 test('MT-05 a device is remembered only where every tenant of the user allows it', async () => {
   const person = await newPerson(world, { tenantName: 'Remembering Ltd' })
-  const { code, backupCodes } = await withApp(person)
+  const { code, backupCodes } = await turnOnTwoFactor(person)
   const allow = (allowed: boolean) =>
     admin.query(
       `update tenancy.tenants
@@ -160,7 +122,7 @@ test('MT-05 a device is remembered only where every tenant of the user allows it
   assert.deepEqual(await methodsOf(person.userId), ['password', 'trusted_device'])
   assert.equal((await new Browser().signIn(person)).answer.status, 'second_factor_required', 'another device')
   const stolen = await newPerson(world)
-  await withApp(stolen)
+  await turnOnTwoFactor(stolen)
   assert.equal((await browser.signIn(stolen)).answer.status, 'second_factor_required', 'another user on it')
 
   await allow(false)
@@ -180,7 +142,7 @@ test('MT-06 a passkey is a whole sign-in, also past a second factor, and a secon
     body: { challengeToken, answer: device.register(options), name: 'Key' },
   })
   assert.equal(added.status, 201)
-  await withApp(person)
+  await turnOnTwoFactor(person)
 
   const show = async (browser: Browser, path: string) => {
     const asSecondFactor = path === '/auth/sign-in/second-factor'
@@ -306,7 +268,7 @@ test('MT-04 an old password that was verified just before a change opens nothing
 
 test('a sensitive action wants a sign-in of the last 10 minutes; confirming it makes the session fresh', async () => {
   const person = await newPerson(world)
-  const { code } = await withApp(person)
+  const { code } = await turnOnTwoFactor(person)
   const sensitive = () => person.fetch('/me/two-factor', { method: 'DELETE' })
   await admin.query(
     `update identity.user_sessions set authenticated_at = now() - interval '10 minutes' where user_id = $1`,
