@@ -54,8 +54,8 @@ export async function listPersonalTables(tx: Queryable): Promise<PersonalTable[]
         where k.contype = 'f'
           and k.conparentid = 0
           and (
-            (k.confrelid = to_regclass('identity' || '.users') and parent.attname = 'id')
-            or (k.confrelid = to_regclass('tenancy' || '.user_tenants') and parent.attname = 'user_id')
+            (k.confrelid = 'identity.users'::regclass and parent.attname = 'id')
+            or (k.confrelid = 'tenancy.user_tenants'::regclass and parent.attname = 'user_id')
           )
       ),
       personal as (
@@ -64,7 +64,9 @@ export async function listPersonalTables(tx: Queryable): Promise<PersonalTable[]
         where is_his or has_tenant
         group by conrelid, has_tenant
         union all
-        select to_regclass('identity' || '.users')::oid, false, array['id']
+        select oid, false, array['id']
+        from pg_class
+        where oid = 'identity.users'::regclass
       )
     select
       n.nspname || '.' || c.relname as name,
