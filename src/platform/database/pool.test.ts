@@ -240,3 +240,20 @@ test('a slow read does not hold up the short ones behind it', async () => {
   assert.ok(performance.now() - started < 700, 'short reads waited for the slow one')
   await slow
 })
+
+test('a connection that is lost while nothing is asked of it ends a transaction or a COPY, not the program', async () => {
+  const lost = async (pid: unknown) => {
+    await world.admin.query('select pg_terminate_backend($1)', [pid])
+    await new Promise(resolve => setTimeout(resolve, 200))
+  }
+  const cut = db.transaction(a, async tx => {
+    const { pid } = await tx.one(sql<{ pid: number }>`select pg_backend_pid() as pid`)
+    await lost(pid)
+    return await owners(tx)
+  })
+  await assert.rejects(cut, /terminat|not queryable/i)
+  const client = await db.connect()
+  await lost((await client.query('select pg_backend_pid() as pid')).rows[0].pid)
+  await assert.rejects(client.query('select 1'), /terminat|not queryable/i)
+  assert.deepEqual(await owners(db.scoped(a)), [a.tenantId], 'control: the pool goes on')
+})

@@ -24,7 +24,10 @@ export class Database {
     this.options = options
     const onError = options.onError ?? (() => {})
     this.pool = new pg.Pool({ ...options.login, max: options.poolSize ?? 10, idleTimeoutMillis: 60_000 })
-    this.pool.on('error', onError)
+    // On the connections themselves too: one that is lost between two statements of a transaction has no other listener,
+    // and would end the program.
+    this.pool.on('connect', client => client.on('error', onError))
+    this.pool.on('error', () => {})
     this.lanes = Array.from({ length: options.readLanes ?? 3 }, () => new Lane(options.login, onError))
   }
 
@@ -74,6 +77,7 @@ export class Database {
   /** A connection of one's own as the program's login, for COPY and listening. The caller ends it. */
   async connect(): Promise<pg.Client> {
     const client = new pg.Client(this.options.login)
+    client.on('error', this.options.onError ?? (() => {}))
     await client.connect()
     return client
   }
