@@ -155,6 +155,28 @@ describe('passkeys in a browser', { skip }, () => {
     await leave()
   })
 
+  it('MT-06 what the browser offers is renewed before its challenge ends, and rests elsewhere', async () => {
+    const { page, devices, complaints, leave } = await visit()
+    await addAuthenticator(devices)
+    let asked = 0
+    page.on('request', request => {
+      if (request.url().endsWith('/auth/passkeys/options')) asked += 1
+    })
+    const answered = () => page.waitForResponse(answer => answer.url().endsWith('/auth/passkeys/options'))
+    await page.clock.install()
+    await Promise.all([answered(), page.goto('/sign-in')])
+    await page.clock.fastForward(90_000)
+    assert.equal(asked, 1)
+    await Promise.all([answered(), page.clock.fastForward(15_000)])
+    await page.getByRole('link', { name: 'Create an account' }).click()
+    await page.getByRole('heading', { name: 'Create an account' }).waitFor()
+    await page.clock.fastForward(300_000)
+    assert.equal(asked, 2)
+    await Promise.all([answered(), page.getByRole('link', { name: 'Sign in' }).click()])
+    assert.deepEqual(complaints, [])
+    await leave()
+  })
+
   it('MT-05 MT-06 a passkey is the second step after a password, and a way in for who has left that step', async () => {
     const person = await newPerson(world, { fullName: 'Tess Twofactor', tenantName: 'Tess' })
     const { page, devices, leave } = await visit(person)

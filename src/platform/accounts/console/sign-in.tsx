@@ -178,9 +178,10 @@ function OtherWays({ onDone, next, hasGoogle }: WayProps & { next: string; hasGo
   })
   const google = useMutation({ mutationFn: () => leaveForGoogle('/auth/google', safePath(next)) })
   const { mutate: signIn } = passkey
-  const isTaken = passkey.isPending || passkey.isSuccess
-  // The browser leads one ceremony at a time: what it offers by itself rests while a button has begun another.
-  useEffect(() => (isTaken ? undefined : offerPasskeys(signIn)), [isTaken, signIn])
+  // The browser leads one ceremony at a time: what it offers by itself rests while a button has begun another. What the
+  // server has refused is not offered again.
+  const rests = passkey.isPending || passkey.isSuccess || passkey.error instanceof Problem
+  useEffect(() => (rests ? undefined : offerPasskeys(signIn)), [rests, signIn])
   return (
     <Stack gap="sm">
       <Divider label="or" mt="md" />
