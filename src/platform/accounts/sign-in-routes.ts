@@ -129,7 +129,8 @@ export const signInRoutes = [
       options: Type.Unsafe<object>({ type: 'object', additionalProperties: true }),
       challengeToken: token,
     }),
-    rateLimit: attempts,
+    // Each visit of the sign-in page asks for one, and a whole office may have one address.
+    rateLimit: 4 * attempts,
     async handle({ body, cookies, scope }, app) {
       const system = app.db.scoped({ ...scope, system: true })
       const given = body.stepToken ?? (body.asSecondFactor ? cookies[stepCookie] : undefined)
