@@ -133,6 +133,7 @@ export const passwordRoutes = [
       'Holds from the next new password on; an expiry from the next sign-in. Who is a member of several tenants meets the strictest of each rule.',
     body: PasswordRules,
     response: PasswordRules,
+    fresh: true,
     conditional: true,
     etag: true,
     async handle({ body, ifMatch, scope }, app) {

@@ -34,13 +34,13 @@ export const defaultPasswordRules: PasswordRules = {
 }
 
 /** The most characters of a password; its work must be bounded. */
-export const longestPassword = 128
+const longestPassword = 128
 
 /** Replaced passwords beyond those that any rule may ask for are forgotten. */
 const mostKept = 24
 
 /** What a new password is compared with, and which field of the request a refusal is about. */
-export type PasswordContext = Owner & {
+type PasswordContext = Owner & {
   /** The latest first, the current one among them. */
   previousHashes?: readonly string[]
   field?: string
