@@ -56,8 +56,10 @@ describe('one’s own account', { skip }, () => {
         await own.getByRole('link', { name: label, exact: true }).click()
         await page.waitForURL(`**${path}`)
         await page.waitForFunction(title => document.title === `${title} · Commonhold`, title)
-        assert.deepEqual(await page.locator('[aria-current="page"]:visible').allInnerTexts(), [label])
+        // The page before stays until the code of this one is there.
+        await own.locator('[aria-current="page"]').getByText(label, { exact: true }).waitFor()
         await page.waitForLoadState('networkidle')
+        assert.deepEqual(await page.locator('[aria-current="page"]:visible').allInnerTexts(), [label])
         await checkAccess(page, `${path} on a ${name}`)
         await checkWidths(page, path)
       }
