@@ -446,4 +446,13 @@ test('MT-07 over HTTP: Google confirms who one is only for the account that it i
   const right = await comeBack(browser, await throughGoogle(browser, '/auth/step-up/google', 'stella', '/account'))
   assert.equal(right.location, '/account')
   assert.equal(await isFresh(), true)
+
+  await admin.query(
+    `insert into identity.two_factors (user_id, secret_encrypted, verified_at) values ($1, 'sealed', now())`,
+    [person.userId],
+  )
+  await age()
+  const half = await comeBack(browser, await throughGoogle(browser, '/auth/step-up/google', 'stella', '/account'))
+  assert.equal(half.location, '/account/security?link_failed=accounts.second_factor_missing', 'MT-05 it is half of it')
+  assert.equal(await isFresh(), false)
 })

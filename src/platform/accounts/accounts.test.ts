@@ -6,7 +6,7 @@ import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, joinAs, signIn, testWorld } from '#test/world.ts'
 import { accountsOf } from './principals.ts'
-import { createAccount, getEntranceOptions } from './sign-ups.ts'
+import { askForAccount, createAccount, getEntranceOptions } from './sign-ups.ts'
 
 const world = await testWorld()
 const empty = await testDatabase()
@@ -497,6 +497,8 @@ test('where sign-up is closed nobody makes an account or a tenant, and the entra
 test('an installation without accounts says that it needs its first administrator', async () => {
   const app = { ...world.app, db: empty.db }
   assert.equal((await getEntranceOptions(app, {})).needsFirstAdministrator, true)
+  const stranger = { email: 'early@example.com', password: 'a rather long passphrase', fullName: 'Early' }
+  await assert.rejects(askForAccount(app, {}, stranger), /before the first administrator/)
 })
 
 test('a role without the permission is refused, naming it', async () => {

@@ -43,6 +43,10 @@ export const errors = errorTable('accounts', {
     'forbidden',
     'This link has been used, has expired or was replaced by a newer one. Ask for another one.',
   ],
+  setUpFirst: [
+    'forbidden',
+    'Nobody can sign up before the first administrator, whose link the server printed when it started.',
+  ],
   setupLinkInvalid: [
     'forbidden',
     'This link has been used, has expired or was replaced by a newer one. Until there is an administrator, each start of the server prints a new one.',

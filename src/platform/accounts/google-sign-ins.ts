@@ -6,11 +6,12 @@ import {
   findUserByExternalIdentity,
   finishGoogle,
   type GoogleAnswer,
+  hasUsers,
   linkExternalIdentity,
   linkGoogle,
   recordExternalSignIn,
 } from '#platform/identity'
-import { type Admission, admitUser, type Client } from './admissions.ts'
+import { type Admission, admitUser, type Client, findCandidate } from './admissions.ts'
 import { errors } from './errors.ts'
 import { renewSession } from './step-ups.ts'
 
@@ -38,6 +39,8 @@ export async function returnFromGoogle(
   }
   if ((await findUserByExternalIdentity(system, answer.issuer, answer.subject)) !== userId)
     throw errors.googleOfAnother()
+  // As a sign-in with Google would ask for the code too.
+  if ((await findCandidate(system, userId))?.hasTotp) throw errors.secondFactorMissing()
   await renewSession(app, { ...scope, userId }, sessionId, ['google'], answer.authenticatedAt)
   return { next }
 }
@@ -61,6 +64,7 @@ async function openGoogleAccount(
   { email, fullName }: { email: string; fullName: string },
 ): Promise<string> {
   if (app.config.signUp === 'closed') throw errors.signUpClosed()
+  if (!(await hasUsers(app.db.reads({ ...scope, system: true })))) throw errors.setUpFirst()
   const userId = crypto.randomUUID()
   await app.db.transaction({ ...scope, system: true, userId, userName: fullName }, async tx => {
     await createUser(tx, { id: userId, email, fullName, isEmailVerified: true })

@@ -42,7 +42,13 @@ export const signUpRoutes = [
     description:
       'Sends a link that confirms the address; the account is made when it is followed. With `tenantName` also a tenant, whose owner the account becomes. The answer is the same where the address has an account: then the mail says so.',
     body: Type.Object({ email, password: newPassword, fullName, tenantName: Type.Optional(tenantName), timezone }),
-    refusals: ['accounts.sign_up_closed', 'identity.timezone_unknown', ...refusedEmails, ...refusedPasswords],
+    refusals: [
+      'accounts.sign_up_closed',
+      'accounts.set_up_first',
+      'identity.timezone_unknown',
+      ...refusedEmails,
+      ...refusedPasswords,
+    ],
     response: Type.Null(),
     status: 202,
     rateLimit: attempts,

@@ -60,6 +60,7 @@ export type EntranceOptions = Static<typeof EntranceOptions>
  * nothing is made before he has confirmed it, so that nobody can occupy the address of another (MT-04).
  */
 export async function askForAccount(app: App, client: Scope, wanted: SignUp): Promise<void> {
+  if (!(await hasUsers(app.db.reads({ ...client, system: true })))) throw errors.setUpFirst()
   const email = normaliseEmail(wanted.email)
   const fullName = wanted.fullName.trim()
   if (wanted.timezone !== undefined) requireTimezone(wanted.timezone)

@@ -33,7 +33,8 @@ export async function getStepUpOptions(app: App, scope: Scope, userId: string): 
   const methods: StepUpOptions['methods'] = []
   if (password) methods.push('password')
   if (user?.hasPasskeys) methods.push('passkey')
-  if (linked.length > 0 && isGoogleConfigured(app)) methods.push('google')
+  // With a second factor Google alone is half of a sign-in.
+  if (linked.length > 0 && isGoogleConfigured(app) && !user?.hasTotp) methods.push('google')
   return { methods, needsCode: user?.hasTotp === true }
 }
 

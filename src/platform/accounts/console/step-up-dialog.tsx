@@ -54,6 +54,9 @@ export function Dialog({ onDone }: { onDone: (confirmed: boolean) => void }) {
             Go to Google and come back
           </Button>
         )}
+        {options.data && methods.length === 0 && (
+          <Text size="sm">Sign out and sign in again: then this is possible for 10 minutes.</Text>
+        )}
         <Group justify="flex-end">
           <Button variant="subtle" onClick={() => onDone(false)}>
             Cancel
