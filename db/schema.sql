@@ -362,7 +362,7 @@ revoke execute on function accounts.find_permissions(of_tenant_id uuid, of_user_
 comment on function accounts.find_permissions(of_tenant_id uuid, of_user_tenant_id uuid) is 'Everything that a membership''s roles allow, by name';
 
 CREATE OR REPLACE FUNCTION accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid)
- RETURNS TABLE(session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, is_operator boolean, tenant_id uuid, user_tenant_id uuid, tenant_status text, roles text[], has_own_roles boolean)
+ RETURNS TABLE(session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, holds_until timestamp with time zone, is_operator boolean, tenant_id uuid, user_tenant_id uuid, tenant_status text, roles text[], has_own_roles boolean)
  LANGUAGE sql
  STABLE
 BEGIN ATOMIC
@@ -371,6 +371,7 @@ BEGIN ATOMIC
      COALESCE(account.full_name, account.email) AS "coalesce",
      session.authenticated_at,
      session.last_seen_at,
+     LEAST(session.expires_at, session.ends_at, membership.expires_at) AS "least",
      (operator.user_id IS NOT NULL),
      tenant.id,
      membership.id,
@@ -391,7 +392,7 @@ BEGIN ATOMIC
 END;
 grant execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) to commonhold_app;
 revoke execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) from public;
-comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, and his roles in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12)';
+comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, and his roles in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12); holds_until is the next moment at which time alone ends that';
 
 CREATE OR REPLACE FUNCTION accounts.list_declared_permissions()
  RETURNS TABLE(holder text, permissions text[])
@@ -1806,8 +1807,8 @@ begin
         case when o.id is null then 'insert' when n.id is null then 'delete' else 'update' end as action,
         case when o.id is null then n.id::text else o.id::text end as resource_id,
         case
-          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at}')
-          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at}')
+          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at,password_version}')
+          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at,password_version}')
           else array_to_string(array[
         case when o.email is distinct from n.email then '"email":{"' || 'old":' || coalesce(to_json(o.email)::text, 'null') || ',"new":' || coalesce(to_json(n.email)::text, 'null') || '}' end,
         case when o.username is distinct from n.username then '"username":{"' || 'old":' || coalesce(to_json(o.username)::text, 'null') || ',"new":' || coalesce(to_json(n.username)::text, 'null') || '}' end,
@@ -3956,8 +3957,7 @@ create table identity.refresh_tokens (
   constraint refresh_tokens_pkey PRIMARY KEY (id),
   constraint refresh_tokens_hash_unique UNIQUE (token_hash),
   constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES identity.user_sessions(id) ON DELETE CASCADE
-);
-CREATE INDEX refresh_tokens_expires_at_idx ON identity.refresh_tokens USING btree (expires_at);
+) with (fillfactor=50);
 CREATE INDEX refresh_tokens_session_id_idx ON identity.refresh_tokens USING btree (session_id);
 alter table identity.refresh_tokens enable row level security;
 alter table identity.refresh_tokens force row level security;
@@ -4240,6 +4240,7 @@ create table identity.users (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   lock_told_at timestamp with time zone,
+  password_version integer default 0 not null,
   constraint users_pkey PRIMARY KEY (id),
   constraint users_deleted_has_time CHECK (((status = 'deleted'::text) = (deleted_at IS NOT NULL))),
   constraint users_email_length CHECK (((length(email) >= 3) AND (length(email) <= 255))),
@@ -4287,13 +4288,14 @@ create policy users_system on identity.users
   with check (( SELECT platform.is_system() AS is_system));
 grant insert, select on table identity.users to commonhold_app;
 grant select on table identity.users to commonhold_readonly;
-grant update (account_locked_until, deactivated_at, deactivated_by, deactivation_reason, default_tenant_id, deleted_at, deleted_by, email, email_verified_at, failed_login_attempts, full_name, last_activity_at, last_failed_login_at, last_login_at, lock_told_at, login_count, status, status_changed_at, status_changed_by, status_reason, username) on table identity.users to commonhold_app;
+grant update (account_locked_until, deactivated_at, deactivated_by, deactivation_reason, default_tenant_id, deleted_at, deleted_by, email, email_verified_at, failed_login_attempts, full_name, last_activity_at, last_failed_login_at, last_login_at, lock_told_at, login_count, password_version, status, status_changed_at, status_changed_by, status_reason, username) on table identity.users to commonhold_app;
 comment on table identity.users is 'A person''s account. It belongs to no tenant: memberships lead to tenants';
 comment on column identity.users.email is 'In lower case and NFKC; free again once the account is deleted (MT-02)';
 comment on column identity.users.is_active is 'Derived from status (MT-01)';
 comment on column identity.users.default_tenant_id is 'Where this user starts; no foreign key, a lost membership is passed over at sign-in';
 comment on column identity.users.deleted_at is 'Erased with all that hangs on it 90 days later (GG-16)';
 comment on column identity.users.lock_told_at is 'When the owner was last written to that his account rests after wrong passwords';
+comment on column identity.users.password_version is 'Counts the changes of the password, in the row that a sign-in updates: one that verified the old password just before a change opens nothing after it';
 
 -- jobs ----------------------------------------------------------------------------------------------------------
 

@@ -868,6 +868,10 @@ export interface IdentityUsers {
    */
   lockToldAt: Timestamp | null;
   loginCount: Generated<number>;
+  /**
+   * Counts the changes of the password, in the row that a sign-in updates: one that verified the old password just before a change opens nothing after it
+   */
+  passwordVersion: Generated<number>;
   status: Generated<string>;
   statusChangedAt: Timestamp | null;
   statusChangedBy: string | null;
