@@ -134,8 +134,10 @@ async function benchChecks({ app, pool, sessions, log }: World): Promise<BenchRe
 }
 
 async function benchRefreshes({ app, server, pool, sessions, log }: World): Promise<BenchResult[]> {
-  const ids: string[] = (await pool.query('select id from identity.refresh_tokens')).rows.map(row => row.id)
-  const text = 'update identity.refresh_tokens set used_at = used_at where id = $1'
+  const ids: string[] = (await pool.query('select session_id from identity.refresh_tokens')).rows.map(
+    row => row.session_id,
+  )
+  const text = 'update identity.refresh_tokens set rotated_at = rotated_at where session_id = $1'
   const bare = () => pool.query({ name: 'update', text, values: [anyOf(ids)] })
   const tokens = sessions.map(({ refreshToken }) => refreshToken)
   const next = () => tokens.shift() ?? createToken()

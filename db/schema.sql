@@ -3948,25 +3948,26 @@ comment on column identity.passwords.password_hash is 'Argon2id, or bcrypt from 
 comment on column identity.passwords.created_at is 'When the person chose it: its age counts from here, hashed anew or not';
 
 create table identity.refresh_tokens (
-  id uuid default gen_random_uuid() not null,
   session_id uuid not null,
+  family_hash bytea not null,
   token_hash bytea not null,
   expires_at timestamp with time zone not null,
-  used_at timestamp with time zone,
+  rotated_at timestamp with time zone default now() not null,
   created_at timestamp with time zone default now() not null,
-  constraint refresh_tokens_pkey PRIMARY KEY (id),
-  constraint refresh_tokens_hash_unique UNIQUE (token_hash),
+  constraint refresh_tokens_pkey PRIMARY KEY (session_id),
+  constraint refresh_tokens_family_unique UNIQUE (family_hash),
   constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES identity.user_sessions(id) ON DELETE CASCADE
 ) with (fillfactor=50);
-CREATE INDEX refresh_tokens_session_id_idx ON identity.refresh_tokens USING btree (session_id);
 alter table identity.refresh_tokens enable row level security;
 alter table identity.refresh_tokens force row level security;
 create policy refresh_tokens_system on identity.refresh_tokens
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select on table identity.refresh_tokens to commonhold_app;
-grant update (used_at) on table identity.refresh_tokens to commonhold_app;
-comment on table identity.refresh_tokens is 'The refresh tokens of a session, used ones too: one used again betrays a theft and ends the session (PE-05)';
+grant update (expires_at, rotated_at, token_hash) on table identity.refresh_tokens to commonhold_app;
+comment on table identity.refresh_tokens is 'The refresh token of a session that is good now. A token begins with the secret of its family, the same for all of a session: one that has it and is not the newest betrays a copy, and ends the session (PE-05)';
+comment on column identity.refresh_tokens.family_hash is 'SHA-256 of the first half of the token, which stays';
+comment on column identity.refresh_tokens.token_hash is 'SHA-256 of the second half, which changes with each use';
 
 create table identity.sign_ups (
   id uuid default gen_random_uuid() not null,

@@ -722,10 +722,16 @@ export interface IdentityPasswords {
 export interface IdentityRefreshTokens {
   createdAt: Generated<Timestamp>;
   expiresAt: Timestamp;
-  id: Generated<string>;
+  /**
+   * SHA-256 of the first half of the token, which stays
+   */
+  familyHash: Buffer;
+  rotatedAt: Generated<Timestamp>;
   sessionId: string;
+  /**
+   * SHA-256 of the second half, which changes with each use
+   */
   tokenHash: Buffer;
-  usedAt: Timestamp | null;
 }
 
 export interface IdentitySigningKeys {

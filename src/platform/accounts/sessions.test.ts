@@ -21,14 +21,14 @@ async function open(person: { email: string; password: string }): Promise<Sessio
   return (await response.json()) as Session
 }
 
-const tokensOf = async (refreshToken: string) => {
-  const { rows } = await admin.query(
-    `select count(*)::int as tokens, count(used_at)::int as used
-    from identity.refresh_tokens
-    where session_id = (select session_id from identity.refresh_tokens where token_hash = $1)`,
-    [hashToken(refreshToken)],
-  )
-  return rows[0]
+const hashOf = (refreshToken: string) => hashToken(refreshToken.split('.')[1] as string)
+
+/** Whether the database holds this token as the good one of its session. */
+const isGood = async (refreshToken: string): Promise<boolean> => {
+  const { rows } = await admin.query('select from identity.refresh_tokens where token_hash = $1', [
+    hashOf(refreshToken),
+  ])
+  return rows.length === 1
 }
 
 test('PE-05 of concurrent uses one wins, each time, and only the winner gets a token', async () => {
@@ -36,7 +36,9 @@ test('PE-05 of concurrent uses one wins, each time, and only the winner gets a t
     const { refreshToken } = await open(alice)
     const uses = await Promise.allSettled(Array.from({ length: 12 }, () => refresh(app, client, refreshToken)))
     assert.equal(uses.filter(({ status }) => status === 'fulfilled').length, 1)
-    assert.deepEqual(await tokensOf(refreshToken), { tokens: 2, used: 1 })
+    assert.equal(await isGood(refreshToken), false)
+    const won = uses.find(use => use.status === 'fulfilled')
+    assert.ok(won?.status === 'fulfilled' && (await isGood(won.value.refreshToken)))
     for (const use of uses) if (use.status === 'rejected') assert.equal(use.reason.code, 'identity.refresh_refused')
   }
 })
@@ -44,7 +46,7 @@ test('PE-05 of concurrent uses one wins, each time, and only the winner gets a t
 test('PE-05 a refresh extends the session, never past its absolute end', async () => {
   const { refreshToken } = await open(alice)
   const ends = async (assignment?: string) => {
-    const session = `id = (select session_id from identity.refresh_tokens where token_hash = $1)`
+    const session = `id = (select session_id from identity.refresh_tokens where family_hash = $1)`
     if (assignment) await admin.query(`update identity.user_sessions set ${assignment} where ${session}`, [hash])
     const { rows } = await admin.query(
       `select
@@ -56,7 +58,7 @@ test('PE-05 a refresh extends the session, never past its absolute end', async (
     )
     return rows[0]
   }
-  const hash = hashToken(refreshToken)
+  const hash = hashToken(refreshToken.split('.')[0] as string)
   await ends(`expires_at = now() + interval '1 hour', last_seen_at = now() - interval '6 days'`)
   const second = await refresh(app, client, refreshToken)
   assert.deepEqual(await ends(), { is_long: true, is_bounded: false, is_seen: true })
@@ -91,13 +93,13 @@ test('PE-05 PE-02 a refresh that is refused for the user or the session uses not
   ])
   const open2 = await refresh(app, client, inSuspended.refreshToken)
   assert.equal(open2.tenantId, person.tenantId, 'control: it is open again')
-  assert.deepEqual(await tokensOf(refreshToken), { tokens: 3, used: 2 })
+  assert.equal(await isGood(open2.refreshToken), true)
   await admin.query(
     `update identity.user_sessions set revoked_at = now(), revoked_reason = 'test' where user_id = $1`,
     [person.userId],
   )
   await assert.rejects(refresh(app, client, open2.refreshToken), { code: 'identity.refresh_refused' })
-  assert.deepEqual(await tokensOf(refreshToken), { tokens: 3, used: 2 })
+  assert.equal(await isGood(open2.refreshToken), true)
 })
 
 test('GG-04 VS-03 a tenant’s own role permits what it holds, in this tenant alone, and a change of it is felt', async () => {
@@ -143,4 +145,25 @@ test('GG-04 VS-03 a tenant’s own role permits what it holds, in this tenant al
   await admin.query('delete from access.roles where tenant_id = $1 and id = $2', [alice.tenantId, role])
   await believedNoLonger()
   assert.deepEqual(await permissionsOf(), { permissions: asViewer, roles: ['viewer'] })
+})
+
+test('PE-05 a token of any earlier use ends the session, also one that is put together of two; a ruin of one ends nothing', async () => {
+  const { refreshToken: first } = await open(alice)
+  const second = await refresh(app, client, first)
+  const third = await refresh(app, client, second.refreshToken)
+  const [family, , tag] = third.refreshToken.split('.')
+  const refused = { code: 'identity.refresh_refused' }
+  for (const ruin of [
+    `${family}..${tag}`,
+    `${family}.${tag}.${tag}`,
+    `${third.refreshToken}.x`,
+    `${family}`,
+    '..',
+    '',
+  ]) {
+    await assert.rejects(refresh(app, client, ruin), refused, ruin)
+  }
+  assert.equal(await isGood(third.refreshToken), true, 'control: the session lives')
+  await assert.rejects(refresh(app, client, first), refused)
+  await assert.rejects(refresh(app, client, third.refreshToken), refused)
 })

@@ -1,14 +1,14 @@
 import type { RawBuilder } from 'kysely'
-import { createToken, hashToken } from '#platform/crypto'
 import { type Queryable, sql } from '#platform/database'
-import { idleDays, refreshTokenInsert, revokeSession, touchMinutes } from './sessions.ts'
+import { createRefreshToken, readRefreshToken } from './refresh-secrets.ts'
+import { idleDays, revokeSession, touchMinutes } from './sessions.ts'
 import type { User } from './users.ts'
 
 /** A session that goes on, and whose it is. */
 export type RefreshedSession = User & { sessionId: string; activeTenantId: string | null; refreshToken: string }
 
 /**
- * Uses a refresh token up and returns its session with the next token (PE-05), in one statement: it needs no transaction
+ * Puts the next refresh token of a session in the place of this one and returns both (PE-05), in one statement: it needs no transaction
  * around it. The update compares and sets: of any number of concurrent uses one wins. Undefined for a token that is used,
  * has ended, or whose user is switched off. The session is extended as by any use of it.
  * `beside`: what the caller reads along, expressions over `token.user_id`.
@@ -18,18 +18,23 @@ export function rotateRefreshToken<Beside = unknown>(
   token: string,
   beside: RawBuilder<Beside> = sql`true`,
 ): Promise<(RefreshedSession & Beside) | undefined> {
-  const refreshToken = createToken()
+  const shown = readRefreshToken(token)
+  if (!shown) return Promise.resolve(undefined)
+  const next = createRefreshToken(shown.family)
   return tx
     .maybe(sql<Omit<RefreshedSession, 'refreshToken'> & Beside>`
       with
         token as (
           update identity.refresh_tokens as token
-          set used_at = now()
+          set
+            token_hash = ${next.tokenHash},
+            expires_at = now() + ${idleDays} * interval '1 day',
+            rotated_at = now()
           from identity.user_sessions as session
           join identity.users as account
             on account.id = session.user_id
-          where token.token_hash = ${hashToken(token)}
-            and token.used_at is null
+          where token.family_hash = ${shown.familyHash}
+            and token.token_hash = ${shown.tokenHash}
             and token.expires_at > now()
             and session.id = token.session_id
             and session.revoked_at is null
@@ -51,8 +56,7 @@ export function rotateRefreshToken<Beside = unknown>(
           where session.id = token.session_id
             and session.last_seen_at < now() - ${touchMinutes} * interval '1 minute'
             and session.revoked_at is null
-        ),
-        issued as (${refreshTokenInsert(refreshToken, sql`(select session_id as id from token) as session`)})
+        )
       select
         token.session_id,
         token.active_tenant_id,
@@ -62,19 +66,21 @@ export function rotateRefreshToken<Beside = unknown>(
         token.username,
         ${beside}
       from token`)
-    .then(rotated => rotated && { ...rotated, refreshToken })
+    .then(rotated => rotated && { ...rotated, refreshToken: next.text })
 }
 
 /**
- * Ends the session of a refresh token that has been used: it came again, so somebody has a copy (PE-05). Returns the
- * session; undefined for a token that was never used.
+ * Ends the session of a refresh token that was good once: it has the secret of the family and is not the newest, so somebody
+ * has a copy (PE-05). Returns the session; undefined for a token of no family, or one that only came too late.
  */
 export async function endReplayedSession(tx: Queryable, token: string): Promise<string | undefined> {
+  const shown = readRefreshToken(token)
+  if (!shown) return undefined
   const replayed = await tx.maybe(sql<{ sessionId: string }>`
     select session_id
     from identity.refresh_tokens
-    where token_hash = ${hashToken(token)}
-      and used_at is not null`)
+    where family_hash = ${shown.familyHash}
+      and token_hash <> ${shown.tokenHash}`)
   if (replayed) await revokeSession(tx, replayed.sessionId, 'refresh token used twice')
   return replayed?.sessionId
 }

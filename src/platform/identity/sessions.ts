@@ -10,6 +10,7 @@ import { errors } from './errors.ts'
 import { loginUpdate } from './lockouts.ts'
 import { loginInsert } from './login-histories.ts'
 import { describeClient, Place } from './places.ts'
+import { createRefreshToken, type RefreshToken } from './refresh-secrets.ts'
 import { Device } from './user-agents.ts'
 
 /** How long a session lasts without a refresh or use, in days; also the life of a refresh token. */
@@ -34,14 +35,15 @@ type SessionStart = {
 
 /** Opens a session with a token for the browser's cookie and a first refresh token; both are kept as hashes only. */
 export async function openSession(tx: Queryable, session: SessionStart): Promise<NewSession> {
-  const tokens = { cookieToken: createToken(), refreshToken: createToken() }
+  const cookieToken = createToken()
+  const first = createRefreshToken()
   const opened = await tx.one(sql<{ id: string; endsAt: Date }>`
     with
-      session as (${sessionInsert(tx.scope, session, tokens.cookieToken, sql`(select ${session.deviceId ?? null}::uuid as id) as device`)}),
-      issued as (${refreshTokenInsert(tokens.refreshToken, sql`session`)})
+      session as (${sessionInsert(tx.scope, session, cookieToken, sql`(select ${session.deviceId ?? null}::uuid as id) as device`)}),
+      issued as (${refreshTokenInsert(first, sql`session`)})
     select id, ends_at
     from session`)
-  return { ...opened, ...tokens }
+  return { ...opened, cookieToken, refreshToken: first.text }
 }
 
 /**
@@ -63,18 +65,19 @@ export async function openSessionOnKnownDevice(
   },
 ): Promise<NewSession | undefined> {
   const { id, userId, methods } = session
-  const tokens = { cookieToken: createToken(), refreshToken: createToken() }
+  const cookieToken = createToken()
+  const first = createRefreshToken()
   const login = { userId, status: 'success', methods, sessionId: id } as const
   const opened = await tx.maybe(sql<{ endsAt: Date }>`
     with
       device as (${knownDeviceUpdate(tx.scope, session)}),
       account as (${loginUpdate(session, sql`exists (select from device)`)}),
-      session as (${sessionInsert(tx.scope, session, tokens.cookieToken, sql`account, device`)}),
-      issued as (${refreshTokenInsert(tokens.refreshToken, sql`session`)}),
+      session as (${sessionInsert(tx.scope, session, cookieToken, sql`account, device`)}),
+      issued as (${refreshTokenInsert(first, sql`session`)}),
       login as (${await loginInsert(app, tx.scope, login, sql`account`)})
     select ends_at, ${session.beside}
     from session`)
-  return opened && { id, endsAt: opened.endsAt, ...tokens }
+  return opened && { id, endsAt: opened.endsAt, cookieToken, refreshToken: first.text }
 }
 
 function sessionInsert(
@@ -102,11 +105,14 @@ function sessionInsert(
     returning id, ends_at`
 }
 
-/** The statement that gives a session its next refresh token. */
-export function refreshTokenInsert(token: string, session: RawBuilder<unknown>): RawBuilder<unknown> {
+/** The statement that gives a session its first refresh token. */
+function refreshTokenInsert(
+  { familyHash, tokenHash }: RefreshToken,
+  session: RawBuilder<unknown>,
+): RawBuilder<unknown> {
   return sql`
-    insert into identity.refresh_tokens (session_id, token_hash, expires_at)
-    select id, ${hashToken(token)}::bytea, now() + ${idleDays} * interval '1 day'
+    insert into identity.refresh_tokens (session_id, family_hash, token_hash, expires_at)
+    select id, ${familyHash}::bytea, ${tokenHash}::bytea, now() + ${idleDays} * interval '1 day'
     from ${session}`
 }
 
