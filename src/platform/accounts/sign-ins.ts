@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Scope } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
 import {
   type Account,
   type AuthenticationMethod,
@@ -82,6 +83,8 @@ export async function signInWithSecondFactor(
   const { userId } = proof
   const method = await consumeSecondFactor(app, { ...client.scope, userId }, userId, given.factor).catch(
     async refusal => {
+      // A fault of ours is no wrong factor, and would stand in the history as somebody's attempt.
+      if (!(refusal instanceof DomainError)) throw refusal
       await recordLogin(app, system, { userId, status: 'failed', failureReason: 'wrong second factor' })
       throw refusal
     },

@@ -8,8 +8,8 @@ import type { User } from './users.ts'
 export type RefreshedSession = User & { sessionId: string; activeTenantId: string | null; refreshToken: string }
 
 /**
- * Puts the next refresh token of a session in the place of this one and returns both (PE-05), in one statement: it needs no transaction
- * around it. The update compares and sets: of any number of concurrent uses one wins. Undefined for a token that is used,
+ * Puts the next refresh token of a session in the place of this one and returns the session with it (PE-05), in one
+ * statement: it needs no transaction around it. The update compares and sets: of any number of concurrent uses one wins. Undefined for a token that is used,
  * has ended, or whose user is switched off. The session is extended as by any use of it.
  * `beside`: what the caller reads along, expressions over `token.user_id`.
  */
