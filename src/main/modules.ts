@@ -5,8 +5,12 @@ import { auditModule } from '../platform/audit/module.ts'
 import { httpModule } from '../platform/http/module.ts'
 import { identityModule } from '../platform/identity/module.ts'
 import { mailModule } from '../platform/mail/module.ts'
+import { membersModule } from '../platform/members/module.ts'
 import type { Module } from '../platform/module.ts'
+import { notificationsModule } from '../platform/notifications/module.ts'
 import { tenancyModule } from '../platform/tenancy/module.ts'
+import { usageModule } from '../platform/usage/module.ts'
+import { webhooksModule } from '../platform/webhooks/module.ts'
 
 /** All modules, in order: one may import only those above it. A new application is one more line. */
 export const modules: readonly Module[] = [
@@ -16,6 +20,10 @@ export const modules: readonly Module[] = [
   identityModule,
   tenancyModule,
   accessModule,
+  usageModule,
+  notificationsModule,
+  webhooksModule,
   accountsModule,
+  membersModule,
   contractorsModule,
 ]

@@ -1,0 +1,8 @@
+import type { ConsoleModule } from '#platform/console'
+
+/** The pages about who belongs to a workspace, and who is asked to. */
+export const membersConsole: ConsoleModule = {
+  name: 'members',
+  routes: [],
+  navigation: [],
+}

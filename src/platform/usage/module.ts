@@ -1,0 +1,3 @@
+import type { Module } from '#platform/module.ts'
+
+export const usageModule = { name: 'usage', schema: 'usage' } satisfies Module
