@@ -16,6 +16,8 @@ export function normaliseEmail(text: string): string {
   const [, local = '', domain = ''] = /^([^@]+)@([^@]+)$/.exec(email) ?? []
   const host = hostOf(domain)
   const canonical = `${local}@${host}`
+  // What service accounts have in the place of an address: nobody finds or makes one by it.
+  if (host === 'service.invalid') throw errors.emailInvalid()
   if (!host || canonical.length > 255 || !localShape.test(local) || unseen.test(local)) throw errors.emailInvalid()
   const words = [...local.split(separators), ...domainToUnicode(host).split(separators)]
   if (words.some(isDeceptive)) throw errors.emailDeceptive()

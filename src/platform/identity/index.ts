@@ -87,9 +87,12 @@ export { importUsers, type UserImportOptions, type UserImportProgress, type User
 export { changeUserStatus } from './user-statuses.ts'
 export {
   type Account,
+  createServiceUser,
   createUser,
+  deleteServiceUser,
   findAccount,
   hasUsers,
+  renameServiceUser,
   setDefaultTenant,
   User,
 } from './users.ts'

@@ -58,7 +58,8 @@ export async function listUsers(
       to_char(account.created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as moment
     from identity.users as account
     left join identity.operators as operator on operator.user_id = account.id
-    where ${fits(q)}
+    where account.kind = 'person'
+      and ${fits(q)}
       ${status === undefined ? sql`` : sql`and account.status = ${status}`}
       ${last ? sql`and (account.created_at, account.id) < (${last[0]}::timestamptz, ${last[1]}::uuid)` : sql``}
     order by account.created_at desc, account.id desc
@@ -72,7 +73,8 @@ export async function countUsers(tx: Queryable, q: string | undefined): Promise<
   const rows = await tx.run(sql<{ status: keyof StatusCounts; count: number }>`
     select account.status, count(*) as count
     from identity.users as account
-    where ${fits(q)}
+    where account.kind = 'person'
+      and ${fits(q)}
     group by account.status`)
   const counts: StatusCounts = { active: 0, inactive: 0, suspended: 0, deleted: 0 }
   for (const { status, count } of rows) counts[status] = count
@@ -153,7 +155,8 @@ export async function getUser(tx: Queryable, id: string): Promise<UserDetails> {
     left join identity.user_profiles as profile on profile.user_id = account.id
     left join identity.operators as operator on operator.user_id = account.id
     left join identity.users as actor on actor.id = account.status_changed_by
-    where account.id = ${id}`)
+    where account.id = ${id}
+      and account.kind = 'person'`)
   if (!row) throw errors.userNotFound({ id })
   const { hasPassword, hasTwoFactor, backupCodesLeft, passkeys, linkedSignIns, ...user } = row
   return { ...user, factors: { hasPassword, hasTwoFactor, backupCodesLeft, passkeys, linkedSignIns } }

@@ -39,6 +39,39 @@ export async function createUser(tx: Queryable, user: NewUser): Promise<void> {
   await tx.run(sql`insert into identity.passwords (user_id, password_hash) values (${user.id}, ${user.passwordHash})`)
 }
 
+/**
+ * The account of a program: it has no way to sign in, and an address that no mail reaches. Its tenant gives it an API key.
+ * Needs the system scope.
+ */
+export async function createServiceUser(tx: Queryable, user: { id: string; name: string }): Promise<void> {
+  await tx.run(sql`
+    insert into identity.users (id, kind, email, full_name)
+    values (${user.id}, 'service', ${`${user.id}@service.invalid`}, ${user.name})`)
+}
+
+/** Needs the system scope. */
+export async function renameServiceUser(tx: Queryable, userId: string, name: string): Promise<void> {
+  await tx.run(sql`
+    update identity.users
+    set full_name = ${name}
+    where id = ${userId}
+      and kind = 'service'`)
+}
+
+/** Its name stays with what it has done; it is erased as a person's account is. Needs the system scope. */
+export async function deleteServiceUser(tx: Queryable, userId: string, deletedBy: string): Promise<void> {
+  await tx.run(sql`
+    update identity.users
+    set
+      status = 'deleted',
+      status_changed_at = now(),
+      status_changed_by = ${deletedBy},
+      deleted_at = now(),
+      deleted_by = ${deletedBy}
+    where id = ${userId}
+      and kind = 'service'`)
+}
+
 export type Account = User & {
   isActive: boolean
   passwordHash: string | null
@@ -58,6 +91,7 @@ export function findAccount(tx: Queryable, email: string): Promise<Account | und
     left join identity.passwords as password
       on password.user_id = account.id and password.replaced_at is null
     where account.email = ${email}
+      and account.kind = 'person'
       and account.deleted_at is null`)
 }
 
