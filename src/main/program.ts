@@ -13,6 +13,7 @@ import { DomainError, errorTable } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import { migrateDatabase } from '../platform/database/migrate.ts'
 import type { Settings } from './config.ts'
+import { modules as allModules } from './modules.ts'
 
 const errors = errorTable('program', {
   appLoginRefused: ['unavailable', 'DATABASE_APP_URL cannot be used: {reason}.'],
@@ -163,13 +164,20 @@ async function canConnect(login: pg.ClientConfig): Promise<boolean> {
 }
 
 /** What handlers, jobs and commands are given, for one database. The caller closes `db`. */
-export function createApp(parts: { settings: Settings; login: pg.ClientConfig; keyring: Keyring; log: Logger }): App {
-  const { settings, login, keyring, log } = parts
+export function createApp(parts: {
+  settings: Settings
+  login: pg.ClientConfig
+  keyring: Keyring
+  log: Logger
+  /** All of the program, unless told. */
+  modules?: readonly Module[]
+}): App {
+  const { settings, login, keyring, log, modules = allModules } = parts
   const db = new Database({
     login: { ...login, statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 },
     poolSize: settings.databasePoolSize,
     onError: error => log.warn({ err: error }, 'A database connection was lost'),
   })
   const publicUrl = settings.publicUrl ?? `http://localhost:${settings.port}`
-  return { db, clock: systemClock, keyring, log, config: settings, publicUrl }
+  return { db, clock: systemClock, keyring, log, config: settings, publicUrl, modules }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { TProperties } from 'typebox'
 import type { App } from '#platform/app.ts'
+import type { Queryable } from '#platform/database'
 import type { AnyRoute } from '#platform/http'
 import type { Job } from '#platform/jobs'
 
@@ -14,6 +15,39 @@ export type PermissionDeclaration = {
   roles: readonly BuiltInRole[]
   /** For who runs the installation (`identity.operators`), in whatever tenant: then no role has it, nor can have. */
   forOperators?: true
+}
+
+/** A part of the program that a tenant may have or not (MT-10, PE-12): `module.feature`. Read by `hasFeature`. */
+export type FeatureDeclaration = {
+  /** What one has with it, as the pages show it. */
+  label: string
+  description: string
+  /** Whether a tenant has it about which nobody has said anything. */
+  default: boolean
+}
+
+/** What a new tenant starts with (MT-10). Permissions and features are those that modules declare. */
+export type TenantTemplate = {
+  label: string
+  description: string
+  /** Roles of its own beside the built-in ones. */
+  roles?: readonly { name: string; description: string; permissions: readonly string[] }[]
+  settings?: Readonly<Record<string, unknown>>
+  features?: Readonly<Record<string, boolean>>
+  /** `parent` is the slug of one before it. */
+  organizations?: readonly { name: string; slug: string; parent?: string }[]
+}
+
+/** A step that leads a new tenant's administrators in (MT-10): `module.step`. */
+export type OnboardingStep = {
+  title: string
+  text: string
+  /** Where it is done: a path of the console. */
+  link: string
+  /** Who is shown it. */
+  permission?: string
+  /** Whether it is done, seen in the data; without it somebody says so. */
+  isDone?: (tx: Queryable) => Promise<boolean>
 }
 
 /** What a module's commands are given by the command line. */
@@ -38,4 +72,10 @@ export type Module = {
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */
   commands?: Commands | Readonly<Record<string, Commands>>
   config?: TProperties
+  /** By name: `contractors.exports`. */
+  features?: Readonly<Record<string, FeatureDeclaration>>
+  /** By a short name that the API takes: `sales-team`. */
+  tenantTemplates?: Readonly<Record<string, TenantTemplate>>
+  /** By name, in the order in which they are shown: `members.invite`. */
+  onboarding?: Readonly<Record<string, OnboardingStep>>
 }

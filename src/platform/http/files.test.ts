@@ -74,6 +74,7 @@ const app: App = {
   log: createLogger('silent', { write: () => {} }),
   config: {},
   publicUrl: 'https://commonhold.example',
+  modules: [],
 }
 const build = (modules: readonly Module[]) =>
   buildServer({

@@ -134,6 +134,7 @@ const app: App = {
   log: createLogger('silent'),
   config: {},
   publicUrl: 'https://commonhold.example',
+  modules: [],
 }
 const server = await buildServer({
   app,

@@ -217,6 +217,7 @@ const app: App = {
   log: createLogger('debug', { write: line => lines.push(line) }),
   config: {},
   publicUrl: 'https://commonhold.example',
+  modules: [],
 }
 
 async function serve(options: Partial<ServerOptions> = {}): Promise<FastifyInstance> {

@@ -23,6 +23,7 @@ const app: App = {
   log: createLogger('debug', { write: line => lines.push(line) }),
   config: {},
   publicUrl: 'https://commonhold.example',
+  modules: [],
 }
 const refusals = errorTable('work', {
   away: ['unavailable', 'The mail server is away.'],
