@@ -1,3 +1,3 @@
-export { addMember } from './memberships.ts'
+export { addMember, removeMembership } from './memberships.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export { createTenant, findTenantBySlug } from './tenants.ts'

@@ -9,3 +9,11 @@ export async function addMember(tx: Queryable, userId: string): Promise<{ id: st
     set expires_at = user_tenants.expires_at
     returning id`)
 }
+
+/** Ends a membership of the scope's tenant, with all that hangs on it. */
+export async function removeMembership(tx: Queryable, membershipId: string): Promise<void> {
+  await tx.run(sql`
+    delete from tenancy.user_tenants
+    where tenant_id = ${tx.scope.tenantId}
+      and id = ${membershipId}`)
+}
