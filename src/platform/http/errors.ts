@@ -28,5 +28,7 @@ export const errors = errorTable('http', {
   idempotencyKeyReused: ['conflict', 'This Idempotency-Key was used for another request.'],
   changedMeanwhile: ['precondition_failed', 'The resource has changed since it was read. Read it again.'],
   tooManyRequests: ['limited', 'Too many requests. Try again in {retryAfter} seconds.'],
+  outgoingRefused: ['invalid', 'This address may not be asked: {reason}.'],
+  outgoingFailed: ['unavailable', '{host} cannot be reached: {reason}.'],
   notReady: ['unavailable', 'The server is not ready: {reason}.'],
 })

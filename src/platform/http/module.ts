@@ -1,5 +1,22 @@
+import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { forgetIdempotencyKeys } from './idempotency.ts'
+import { readNetworks } from './public-addresses.ts'
 
 /** The frame's own part in the descriptor's terms: it has no routes, only what has to be remembered between requests. */
-export const httpModule = { name: 'http', schema: 'http', jobs: [forgetIdempotencyKeys] } satisfies Module
+export const httpModule = {
+  name: 'http',
+  schema: 'http',
+  jobs: [forgetIdempotencyKeys],
+  config: {
+    outgoingAllow: Type.Refine(
+      Type.String({
+        default: '',
+        description:
+          'Addresses or CIDR ranges, separated by commas, inside private networks that webhooks and domain checks may reach, also by http; none unless set',
+      }),
+      text => readNetworks(text) !== undefined,
+      () => 'is no list of addresses and CIDR ranges',
+    ),
+  },
+} satisfies Module
