@@ -1,10 +1,12 @@
 import type { App } from '#platform/app.ts'
 import { hashToken } from '#platform/crypto'
 import { type Scope, sql } from '#platform/database'
+import type { DomainError } from '#platform/errors.ts'
 import type { Authenticator, Principal } from '#platform/http'
 import { AccessTokens, extendSession, onRevocation, touchMinutes } from '#platform/identity'
 import { errors } from './errors.ts'
 
+/** What the database says of a session and of its user's place in one tenant. */
 type Row = {
   sessionId: string
   userId: string
@@ -16,13 +18,31 @@ type Row = {
   isOperator: boolean
   tenantId: string | null
   userTenantId: string | null
+  tenantName: string | null
   tenantStatus: string | null
   roles: string[] | null
   hasOwnRoles: boolean | null
 }
 
-/** The credential by which a session is found. */
+/** By what the caller is found. */
 type Credential = { sessionId: string } | { tokenHash: Buffer }
+
+/** Step 1: what was shown, and in which tenant. `key` stands for it in memory. */
+type Asked = {
+  key: string
+  credential: Credential
+  /** Where to look; undefined for the tenant that the session works in. */
+  tenantId: string | undefined
+  /** The request itself names the tenant: if that is closed, the request is refused. */
+  isNamed: boolean
+}
+
+/** Step 2: what follows for him whatever the request; remembered for a moment. */
+type Standing = {
+  /** With the tenant, where it is open to him. */
+  principal: Principal
+  until: number
+}
 
 /** How long an answer about a session is believed, ms: a revocation elsewhere is felt within this time. */
 const believedFor = 2_000
@@ -37,7 +57,7 @@ const declaredBelievedFor = 60_000
 export class Principals {
   private readonly app: App
   private readonly tokens: AccessTokens
-  private remembered = new Map<string, { principal: Principal; until: number }>()
+  private remembered = new Map<string, Standing>()
   private declared: { permissions: Promise<Map<string, readonly string[]>>; until: number } | undefined
 
   constructor(app: App, tokens: AccessTokens) {
@@ -45,15 +65,11 @@ export class Principals {
     this.tokens = tokens
   }
 
+  /** What was shown → who that is and what holds for him in the tenant → whether it admits this request. */
   readonly authenticate: Authenticator = async (credentials, client) => {
-    if (credentials.bearer !== undefined) {
-      const claims = await this.tokens.verify(credentials.bearer)
-      const tenantId = credentials.tenantId ?? claims.tenantId
-      return await this.resolve(`s ${claims.sessionId}`, { sessionId: claims.sessionId }, tenantId, client)
-    }
-    const cookie = credentials.cookie ?? ''
-    const tokenHash = hashToken(cookie)
-    return await this.resolve(`c ${tokenHash.toString('base64')}`, { tokenHash }, credentials.tenantId, client)
+    const asked = await this.readCredentials(credentials)
+    const standing = await this.findStanding(asked, client)
+    return admit(standing, asked)
   }
 
   /** Call after anything that changes what a session may do: the next request asks the database again. */
@@ -62,62 +78,67 @@ export class Principals {
     this.remembered = new Map()
   }
 
-  private async resolve(
-    key: string,
-    credential: Credential,
-    tenantId: string | undefined,
-    client: Scope,
-  ): Promise<Principal> {
-    const fullKey = `${key} ${tenantId ?? ''}`
-    const { remembered } = this
-    const known = remembered.get(fullKey)
-    if (known && known.until > performance.now()) return known.principal
-    const { principal, holdsUntil } = await this.read(credential, tenantId, client)
-    if (remembered.size >= rememberedAtMost) remembered.clear()
-    // What time alone ends, ends at that moment and not when it is asked for next (GG-04).
-    const believed = Math.min(believedFor, holdsUntil.getTime() - Date.now())
-    remembered.set(fullKey, { principal, until: performance.now() + believed })
-    return principal
+  private async readCredentials({ bearer, cookie = '', tenantId }: Credentials): Promise<Asked> {
+    const isNamed = tenantId !== undefined
+    if (bearer === undefined) {
+      const tokenHash = hashToken(cookie)
+      return { key: `c ${tokenHash.toString('base64')}`, credential: { tokenHash }, tenantId, isNamed }
+    }
+    const { sessionId, tenantId: ownTenantId } = await this.tokens.verify(bearer)
+    return { key: `s ${sessionId}`, credential: { sessionId }, tenantId: tenantId ?? ownTenantId, isNamed }
   }
 
-  private async read(
-    credential: Credential,
-    tenantId: string | undefined,
-    client: Scope,
-  ): Promise<{ principal: Principal; holdsUntil: Date }> {
+  private async findStanding(asked: Asked, client: Scope): Promise<Standing> {
+    const fullKey = `${asked.key} ${asked.tenantId ?? ''}`
+    const { remembered } = this
+    const known = remembered.get(fullKey)
+    if (known && known.until > performance.now()) return known
+    const row = await this.readFacts(asked)
+    const standing = await this.standingOf(row, client)
+    if (remembered.size >= rememberedAtMost) remembered.clear()
+    remembered.set(fullKey, standing)
+    return standing
+  }
+
+  private async readFacts({ credential, tenantId }: Asked): Promise<Row> {
     const sessionId = 'sessionId' in credential ? credential.sessionId : null
     const tokenHash = 'tokenHash' in credential ? credential.tokenHash : null
     const row = await this.app.db.reads(system).maybe(sql<Row>`
       select * from accounts.find_principal(${sessionId}, ${tokenHash}, ${tenantId ?? null})`)
     if (!row) throw errors.sessionEnded()
-    if (tenantId !== undefined) {
-      if (row.tenantId === null) throw errors.notAMember()
-      if (row.tenantStatus === 'suspended') throw errors.tenantSuspended()
-    }
+    if (tenantId !== undefined && row.tenantId === null) throw errors.notAMember()
+    return row
+  }
+
+  private async standingOf(row: Row, client: Scope): Promise<Standing> {
+    const refusal = refusalOf(row)
     if (Date.now() - row.lastSeenAt.getTime() > touchMinutes * 60_000) {
       await extendSession(this.app.db.scoped({ ...client, system: true }), row.sessionId)
     }
-    const isOpen = row.tenantId !== null && row.tenantStatus !== 'suspended'
-    const principal = {
+    const isOpen = row.tenantId !== null && refusal === undefined
+    const principal: Principal = {
       sessionId: row.sessionId,
       userId: row.userId,
       userName: row.userName,
       tenantId: isOpen ? (row.tenantId as string) : undefined,
       roles: isOpen ? (row.roles ?? []) : [],
-      permissions: await this.permissionsOf(row),
+      permissions: await this.permissionsOf(row, isOpen),
       authenticatedAt: row.authenticatedAt,
+      closed: refusal && { tenantId: row.tenantId as string, tenantName: row.tenantName as string, refusal },
     }
-    return { principal, holdsUntil: row.holdsUntil }
+    // What time alone ends, ends at that moment and not when it is asked for next (GG-04).
+    const believed = Math.min(believedFor, row.holdsUntil.getTime() - Date.now())
+    return { principal, until: performance.now() + believed }
   }
 
-  private async permissionsOf(row: Row): Promise<Set<string>> {
+  private async permissionsOf(row: Row, isOpen: boolean): Promise<Set<string>> {
     const permissions = new Set<string>()
     const add = (names: readonly string[] = []) => {
       for (const name of names) permissions.add(name)
     }
     const declared = await this.declaredPermissions()
     if (row.isOperator) add(declared.get('operator'))
-    if (row.tenantStatus !== 'active') return permissions
+    if (!isOpen || row.tenantStatus !== 'active') return permissions
     if (!row.hasOwnRoles) {
       for (const role of row.roles ?? []) add(declared.get(role))
       return permissions
@@ -145,6 +166,19 @@ export class Principals {
     return new Map(rows.map(({ holder, permissions }) => [holder, permissions]))
   }
 }
+
+/** Why the tenant is closed to this session, if it is. */
+function refusalOf({ tenantStatus }: Row): DomainError | undefined {
+  return tenantStatus === 'suspended' ? errors.tenantSuspended() : undefined
+}
+
+/** Step 3, at every request: a closed tenant refuses who names it; who does not goes on without a tenant. */
+function admit({ principal }: Standing, { isNamed }: Asked): Principal {
+  if (isNamed && principal.closed) throw principal.closed.refusal
+  return principal
+}
+
+type Credentials = Parameters<Authenticator>[0]
 
 const system: Scope = { system: true }
 

@@ -37,7 +37,7 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   const general = frame.limits.take(frame.general, caller)
   reply.header('ratelimit', plan.quota ? `${general}, ${frame.limits.take(plan.quota, caller)}` : general)
   if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {
-    throw errors.permissionMissing({ permission: plan.permission })
+    throw principal?.closed?.refusal ?? errors.permissionMissing({ permission: plan.permission })
   }
   if (plan.route.fresh && principal) requireFresh(frame.app, principal)
 }

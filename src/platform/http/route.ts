@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
+import type { DomainError } from '#platform/errors.ts'
 import type { IfMatch } from './etags.ts'
 
 /** Who is asking: the session's user in one tenant, with the permissions that hold there now. */
@@ -14,7 +15,12 @@ export type Principal = {
   permissions: ReadonlySet<string>
   /** The last time that he proved who he is; routes that are `fresh` want it younger than 10 minutes. */
   authenticatedAt: Date
+  /** The tenant that he works in, where it is not open to him now: then `tenantId` is undefined, and this says why. */
+  closed?: ClosedTenant | undefined
 }
+
+/** A tenant that a member may not use now, and the refusal that he gets wherever he names it. */
+export type ClosedTenant = { tenantId: string; tenantName: string; refusal: DomainError }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
