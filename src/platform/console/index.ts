@@ -3,6 +3,7 @@ export { formatAmount, formatCompactAmount, formatCount, parseAmount, sumAmounts
 export { CodeField } from './code-field.tsx'
 export { ColorSchemeChoice } from './color-scheme.tsx'
 export { startConsole } from './console.tsx'
+export { CopyButton } from './copy-button.tsx'
 export { formatAgo, formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
 export { Icon, type IconName, isIconName, listIcons } from './icons.tsx'
 export { useLinkToken } from './link-tokens.ts'

@@ -1,7 +1,6 @@
 import { Button, Checkbox, Group, Stack, Text } from '@mantine/core'
 import { useEffect, useState } from 'react'
-import { formatInstantDay, Icon, useSession } from '#platform/console'
-import { CopyButton } from './copy-button.tsx'
+import { CopyButton, formatInstantDay, Icon, useSession } from '#platform/console'
 import classes from './two-factor.module.css'
 
 /** Backup codes as they are shown this once. `done` can be reached when the person says that he has kept them. */

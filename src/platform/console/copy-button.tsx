@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
-import { Icon } from '#platform/console'
+import { Icon } from './icons.tsx'
 
 /** Puts a text on the clipboard, and says so; also where the browser has none (plain http). */
 export function CopyButton({ text, label }: { text: string; label: string }) {
