@@ -38,7 +38,8 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
     underWay.push(table)
     const values = new Map(fixed)
     for (const key of described.foreignKeys) {
-      if (underWay.includes(key.parent)) continue
+      // A tenant is there first: its primary domain is one of its own.
+      if (underWay.includes(key.parent) || table === 'tenancy.tenants') continue
       const parent = await rowOf(key.parent)
       key.columns.forEach((column, index) => {
         values.set(column, parent[key.parentColumns[index] as string])
@@ -49,8 +50,8 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
 
     const chosen = described.columns.filter(({ name }) => values.get(name) !== undefined)
     // Triggers of the table may write to others, in the tenant of the scope.
-    const scope = `select set_config('app.tenant_id', $1, false), set_config('app.user_id', $2, false)`
-    await admin.query(scope, [owner.tenantId, owner.userId])
+    const scope = `select set_config('app.tenant_id', $1, false), set_config('app.user_id', $2, false), set_config('app.system', $3, false)`
+    await admin.query(scope, [owner.tenantId, owner.userId, 'on'])
     const { rows } = await admin.query(
       `insert into ${table} as made (${chosen.map(({ name }) => `"${name}"`)})
       values (${chosen.map(({ type }, index) => `$${index + 1}::text::${type}`)})
@@ -59,7 +60,7 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
       chosen.map(({ name }) => textOf(values.get(name))),
     )
     const row = rows[0]?.row ?? (await findRow(table, fixed))
-    await admin.query(scope, ['', ''])
+    await admin.query(scope, ['', '', ''])
     underWay.splice(underWay.indexOf(table), 1)
     return row
   }

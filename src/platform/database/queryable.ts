@@ -11,6 +11,8 @@ export type Scope = {
   userAgent?: string | undefined
   /** The user's name as it is now, written beside the id: audit rows outlive the user. */
   userName?: string | undefined
+  /** What the credential of this request permits, which may be less than what its user may (an API key with scopes). */
+  permissions?: ReadonlySet<string> | undefined
 }
 
 /** A query of Kysely's builder or `sql` tag; `Row` is the row after camelCase mapping. */

@@ -31,7 +31,13 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   }
   request.call = {
     principal,
-    scope: { ...client, tenantId: principal?.tenantId, userId: principal?.userId, userName: principal?.userName },
+    scope: {
+      ...client,
+      tenantId: principal?.tenantId,
+      userId: principal?.userId,
+      userName: principal?.userName,
+      permissions: principal?.permissions,
+    },
   }
   const caller = principal?.userId ?? callerAt(ipAddress)
   const general = frame.limits.take(frame.general, caller)

@@ -1,0 +1,21 @@
+drop function access.set_roles_of(uuid, uuid[]);
+drop function access.set_default_role(uuid);
+grant update (is_default) on access.roles to commonhold_app;
+drop trigger guard_expiry on tenancy.user_tenants;
+drop trigger guard_removal on tenancy.user_tenants;
+drop function access.guard_membership();
+drop trigger guard_role on access.roles;
+drop function access.guard_role();
+drop trigger guard_role_permission on access.role_permissions;
+drop function access.guard_role_permission();
+drop trigger guard_held_role on access.user_tenant_roles;
+drop function access.guard_held_role();
+drop function access.require_held(uuid, uuid[], text[]);
+drop function access.find_unheld(uuid, uuid[], text[], text[]);
+drop view access.role_grants;
+comment on column access.roles.scopes is null;
+alter table access.roles
+  drop constraint roles_scopes_shape,
+  drop constraint roles_name_reserved,
+  drop constraint roles_name_trimmed;
+drop index access.roles_name_unique_in_any_case;
