@@ -1,2 +1,5 @@
+export { permittedTo, type Standing } from './decisions.ts'
+export { findTokenPermissions, grantViolations, requireGrantable, requireMemberWithin, setRolesOf } from './grants.ts'
 export { recordPermissions } from './permissions.ts'
 export { createBuiltInRoles, findRole, giveRole } from './roles.ts'
+export { covers, narrow, narrowToToken, scopePattern } from './scopes.ts'
