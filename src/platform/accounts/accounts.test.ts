@@ -326,6 +326,7 @@ test('AG-01 no one works in a tenant that he is not a member of, whether it exis
 
 test('GG-04 PE-04 a membership and a session that end by time end at that moment, though an answer is believed for longer', async () => {
   const person = await newPerson('Ending Ltd')
+  await joinAs(world, viewer.userId, person.tenantId as string, 'owner')
   const inTenant = () => me(person.accessToken, { 'x-tenant-id': person.tenantId as string })
   const end = async (table: string, column: string) => {
     accountsOf(world.app).principals.forgetAll()
@@ -343,6 +344,7 @@ test('GG-04 PE-04 a membership and a session that end by time end at that moment
 
 test('GG-04 an expired membership gives no access, and a running session feels it', async () => {
   const { email, password, accessToken, tenantId, user } = await newPerson('Short Stay')
+  await joinAs(world, viewer.userId, tenantId as string, 'owner')
   assert.equal((await me(accessToken, { 'x-tenant-id': tenantId as string })).status, 200)
   await admin.query('update tenancy.user_tenants set expires_at = now() where user_id = $1', [user.id])
   await believedNoLonger()

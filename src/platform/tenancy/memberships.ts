@@ -2,15 +2,55 @@ import { type Queryable, sql } from '#platform/database'
 
 /** Makes a user a member of the scope's tenant; returns the membership's id, also when he is one already. */
 export async function addMember(tx: Queryable, userId: string): Promise<{ id: string }> {
-  return await tx.one(sql<{ id: string }>`
+  const added = await tx.maybe(sql<{ id: string }>`
     insert into tenancy.user_tenants (user_id)
     values (${userId})
-    on conflict (tenant_id, user_id) do update
-    set expires_at = user_tenants.expires_at
+    on conflict (tenant_id, user_id) do nothing
     returning id`)
+  if (added) return added
+  return await tx.one(sql<{ id: string }>`
+    select id
+    from tenancy.user_tenants
+    where tenant_id = ${tx.scope.tenantId}
+      and user_id = ${userId}`)
 }
 
-/** Ends a membership of the scope's tenant, with all that hangs on it. */
+export type Membership = { id: string; userId: string; expiresAt: Date | null }
+
+/**
+ * The membership of a user in the scope's tenant, locked until the end of the transaction together with the tenant: whatever
+ * changes who owns it happens one after another, and beside other tenants.
+ */
+export async function lockMembership(tx: Queryable, userId: string): Promise<Membership | undefined> {
+  await tx.run(sql`
+    select id
+    from tenancy.tenants
+    where id = ${tx.scope.tenantId}
+    for no key update`)
+  return await tx.maybe(sql<Membership>`
+    select id, user_id, expires_at
+    from tenancy.user_tenants
+    where tenant_id = ${tx.scope.tenantId}
+      and user_id = ${userId}
+    for update`)
+}
+
+/**
+ * From `expiresAt` on the user is a member no longer; null for no end. The database keeps the last owner from it
+ * (`user_tenants_last_owner`).
+ */
+export async function setExpiry(tx: Queryable, membershipId: string, expiresAt: string | Date | null): Promise<void> {
+  await tx.run(sql`
+    update tenancy.user_tenants
+    set expires_at = ${expiresAt}
+    where tenant_id = ${tx.scope.tenantId}
+      and id = ${membershipId}`)
+}
+
+/**
+ * Ends a membership of the scope's tenant, with its roles and its places in organizations. The database keeps the last
+ * owner from it (`user_tenants_last_owner`).
+ */
 export async function removeMembership(tx: Queryable, membershipId: string): Promise<void> {
   await tx.run(sql`
     delete from tenancy.user_tenants

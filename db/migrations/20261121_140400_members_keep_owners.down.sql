@@ -1,0 +1,12 @@
+drop trigger keep_owner on identity.users;
+drop trigger keep_owner on access.user_tenant_roles;
+drop trigger keep_owner_changed on tenancy.user_tenants;
+drop trigger keep_owner_removed on tenancy.user_tenants;
+drop trigger take_turn on access.user_tenant_roles;
+drop trigger take_turn on tenancy.user_tenants;
+drop function members.keep_owner_with_account();
+drop function members.keep_owner_in_role();
+drop function members.keep_owner_as_member();
+drop function members.take_turn();
+drop function members.require_other_owner(uuid, uuid);
+drop schema members;
