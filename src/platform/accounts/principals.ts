@@ -117,6 +117,7 @@ export class Principals {
     }
     const isOpen = row.tenantId !== null && refusal === undefined
     const principal: Principal = {
+      credential: 'session',
       sessionId: row.sessionId,
       userId: row.userId,
       userName: row.userName,

@@ -29,6 +29,7 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   if (!principal && plan.isWrite && !bearerOf(headers.authorization) && isCrossSite(request, frame.app.publicUrl)) {
     throw errors.crossSite()
   }
+  if (plan.route.allow === 'session' && principal?.credential === 'api_key') throw errors.keyRefused()
   request.call = {
     principal,
     scope: {

@@ -13,6 +13,7 @@ export const errors = errorTable('http', {
   idempotencyKeyMalformed: ['invalid', 'Idempotency-Key must be 1 to 255 printable ASCII characters.'],
   unauthenticated: ['unauthenticated', 'Sign in, or send a valid access token.'],
   permissionMissing: ['forbidden', 'This needs the permission {permission}.'],
+  keyRefused: ['forbidden', 'This is for people who are signed in: an API key cannot do it.'],
   stepUpRequired: [
     'forbidden',
     'This needs a sign-in of the last 10 minutes. Confirm that it is you: POST /auth/step-up, or sign in again.',

@@ -82,6 +82,7 @@ const build = (modules: readonly Module[]) =>
     modules,
     readiness: async () => {},
     authenticate: async () => ({
+      credential: 'session' as const,
       sessionId: randomUUID(),
       userId: randomUUID(),
       userName: 'Ada',

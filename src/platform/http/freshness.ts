@@ -10,5 +10,6 @@ export const freshFor = 10 * 60_000
  * some requests are sensitive. Where all are, the route says `fresh`.
  */
 export function requireFresh(app: App, { authenticatedAt }: Principal): void {
+  if (authenticatedAt === undefined) throw errors.keyRefused()
   if (app.clock.now().getTime() - authenticatedAt.getTime() >= freshFor) throw errors.stepUpRequired()
 }

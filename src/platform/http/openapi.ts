@@ -4,7 +4,7 @@ import type { Module } from '#platform/module.ts'
 import { bodyLimit } from './frame.ts'
 import { closed } from './inputs.ts'
 import { statusOf } from './problems.ts'
-import type { AnyRoute } from './route.ts'
+import { type AnyRoute, permissionOf } from './route.ts'
 import { hasEtag, isIdempotent, operationIdOf } from './routes.ts'
 
 /** The parts of an OpenAPI 3.1 document that this program writes and its reference reads. */
@@ -158,12 +158,14 @@ function problemResponses(): Record<string, object> {
 
 function operationOf(module: Module, route: AnyRoute, components: Record<string, JsonSchema>): Operation {
   const isPublic = route.allow === 'public'
-  const permission = isPublic || route.allow === 'session' ? undefined : route.allow
+  const permission = permissionOf(route)
   const who = isPublic
     ? 'Open to everybody.'
     : permission
       ? `Needs the permission \`${permission}\`${meaningOf(module, permission)}.`
-      : 'Needs a session.'
+      : route.allow === 'caller'
+        ? 'Needs a session or an API key.'
+        : 'Needs a session; an API key will not do.'
   return {
     operationId: operationIdOf(route),
     tags: [module.name],

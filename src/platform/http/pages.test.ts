@@ -142,6 +142,7 @@ const server = await buildServer({
   consoleDirectory,
   readiness: async () => {},
   authenticate: async () => ({
+    credential: 'session' as const,
     sessionId: '',
     userId: 'u',
     userName: '',

@@ -4,28 +4,41 @@ import type { Scope } from '#platform/database'
 import type { DomainError } from '#platform/errors.ts'
 import type { IfMatch } from './etags.ts'
 
-/** Who is asking: the session's user in one tenant, with the permissions that hold there now. */
+/** Who is asking: a user in one tenant, by a session or an API key, with the permissions that hold there now. */
 export type Principal = {
-  sessionId: string
+  credential: 'session' | 'api_key'
+  /** Undefined with an API key. */
+  sessionId: string | undefined
   userId: string
   /** Full name, else the address: written beside the id in the audit log. */
   userName: string
   tenantId: string | undefined
   roles: readonly string[]
   permissions: ReadonlySet<string>
-  /** The last time that he proved who he is; routes that are `fresh` want it younger than 10 minutes. */
-  authenticatedAt: Date
+  /** The last time that he proved who he is; routes that are `fresh` want it younger than 10 minutes. An API key never does. */
+  authenticatedAt: Date | undefined
   /** The tenant that he works in, where it is not open to him now: then `tenantId` is undefined, and this says why. */
   closed?: ClosedTenant | undefined
 }
 
+/** Somebody who is signed in. */
+export type SessionPrincipal = Principal & { credential: 'session'; sessionId: string; authenticatedAt: Date }
+
 /** A tenant that a member may not use now, and the refusal that he gets wherever he names it. */
 export type ClosedTenant = { tenantId: string; tenantName: string; refusal: DomainError }
 
+/** The permission that a route asks for; undefined where it asks for none. */
+export function permissionOf({ allow }: Pick<AnyRoute, 'allow'>): string | undefined {
+  return allow === 'public' || allow === 'session' || allow === 'caller' ? undefined : allow
+}
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** `public`: nobody is asked who he is. `session`: any signed-in user. Else the permission that is needed. */
-export type Allow = 'public' | 'session' | (string & {})
+/**
+ * `public`: nobody is asked who he is. `session`: any signed-in user, but no API key. `caller`: any of both. Else the
+ * permission that is needed.
+ */
+export type Allow = 'public' | 'session' | 'caller' | (string & {})
 
 export type RequestOf<P, Q, B, W = Principal | undefined> = {
   params: P
@@ -99,7 +112,7 @@ export type Route<A extends Allow, P extends TObject, Q extends TObject, B exten
   ): Promise<Static<R> | Reply<Static<R>>>
 }
 
-type WhoAsks<A extends Allow> = A extends 'public' ? undefined : Principal
+type WhoAsks<A extends Allow> = A extends 'public' ? undefined : A extends 'session' ? SessionPrincipal : Principal
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of routes holds handlers of different inputs (contravariance)
 export type AnyRoute = Route<any, any, any, any, any>

@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox'
 import { declaredErrors } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
-import type { AnyRoute } from './route.ts'
+import { type AnyRoute, permissionOf } from './route.ts'
 
 export function routesOf(modules: readonly Module[]): AnyRoute[] {
   return modules.flatMap(module => module.routes ?? [])
@@ -11,10 +11,12 @@ export function routesOf(modules: readonly Module[]): AnyRoute[] {
 export function checkRoutes(modules: readonly Module[]): void {
   const permissions = new Set(modules.flatMap(module => Object.keys(module.permissions ?? {})))
   const seen = new Set<string>()
-  for (const { method, path, allow, params, body, rawBody, refusals = [] } of routesOf(modules)) {
+  for (const declaredRoute of routesOf(modules)) {
+    const { method, path, params, body, rawBody, refusals = [] } = declaredRoute
     const name = `${method} ${path}`
-    if (allow !== 'public' && allow !== 'session' && !permissions.has(allow)) {
-      throw new Error(`The route ${name} allows "${allow}", which no module declares as a permission`)
+    const permission = permissionOf(declaredRoute)
+    if (permission !== undefined && !permissions.has(permission)) {
+      throw new Error(`The route ${name} allows "${permission}", which no module declares as a permission`)
     }
     if (!/^(\/(\{\w+\}|[a-z0-9-]+))+$/.test(path)) throw new Error(`The route ${name} has a malformed path`)
     const shape = `${method} ${path.replace(/\{\w+\}/g, '{}')}`

@@ -199,6 +199,7 @@ const authenticate: Authenticator = async credentials => {
 function principalOf(permissions: string[]): Principal {
   const [sessionId, userId, tenantId] = [randomUUID(), randomUUID(), randomUUID()]
   return {
+    credential: 'session',
     sessionId,
     userId,
     userName: 'Ada',

@@ -25,7 +25,7 @@ import { renderOpenApi } from './openapi.ts'
 import { policyOf, RateLimits } from './rate-limits.ts'
 import { serveReference } from './reference-page.ts'
 import { answerUnreadable, refuse } from './refusals.ts'
-import type { AnyRoute } from './route.ts'
+import { type AnyRoute, permissionOf } from './route.ts'
 import { checkRoutes, hasEtag, isIdempotent, routesOf } from './routes.ts'
 import { commonHeaders } from './security-headers.ts'
 
@@ -135,7 +135,7 @@ function routeOf(frame: Frame, route: AnyRoute) {
   const plan: Plan = {
     route,
     status: route.status ?? 200,
-    permission: route.allow === 'public' || route.allow === 'session' ? undefined : route.allow,
+    permission: permissionOf(route),
     isWrite: route.method !== 'GET',
     hasEtag: hasEtag(route),
     isIdempotent: isIdempotent(route),
