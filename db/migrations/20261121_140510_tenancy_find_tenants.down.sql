@@ -1,0 +1,10 @@
+drop trigger note_status on tenancy.tenants;
+drop function tenancy.note_status();
+drop table tenancy.status_changes;
+drop index tenancy.tenants_status_created_at_idx;
+drop index tenancy.tenants_created_at_idx;
+drop trigger keep_words on tenancy.tenants;
+drop trigger keep_words_insert on tenancy.tenants;
+drop function tenancy.keep_words();
+drop function tenancy.words_of(text, text, text);
+drop table tenancy.tenant_words;

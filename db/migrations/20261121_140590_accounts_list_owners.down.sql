@@ -1,0 +1,1 @@
+drop function accounts.list_owners(uuid);
