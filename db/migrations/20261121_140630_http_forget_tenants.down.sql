@@ -1,0 +1,1 @@
+drop function http.forget_tenant(uuid, integer);

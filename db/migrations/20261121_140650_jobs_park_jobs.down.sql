@@ -1,0 +1,2 @@
+drop function jobs.forget_tenant(uuid, integer);
+drop table jobs.parked_jobs;
