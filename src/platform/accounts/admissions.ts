@@ -7,6 +7,7 @@ import { nullable, oneOf } from '#platform/http'
 import {
   type AuthenticationMethod,
   accessTokenSeconds,
+  announceRevocation,
   consumeOneTimeToken,
   countLogin,
   findOneTimeToken,
@@ -19,17 +20,19 @@ import {
   PasswordRules,
   recogniseDevice,
   recordLogin,
+  replaceSession,
+  revokeSessions,
   sendNewDeviceMail,
   trustDevice,
   User,
 } from '#platform/identity'
 import { errors } from './errors.ts'
 import { findPasswordRulesOf } from './password-rules.ts'
-import { accountsOf } from './principals.ts'
+import { accountsOf, displaced } from './principals.ts'
 import { chooseTenant, TenantOfUser, tenantsAlong } from './tenants-of-users.ts'
 
-/** Who asks to come in: his request, and the cookie by which a device is known again. */
-export type Client = { scope: Scope; deviceToken: string | undefined }
+/** Who asks to come in: his request, the cookie by which a device is known again, and that of a session in his browser. */
+export type Client = { scope: Scope; deviceToken: string | undefined; sessionToken?: string | undefined }
 
 /** What a successful sign-in hands out. */
 export const SignedIn = Type.Object({
@@ -137,8 +140,29 @@ async function admit(
   const scope = { ...client.scope, system: true, userId: user.id, userName: user.fullName ?? user.email, tenantId }
   const { session, deviceToken } =
     (await openOnKnownDevice(app, scope, client, proof)) ?? (await openOnAnyDevice(app, scope, client, user, proof))
+  await endDisplacedSessions(app, scope, client, { userId: user.id, sessionId: session.id })
   const signedIn = await describeSignIn(app, user, user.tenants, tenantId, session.id, session.refreshToken)
   return { signedIn, session, deviceToken }
+}
+
+/**
+ * MT-14: ends what the new session takes the place of: the one that this browser had, and those that none of the user's
+ * tenants lets act any more. After the commit of the new one, so that of many at once none is counted too little.
+ */
+async function endDisplacedSessions(
+  app: App,
+  scope: Scope,
+  { sessionToken }: Client,
+  { userId, sessionId }: { userId: string; sessionId: string },
+): Promise<void> {
+  const system = app.db.scoped(scope)
+  const isReplaced =
+    sessionToken !== undefined && (await replaceSession(system, { userId, cookieToken: sessionToken, by: sessionId }))
+  const surplus = await app.db.reads({ system: true }).run(sql<{ sessionId: string }>`
+    select session_id from accounts.list_surplus_sessions(${userId})`)
+  const ids = surplus.map(({ sessionId }) => sessionId)
+  const revoked = ids.length > 0 ? await revokeSessions(system, ids, displaced) : 0
+  if (isReplaced || revoked > 0) announceRevocation(app)
 }
 
 type Opened = { session: NewSession; deviceToken: string }

@@ -27,6 +27,23 @@ export const errors = errorTable('accounts', {
   ],
   signUpPasswordWrong: ['forbidden', 'This is not the password that was chosen when the account was asked for.'],
   sessionEnded: ['unauthenticated', 'This session has ended. Sign in again.'],
+  sessionDisplaced: [
+    'unauthenticated',
+    'You have signed in elsewhere since, and only your newest sessions may go on. Sign in again to work here.',
+  ],
+  sessionTimedOut: [
+    'unauthenticated',
+    'This session has been idle, or has lasted, for longer than {tenant} allows. Sign in again.',
+  ],
+  addressRefused: ['forbidden', '{tenant} does not let its members in from your network address, {address}.'],
+  secondFactorRequired: [
+    'forbidden',
+    '{tenant} wants a second factor of its members, and you have none yet. Set one up under Sign-in and security.',
+  ],
+  secondFactorUnconfirmed: [
+    'forbidden',
+    '{tenant} wants to be shown your second factor in every session. Confirm with it: POST /auth/step-up, or sign in again.',
+  ],
   notAMember: ['forbidden', 'You are not a member of this tenant.'],
   tenantSuspended: ['forbidden', 'This tenant is suspended. Its data is safe; ask its owner or the operator.'],
   signUpClosed: ['forbidden', 'Sign-up is closed here: nobody can make an account or a tenant of his own.'],

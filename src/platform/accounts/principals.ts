@@ -1,18 +1,36 @@
+import { looksLikeApiKey } from '#platform/access'
 import type { App } from '#platform/app.ts'
 import { hashToken } from '#platform/crypto'
 import { type Scope, sql } from '#platform/database'
 import type { DomainError } from '#platform/errors.ts'
-import type { Authenticator, Principal } from '#platform/http'
-import { AccessTokens, extendSession, onRevocation, touchMinutes } from '#platform/identity'
+import type { Authenticator, ClosedTenant, Principal } from '#platform/http'
+import {
+  AccessTokens,
+  extendSession,
+  findByRefreshToken,
+  findEndOfSession,
+  onRevocation,
+  touchSeconds,
+} from '#platform/identity'
+import {
+  compilePolicy,
+  countGraceLogin,
+  type Grace,
+  judgeSecondFactor,
+  judgeSession,
+  type MemberFacts,
+  type SessionFacts,
+  touchSecondsOf,
+} from '#platform/tenancy'
 import { errors } from './errors.ts'
+import { KeyCallers } from './key-callers.ts'
+import { refusalOfAddress, type TenantRules } from './tenant-rules.ts'
 
 /** What the database says of a session and of its user's place in one tenant. */
-type Row = {
+type Facts = SessionFacts & {
   sessionId: string
   userId: string
   userName: string
-  authenticatedAt: Date
-  lastSeenAt: Date
   /** When the session or the membership ends by itself. */
   holdsUntil: Date
   isOperator: boolean
@@ -20,6 +38,14 @@ type Row = {
   userTenantId: string | null
   tenantName: string | null
   tenantStatus: string | null
+  /** Of the tenant, as JSON. */
+  securityPolicy: string | null
+  secondFactorRequiredSince: Date | null
+  joinedAt: Date | null
+  hasSecondFactor: boolean | null
+  graceBeganAt: Date | null
+  graceLogins: number | null
+  isGraceCounted: boolean | null
   roles: string[] | null
   hasOwnRoles: boolean | null
 }
@@ -41,39 +67,70 @@ type Asked = {
 type Standing = {
   /** With the tenant, where it is open to him. */
   principal: Principal
+  /** What he may do in no tenant. */
+  permissionsOutside: ReadonlySet<string>
+  /** The tenant that he is in, for what is judged at each request. */
+  tenant: TenantRules | undefined
   until: number
 }
 
 /** How long an answer about a session is believed, ms: a revocation elsewhere is felt within this time. */
 const believedFor = 2_000
 const rememberedAtMost = 20_000
+/** Why sessions end of which a user has too many (MT-14). */
+export const displaced = 'too many sessions'
 /** What the modules declare for built-in roles changes with a migration only, ms. */
 const declaredBelievedFor = 60_000
 
 /**
- * Who is asking, for every request: session, user, membership and roles, read in one statement. What the built-in roles
- * permit is the same in every tenant and remembered here; a tenant's own roles cost a second statement.
+ * Who is asking, for every request: session, user, membership, roles and what the tenant's policy is held against, read in
+ * one statement. What the built-in roles permit is the same in every tenant and remembered here; a tenant's own roles cost
+ * a second statement.
  */
 export class Principals {
   private readonly app: App
   private readonly tokens: AccessTokens
+  private readonly keys: KeyCallers
   private remembered = new Map<string, Standing>()
   private declared: { permissions: Promise<Map<string, readonly string[]>>; until: number } | undefined
 
   constructor(app: App, tokens: AccessTokens) {
     this.app = app
     this.tokens = tokens
+    this.keys = new KeyCallers(app)
   }
 
   /** What was shown → who that is and what holds for him in the tenant → whether it admits this request. */
   readonly authenticate: Authenticator = async (credentials, client) => {
+    const { bearer, tenantId } = credentials
+    if (bearer !== undefined && looksLikeApiKey(bearer)) return await this.keys.authenticate(bearer, tenantId, client)
     const asked = await this.readCredentials(credentials)
     const standing = await this.findStanding(asked, client)
-    return admit(standing, asked)
+    return admit(standing, asked.isNamed, client.ipAddress)
+  }
+
+  /** Refuses, as a request that names it would be, what keeps a session out of a tenant. Nothing is remembered. */
+  async requireTenant(sessionId: string, tenantId: string, client: Scope): Promise<void> {
+    const facts = await this.readFacts({ credential: { sessionId }, tenantId })
+    admit(await this.standingOf(facts, client, performance.now()), true, client.ipAddress)
+  }
+
+  /**
+   * Whose refresh token that is, in the tenant asked for or his session's own, refused as a request would be; undefined
+   * where it is not good now.
+   */
+  async findByRefreshToken(token: string, tenantId: string | undefined, client: Scope): Promise<Principal | undefined> {
+    const asOf = performance.now()
+    const from = sql`accounts.find_principal(token.session_id, null, ${tenantId ?? null})`
+    const facts = await findByRefreshToken<Facts>(this.app.db.reads(system), token, from)
+    if (!facts) return undefined
+    if (tenantId !== undefined && facts.tenantId === null) throw errors.notAMember()
+    return admit(await this.standingOf(facts, client, asOf), tenantId !== undefined, client.ipAddress)
   }
 
   /** Call after anything that changes what a session may do: the next request asks the database again. */
   forgetAll(): void {
+    this.keys.forgetAll()
     // A new map: what is being read now, and may be old already, goes into the one that is thrown away.
     this.remembered = new Map()
   }
@@ -91,61 +148,112 @@ export class Principals {
   private async findStanding(asked: Asked, client: Scope): Promise<Standing> {
     const fullKey = `${asked.key} ${asked.tenantId ?? ''}`
     const { remembered } = this
+    const asOf = performance.now()
     const known = remembered.get(fullKey)
-    if (known && known.until > performance.now()) return known
-    const row = await this.readFacts(asked)
-    const standing = await this.standingOf(row, client)
+    if (known && known.until > asOf) return known
+    const standing = await this.standingOf(await this.readFacts(asked), client, asOf)
     if (remembered.size >= rememberedAtMost) remembered.clear()
     remembered.set(fullKey, standing)
     return standing
   }
 
-  private async readFacts({ credential, tenantId }: Asked): Promise<Row> {
+  private async readFacts({ credential, tenantId }: Pick<Asked, 'credential' | 'tenantId'>): Promise<Facts> {
     const sessionId = 'sessionId' in credential ? credential.sessionId : null
     const tokenHash = 'tokenHash' in credential ? credential.tokenHash : null
-    const row = await this.app.db.reads(system).maybe(sql<Row>`
+    const reads = this.app.db.reads(system)
+    const facts = await reads.maybe(sql<Facts>`
       select * from accounts.find_principal(${sessionId}, ${tokenHash}, ${tenantId ?? null})`)
-    if (!row) throw errors.sessionEnded()
-    if (tenantId !== undefined && row.tenantId === null) throw errors.notAMember()
-    return row
+    if (!facts) {
+      const isDisplaced = (await findEndOfSession(reads, credential)) === displaced
+      throw isDisplaced ? errors.sessionDisplaced() : errors.sessionEnded()
+    }
+    if (tenantId !== undefined && facts.tenantId === null) throw errors.notAMember()
+    return facts
   }
 
-  private async standingOf(row: Row, client: Scope): Promise<Standing> {
-    const refusal = refusalOf(row)
-    if (Date.now() - row.lastSeenAt.getTime() > touchMinutes * 60_000) {
-      await extendSession(this.app.db.scoped({ ...client, system: true }), row.sessionId)
+  /** `asOf`: `performance.now()` before the facts were read. */
+  private async standingOf(facts: Facts, client: Scope, asOf: number): Promise<Standing> {
+    const { tenantId, tenantStatus, securityPolicy, at } = facts
+    const tenant =
+      tenantId === null
+        ? undefined
+        : { id: tenantId, name: facts.tenantName as string, policy: compilePolicy(securityPolicy as string) }
+    const verdict = tenant && (await this.judge(facts, tenant, client))
+    const touchAfter = tenant ? touchSecondsOf(tenant.policy) : touchSeconds
+    if (at.getTime() - facts.lastSeenAt.getTime() > touchAfter * 1000) {
+      await extendSession(this.app.db.scoped({ ...client, system: true }), facts.sessionId)
     }
-    const isOpen = row.tenantId !== null && refusal === undefined
+    const permissionsOutside = new Set(facts.isOperator ? (await this.declaredPermissions()).get('operator') : [])
+    const isOpen = tenant !== undefined && !verdict?.refusal
     const principal: Principal = {
       credential: 'session',
-      sessionId: row.sessionId,
-      userId: row.userId,
-      userName: row.userName,
-      tenantId: isOpen ? (row.tenantId as string) : undefined,
-      roles: isOpen ? (row.roles ?? []) : [],
-      permissions: await this.permissionsOf(row, isOpen),
-      authenticatedAt: row.authenticatedAt,
-      closed: refusal && { tenantId: row.tenantId as string, tenantName: row.tenantName as string, refusal },
+      sessionId: facts.sessionId,
+      userId: facts.userId,
+      userName: facts.userName,
+      tenantId: isOpen ? tenant.id : undefined,
+      roles: isOpen ? (facts.roles ?? []) : [],
+      permissions:
+        isOpen && tenantStatus === 'active' ? await this.permissionsOf(facts, permissionsOutside) : permissionsOutside,
+      authenticatedAt: facts.authenticatedAt,
+      closed: verdict?.refusal && tenant && closedTenant(tenant, verdict.refusal),
+      secondFactorGrace: verdict?.grace,
     }
-    // What time alone ends, ends at that moment and not when it is asked for next (GG-04).
-    const believed = Math.min(believedFor, row.holdsUntil.getTime() - Date.now())
-    return { principal, until: performance.now() + believed }
+    // What time alone ends, ends at that moment and not when it is asked for next (GG-04, MT-14).
+    const ends = Math.min(facts.holdsUntil.getTime(), verdict?.until?.getTime() ?? Number.POSITIVE_INFINITY)
+    const until = asOf + Math.min(believedFor, ends - at.getTime())
+    return { principal, permissionsOutside, tenant: isOpen ? tenant : undefined, until }
   }
 
-  private async permissionsOf(row: Row, isOpen: boolean): Promise<Set<string>> {
-    const permissions = new Set<string>()
+  /** Holds the session and its user against the policy of the tenant; what ends the session there is thrown. */
+  private async judge(facts: Facts, tenant: TenantRules, client: Scope): Promise<TenantVerdict> {
+    if (facts.tenantStatus === 'suspended') return { refusal: errors.tenantSuspended() }
+    const session = judgeSession(tenant.policy, facts)
+    if (session.outcome === 'displaced') throw errors.sessionDisplaced()
+    if (session.outcome === 'timed_out') throw errors.sessionTimedOut({ tenant: tenant.name })
+    const { until } = session
+    // Before a sign-in of the grace is spent on it.
+    const refusal = refusalOfAddress(tenant, client.ipAddress)
+    if (refusal) return { until: facts.at, refusal }
+    const secondFactor = judgeSecondFactor(tenant.policy, facts, memberOf(facts))
+    switch (secondFactor.outcome) {
+      case 'satisfied':
+        return { until }
+      case 'in_grace':
+        return { until: earlier(until, secondFactor.grace.endsAt), grace: secondFactor.grace }
+      case 'uncounted':
+        return await this.countGrace(facts, tenant, client, { ...secondFactor, until })
+      case 'unshown':
+        return { until, refusal: errors.secondFactorUnconfirmed({ tenant: tenant.name }) }
+      case 'missing':
+        return { until, refusal: errors.secondFactorRequired({ tenant: tenant.name }) }
+    }
+  }
+
+  private async countGrace(
+    { sessionId, userId }: Facts,
+    { id: tenantId, name, policy }: TenantRules,
+    client: Scope,
+    { beganAt, endsAt, until }: { beganAt: Date; endsAt: Date; until: Date },
+  ): Promise<TenantVerdict> {
+    const most = policy.twoFactor.graceLogins
+    const scope = { ...client, system: true, tenantId, userId }
+    const used = await countGraceLogin(this.app.db.scoped(scope), { userId, sessionId, beganAt, most })
+    if (used === undefined) return { until, refusal: errors.secondFactorRequired({ tenant: name }) }
+    return { until: earlier(until, endsAt), grace: { loginsLeft: Math.max(0, most - used), endsAt } }
+  }
+
+  private async permissionsOf(facts: Facts, outside: ReadonlySet<string>): Promise<Set<string>> {
+    const permissions = new Set(outside)
     const add = (names: readonly string[] = []) => {
       for (const name of names) permissions.add(name)
     }
-    const declared = await this.declaredPermissions()
-    if (row.isOperator) add(declared.get('operator'))
-    if (!isOpen || row.tenantStatus !== 'active') return permissions
-    if (!row.hasOwnRoles) {
-      for (const role of row.roles ?? []) add(declared.get(role))
+    if (!facts.hasOwnRoles) {
+      const declared = await this.declaredPermissions()
+      for (const role of facts.roles ?? []) add(declared.get(role))
       return permissions
     }
     const { names } = await this.app.db.reads(system).one(sql<{ names: string[] }>`
-      select accounts.find_permissions(${row.tenantId}, ${row.userTenantId}) as names`)
+      select accounts.find_permissions(${facts.tenantId}, ${facts.userTenantId}) as names`)
     add(names)
     return permissions
   }
@@ -168,16 +276,42 @@ export class Principals {
   }
 }
 
-/** Why the tenant is closed to this session, if it is. */
-function refusalOf({ tenantStatus }: Row): DomainError | undefined {
-  return tenantStatus === 'suspended' ? errors.tenantSuspended() : undefined
-}
+/** `refusal`: why the tenant is closed. `until`: when time alone makes another verdict of it. */
+type TenantVerdict = { refusal?: DomainError; grace?: Grace; until?: Date }
 
 /** Step 3, at every request: a closed tenant refuses who names it; who does not goes on without a tenant. */
-function admit({ principal }: Standing, { isNamed }: Asked): Principal {
-  if (isNamed && principal.closed) throw principal.closed.refusal
-  return principal
+function admit(standing: Standing, isNamed: boolean, address: string | undefined): Principal {
+  const { principal, tenant } = standing
+  const refusal = principal.closed?.refusal ?? (tenant && refusalOfAddress(tenant, address))
+  if (!refusal) return principal
+  if (isNamed) throw refusal
+  if (principal.closed || !tenant) return principal
+  const permissions = standing.permissionsOutside
+  return { ...principal, tenantId: undefined, roles: [], permissions, closed: closedTenant(tenant, refusal) }
 }
+
+const closedTenant = ({ id, name }: TenantRules, refusal: DomainError): ClosedTenant => ({
+  tenantId: id,
+  tenantName: name,
+  refusal,
+})
+
+function memberOf(facts: Facts): MemberFacts {
+  const { roles, hasSecondFactor, joinedAt, graceBeganAt, graceLogins, isGraceCounted } = facts
+  return {
+    roles: roles ?? [],
+    hasSecondFactor: hasSecondFactor === true,
+    joinedAt: joinedAt as Date,
+    requiredSince: facts.secondFactorRequiredSince,
+    grace: graceBeganAt && {
+      beganAt: graceBeganAt,
+      logins: graceLogins as number,
+      isCounted: isGraceCounted === true,
+    },
+  }
+}
+
+const earlier = (one: Date, other: Date) => (one < other ? one : other)
 
 type Credentials = Parameters<Authenticator>[0]
 

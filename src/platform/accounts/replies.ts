@@ -43,7 +43,7 @@ export function cookiesOf(admission: Admission): CookieChange[] {
 }
 
 export function clientOf({ scope, cookies }: Pick<RequestOf<unknown, unknown, unknown>, 'scope' | 'cookies'>): Client {
-  return { scope, deviceToken: cookies[deviceCookie] }
+  return { scope, deviceToken: cookies[deviceCookie], sessionToken: cookies[sessionCookie] }
 }
 
 /** The tenant of `X-Tenant-Id`; the frame has checked its form. */

@@ -1,24 +1,51 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Scope } from '#platform/database'
-import { nullable, pageOf, Reply, route, sessionCookie, uuid } from '#platform/http'
+import { type ClosedTenant, nullable, pageOf, Reply, route, sessionCookie, timestamp, uuid } from '#platform/http'
 import { getProfile, getSessionTimes, Profile, SessionTimes } from '#platform/identity'
 import { SignedIn } from './admissions.ts'
 import { errors } from './errors.ts'
 import { attempts, tenantName } from './inputs.ts'
+import { askedTenantOf } from './replies.ts'
 import { refresh, signOut, switchTenant } from './sessions.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { signUpRoutes } from './sign-up-routes.ts'
 import { createOwnTenant } from './sign-ups.ts'
 import { listTenantsOf, TenantOfUser } from './tenants-of-users.ts'
 
+const Closed = Type.Object({
+  tenantId: uuid,
+  tenantName: Type.String(),
+  code: Type.String({ description: 'Of the refusal that a request gets which names the tenant' }),
+  detail: Type.String(),
+})
+
+const SecondFactorGrace = Type.Object({
+  loginsLeft: Type.Integer({ description: 'Further sign-ins without a second factor' }),
+  endsAt: timestamp,
+})
+
 const Me = Type.Object({
   user: Profile,
   tenantId: nullable(uuid),
+  closed: Type.Unsafe<Static<typeof Closed> | null>({
+    ...nullable(Closed),
+    description: 'The tenant that the session works in, where it is not open to it now, and why',
+  }),
+  secondFactorGrace: Type.Unsafe<Static<typeof SecondFactorGrace> | null>({
+    ...nullable(SecondFactorGrace),
+    description: 'How long one may go on without a second factor where the tenant wants one; what ends first counts',
+  }),
   tenants: Type.Array(TenantOfUser),
   roles: Type.Array(Type.String()),
   permissions: Type.Array(Type.String()),
   session: SessionTimes,
 })
+
+const refusedByPolicy = [
+  'accounts.address_refused',
+  'accounts.second_factor_required',
+  'accounts.second_factor_unconfirmed',
+]
 
 export const accountsRoutes = [
   ...signUpRoutes,
@@ -28,13 +55,14 @@ export const accountsRoutes = [
     path: '/auth/refresh',
     allow: 'public',
     summary: 'Exchange a refresh token',
-    description: 'The token is used up. Used again, it ends the session: a copy of it must be about.',
+    description:
+      'The token is used up. Used again, it ends the session: a copy of it must be about. Works in the tenant of `X-Tenant-Id`, else in the session’s own.',
     body: Type.Object({ refreshToken: Type.String({ minLength: 1, maxLength: 200 }) }),
-    refusals: ['identity.refresh_refused'],
+    refusals: ['identity.refresh_refused', ...refusedByPolicy],
     response: SignedIn,
     rateLimit: 120,
-    async handle({ body, scope }, app) {
-      return await refresh(app, scope, body.refreshToken)
+    async handle(request, app) {
+      return await refresh(app, request.scope, request.body.refreshToken, askedTenantOf(request))
     },
   }),
   route({
@@ -56,7 +84,7 @@ export const accountsRoutes = [
     summary: 'Work in another tenant',
     description: 'Moves the session and its cookie; answers an access token for the new tenant.',
     body: Type.Object({ tenantId: uuid }),
-    refusals: ['accounts.not_a_member', 'accounts.tenant_suspended'],
+    refusals: ['accounts.not_a_member', 'accounts.tenant_suspended', ...refusedByPolicy],
     response: Type.Object({
       accessToken: Type.String(),
       expiresIn: Type.Integer(),
@@ -75,7 +103,7 @@ export const accountsRoutes = [
     summary: 'Who am I, where, and what may I do',
     response: Me,
     async handle({ principal, scope }, app) {
-      const { sessionId, userId, tenantId, roles, permissions } = principal
+      const { sessionId, userId, tenantId, roles, permissions, closed, secondFactorGrace } = principal
       const own = app.db.reads(scope)
       const [user, session, tenants] = await Promise.all([
         getProfile(own, userId),
@@ -85,6 +113,8 @@ export const accountsRoutes = [
       return {
         user,
         tenantId: tenantId ?? null,
+        closed: closed ? describeClosed(closed) : null,
+        secondFactorGrace: secondFactorGrace ?? null,
         tenants,
         roles: [...roles],
         permissions: [...permissions],
@@ -120,3 +150,7 @@ export const accountsRoutes = [
     },
   }),
 ]
+
+function describeClosed({ tenantId, tenantName, refusal }: ClosedTenant): Static<typeof Closed> {
+  return { tenantId, tenantName, code: refusal.code, detail: refusal.message }
+}

@@ -13,14 +13,18 @@ import { describeSignIn, type SignedIn } from './admissions.ts'
 import { accountsOf } from './principals.ts'
 import { listTenantsOf, requireTenant, type TenantOfUser, tenantsAlong } from './tenants-of-users.ts'
 
-/** Exchanges a refresh token for the next pair (PE-05). */
-export async function refresh(app: App, client: Scope, token: string): Promise<SignedIn> {
+/**
+ * Exchanges a refresh token for the next pair (PE-05), in the tenant asked for, else the session's own. What the tenant's
+ * policy refuses is refused before the token is used up: in another one it may still be good.
+ */
+export async function refresh(app: App, client: Scope, token: string, asked?: string): Promise<SignedIn> {
   const system = { ...client, system: true }
+  const principal = await accountsOf(app).principals.findByRefreshToken(token, asked, client)
   const beside = sql<{ tenants: TenantOfUser[] }>`${tenantsAlong(sql`token.user_id`)} as tenants`
   const session = await rotateRefreshToken(app.db.scoped({ system: true }), token, beside)
   if (session) {
-    const { tenants, activeTenantId, sessionId, refreshToken } = session
-    const open = tenants.find(({ id, isActive }) => id === activeTenantId && isActive)
+    const { tenants, sessionId, refreshToken } = session
+    const open = tenants.find(({ id, isActive }) => id === principal?.tenantId && isActive)
     return await describeSignIn(app, session, tenants, open?.id, sessionId, refreshToken)
   }
   const endedSessionId = await app.db.transaction(system, tx => endReplayedSession(tx, token))
@@ -50,6 +54,7 @@ export async function switchTenant(
 ): Promise<{ accessToken: string; expiresIn: number; tenants: TenantOfUser[]; tenantId: string }> {
   const tenants = await listTenantsOf(app.db.scoped({ ...scope, system: true }), session.userId)
   const tenantId = requireTenant(tenants, asked)
+  await accountsOf(app).principals.requireTenant(session.id, tenantId, scope)
   await app.db.transaction({ ...scope, system: true, tenantId }, async tx => {
     await setActiveTenant(tx, session.id, tenantId)
     await recordEvent(tx, { action: 'switch_tenant', resource: 'identity.user_sessions', resourceId: session.id })

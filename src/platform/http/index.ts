@@ -8,7 +8,7 @@ export { freshFor, requireFresh } from './freshness.ts'
 export { createLogger } from './log.ts'
 export { renderOpenApi } from './openapi.ts'
 export { fetchPublic, type PublicAnswer, type PublicRequest } from './outgoing.ts'
-export type { AnyRoute, CookieChange, Principal, RequestOf } from './route.ts'
+export type { AnyRoute, ClosedTenant, CookieChange, Principal, RequestOf } from './route.ts'
 export { Reply, route } from './route.ts'
 export { date, dateTime, decimal, idParams, nullable, oneOf, pageOf, pageQuery, timestamp, uuid } from './schemas.ts'
 

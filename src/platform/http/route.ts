@@ -19,6 +19,8 @@ export type Principal = {
   authenticatedAt: Date | undefined
   /** The tenant that he works in, where it is not open to him now: then `tenantId` is undefined, and this says why. */
   closed?: ClosedTenant | undefined
+  /** MT-15: for how long he may go on in the tenant without a second factor, where he has none and one is wanted. */
+  secondFactorGrace?: { loginsLeft: number; endsAt: Date } | undefined
 }
 
 /** Somebody who is signed in. */

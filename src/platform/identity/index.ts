@@ -62,22 +62,25 @@ export {
   verifyPasswordOf,
 } from './passwords.ts'
 export { getProfile, Profile } from './profiles.ts'
-export { endReplayedSession, rotateRefreshToken } from './refresh-tokens.ts'
+export { endReplayedSession, findByRefreshToken, rotateRefreshToken } from './refresh-tokens.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
   extendSession,
+  findEndOfSession,
   findSessionDevice,
   getSessionTimes,
   type NewSession,
   openSession,
   openSessionOnKnownDevice,
   renewAuthentication,
+  replaceSession,
   revokeSession,
+  revokeSessions,
   revokeSessionsOf,
   SessionTimes,
   setActiveTenant,
-  touchMinutes,
+  touchSeconds,
 } from './sessions.ts'
 export { consumeSignUp, findSignUp, findSignUpByToken, issueSignUpToken, keepSignUp, signUpHours } from './sign-ups.ts'
 export { requireTimezone } from './timezones.ts'

@@ -1,7 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import { type Queryable, sql } from '#platform/database'
 import { createRefreshToken, readRefreshToken } from './refresh-secrets.ts'
-import { idleDays, revokeSession, touchMinutes } from './sessions.ts'
+import { idleDays, revokeSession, signOfLife, touchSeconds } from './sessions.ts'
 import type { User } from './users.ts'
 
 /** A session that goes on, and whose it is. */
@@ -51,10 +51,9 @@ export function rotateRefreshToken<Beside = unknown>(
         ),
         seen as (
           update identity.user_sessions as session
-          set last_seen_at = now(), expires_at = least(now() + ${idleDays} * interval '1 day', session.ends_at)
-          from token
-          where session.id = token.session_id
-            and session.last_seen_at < now() - ${touchMinutes} * interval '1 minute'
+          set ${signOfLife}
+          where session.id = (select session_id from token)
+            and session.last_seen_at < now() - ${touchSeconds} * interval '1 second'
             and session.revoked_at is null
         )
       select
@@ -67,6 +66,26 @@ export function rotateRefreshToken<Beside = unknown>(
         ${beside}
       from token`)
     .then(rotated => rotated && { ...rotated, refreshToken: next.text })
+}
+
+/**
+ * What the caller reads of the session of a refresh token that is good now: `from` is what stands in a `from`, over
+ * `token.session_id`. Undefined for any other token.
+ */
+export function findByRefreshToken<Row>(
+  tx: Queryable,
+  token: string,
+  from: RawBuilder<unknown>,
+): Promise<Row | undefined> {
+  const shown = readRefreshToken(token)
+  if (!shown) return Promise.resolve(undefined)
+  return tx.maybe(sql<Row>`
+    select found.*
+    from identity.refresh_tokens as token
+    cross join lateral ${from} as found
+    where token.family_hash = ${shown.familyHash}
+      and token.token_hash = ${shown.tokenHash}
+      and token.expires_at > now()`)
 }
 
 /**

@@ -17,8 +17,8 @@ import { Device } from './user-agents.ts'
 export const idleDays = 7
 /** How long it lasts at most, in days. */
 const longestDays = 30
-/** How long a session that was seen needs no new date, in minutes: an update of it costs as much as a refresh. */
-export const touchMinutes = 5
+/** How long a session that was seen needs no new date unless told, in seconds: an update of it costs as much as a refresh. */
+export const touchSeconds = 300
 
 /** How a user has proved who he is: kept with the session, in the words of the sign-in history. */
 export type AuthenticationMethod = 'password' | 'totp' | 'backup_code' | 'passkey' | 'google' | 'trusted_device'
@@ -140,7 +140,10 @@ export async function revokeSessionsOf(tx: Queryable, userId: string, reason: st
   return revoked.length
 }
 
-/** Notes that the session's user proved anew who he is, `at` a moment, now unless told; false where it has ended. */
+/**
+ * Notes that the session's user proved anew who he is, `at` a moment, now unless told; false where it has ended. What he
+ * has shown in it before stays shown, and its pauses are forgotten.
+ */
 export async function renewAuthentication(
   tx: Queryable,
   sessionId: string,
@@ -149,11 +152,71 @@ export async function renewAuthentication(
 ): Promise<boolean> {
   const renewed = await tx.run(sql`
     update identity.user_sessions
-    set authenticated_at = least(now(), ${at ?? null}::timestamptz), authentication_methods = ${methods}
+    set
+      authenticated_at = least(now(), ${at ?? null}::timestamptz),
+      authentication_methods = authentication_methods || array(
+        select shown
+        from unnest(${methods}::text[]) as shown
+        where shown <> all (authentication_methods)
+      ),
+      last_seen_at = now(),
+      longest_pause = 0
     where id = ${sessionId}
       and revoked_at is null
     returning id`)
   return renewed.length === 1
+}
+
+/** Ends these sessions; returns how many of them were alive. */
+export async function revokeSessions(tx: Queryable, sessionIds: readonly string[], reason: string): Promise<number> {
+  const revoked = await tx.run(sql`
+    update identity.user_sessions
+    set revoked_at = now(), revoked_reason = ${reason}
+    where id = any (${sessionIds}::uuid[])
+      and revoked_at is null
+    returning id`)
+  return revoked.length
+}
+
+/** Why a session was ended that is found no more; undefined for one that ended by itself, or never was. */
+export async function findEndOfSession(
+  tx: Queryable,
+  session: { sessionId: string } | { tokenHash: Buffer },
+): Promise<string | undefined> {
+  const ended = await tx.maybe(sql<{ revokedReason: string | null }>`
+    select revoked_reason
+    from identity.user_sessions
+    where ${'sessionId' in session ? sql`id = ${session.sessionId}` : sql`token_hash = ${session.tokenHash}`}`)
+  return ended?.revokedReason ?? undefined
+}
+
+/** Ends the session of a browser's cookie, where it is one of this user's and not the one to stay. Returns whether. */
+export async function replaceSession(
+  tx: Queryable,
+  { userId, cookieToken, by }: { userId: string; cookieToken: string; by: string },
+): Promise<boolean> {
+  const replaced = await tx.run(sql`
+    update identity.user_sessions
+    set revoked_at = now(), revoked_reason = 'signed in again'
+    where token_hash = ${hashToken(cookieToken)}
+      and user_id = ${userId}
+      and id <> ${by}
+      and revoked_at is null
+    returning id`)
+  return replaced.length > 0
+}
+
+/** Notes a way in which the session's user has shown who he is, beside those before. */
+export async function addAuthenticationMethod(
+  tx: Queryable,
+  sessionId: string,
+  method: AuthenticationMethod,
+): Promise<void> {
+  await tx.run(sql`
+    update identity.user_sessions
+    set authentication_methods = authentication_methods || array[${method}]::text[]
+    where id = ${sessionId}
+      and not ${method} = any (authentication_methods)`)
 }
 
 /** The device that a session is on; undefined for a program's. */
@@ -165,14 +228,27 @@ export async function findSessionDevice(tx: Queryable, sessionId: string): Promi
   return found?.deviceId ?? undefined
 }
 
-/** Keeps a session that is in use alive, to its absolute end at most. */
+/** Keeps a session that is in use alive, to its absolute end at most, and notes how long it has paused. */
 export async function extendSession(tx: Queryable, sessionId: string): Promise<void> {
   await tx.run(sql`
     update identity.user_sessions
-    set last_seen_at = now(), expires_at = least(now() + ${idleDays} * interval '1 day', ends_at)
+    set ${signOfLife}
     where id = ${sessionId}
       and revoked_at is null`)
 }
+
+/**
+ * The assignments of a sign of life. The expiry is moved every five minutes only: it is indexed, and a row of which nothing
+ * indexed changes is written in place.
+ */
+export const signOfLife = sql`
+  longest_pause = greatest(longest_pause, ceil(extract(epoch from now() - last_seen_at))::integer),
+  last_seen_at = now(),
+  expires_at = case
+    when expires_at < least(now() + ${idleDays} * interval '1 day', ends_at) - interval '5 minutes'
+      then least(now() + ${idleDays} * interval '1 day', ends_at)
+    else expires_at
+  end`
 
 /** The tenant in which a session works from now on. The caller has checked the membership. */
 export async function setActiveTenant(tx: Queryable, sessionId: string, tenantId: string): Promise<void> {

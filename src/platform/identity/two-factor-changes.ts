@@ -8,7 +8,7 @@ import { errors } from './errors.ts'
 import { backupCodesReplacedMail, twoFactorEnabledMail, twoFactorRemovedMail } from './mails.ts'
 import { tellOwner } from './owners.ts'
 import { announceRevocation } from './revocations.ts'
-import { revokeSessionsOf } from './sessions.ts'
+import { addAuthenticationMethod, revokeSessionsOf } from './sessions.ts'
 import {
   type CodeOutcome,
   confirmTwoFactor,
@@ -34,6 +34,8 @@ export async function turnOnTwoFactor(
     // Returned, not thrown: the wrong code has to stay counted.
     if (outcome !== 'accepted') return { refusal: await refusalOf(app, tx, userId, outcome) }
     const codes = await replaceBackupCodes(app, tx, await lockFactor(tx, userId))
+    // He has just shown it: a tenant that wants a second factor of each session has it.
+    await addAuthenticationMethod(tx, sessionId, 'totp')
     const endedSessions = await revokeSessionsOf(tx, userId, 'two-factor sign-in turned on', sessionId)
     await recordChange(tx, userId, 'two_factor_enabled', { endedSessions })
     await tellOwner(app, tx, userId, twoFactorEnabledMail, { link: linkTo(app, '/account/security') })
