@@ -104,11 +104,11 @@ begin
   select * into unheld from access.find_unheld(of_tenant_id, of_role_ids, of_permissions, null);
   if unheld.wants_owner then
     raise exception 'only an owner makes owners, or takes that away'
-      using errcode = 'check_violation', constraint = 'grants_of_owners', schema = 'access', table = 'user_tenant_roles';
+      using errcode = 'insufficient_privilege', constraint = 'grants_of_owners', schema = 'access', table = 'user_tenant_roles';
   end if;
   if cardinality(unheld.permissions) > 0 then
     raise exception 'nobody gives or takes more than he holds himself'
-      using errcode = 'check_violation', constraint = 'grants_within_own', schema = 'access', table = 'user_tenant_roles',
+      using errcode = 'insufficient_privilege', constraint = 'grants_within_own', schema = 'access', table = 'user_tenant_roles',
         detail = array_to_string(unheld.permissions, ', ');
   end if;
 end
@@ -242,8 +242,8 @@ begin
   if old.user_id = platform.current_user_id() then
     if tg_op = 'UPDATE' and coalesce(new.expires_at, 'infinity') > coalesce(old.expires_at, 'infinity') then
       raise exception 'nobody prolongs his own membership'
-        using errcode = 'check_violation', constraint = 'user_tenants_not_prolonged_by_oneself', schema = 'tenancy',
-          table = 'user_tenants';
+        using errcode = 'insufficient_privilege', constraint = 'user_tenants_not_prolonged_by_oneself',
+          schema = 'tenancy', table = 'user_tenants';
     end if;
     return coalesce(new, old);
   end if;

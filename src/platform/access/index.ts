@@ -1,5 +1,7 @@
 export { permittedTo, type Standing } from './decisions.ts'
+export { type Explanation, explainAccess } from './explanations.ts'
 export { findTokenPermissions, grantViolations, requireGrantable, requireMemberWithin, setRolesOf } from './grants.ts'
 export { recordPermissions } from './permissions.ts'
-export { createBuiltInRoles, findRole, giveRole } from './roles.ts'
+export { createBuiltInRoles, findRole, findRolesByName, giveRole, roleNameOf } from './role-names.ts'
+export { createRole, getDefaultRole, listRoles, Role, setDefaultRole } from './roles.ts'
 export { covers, narrow, narrowToToken, scopePattern } from './scopes.ts'
