@@ -3,6 +3,7 @@ import pg from 'pg'
 import { Batch, type BatchResult, type Statement } from './batch.ts'
 import { compile } from './query.ts'
 import type { Query, Queryable, Scope } from './queryable.ts'
+import { refusalOf } from './violations.ts'
 
 export type DatabaseOptions = {
   /** The program's own login, a member of commonhold_app. */
@@ -19,6 +20,7 @@ export class Database {
   private readonly pool: pg.Pool
   private readonly lanes: Lane[]
   private readonly options: DatabaseOptions
+  private readonly endings: (() => Promise<void>)[] = []
 
   constructor(options: DatabaseOptions) {
     this.options = options
@@ -87,7 +89,13 @@ export class Database {
     return { total: this.pool.totalCount, idle: this.pool.idleCount, waiting: this.pool.waitingCount }
   }
 
+  /** Has `end` done first when this access is closed: for connections that `connect` has made. */
+  beforeClose(end: () => Promise<void>): void {
+    this.endings.push(end)
+  }
+
   async close(): Promise<void> {
+    await Promise.all(this.endings.map(end => end()))
     await Promise.all([this.pool.end(), ...this.lanes.map(lane => lane.close())])
   }
 
@@ -267,8 +275,13 @@ async function commit(client: pg.ClientBase): Promise<void> {
 }
 
 function queryable(scope: Scope, runStatement: (statement: Statement) => Promise<BatchResult>): Queryable {
-  const run = async <Row>(source: Query<Row>): Promise<Row[]> =>
-    (await runStatement(compile(source))).rows as unknown as Row[]
+  const run = async <Row>(source: Query<Row>): Promise<Row[]> => {
+    try {
+      return (await runStatement(compile(source))).rows as unknown as Row[]
+    } catch (error) {
+      throw refusalOf(error)
+    }
+  }
   const maybe = async <Row>(source: Query<Row>): Promise<Row | undefined> => {
     const rows = await run(source)
     if (rows.length > 1) throw new Error(`One row expected, ${rows.length} came`)
