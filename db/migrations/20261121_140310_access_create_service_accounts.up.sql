@@ -108,3 +108,61 @@ revoke execute on function access.keep_services_at_home() from public;
 create trigger keep_services_at_home after insert on tenancy.user_tenants
   referencing new table as new_rows
   for each statement execute function access.keep_services_at_home();
+
+create function access.name_of(of_user_id uuid)
+returns text
+language sql
+stable
+begin atomic
+  select coalesce(account.full_name, account.email)
+  from identity.users as account
+  where account.id = of_user_id;
+end;
+comment on function access.name_of(uuid) is 'A user''s name, where the caller may see him';
+create function access.membership_of(of_user_id uuid)
+returns uuid
+language sql
+stable
+begin atomic
+  select membership.id
+  from tenancy.user_tenants as membership
+  where membership.tenant_id = (select platform.current_tenant_id())
+    and membership.user_id = of_user_id;
+end;
+comment on function access.membership_of(uuid) is 'The membership of a user in the tenant of the scope';
+revoke execute on function access.name_of(uuid), access.membership_of(uuid) from public;
+grant execute on function access.name_of(uuid), access.membership_of(uuid) to commonhold_app;
+
+create function access.guard_api_key()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if new.user_id is distinct from platform.current_user_id() then
+    perform access.require_held(
+      new.tenant_id,
+      array(
+        select held.role_id
+        from tenancy.user_tenants as membership
+        join access.user_tenant_roles as held
+          on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+        where membership.tenant_id = new.tenant_id
+          and membership.user_id = new.user_id
+      ),
+      '{}'
+    );
+    if not platform.is_system()
+      and not exists (select from access.service_accounts where tenant_id = new.tenant_id and id = new.user_id) then
+      raise exception 'a person''s key is made by that person'
+        using errcode = 'check_violation', constraint = 'api_keys_of_oneself', schema = 'access', table = 'api_keys';
+    end if;
+  end if;
+  return new;
+end
+$$;
+comment on function access.guard_api_key() is
+  'MT-20: a key is made by its own user, or for a program by who holds all that it may';
+revoke execute on function access.guard_api_key() from public;
+create trigger guard_api_key before insert on access.api_keys
+  for each row execute function access.guard_api_key();

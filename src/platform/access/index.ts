@@ -1,6 +1,8 @@
+export { looksLikeApiKey, readApiKey, touchApiKey } from './api-keys.ts'
 export { permittedTo, type Standing } from './decisions.ts'
 export { type Explanation, explainAccess } from './explanations.ts'
 export { findTokenPermissions, grantViolations, requireGrantable, requireMemberWithin, setRolesOf } from './grants.ts'
+export { keyErrors } from './key-errors.ts'
 export { recordPermissions } from './permissions.ts'
 export { createBuiltInRoles, findRole, findRolesByName, giveRole, roleNameOf } from './role-names.ts'
 export { createRole, getDefaultRole, listRoles, Role, setDefaultRole } from './roles.ts'

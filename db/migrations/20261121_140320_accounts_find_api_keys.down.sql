@@ -1,0 +1,1 @@
+drop function accounts.find_api_key(text, bytea);
