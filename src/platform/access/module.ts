@@ -1,5 +1,6 @@
 import type { Module } from '#platform/module.ts'
 import { registerAccessCommands } from './commands.ts'
+import { keyRoutes } from './key-routes.ts'
 import { roleRoutes } from './role-routes.ts'
 
 export const accessModule = {
@@ -14,7 +15,19 @@ export const accessModule = {
       description: 'Make and change roles, and say which one new members get',
       roles: ['owner', 'admin'],
     },
+    'access.service_accounts.read': {
+      description: 'See the service accounts of the workspace, and which API keys there are',
+      roles: ['owner', 'admin'],
+    },
+    'access.service_accounts.write': {
+      description: 'Make and delete service accounts and their API keys, and revoke the keys of others',
+      roles: ['owner', 'admin'],
+    },
+    'access.personal_keys.write': {
+      description: 'Make API keys that act as oneself',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
   },
-  routes: [...roleRoutes],
+  routes: [...roleRoutes, ...keyRoutes],
   commands: { access: registerAccessCommands },
 } satisfies Module
