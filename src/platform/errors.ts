@@ -39,14 +39,24 @@ export function errorTable<T extends ErrorTable>(prefix: string, table: T): { [K
     const code = `${prefix}.${name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}`
     if (declaredErrors.has(code)) throw new Error(`The error ${code} is declared twice`)
     declaredErrors.set(code, { code, kind, message })
-    const build: Thrower = (details = {}, cause) => {
-      const text = message.replace(/\{(\w+)\}/g, (_, key) => String(details[key] ?? ''))
-      return new DomainError(code, kind, text, details, cause)
-    }
+    const build: Thrower = (details = {}, cause) => buildError({ code, kind, message }, details, cause)
     return [name, build] as const
   })
   return Object.fromEntries(entries) as { [K in keyof T]: Thrower }
 }
 
+type DeclaredError = { code: string; kind: ErrorKind; message: string }
+
 /** Every code that a loaded module declares, for the error reference in `docs/errors.md`. */
-export const declaredErrors = new Map<string, { code: string; kind: ErrorKind; message: string }>()
+export const declaredErrors = new Map<string, DeclaredError>()
+
+/** Makes an error by its code, for refusals that the database says by name; undefined if no loaded module declares it. */
+export function findDeclaredError(code: string, details: ErrorDetails, cause: unknown): DomainError | undefined {
+  const declared = declaredErrors.get(code)
+  return declared && buildError(declared, details, cause)
+}
+
+function buildError({ code, kind, message }: DeclaredError, details: ErrorDetails, cause: unknown): DomainError {
+  const text = message.replace(/\{(\w+)\}/g, (_, key) => String(details[key] ?? ''))
+  return new DomainError(code, kind, text, details, cause)
+}
