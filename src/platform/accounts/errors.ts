@@ -44,6 +44,10 @@ export const errors = errorTable('accounts', {
     'forbidden',
     '{tenant} wants to be shown your second factor in every session. Confirm with it: POST /auth/step-up, or sign in again.',
   ],
+  policyShutsOut: [
+    'conflict',
+    'By this policy you would shut yourself out: {reasons}. Confirm it if you mean it, or change it.',
+  ],
   notAMember: ['forbidden', 'You are not a member of this tenant.'],
   tenantSuspended: ['forbidden', 'This tenant is suspended. Its data is safe; ask its owner or the operator.'],
   signUpClosed: ['forbidden', 'Sign-up is closed here: nobody can make an account or a tenant of his own.'],
@@ -72,5 +76,10 @@ export const errors = errorTable('accounts', {
   ownerMissing: [
     'conflict',
     'Others work in {tenants}, and you are the only owner there. Make somebody else an owner first, or remove the others.',
+  ],
+  notAnOwner: ['forbidden', 'Only an owner of the tenant may do this.'],
+  deletionByOperator: [
+    'forbidden',
+    'An operator of this installation has asked for this deletion, and only an operator can cancel it.',
   ],
 })

@@ -1,7 +1,30 @@
-export { addMember, lockMembership, type Membership, removeMembership, setExpiry } from './memberships.ts'
+export {
+  certificateType,
+  DeletionCertificate,
+  getCertificate,
+  issueCertificate,
+  listCertificates,
+  listDeletedSince,
+  nameHashOf,
+  verifyCertificate,
+} from './deletion-certificates.ts'
+export { beginRemoval, databasesOf, listTenantTables, removeRows } from './deletion-removals.ts'
+export {
+  cancelDeletion,
+  countRows,
+  type Deletion,
+  findDeletion,
+  getGrace,
+  listDue,
+  listUntold,
+  markTold,
+  requestDeletion,
+} from './deletions.ts'
+export { addMember, lockMembership, type Membership, noteExpiryMail, removeMembership, setExpiry } from './memberships.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export {
   checkSecurityPolicy,
+  findSecondFactorRequirement,
   getSecurityPolicy,
   SecurityPolicy,
   setSecurityPolicy,
@@ -9,7 +32,7 @@ export {
 export {
   compilePolicy,
   type Grace,
-  isRequired,
+  isExempt,
   judgeSecondFactor,
   judgeSession,
   type MemberFacts,

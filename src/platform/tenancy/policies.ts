@@ -87,6 +87,15 @@ export async function setSecurityPolicy(
   return await getSecurityPolicy(tx)
 }
 
+/** Since when the policy of the scope's tenant requires a second factor; null where it does not. */
+export async function findSecondFactorRequirement(tx: Queryable): Promise<Date | null> {
+  const { secondFactorRequiredSince } = await tx.one(sql<{ secondFactorRequiredSince: Date | null }>`
+    select second_factor_required_since
+    from tenancy.tenants
+    where id = ${tx.scope.tenantId}`)
+  return secondFactorRequiredSince
+}
+
 /** Refuses what has the right form and makes no sense, with `tenancy.policy_unfit`, which tells where and why. */
 export function checkSecurityPolicy({ twoFactor, ipRestrictions }: SecurityPolicy): void {
   const { enabled, allowedIPs, allowedRanges, blockList } = ipRestrictions

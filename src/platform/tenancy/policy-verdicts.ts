@@ -40,7 +40,7 @@ export type SessionVerdict = { outcome: 'alive'; until: Date } | { outcome: 'dis
 export type SecondFactorVerdict =
   | { outcome: 'satisfied' }
   | { outcome: 'in_grace'; grace: Grace }
-  | { outcome: 'uncounted'; beganAt: Date; endsAt: Date }
+  | { outcome: 'uncounted'; beganAt: Date; endsAt: Date; loginsLeft: number }
   | { outcome: 'unshown' }
   | { outcome: 'missing' }
 
@@ -113,14 +113,14 @@ export function judgeSecondFactor(
   return requireMFA ? { outcome: 'missing' } : judgeGrace(policy, facts.at, member)
 }
 
-/** Whether `twoFactor.required` holds for this member at a moment. */
-export function isRequired(
-  { twoFactor, enforcedFrom }: Policy,
-  at: Date,
-  { roles }: Pick<MemberFacts, 'roles'>,
-): boolean {
-  if (!twoFactor.required || (enforcedFrom && enforcedFrom > at)) return false
-  return !roles.some(role => twoFactor.exemptRoles.includes(role))
+function isRequired(policy: Policy, at: Date, member: MemberFacts): boolean {
+  const { twoFactor, enforcedFrom } = policy
+  return twoFactor.required && !(enforcedFrom && enforcedFrom > at) && !isExempt(policy, member)
+}
+
+/** Whether one of the member's roles frees him of `twoFactor.required`. */
+export function isExempt({ twoFactor }: Policy, { roles }: Pick<MemberFacts, 'roles'>): boolean {
+  return roles.some(role => twoFactor.exemptRoles.includes(role))
 }
 
 function judgeGrace(policy: Policy, at: Date, { joinedAt, requiredSince, grace }: MemberFacts): SecondFactorVerdict {
@@ -134,7 +134,7 @@ function judgeGrace(policy: Policy, at: Date, { joinedAt, requiredSince, grace }
   const used = grace?.beganAt.getTime() === beganAt.getTime() ? grace : { logins: 0, isCounted: false }
   const loginsLeft = Math.max(0, graceLogins - used.logins)
   if (used.isCounted) return { outcome: 'in_grace', grace: { loginsLeft, endsAt } }
-  return loginsLeft > 0 ? { outcome: 'uncounted', beganAt, endsAt } : { outcome: 'missing' }
+  return loginsLeft > 0 ? { outcome: 'uncounted', beganAt, endsAt, loginsLeft } : { outcome: 'missing' }
 }
 
 const day = 24 * 3600_000
