@@ -5,6 +5,7 @@ import { registerUserImport } from './import-command.ts'
 import { sendPasswordResetJob } from './password-changes.ts'
 import { passwordRoutes } from './password-routes.ts'
 import { personalRoutes } from './personal-routes.ts'
+import { policyRoutes } from './policy-routes.ts'
 import { tellOfRests } from './rests.ts'
 import { accountsRoutes } from './routes.ts'
 import { sendSignUpMail } from './sign-ups.ts'
@@ -12,7 +13,7 @@ import { sendSignUpMail } from './sign-ups.ts'
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
-  routes: [...accountsRoutes, ...passwordRoutes, ...personalRoutes],
+  routes: [...accountsRoutes, ...passwordRoutes, ...policyRoutes, ...personalRoutes],
   jobs: [sendSignUpMail, sendPasswordResetJob, tellOfRests],
   commands: { accounts: registerAccountsCommands, users: registerUserImport },
   config: {
