@@ -8,6 +8,7 @@ drop function tenancy.require_removal();
 drop function tenancy.begin_removal(uuid[]);
 drop function tenancy.cancel_deletion();
 drop function tenancy.request_deletion(integer, boolean, text);
+drop function tenancy.count_rows();
 drop function tenancy.removal_faults();
 drop function tenancy.list_tenant_tables();
 drop table tenancy.deletion_certificates;

@@ -171,6 +171,34 @@ $$;
 comment on function tenancy.removal_faults() is
   'Tables whose rows would outlive their tenant, a sentence each; none may, and no removal begins while there is one';
 
+create function tenancy.count_rows()
+returns table (root text, rows bigint)
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  listed record;
+begin
+  perform set_config('app.system', 'on', true);
+  for listed in
+    select tables.root, string_agg(format('(select count(*) from %s where tenant_id = $1)', tables.name), ' + ') as expression
+    from tenancy.list_tenant_tables() as tables
+    group by tables.root
+    order by 1
+  loop
+    execute format('select %s', listed.expression) using platform.current_tenant_id() into rows;
+    root := listed.root;
+    if rows > 0 then
+      return next;
+    end if;
+  end loop;
+  perform set_config('app.system', was_system, true);
+end
+$$;
+comment on function tenancy.count_rows() is 'How many rows of the scope''s tenant there are, by table: what its deletion would remove';
+
 create function tenancy.request_deletion(after_days integer, by_operator boolean, reason text)
 returns timestamptz
 language plpgsql
@@ -514,13 +542,13 @@ comment on function tenancy.finish_removal(jsonb, text) is
   'Removes the row of the scope''s tenant, of which nothing else is left, and keeps the certificate of that: both or neither';
 
 revoke execute
-  on function tenancy.list_tenant_tables(), tenancy.removal_faults(), tenancy.request_deletion(integer, boolean, text),
-    tenancy.cancel_deletion(), tenancy.begin_removal(uuid[]), tenancy.require_removal(), tenancy.count_removed(jsonb),
+  on function tenancy.list_tenant_tables(), tenancy.removal_faults(), tenancy.count_rows(),
+    tenancy.request_deletion(integer, boolean, text), tenancy.cancel_deletion(), tenancy.begin_removal(uuid[]), tenancy.require_removal(), tenancy.count_removed(jsonb),
     tenancy.remove_rows(text, integer), tenancy.remove_traces(integer), tenancy.prepare_certificate(),
     tenancy.finish_removal(jsonb, text)
   from public;
 grant execute
-  on function tenancy.list_tenant_tables(), tenancy.removal_faults(), tenancy.request_deletion(integer, boolean, text),
-    tenancy.cancel_deletion(), tenancy.begin_removal(uuid[]), tenancy.remove_rows(text, integer),
+  on function tenancy.list_tenant_tables(), tenancy.removal_faults(), tenancy.count_rows(),
+    tenancy.request_deletion(integer, boolean, text), tenancy.cancel_deletion(), tenancy.begin_removal(uuid[]), tenancy.remove_rows(text, integer),
     tenancy.remove_traces(integer), tenancy.prepare_certificate(), tenancy.finish_removal(jsonb, text)
   to commonhold_app;

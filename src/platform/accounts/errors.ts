@@ -50,6 +50,7 @@ export const errors = errorTable('accounts', {
   ],
   notAMember: ['forbidden', 'You are not a member of this tenant.'],
   tenantSuspended: ['forbidden', 'This tenant is suspended. Its data is safe; ask its owner or the operator.'],
+  tenantPendingDeletion: ['forbidden', 'This tenant waits for its deletion. Its owners can cancel that.'],
   signUpClosed: ['forbidden', 'Sign-up is closed here: nobody can make an account or a tenant of his own.'],
   accountUnknown: ['not_found', 'There is no account with the address {email}: its owner has to sign up first.'],
   tenantUnknown: ['not_found', 'There is no tenant with the slug {slug}.'],
@@ -82,4 +83,7 @@ export const errors = errorTable('accounts', {
     'forbidden',
     'An operator of this installation has asked for this deletion, and only an operator can cancel it.',
   ],
+  daysMalformed: ['invalid', 'Days are a whole number from 0 to 365: {text} is not.'],
+  certificateForeign: ['invalid', 'The certificate is signed with another key: {thumbprint}.'],
+  certificateOfAnother: ['invalid', 'The certificate is not about a tenant with the name {name}.'],
 })

@@ -9,13 +9,17 @@ import { policyRoutes } from './policy-routes.ts'
 import { tellOfRests } from './rests.ts'
 import { accountsRoutes } from './routes.ts'
 import { sendSignUpMail } from './sign-ups.ts'
+import { registerDeletionCommands } from './tenant-deletion-commands.ts'
+import { tenantDeletionRoutes } from './tenant-deletion-routes.ts'
+import { tellOfDeletionsJob } from './tenant-deletions.ts'
+import { removeTenants } from './tenant-removals.ts'
 
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
-  routes: [...accountsRoutes, ...passwordRoutes, ...policyRoutes, ...personalRoutes],
-  jobs: [sendSignUpMail, sendPasswordResetJob, tellOfRests],
-  commands: { accounts: registerAccountsCommands, users: registerUserImport },
+  routes: [...accountsRoutes, ...passwordRoutes, ...policyRoutes, ...personalRoutes, ...tenantDeletionRoutes],
+  jobs: [sendSignUpMail, sendPasswordResetJob, tellOfRests, tellOfDeletionsJob, removeTenants],
+  commands: { accounts: registerAccountsCommands, users: registerUserImport, tenants: registerDeletionCommands },
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({
       type: 'string',

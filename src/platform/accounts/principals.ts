@@ -207,6 +207,7 @@ export class Principals {
   /** Holds the session and its user against the policy of the tenant; what ends the session there is thrown. */
   private async judge(facts: Facts, tenant: TenantRules, client: Scope): Promise<TenantVerdict> {
     if (facts.tenantStatus === 'suspended') return { refusal: errors.tenantSuspended() }
+    if (facts.tenantStatus === 'pending_deletion') return { refusal: errors.tenantPendingDeletion() }
     const session = judgeSession(tenant.policy, facts)
     if (session.outcome === 'displaced') throw errors.sessionDisplaced()
     if (session.outcome === 'timed_out') throw errors.sessionTimedOut({ tenant: tenant.name })

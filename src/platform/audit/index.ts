@@ -1,2 +1,2 @@
-export { type AuditFilters, AuditLog, type Changes, listAuditLogs, noTenant } from './audit-logs.ts'
+export { AuditFilters, AuditLog, type Changes, listAuditLogs, noTenant } from './audit-logs.ts'
 export { type AuditEvent, eventRecord, recordEvent } from './events.ts'

@@ -79,4 +79,5 @@ export const errors = errorTable('identity', {
   importColumnsUnknown: ['invalid', 'The file {path} has the unknown columns {columns}. Known are {known}.'],
   importColumnRepeated: ['invalid', 'The file {path} has the column {column} more than once.'],
   importEmailMissing: ['invalid', 'The file {path} has no head with the column email.'],
+  documentAltered: ['invalid', 'This is no document of ours, or it was altered: its signature does not fit.'],
 })

@@ -7,6 +7,12 @@ export {
   sendNewDeviceMail,
   trustDevice,
 } from './devices.ts'
+export {
+  type DocumentSigner,
+  openDocumentSigner,
+  type VerifiedDocument,
+  verifyDocument,
+} from './document-signatures.ts'
 export { sendVerification } from './email-verifications.ts'
 export { normaliseEmail } from './emails.ts'
 export { errors as identityErrors } from './errors.ts'
@@ -37,7 +43,7 @@ export {
   takeUntoldRests,
 } from './lockouts.ts'
 export { recordLogin } from './login-histories.ts'
-export { describeOccasion } from './occasions.ts'
+export { describeOccasion, momentInWords } from './occasions.ts'
 export {
   consumeOneTimeToken,
   findOneTimeToken,
@@ -93,6 +99,7 @@ export {
   createServiceUser,
   createUser,
   deleteServiceUser,
+  dropDefaultTenant,
   findAccount,
   hasUsers,
   renameServiceUser,

@@ -30,7 +30,7 @@ export function dayInWords(moment: Date, timezone: string): string {
 }
 
 /** "21 November 2026 at 14:05 GMT+1". */
-function momentInWords(moment: Date, timezone: string): string {
+export function momentInWords(moment: Date, timezone: string): string {
   const time = new Intl.DateTimeFormat('en-GB', {
     hour: '2-digit',
     minute: '2-digit',

@@ -20,7 +20,14 @@ export {
   markTold,
   requestDeletion,
 } from './deletions.ts'
-export { addMember, lockMembership, type Membership, noteExpiryMail, removeMembership, setExpiry } from './memberships.ts'
+export {
+  addMember,
+  lockMembership,
+  type Membership,
+  noteExpiryMail,
+  removeMembership,
+  setExpiry,
+} from './memberships.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export {
   checkSecurityPolicy,

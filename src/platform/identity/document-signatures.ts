@@ -1,0 +1,90 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  sign,
+  verify,
+} from 'node:crypto'
+import type { App } from '#platform/app.ts'
+import { json, sql } from '#platform/database'
+import { errors } from './errors.ts'
+
+/** Signs documents that are kept and shown elsewhere. */
+export type DocumentSigner = {
+  keyId: string
+  /** The document as a JWS in its compact form (RFC 7515, RFC 8037): Ed25519, with the public key in its header. */
+  sign(document: object, type: string): string
+}
+
+export type VerifiedDocument = {
+  document: Readonly<Record<string, unknown>>
+  keyId: string
+  /** SHA-256 of the public key (JWK thumbprint, RFC 7638), base64url: compare it with what the installation says of itself. */
+  thumbprint: string
+}
+
+type Key = { id: string; publicKey: JsonWebKey; privateKeyEncrypted: string }
+
+/** Opens the installation's key for documents, or makes the first one. Asks the database: not within a transaction. */
+export async function openDocumentSigner(app: App): Promise<DocumentSigner> {
+  const { id, publicKey, privateKeyEncrypted } = (await findCurrentKey(app)) ?? (await createKey(app))
+  const key = createPrivateKey(app.keyring.decrypt(privateKeyEncrypted, contextOf(id)))
+  return {
+    keyId: id,
+    sign(document, type) {
+      const header = { alg: 'EdDSA', typ: type, kid: id, jwk: publicKey }
+      const signed = `${base64url(header)}.${base64url(document)}`
+      return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`
+    },
+  }
+}
+
+/**
+ * Checks a document against the key that it carries, without asking anybody. Refuses with `identity.document_altered`;
+ * whose key that is, its thumbprint tells.
+ */
+export function verifyDocument(signed: string, type: string): VerifiedDocument {
+  try {
+    const [header = '', payload = '', signature = '', ...rest] = signed.trim().split('.')
+    const { alg, typ, kid, jwk } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
+    const key = createPublicKey({ key: jwk, format: 'jwk' })
+    const isOurs = rest.length === 0 && alg === 'EdDSA' && typ === type && key.asymmetricKeyType === 'ed25519'
+    if (isOurs && verify(null, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))) {
+      const document = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+      return { document, keyId: String(kid), thumbprint: thumbprintOf(jwk) }
+    }
+  } catch (cause) {
+    throw errors.documentAltered({}, cause)
+  }
+  throw errors.documentAltered()
+}
+
+function findCurrentKey(app: App): Promise<Key | undefined> {
+  return app.db.scoped({ system: true }).maybe(sql<Key>`
+    select id, public_key, private_key_encrypted
+    from identity.signing_keys
+    where algorithm = 'Ed25519'
+      and retired_at is null`)
+}
+
+async function createKey(app: App): Promise<Key> {
+  const id = crypto.randomUUID()
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  // Of several servers that make the first one at once one wins, and all take that one.
+  await app.db.scoped({ system: true }).run(sql`
+    insert into identity.signing_keys (id, algorithm, public_key, private_key_encrypted)
+    values (${id}, 'Ed25519', ${json(publicKey.export({ format: 'jwk' }))}, ${app.keyring.encrypt(pem, contextOf(id))})
+    on conflict (algorithm) where retired_at is null do nothing`)
+  return (await findCurrentKey(app)) as Key
+}
+
+const contextOf = (id: string) => `identity.signing_keys.private_key:${id}`
+
+const base64url = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
+
+function thumbprintOf({ crv, kty, x }: JsonWebKey): string {
+  return createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url')
+}

@@ -1,0 +1,87 @@
+import type { App } from '#platform/app.ts'
+import { type Database, type Queryable, type Scope, sql } from '#platform/database'
+import { errors } from './errors.ts'
+
+/** Rows removed in one transaction: its locks are gone within a fraction of a second. */
+const batch = 2_000
+
+export type TenantTable = {
+  /** A table, or one partition of it. */
+  name: string
+  root: string
+}
+
+/**
+ * The databases that rows of a tenant lie in. All tenants share one; whoever gives a tenant one of its own adds it here,
+ * and the removal goes through both.
+ */
+export function databasesOf(app: App, _tenantId: string): Promise<readonly Database[]> {
+  return Promise.resolve([app.db])
+}
+
+/** Every table with rows of tenants, as the catalog has them, those that others refer to after those. */
+export function listTenantTables(tx: Queryable): Promise<TenantTable[]> {
+  return tx.run(sql<TenantTable>`select name, root from tenancy.list_tenant_tables()`)
+}
+
+/**
+ * Takes the last step from which the scope's tenant could come back, and keeps who owned it. False where it does not wait
+ * for its deletion, or not long enough. Where the removal has begun before, it goes on: true.
+ */
+export async function beginRemoval(tx: Queryable, ownerIds: readonly string[]): Promise<boolean> {
+  const { hasBegun } = await tx.one(sql<{ hasBegun: boolean }>`
+    select tenancy.begin_removal(${ownerIds}::uuid[]) as has_begun`)
+  return hasBegun
+}
+
+/**
+ * Removes all rows of a tenant but its own, and what names it elsewhere, batch by batch, each a transaction: whoever is
+ * killed in between is followed by somebody who finds less to do. Passes over all tables until one has found nothing.
+ * Returns how many rows went. Refuses where rows hold each other and none can go.
+ */
+export async function removeRows(app: App, tenantId: string): Promise<number> {
+  const scope: Scope = { tenantId, system: true }
+  let removed = 0
+  for (const database of await databasesOf(app, tenantId)) removed += await removeRowsIn(database.scoped(scope))
+  return removed
+}
+
+async function removeRowsIn(tx: Queryable): Promise<number> {
+  let total = 0
+  for (;;) {
+    const tables = await listTenantTables(tx)
+    let inPass = 0
+    let refusal: unknown
+    for (const { name } of tables) {
+      try {
+        inPass += await inBatches(() =>
+          tx.one(sql<{ removed: number }>`select tenancy.remove_rows(${name}, ${batch}) as removed`),
+        )
+      } catch (error) {
+        if (!isHeld(error)) throw error
+        // Held by rows that go in this pass, or by one that is being written.
+        refusal = error
+      }
+    }
+    inPass += await inBatches(() => tx.one(sql<{ removed: number }>`select tenancy.remove_traces(${batch}) as removed`))
+    total += inPass
+    if (inPass > 0) continue
+    if (refusal === undefined) return total
+    throw errors.rowsLeft({ tenantId: tx.scope.tenantId, reason: (refusal as Error).message }, refusal)
+  }
+}
+
+async function inBatches(removeBatch: () => Promise<{ removed: number }>): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const { removed: inBatch } = await removeBatch()
+    removed += inBatch
+    if (inBatch === 0) return removed
+  }
+}
+
+/** A row that others refer to, in whatever order the constraint is checked. */
+function isHeld(error: unknown): boolean {
+  const { code } = error as { code?: string }
+  return code === '23503' || code === '23001'
+}
