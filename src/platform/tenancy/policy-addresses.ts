@@ -41,13 +41,13 @@ const rememberedAtMost = 1_000
 
 /** The lists, made ready to be asked at every request. */
 export class AddressRules {
-  private readonly allowed: BlockList | undefined
-  private readonly blocked: BlockList | undefined
+  private readonly allowed: Networks | undefined
+  private readonly blocked: Networks | undefined
   private readonly remembered = new Map<string, boolean>()
 
   constructor({ enabled, allowedIPs, allowedRanges, blockList }: AddressLists) {
-    this.allowed = enabled ? listOf([...allowedIPs, ...allowedRanges]) : undefined
-    this.blocked = blockList.length > 0 ? listOf(blockList) : undefined
+    this.allowed = enabled ? networksOf([...allowedIPs, ...allowedRanges]) : undefined
+    this.blocked = blockList.length > 0 ? networksOf(blockList) : undefined
   }
 
   /** Whether a member may come from there: the block list is asked first, and holds also where the other lists do not. */
@@ -65,17 +65,22 @@ export class AddressRules {
     const client = readNetwork(text)
     // What is no address cannot be held against the lists: the safe answer is no.
     if (!client) return false
-    if (this.blocked?.check(client.address, client.kind)) return false
-    return this.allowed?.check(client.address, client.kind) ?? true
+    if (this.blocked && holds(this.blocked, client)) return false
+    return this.allowed === undefined || holds(this.allowed, client)
   }
 }
 
-function listOf(texts: readonly string[]): BlockList {
-  const list = new BlockList()
+/** One list for each kind: in a common one Node finds every IPv4 address in `::/0`. */
+type Networks = Readonly<Record<Network['kind'], BlockList>>
+
+const holds = (networks: Networks, { kind, address }: Network) => networks[kind].check(address, kind)
+
+function networksOf(texts: readonly string[]): Networks {
+  const networks = { ipv4: new BlockList(), ipv6: new BlockList() }
   for (const text of texts) {
     const network = readNetwork(text)
     if (!network) throw new Error(`A security policy names "${text}", which is no network address`)
-    list.addSubnet(network.address, network.prefix, network.kind)
+    networks[network.kind].addSubnet(network.address, network.prefix, network.kind)
   }
-  return list
+  return networks
 }
