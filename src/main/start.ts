@@ -10,6 +10,8 @@ import { buildServer, createLogger } from '#platform/http'
 import { startWorker } from '#platform/jobs'
 import { findMailFault, hasMailbox } from '#platform/mail'
 import type { Module } from '#platform/module.ts'
+import { listStandings, resolveHost } from '#platform/tenancy'
+import { createMeter } from '#platform/usage'
 import { findIsolationFaults } from '../platform/database/isolation.ts'
 import type { Settings } from './config.ts'
 import { buildConsole, consoleDirectory } from './console-build.ts'
@@ -77,7 +79,10 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const signIns = demonstration ? await stop.until(demonstrate(app, settings, demonstration)) : []
   const setupLink = signIns.length > 0 ? undefined : await stop.until(findSetupLink(app))
   await consoleBuilt
-  running.adopt(await startWorker({ app, connection: login, modules }), worker => worker.stop())
+  running.adopt(
+    await startWorker({ app, connection: login, modules, standings: ids => listStandings(app, ids) }),
+    worker => worker.stop(),
+  )
   const server = running.adopt(await stop.until(buildHttp(app, settings, modules)), it => it.close())
   await stop.until(listen(server, settings))
 
@@ -153,6 +158,8 @@ function buildHttp(app: App, settings: Settings, modules: readonly Module[]): Pr
     app,
     modules,
     authenticate: accountsOf(app).principals.authenticate,
+    meter: createMeter(app),
+    resolveHost: host => resolveHost(app, host),
     consoleDirectory,
     trustedProxies: settings.trustedProxies
       .split(',')

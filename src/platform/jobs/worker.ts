@@ -4,6 +4,7 @@ import type { App } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import type { Job } from './job.ts'
+import { dropJob, parkJob, type Standings, settleParkedJobs, tenantOf } from './parking.ts'
 import { queueOptionsOf, schema } from './queues.ts'
 
 export type WorkerOptions = {
@@ -11,6 +12,8 @@ export type WorkerOptions = {
   /** The program's own login: the worker has a few connections of its own, and no right to change tables. */
   connection: ClientConfig
   modules: readonly Module[]
+  /** MT-12: jobs of tenants that are not active wait, and go on when they are. Without it all of them run. */
+  standings?: Standings
   /** Jobs of one kind at a time in this process; recurring ones run one at a time everywhere. */
   concurrency?: number
   /** How often the queue is asked, in seconds. */
@@ -29,7 +32,7 @@ export type Worker = {
  * again by another one after half a minute, so jobs must bear being run twice.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { app, connection, modules, concurrency = 2, pollSeconds = 2 } = options
+  const { app, connection, modules, standings, concurrency = 2, pollSeconds = 2 } = options
   const { host, port, user, database, password, ssl } = connection
   const boss = new PgBoss({
     host,
@@ -59,15 +62,57 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   try {
     const jobs = modules.flatMap(module => module.jobs ?? [])
     await forgetSchedules(boss, jobs)
-    for (const job of jobs) await takeUp(boss, app, job, job.cron === undefined ? concurrency : 1, pollSeconds)
+    for (const job of jobs) {
+      await takeUp(boss, { app, standings }, job, job.cron === undefined ? concurrency : 1, pollSeconds)
+    }
   } catch (error) {
     await boss.stop({ graceful: false })
     throw error
   }
-  return { stop: () => boss.stop({ graceful: true, timeout: 10_000 }) }
+  const stopSettling = standings && settleEvery(settleSeconds, app, standings)
+  return {
+    async stop() {
+      await stopSettling?.()
+      await boss.stop({ graceful: true, timeout: 10_000 })
+    },
+  }
 }
 
-async function takeUp(boss: PgBoss, app: App, job: Job, localConcurrency: number, pollingIntervalSeconds: number) {
+/** How soon the jobs of a tenant go on that is active again, at most. */
+const settleSeconds = 3
+
+/** Returns what ends it, once the round under way is over. */
+function settleEvery(seconds: number, app: App, standings: Standings): () => Promise<void> {
+  let round: Promise<void> | undefined
+  const settle = async () => {
+    try {
+      const { resumed, dropped } = await settleParkedJobs(app, standings)
+      if (resumed + dropped > 0) app.log.info({ resumed, dropped }, 'jobs of tenants go on')
+    } catch (err) {
+      app.log.error({ err }, 'parked jobs could not be looked at')
+    } finally {
+      round = undefined
+    }
+  }
+  const timer = setInterval(() => {
+    round ??= settle()
+  }, seconds * 1000)
+  return async () => {
+    clearInterval(timer)
+    await round
+  }
+}
+
+/** What jobs are run with. */
+type Workshop = { app: App; standings: Standings | undefined }
+
+async function takeUp(
+  boss: PgBoss,
+  workshop: Workshop,
+  job: Job,
+  localConcurrency: number,
+  pollingIntervalSeconds: number,
+) {
   const { policy, ...changeable } = queueOptionsOf(job)
   await boss.createQueue(job.name, { policy, ...changeable })
   // Of a queue that was there already the options may have changed with the program.
@@ -75,14 +120,26 @@ async function takeUp(boss: PgBoss, app: App, job: Job, localConcurrency: number
   if (job.cron !== undefined) await boss.schedule(job.name, job.cron, {}, { tz: 'UTC' })
   await boss.work(job.name, { localConcurrency, pollingIntervalSeconds, perJobResults: true }, async ([taken]) => {
     if (!taken) return []
-    return [{ id: taken.id, ...(await perform(app, job, taken.id, taken.data as object)) }]
+    return [{ id: taken.id, ...(await perform(workshop, job, taken.id, taken.data as object)) }]
   })
 }
 
-async function perform(app: App, job: Job, id: string, data: object) {
+async function perform({ app, standings }: Workshop, job: Job, id: string, data: object) {
   const started = performance.now()
   const about = () => ({ job: job.name, jobId: id, ms: Math.round(performance.now() - started) })
   try {
+    const tenantId = tenantOf(data)
+    const standing = tenantId && standings && ((await standings([tenantId])).get(tenantId) ?? 'gone')
+    if (tenantId && standing === 'held') {
+      await parkJob(app, tenantId, { name: job.name, id })
+      app.log.info({ ...about(), tenantId }, 'job parked, its tenant is not active')
+      return { status: 'completed' as const }
+    }
+    if (standing === 'gone') {
+      await dropJob(app, { name: job.name, id })
+      app.log.info({ ...about(), tenantId }, 'job dropped, its tenant is no more')
+      return { status: 'completed' as const }
+    }
     await job.run(data, app)
     app.log.info(about(), 'job done')
     return { status: 'completed' as const }

@@ -20,6 +20,8 @@ export {
   markTold,
   requestDeletion,
 } from './deletions.ts'
+export { Feature, hasFeature, listFeatures, requireFeature, setFeatures } from './features.ts'
+export { addressOf, resolveHost } from './hosts.ts'
 export {
   addMember,
   lockMembership,
@@ -51,4 +53,8 @@ export {
   touchSecondsOf,
 } from './policy-verdicts.ts'
 export { countGraceLogin } from './second-factor-graces.ts'
+export { listStandings } from './standings.ts'
+export { changeTenantStatus, listStatusChanges, operatorsStatuses, StatusChange } from './statuses.ts'
+export { applyTemplate, getTemplate } from './templates.ts'
+export { getTenantRecord, ListedTenant, listTenants, TenantFilters, TenantRecord } from './tenant-directory.ts'
 export { createTenant, findTenantBySlug } from './tenants.ts'
