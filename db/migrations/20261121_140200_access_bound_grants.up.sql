@@ -278,14 +278,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- One after another: who waited for the role that was the default would not see which one is now.
+  perform
+  from tenancy.tenants
+  where id = platform.current_tenant_id()
+  for no key update;
+  -- Nor can the role go meanwhile, which would leave none.
   perform
   from access.roles
   where tenant_id = platform.current_tenant_id()
-    and (is_default or id = of_role_id)
-  order by id
-  for update;
-  if not exists (select from access.roles where tenant_id = platform.current_tenant_id() and id = of_role_id) then
-    raise exception 'there is no role %', of_role_id using errcode = 'no_data_found';
+    and id = of_role_id
+  for no key update;
+  if not found then
+    raise exception 'there is no role %', of_role_id
+      using errcode = 'foreign_key_violation', constraint = 'roles_pkey', schema = 'access', table = 'roles';
   end if;
   update access.roles
   set is_default = false

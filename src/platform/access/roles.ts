@@ -252,7 +252,10 @@ async function replaceRole(tx: Queryable, id: string, replacementId: string): Pr
 export async function setDefaultRole(tx: Queryable, id: string): Promise<Role> {
   await getRole(tx, id)
   await requireHeld(tx, { roleIds: [id] })
-  await onViolation(tx.run(sql`select access.set_default_role(${id})`), grantViolations)
+  await onViolation(tx.run(sql`select access.set_default_role(${id})`), {
+    ...grantViolations,
+    roles_pkey: () => errors.roleNotFound({ id }),
+  })
   return await getRole(tx, id)
 }
 
