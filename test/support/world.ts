@@ -4,9 +4,12 @@ import { destination } from 'pino'
 import { accountsOf, createAccount } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { Keyring } from '#platform/crypto'
-import type { Scope } from '#platform/database'
+import { json, type Scope, sql } from '#platform/database'
 import { buildServer, createLogger } from '#platform/http'
 import { hashNewPassword } from '#platform/identity'
+import type { SecurityPolicy } from '#platform/tenancy'
+import { resolveHost } from '#platform/tenancy'
+import { createMeter } from '#platform/usage'
 import { loadConfig } from '../../src/main/config.ts'
 import { modules } from '../../src/main/modules.ts'
 import { createApp, upgradeDatabase } from '../../src/main/program.ts'
@@ -112,7 +115,28 @@ export async function newPerson(
   const { email = `person${number}@people.example`, fullName = `Person ${number}`, tenantName } = wanted
   const passwordHash = await hashNewPassword(wanted.password ?? password)
   await createAccount(app, {}, { email, fullName, tenantName, passwordHash, isEmailVerified: true })
-  return await signIn(baseUrl, { email, fullName, password: wanted.password ?? password })
+  const person = await signIn(baseUrl, { email, fullName, password: wanted.password ?? password })
+  if (person.tenantId) await setPolicy(app, person.tenantId, { session: { maxConcurrentSessions: 1000 } })
+  return person
+}
+
+/** Part of a security policy; the rest stays as it is. */
+export type PolicyPart = { [Part in keyof SecurityPolicy]?: Partial<SecurityPolicy[Part]> }
+
+/**
+ * Sets a part of a tenant's security policy, at once for this process. Tests sign one person in many times, so tenants made
+ * by `newPerson` let 1000 sessions act; the documents' 3 are tried in `test/abuse/policies.test.ts`.
+ */
+export async function setPolicy(app: App, tenantId: string, part: PolicyPart): Promise<void> {
+  await app.db.scoped({ system: true }).run(sql`
+    update tenancy.tenants
+    set security_policy = security_policy || jsonb_build_object(
+      'session', security_policy -> 'session' || ${json(part.session ?? {})}::jsonb,
+      'twoFactor', security_policy -> 'twoFactor' || ${json(part.twoFactor ?? {})}::jsonb,
+      'ipRestrictions', security_policy -> 'ipRestrictions' || ${json(part.ipRestrictions ?? {})}::jsonb
+    )
+    where id = ${tenantId}`)
+  accountsOf(app).principals.forgetAll()
 }
 
 /** Signs in with the password, from an address of its own: many tests come from one. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashToken } from '#platform/crypto'
-import { believedNoLonger, newPerson, randomAddress, testWorld } from '#test/world.ts'
+import { believedNoLonger, newPerson, randomAddress, setPolicy, testWorld } from '#test/world.ts'
 import { refresh } from './sessions.ts'
 
 const world = await testWorld()
@@ -44,6 +44,7 @@ test('PE-05 of concurrent uses one wins, each time, and only the winner gets a t
 })
 
 test('PE-05 a refresh extends the session, never past its absolute end', async () => {
+  await setPolicy(app, alice.tenantId, { session: { sessionTimeout: 30 * 24 * 3600 } })
   const { refreshToken } = await open(alice)
   const ends = async (assignment?: string) => {
     const session = `id = (select session_id from identity.refresh_tokens where family_hash = $1)`
