@@ -74,6 +74,8 @@ type Standing = {
   until: number
 }
 
+type Client = Scope & { isPassive?: boolean | undefined }
+
 /** How long an answer about a session is believed, ms: a revocation elsewhere is felt within this time. */
 const believedFor = 2_000
 const rememberedAtMost = 20_000
@@ -145,13 +147,15 @@ export class Principals {
     return { key: `s ${sessionId}`, credential: { sessionId }, tenantId: tenantId ?? ownTenantId, isNamed }
   }
 
-  private async findStanding(asked: Asked, client: Scope): Promise<Standing> {
+  private async findStanding(asked: Asked, client: Client): Promise<Standing> {
     const fullKey = `${asked.key} ${asked.tenantId ?? ''}`
     const { remembered } = this
     const asOf = performance.now()
     const known = remembered.get(fullKey)
     if (known && known.until > asOf) return known
     const standing = await this.standingOf(await this.readFacts(asked), client, asOf)
+    // What a program asks by itself is no sign of life: remembered, it would hide the person's next request.
+    if (client.isPassive) return standing
     if (remembered.size >= rememberedAtMost) remembered.clear()
     remembered.set(fullKey, standing)
     return standing
@@ -172,7 +176,7 @@ export class Principals {
   }
 
   /** `asOf`: `performance.now()` before the facts were read. */
-  private async standingOf(facts: Facts, client: Scope, asOf: number): Promise<Standing> {
+  private async standingOf(facts: Facts, { isPassive, ...client }: Client, asOf: number): Promise<Standing> {
     const { tenantId, tenantStatus, securityPolicy, at } = facts
     const tenant =
       tenantId === null
@@ -180,7 +184,7 @@ export class Principals {
         : { id: tenantId, name: facts.tenantName as string, policy: compilePolicy(securityPolicy as string) }
     const verdict = tenant && (await this.judge(facts, tenant, client))
     const touchAfter = tenant ? touchSecondsOf(tenant.policy) : touchSeconds
-    if (at.getTime() - facts.lastSeenAt.getTime() > touchAfter * 1000) {
+    if (!isPassive && at.getTime() - facts.lastSeenAt.getTime() > touchAfter * 1000) {
       await extendSession(this.app.db.scoped({ ...client, system: true }), facts.sessionId)
     }
     const permissionsOutside = new Set(facts.isOperator ? (await this.declaredPermissions()).get('operator') : [])

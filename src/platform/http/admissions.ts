@@ -61,7 +61,13 @@ async function identify(
   const cookie = bearer === undefined ? cookiesOf(headers.cookie)[sessionCookie] : undefined
   if (bearer === undefined && cookie === undefined) throw errors.unauthenticated()
   if (bearer === undefined && plan.isWrite && !isSameOrigin(request, frame.app.publicUrl)) throw errors.crossSite()
-  return await frame.authenticate({ bearer, cookie, tenantId }, client)
+  return await frame.authenticate({ bearer, cookie, tenantId }, { ...client, isPassive: plan.route.passive })
+}
+
+/** Who asks with a request that is still being answered, as of now; throws once he may not any more. */
+export async function identifyAgain(frame: Frame, plan: Plan, request: FastifyRequest): Promise<Principal> {
+  const { ipAddress = '', userAgent } = request.call?.scope ?? {}
+  return await identify(frame, plan, request, tenantOf(request), { ipAddress, userAgent, requestId: request.id })
 }
 
 /** A UUID, in any case. */

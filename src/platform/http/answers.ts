@@ -4,6 +4,7 @@ import { DomainError } from '#platform/errors.ts'
 import { cookieHeader, cookiesOf } from './cookies.ts'
 import { errors } from './errors.ts'
 import { etagOf, type IfMatch, isFresh, readEtags } from './etags.ts'
+import { EventStream, sendEvents } from './event-streams.ts'
 import type { Call, Frame, Plan } from './frame.ts'
 import { type Answer, answerOnce } from './idempotency.ts'
 import { headersOf, problemJson, problemOf } from './problems.ts'
@@ -19,7 +20,7 @@ export async function answer(
   const view = new RequestView(plan, request)
   const key = plan.isIdempotent ? request.headers['idempotency-key'] : undefined
   if (key !== undefined) return await answerIdempotently(frame, plan, request, reply, view, key)
-  return send(plan, request, reply, await plan.route.handle(view, frame.app))
+  return send(frame, plan, request, reply, await plan.route.handle(view, frame.app))
 }
 
 /** What a handler sees of a request. A class, so that what few handlers read is computed only when it is read. */
@@ -59,10 +60,17 @@ function bytesOf(body: unknown): Buffer {
   throw errors.requestInvalid({ errors: [{ in: 'body', pointer: '', message: 'a body is required' }] })
 }
 
-function send(plan: Plan, request: FastifyRequest, reply: FastifyReply, result: unknown): FastifyReply {
+function send(
+  frame: Frame,
+  plan: Plan,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  result: unknown,
+): FastifyReply {
   const { status, body } = apply(plan, reply, result)
   reply.code(status)
   if (status === 204) return reply.send()
+  if (body instanceof EventStream) return sendEvents(frame, plan, request, reply, body)
   if (plan.hasEtag && status < 300) {
     const etag = etagOf(body)
     reply.header('etag', etag).header('cache-control', 'private, no-cache')

@@ -9,5 +9,5 @@ export type Credentials = { bearer?: string; cookie?: string; tenantId?: string 
 /** Finds out who calls; throws a DomainError (unauthenticated, forbidden, not_found) if he may not. */
 export type Authenticator = (
   credentials: Credentials,
-  client: { ipAddress: string; userAgent?: string; requestId: string },
+  client: { ipAddress: string; userAgent?: string; requestId: string; isPassive?: boolean },
 ) => Promise<Principal>

@@ -2,6 +2,7 @@ import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import type { Module } from '#platform/module.ts'
 import type { Authenticator } from './credentials.ts'
+import type { EventStream } from './event-streams.ts'
 import type { Input } from './inputs.ts'
 import type { Quota, RateLimits } from './rate-limits.ts'
 import type { AnyRoute, Principal, RawBody } from './route.ts'
@@ -28,6 +29,8 @@ export type Frame = ServerOptions & {
   limits: RateLimits
   general: Quota
   isClosing: boolean
+  /** Answers that go on until somebody ends them. */
+  streams: Set<EventStream>
 }
 
 /** A route as it is served: what can be worked out once is not worked out for each request. */
@@ -52,6 +55,7 @@ export type Call = { scope: Scope; principal: Principal | undefined }
 declare module 'fastify' {
   interface FastifyContextConfig {
     rawBody?: RawBody | undefined
+    isTimed?: boolean
   }
   interface FastifyRequest {
     call: Call | undefined

@@ -92,7 +92,7 @@ export type Route<A extends Allow, P extends TObject, Q extends TObject, B exten
   rawBody?: RawBody
   /** The body of a success; `Type.Null()` with status 204. */
   response: R
-  /** The media type of a success that is no JSON: the handler answers with a `Reply` of a Buffer. */
+  /** The media type of a success that is no JSON: the handler answers with a `Reply` of a Buffer, or of an `EventStream`. */
   produces?: string
   /** Status of a success, 200 unless told. */
   status?: number
@@ -106,6 +106,8 @@ export type Route<A extends Allow, P extends TObject, Q extends TObject, B exten
   secret?: boolean
   /** The handler compares `If-Match` by `requireMatch` under a row lock; without this the frame refuses the header. */
   conditional?: boolean
+  /** Programs ask it by themselves, without a person doing anything: it keeps no session from its timeout. */
+  passive?: boolean
   /** Whether a success carries an entity tag: unless told, on GET and PATCH of a path that ends in a parameter. */
   etag?: boolean
   handle(

@@ -17,6 +17,7 @@ import { readJsonBodies, readRawBodies } from './bodies.ts'
 import { clientAddressOf } from './client-addresses.ts'
 import { serveConsole } from './console-files.ts'
 import { errors } from './errors.ts'
+import { eventStreamType } from './event-streams.ts'
 import { bodyLimit, type Frame, type Plan, type ServerOptions } from './frame.ts'
 import { serveHealth } from './health.ts'
 import { compileBody, compileParameters } from './inputs.ts'
@@ -57,6 +58,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     limits: new RateLimits(() => app.clock.now().getTime()),
     general: { name: 'general', requests: options.requestsPerMinute ?? 1200, seconds: 60 },
     isClosing: false,
+    streams: new Set(),
   }
   const metrics = createMetrics(app)
   server.decorateRequest('call')
@@ -69,7 +71,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     const { method, id: requestId, routeOptions, call } = request
     const route = routeOptions.url ?? 'unknown'
     const ms = Math.round(reply.elapsedTime * 100) / 100
-    metrics.observe(method, route, reply.statusCode, reply.elapsedTime / 1000)
+    // How long a window was open says nothing about the server.
+    if (routeOptions.config.isTimed !== false) metrics.observe(method, route, reply.statusCode, reply.elapsedTime / 1000)
     const { tenantId, userId } = call?.scope ?? {}
     app.log.info(
       { requestId, method, route, status: reply.statusCode, ms, ip: clientAddressOf(request), tenantId, userId },
@@ -150,7 +153,7 @@ function routeOf(frame: Frame, route: AnyRoute) {
     url: `/api/v1${route.path.replace(/\{(\w+)\}/g, ':$1')}`,
     // A compressed representation would need an entity tag of its own; tokens are not compressed beside input (BREACH).
     ...(plan.hasEtag || route.produces || route.allow === 'public' ? { compress: false as const } : {}),
-    config: { rawBody: route.rawBody },
+    config: { rawBody: route.rawBody, isTimed: route.produces !== eventStreamType },
     schema: route.status === 204 || route.produces ? {} : { response: { '2xx': route.response } },
     onRequest: (request: FastifyRequest, reply: FastifyReply) => admit(frame, plan, request, reply),
     handler: (request: FastifyRequest, reply: FastifyReply) => answer(frame, plan, request, reply),
@@ -161,6 +164,7 @@ function closeInTime(server: FastifyInstance, frame: Frame): void {
   let timer: NodeJS.Timeout | undefined
   server.addHook('preClose', done => {
     frame.isClosing = true
+    for (const stream of frame.streams) stream.finish()
     timer = setTimeout(() => server.server.closeAllConnections(), closeWithin)
     timer.unref()
     done()
