@@ -42,7 +42,13 @@ export type World = TestDatabase & {
 
 /** The whole program over HTTP on a database of its own, with two tenants. Await it at the top level of a test file. */
 export async function testWorld(
-  options: { consoleDirectory?: string; rateLimit?: number; environment?: Record<string, string> } = {},
+  options: {
+    consoleDirectory?: string
+    rateLimit?: number
+    environment?: Record<string, string>
+    /** Counts requests, as the program does. */
+    meter?: boolean
+  } = {},
 ): Promise<World> {
   const database = await testDatabase()
   await upgradeDatabase(database.adminConfig, modules)
@@ -54,6 +60,8 @@ export async function testWorld(
     app,
     modules,
     authenticate: accountsOf(app).principals.authenticate,
+    ...(options.meter && { meter: createMeter(app) }),
+    resolveHost: host => resolveHost(app, host),
     consoleDirectory: options.consoleDirectory,
     requestsPerMinute: options.rateLimit ?? 1_000_000,
     // Tests come from one address; they may say another in X-Forwarded-For, to stay below the limits of sign-in.

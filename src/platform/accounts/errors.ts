@@ -52,6 +52,8 @@ export const errors = errorTable('accounts', {
   tenantSuspended: ['forbidden', 'This tenant is suspended. Its data is safe; ask its owner or the operator.'],
   tenantPendingDeletion: ['forbidden', 'This tenant waits for its deletion. Its owners can cancel that.'],
   signUpClosed: ['forbidden', 'Sign-up is closed here: nobody can make an account or a tenant of his own.'],
+  limitInvalid: ['invalid', '{limit} is not a number of tenants.'],
+  reasonInvalid: ['invalid', 'A reason has 1 to 500 characters.'],
   accountUnknown: ['not_found', 'There is no account with the address {email}: its owner has to sign up first.'],
   tenantUnknown: ['not_found', 'There is no tenant with the slug {slug}.'],
   roleUnknown: ['not_found', 'The tenant {slug} has no role {role}.'],

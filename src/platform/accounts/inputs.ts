@@ -18,6 +18,12 @@ export const timezone = Type.Optional(
   }),
 )
 export const tenantName = Type.String({ minLength: 1, maxLength: 255, pattern: '\\S', examples: ['Meridian Capture'] })
+export const templateName = Type.Optional(
+  Type.String({
+    maxLength: 50,
+    description: 'What it starts with: `GET /tenant-templates`; the standard unless given',
+  }),
+)
 /** The secret of a link or of a challenge. */
 export const token = Type.String({ minLength: 1, maxLength: 200 })
 export const stepToken = Type.Optional(

@@ -67,3 +67,42 @@ export const accountRestsMail = defineMail<{ name: string; link: string }>({
     ],
   }),
 })
+
+export const newTenantMail = defineMail<{ name: string; tenantName: string; link: string }>({
+  name: 'accounts.tenant_created',
+  description: 'An operator made a workspace for somebody',
+  compose: ({ name, tenantName, link }) => ({
+    subject: 'You have a new workspace',
+    lines: [
+      `Hello ${name},`,
+      `The operator of this installation has made the workspace ${tenantName} for you. You own it: you can invite others and decide what they may do.`,
+    ],
+    button: { label: 'Open it', link },
+  }),
+})
+
+export const tenantClosedMail = defineMail<{ name: string; tenantName: string; reason: string; link: string }>({
+  name: 'accounts.tenant_suspended',
+  description: 'A workspace was suspended by an operator (MT-12)',
+  compose: ({ name, tenantName, reason, link }) => ({
+    subject: 'Your workspace is suspended',
+    lines: [
+      `Hello ${name},`,
+      `The operator of this installation has suspended the workspace ${tenantName}. Nobody can enter it until it is opened again; nothing in it is lost.`,
+    ],
+    facts: [['Reason', reason]],
+    button: { label: 'Sign in', link },
+    after: ['You get this mail because you own the workspace. Ask the operator what can be done.'],
+  }),
+})
+
+export const tenantOpenedMail = defineMail<{ name: string; tenantName: string; reason: string; link: string }>({
+  name: 'accounts.tenant_reactivated',
+  description: 'A suspended workspace was opened again (MT-12)',
+  compose: ({ name, tenantName, reason, link }) => ({
+    subject: 'Your workspace is open again',
+    lines: [`Hello ${name},`, `The workspace ${tenantName} can be used again, with everything that was in it.`],
+    facts: [['Reason', reason]],
+    button: { label: 'Open it', link },
+  }),
+})

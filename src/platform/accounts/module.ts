@@ -2,6 +2,8 @@ import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerAccountsCommands } from './commands.ts'
 import { registerUserImport } from './import-command.ts'
+import { registerTenantCommands } from './installation-commands.ts'
+import { installationRoutes } from './installation-routes.ts'
 import { sendPasswordResetJob } from './password-changes.ts'
 import { passwordRoutes } from './password-routes.ts'
 import { personalRoutes } from './personal-routes.ts'
@@ -9,7 +11,6 @@ import { policyRoutes } from './policy-routes.ts'
 import { tellOfRests } from './rests.ts'
 import { accountsRoutes } from './routes.ts'
 import { sendSignUpMail } from './sign-ups.ts'
-import { registerDeletionCommands } from './tenant-deletion-commands.ts'
 import { tenantDeletionRoutes } from './tenant-deletion-routes.ts'
 import { tellOfDeletionsJob } from './tenant-deletions.ts'
 import { removeTenants } from './tenant-removals.ts'
@@ -17,9 +18,16 @@ import { removeTenants } from './tenant-removals.ts'
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
-  routes: [...accountsRoutes, ...passwordRoutes, ...policyRoutes, ...personalRoutes, ...tenantDeletionRoutes],
+  routes: [
+    ...accountsRoutes,
+    ...passwordRoutes,
+    ...policyRoutes,
+    ...personalRoutes,
+    ...tenantDeletionRoutes,
+    ...installationRoutes,
+  ],
   jobs: [sendSignUpMail, sendPasswordResetJob, tellOfRests, tellOfDeletionsJob, removeTenants],
-  commands: { accounts: registerAccountsCommands, users: registerUserImport, tenants: registerDeletionCommands },
+  commands: { accounts: registerAccountsCommands, users: registerUserImport, tenants: registerTenantCommands },
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({
       type: 'string',

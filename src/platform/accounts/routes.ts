@@ -4,7 +4,7 @@ import { type ClosedTenant, nullable, pageOf, Reply, route, sessionCookie, times
 import { getProfile, getSessionTimes, Profile, SessionTimes } from '#platform/identity'
 import { SignedIn } from './admissions.ts'
 import { errors } from './errors.ts'
-import { attempts, tenantName } from './inputs.ts'
+import { attempts, templateName, tenantName } from './inputs.ts'
 import { askedTenantOf } from './replies.ts'
 import { refresh, signOut, switchTenant } from './sessions.ts'
 import { signInRoutes } from './sign-in-routes.ts'
@@ -139,14 +139,14 @@ export const accountsRoutes = [
     allow: 'session',
     summary: 'Make a tenant of my own',
     description: 'You become its owner. The session stays where it is: `/auth/switch-tenant` moves it.',
-    body: Type.Object({ name: tenantName }),
-    refusals: ['accounts.sign_up_closed'],
+    body: Type.Object({ name: tenantName, template: templateName }),
+    refusals: ['accounts.sign_up_closed', 'tenancy.template_unknown'],
     response: TenantOfUser,
     status: 201,
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {
       if (app.config.signUp === 'closed') throw errors.signUpClosed()
-      return await createOwnTenant(app, scope, { name: body.name, ownerId: principal.userId })
+      return await createOwnTenant(app, scope, { ...body, ownerId: principal.userId })
     },
   }),
 ]

@@ -9,6 +9,7 @@ import {
   password,
   refusedEmails,
   refusedPasswords,
+  templateName,
   tenantName,
   timezone,
   token,
@@ -41,11 +42,19 @@ export const signUpRoutes = [
     summary: 'Ask for an account',
     description:
       'Sends a link that confirms the address; the account is made when it is followed. With `tenantName` also a tenant, whose owner the account becomes. The answer is the same where the address has an account: then the mail says so.',
-    body: Type.Object({ email, password: newPassword, fullName, tenantName: Type.Optional(tenantName), timezone }),
+    body: Type.Object({
+      email,
+      password: newPassword,
+      fullName,
+      tenantName: Type.Optional(tenantName),
+      template: templateName,
+      timezone,
+    }),
     refusals: [
       'accounts.sign_up_closed',
       'accounts.set_up_first',
       'identity.timezone_unknown',
+      'tenancy.template_unknown',
       ...refusedEmails,
       ...refusedPasswords,
     ],

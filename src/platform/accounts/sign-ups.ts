@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { createBuiltInRoles, giveRole } from '#platform/access'
+import { createBuiltInRoles, createTemplateRoles, giveRole } from '#platform/access'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Queryable, Scope } from '#platform/database'
@@ -29,7 +29,8 @@ import {
 } from '#platform/identity'
 import { enqueue, type Job } from '#platform/jobs'
 import { hasMailbox, linkTo, sendMail } from '#platform/mail'
-import { addMember, createTenant } from '#platform/tenancy'
+import type { TenantTemplate } from '#platform/module.ts'
+import { addMember, applyTemplate, createTenant, getTemplate } from '#platform/tenancy'
 import { type Admission, admitUser, type Client } from './admissions.ts'
 import { errors } from './errors.ts'
 import { accountExistsMail, confirmSignUpMail } from './mails.ts'
@@ -40,6 +41,8 @@ export type SignUp = {
   password: string
   fullName: string
   tenantName?: string | undefined
+  /** What the tenant starts with. */
+  template?: string | undefined
   /** IANA name; UTC unless given. */
   timezone?: string | undefined
 }
@@ -64,10 +67,18 @@ export async function askForAccount(app: App, client: Scope, wanted: SignUp): Pr
   const email = normaliseEmail(wanted.email)
   const fullName = wanted.fullName.trim()
   if (wanted.timezone !== undefined) requireTimezone(wanted.timezone)
+  getTemplate(app, wanted.template)
   const passwordHash = await hashNewPassword(wanted.password, defaultPasswordRules, { email, fullName })
   await app.db.transaction({ ...client, system: true }, async tx => {
-    const { tenantName, timezone } = wanted
-    const signUpId = await keepSignUp(tx, { email, fullName, passwordHash, tenantName: tenantName?.trim(), timezone })
+    const { tenantName, timezone, template } = wanted
+    const signUpId = await keepSignUp(tx, {
+      email,
+      fullName,
+      passwordHash,
+      tenantName: tenantName?.trim(),
+      template,
+      timezone,
+    })
     await enqueue(tx, sendSignUpMail, { signUpId })
   })
 }
@@ -122,11 +133,12 @@ export async function confirmAccount(
 export async function createOwnTenant(
   app: App,
   scope: Scope,
-  wanted: { name: string; ownerId: string },
+  wanted: { name: string; ownerId: string; template?: string | undefined },
 ): Promise<TenantOfUser> {
   const id = crypto.randomUUID()
+  const template = getTemplate(app, wanted.template)
   const tenants = await app.db.transaction({ ...scope, system: true, tenantId: id }, async tx => {
-    await foundTenant(tx, { id, name: wanted.name }, wanted.ownerId)
+    await foundTenant(tx, { id, name: wanted.name }, wanted.ownerId, template)
     await recordEvent(tx, { action: 'create_tenant', resource: 'tenancy.tenants', resourceId: id })
     return await listTenantsOf(tx, wanted.ownerId)
   })
@@ -142,9 +154,12 @@ export async function foundTenant(
   tx: Queryable,
   tenant: { id: string; name: string },
   ownerId: string,
+  template: TenantTemplate = { label: '', description: '' },
 ): Promise<{ slug: string }> {
   const created = await createTenant(tx, { id: tenant.id, name: tenant.name.trim() })
   await createBuiltInRoles(tx)
+  await applyTemplate(tx, template)
+  await createTemplateRoles(tx, template)
   const membership = await addMember(tx, ownerId)
   await giveRole(tx, membership.id, 'owner')
   const tenants = await listTenantsOf(tx, ownerId)
@@ -157,6 +172,7 @@ export type NewAccount = {
   fullName: string
   passwordHash: string
   tenantName?: string | undefined
+  template?: string | undefined
   timezone?: string | undefined
   /** Whether he has shown that mail to the address reaches him. */
   isEmailVerified: boolean
@@ -176,10 +192,13 @@ export async function createAccount(
   const tenantId = account.tenantName === undefined ? undefined : crypto.randomUUID()
   const email = normaliseEmail(account.email)
   const fullName = account.fullName.trim()
+  const template = getTemplate(app, account.template)
   await app.db.transaction({ ...client, system: true, userId, userName: fullName, tenantId }, async tx => {
     await more.before?.(tx)
     await createUser(tx, { ...account, id: userId, email, fullName })
-    if (tenantId !== undefined) await foundTenant(tx, { id: tenantId, name: account.tenantName as string }, userId)
+    if (tenantId !== undefined) {
+      await foundTenant(tx, { id: tenantId, name: account.tenantName as string }, userId, template)
+    }
     await recordEvent(tx, { action: 'sign_up', resource: 'identity.users', resourceId: userId })
     await more.after?.(tx, userId)
   })

@@ -3,7 +3,7 @@ import { clientAddressOf } from './client-addresses.ts'
 import { cookiesOf } from './cookies.ts'
 import { type Authenticator, sessionCookie } from './credentials.ts'
 import { errors } from './errors.ts'
-import type { Frame, Plan } from './frame.ts'
+import type { Frame, Meter, Plan } from './frame.ts'
 import { requireFresh } from './freshness.ts'
 import { isCrossSite, isSameOrigin } from './origins.ts'
 import { callerAt } from './rate-limits.ts'
@@ -18,6 +18,11 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   if (tenantId !== undefined && !(typeof tenantId === 'string' && uuidPattern.test(tenantId))) {
     throw errors.tenantHeaderMalformed()
   }
+  if (request.site?.kind === 'tenant') {
+    // On a tenant's own host name all is about that one; who reads the header further on finds it too.
+    if (tenantId !== undefined && tenantId.toLowerCase() !== request.site.tenantId) throw errors.tenantOfHost()
+    headers['x-tenant-id'] = request.site.tenantId
+  }
   if (headers['if-match'] !== undefined && plan.isWrite && !plan.route.conditional) throw errors.conditionUnsupported()
   const ipAddress = clientAddressOf(request)
   const client = {
@@ -25,7 +30,8 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
     userAgent: headers['user-agent']?.slice(0, 500),
     requestId: request.id,
   }
-  const principal = plan.route.allow === 'public' ? undefined : await identify(frame, plan, request, tenantId, client)
+  const principal =
+    plan.route.allow === 'public' ? undefined : await identify(frame, plan, request, tenantOf(request), client)
   if (!principal && plan.isWrite && !bearerOf(headers.authorization) && isCrossSite(request, frame.app.publicUrl)) {
     throw errors.crossSite()
   }
@@ -46,7 +52,18 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
   if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {
     throw principal?.closed?.refusal ?? errors.permissionMissing({ permission: plan.permission })
   }
+  if (frame.meter && principal?.tenantId !== undefined && plan.permission !== undefined) {
+    // Programs only: whoever has used up his requests must still be able to look at that, and to act on it.
+    if (bearerOf(headers.authorization) !== undefined) await meter(frame.meter, principal.tenantId, reply)
+  }
   if (plan.route.fresh && principal) requireFresh(frame.app, principal)
+}
+
+async function meter({ admit }: Meter, tenantId: string, reply: FastifyReply): Promise<void> {
+  const quota = await admit(tenantId)
+  if (!quota) return
+  reply.header('ratelimit-policy', `${reply.getHeader('ratelimit-policy')}, ${quota.policy}`)
+  reply.header('ratelimit', `${reply.getHeader('ratelimit')}, ${quota.item}`)
 }
 
 async function identify(
@@ -69,6 +86,8 @@ export async function identifyAgain(frame: Frame, plan: Plan, request: FastifyRe
   const { ipAddress = '', userAgent } = request.call?.scope ?? {}
   return await identify(frame, plan, request, tenantOf(request), { ipAddress, userAgent, requestId: request.id })
 }
+
+const tenantOf = ({ headers }: FastifyRequest) => headers['x-tenant-id'] as string | undefined
 
 /** A UUID, in any case. */
 export const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i

@@ -32,6 +32,7 @@ class RequestView implements RequestOf<unknown, unknown, unknown> {
   readonly scope: Scope
   readonly principal: Principal | undefined
   readonly headers: FastifyRequest['headers']
+  readonly hostTenantId: string | undefined
 
   constructor(plan: Plan, request: FastifyRequest) {
     const { scope, principal } = request.call as Call
@@ -42,6 +43,7 @@ class RequestView implements RequestOf<unknown, unknown, unknown> {
     this.scope = scope
     this.principal = principal
     this.headers = request.headers
+    this.hostTenantId = request.site?.kind === 'tenant' ? request.site.tenantId : undefined
   }
 
   get cookies(): Readonly<Record<string, string | undefined>> {

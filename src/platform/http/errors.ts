@@ -8,6 +8,10 @@ export const errors = errorTable('http', {
   textUnfit: ['invalid', 'Text must not hold NUL characters or lone surrogates.'],
   addressMalformed: ['invalid', 'The address is not valid: {reason}.'],
   tenantHeaderMalformed: ['invalid', 'X-Tenant-Id must be a UUID.'],
+  tenantOfHost: [
+    'forbidden',
+    'This host name is another tenant’s: leave X-Tenant-Id out, or ask on the installation’s own.',
+  ],
   cursorInvalid: ['invalid', 'The cursor does not belong to this list. Start again without it.'],
   conditionUnsupported: ['invalid', 'This operation does not support If-Match.'],
   idempotencyKeyMalformed: ['invalid', 'Idempotency-Key must be 1 to 255 printable ASCII characters.'],

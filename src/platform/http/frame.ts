@@ -3,20 +3,33 @@ import type { Scope } from '#platform/database'
 import type { Module } from '#platform/module.ts'
 import type { Authenticator } from './credentials.ts'
 import type { EventStream } from './event-streams.ts'
+import type { HostAnswer, HostResolver } from './hosts.ts'
 import type { Input } from './inputs.ts'
 import type { Quota, RateLimits } from './rate-limits.ts'
 import type { AnyRoute, Principal, RawBody } from './route.ts'
+
+/** Counts what a tenant's requests use; http itself knows no plans. */
+export type Meter = {
+  /** Counts a program's request, or refuses it. The answer are further items of the RateLimit headers. */
+  admit(tenantId: string): Promise<{ policy: string; item: string } | undefined>
+  /** Bytes sent to a tenant. */
+  sent(tenantId: string, bytes: number): void
+}
 
 export type ServerOptions = {
   app: App
   modules: readonly Module[]
   authenticate: Authenticator
+  /** What the host name of a request stands for; without it all are the installation's. */
+  resolveHost?: HostResolver
   /** The built console; without it there are no pages. */
   consoleDirectory?: string
   /** Addresses or networks of proxies whose `X-Forwarded-*` headers are believed; none unless told. */
   trustedProxies?: readonly string[]
   /** Requests a minute for each user, or for each address that is not signed in; 1200 unless told. */
   requestsPerMinute?: number
+  /** Without one nothing is counted, and no plan limits the requests of a month. */
+  meter?: Meter
   /** With a token `/metrics` is for who sends it; without one for direct requests from private addresses. */
   metricsToken?: string
   /** Resolves when the database can be reached and is migrated. */
@@ -59,6 +72,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     call: Call | undefined
+    /** What the host that was asked stands for. */
+    site: HostAnswer | undefined
   }
 }
 

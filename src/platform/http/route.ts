@@ -53,6 +53,8 @@ export type RequestOf<P, Q, B, W = Principal | undefined> = {
   /** Who asks; on public routes nobody is asked, and it is undefined. */
   principal: W
   headers: Readonly<Record<string, string | string[] | undefined>>
+  /** The tenant whose own host name was asked; undefined on the installation's. */
+  hostTenantId: string | undefined
   cookies: Readonly<Record<string, string | undefined>>
   /** For `requireMatch`, on routes that declare `conditional`. */
   ifMatch: IfMatch

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { constants } from 'node:zlib'
 import compress from '@fastify/compress'
 import { fastifyCookie } from '@fastify/cookie'
@@ -29,6 +30,7 @@ import { answerUnreadable, refuse } from './refusals.ts'
 import { type AnyRoute, permissionOf } from './route.ts'
 import { checkRoutes, hasEtag, isIdempotent, routesOf } from './routes.ts'
 import { commonHeaders } from './security-headers.ts'
+import { welcome } from './welcomes.ts'
 
 /** How long `close` waits for requests that are being answered, in milliseconds. */
 const closeWithin = 10_000
@@ -62,11 +64,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   }
   const metrics = createMetrics(app)
   server.decorateRequest('call')
+  server.decorateRequest('site')
 
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(frame.headers).header('x-request-id', request.id)
     done()
   })
+  if (options.resolveHost) server.addHook('onRequest', welcome(options.resolveHost, app.publicUrl))
   server.addHook('onResponse', (request, reply, done) => {
     const { method, id: requestId, routeOptions, call } = request
     const route = routeOptions.url ?? 'unknown'
@@ -78,6 +82,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       { requestId, method, route, status: reply.statusCode, ms, ip: clientAddressOf(request), tenantId, userId },
       'request',
     )
+    if (frame.meter && tenantId !== undefined) frame.meter.sent(tenantId, bytesSent(request.raw.socket))
     // A connection that was busy when closing began would be kept alive now, and waited for.
     if (frame.isClosing) request.raw.socket.end()
     done()
@@ -158,6 +163,16 @@ function routeOf(frame: Frame, route: AnyRoute) {
     onRequest: (request: FastifyRequest, reply: FastifyReply) => admit(frame, plan, request, reply),
     handler: (request: FastifyRequest, reply: FastifyReply) => answer(frame, plan, request, reply),
   }
+}
+
+const sentBefore = new WeakMap<Socket, number>()
+
+/** What went over a connection since it was asked last. A connection answers one request after the other. */
+function bytesSent(socket: Socket): number {
+  const before = sentBefore.get(socket) ?? 0
+  const all = socket.bytesWritten ?? before
+  sentBefore.set(socket, all)
+  return all - before
 }
 
 function closeInTime(server: FastifyInstance, frame: Frame): void {

@@ -8,6 +8,8 @@ export type PendingSignUp = {
   fullName: string
   passwordHash: string
   tenantName?: string | undefined
+  /** What that tenant starts with. */
+  template?: string | undefined
   timezone?: string | undefined
 }
 
@@ -17,12 +19,13 @@ export const signUpHours = 24
 /** Keeps what was asked for so long; several may wait for one address, and each is confirmed by its own link only. */
 export async function keepSignUp(tx: Queryable, wanted: Omit<PendingSignUp, 'id'>): Promise<string> {
   const { id } = await tx.one(sql<{ id: string }>`
-    insert into identity.sign_ups (email, full_name, password_hash, tenant_name, timezone, expires_at)
+    insert into identity.sign_ups (email, full_name, password_hash, tenant_name, tenant_template, timezone, expires_at)
     values (
       ${wanted.email},
       ${wanted.fullName},
       ${wanted.passwordHash},
       ${wanted.tenantName ?? null},
+      ${wanted.template ?? null},
       ${wanted.timezone ?? null},
       now() + ${signUpHours} * interval '1 hour'
     )
@@ -41,14 +44,21 @@ export function findSignUpByToken(tx: Queryable, token: string): Promise<Pending
 }
 
 async function find(tx: Queryable, which: ReturnType<typeof sql>): Promise<PendingSignUp | undefined> {
-  type Row = PendingSignUp & { tenantName: string | null; timezone: string | null }
+  type Row = PendingSignUp & { tenantName: string | null; template: string | null; timezone: string | null }
   const found = await tx.maybe(sql<Row>`
-    select id, email, full_name, password_hash, tenant_name, timezone
+    select id, email, full_name, password_hash, tenant_name, tenant_template as template, timezone
     from identity.sign_ups
     where ${which}
       and used_at is null
       and expires_at > now()`)
-  return found && { ...found, tenantName: found.tenantName ?? undefined, timezone: found.timezone ?? undefined }
+  if (!found) return undefined
+  const { tenantName, template, timezone } = found
+  return {
+    ...found,
+    tenantName: tenantName ?? undefined,
+    template: template ?? undefined,
+    timezone: timezone ?? undefined,
+  }
 }
 
 /** Makes the token of the link that confirms it; an earlier one of the same sign-up stops working. */

@@ -1,4 +1,6 @@
 import type { Module } from '#platform/module.ts'
+import { tenantRoutes } from './tenant-routes.ts'
+import { removeFormerSlugs } from './tenants.ts'
 
 export const tenancyModule = {
   name: 'tenancy',
@@ -23,6 +25,42 @@ export const tenancyModule = {
     'tenancy.security.write': {
       description: 'Change the rules for the security of the tenant, such as those for passwords',
       roles: ['owner', 'admin'],
+    },
+    'tenancy.settings.read': {
+      description: 'See the settings of the tenant',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
+    'tenancy.settings.write': {
+      description: 'Change name, address, appearance, features and other settings of the tenant',
+      roles: ['owner', 'admin'],
+    },
+    'tenancy.tenants.read': {
+      description: 'See the tenants of this installation',
+      roles: [],
+      forOperators: true,
+    },
+    'tenancy.tenants.manage': {
+      description: 'Create, suspend and reactivate tenants, and say which features they may have',
+      roles: [],
+      forOperators: true,
+    },
+  },
+  routes: tenantRoutes,
+  jobs: [
+    {
+      name: 'tenancy.remove-former-slugs',
+      description: 'GG-03: lets go of slugs that tenants left more than 30 days ago',
+      cron: '7 4 * * *',
+      async run(_data, app) {
+        const removed = await removeFormerSlugs(app.db.scoped({ system: true }))
+        app.log.info({ removed }, 'Former slugs removed')
+      },
+    },
+  ],
+  tenantTemplates: {
+    standard: {
+      label: 'Standard',
+      description: 'The four built-in roles and nothing else.',
     },
   },
 } satisfies Module

@@ -1,0 +1,1 @@
+alter table identity.sign_ups drop column tenant_template;

@@ -1,0 +1,93 @@
+import { isIP } from 'node:net'
+import type { App } from '#platform/app.ts'
+import { type Queryable, sql } from '#platform/database'
+import { canonicalHost, type HostAnswer } from '#platform/http'
+import { onRevocation } from '#platform/identity'
+
+/** How long an answer is believed, ms: a change elsewhere is felt within this time. */
+const believedFor = 2_000
+const rememberedAtMost = 10_000
+
+/**
+ * Where a tenant is reached by a host name of its own: its primary domain, else its slug below the installation's host.
+ * Undefined where the installation has no host name but an address.
+ */
+export function addressOf(app: App, tenant: { slug: string; domain: string | null }): string | undefined {
+  const { protocol, host, hostname } = new URL(app.publicUrl)
+  if (tenant.domain !== null) return `https://${tenant.domain}`
+  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? `${protocol}//${tenant.slug}.${host}` : undefined
+}
+
+/**
+ * What a host name stands for here: the installation, a tenant (by its slug below the installation's host, or by a proven
+ * domain), a tenant that has another slug by now, or nothing. Compared in canonical form and exactly, whatever the port.
+ */
+export async function resolveHost(app: App, host: string): Promise<HostAnswer> {
+  const name = canonicalHost(host)
+  const own = new URL(app.publicUrl).hostname
+  if (name === undefined) return { kind: 'unknown' }
+  if (name === canonicalHost(own)) return { kind: 'installation', isKnown: true }
+  const isNumber = isIP(name.replace(/^\[|\]$/g, '')) !== 0
+  if (isNumber || name === 'localhost') return { kind: 'installation', isKnown: true }
+  if (name.endsWith(`.${own}`)) {
+    const label = name.slice(0, -own.length - 1)
+    return isLabel.test(label)
+      ? await remember(app, `slug ${label}`, () => findBySlug(reader(app), label))
+      : { kind: 'unknown' }
+  }
+  const isKnown = app.config.publicUrl === undefined
+  if (!name.includes('.')) return { kind: 'installation', isKnown }
+  const found = await remember(app, `domain ${name}`, () => findByDomain(reader(app), name))
+  return found.kind === 'tenant' ? found : { kind: 'installation', isKnown }
+}
+
+const isLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+const reader = (app: App) => app.db.reads({ system: true })
+
+async function findBySlug(tx: Queryable, slug: string): Promise<HostAnswer> {
+  const found = await tx.maybe(sql<{ id: string; slug: string }>`
+    select id, slug
+    from tenancy.tenants
+    where slug = ${slug}
+    union all
+    select tenant.id, tenant.slug
+    from tenancy.former_slugs as former
+    join tenancy.tenants as tenant on tenant.id = former.holder_id
+    where former.slug = ${slug}
+      and former.held_until > now()`)
+  if (!found) return { kind: 'unknown' }
+  return found.slug === slug ? { kind: 'tenant', tenantId: found.id } : { kind: 'moved', label: found.slug }
+}
+
+async function findByDomain(tx: Queryable, domain: string): Promise<HostAnswer> {
+  const found = await tx.maybe(sql<{ holderId: string }>`
+    select holder_id
+    from tenancy.proven_domains
+    where domain = ${domain}`)
+  return found ? { kind: 'tenant', tenantId: found.holderId } : { kind: 'unknown' }
+}
+
+const known = new WeakMap<App, Map<string, { answer: Promise<HostAnswer>; until: number }>>()
+
+function remember(app: App, key: string, find: () => Promise<HostAnswer>): Promise<HostAnswer> {
+  let memory = known.get(app)
+  if (!memory) {
+    memory = new Map()
+    known.set(app, memory)
+    onRevocation(app, () => known.get(app)?.clear())
+  }
+  const found = memory.get(key)
+  if (found && found.until > performance.now()) return found.answer
+  // Names that nobody has may be asked for without end: what is oldest goes first.
+  for (const oldest of memory.keys()) {
+    if (memory.size < rememberedAtMost) break
+    memory.delete(oldest)
+  }
+  const answer = find()
+  const entry = { answer, until: performance.now() + believedFor }
+  memory.delete(key)
+  memory.set(key, entry)
+  answer.catch(() => memory.get(key) === entry && memory.delete(key))
+  return answer
+}

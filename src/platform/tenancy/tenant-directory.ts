@@ -1,0 +1,128 @@
+import { type Static, Type } from 'typebox'
+import { type Queryable, sql } from '#platform/database'
+import { cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
+import { errors } from './errors.ts'
+import { type TenantStatus, tenantStatuses } from './tenants.ts'
+
+const Status = oneOf(tenantStatuses)
+
+/** A tenant as the operators' list shows it. */
+export const ListedTenant = Type.Object({
+  id: uuid,
+  name: Type.String(),
+  slug: Type.String(),
+  domain: nullable(Type.String()),
+  status: Status,
+  memberCount: Type.Integer(),
+  createdAt: timestamp,
+})
+export type ListedTenant = Static<typeof ListedTenant>
+
+export const TenantFilters = {
+  q: Type.Optional(
+    Type.String({
+      maxLength: 255,
+      description: 'Beginnings of words of the name, the slug or the domain; each of them has to be there',
+    }),
+  ),
+  status: Type.Optional(Status),
+}
+export type TenantFilters = { q?: string | undefined; status?: TenantStatus | undefined }
+
+/** The tenants of this installation, the newest first. Needs the system scope. */
+export async function listTenants(
+  tx: Queryable,
+  filters: TenantFilters,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<{ items: ListedTenant[]; nextCursor: string | null }> {
+  const { status } = filters
+  const words = wordsOf(filters.q)
+  const list = JSON.stringify(['tenants', words, status])
+  const last = readCursor(page.cursor, list, Type.Tuple([dateTime, uuid]))
+  const [longest, ...others] = words.toSorted((one, other) => other.length - one.length)
+  const rows = await tx.run(sql<ListedTenant & { moment: string }>`
+    select
+      tenant.id,
+      tenant.name,
+      tenant.slug,
+      tenant.domain,
+      tenant.status,
+      (
+        select count(*)
+        from tenancy.user_tenants as membership
+        where membership.tenant_id = tenant.id
+          and (membership.expires_at is null or membership.expires_at > now())
+      ) as member_count,
+      tenant.created_at,
+      to_char(tenant.created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as moment
+    from tenancy.tenants as tenant
+    where true
+      ${longest === undefined ? sql`` : sql`and tenant.id in (select tenant_id from tenancy.tenant_words where ${begins(longest)})`}
+      ${others
+        .map(
+          word => sql`and exists (
+          select from tenancy.tenant_words where tenant_words.tenant_id = tenant.id and ${begins(word)}
+        )`,
+        )
+        .reduce((all, one) => sql`${all} ${one}`, sql``)}
+      ${status === undefined ? sql`` : sql`and tenant.status = ${status}`}
+      ${last ? sql`and (tenant.created_at, tenant.id) < (${last[0]}::timestamptz, ${last[1]}::uuid)` : sql``}
+    order by tenant.created_at desc, tenant.id desc
+    limit ${page.limit + 1}`)
+  const { items, nextCursor } = cutPage(rows, page.limit, list, row => [row.moment, row.id])
+  return { items: items.map(({ moment: _, ...tenant }) => tenant), nextCursor }
+}
+
+/** By a range and not by a pattern: an index serves it under row security, and what is typed has no wildcards. */
+const begins = (word: string) => sql`word >= ${word} and word < ${`${word}\u{10ffff}`}`
+
+const wordsOf = (q = '') =>
+  [...new Set(q.normalize('NFKC').toLowerCase().split(/\s+/).filter(Boolean))]
+    .map(word => word.slice(0, 99))
+    .slice(0, 8)
+
+/** All that tenancy knows of a tenant for an operator. */
+export const TenantRecord = Type.Object({
+  ...ListedTenant.properties,
+  logo: nullable(Type.String()),
+  statusReason: nullable(Type.String()),
+  statusChangedAt: nullable(timestamp),
+  deletionRequestedAt: nullable(timestamp),
+  deletionScheduledAt: nullable(timestamp),
+  onboardingStatus: Type.String(),
+  features: Type.Record(Type.String(), Type.Boolean()),
+  placement: oneOf(['shared', 'own'], {
+    description: 'Whether its data lies in the common database or in one of its own',
+  }),
+})
+export type TenantRecord = Static<typeof TenantRecord>
+
+/** Refuses with `tenancy.tenant_not_found`. Needs the system scope. */
+export async function getTenantRecord(tx: Queryable, id: string): Promise<TenantRecord> {
+  const record = await tx.maybe(sql<TenantRecord>`
+    select
+      id,
+      name,
+      slug,
+      domain,
+      status,
+      (
+        select count(*)
+        from tenancy.user_tenants as membership
+        where membership.tenant_id = tenants.id
+          and (membership.expires_at is null or membership.expires_at > now())
+      ) as member_count,
+      created_at,
+      logo,
+      status_reason,
+      status_changed_at,
+      deletion_requested_at,
+      deletion_scheduled_at,
+      onboarding_status,
+      features,
+      case when database_url_encrypted is null then 'shared' else 'own' end as placement
+    from tenancy.tenants
+    where id = ${id}`)
+  if (!record) throw errors.tenantNotFound({ id })
+  return record
+}
