@@ -1,5 +1,6 @@
 export { looksLikeApiKey, readApiKey, touchApiKey } from './api-keys.ts'
 export { permittedTo, type Standing } from './decisions.ts'
+export { errors as accessErrors } from './errors.ts'
 export { type Explanation, explainAccess } from './explanations.ts'
 export { findTokenPermissions, grantViolations, requireGrantable, requireMemberWithin, setRolesOf } from './grants.ts'
 export { keyErrors } from './key-errors.ts'

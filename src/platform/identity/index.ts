@@ -67,7 +67,7 @@ export {
   replacePassword,
   verifyPasswordOf,
 } from './passwords.ts'
-export { getProfile, Profile } from './profiles.ts'
+export { changeProfile, getOwnProfile, getProfile, Profile } from './profiles.ts'
 export { endReplayedSession, findByRefreshToken, rotateRefreshToken } from './refresh-tokens.ts'
 export { announceRevocation, onRevocation } from './revocations.ts'
 export {
@@ -101,8 +101,10 @@ export {
   deleteServiceUser,
   dropDefaultTenant,
   findAccount,
+  findVerifiedAddress,
   hasUsers,
   renameServiceUser,
   setDefaultTenant,
+  setDefaultTenantIfNone,
   User,
 } from './users.ts'

@@ -103,6 +103,35 @@ export async function setDefaultTenant(tx: Queryable, userId: string, tenantId: 
     where id = ${userId}`)
 }
 
+/** The user's next session starts elsewhere, where it would have started in this tenant. Needs the system scope. */
+export async function dropDefaultTenant(tx: Queryable, userId: string, tenantId: string): Promise<void> {
+  await tx.run(sql`
+    update identity.users
+    set default_tenant_id = null
+    where id = ${userId}
+      and default_tenant_id = ${tenantId}`)
+}
+
+/** The same where he has none that counts: a first tenant is where he starts. Needs the system scope. */
+export async function setDefaultTenantIfNone(tx: Queryable, userId: string, tenantId: string): Promise<void> {
+  await tx.run(sql`
+    update identity.users
+    set default_tenant_id = ${tenantId}
+    where id = ${userId}
+      and default_tenant_id is null`)
+}
+
+/** The address of an active account, where its owner has shown that mail reaches him there. Needs the system scope. */
+export async function findVerifiedAddress(tx: Queryable, userId: string): Promise<string | undefined> {
+  const found = await tx.maybe(sql<{ email: string }>`
+    select email
+    from identity.users
+    where id = ${userId}
+      and is_active
+      and is_email_verified`)
+  return found?.email
+}
+
 /** False on a new installation, before its first administrator. Needs the system scope. */
 export async function hasUsers(tx: Queryable): Promise<boolean> {
   const { found } = await tx.one(sql<{ found: boolean }>`select exists (select from identity.users) as found`)

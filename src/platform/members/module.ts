@@ -1,3 +1,38 @@
 import type { Module } from '#platform/module.ts'
+import { tellOfExpiries } from './expiries.ts'
+import { invitationRoutes } from './invitation-routes.ts'
+import { expireInvitations, sendInvitation } from './invitations.ts'
+import { memberRoutes } from './member-routes.ts'
 
-export const membersModule = { name: 'members', schema: 'members' } satisfies Module
+export const membersModule = {
+  name: 'members',
+  schema: 'members',
+  permissions: {
+    'members.members.read': {
+      description: 'See who works in the tenant, with roles and organizations',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
+    'members.members.write': {
+      description: 'Give members other roles and another end, and remove them',
+      roles: ['owner', 'admin'],
+    },
+    'members.organizations.read': {
+      description: 'See the organizations of the tenant and who belongs to them',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
+    'members.organizations.write': {
+      description: 'Make, change, move and remove all organizations, and say who belongs to them',
+      roles: ['owner', 'admin'],
+    },
+    'members.invitations.read': {
+      description: 'See who is asked to work in the tenant',
+      roles: ['owner', 'admin'],
+    },
+    'members.invitations.write': {
+      description: 'Ask people to work in the tenant, with roles that one holds oneself, and withdraw that',
+      roles: ['owner', 'admin'],
+    },
+  },
+  routes: [...invitationRoutes, ...memberRoutes],
+  jobs: [sendInvitation, expireInvitations, tellOfExpiries],
+} satisfies Module
