@@ -33,7 +33,7 @@ begin
       and membership.expires_at is null
   ) then
     raise exception 'A tenant keeps an owner whose account is active and whose membership does not end'
-      using errcode = 'check_violation', constraint = 'user_tenants_last_owner', schema = 'tenancy', table = 'user_tenants';
+      using errcode = 'CH001', constraint = 'members.last_owner', schema = 'tenancy', table = 'user_tenants';
   end if;
 end
 $$;
@@ -131,7 +131,7 @@ begin
   -- An operator may shut any account, at once: who has taken one over must not be safe behind having removed the other owners.
   if new.status_changed_by = new.id and exists (select from accounts.find_owned_alone(new.id)) then
     raise exception 'A tenant in which others work keeps an owner whose account is active and whose membership does not end'
-      using errcode = 'check_violation', constraint = 'user_tenants_last_owner', schema = 'tenancy', table = 'user_tenants';
+      using errcode = 'CH001', constraint = 'members.last_owner', schema = 'tenancy', table = 'user_tenants';
   end if;
   return null;
 end

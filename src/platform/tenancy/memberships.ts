@@ -35,10 +35,7 @@ export async function lockMembership(tx: Queryable, userId: string): Promise<Mem
     for update`)
 }
 
-/**
- * From `expiresAt` on the user is a member no longer; null for no end. The database keeps the last owner from it
- * (`user_tenants_last_owner`).
- */
+/** From `expiresAt` on the user is a member no longer; null for no end. The database refuses an end for the last owner. */
 export async function setExpiry(tx: Queryable, membershipId: string, expiresAt: string | Date | null): Promise<void> {
   await tx.run(sql`
     update tenancy.user_tenants
@@ -47,13 +44,28 @@ export async function setExpiry(tx: Queryable, membershipId: string, expiresAt: 
       and id = ${membershipId}`)
 }
 
-/**
- * Ends a membership of the scope's tenant, with its roles and its places in organizations. The database keeps the last
- * owner from it (`user_tenants_last_owner`).
- */
+/** Ends a membership of the scope's tenant, with its roles and its places in organizations. The database refuses the last owner's. */
 export async function removeMembership(tx: Queryable, membershipId: string): Promise<void> {
   await tx.run(sql`
     delete from tenancy.user_tenants
     where tenant_id = ${tx.scope.tenantId}
       and id = ${membershipId}`)
+}
+
+/** Notes that somebody was told of this end of a membership; false where that was done, or it has another end by now. */
+export async function noteExpiryMail(
+  tx: Queryable,
+  { membershipId, expiresAt, hasEnded }: { membershipId: string; expiresAt: Date; hasEnded: boolean },
+): Promise<boolean> {
+  const noted = await tx.run(sql`
+    update tenancy.user_tenants
+    set
+      expiry_announced = expires_at,
+      expiry_reported = case when ${hasEnded} then expires_at else expiry_reported end
+    where tenant_id = ${tx.scope.tenantId}
+      and id = ${membershipId}
+      and date_trunc('milliseconds', expires_at) = date_trunc('milliseconds', ${expiresAt}::timestamptz)
+      and case when ${hasEnded} then expiry_reported else expiry_announced end is distinct from expires_at
+    returning id`)
+  return noted.length > 0
 }
