@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { json, onViolation, type Queryable, sql } from '#platform/database'
+import { type Database, json, onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import {
   cutPage,
   etagOf,
@@ -75,6 +75,12 @@ export async function listItems(tx: Queryable, listId: string, page: { limit: nu
   const { items, nextCursor } = cutPage(rows, page.limit, fingerprint, row => [row.addedAt.getTime(), row.id])
   const listed: ListedItem[] = items.map(itemOf).map(item => ({ ...item, etag: etagOf(item) }))
   return { items: listed, nextCursor }
+}
+
+/** Before `addItem`: the contractor is where the tenant has its lists. */
+export async function bringContractor(db: Database, scope: Scope, key: ContractorKey): Promise<void> {
+  const [column, value] = key.contractorId === undefined ? ['uei', key.uei.toUpperCase()] : ['id', key.contractorId]
+  await db.bring(scope, 'contractors.contractor_profiles', column as string, [value as string])
 }
 
 /** Refuses with conflict a contractor that the list has already. */

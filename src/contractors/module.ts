@@ -20,6 +20,18 @@ export const contractorsModule = {
     },
     'contractors.imports.run': { description: 'Import contractors into the catalogue', roles: ['owner', 'admin'] },
   },
+  placement: 'tenant',
+  mirrors: {
+    'contractors.contractor_profiles': [
+      'uei',
+      'name',
+      'state',
+      'naics_code',
+      'total_contract_value',
+      'is_placeholder',
+      'is_hidden',
+    ],
+  },
   routes: contractorsRoutes,
   commands: registerContractorCommands,
 } satisfies Module

@@ -1,8 +1,19 @@
 import { Type } from 'typebox'
+import type { Scope } from '#platform/database'
 import { decimal, idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 import { Facets } from './facets.ts'
-import { addItem, Item, ItemFields, ListedItem, listItems, listsHolding, removeItem, updateItem } from './items.ts'
+import {
+  addItem,
+  bringContractor,
+  Item,
+  ItemFields,
+  ListedItem,
+  listItems,
+  listsHolding,
+  removeItem,
+  updateItem,
+} from './items.ts'
 import { createList, deleteList, getList, List, ListFields, listLists, updateList } from './lists.ts'
 import { Award, Contractor, ContractorPage, getContractorPage, listAwards, totalAwards } from './profile-pages.ts'
 import { searchContractors } from './search.ts'
@@ -16,6 +27,9 @@ const uei = Type.String({
   description: 'Unique Entity Identifier: 12 letters and digits without I and O',
   examples: ['C12NSYAH27N4'],
 })
+
+/** The catalogue is everybody's, and in the main database wherever a tenant has its lists. */
+const inCatalogue = (scope: Scope): Scope => ({ ...scope, tenantId: undefined })
 
 const itemParams = Type.Object({ id: uuid, itemId: uuid })
 
@@ -64,7 +78,9 @@ the matches.`,
       correctedQuery: Type.Optional(Type.String({ description: 'What was searched for instead of a mistyped query' })),
     }),
     async handle({ query: { businessType, ...search }, scope }, app) {
-      return await app.db.transaction(scope, tx => searchContractors(tx, { ...search, businessTypes: businessType }))
+      return await app.db.transaction(inCatalogue(scope), tx =>
+        searchContractors(tx, { ...search, businessTypes: businessType }),
+      )
     },
   }),
   route({
@@ -74,7 +90,7 @@ the matches.`,
     summary: 'Get a contractor, and where each value comes from',
     params: idParams,
     response: ContractorPage,
-    handle: ({ params, scope }, app) => getContractorPage(app.db.reads(scope), params),
+    handle: ({ params, scope }, app) => getContractorPage(app.db.reads(inCatalogue(scope)), params),
   }),
   route({
     method: 'GET',
@@ -83,7 +99,7 @@ the matches.`,
     summary: 'Get a contractor by UEI',
     params: Type.Object({ uei }),
     response: ContractorPage,
-    handle: ({ params, scope }, app) => getContractorPage(app.db.reads(scope), params),
+    handle: ({ params, scope }, app) => getContractorPage(app.db.reads(inCatalogue(scope)), params),
   }),
   route({
     method: 'GET',
@@ -93,7 +109,7 @@ the matches.`,
     params: idParams,
     query: Type.Object(pageQuery),
     response: pageOf(Award),
-    handle: ({ params, query, scope }, app) => listAwards(app.db.reads(scope), params.id, query),
+    handle: ({ params, query, scope }, app) => listAwards(app.db.reads(inCatalogue(scope)), params.id, query),
   }),
   route({
     method: 'GET',
@@ -110,7 +126,9 @@ the matches.`,
         }),
       ),
     }),
-    handle: async ({ params, scope }, app) => ({ items: await totalAwards(app.db.reads(scope), params.id) }),
+    handle: async ({ params, scope }, app) => ({
+      items: await totalAwards(app.db.reads(inCatalogue(scope)), params.id),
+    }),
   }),
   route({
     method: 'GET',
@@ -204,6 +222,7 @@ the matches.`,
     async handle({ params, body: { contractorId, uei, ...fields }, scope }, app) {
       if ((contractorId === undefined) === (uei === undefined)) throw errors.oneContractorNeeded()
       const key = contractorId === undefined ? { uei: uei ?? '' } : { contractorId }
+      await bringContractor(app.db, scope, key)
       return await app.db.transaction(scope, tx => addItem(tx, params.id, key, fields))
     },
   }),

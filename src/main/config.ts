@@ -66,6 +66,20 @@ const programSettings = {
     default: 10,
     description: 'Connections of one program for writes and slow reads',
   }),
+  tenantPoolSize: Type.Integer({
+    env: 'DATABASE_TENANT_POOL_SIZE',
+    minimum: 1,
+    maximum: 100,
+    default: 5,
+    description: 'Connections of one program to each database that tenants have of their own',
+  }),
+  tenantDatabases: Type.Integer({
+    env: 'DATABASE_TENANT_POOLS',
+    minimum: 1,
+    maximum: 10_000,
+    default: 50,
+    description: 'Databases of tenants that one program has open at a time; the least used ones are closed',
+  }),
   keys: Type.Optional(
     Type.String({
       env: 'COMMONHOLD_KEYS',

@@ -14,6 +14,7 @@ import type { Module } from '#platform/module.ts'
 import { migrateDatabase } from '../platform/database/migrate.ts'
 import type { Settings } from './config.ts'
 import { modules as allModules } from './modules.ts'
+import { openTenantDatabases } from './tenant-databases.ts'
 
 const errors = errorTable('program', {
   appLoginRefused: ['unavailable', 'DATABASE_APP_URL cannot be used: {reason}.'],
@@ -179,5 +180,6 @@ export function createApp(parts: {
     onError: error => log.warn({ err: error }, 'A database connection was lost'),
   })
   const publicUrl = settings.publicUrl ?? `http://localhost:${settings.port}`
-  return { db, clock: systemClock, keyring, log, config: settings, publicUrl, modules }
+  const elsewhere = openTenantDatabases(db, parts)
+  return { db, ...elsewhere, clock: systemClock, keyring, log, config: settings, publicUrl, modules }
 }

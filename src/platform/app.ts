@@ -1,12 +1,18 @@
 import type { Logger } from 'pino'
 import type { Clock } from '#platform/clock.ts'
 import type { Keyring } from '#platform/crypto'
-import type { Database } from '#platform/database'
+import type { Database, PlacedDatabase } from '#platform/database'
 import type { Module } from '#platform/module.ts'
+import type { Placements } from '#platform/tenancy'
 
 /** What handlers, jobs and commands are given. */
 export type App = {
+  /** Of a module with `placement: 'tenant'` each tenant's own database, else the main one. */
   db: Database
+  /** What modules with `placement: 'tenant'` have as `db`; without it all tenants are in the main database. */
+  placed?: PlacedDatabase
+  /** Which tenants have a database of their own, and how it is reached (MT-17). */
+  placements?: Placements
   clock: Clock
   keyring: Keyring
   log: Logger
@@ -16,3 +22,15 @@ export type App = {
   /** All modules of this program, for what they declare to each other as plain data: features, events, metrics. */
   modules: readonly Module[]
 }
+
+/** The app as a module's handlers, jobs and commands get it: with `placement: 'tenant'` its `db` finds each tenant's own. */
+export function appFor(module: Pick<Module, 'placement'>, app: App): App {
+  if (module.placement !== 'tenant' || !app.placed) return app
+  const known = placedApps.get(app)
+  if (known) return known
+  const made = { ...app, db: app.placed }
+  placedApps.set(app, made)
+  return made
+}
+
+const placedApps = new WeakMap<App, App>()

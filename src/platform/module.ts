@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { TProperties } from 'typebox'
 import type { App } from '#platform/app.ts'
-import type { Queryable } from '#platform/database'
+import type { MirroredColumns, Queryable } from '#platform/database'
 import type { AnyRoute } from '#platform/http'
 import type { Job } from '#platform/jobs'
 
@@ -66,6 +66,16 @@ export type Commands = (parent: Command, context: CommandContext) => void
 export type Module = {
   name: string
   schema?: string
+  /**
+   * `tenant`: rows with tenant_id in its schema are in the tenant's own database if it has one (MT-17), and `app.db` of
+   * its handlers, jobs and commands goes there in a tenant's scope; without a tenant it is the main database.
+   */
+  placement?: 'tenant'
+  /**
+   * Of shared tables that tenants' tables refer to: the columns that queries read beside keys and required ones, to be
+   * copied into tenants' own databases. Never secrets.
+   */
+  mirrors?: MirroredColumns
   permissions?: Readonly<Record<string, PermissionDeclaration>>
   routes?: readonly AnyRoute[]
   jobs?: readonly Job[]

@@ -1,7 +1,13 @@
+import { type Database as Access, PooledDatabase } from './pool.ts'
+
 export { sql } from 'kysely'
-export { Database } from './pool.ts'
+export { bringRows, bringTenant, type MirroredColumns, type MirrorOptions, refreshMirrors } from './mirrors.ts'
+export { type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'
 export type { Queryable, Scope } from './queryable.ts'
 export { mostSignalBytes, onSignal, type SignalListener, sendSignal } from './signals.ts'
 export { leaveSystemScope } from './system-scope.ts'
 export { onViolation } from './violations.ts'
+export type Database = Access
+/** One PostgreSQL database; see `PlacedDatabase` for what finds each tenant's own. */
+export const Database = PooledDatabase

@@ -20,7 +20,7 @@ export async function answer(
   const view = new RequestView(plan, request)
   const key = plan.isIdempotent ? request.headers['idempotency-key'] : undefined
   if (key !== undefined) return await answerIdempotently(frame, plan, request, reply, view, key)
-  return send(frame, plan, request, reply, await plan.route.handle(view, frame.app))
+  return send(frame, plan, request, reply, await plan.route.handle(view, plan.app))
 }
 
 /** What a handler sees of a request. A class, so that what few handlers read is computed only when it is read. */
@@ -104,7 +104,7 @@ async function answerIdempotently(
   const { method, url: path } = request
   const work = async (): Promise<Answer> => {
     try {
-      const result = await plan.route.handle(view, frame.app)
+      const result = await plan.route.handle(view, plan.app)
       const { status, body } = apply(plan, reply, result)
       reply.code(status)
       const headers = result instanceof Reply ? { ...result.headers } : {}

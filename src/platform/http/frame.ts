@@ -49,6 +49,8 @@ export type Frame = ServerOptions & {
 /** A route as it is served: what can be worked out once is not worked out for each request. */
 export type Plan = {
   route: AnyRoute
+  /** What its module's handlers are given. */
+  app: App
   status: number
   permission: string | undefined
   isWrite: boolean

@@ -41,6 +41,19 @@ export function createMetrics(app: App): Metrics {
       this.set({ state: 'waiting' }, waiting)
     },
   })
+  const { placed } = app
+  if (placed) {
+    new Gauge({
+      name: 'tenant_databases',
+      help: 'Databases of tenants beside the main one that this process has open, and those it finds away',
+      labelNames: ['state'],
+      registers: [registry],
+      collect() {
+        this.set({ state: 'open' }, placed.databases.open)
+        this.set({ state: 'away' }, placed.databases.away)
+      },
+    })
+  }
   // Finding a labelled series hashes its labels: done once for each route and status.
   const series = new Map<
     string,

@@ -11,7 +11,8 @@ import {
   fastify,
   LogController,
 } from 'fastify'
-import type { App } from '#platform/app.ts'
+import { type App, appFor } from '#platform/app.ts'
+import type { Module } from '#platform/module.ts'
 import { admit, uuidPattern } from './admissions.ts'
 import { answer } from './answers.ts'
 import { readJsonBodies, readRawBodies } from './bodies.ts'
@@ -101,14 +102,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } },
   })
 
-  for (const declared of routesOf(modules)) {
+  const served = modules.flatMap(module => (module.routes ?? []).map(declared => ({ module, declared })))
+  for (const { module, declared } of served) {
     const { rawBody } = declared
-    if (!rawBody) server.route(routeOf(frame, declared))
+    if (!rawBody) server.route(routeOf(frame, module, declared))
     // In a context of its own: no other route takes its media types.
     else
       await server.register(async inner => {
         readRawBodies(inner, rawBody)
-        inner.route({ ...routeOf(frame, declared), bodyLimit: rawBody.limit })
+        inner.route({ ...routeOf(frame, module, declared), bodyLimit: rawBody.limit })
       })
   }
   serveHealth(server, frame)
@@ -136,12 +138,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   return server
 }
 
-function routeOf(frame: Frame, route: AnyRoute) {
+function routeOf(frame: Frame, module: Module, route: AnyRoute) {
   const quota = route.rateLimit
     ? { name: `${route.method} ${route.path}`, requests: route.rateLimit, seconds: 60 }
     : undefined
   const plan: Plan = {
     route,
+    app: appFor(module, frame.app),
     status: route.status ?? 200,
     permission: permissionOf(route),
     isWrite: route.method !== 'GET',

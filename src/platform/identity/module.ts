@@ -13,6 +13,8 @@ import { removeAbandonedSetUps } from './two-factors.ts'
 export const identityModule = {
   name: 'identity',
   schema: 'identity',
+  // Whether somebody is active, for lists that are handed over; nothing by which anybody signs in.
+  mirrors: { 'identity.users': ['full_name', 'status', 'deleted_at'] },
   permissions: {
     'identity.users.read': {
       description: 'See the accounts of this installation',

@@ -6,7 +6,7 @@ import { createLogger } from '#platform/http'
 import { startWorker } from './index.ts'
 
 const login: pg.ClientConfig = JSON.parse(process.argv[2] ?? '')
-const app = { db: new Database({ login }), log: createLogger('error') } as App
+const app = { db: new Database({ login }), log: createLogger('error') } as unknown as App
 const run = () => {
   process.send?.('taken')
   return new Promise<void>(() => {})

@@ -6,7 +6,7 @@ import { createLogger } from '#platform/http'
 import { startWorker } from './index.ts'
 
 const login: pg.ClientConfig = JSON.parse(process.argv[2] ?? '')
-const app = { db: new Database({ login }), log: createLogger('fatal') } as App
+const app = { db: new Database({ login }), log: createLogger('fatal') } as unknown as App
 let isTold = false
 const standings = async (ids: readonly string[]) => {
   if (!isTold) process.send?.('parking')

@@ -1,6 +1,6 @@
 import type { ClientConfig } from 'pg'
 import { PgBoss } from 'pg-boss'
-import type { App } from '#platform/app.ts'
+import { type App, appFor } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import type { Job } from './job.ts'
@@ -62,8 +62,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   try {
     const jobs = modules.flatMap(module => module.jobs ?? [])
     await forgetSchedules(boss, jobs)
-    for (const job of jobs) {
-      await takeUp(boss, { app, standings }, job, job.cron === undefined ? concurrency : 1, pollSeconds)
+    for (const module of modules) {
+      const seen = { app: appFor(module, app), standings }
+      for (const job of module.jobs ?? []) {
+        await takeUp(boss, seen, job, job.cron === undefined ? concurrency : 1, pollSeconds)
+      }
     }
   } catch (error) {
     await boss.stop({ graceful: false })

@@ -58,3 +58,4 @@ export { changeTenantStatus, listStatusChanges, operatorsStatuses, StatusChange 
 export { applyTemplate, getTemplate } from './templates.ts'
 export { getTenantRecord, ListedTenant, listTenants, TenantFilters, TenantRecord } from './tenant-directory.ts'
 export { createTenant, findTenantBySlug } from './tenants.ts'
+export { nameOf, Placements, placementErrors, placeTenant, type TenantDatabase } from './placements.ts'

@@ -1,0 +1,3 @@
+drop function platform.note_move_changes();
+drop table platform.move_changes;
+drop table platform.moving_tenants;
