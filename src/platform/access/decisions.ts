@@ -12,7 +12,7 @@ export type Standing = {
  */
 export function permittedTo(
   { isOperator, tenantStatus }: Standing,
-  { asOperator = [], byRoles = [] }: { asOperator?: Iterable<string>; byRoles?: Iterable<string> },
+  { asOperator = [], byRoles = [] }: { asOperator?: Iterable<string> | undefined; byRoles?: Iterable<string> },
 ): Set<string> {
   const permitted = new Set<string>(isOperator ? asOperator : [])
   if (tenantStatus === 'active') for (const permission of byRoles) permitted.add(permission)

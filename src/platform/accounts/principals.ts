@@ -1,4 +1,4 @@
-import { looksLikeApiKey } from '#platform/access'
+import { looksLikeApiKey, permittedTo } from '#platform/access'
 import type { App } from '#platform/app.ts'
 import { hashToken } from '#platform/crypto'
 import { type Scope, sql } from '#platform/database'
@@ -187,7 +187,9 @@ export class Principals {
     if (!isPassive && at.getTime() - facts.lastSeenAt.getTime() > touchAfter * 1000) {
       await extendSession(this.app.db.scoped({ ...client, system: true }), facts.sessionId)
     }
-    const permissionsOutside = new Set(facts.isOperator ? (await this.declaredPermissions()).get('operator') : [])
+    const { isOperator } = facts
+    const asOperator = isOperator ? (await this.declaredPermissions()).get('operator') : []
+    const permissionsOutside = permittedTo({ isOperator, tenantStatus: null }, { asOperator })
     const isOpen = tenant !== undefined && !verdict?.refusal
     const principal: Principal = {
       credential: 'session',
@@ -196,8 +198,9 @@ export class Principals {
       userName: facts.userName,
       tenantId: isOpen ? tenant.id : undefined,
       roles: isOpen ? (facts.roles ?? []) : [],
-      permissions:
-        isOpen && tenantStatus === 'active' ? await this.permissionsOf(facts, permissionsOutside) : permissionsOutside,
+      permissions: isOpen
+        ? permittedTo({ isOperator, tenantStatus }, { asOperator, byRoles: await this.permissionsByRoles(facts) })
+        : permissionsOutside,
       authenticatedAt: facts.authenticatedAt,
       closed: verdict?.refusal && tenant && closedTenant(tenant, verdict.refusal),
       secondFactorGrace: verdict?.grace,
@@ -247,20 +250,14 @@ export class Principals {
     return { until: earlier(until, endsAt), grace: { loginsLeft: Math.max(0, most - used), endsAt } }
   }
 
-  private async permissionsOf(facts: Facts, outside: ReadonlySet<string>): Promise<Set<string>> {
-    const permissions = new Set(outside)
-    const add = (names: readonly string[] = []) => {
-      for (const name of names) permissions.add(name)
-    }
+  private async permissionsByRoles(facts: Facts): Promise<readonly string[]> {
     if (!facts.hasOwnRoles) {
       const declared = await this.declaredPermissions()
-      for (const role of facts.roles ?? []) add(declared.get(role))
-      return permissions
+      return (facts.roles ?? []).flatMap(role => declared.get(role) ?? [])
     }
     const { names } = await this.app.db.reads(system).one(sql<{ names: string[] }>`
       select accounts.find_permissions(${facts.tenantId}, ${facts.userTenantId}) as names`)
-    add(names)
-    return permissions
+    return names
   }
 
   private declaredPermissions(): Promise<Map<string, readonly string[]>> {
