@@ -287,7 +287,7 @@ begin
   if exists (select from tenancy.tenant_deletions where tenant_id = platform.current_tenant_id() and begun_at is not null) then
     return true;
   end if;
-  select string_agg(found, '; ') into fault from tenancy.removal_faults() as found;
+  select string_agg(listed.sentence, '; ') into fault from tenancy.removal_faults() as listed (sentence);
   if fault is not null then
     raise exception 'Rows would be left behind: %', fault using errcode = 'object_not_in_prerequisite_state';
   end if;

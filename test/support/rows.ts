@@ -166,6 +166,7 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
       `${unique}@example.test`,
       `https://example.test/${unique}`,
       `$${unique}$`,
+      `chk_${letters(8, 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789')}`,
       'made.row',
       'made',
       'row',
@@ -182,7 +183,7 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
   if (category === 'N') return [1, 2, 5, 0]
   if (category === 'B') return [false, true]
   if (category === 'D') return [new Date().toISOString(), '2026-01-01']
-  if (category === 'A') return ['{}']
+  if (category === 'A') return ['{}', /^(text|character)/.test(type) ? '{made.row}' : '{}']
   throw new Error(`No values known for type ${type}: teach test/support/rows.ts`)
 }
 

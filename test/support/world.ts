@@ -30,6 +30,8 @@ export type Person = {
 
 export type World = TestDatabase & {
   app: App
+  /** The keys of `app.keyring`, for a program beside it. */
+  keys: string
   /** http://127.0.0.1:<port>, without a slash at the end. */
   baseUrl: string
   /** Owner of the first tenant. */
@@ -54,7 +56,8 @@ export async function testWorld(
   await upgradeDatabase(database.adminConfig, modules)
   const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0', ...options.environment })
   const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
-  const keyring = Keyring.parse(Keyring.generate('k1'))
+  const keys = Keyring.generate('k1')
+  const keyring = Keyring.parse(keys)
   const app = createApp({ settings, login: database.login, keyring, log })
   const server = await buildServer({
     app,
@@ -90,7 +93,7 @@ export async function testWorld(
   ]
   await joinAs(database, viewer.userId, alice.tenantId, 'viewer')
   const joined = await signIn(baseUrl, viewer, alice.tenantId)
-  return { ...database, app, baseUrl, alice, bob, viewer: joined }
+  return { ...database, app, keys, baseUrl, alice, bob, viewer: joined }
 }
 
 /** Makes a user a member of a tenant with a role, as an administrator of the database would. */

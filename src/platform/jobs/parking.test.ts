@@ -21,6 +21,7 @@ const app: App = {
   log,
   config: {},
   publicUrl: 'https://commonhold.example',
+  modules: [],
 }
 
 /** What tenancy says of tenants. */
@@ -56,13 +57,17 @@ test('MT-12 a suspension in the middle parks what is queued; with the reactivati
   const [held, open] = [randomUUID(), randomUUID()]
   standing.set(held, 'active').set(open, 'active')
   const runs = new Map<string, number>()
+  let wasSuspended = false
   const note: Job<{ tenantId?: string; n: number }> = {
     name: 'work.note',
     description: 'Notes that it ran',
     async run({ tenantId, n }) {
       const key = `${tenantId} ${n}`
       runs.set(key, (runs.get(key) ?? 0) + 1)
-      if (tenantId === held && runs.size > 8) standing.set(held, 'held')
+      if (tenantId === held && runs.size > 8 && !wasSuspended) {
+        wasSuspended = true
+        standing.set(held, 'held')
+      }
       await sleep(10)
     },
   }
@@ -153,9 +158,9 @@ test('MT-12 a worker that is killed while it parks loses no job and doubles none
   const { rows } = await admin.query(
     `select n::int, count(*)::int
      from (
-       select data ->> 'n' as n from jobs.job where data ->> 'tenantId' = $1
+       select data ->> 'n' as n from jobs.job where data ->> 'tenantId' = $1::text
        union all
-       select data ->> 'n' from jobs.parked_jobs where tenant_id = $1
+       select data ->> 'n' from jobs.parked_jobs where tenant_id = $1::text::uuid
      ) as everywhere
      group by n
      order by 1`,
