@@ -18,6 +18,7 @@ export {
   createTenant,
   entranceQuery,
   leaveForGoogle,
+  mayBeSignedIn,
   openSession,
   type Session,
   type SignInStep,

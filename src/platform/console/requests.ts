@@ -26,6 +26,7 @@ export type OnTheWire<T> = T extends Date
 
 export type RequestOptions = {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Sent as JSON; a Blob as the bytes that it is. */
   body?: unknown
   query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
   signal?: AbortSignal
@@ -81,11 +82,11 @@ async function send<T>(path: string, options: RequestOptions): Promise<T> {
     credentials: 'same-origin',
     headers: {
       accept: 'application/json',
-      ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(options.body !== undefined && { 'content-type': typeOf(options.body) }),
       ...(options.ifMatch !== undefined && { 'if-match': options.ifMatch }),
       ...(shownTenantId && !path.startsWith('/auth/') && { 'x-tenant-id': shownTenantId }),
     },
-    body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    body: options.body === undefined || options.body instanceof Blob ? options.body : JSON.stringify(options.body),
     signal: options.signal,
     keepalive: options.keepalive,
   }).catch(error => {
@@ -100,6 +101,8 @@ async function send<T>(path: string, options: RequestOptions): Promise<T> {
   }
   throw asProblem(answer.status, body)
 }
+
+const typeOf = (body: unknown) => (body instanceof Blob ? body.type : 'application/json')
 
 function queryString(query: RequestOptions['query']): string {
   const params = new URLSearchParams()

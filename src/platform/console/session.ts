@@ -97,11 +97,11 @@ export async function leaveForGoogle(path: `/auth/${string}`, next: string): Pro
  * Leaving a session or workspace loads the page anew: whatever this window has fetched, typed or opened is gone with
  * certainty, not as far as every part of the program remembered to forget it.
  */
-export async function signOut(): Promise<void> {
+export async function signOut(next = '/sign-in'): Promise<void> {
   await request('/auth/sign-out', { method: 'POST' })
   rememberVisitor(false)
   otherWindows?.postMessage('signed-out')
-  window.location.assign('/sign-in')
+  window.location.assign(next)
 }
 
 export async function switchTenant(tenantId: string, next: string): Promise<void> {

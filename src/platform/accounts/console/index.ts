@@ -28,6 +28,13 @@ export const accountsConsole: ConsoleModule = {
       personal: true,
       load: () => import('./reset-password.tsx'),
     },
+    {
+      path: '/invitation',
+      title: 'Invitation',
+      frame: 'plain',
+      personal: true,
+      load: () => import('./invitation.tsx'),
+    },
     { path: '/setup', title: 'First administrator', frame: 'plain', load: () => import('./setup.tsx') },
     {
       path: '/workspaces/new',

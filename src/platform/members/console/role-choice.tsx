@@ -1,0 +1,40 @@
+import { Checkbox, Skeleton, Stack } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { ErrorState, useSession } from '#platform/console'
+import { type RoleChoice, roleChoicesQuery } from './own-invitations.ts'
+
+/** The roles of the workspace to choose from; those that permit more than I hold cannot be chosen. */
+export function RolesField({ value, onChange, error, label = 'Roles' }: RolesFieldProps) {
+  const { data, isPending, error: failure, refetch } = useQuery(roleChoicesQuery)
+  const session = useSession()
+  if (failure) return <ErrorState error={failure} retry={() => void refetch()} />
+  if (isPending) return <Skeleton height={110} aria-label="Loading the roles" />
+  return (
+    <Checkbox.Group label={label} value={[...value]} onChange={onChange} error={error}>
+      <Stack gap="xs" mt="xs" mb={4}>
+        {data.items.map(role => {
+          const isBeyond = !mayGive(role, session)
+          return (
+            <Checkbox
+              key={role.id}
+              value={role.id}
+              label={role.name}
+              description={isBeyond ? 'It permits more than you may yourself.' : role.description}
+              disabled={isBeyond}
+            />
+          )
+        })}
+      </Stack>
+    </Checkbox.Group>
+  )
+}
+
+type RolesFieldProps = {
+  value: readonly string[]
+  onChange: (roleIds: string[]) => void
+  error?: string | undefined
+  label?: string
+}
+
+const mayGive = (role: RoleChoice, { roles, can }: ReturnType<typeof useSession>) =>
+  role.permissions.every(can) && (role.name !== 'owner' || roles.includes('owner'))
