@@ -137,8 +137,8 @@ export class Principals {
     this.remembered = new Map()
   }
 
-  private async readCredentials({ bearer, cookie = '', tenantId }: Credentials): Promise<Asked> {
-    const isNamed = tenantId !== undefined
+  private async readCredentials({ bearer, cookie = '', tenantId, isOnSite }: Credentials): Promise<Asked> {
+    const isNamed = tenantId !== undefined && !isOnSite
     if (bearer === undefined) {
       const tokenHash = hashToken(cookie)
       return { key: `c ${tokenHash.toString('base64')}`, credential: { tokenHash }, tenantId, isNamed }

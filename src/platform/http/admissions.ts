@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { clientAddressOf } from './client-addresses.ts'
 import { cookiesOf } from './cookies.ts'
-import { type Authenticator, sessionCookie } from './credentials.ts'
+import { type Authenticator, type Credentials, sessionCookie } from './credentials.ts'
 import { errors } from './errors.ts'
 import type { Frame, Meter, Plan } from './frame.ts'
 import { requireFresh } from './freshness.ts'
@@ -30,8 +30,9 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
     userAgent: headers['user-agent']?.slice(0, 500),
     requestId: request.id,
   }
-  const principal =
-    plan.route.allow === 'public' ? undefined : await identify(frame, plan, request, tenantOf(request), client)
+  const isOnSite = tenantId === undefined && request.site?.kind === 'tenant' && plan.route.allow === 'session'
+  const asked = { tenantId: tenantOf(request), isOnSite }
+  const principal = plan.route.allow === 'public' ? undefined : await identify(frame, plan, request, asked, client)
   if (!principal && plan.isWrite && !bearerOf(headers.authorization) && isCrossSite(request, frame.app.publicUrl)) {
     throw errors.crossSite()
   }
@@ -70,7 +71,7 @@ async function identify(
   frame: Frame,
   plan: Plan,
   request: FastifyRequest,
-  tenantId: string | undefined,
+  asked: Pick<Credentials, 'tenantId' | 'isOnSite'>,
   client: Parameters<Authenticator>[1],
 ): Promise<Principal> {
   const { headers } = request
@@ -78,13 +79,19 @@ async function identify(
   const cookie = bearer === undefined ? cookiesOf(headers.cookie)[sessionCookie] : undefined
   if (bearer === undefined && cookie === undefined) throw errors.unauthenticated()
   if (bearer === undefined && plan.isWrite && !isSameOrigin(request, frame.app.publicUrl)) throw errors.crossSite()
-  return await frame.authenticate({ bearer, cookie, tenantId }, { ...client, isPassive: plan.route.passive })
+  return await frame.authenticate({ bearer, cookie, ...asked }, { ...client, isPassive: plan.route.passive })
 }
 
 /** Who asks with a request that is still being answered, as of now; throws once he may not any more. */
 export async function identifyAgain(frame: Frame, plan: Plan, request: FastifyRequest): Promise<Principal> {
   const { ipAddress = '', userAgent } = request.call?.scope ?? {}
-  return await identify(frame, plan, request, tenantOf(request), { ipAddress, userAgent, requestId: request.id })
+  return await identify(
+    frame,
+    plan,
+    request,
+    { tenantId: tenantOf(request) },
+    { ipAddress, userAgent, requestId: request.id },
+  )
 }
 
 const tenantOf = ({ headers }: FastifyRequest) => headers['x-tenant-id'] as string | undefined
