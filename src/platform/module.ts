@@ -50,6 +50,28 @@ export type OnboardingStep = {
   isDone?: (tx: Queryable) => Promise<boolean>
 }
 
+/** Something that tenants use and plans may limit, `module.what`. */
+export type MetricDeclaration = {
+  /** What it counts, as the console says it: `Contractor lists`. */
+  description: string
+  unit: 'count' | 'bytes'
+  /** A gauge is what there is now (rows, bytes kept); a flow adds up in time (requests) and is limited by the month. */
+  kind: 'gauge' | 'flow'
+}
+
+/** How a notification reaches people by mail: each by itself, several in one, or not. */
+export type MailChannel = 'at_once' | 'digest' | 'never'
+
+/** Something that people are told, `module.what`. */
+export type NotificationDeclaration = {
+  /** What they are told of, as they see it where they choose how: `Somebody joined a workspace of yours`. */
+  description: string
+  /** Unless they choose another way. */
+  mail: MailChannel
+  /** The module sends a mail of its own about it, so that there is nothing to choose. */
+  hasOwnMail?: true
+}
+
 /** What a module's commands are given by the command line. */
 export type CommandContext = {
   /** Opens the program on its database (joining a running one), hands it to `work`, and closes it. */
@@ -82,6 +104,10 @@ export type Module = {
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */
   commands?: Commands | Readonly<Record<string, Commands>>
   config?: TProperties
+  /** By kind: `members.joined`. */
+  notifications?: Readonly<Record<string, NotificationDeclaration>>
+  /** By name: `contractors.list_items`. */
+  metrics?: Readonly<Record<string, MetricDeclaration>>
   /** By name: `contractors.exports`. */
   features?: Readonly<Record<string, FeatureDeclaration>>
   /** By a short name that the API takes: `sales-team`. */

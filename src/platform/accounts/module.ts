@@ -26,6 +26,13 @@ export const accountsModule = {
     ...tenantDeletionRoutes,
     ...installationRoutes,
   ],
+  notifications: {
+    'accounts.password_changed': {
+      description: 'The password of your account was changed',
+      mail: 'never',
+      hasOwnMail: true,
+    },
+  },
   jobs: [sendSignUpMail, sendPasswordResetJob, tellOfRests, tellOfDeletionsJob, removeTenants],
   commands: { accounts: registerAccountsCommands, users: registerUserImport, tenants: registerTenantCommands },
   config: {

@@ -24,6 +24,7 @@ import {
 } from '#platform/identity'
 import { enqueue, type Job } from '#platform/jobs'
 import { linkTo, sendMail } from '#platform/mail'
+import { notify } from '#platform/notifications'
 import { errors } from './errors.ts'
 import { passwordChangedMail } from './mails.ts'
 import { provesPassword, refuseRest, type SessionOfUser } from './password-proofs.ts'
@@ -200,6 +201,14 @@ async function putPassword(
     action: isReset ? 'reset_password' : 'change_password',
     resource: 'identity.users',
     resourceId: userId,
+  })
+  await notify(app, tx, {
+    userId,
+    tenantId: null,
+    kind: 'accounts.password_changed',
+    title: 'Your password was changed',
+    message: isReset ? 'By the link of a mail. Other devices were signed out.' : '',
+    link: '/account/security',
   })
   const { ipAddress, userAgent } = tx.scope
   await sendMail(app, tx, {

@@ -5,6 +5,7 @@ import { createToken, hashToken } from '#platform/crypto'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { nullable, timestamp, uuid } from '#platform/http'
 import { linkTo, sendMail } from '#platform/mail'
+import { announceAccountEvent } from './account-events.ts'
 import { errors } from './errors.ts'
 import { newDeviceMail } from './mails.ts'
 import { describeOccasion } from './occasions.ts'
@@ -89,30 +90,28 @@ export async function sendNewDeviceMail(
       profile.timezone,
       device.last_seen_at,
       device.user_agent,
-      host(device.ip_address) as ip_address
+      host(device.ip_address) as ip_address,
+      (profile.email_preferences -> 'security') is distinct from 'false' as wants_mail
     from identity.user_devices as device
     join identity.users as account
       on account.id = device.user_id
     join identity.user_profiles as profile
       on profile.user_id = account.id
     where device.id = ${deviceId}
-      and device.user_id = ${userId}
-      and profile.email_preferences -> 'security' is distinct from 'false'`)
+      and device.user_id = ${userId}`)
   if (!told) return
-  await sendMail(app, tx, {
-    to: told.email,
-    userId,
-    mail: newDeviceMail,
-    values: {
-      name: told.fullName ?? told.email,
-      facts: await describeOccasion(app, { moment: told.lastSeenAt, ...told }),
-      sessionsLink: linkTo(app, '/account/sessions'),
-      passwordLink: linkTo(app, '/forgot-password'),
-    },
-  })
+  const values = {
+    name: told.fullName ?? told.email,
+    facts: await describeOccasion(app, { moment: told.lastSeenAt, ...told }),
+    sessionsLink: linkTo(app, '/account/sessions'),
+    passwordLink: linkTo(app, '/forgot-password'),
+  }
+  if (told.wantsMail) await sendMail(app, tx, { to: told.email, userId, mail: newDeviceMail, values })
+  await announceAccountEvent(app, tx, userId, newDeviceMail, values)
 }
 
 type NewDevice = {
+  wantsMail: boolean
   email: string
   fullName: string | null
   timezone: string

@@ -5,6 +5,7 @@ import { createToken, hashToken } from '#platform/crypto'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { nullable, timestamp } from '#platform/http'
 import { linkTo, sendMail } from '#platform/mail'
+import { announceAccountEvent } from './account-events.ts'
 import { linkHours } from './email-verifications.ts'
 import { errors } from './errors.ts'
 import { addressInUseMail, confirmNewEmailMail, confirmOldEmailMail, emailChangedMail } from './mails.ts'
@@ -201,6 +202,7 @@ async function takePlace(app: App, tx: Queryable, change: PendingChange): Promis
   await withdrawOneTimeTokens(tx, 'verify_email', userId)
   await revokeSessionsOf(tx, userId, 'e-mail address changed', sessionId ?? undefined)
   await sendMail(app, tx, { to: oldEmail, userId, mail: emailChangedMail, values: { name, email: newEmail } })
+  await announceAccountEvent(app, tx, userId, emailChangedMail, { name, email: newEmail })
   await recordEvent(tx, { action: 'change_email', resource: 'identity.users', resourceId: userId })
 }
 

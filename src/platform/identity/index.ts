@@ -1,4 +1,5 @@
 export { AccessTokens, accessTokenSeconds } from './access-tokens.ts'
+export { type AccountEvent, onAccountEvent } from './account-events.ts'
 export { useBackupCode } from './backup-codes.ts'
 export {
   distrustDevices,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { accountNotifications } from './account-events.ts'
 import { registerUserCommands } from './commands.ts'
 import { removeOldDevices } from './devices.ts'
 import { removeLapsedEmailChanges } from './email-changes.ts'
@@ -28,6 +29,7 @@ export const identityModule = {
     },
   },
   routes: identityRoutes,
+  notifications: accountNotifications,
   commands: { users: registerUserCommands },
   config: {
     ...googleSettings,

@@ -1,6 +1,7 @@
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { type MailDefinition, sendMail } from '#platform/mail'
+import { announceAccountEvent } from './account-events.ts'
 
 /** Whom to write to about an account, by the name that he goes by. Needs the system scope. */
 export function getOwner(tx: Queryable, userId: string): Promise<{ email: string; name: string }> {
@@ -10,7 +11,7 @@ export function getOwner(tx: Queryable, userId: string): Promise<{ email: string
     where id = ${userId}`)
 }
 
-/** Sends a mail to the owner of an account, with his name; see `sendMail`. */
+/** Sends a mail to the owner of an account, with his name (see `sendMail`), and tells those who listen to such events. */
 export async function tellOwner<Values extends { name: string }>(
   app: App,
   tx: Queryable,
@@ -19,5 +20,7 @@ export async function tellOwner<Values extends { name: string }>(
   values: Omit<Values, 'name'>,
 ): Promise<void> {
   const { email, name } = await getOwner(tx, userId)
-  await sendMail(app, tx, { to: email, userId, mail, values: { ...values, name } as Values })
+  const filled = { ...values, name } as Values
+  await sendMail(app, tx, { to: email, userId, mail, values: filled })
+  await announceAccountEvent(app, tx, userId, mail, filled)
 }

@@ -1,5 +1,5 @@
 export { hasMailbox } from './mailbox.ts'
-export { defineMail, linkTo, type MailDefinition } from './mails.ts'
+export { defineMail, linkTo, type MailDefinition, withoutLinks } from './mails.ts'
 export { sendMail } from './messages.ts'
 export { listMailsOf } from './personal-data.ts'
 export { findMailFault } from './settings.ts'

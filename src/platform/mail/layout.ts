@@ -2,7 +2,14 @@ import type { App } from '#platform/app.ts'
 import type { MailContent } from './mails.ts'
 
 /** A mail as it goes out and as `mail.messages` keeps it. */
-export type RenderedMail = { subject: string; text: string; html: string; link?: string }
+export type RenderedMail = {
+  subject: string
+  text: string
+  html: string
+  link?: string
+  /** Goes into the header (RFC 8058). */
+  unsubscribe?: string
+}
 
 /** The one layout of all mails. What `content` says is text: markup in it is shown, not obeyed. */
 export function renderMail(app: App, content: MailContent): RenderedMail {
@@ -13,6 +20,7 @@ export function renderMail(app: App, content: MailContent): RenderedMail {
     text: renderText(app, content),
     html: renderHtml(app, { ...content, subject }),
     ...(link !== undefined && { link }),
+    ...(content.unsubscribe && { unsubscribe: content.unsubscribe.post }),
   }
 }
 
@@ -24,13 +32,14 @@ export function oneLine(text: string): string {
     .trim()
 }
 
-function renderText(app: App, { lines, facts = [], button, after = [] }: MailContent): string {
+function renderText(app: App, { lines, facts = [], button, after = [], unsubscribe }: MailContent): string {
   const width = Math.max(0, ...facts.map(([label]) => label.length + 2))
   return [
     ...lines,
     ...(facts.length > 0 ? [facts.map(([label, value]) => `${`${label}:`.padEnd(width)}${value}`).join('\n')] : []),
     ...(button ? [`${button.label}:\n${button.link}`] : []),
     ...after,
+    ...(unsubscribe ? [`Stop these mails:\n${unsubscribe.page}`] : []),
     `-- \nCommonhold at ${app.publicUrl}`,
   ]
     .join('\n\n')
@@ -40,7 +49,7 @@ function renderText(app: App, { lines, facts = [], button, after = [] }: MailCon
 const font = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 
 // Tables and inline styles are what all mail programs draw; the few that know the dark scheme read the style element.
-function renderHtml(app: App, { subject, lines, facts = [], button, after = [] }: MailContent): string {
+function renderHtml(app: App, { subject, lines, facts = [], button, after = [], unsubscribe }: MailContent): string {
   const paragraph = (line: string, style: string, name: string) =>
     `<p class="${name}" style="margin:0 0 16px;${font};${style}">${escapeHtml(line).replace(/\n/g, '<br>')}</p>`
   const body = (line: string) => paragraph(line, 'font-size:16px;line-height:24px;color:#1d1d1a', 'text')
@@ -79,7 +88,7 @@ function renderHtml(app: App, { subject, lines, facts = [], button, after = [] }
 <tr><td class="card" align="left" style="background-color:#ffffff;border:1px solid #e4e4de;border-radius:10px;padding:28px 28px 12px">
 ${parts.join('\n')}
 </td></tr>
-<tr><td class="dim" style="padding:16px 4px 0;${font};font-size:13px;line-height:19px;color:#62625a">Sent by Commonhold at ${escapeHtml(new URL(app.publicUrl).host)}</td></tr>
+<tr><td class="dim" style="padding:16px 4px 0;${font};font-size:13px;line-height:19px;color:#62625a">Sent by Commonhold at ${escapeHtml(new URL(app.publicUrl).host)}${unsubscribe ? `. ${renderUnsubscribe(unsubscribe.page)}` : ''}</td></tr>
 </table>
 </td></tr>
 </table>
@@ -105,6 +114,10 @@ function renderButton({ label, link }: NonNullable<MailContent['button']>): stri
     `<a href="${escapeHtml(link)}" style="display:inline-block;padding:12px 22px;${font};font-size:16px;line-height:22px;font-weight:600;color:#ffffff;text-decoration:none">${escapeHtml(label)}</a>` +
     '</td></tr></table>'
   )
+}
+
+function renderUnsubscribe(link: string): string {
+  return `<a class="dim" href="${escapeHtml(link)}" style="color:#62625a">Stop these mails</a>`
 }
 
 function renderAddress(link: string): string {

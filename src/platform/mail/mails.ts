@@ -12,6 +12,8 @@ export type MailContent = {
   button?: { label: string; link: string }
   /** Paragraphs below the button. */
   after?: readonly string[]
+  /** For mails that one may do without: a page that ends them, and the address that ends them by a POST (RFC 8058). */
+  unsubscribe?: { page: string; post: string }
 }
 
 /** A kind of mail. `name` is `module.what_it_is`. */
@@ -62,7 +64,8 @@ export function composeMail<Values extends object>(
       ]),
     ) as Values,
   )
-  if (content.button && !content.button.link.startsWith(`${app.publicUrl}/`)) {
+  const links = [content.button?.link, content.unsubscribe?.page, content.unsubscribe?.post]
+  if (links.some(link => link !== undefined && !link.startsWith(`${app.publicUrl}/`))) {
     throw errors.linkForeign({ name: mail.name })
   }
   return content
@@ -71,9 +74,10 @@ export function composeMail<Values extends object>(
 /** Whoever signs a stranger up under the name "Win at www.evil.example" would have us send him that link. */
 function plainName(name: string): string {
   const line = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
-  return [...line]
-    .slice(0, 100)
-    .join('')
-    .replace(/:\/\//g, ': // ')
-    .replace(/(?<=[\p{L}\p{N}])\.(?=[\p{L}\p{N}]{2})/gu, '. ')
+  return withoutLinks([...line].slice(0, 100).join(''))
+}
+
+/** For text that holds names which strangers have chosen: mail programs make no links of what is in it. */
+export function withoutLinks(text: string): string {
+  return text.replace(/:\/\//g, ': // ').replace(/(?<=[\p{L}\p{N}])\.(?=[\p{L}\p{N}]{2})/gu, '. ')
 }

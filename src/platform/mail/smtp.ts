@@ -36,7 +36,7 @@ export async function sendBySmtp(
     disableUrlAccess: true,
   })
   const from = senderOf(app)
-  const { recipientName = '', subject, text, html } = message.content
+  const { recipientName = '', subject, text, html, unsubscribe } = message.content
   try {
     const { response } = await transport.sendMail({
       from,
@@ -48,7 +48,14 @@ export async function sendBySmtp(
       messageId: `<${message.id}@${domainOf(from.address)}>`,
       date: message.createdAt,
       // RFC 3834: no answers from those who are away.
-      headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+      headers: {
+        'Auto-Submitted': 'auto-generated',
+        'X-Auto-Response-Suppress': 'All',
+        ...(unsubscribe !== undefined && {
+          'List-Unsubscribe': `<${unsubscribe}>`,
+          'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+        }),
+      },
     })
     return { kind: 'taken', answer: clean(response, mailServer), server }
   } catch (error) {

@@ -1,1 +1,1 @@
-export {}
+export { type Notice, notify } from './notices.ts'

@@ -1,3 +1,13 @@
 import type { Module } from '#platform/module.ts'
+import './account-events.ts'
+import { sendDigests } from './digests.ts'
+import { mailAtOnce } from './immediate-mails.ts'
+import { removeOldNotifications } from './retention.ts'
+import { notificationRoutes } from './routes.ts'
 
-export const notificationsModule = { name: 'notifications', schema: 'notifications' } satisfies Module
+export const notificationsModule = {
+  name: 'notifications',
+  schema: 'notifications',
+  routes: notificationRoutes,
+  jobs: [mailAtOnce, sendDigests, removeOldNotifications],
+} satisfies Module
