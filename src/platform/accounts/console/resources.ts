@@ -156,7 +156,15 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
   },
   'access.roles': {
     noun: 'role',
-    columns: { scopes: 'scope', is_default: 'default', is_built_in: 'built in' },
+    sentences: {
+      insert: '{who} made the role {this}',
+      update: '{who} changed {columns} of the role {this}',
+      delete: '{who} removed the role {this}',
+    },
+    columns: { scopes: 'what tokens carry', is_default: 'who gets it', is_built_in: 'built in' },
+    api: '/roles/{id}',
+    permission: 'access.roles.read',
+    page: '/roles/$id',
   },
   'access.permissions': { noun: 'permission' },
   'access.role_permissions': {
