@@ -132,15 +132,6 @@ export async function findVerifiedAddress(tx: Queryable, userId: string): Promis
   return found?.email
 }
 
-/** The user's next session starts elsewhere, where it would have started in this tenant. Needs the system scope. */
-export async function dropDefaultTenant(tx: Queryable, userId: string, tenantId: string): Promise<void> {
-  await tx.run(sql`
-    update identity.users
-    set default_tenant_id = null
-    where id = ${userId}
-      and default_tenant_id = ${tenantId}`)
-}
-
 /** False on a new installation, before its first administrator. Needs the system scope. */
 export async function hasUsers(tx: Queryable): Promise<boolean> {
   const { found } = await tx.one(sql<{ found: boolean }>`select exists (select from identity.users) as found`)
