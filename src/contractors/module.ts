@@ -5,6 +5,10 @@ import { contractorsRoutes } from './routes.ts'
 export const contractorsModule = {
   name: 'contractors',
   schema: 'contractors',
+  metrics: {
+    'contractors.lists': { description: 'Contractor lists', unit: 'count', kind: 'gauge' },
+    'contractors.list_items': { description: 'Contractors in lists', unit: 'count', kind: 'gauge' },
+  },
   permissions: {
     'contractors.profiles.read': {
       description: 'Search contractors and read about them',

@@ -11,6 +11,7 @@ import { Keyring } from '#platform/crypto'
 import { Database } from '#platform/database'
 import { DomainError, errorTable } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
+import { flushUsage } from '#platform/usage'
 import { migrateDatabase } from '../platform/database/migrate.ts'
 import type { Settings } from './config.ts'
 import { modules as allModules } from './modules.ts'
@@ -181,5 +182,8 @@ export function createApp(parts: {
   })
   const publicUrl = settings.publicUrl ?? `http://localhost:${settings.port}`
   const elsewhere = openTenantDatabases(db, parts)
-  return { db, ...elsewhere, clock: systemClock, keyring, log, config: settings, publicUrl, modules }
+  const app: App = { db, ...elsewhere, clock: systemClock, keyring, log, config: settings, publicUrl, modules }
+  // What fails is in the log, and nothing can be done about it any more.
+  db.beforeClose(() => flushUsage(app).catch(() => {}))
+  return app
 }

@@ -118,20 +118,21 @@ export class PooledDatabase implements Database {
     await Promise.all([this.pool.end(), ...this.lanes.map(lane => lane.close())])
   }
 
-  private async runPooled(statements: Statement[]): Promise<BatchResult> {
+  private async runPooled(statements: Statement[], attempts = 1): Promise<BatchResult> {
     const client = await this.pool.connect()
     let broken = false
     try {
       return await send(client, statements)
     } catch (error) {
       broken = !(error instanceof pg.DatabaseError) || isStalePlan(error)
-      if (!isStalePlan(error)) throw error
+      if (!isStalePlan(error) && (attempts === 3 || !isRetryable(error))) throw error
     } finally {
       client.release(broken)
     }
-    // The table changed under a prepared statement and nothing was done: a fresh connection has no stale plan. Asked for
-    // after this one is given back, or as many callers as there are connections would wait for each other.
-    return await this.runPooled(statements)
+    // The table changed under a prepared statement, or others were in the way, and nothing was done: a fresh connection
+    // has no stale plan. Asked for after this one is given back, or as many callers as there are connections would wait
+    // for each other.
+    return await this.runPooled(statements, attempts + 1)
   }
 
   private async runTransaction<T>(scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {

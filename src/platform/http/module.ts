@@ -7,6 +7,10 @@ import { readNetworks } from './public-addresses.ts'
 export const httpModule = {
   name: 'http',
   schema: 'http',
+  metrics: {
+    'http.requests': { description: 'API requests', unit: 'count', kind: 'flow' },
+    'http.bytes_sent': { description: 'Bandwidth', unit: 'bytes', kind: 'flow' },
+  },
   jobs: [forgetIdempotencyKeys],
   config: {
     outgoingAllow: Type.Refine(

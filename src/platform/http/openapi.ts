@@ -122,6 +122,12 @@ const problemSchema: JsonSchema = {
     detail: { type: 'string', description: 'For people' },
     requestId: { type: 'string', format: 'uuid' },
     permission: { type: 'string', description: 'The permission that is missing (403)' },
+    quota: {
+      type: 'object',
+      description: 'What the plan allows of a metric, where that is used up (409, 429)',
+      required: ['metric', 'limit', 'used'],
+      properties: { metric: { type: 'string' }, limit: { type: 'integer' }, used: { type: 'integer' } },
+    },
     errors: {
       type: 'array',
       description: 'What is wrong with the request (400)',

@@ -13,6 +13,8 @@ export type Problem = {
   requestId: string
   errors?: Fault[]
   permission?: string
+  /** What a plan allows of a metric, where that is used up. */
+  quota?: { metric: string; limit: number; used: unknown }
 }
 
 /** The media type of a problem document. */
@@ -47,7 +49,7 @@ export function problemOf(refusal: DomainError | undefined, requestId: string, p
     return { type: 'about:blank', title: titleOf(500), status: 500, code: 'internal', detail, requestId }
   }
   const status = statusOf(refusal)
-  const { errors: faults, permission } = refusal.details
+  const { errors: faults, permission, metric, limit, used } = refusal.details
   return {
     type: `${publicUrl}/api/docs#${refusal.code}`,
     title: titleOf(status),
@@ -58,6 +60,7 @@ export function problemOf(refusal: DomainError | undefined, requestId: string, p
     requestId,
     ...(Array.isArray(faults) ? { errors: faults } : {}),
     ...(typeof permission === 'string' ? { permission } : {}),
+    ...(typeof metric === 'string' && typeof limit === 'number' ? { quota: { metric, limit, used } } : {}),
   }
 }
 

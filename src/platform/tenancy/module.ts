@@ -5,6 +5,9 @@ import { removeFormerSlugs } from './tenants.ts'
 export const tenancyModule = {
   name: 'tenancy',
   schema: 'tenancy',
+  metrics: {
+    'tenancy.members': { description: 'Members and service accounts', unit: 'count', kind: 'gauge' },
+  },
   mirrors: { 'tenancy.user_tenants': ['joined_at', 'expires_at'] },
   metrics: {
     'tenancy.members': { description: 'Members and service accounts', unit: 'count', kind: 'gauge' },

@@ -1,1 +1,4 @@
-export {}
+export { countUsage, countUsageIn, flushUsage } from './flows.ts'
+export { createMeter } from './meter.ts'
+export { giveBack, useQuota } from './quotas.ts'
+export { getUsage } from './series.ts'

@@ -1,0 +1,2 @@
+select usage.uncount_rows('tenancy.user_tenants');
+delete from usage.gauges where metric_name = 'tenancy.members';

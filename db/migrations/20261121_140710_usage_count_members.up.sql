@@ -1,0 +1,1 @@
+select usage.count_rows('tenancy.user_tenants', 'tenancy.members');
