@@ -71,7 +71,9 @@ test('MT-19 who is told sees it in the tenant where it happened, and nobody else
     }
   }
   const own = { userId: viewer.userId }
-  const count = sql<{ count: number }>`select count(*) as count from notifications.notifications where kind = 'test.shared'`
+  const count = sql<{
+    count: number
+  }>`select count(*) as count from notifications.notifications where kind = 'test.shared'`
   assert.equal((await db.scoped(viewer.scope).one(count)).count, 1, 'control')
   for (const scope of [{ ...own, tenantId: bob.tenantId }, own, { tenantId: alice.tenantId }, alice.scope, bob.scope])
     assert.equal((await db.scoped(scope).one(count)).count, 0, JSON.stringify(scope))
@@ -135,7 +137,11 @@ test('MT-19 unread ones are counted, read, and unread again; all up to one at on
   assert.deepEqual([unread.read, unread.readAt], [false, null])
   const all = await here.fetch('/notifications/read-all', { method: 'POST', body: { upTo: two.id } })
   assert.deepEqual(await all.json(), { marked: 2 })
-  assert.deepEqual(await titlesOf(here, '&kind=test.shared&state=unread'), ['three'], 'what came meanwhile stays unread')
+  assert.deepEqual(
+    await titlesOf(here, '&kind=test.shared&state=unread'),
+    ['three'],
+    'what came meanwhile stays unread',
+  )
   assert.equal((await here.fetch(`/notifications/${two.id}`, { method: 'DELETE' })).status, 204)
   assert.deepEqual(await titlesOf(here), ['three', 'one'])
 })
