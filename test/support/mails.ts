@@ -10,6 +10,8 @@ export type TestMail = {
   link?: string
   /** The secret in that link's fragment. */
   token?: string
+  /** The address of `List-Unsubscribe`. */
+  unsubscribe?: string | undefined
 }
 
 /** The mails that somebody was sent, oldest first: what is queued or kept, not what was dropped or has been delivered. */
@@ -23,8 +25,8 @@ export async function mailsTo(world: Pick<World, 'admin' | 'app'>, address: stri
     [address],
   )
   return rows.map(({ id, name, content }) => {
-    const { subject, text, html, link } = openContent(world.app, { id, content })
+    const { subject, text, html, link, unsubscribe } = openContent(world.app, { id, content })
     const token = link === undefined ? undefined : new URLSearchParams(new URL(link).hash.slice(1)).get('token')
-    return { name, subject, text, html, ...(link !== undefined && { link }), ...(token && { token }) }
+    return { name, subject, text, html, unsubscribe, ...(link !== undefined && { link }), ...(token && { token }) }
   })
 }

@@ -7,11 +7,12 @@ import { Keyring } from '#platform/crypto'
 import { json, type Scope, sql } from '#platform/database'
 import { buildServer, createLogger } from '#platform/http'
 import { hashNewPassword } from '#platform/identity'
+import type { Module } from '#platform/module.ts'
 import type { SecurityPolicy } from '#platform/tenancy'
 import { resolveHost } from '#platform/tenancy'
 import { createMeter } from '#platform/usage'
 import { loadConfig } from '../../src/main/config.ts'
-import { modules } from '../../src/main/modules.ts'
+import { modules as programModules } from '../../src/main/modules.ts'
 import { createApp, upgradeDatabase } from '../../src/main/program.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 
@@ -50,15 +51,18 @@ export async function testWorld(
     environment?: Record<string, string>
     /** Counts requests, as the program does. */
     meter?: boolean
+    /** Beside those of the program. */
+    modules?: readonly Module[]
   } = {},
 ): Promise<World> {
   const database = await testDatabase()
+  const modules = [...programModules, ...(options.modules ?? [])]
   await upgradeDatabase(database.adminConfig, modules)
   const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0', ...options.environment })
   const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
   const keys = Keyring.generate('k1')
   const keyring = Keyring.parse(keys)
-  const app = createApp({ settings, login: database.login, keyring, log })
+  const app = { ...createApp({ settings, login: database.login, keyring, log }), modules }
   const server = await buildServer({
     app,
     modules,
