@@ -1,3 +1,5 @@
+drop function members.list_administered();
+drop function members.has_organization(uuid);
 drop function members.list_places(uuid);
 drop view members.organization_details;
 drop policy user_organizations_removed_by_manager on tenancy.user_organizations;

@@ -274,5 +274,39 @@ as $$
     and place.organization_id = of_organization_id
 $$;
 comment on function members.list_places(uuid) is 'Who belongs to an organization of the scope''s tenant, and as what';
-revoke execute on function members.list_places(uuid) from public;
-grant execute on function members.list_places(uuid) to commonhold_app;
+
+create function members.has_organization(of_organization_id uuid)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select
+    from tenancy.organizations as organization
+    where organization.tenant_id = platform.current_tenant_id()
+      and organization.id = of_organization_id
+  )
+$$;
+comment on function members.has_organization(uuid) is 'The scope''s tenant has this organization';
+
+create function members.list_administered()
+returns setof uuid
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select place.organization_id
+  from tenancy.user_organizations as place
+  where place.tenant_id = platform.current_tenant_id()
+    and place.user_id = platform.current_user_id()
+    and place.role = 'admin'
+$$;
+comment on function members.list_administered() is 'The organizations whose administrator the current user is: with them he manages all below';
+
+revoke execute
+  on function members.list_places(uuid), members.has_organization(uuid), members.list_administered()
+  from public;
+grant execute
+  on function members.list_places(uuid), members.has_organization(uuid), members.list_administered()
+  to commonhold_app;

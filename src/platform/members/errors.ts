@@ -19,6 +19,7 @@ export const errors = errorTable('members', {
   organizationTooDeep: ['conflict', 'Organizations stand in 10 levels at most.'],
   organizationsTooMany: ['conflict', 'A tenant has 2,000 organizations at most.'],
   slugTaken: ['conflict', 'There is an organization with the slug {slug} already.'],
+  settingsTooLarge: ['invalid', 'The settings of an organization take 16 kB at most.'],
   placeNotFound: ['not_found', 'The member {userId} does not belong to this organization.'],
   placeTaken: ['conflict', 'He belongs to this organization already.'],
 })

@@ -3,6 +3,7 @@ import { tellOfExpiries } from './expiries.ts'
 import { invitationRoutes } from './invitation-routes.ts'
 import { expireInvitations, sendInvitation } from './invitations.ts'
 import { memberRoutes } from './member-routes.ts'
+import { organizationRoutes } from './organization-routes.ts'
 
 export const membersModule = {
   name: 'members',
@@ -33,6 +34,6 @@ export const membersModule = {
       roles: ['owner', 'admin'],
     },
   },
-  routes: [...invitationRoutes, ...memberRoutes],
+  routes: [...invitationRoutes, ...memberRoutes, ...organizationRoutes],
   jobs: [sendInvitation, expireInvitations, tellOfExpiries],
 } satisfies Module

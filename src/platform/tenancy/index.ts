@@ -30,7 +30,20 @@ export {
   removeMembership,
   setExpiry,
 } from './memberships.ts'
+export {
+  insertOrganization,
+  insertPlace,
+  lockOrganization,
+  moveOrganization,
+  type OrganizationFields,
+  type OrganizationRole,
+  removeOrganization,
+  removePlace,
+  updateOrganization,
+  updatePlace,
+} from './organizations.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
+export { nameOf, Placements, placementErrors, placeTenant, type TenantDatabase } from './placements.ts'
 export {
   checkSecurityPolicy,
   findSecondFactorRequirement,
@@ -57,5 +70,4 @@ export { listStandings } from './standings.ts'
 export { changeTenantStatus, listStatusChanges, operatorsStatuses, StatusChange } from './statuses.ts'
 export { applyTemplate, getTemplate } from './templates.ts'
 export { getTenantRecord, ListedTenant, listTenants, TenantFilters, TenantRecord } from './tenant-directory.ts'
-export { createTenant, findTenantBySlug } from './tenants.ts'
-export { nameOf, Placements, placementErrors, placeTenant, type TenantDatabase } from './placements.ts'
+export { createTenant, findTenantBySlug, slugOf } from './tenants.ts'
