@@ -6,10 +6,10 @@ import { lazy, StrictMode, Suspense, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
 import { colorSchemeKey } from './color-scheme.tsx'
 import type { ConsoleModule } from './module.ts'
-import { Problem } from './requests.ts'
+import { Problem, showTenant } from './requests.ts'
 import { ResourcesContext } from './resources.ts'
 import { buildRouter } from './router.tsx'
-import { leaveEndedSession, onSignedOutElsewhere } from './session.ts'
+import { closingCodes, leaveEndedSession, onSignedOutElsewhere, sessionQuery } from './session.ts'
 import { theme, variables } from './theme.ts'
 import './styles.css'
 
@@ -18,7 +18,11 @@ export function startConsole(modules: readonly ConsoleModule[]): void {
   const plainPaths = new Set(modules.flatMap(each => each.routes.filter(r => r.frame === 'plain').map(r => r.path)))
   const leaveWhenSignedOut = (error: unknown) => {
     if (!(error instanceof Problem) || plainPaths.has(window.location.pathname)) return
-    if (error.status === 401) leaveEndedSession()
+    if (error.status === 401) leaveEndedSession(error.code)
+    if (closingCodes.has(error.code)) {
+      showTenant(undefined)
+      void client.invalidateQueries(sessionQuery)
+    }
     // The membership ended while the workspace was open: begin again in what is left.
     if (error.code === 'accounts.not_a_member') window.location.assign('/')
   }

@@ -11,7 +11,7 @@ export { PageLink } from './links.tsx'
 export type { ConsoleModule, ConsoleRoute, NavigationEntry, ResourceDescription } from './module.ts'
 export { NewPasswordField, type PasswordRules, rulesInWords } from './new-password-field.tsx'
 export { PageHeader } from './page-header.tsx'
-export { type OnTheWire, Problem, request } from './requests.ts'
+export { confirmPerson, type OnTheWire, Problem, request } from './requests.ts'
 export { type Resources, useResources } from './resources.ts'
 export { useReturningFocus } from './returning-focus.ts'
 export {

@@ -1,5 +1,6 @@
 import type { ComponentType } from 'react'
 import type { IconName } from './icons.tsx'
+import type { ConfirmationReason } from './requests.ts'
 
 /** A page of the console; its code is fetched when it is first opened. */
 export type ConsoleRoute = {
@@ -43,7 +44,9 @@ export type ResourceDescription = {
 }
 
 /** The dialog in which a person confirms that it is still he; its code is fetched when it is first needed. */
-export type StepUpDialog = () => Promise<{ Dialog: ComponentType<{ onDone: (confirmed: boolean) => void }> }>
+export type StepUpDialog = () => Promise<{
+  Dialog: ComponentType<{ onDone: (confirmed: boolean) => void; reason: ConfirmationReason }>
+}>
 
 /** What a module's `console/` folder gives to the frame: plain data, collected in `src/main/console.tsx`. */
 export type ConsoleModule = {

@@ -48,15 +48,27 @@ export function showTenant(tenantId: string | undefined): void {
   shownTenantId = tenantId
 }
 
-let confirmPerson: (() => Promise<boolean>) | undefined
+/** Why somebody is asked to confirm who he is: for a sensitive action, or because a workspace wants his second factor. */
+export type ConfirmationReason = 'sensitive' | 'second_factor'
+
+let askPerson: ((reason: ConfirmationReason) => Promise<boolean>) | undefined
 let confirming: Promise<boolean> | undefined
 
-/** Sets who asks the person to confirm that it is still he, before a sensitive action; answers whether he did. */
-export function onStepUpNeeded(ask: () => Promise<boolean>): () => void {
-  confirmPerson = ask
+/** Sets who asks the person to confirm that it is still he; answers whether he did. */
+export function onStepUpNeeded(ask: (reason: ConfirmationReason) => Promise<boolean>): () => void {
+  askPerson = ask
   return () => {
-    if (confirmPerson === ask) confirmPerson = undefined
+    if (askPerson === ask) askPerson = undefined
   }
+}
+
+/** Asks the person to confirm who he is; rejects where he does not. */
+export async function confirmPerson(reason: ConfirmationReason): Promise<void> {
+  confirming ??= (askPerson?.(reason) ?? Promise.resolve(false)).finally(() => {
+    confirming = undefined
+  })
+  if (await confirming) return
+  throw new Problem(403, 'console.not_confirmed', 'Nothing was done, because you did not confirm that it is you.')
 }
 
 /**
@@ -67,12 +79,9 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   try {
     return await send<T>(path, options)
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'http.step_up_required' || !confirmPerson) throw error
-    confirming ??= confirmPerson().finally(() => {
-      confirming = undefined
-    })
-    if (await confirming) return await send<T>(path, options)
-    throw new Problem(403, 'console.not_confirmed', 'Nothing was done, because you did not confirm that it is you.')
+    if (!(error instanceof Problem) || error.code !== 'http.step_up_required' || !askPerson) throw error
+    await confirmPerson('sensitive')
+    return await send<T>(path, options)
   }
 }
 

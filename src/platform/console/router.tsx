@@ -12,7 +12,7 @@ import {
 import { matchesPath, parseSearch, safePath, writeSearch } from './addresses.ts'
 import type { ConsoleModule, ConsoleRoute } from './module.ts'
 import { Problem } from './requests.ts'
-import { mayBeSignedIn, sessionQuery, signOut } from './session.ts'
+import { mayBeSignedIn, sessionQuery, signOut, whyEnded } from './session.ts'
 import { ErrorState, NotFound } from './states.tsx'
 
 /** The modules' pages as one tree: plain ones by themselves, the others inside the shell, which needs a session. */
@@ -34,10 +34,20 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
     beforeLoad: async ({ location }) => {
       const session = await client.ensureQueryData(sessionQuery).catch(error => {
         if (!(error instanceof Problem) || error.status !== 401) throw error
-        throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } })
+        const ended = whyEnded(error.code)
+        throw redirect({
+          to: '/sign-in',
+          search: { ...(location.href !== '/' && { next: location.href }), ...(ended && { ended }) },
+        })
       })
       const isPersonal = routes.some(route => route.personal && matchesPath(route.path, location.pathname))
-      if (session.tenantId === null && workspaces && !isPersonal && location.pathname !== workspaces.path)
+      if (
+        session.tenantId === null &&
+        !session.closed &&
+        workspaces &&
+        !isPersonal &&
+        location.pathname !== workspaces.path
+      )
         throw redirect({ to: workspaces.path, replace: true })
     },
     errorComponent: PageError,

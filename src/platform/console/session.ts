@@ -1,7 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { showTimesIn } from './dates.ts'
 import type { PasswordRules } from './new-password-field.tsx'
-import { request, showTenant } from './requests.ts'
+import { confirmPerson, Problem, request, showTenant } from './requests.ts'
 
 export type Membership = {
   id: string
@@ -23,10 +23,24 @@ export type Session = {
     language: string | null
   }
   tenantId: string | null
+  /** The workspace that this session works in, where it may not be used now. */
+  closed: ClosedWorkspace | null
+  /** How long one may go on here without a second factor. */
+  secondFactorGrace: { loginsLeft: number; endsAt: string } | null
   tenants: readonly Membership[]
   roles: readonly string[]
   permissions: readonly string[]
 }
+
+export type ClosedWorkspace = { tenantId: string; tenantName: string; code: string; detail: string }
+
+/** Refusals of a workspace that was open: the next question who is signed in names none, and is told why. */
+export const closingCodes: ReadonlySet<string> = new Set([
+  'accounts.tenant_suspended',
+  'accounts.address_refused',
+  'accounts.second_factor_required',
+  'accounts.second_factor_unconfirmed',
+])
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
@@ -104,8 +118,14 @@ export async function signOut(next = '/sign-in'): Promise<void> {
   window.location.assign(next)
 }
 
+/** A workspace that wants the second factor to be shown asks for it here. */
 export async function switchTenant(tenantId: string, next: string): Promise<void> {
-  await request('/auth/switch-tenant', { method: 'POST', body: { tenantId } })
+  const enter = () => request('/auth/switch-tenant', { method: 'POST', body: { tenantId } })
+  await enter().catch(async error => {
+    if (!(error instanceof Problem) || error.code !== 'accounts.second_factor_unconfirmed') throw error
+    await confirmPerson('second_factor')
+    await enter()
+  })
   window.location.assign(next)
 }
 
@@ -116,10 +136,17 @@ export async function createTenant(name: string): Promise<void> {
 }
 
 /** The session ended while the person was working: back to the sign-in page, and from there to where they were. */
-export function leaveEndedSession(): void {
+export function leaveEndedSession(code: string): void {
   rememberVisitor(false)
   const { pathname, search } = window.location
-  window.location.assign(`/sign-in?${new URLSearchParams({ next: pathname + search, ended: '1' })}`)
+  const ended = whyEnded(code) ?? '1'
+  window.location.assign(`/sign-in?${new URLSearchParams({ next: pathname + search, ended })}`)
+}
+
+/** What the sign-in page is told of a session that the workspace's policy has ended; undefined for any other end. */
+export function whyEnded(code: string): 'timed_out' | 'displaced' | undefined {
+  if (code === 'accounts.session_timed_out') return 'timed_out'
+  return code === 'accounts.session_displaced' ? 'displaced' : undefined
 }
 
 const otherWindows = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('commonhold-session')

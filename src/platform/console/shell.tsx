@@ -1,14 +1,23 @@
 import { Badge, Menu, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { matchesPath } from './addresses.ts'
+import { ClosedWorkspaceBanner, ClosedWorkspacePage, SecondFactorGraceBanner } from './closed-workspace.tsx'
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
 import type { ConsoleRoute, NavigationEntry, StepUpDialog } from './module.ts'
-import { entranceQuery, type Membership, signOut, switchTenant, useSession } from './session.ts'
+import {
+  entranceQuery,
+  type Membership,
+  type Session,
+  sessionQuery,
+  signOut,
+  switchTenant,
+  useSession,
+} from './session.ts'
 import classes from './shell.module.css'
 import { SideSheet } from './side-sheet.tsx'
 import { Forbidden } from './states.tsx'
@@ -30,6 +39,9 @@ export function Shell({ navigation, routes, stepUp }: ShellProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another address is the reason to close
   useEffect(menu.close, [pathname])
 
+  const { closed } = session
+  const isOutside = route?.personal || route?.withoutWorkspace
+  useLookAgain(closed !== null || session.secondFactorGrace !== null, pathname)
   const workspaces = routes.find(each => each.withoutWorkspace)
   const side = <Side navigation={navigation} workspacesPath={workspaces?.path} pathname={pathname} />
   return (
@@ -64,7 +76,15 @@ export function Shell({ navigation, routes, stepUp }: ShellProps) {
       <main id="main" tabIndex={-1} ref={main} className={classes.main}>
         {stepUp && <StepUp load={stepUp} />}
         <div className={classes.inner}>
-          {route?.permission && !session.can(route.permission) ? <Forbidden personal={route.personal} /> : <Outlet />}
+          {closed && isOutside && <ClosedWorkspaceBanner closed={closed} />}
+          <SecondFactorGraceBanner />
+          {closed && !isOutside ? (
+            <ClosedWorkspacePage closed={closed} />
+          ) : route?.permission && !session.can(route.permission) ? (
+            <Forbidden personal={route.personal} />
+          ) : (
+            <Outlet />
+          )}
         </div>
       </main>
     </div>
@@ -136,13 +156,13 @@ function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathnam
     <Menu width={270} position="bottom-start" withinPortal classNames={{ item: classes.workspace }}>
       <Menu.Target>
         <UnstyledButton className={classes.switcher} disabled={busy}>
-          <Monogram name={session.tenant?.name ?? '?'} />
+          <Monogram name={session.tenant?.name ?? session.closed?.tenantName ?? '?'} />
           <span>
             <Text size="sm" fw={600} truncate>
-              {session.tenant?.name ?? 'No workspace'}
+              {session.tenant?.name ?? session.closed?.tenantName ?? 'No workspace'}
             </Text>
             <Text size="xs" c="dimmed">
-              {busy ? 'Switching…' : session.tenantId === null ? 'none open' : session.roles.join(', ') || 'no role'}
+              {busy ? 'Switching…' : standingOf(session)}
             </Text>
           </span>
           <Icon name="selector" size={16} />
@@ -171,6 +191,11 @@ function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathnam
       </Menu.Dropdown>
     </Menu>
   )
+}
+
+function standingOf({ tenantId, closed, roles }: Session): string {
+  if (closed) return 'closed to you now'
+  return tenantId === null ? 'none open' : roles.join(', ') || 'no role'
 }
 
 /** Stands in the menu, so that the server is asked whether it is allowed only when the menu is opened. */
@@ -257,6 +282,17 @@ function sectionOf(pathname: string): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'Try again.'
+}
+
+/** Whether a workspace has opened meanwhile, or a grace ended, is asked with each page. */
+function useLookAgain(isWorthwhile: boolean, pathname: string) {
+  const client = useQueryClient()
+  const last = useRef(pathname)
+  useEffect(() => {
+    if (last.current === pathname) return
+    last.current = pathname
+    if (isWorthwhile) void client.invalidateQueries(sessionQuery)
+  }, [client, isWorthwhile, pathname])
 }
 
 /** A new page is announced and read from its beginning, as if the browser had loaded it. */

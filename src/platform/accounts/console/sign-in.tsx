@@ -83,7 +83,7 @@ export function Page() {
     >
       {ended && (
         <Alert variant="light" icon={<Icon name="clock" />} title="Your session has ended" mb="md">
-          Sign in again to go on where you were.
+          {endings[ended] ?? 'Sign in again to go on where you were.'}
         </Alert>
       )}
       {reset && (
@@ -100,6 +100,14 @@ export function Page() {
       <OtherWays onDone={goOn} next={next} hasGoogle={entrance.data?.google === true} />
     </Entrance>
   )
+}
+
+/** Why the workspace's policy ended the session. */
+const endings: Readonly<Record<string, string>> = {
+  timed_out:
+    'You did nothing for longer than your workspace allows, or had been signed in for as long as it does. Sign in again to go on where you were.',
+  displaced:
+    'You have signed in elsewhere since, and your workspace lets only your newest sessions go on. Sign in again to work here; an older one then ends.',
 }
 
 /** Why a way through Google led back here: its address holds a code only, for it must not hold words of a stranger. */

@@ -5,10 +5,12 @@ import { Icon, leaveForGoogle, Problem, request } from '#platform/console'
 import { Refusal } from './entrance.tsx'
 import { answerChallenge } from './passkeys.ts'
 
+type DialogProps = { onDone: (confirmed: boolean) => void; reason: 'sensitive' | 'second_factor' }
+
 type Options = { methods: readonly ('password' | 'passkey' | 'google')[]; needsCode: boolean }
 
 /** Asks whoever sits here to show that it is still the person who signed in, before something that cannot be taken back. */
-export function Dialog({ onDone }: { onDone: (confirmed: boolean) => void }) {
+export function Dialog({ onDone, reason }: DialogProps) {
   const options = useQuery({
     queryKey: ['step-up'],
     queryFn: ({ signal }) => request<Options>('/auth/step-up', { signal }),
@@ -20,7 +22,10 @@ export function Dialog({ onDone }: { onDone: (confirmed: boolean) => void }) {
     onSuccess: () => onDone(true),
   })
   const google = useMutation({ mutationFn: () => leaveForGoogle('/auth/step-up/google', window.location.pathname) })
-  const methods = options.data?.methods ?? []
+  // A password or Google alone is no second factor.
+  const methods = (options.data?.methods ?? []).filter(
+    method => reason === 'sensitive' || method === 'passkey' || (method === 'password' && options.data?.needsCode),
+  )
   return (
     <Modal
       opened
@@ -30,7 +35,9 @@ export function Dialog({ onDone }: { onDone: (confirmed: boolean) => void }) {
     >
       <Stack gap="sm">
         <Text size="sm" c="dimmed">
-          This is a sensitive step, and you signed in more than 10 minutes ago.
+          {reason === 'sensitive'
+            ? 'This is a sensitive step, and you signed in more than 10 minutes ago.'
+            : 'The workspace asks for your second factor in every session.'}
         </Text>
         <Refusal error={options.error ?? passkey.error ?? google.error} />
         {options.isPending && <Skeleton height={120} />}
@@ -55,7 +62,11 @@ export function Dialog({ onDone }: { onDone: (confirmed: boolean) => void }) {
           </Button>
         )}
         {options.data && methods.length === 0 && (
-          <Text size="sm">Sign out and sign in again: then this is possible for 10 minutes.</Text>
+          <Text size="sm">
+            {reason === 'sensitive'
+              ? 'Sign out and sign in again: then this is possible for 10 minutes.'
+              : 'Sign out and sign in again, with a code of your authenticator app.'}
+          </Text>
         )}
         <Group justify="flex-end">
           <Button variant="subtle" onClick={() => onDone(false)}>

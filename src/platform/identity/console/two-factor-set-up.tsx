@@ -2,7 +2,7 @@ import { Alert, Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { encode } from 'uqr'
-import { CodeField, CopyButton, Icon, Problem } from '#platform/console'
+import { CodeField, CopyButton, Icon, Problem, sessionQuery } from '#platform/console'
 import { BackupCodes } from './backup-codes.tsx'
 import classes from './two-factor.module.css'
 import { type SetUp, twoFactorQuery, verifySetUp } from './two-factor.ts'
@@ -17,6 +17,8 @@ export function TwoFactorSetUp({ setUp, again, close }: { setUp: SetUp; again: (
   const verification = useMutation({ mutationFn: verifySetUp })
   const finish = async () => {
     await client.invalidateQueries(twoFactorQuery)
+    // A workspace that wanted one may be open now.
+    await client.invalidateQueries(sessionQuery)
     close()
   }
 

@@ -5,6 +5,20 @@ export const tenancyConsole: ConsoleModule = {
   name: 'tenancy',
   routes: [
     {
+      path: '/settings',
+      title: 'Settings',
+      frame: 'shell',
+      permission: 'tenancy.settings.read',
+      load: () => import('./general.tsx'),
+    },
+    {
+      path: '/settings/security',
+      title: 'Security',
+      frame: 'shell',
+      permission: 'tenancy.security.read',
+      load: () => import('./security.tsx'),
+    },
+    {
       path: '/settings/password-rules',
       title: 'Password rules',
       frame: 'shell',
