@@ -49,6 +49,11 @@ export function formatInstantDay(instant: string): string {
   return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone }).format(new Date(instant))
 }
 
+/** The calendar date `YYYY-MM-DD` that an instant falls on for the user, as date fields take it. */
+export function dayOf(instant: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeZone }).format(new Date(instant))
+}
+
 /** A calendar date `YYYY-MM-DD`, which has no zone and must not move by one. */
 export function formatDay(date: string): string {
   return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' }).format(

@@ -1,10 +1,12 @@
+export { AccountFrame } from './account-frame.tsx'
 export { manyOf, oneOf, type Search, safePath, useAddress } from './addresses.ts'
 export { formatAmount, formatCompactAmount, formatCount, parseAmount, sumAmounts } from './amounts.ts'
 export { CodeField } from './code-field.tsx'
 export { ColorSchemeChoice } from './color-scheme.tsx'
 export { startConsole } from './console.tsx'
 export { CopyButton } from './copy-button.tsx'
-export { formatAgo, formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
+export { dayOf, formatAgo, formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
+export { useFeature } from './features.ts'
 export { Icon, type IconName, isIconName, listIcons } from './icons.tsx'
 export { useLinkToken } from './link-tokens.ts'
 export { PageLink } from './links.tsx'
@@ -25,6 +27,7 @@ export {
   sessionQuery,
   signOut,
   switchTenant,
+  templatesQuery,
   useSession,
 } from './session.ts'
 export { SideSheet } from './side-sheet.tsx'

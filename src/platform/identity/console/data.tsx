@@ -2,8 +2,7 @@ import { Alert, Button, Card, Group, List, Modal, Stack, Text, Textarea, TextInp
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Icon, request, useSession } from '#platform/console'
-import { AccountFrame } from './account-frame.tsx'
+import { AccountFrame, Icon, request, useSession } from '#platform/console'
 
 /** One's data: taking them along, and leaving. */
 export function Page() {

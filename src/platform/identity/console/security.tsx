@@ -1,5 +1,5 @@
 import { Stack } from '@mantine/core'
-import { AccountFrame } from './account-frame.tsx'
+import { AccountFrame } from '#platform/console'
 import { LinkedSignInsCard } from './linked-sign-ins-card.tsx'
 import { PasskeysCard } from './passkeys-card.tsx'
 import { PasswordCard } from './password-card.tsx'

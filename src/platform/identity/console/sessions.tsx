@@ -2,8 +2,7 @@ import { Badge, Button, Card, Group, Modal, Skeleton, Stack, Text, Title } from 
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { ErrorState, formatCount, formatInstantDay, Icon, request, signOut } from '#platform/console'
-import { AccountFrame } from './account-frame.tsx'
+import { AccountFrame, ErrorState, formatCount, formatInstantDay, Icon, request, signOut } from '#platform/console'
 import { LoginHistory } from './login-history.tsx'
 import { Ago } from './moment.tsx'
 import {

@@ -1,15 +1,17 @@
 import type { ReactNode } from 'react'
-import { PageHeader, PageLink } from '#platform/console'
 import classes from './account-frame.module.css'
+import { PageLink } from './links.tsx'
+import { PageHeader } from './page-header.tsx'
 
 const sections = [
   { to: '/account', label: 'Profile' },
   { to: '/account/security', label: 'Sign-in and security' },
   { to: '/account/sessions', label: 'Devices and history' },
+  { to: '/account/workspaces', label: 'Workspaces' },
   { to: '/account/data', label: 'My data' },
 ] as const
 
-/** The frame of the pages about oneself. */
+/** The frame of the pages about oneself; modules that have one add it to the sections. */
 export function AccountFrame({ children }: { children: ReactNode }) {
   return (
     <>
