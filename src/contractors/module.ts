@@ -24,6 +24,44 @@ export const contractorsModule = {
     },
     'contractors.imports.run': { description: 'Import contractors into the catalogue', roles: ['owner', 'admin'] },
   },
+  features: {
+    'contractors.public_lists': {
+      label: 'Lists for everybody',
+      description: 'Members may open lists of theirs to all in the workspace. Lists that are open already stay open.',
+      default: true,
+    },
+  },
+  tenantTemplates: {
+    'capture-team': {
+      label: 'Capture team',
+      description:
+        'With the roles Researcher, who looks and notes, and Capture lead, who also imports and sees the log.',
+      roles: [
+        {
+          name: 'Researcher',
+          description: 'Looks for contractors and keeps lists of them',
+          permissions: [
+            'contractors.profiles.read',
+            'contractors.lists.read',
+            'contractors.lists.write',
+            'tenancy.settings.read',
+          ],
+        },
+        {
+          name: 'Capture lead',
+          description: 'A researcher who also imports contractors and sees the audit log',
+          permissions: [
+            'contractors.profiles.read',
+            'contractors.lists.read',
+            'contractors.lists.write',
+            'contractors.imports.run',
+            'audit.logs.read',
+            'tenancy.settings.read',
+          ],
+        },
+      ],
+    },
+  },
   placement: 'tenant',
   mirrors: {
     'contractors.contractor_profiles': [

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Scope } from '#platform/database'
 import { decimal, idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
+import { requireFeature } from '#platform/tenancy'
 import { errors } from './errors.ts'
 import { Facets } from './facets.ts'
 import {
@@ -21,6 +22,7 @@ import { searchContractors } from './search.ts'
 const read = 'contractors.profiles.read'
 const readLists = 'contractors.lists.read'
 const writeLists = 'contractors.lists.write'
+const publicLists = 'contractors.public_lists'
 
 const uei = Type.String({
   pattern: '^[A-HJ-NP-Za-hj-np-z0-9]{12}$',
@@ -156,10 +158,14 @@ the matches.`,
     allow: writeLists,
     summary: 'Make a list of your own',
     body: ListFields,
+    refusals: ['tenancy.feature_off'],
     status: 201,
     etag: true,
     response: List,
-    handle: ({ body, scope }, app) => app.db.transaction(scope, tx => createList(tx, body)),
+    async handle({ body, scope }, app) {
+      if (body.isPublic) await requireFeature(app, scope.tenantId, publicLists)
+      return await app.db.transaction(scope, tx => createList(tx, body))
+    },
   }),
   route({
     method: 'GET',
@@ -178,10 +184,15 @@ the matches.`,
     description: 'Only what is sent changes. With `If-Match` only as long as the list is as you read it.',
     params: idParams,
     body: Type.Partial(ListFields),
+    refusals: ['tenancy.feature_off'],
     conditional: true,
     response: List,
-    handle: ({ params, body, ifMatch, scope }, app) =>
-      app.db.transaction(scope, tx => updateList(tx, params.id, body, ifMatch)),
+    async handle({ params, body, ifMatch, scope }, app) {
+      if (body.isPublic && !(await getList(app.db.reads(scope), params.id)).isPublic) {
+        await requireFeature(app, scope.tenantId, publicLists)
+      }
+      return await app.db.transaction(scope, tx => updateList(tx, params.id, body, ifMatch))
+    },
   }),
   route({
     method: 'DELETE',

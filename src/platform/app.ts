@@ -30,7 +30,12 @@ export function appFor(module: Pick<Module, 'placement'>, app: App): App {
   if (known) return known
   const made = { ...app, db: app.placed }
   placedApps.set(app, made)
+  mainApps.set(made, app)
   return made
 }
 
+/** The app of the program itself: what is remembered for it counts for the ones made from it too. */
+export const mainApp = (app: App): App => mainApps.get(app) ?? app
+
 const placedApps = new WeakMap<App, App>()
+const mainApps = new WeakMap<App, App>()

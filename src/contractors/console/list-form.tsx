@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Icon, isIconName, listIcons, Problem, request } from '#platform/console'
+import { Icon, isIconName, listIcons, Problem, request, useFeature } from '#platform/console'
 import classes from './lists.module.css'
 import { type List, type ListDraft, refreshLists, useLists } from './lists.ts'
 
@@ -19,6 +19,7 @@ const colors = {
 /** Makes a list, or changes the one given. */
 export function ListForm({ list, close, done }: ListFormProps) {
   const client = useQueryClient()
+  const maySharePublicly = useFeature('contractors.public_lists')
   const form = useForm({
     initialValues: {
       name: list?.name ?? '',
@@ -107,8 +108,13 @@ export function ListForm({ list, close, done }: ListFormProps) {
             ))}
           </fieldset>
           <Switch
+            disabled={maySharePublicly === false && !list?.isPublic}
             label="Public in this workspace"
-            description="Colleagues see the list and its remarks; only you change it."
+            description={
+              maySharePublicly === false
+                ? 'Switched off in this workspace.'
+                : 'Colleagues see the list and its remarks; only you change it.'
+            }
             {...form.getInputProps('isPublic', { type: 'checkbox' })}
           />
           <Group justify="flex-end" gap="xs">

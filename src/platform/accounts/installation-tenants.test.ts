@@ -154,7 +154,7 @@ test('MT-10 somebody makes a tenant of his own from a template; the templates ar
   const answer = await fetch(`${baseUrl}/api/v1/tenant-templates`)
   assert.deepEqual(
     ((await answer.json()) as Body).items.map(({ name }) => name),
-    ['standard', 'sales-team'],
+    ['standard', 'capture-team', 'sales-team'],
   )
   const ada = await newPerson(world)
   const made = await call(ada, 'POST', '/tenants', { name: 'Sellers', template: 'sales-team' })

@@ -79,6 +79,16 @@ export type EntranceOptions = {
   mailbox: boolean
 }
 
+/** What a workspace can be made from; the standard comes first. */
+export const templatesQuery = queryOptions({
+  queryKey: ['tenant-templates'],
+  queryFn: ({ signal }) =>
+    request<{ items: readonly { name: string; label: string; description: string }[] }>('/tenant-templates', {
+      signal,
+    }),
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
 /** What a sign-in still wants; a cookie carries it to the next request. */
 export type SignInStep = {
   status: 'second_factor_required' | 'new_password_required'
@@ -130,8 +140,8 @@ export async function switchTenant(tenantId: string, next: string): Promise<void
 }
 
 /** Makes a workspace whose owner this person becomes, and goes there. */
-export async function createTenant(name: string): Promise<void> {
-  const { id } = await request<Membership>('/tenants', { method: 'POST', body: { name } })
+export async function createTenant(wanted: { name: string; template: string }): Promise<void> {
+  const { id } = await request<Membership>('/tenants', { method: 'POST', body: wanted })
   await switchTenant(id, '/')
 }
 

@@ -1,4 +1,4 @@
-import type { App } from '#platform/app.ts'
+import { type App, mainApp } from '#platform/app.ts'
 
 const listeners = new WeakMap<App, (() => void)[]>()
 
@@ -7,10 +7,11 @@ const listeners = new WeakMap<App, (() => void)[]>()
  * process asks the database at the next request, others within the time that they believe an answer.
  */
 export function announceRevocation(app: App): void {
-  for (const listener of listeners.get(app) ?? []) listener()
+  for (const listener of listeners.get(mainApp(app)) ?? []) listener()
 }
 
 /** Calls back at each announcement. */
 export function onRevocation(app: App, listener: () => void): void {
-  listeners.set(app, [...(listeners.get(app) ?? []), listener])
+  const main = mainApp(app)
+  listeners.set(main, [...(listeners.get(main) ?? []), listener])
 }

@@ -1,7 +1,16 @@
-import { Alert, Button, Group, Stack, TextInput } from '@mantine/core'
+import { Alert, Button, Group, NativeSelect, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { createTenant, entranceQuery, Icon, PageHeader, Problem, switchTenant, useSession } from '#platform/console'
+import {
+  createTenant,
+  entranceQuery,
+  Icon,
+  PageHeader,
+  Problem,
+  switchTenant,
+  templatesQuery,
+  useSession,
+} from '#platform/console'
 import { Refusal } from './entrance.tsx'
 
 /** Where a workspace begins; whoever works in none is led here, and finds those that are his too. */
@@ -57,13 +66,14 @@ function Choice() {
 }
 
 function NewWorkspaceForm() {
+  const templates = useQuery(templatesQuery).data?.items ?? []
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { name: '' },
+    initialValues: { name: '', template: 'standard' },
     validate: { name: value => (value.trim() ? null : 'Name the workspace.') },
   })
   const create = useMutation({
-    mutationFn: ({ name }: { name: string }) => createTenant(name),
+    mutationFn: createTenant,
     onError: error => error instanceof Problem && form.setErrors(error.fields),
   })
   return (
@@ -79,6 +89,16 @@ function NewWorkspaceForm() {
           key={form.key('name')}
           {...form.getInputProps('name')}
         />
+        {templates.length > 1 && (
+          <NativeSelect
+            w="100%"
+            label="Start with"
+            description={templates.map(({ label, description }) => `${label}: ${description}`).join(' ')}
+            data={templates.map(({ name, label }) => ({ value: name, label }))}
+            key={form.key('template')}
+            {...form.getInputProps('template')}
+          />
+        )}
         <Button type="submit" loading={create.isPending || create.isSuccess}>
           Create the workspace
         </Button>

@@ -1,6 +1,7 @@
 import type { ConsoleModule } from '#platform/console'
+import { tenancyResources } from './resources.ts'
 
-/** The pages about a workspace itself. */
+/** The pages about a workspace itself, and about all of them for the operators of an installation. */
 export const tenancyConsole: ConsoleModule = {
   name: 'tenancy',
   routes: [
@@ -25,14 +26,39 @@ export const tenancyConsole: ConsoleModule = {
       permission: 'tenancy.security.read',
       load: () => import('./password-rules.tsx'),
     },
-  ],
-  navigation: [
     {
-      group: 'Workspace',
-      label: 'Password rules',
-      to: '/settings/password-rules',
-      icon: 'key',
-      permission: 'tenancy.security.read',
+      path: '/settings/features',
+      title: 'Features',
+      frame: 'shell',
+      permission: 'tenancy.settings.read',
+      load: () => import('./features.tsx'),
+    },
+    {
+      path: '/tenants',
+      title: 'Workspaces',
+      frame: 'shell',
+      personal: true,
+      permission: 'tenancy.tenants.read',
+      load: () => import('./tenants.tsx'),
+    },
+    {
+      path: '/tenants/$id',
+      title: 'Workspace',
+      frame: 'shell',
+      personal: true,
+      permission: 'tenancy.tenants.read',
+      load: () => import('./tenant.tsx'),
     },
   ],
+  navigation: [
+    { group: 'Workspace', label: 'Settings', to: '/settings', icon: 'settings', permission: 'tenancy.settings.read' },
+    {
+      group: 'Installation',
+      label: 'Workspaces',
+      to: '/tenants',
+      icon: 'building',
+      permission: 'tenancy.tenants.read',
+    },
+  ],
+  resources: tenancyResources,
 }

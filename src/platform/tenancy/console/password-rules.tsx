@@ -1,4 +1,4 @@
-import { Alert, Button, Card, Group, NumberInput, Skeleton, Stack, Switch, Text } from '@mantine/core'
+import { Alert, Button, Card, Group, NumberInput, Skeleton, Stack, Switch, Text, Title } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
@@ -7,13 +7,13 @@ import {
   ErrorState,
   formatCount,
   Icon,
-  PageHeader,
   type PasswordRules,
   Problem,
   request,
   rulesInWords,
   useSession,
 } from '#platform/console'
+import { SettingsFrame } from './settings-frame.tsx'
 
 type Loaded = { rules: PasswordRules; etag: string | undefined }
 
@@ -36,24 +36,26 @@ export function Page() {
   const { tenant } = useSession()
   const { data, error, refetch } = useQuery(rulesQuery)
   return (
-    <Stack gap={0} maw={640}>
-      <PageHeader
-        title="Password rules"
-        lead={
-          <>
+    <SettingsFrame>
+      <Stack gap="xs" maw={640}>
+        <div>
+          <Title order={2} size="h4">
+            Password rules
+          </Title>
+          <Text c="dimmed" size="sm" mt={4}>
             For everybody in {tenant?.name ?? 'this workspace'}. For people who are in several workspaces, the strictest
             rule of each kind holds.
-          </>
-        }
-      />
-      {error ? (
-        <ErrorState error={error} retry={() => void refetch()} />
-      ) : data ? (
-        <RulesForm key={data.etag} loaded={data} />
-      ) : (
-        <Skeleton height={320} aria-label="Loading the rules" />
-      )}
-    </Stack>
+          </Text>
+        </div>
+        {error ? (
+          <ErrorState error={error} retry={() => void refetch()} />
+        ) : data ? (
+          <RulesForm key={data.etag} loaded={data} />
+        ) : (
+          <Skeleton height={320} aria-label="Loading the rules" />
+        )}
+      </Stack>
+    </SettingsFrame>
   )
 }
 

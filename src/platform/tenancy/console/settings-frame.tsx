@@ -2,7 +2,15 @@ import type { ReactNode } from 'react'
 import { PageHeader, PageLink, useSession } from '#platform/console'
 import classes from './settings-frame.module.css'
 
-const sections = [{ to: '/settings/password-rules', label: 'Passwords', permission: 'tenancy.security.read' }] as const
+const sections = [
+  { to: '/settings', label: 'General', permission: 'tenancy.settings.read' },
+  { to: '/settings/appearance', label: 'Appearance', permission: 'tenancy.settings.read' },
+  { to: '/settings/domains', label: 'Domains', permission: 'tenancy.settings.read' },
+  { to: '/settings/security', label: 'Security', permission: 'tenancy.security.read' },
+  { to: '/settings/password-rules', label: 'Passwords', permission: 'tenancy.security.read' },
+  { to: '/settings/features', label: 'Features', permission: 'tenancy.settings.read' },
+  { to: '/settings/deletion', label: 'Deletion', permission: 'tenancy.tenant.delete' },
+] as const
 
 /** The frame of the pages about the workspace itself. */
 export function SettingsFrame({ children }: { children: ReactNode }) {
