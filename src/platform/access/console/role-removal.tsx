@@ -3,10 +3,10 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { formatCount, request } from '#platform/console'
-import { type Role, refreshRoles, roleQuery, rolesQuery, titleOf } from './role-queries.ts'
+import { holdersQuery, type Role, refreshRoles, roleQuery, rolesQuery, titleOf } from './role-queries.ts'
 
 /** Asks before a role goes, and which one its members get instead. */
-export function RoleRemoval({ role, close, done }: { role: Role; close: () => void; done: () => void }) {
+export function RoleRemoval({ role, close, done }: { role: Role; close: () => void; done: () => Promise<void> }) {
   const client = useQueryClient()
   const { data: roles = [] } = useQuery(rolesQuery)
   const [replacementId, setReplacementId] = useState('')
@@ -15,10 +15,11 @@ export function RoleRemoval({ role, close, done }: { role: Role; close: () => vo
     mutationFn: () =>
       request(`/roles/${role.id}${isHeld ? `?replacementId=${replacementId}` : ''}`, { method: 'DELETE' }),
     onSuccess: async () => {
-      close()
-      done()
+      // Away from its page first, which would ask once more for what is gone.
+      await done()
       notifications.show({ message: `The role ${role.name} is removed.` })
       client.removeQueries(roleQuery(role.id))
+      client.removeQueries({ queryKey: holdersQuery(role.id).queryKey })
       await refreshRoles(client)
     },
   })

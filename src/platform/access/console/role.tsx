@@ -89,7 +89,7 @@ function RolePage({ role, etag }: { role: Role; etag: string | undefined }) {
       </Stack>
       {dialog === 'copy' && <NewRole from={role} close={() => setDialog(undefined)} />}
       {dialog === 'removal' && (
-        <RoleRemoval role={role} close={() => setDialog(undefined)} done={() => void navigate({ to: '/roles' })} />
+        <RoleRemoval role={role} close={() => setDialog(undefined)} done={() => navigate({ to: '/roles' })} />
       )}
     </>
   )
