@@ -8,6 +8,7 @@ const sections = [
   { to: '/account/security', label: 'Sign-in and security' },
   { to: '/account/sessions', label: 'Devices and history' },
   { to: '/account/workspaces', label: 'Workspaces' },
+  { to: '/account/notifications', label: 'Notifications' },
   { to: '/account/data', label: 'My data' },
 ] as const
 

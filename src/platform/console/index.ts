@@ -32,5 +32,5 @@ export {
 } from './session.ts'
 export { SideSheet } from './side-sheet.tsx'
 export { EmptyState, ErrorState, Forbidden, NotFound } from './states.tsx'
-export { usePageTitle } from './titles.ts'
+export { showTitleBadge, usePageTitle } from './titles.ts'
 export { Wordmark } from './wordmark.tsx'

@@ -48,6 +48,9 @@ export type StepUpDialog = () => Promise<{
   Dialog: ComponentType<{ onDone: (confirmed: boolean) => void; reason: ConfirmationReason }>
 }>
 
+/** The bell in the frame of every page; its code is fetched after the page's. */
+export type Bell = () => Promise<{ Bell: ComponentType }>
+
 /** What a module's `console/` folder gives to the frame: plain data, collected in `src/main/console.tsx`. */
 export type ConsoleModule = {
   name: string
@@ -57,4 +60,6 @@ export type ConsoleModule = {
   resources?: Readonly<Record<string, ResourceDescription>>
   /** One module has this. */
   stepUp?: StepUpDialog
+  /** One module has this. */
+  bell?: Bell
 }

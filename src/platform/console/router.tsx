@@ -9,6 +9,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
+import { lazy } from 'react'
 import { matchesPath, parseSearch, safePath, writeSearch } from './addresses.ts'
 import type { ConsoleModule, ConsoleRoute } from './module.ts'
 import { Problem } from './requests.ts'
@@ -21,6 +22,8 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
   const routes = modules.flatMap(module => module.routes)
   const workspaces = routes.find(route => route.withoutWorkspace)
   const stepUp = modules.find(module => module.stepUp)?.stepUp
+  const loadBell = modules.find(module => module.bell)?.bell
+  const Bell = loadBell && lazy(async () => ({ default: (await loadBell()).Bell }))
 
   const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
   const shell = createRoute({
@@ -29,7 +32,7 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
     // Fetched apart: the pages before one is signed in need nothing of it.
     component: lazyRouteComponent(async () => {
       const { Shell } = await import('./shell.tsx')
-      return { Frame: () => <Shell navigation={navigation} routes={routes} stepUp={stepUp} /> }
+      return { Frame: () => <Shell navigation={navigation} routes={routes} stepUp={stepUp} Bell={Bell} /> }
     }, 'Frame'),
     beforeLoad: async ({ location }) => {
       const session = await client.ensureQueryData(sessionQuery).catch(error => {

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { useEffect, useRef, useState } from 'react'
+import { type ComponentType, Suspense, useEffect, useRef, useState } from 'react'
 import { matchesPath } from './addresses.ts'
 import { ClosedWorkspaceBanner, ClosedWorkspacePage, SecondFactorGraceBanner } from './closed-workspace.tsx'
 import { ColorSchemeChoice } from './color-scheme.tsx'
@@ -26,7 +26,7 @@ import { usePageTitle } from './titles.ts'
 import { Wordmark } from './wordmark.tsx'
 
 /** The frame around every page of a signed-in person. */
-export function Shell({ navigation, routes, stepUp }: ShellProps) {
+export function Shell({ navigation, routes, stepUp, Bell }: ShellProps) {
   const session = useSession()
   const { pathname } = useLocation()
   const [menuOpen, menu] = useDisclosure(false)
@@ -53,9 +53,12 @@ export function Shell({ navigation, routes, stepUp }: ShellProps) {
         <Link to="/" className="plain" aria-label="Commonhold, start">
           <Wordmark />
         </Link>
-        <UnstyledButton p={10} aria-label="Menu" aria-expanded={menuOpen} aria-haspopup="dialog" onClick={menu.open}>
-          <Icon name="menu" size={22} />
-        </UnstyledButton>
+        <div className={classes.tools}>
+          <Suspense>{Bell && <Bell />}</Suspense>
+          <UnstyledButton p={10} aria-label="Menu" aria-expanded={menuOpen} aria-haspopup="dialog" onClick={menu.open}>
+            <Icon name="menu" size={22} />
+          </UnstyledButton>
+        </div>
       </section>
       <SideSheet
         opened={menuOpen}
@@ -68,9 +71,12 @@ export function Shell({ navigation, routes, stepUp }: ShellProps) {
         {side}
       </SideSheet>
       <section className={classes.side} aria-label="Commonhold">
-        <Link to="/" className="plain" aria-label="Commonhold, start" style={{ padding: '0 10px 18px' }}>
-          <Wordmark />
-        </Link>
+        <div className={classes.head}>
+          <Link to="/" className="plain" aria-label="Commonhold, start">
+            <Wordmark />
+          </Link>
+          <Suspense>{Bell && <Bell />}</Suspense>
+        </div>
         {side}
       </section>
       <main id="main" tabIndex={-1} ref={main} className={classes.main}>
@@ -95,6 +101,8 @@ type ShellProps = {
   navigation: readonly NavigationEntry[]
   routes: readonly ConsoleRoute[]
   stepUp: StepUpDialog | undefined
+  /** Drawn twice, for wide and narrow windows, of which one is not displayed. */
+  Bell: ComponentType | undefined
 }
 
 type SideProps = { navigation: readonly NavigationEntry[]; workspacesPath: string | undefined; pathname: string }
