@@ -10,6 +10,6 @@ drop function usage.count_rows(regclass, text), usage.uncount_rows(regclass), us
   usage.count_changed_rows(), usage.remove_tenant_limit(uuid, text), usage.apply_tenant_limits(), usage.apply_plans(),
   usage.add_flows(jsonb), usage.used_in(uuid, text, text, timestamptz), usage.apply_quotas(uuid[]), usage.value_of(uuid, text), usage.use_quota(text, bigint),
   usage.change_gauge(uuid, text, bigint), usage.take_free_shard(uuid, text, bigint, integer),
-  usage.take_from_quota(uuid, text, bigint, integer),
+  usage.take_held_shard(uuid, text, bigint, integer), usage.take_from_quota(uuid, text, bigint, integer),
   usage.spread_allowance(uuid, text, bigint, bigint, integer), usage.hard_quota_of(uuid, text), usage.limits_of(uuid);
 drop schema usage;

@@ -365,6 +365,34 @@ $$;
 comment on function usage.take_free_shard(uuid, text, bigint, integer) is
   'Counts into a shard that nobody holds and that may go so far; false if there is none. The row lock is kept until the commit, so writers of one tenant wait for each other only when all shards are held';
 
+create function usage.take_held_shard(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update usage.gauge_shards as part
+  set value = part.value + amount
+  where part.tenant_id = of_tenant_id
+    and part.metric_name = of_metric
+    and part.value + amount <= part.allowance
+    and part.shard = (
+      select held.shard
+      from usage.gauge_shards as held
+      where held.tenant_id = of_tenant_id
+        and held.metric_name = of_metric
+        and held.value + amount <= held.allowance
+        -- Else one more shard is worth while, for which the gauge has to be asked.
+        and (held.shard = near_shard or held.allowance - held.value < 1600)
+      order by (held.shard + near_shard) % 16
+      limit 1
+    );
+  return found;
+end
+$$;
+comment on function usage.take_held_shard(uuid, text, bigint, integer) is
+  'Waits for a shard that others hold, rather than for all of them; false if there is none that may go so far';
+
 create function usage.change_gauge(of_tenant_id uuid, of_metric text, amount bigint)
 returns void
 language plpgsql
@@ -439,12 +467,20 @@ begin
     -- It was limited a moment ago, and a shard may be locked in vain, as below: begin again.
     raise exception 'The limit of % has changed meanwhile', of_metric using errcode = '40001';
   else
+    -- Each in a block of its own: a shard that another has just used up is locked before that is seen, and whoever kept
+    -- it while he waits for the gauge would wait for one who has the gauge and waits for that shard.
     begin
       if usage.take_free_shard(of_tenant_id, of_metric, amount, near_shard) then
         return;
       end if;
-      -- A shard that another has just used up was locked before that was seen. Undone, for whoever holds a shard while
-      -- he waits for the gauge would wait for one who has the gauge and waits for that shard.
+      raise exception using errcode = 'CH000';
+    exception
+      when sqlstate 'CH000' then null;
+    end;
+    begin
+      if usage.take_held_shard(of_tenant_id, of_metric, amount, near_shard) then
+        return;
+      end if;
       raise exception using errcode = 'CH000';
     exception
       when sqlstate 'CH000' then null;

@@ -10,7 +10,9 @@ import { getMetric } from './metrics.ts'
 export const PlanLimit = Type.Object({
   metric: Type.String({ minLength: 3, maxLength: 100, examples: ['contractors.list_items'] }),
   limit: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-  isHard: Type.Boolean({ default: true, description: 'What would exceed it is refused; else it is only told' }),
+  isHard: Type.Optional(
+    Type.Boolean({ default: true, description: 'What would exceed it is refused; else it is only told' }),
+  ),
 })
 export type PlanLimit = Static<typeof PlanLimit>
 

@@ -58,7 +58,7 @@ export async function getUsage(
         (begins + ${`1 ${by}`}::interval) at time zone 'UTC' as start_of_next
       from generate_series(
         ${from}::timestamptz at time zone 'UTC',
-        ${to}::timestamptz at time zone 'UTC' - interval '1 second',
+        ${to}::timestamptz at time zone 'UTC' - interval '1 millisecond',
         ${`1 ${by}`}::interval
       ) as begins
     ) as step
@@ -92,7 +92,9 @@ type Row = Point & { metric: string }
 type Standing = { before: number | null; now: number }
 
 function boundsOf({ from, to, by }: UsageRange, now: Date): { from: Date; to: Date; by: Period } {
-  const end = to === undefined ? now : new Date(Math.min(new Date(to).getTime(), now.getTime()))
+  // The period that is going on is there from its first instant on.
+  const last = now.getTime() + 1
+  const end = new Date(to === undefined ? last : Math.min(new Date(to).getTime(), last))
   const first = startOfPeriod(by, from === undefined ? back(end, by, unlessTold[by] - 1) : new Date(from))
   if (!(first < end) || back(end, by, most[by]) > first) throw errors.rangeInvalid({ most: most[by] })
   return { from: first, to: end, by }

@@ -48,7 +48,7 @@ export async function setTenantPlan(tx: Queryable, tenantId: string, given: Tena
 /** A limit for one tenant in place of its plan's; null allows any amount. */
 export const OwnLimit = Type.Object({
   limit: nullable(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-  isHard: Type.Boolean({ default: true }),
+  isHard: Type.Optional(Type.Boolean({ default: true })),
   reason: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 500 }))),
 })
 export type OwnLimit = Static<typeof OwnLimit>
@@ -59,7 +59,7 @@ export async function setTenantLimit(
   tx: Queryable,
   tenantId: string,
   metric: string,
-  { limit, isHard, reason = null }: OwnLimit,
+  { limit, isHard = true, reason = null }: OwnLimit,
 ): Promise<void> {
   getMetric(app, metric)
   await onViolation(
