@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
+import { enqueue } from '#platform/jobs'
 import { verifyCertificate } from '#platform/tenancy'
 import { mailsTo } from '#test/mails.ts'
 import { rowMaker } from '#test/rows.ts'
@@ -93,6 +94,7 @@ async function newTenant(members = 1): Promise<{ owner: Person; users: string[] 
     await joinAs(world, member.userId, owner.tenantId, n % 2 ? 'member' : 'admin')
     users.push(member.userId)
   }
+  await leaveTraces(owner)
   await fillTenant(owner, users)
   return { owner, users }
 }
@@ -108,15 +110,14 @@ async function leaveTraces(owner: Person): Promise<void> {
   assert.equal(list.status, 201)
   await admin.query('update identity.users set default_tenant_id = $1 where id = $2', [tenantId, userId])
   await admin.query('update identity.user_sessions set active_tenant_id = $1 where user_id = $2', [tenantId, userId])
-  await admin.query(
-    `insert into jobs.job (name, data, state) values ('mail.deliver', $1, 'created'), ('mail.deliver', $1, 'completed')`,
-    [JSON.stringify({ tenantId, deep: { of: [tenantId] } })],
-  )
+  const about = { name: 'work.about', description: 'About a tenant', run: async () => {} }
+  await enqueue(db.unscoped, about, { tenantId })
+  await enqueue(db.unscoped, about, { deep: { of: [tenantId] } })
   const service = randomUUID()
-  await admin.query(
-    `insert into identity.users (id, email, full_name, kind) values ($1, $1 || '@service.invalid', 'Robot', 'service')`,
-    [service],
-  )
+  await admin.query(`insert into identity.users (id, email, full_name, kind) values ($1, $2, 'Robot', 'service')`, [
+    service,
+    `${service}@service.invalid`,
+  ])
   await joinAs(world, service, tenantId, 'member')
 }
 
@@ -169,8 +170,6 @@ test('MT-11 after the deletion of A the rows of B are byte for byte what they we
   // Somebody who is in both.
   await joinAs(world, a.owner.userId, b.owner.tenantId, 'member')
   await joinAs(world, b.owner.userId, a.owner.tenantId, 'admin')
-  await leaveTraces(a.owner)
-  await leaveTraces(b.owner)
   const idOfA = a.owner.tenantId
   const filled = await tablesWith(idOfA)
   for (const { name } of tenantTables) assert.ok(filled.includes(name), `control: ${name} has rows of A`)
@@ -256,8 +255,15 @@ test('MT-11 the removal does nothing to a tenant whose time has not come, whoeve
   for (const attempt of attempts.slice(0, 4)) await assert.rejects(db.scoped(scope).run(attempt), /has not begun/)
   assert.equal(await removeTenant(app, owner.tenantId), false)
   assert.equal((await owner.fetch(`/tenant/deletion?tenantId=${owner.tenantId}`, { method: 'DELETE' })).status, 204)
-  const settled = (dump: string) => dump.replace(/"\(.*?Tenant .*?"/, '')
-  assert.equal(settled(await dumpOf(owner.tenantId)).length, settled(before).length)
+  const after = new Map<string, string[]>(JSON.parse(await dumpOf(owner.tenantId)))
+  for (const [name, rows] of JSON.parse(before) as [string, string[]][]) {
+    if (name !== 'tenancy.tenants')
+      assert.deepEqual(
+        rows.filter(row => !after.get(name)?.includes(row)),
+        [],
+        name,
+      )
+  }
 })
 
 test('MT-11 of a cancellation and the beginning of the removal one wins', async () => {
@@ -342,7 +348,6 @@ test('MT-11 MT-12 a killed removal is ended by the next one, wherever it was kil
   await fc.assert(
     fc.asyncProperty(kill, async ({ members, pauses }) => {
       const a = await newTenant(members)
-      await leaveTraces(a.owner)
       const before = await dumpOf(bob.tenantId)
       await letTimeCome(a.owner)
       for (const pause of pauses) {

@@ -461,21 +461,27 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  listed record;
-  is_left boolean;
   was_system constant text := coalesce(current_setting('app.system', true), '');
+  listed record;
+  in_pass integer;
 begin
   perform set_config('app.system', 'on', true);
   perform tenancy.require_removal();
-  -- Whoever writes a row that refers to the tenant has it locked: he is waited for, and nobody comes after.
+  -- Whoever writes a row that refers to the tenant has it locked: he is waited for, and nobody comes after. What they have
+  -- written since the last pass is little; waiting until nobody writes could last for ever.
   perform from tenancy.tenants as tenant where tenant.id = platform.current_tenant_id() for update;
-  for listed in select * from tenancy.list_tenant_tables() loop
-    execute format('select exists (select from %s where tenant_id = $1)', listed.name)
-    using platform.current_tenant_id() into is_left;
-    if is_left then
-      perform set_config('app.system', was_system, true);
-      return;
-    end if;
+  for pass in 1 .. 10 loop
+    in_pass := 0;
+    for listed in select tables.name from tenancy.list_tenant_tables() as tables loop
+      begin
+        in_pass := in_pass + tenancy.remove_rows(listed.name, 100000);
+      exception
+        when foreign_key_violation or restrict_violation then
+          -- Held by rows that go in this pass.
+          in_pass := in_pass + 1;
+      end;
+    end loop;
+    exit when in_pass = 0;
   end loop;
   -- One certificate after another: each names the one before.
   lock table tenancy.deletion_certificates in share row exclusive mode;
@@ -506,7 +512,7 @@ begin
 end
 $$;
 comment on function tenancy.prepare_certificate() is
-  'What the certificate has to say once nothing is left of the scope''s tenant but its own row, which is locked from here on; no row where something is';
+  'Locks the scope''s tenant, removes what was written into it meanwhile, and says what its certificate has to say; no row where somebody else has ended it';
 
 create function tenancy.finish_removal(of_document jsonb, of_signed_document text)
 returns void
@@ -515,22 +521,24 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  facts record;
   was_system constant text := coalesce(current_setting('app.system', true), '');
+  counted jsonb;
+  last_number bigint;
 begin
   perform set_config('app.system', 'on', true);
-  select * into facts from tenancy.prepare_certificate();
-  if not found then
-    raise exception 'Rows of the tenant are left' using errcode = 'object_not_in_prerequisite_state';
-  end if;
+  perform tenancy.require_removal();
+  select deletion.removed || '{"tenancy.tenants": 1}' into strict counted
+  from tenancy.tenant_deletions as deletion
+  where deletion.tenant_id = platform.current_tenant_id();
+  select coalesce(max(number), 0) into last_number from tenancy.deletion_certificates;
   if of_document ->> 'tenantId' is distinct from platform.current_tenant_id()::text
-    or (of_document ->> 'number')::bigint is distinct from facts.previous_number + 1
-    or of_document -> 'removed' is distinct from facts.removed
+    or (of_document ->> 'number')::bigint is distinct from last_number + 1
+    or of_document -> 'removed' is distinct from counted
   then
     raise exception 'The certificate says something else than what was done' using errcode = 'check_violation';
   end if;
   insert into tenancy.deletion_certificates (id, number, document, signed_document)
-  values (platform.current_tenant_id(), facts.previous_number + 1, of_document, of_signed_document);
+  values (platform.current_tenant_id(), last_number + 1, of_document, of_signed_document);
   perform audit.record_event('delete', 'tenancy.tenants', platform.current_tenant_id()::text, of_document);
   perform audit.begin_unlogged_deletes();
   delete from tenancy.tenants where id = platform.current_tenant_id();
@@ -539,7 +547,7 @@ begin
 end
 $$;
 comment on function tenancy.finish_removal(jsonb, text) is
-  'Removes the row of the scope''s tenant, of which nothing else is left, and keeps the certificate of that: both or neither';
+  'Removes the row of the scope''s tenant, after prepare_certificate() in the same transaction, and keeps the certificate of that: both or neither';
 
 revoke execute
   on function tenancy.list_tenant_tables(), tenancy.removal_faults(), tenancy.count_rows(),

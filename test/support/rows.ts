@@ -183,7 +183,8 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
   if (category === 'N') return [1, 2, 5, 0]
   if (category === 'B') return [false, true]
   if (category === 'D') return [new Date().toISOString(), '2026-01-01']
-  if (category === 'A') return ['{}', /^(text|character)/.test(type) ? '{made.row}' : '{}']
+  if (category === 'A')
+    return ['{}', `{${type.startsWith('uuid') ? randomUUID() : type.startsWith('text') ? 'made.row' : 1}}`]
   throw new Error(`No values known for type ${type}: teach test/support/rows.ts`)
 }
 

@@ -125,7 +125,11 @@ export async function describePerson(tx: Queryable, id: string): Promise<Owner> 
   return { id, email, name: fullName ?? username ?? email, timezone }
 }
 
-function waiting(app: App, { tenantId, name: tenantName, scheduledAt, byOperator }: Deletion, { name, timezone }: Owner) {
+function waiting(
+  app: App,
+  { tenantId, name: tenantName, scheduledAt, byOperator }: Deletion,
+  { name, timezone }: Owner,
+) {
   const moment = momentInWords(scheduledAt, timezone)
   return { name, tenantName, moment, byOperator, link: linkTo(app, `/settings/deletion?tenant=${tenantId}`) }
 }

@@ -54,24 +54,21 @@ export async function removeTenant(app: App, tenantId: string): Promise<boolean>
   })
   if (!hasBegun) return false
   const signer = await openDocumentSigner(app)
-  for (;;) {
-    await removeRows(app, tenantId)
-    const isDone = await app.db.transaction(scope, async tx => {
-      const issued = await issueCertificate(tx, signer, app.publicUrl)
-      if (!issued) return false
-      const { certificate, signed, name: tenantName, ownerIds } = issued
-      const rows = Object.values(certificate.removed).reduce((sum, count) => sum + count, 0)
-      for (const id of ownerIds) {
-        const { email, name } = await describePerson(tx, id)
-        const values = { name, tenantName, tenantId, rows, number: certificate.number, signed }
-        await sendMail(app, tx, { to: email, userId: id, mail: tenantDeletedMail, values })
-      }
-      return true
-    })
-    if (isDone) break
-  }
+  await removeRows(app, tenantId)
+  const isDone = await app.db.transaction(scope, async tx => {
+    const issued = await issueCertificate(tx, signer, app.publicUrl)
+    if (!issued) return false
+    const { certificate, signed, name: tenantName, ownerIds } = issued
+    const rows = Object.values(certificate.removed).reduce((sum, count) => sum + count, 0)
+    for (const id of ownerIds) {
+      const { email, name } = await describePerson(tx, id)
+      const values = { name, tenantName, tenantId, rows, number: certificate.number, signed }
+      await sendMail(app, tx, { to: email, userId: id, mail: tenantDeletedMail, values })
+    }
+    return true
+  })
   announceRevocation(app)
-  return true
+  return isDone
 }
 
 /** What a request that was under way at the end has written, into tables that do not refer to the tenant. */

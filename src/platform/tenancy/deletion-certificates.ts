@@ -53,7 +53,7 @@ type Facts = {
 
 /**
  * Ends the removal of the scope's tenant: its own row goes, its certificate comes, both in this transaction. Undefined
- * where rows of it are left (a request that was under way): remove them first. Needs the system scope.
+ * where somebody else has ended it. Needs the system scope.
  */
 export async function issueCertificate(
   tx: Queryable,
