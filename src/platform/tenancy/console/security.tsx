@@ -4,6 +4,7 @@ import {
   Card,
   Checkbox,
   Group,
+  Input,
   NativeSelect,
   NumberInput,
   Skeleton,
@@ -175,20 +176,20 @@ function Sessions({ form }: { form: Form }) {
         {...whole}
         {...form.getInputProps('maxConcurrentSessions')}
       />
-      <Group align="flex-end" gap="xs" wrap="nowrap">
-        <NumberInput
-          label="Session timeout"
-          description="From 1 minute to 30 days. After it one has to sign in again."
-          min={1}
-          {...whole}
-          {...form.getInputProps('timeout')}
-        />
-        <NativeSelect
-          aria-label="Unit of the timeout"
-          data={Object.keys(units) as Unit[]}
-          {...form.getInputProps('unit')}
-        />
-      </Group>
+      <Input.Wrapper
+        label="Session timeout"
+        description="From 1 minute to 30 days. After it one has to sign in again."
+        labelElement="div"
+      >
+        <Group gap="xs" wrap="nowrap" align="flex-start" mt={6}>
+          <NumberInput aria-label="Session timeout" min={1} w={180} {...whole} {...form.getInputProps('timeout')} />
+          <NativeSelect
+            aria-label="Unit of the timeout"
+            data={Object.keys(units) as Unit[]}
+            {...form.getInputProps('unit')}
+          />
+        </Group>
+      </Input.Wrapper>
       <Switch
         label="Activity extends the session"
         description="On: the timeout counts from the last thing somebody did. Off: it counts from the sign-in, whatever one does."
