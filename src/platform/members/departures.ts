@@ -18,7 +18,7 @@ export async function removeMember(app: App, scope: Scope, userId: string, reaso
   await endMembership(app, scope, userId, {
     unknown: () => errors.memberNotFound({ userId }),
     action: 'remove_member',
-    details: { userId, reason },
+    details: { user_id: userId, reason },
   })
 }
 
@@ -27,7 +27,7 @@ export async function leaveTenant(app: App, scope: Scope, userId: string, tenant
   await endMembership(app, { ...scope, tenantId }, userId, {
     unknown: () => errors.membershipNotFound(),
     action: 'leave_tenant',
-    details: { userId },
+    details: { user_id: userId },
   })
 }
 

@@ -248,7 +248,7 @@ test('GG-04 who is removed has no access from then on, loses his places, and is 
     [tenantId],
   )
   assert.deepEqual(events, [
-    { user_id: owner.userId, details: { userId: colleague.userId, reason: 'Left the company' } },
+    { user_id: owner.userId, details: { user_id: colleague.userId, reason: 'Left the company' } },
   ])
   assert.equal(await codeOf(await remove(owner, owner.userId)), 'members.removal_of_oneself')
 

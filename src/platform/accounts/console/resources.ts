@@ -139,12 +139,20 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
     sentences: {
       insert: '{user_id} became a member',
       update: '{who} changed {columns} of the member {user_id}',
-      delete: '{who} removed the member {user_id}',
+      delete: 'The membership of {user_id} has ended',
+      remove_member: '{who} removed the member {user_id}',
+      leave_tenant: '{user_id} left the workspace',
     },
     columns: { expires_at: 'end of membership' },
     refers: user,
   },
-  'tenancy.organizations': { noun: 'organization', columns: { slug: 'short name', parent_id: 'parent' } },
+  'tenancy.organizations': {
+    noun: 'organization',
+    columns: { slug: 'short name', parent_id: 'place in the tree' },
+    refers: { parent_id: 'tenancy.organizations' },
+    api: '/organizations/{id}',
+    permission: 'members.organizations.read',
+  },
   'tenancy.user_organizations': {
     noun: 'member of an organization',
     sentences: {
@@ -166,6 +174,22 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
     permission: 'access.roles.read',
     page: '/roles/$id',
   },
+  'usage.tenant_plans': {
+    noun: 'plan',
+    sentences: { insert: '{who} gave the workspace another plan', update: '{who} changed {columns} of the plan' },
+    columns: { until: 'the end', subscription_status: 'the status', trial_ends_at: 'the end of the trial' },
+    technical: ['plan_id', 'since'],
+  },
+  'usage.tenant_limits': {
+    noun: 'limit',
+    sentences: {
+      insert: '{who} gave the workspace a limit of its own',
+      update: '{who} changed a limit of the workspace',
+      delete: '{who} took a limit of its own from the workspace',
+    },
+  },
+  'usage.plans': { noun: 'plan' },
+  'usage.plan_limits': { noun: 'limit of a plan' },
   'access.permissions': { noun: 'permission' },
   'access.role_permissions': {
     noun: 'role’s permission',
