@@ -49,6 +49,7 @@ const paths = {
   tree: 'M9 3.5h6v4.5H9ZM3.5 16h6v4.5h-6ZM14.5 16h6v4.5h-6ZM12 8v4M6.5 16v-4h11v4',
   download: 'M12 4v11M7.5 11 12 15.5l4.5-4.5M4.5 19.5h15',
   copy: 'M8.5 8.5h11v11h-11ZM5.5 15.5h-1v-11h11v1',
+  chart: 'M4.5 20h15M7 16.5v-5M12 16.5v-11M17 16.5v-8',
   clock: 'M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 7.5V12l3 2',
 } as const
 

@@ -1,8 +1,16 @@
+import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
-import type { MetricDeclaration } from '#platform/module.ts'
+import { oneOf } from '#platform/http'
 import { errors } from './errors.ts'
 
-export type Metric = MetricDeclaration & { name: string }
+/** A metric that a module of this program declares. */
+export const Metric = Type.Object({
+  name: Type.String({ examples: ['contractors.list_items'] }),
+  description: Type.String(),
+  unit: oneOf(['count', 'bytes'] as const),
+  kind: oneOf(['gauge', 'flow'] as const),
+})
+export type Metric = Static<typeof Metric>
 
 /** What the modules of this program declare, in their order. */
 export function metricsOf({ modules }: Pick<App, 'modules'>): Metric[] {

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Scope } from '#platform/database'
 import { dateTime, idParams, oneOf, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
 import { getLimits, Limits } from './limits.ts'
+import { Metric, metricsOf } from './metrics.ts'
 import {
   createPlan,
   deletePlan,
@@ -53,8 +54,14 @@ period that is going on ends with the exact value, those before it with the last
     path: '/plans',
     allow: 'usage.plans.read',
     summary: 'List the plans of this installation, the default one first',
-    response: Type.Object({ items: Type.Array(Plan) }),
-    handle: async ({ scope }, app) => ({ items: await listPlans(app.db.scoped(asSystem(scope))) }),
+    response: Type.Object({
+      items: Type.Array(Plan),
+      metrics: Type.Array(Metric, { description: 'What plans can limit' }),
+    }),
+    handle: async ({ scope }, app) => ({
+      items: await listPlans(app.db.scoped(asSystem(scope))),
+      metrics: metricsOf(app),
+    }),
   }),
   route({
     method: 'POST',
