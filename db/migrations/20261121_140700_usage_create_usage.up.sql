@@ -319,7 +319,10 @@ begin
   if used + amount > hard_quota then
     raise exception 'The limit of % is reached', of_metric
       using errcode = 'CH001', constraint = 'usage.quota_exceeded',
-        detail = json_build_object('metric', of_metric, 'limit', hard_quota, 'used', used)::text;
+        detail = json_build_object(
+          'metric', of_metric, 'limit', hard_quota, 'used', used,
+          'what', replace(split_part(of_metric, '.', 2), '_', ' ')
+        )::text;
   end if;
 
   -- Another part is worth while as long as there is much to divide.

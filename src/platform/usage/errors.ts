@@ -3,11 +3,11 @@ import { errorTable } from '#platform/errors.ts'
 export const errors = errorTable('usage', {
   quotaExceeded: [
     'conflict',
-    'This workspace may have {limit} of {metric} and has {used}. Remove what is not needed, or ask for a larger plan.',
+    'The plan of this workspace allows {limit} {what}, and there are {used}. Remove what is not needed, or ask for a larger plan.',
   ],
   monthlyQuotaExceeded: [
     'limited',
-    'This workspace may use {limit} of {metric} in a calendar month, and has. It goes on with the next month, or with a larger plan.',
+    'The plan of this workspace allows {limit} {what} in a calendar month, and they are used up. It goes on with the next month, or with a larger plan.',
   ],
   amountInvalid: ['invalid', 'An amount is a whole number above 0.'],
   metricUnknown: ['not_found', 'There is no metric {metric}.'],

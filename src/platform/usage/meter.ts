@@ -73,6 +73,7 @@ export function createMeter(app: App): Meter {
         const rateLimit = `"month";r=0;t=${seconds}`
         throw errors.monthlyQuotaExceeded({
           metric: requests,
+          what: 'requests by programs',
           limit: quota,
           used,
           retryAfter: seconds,

@@ -131,7 +131,7 @@ test('AG-02 of many at once at the last free place exactly one gets through', as
       if (outcome.status === 'fulfilled') continue
       assert.ok(isRefused(outcome.reason), String(outcome.reason))
       const { details } = outcome.reason as DomainError
-      assert.deepEqual(details, { metric: 'lab.books', limit, used: limit })
+      assert.deepEqual(details, { metric: 'lab.books', limit, used: limit, what: 'books' })
     }
     assert.equal(await countOf(scope.tenantId, 'lab.books'), limit)
   }
