@@ -126,13 +126,15 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
   'identity.signing_keys': { noun: 'signing key', columns: { private_key_encrypted: 'private key' } },
   'tenancy.tenants': {
     noun: 'workspace',
+    sentences: { change_security_policy: '{who} changed the security policy' },
     columns: {
       slug: 'short name',
       is_active: 'access',
       database_url_encrypted: 'database address',
       password_rules: 'the rules for passwords',
+      security_policy: 'the security policy',
     },
-    technical: ['onboarding_status', 'grace_period_days'],
+    technical: ['onboarding_status', 'grace_period_days', 'second_factor_required_since'],
   },
   'tenancy.user_tenants': {
     noun: 'member',
