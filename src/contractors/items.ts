@@ -211,3 +211,14 @@ async function refuseUnlessEditable(tx: Queryable, listId: string): Promise<void
   )
   if (!isEditable) throw errors.listNotYours()
 }
+
+/** Whether anybody in the tenant has put a contractor into a list. */
+export async function hasItems(tx: Queryable): Promise<boolean> {
+  const { found } = await tx.one(sql<{ found: boolean }>`
+    select exists (
+      select
+      from contractors.contractor_list_items
+      where tenant_id = ${tx.scope.tenantId}
+    ) as found`)
+  return found
+}

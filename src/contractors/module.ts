@@ -1,5 +1,6 @@
 import type { Module } from '#platform/module.ts'
 import { registerContractorCommands } from './commands.ts'
+import { hasItems } from './items.ts'
 import { contractorsRoutes } from './routes.ts'
 
 export const contractorsModule = {
@@ -8,6 +9,12 @@ export const contractorsModule = {
   metrics: {
     'contractors.lists': { description: 'Contractor lists', unit: 'count', kind: 'gauge' },
     'contractors.list_items': { description: 'Contractors in lists', unit: 'count', kind: 'gauge' },
+  },
+  events: {
+    'contractors.list.created': 'Somebody made a list of contractors',
+    'contractors.list.deleted': 'A list of contractors was deleted',
+    'contractors.item.added': 'A contractor was put into a list',
+    'contractors.item.removed': 'A contractor was taken out of a list',
   },
   permissions: {
     'contractors.profiles.read': {
@@ -29,6 +36,15 @@ export const contractorsModule = {
       label: 'Lists for everybody',
       description: 'Members may open lists of theirs to all in the workspace. Lists that are open already stay open.',
       default: true,
+    },
+  },
+  onboarding: {
+    'contractors.first_list': {
+      title: 'Put the first contractor into a list',
+      text: 'Search for one that you know, and add it to your favourites.',
+      link: '/contractors',
+      permission: 'contractors.lists.write',
+      isDone: hasItems,
     },
   },
   tenantTemplates: {

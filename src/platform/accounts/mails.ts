@@ -106,3 +106,26 @@ export const tenantOpenedMail = defineMail<{ name: string; tenantName: string; r
     button: { label: 'Open it', link },
   }),
 })
+
+export const domainFailsMail = defineMail<{
+  name: string
+  tenantName: string
+  domain: string
+  fault: string
+  isLost: boolean
+  link: string
+}>({
+  name: 'accounts.domain_fails',
+  description: 'The proof of a workspace’s own domain is not found any more (GG-03)',
+  compose: ({ name, tenantName, domain, fault, isLost, link }) => ({
+    subject: isLost ? `${domain} leads to your workspace no more` : `The proof of ${domain} is missing`,
+    lines: [
+      `Hello ${name},`,
+      isLost
+        ? `For 7 days the proof that ${domain} is the domain of ${tenantName} could not be found. It does not lead to the workspace any more.`
+        : `The proof that ${domain} is the domain of ${tenantName} could not be found today. The domain works for 7 days more; put the proof back until then.`,
+    ],
+    facts: [['What was found', fault]],
+    button: { label: 'See the domains', link },
+  }),
+})

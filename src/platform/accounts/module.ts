@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerAccountsCommands } from './commands.ts'
+import { checkDomainsJob } from './domain-checks.ts'
 import { registerUserImport } from './import-command.ts'
 import { registerTenantCommands } from './installation-commands.ts'
 import { installationRoutes } from './installation-routes.ts'
@@ -33,7 +34,7 @@ export const accountsModule = {
       hasOwnMail: true,
     },
   },
-  jobs: [sendSignUpMail, sendPasswordResetJob, tellOfRests, tellOfDeletionsJob, removeTenants],
+  jobs: [checkDomainsJob, sendSignUpMail, sendPasswordResetJob, tellOfRests, tellOfDeletionsJob, removeTenants],
   commands: { accounts: registerAccountsCommands, users: registerUserImport, tenants: registerTenantCommands },
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({

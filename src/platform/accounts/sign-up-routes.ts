@@ -30,9 +30,10 @@ export const signUpRoutes = [
     path: '/auth/options',
     allow: 'public',
     summary: 'How one may come in here',
+    description: 'On the own host name of a tenant also how that one looks.',
     response: EntranceOptions,
-    async handle({ scope }, app) {
-      return await getEntranceOptions(app, scope)
+    async handle({ scope, hostTenantId }, app) {
+      return await getEntranceOptions(app, scope, hostTenantId)
     },
   }),
   route({

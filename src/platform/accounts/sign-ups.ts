@@ -3,6 +3,7 @@ import { createBuiltInRoles, createTemplateRoles, giveRole } from '#platform/acc
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Queryable, Scope } from '#platform/database'
+import { nullable } from '#platform/http'
 import {
   announceRevocation,
   consumeOneTimeToken,
@@ -30,7 +31,7 @@ import {
 import { enqueue, type Job } from '#platform/jobs'
 import { hasMailbox, linkTo, sendMail } from '#platform/mail'
 import type { TenantTemplate } from '#platform/module.ts'
-import { addMember, applyTemplate, createTenant, getTemplate } from '#platform/tenancy'
+import { addMember, applyTemplate, Brand, createTenant, getBrand, getTemplate } from '#platform/tenancy'
 import { type Admission, admitUser, type Client } from './admissions.ts'
 import { errors } from './errors.ts'
 import { accountExistsMail, confirmSignUpMail } from './mails.ts'
@@ -52,6 +53,8 @@ export const EntranceOptions = Type.Object({
   google: Type.Boolean({ description: 'Whether one can come in with a Google account' }),
   mailbox: Type.Boolean({ description: 'Whether mails are kept on a page instead of being sent, as in development' }),
   signUp: Type.Unsafe<'open' | 'closed'>({ type: 'string', enum: ['open', 'closed'] }),
+  tenant: nullable(Brand),
+  installationUrl: Type.String({ description: 'Where people without a tenant’s own host name come in' }),
   needsFirstAdministrator: Type.Boolean({
     description: 'True until there is an account: then open the link that the server printed when it started',
   }),
@@ -206,13 +209,20 @@ export async function createAccount(
 }
 
 /** What somebody who is not signed in may do here. */
-export async function getEntranceOptions(app: App, scope: Scope): Promise<EntranceOptions> {
+export async function getEntranceOptions(
+  app: App,
+  scope: Scope,
+  hostTenantId?: string | undefined,
+): Promise<EntranceOptions> {
   const isUsed = await hasUsers(app.db.reads({ ...scope, system: true }))
   return {
     signUp: app.config.signUp === 'closed' ? 'closed' : 'open',
     needsFirstAdministrator: !isUsed,
-    google: isGoogleConfigured(app),
+    // Google sends back to the installation's own host.
+    google: hostTenantId === undefined && isGoogleConfigured(app),
     mailbox: hasMailbox(app),
+    tenant: hostTenantId === undefined ? null : await getBrand(app.db.reads({ system: true }), hostTenantId),
+    installationUrl: app.publicUrl,
   }
 }
 

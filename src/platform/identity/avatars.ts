@@ -8,21 +8,26 @@ export const avatarTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'
 /** The most bytes that a picture is sent as. */
 export const avatarLimit = 5 * 1024 * 1024
 
-/** Width and height of what is kept. */
-const side = 256
+/** What is made of a picture: its middle as a square, or all of it within these bounds. */
+type Shape = { width: number; height: number; fit: 'cover' | 'inside' }
+const avatar: Shape = { width: 256, height: 256, fit: 'cover' }
 /** A telephone makes 50 million pixels; a few kilobytes of PNG may claim thousands of millions. */
 const mostPixels = 60_000_000
 const mostSeconds = 10
 const mostBytes = 100_000
 
-/** A picture as it is kept: WebP, 256 by 256. */
+/** A picture as it is kept: WebP, 256 by 256 unless another shape was asked for. */
 export type Picture = { content: Buffer; contentHash: Buffer }
 
 /**
- * Makes a picture anew from an uploaded PNG, JPEG, WebP or GIF: its middle, upright, the first frame, without metadata.
+ * Makes a picture anew from an uploaded PNG, JPEG, WebP or GIF: its middle, upright, the first frame, without metadata;
+ * with another shape all of it.
  * Of the sent bytes none are kept, so what else they may be (a page, a script, an archive) does not matter.
  */
-export async function makePicture(upload: Buffer): Promise<Picture> {
+export async function makePicture(
+  upload: Buffer,
+  { width: mostWide, height: mostHigh, fit } = avatar,
+): Promise<Picture> {
   const format = formatOf(upload)
   if (format === undefined) throw errors.pictureUnreadable()
   return await admitted(async () => {
@@ -35,7 +40,7 @@ export async function makePicture(upload: Buffer): Promise<Picture> {
       const drawn = input
         .timeout({ seconds: mostSeconds })
         .autoOrient()
-        .resize(side, side, { fit: 'cover' })
+        .resize(mostWide, mostHigh, { fit, withoutEnlargement: fit === 'inside' })
         .toColourspace('srgb')
       for (const quality of [84, 60, 30]) {
         const content = await webp(drawn, quality)

@@ -1,3 +1,4 @@
+export { Brand, getBrand } from './brands.ts'
 export {
   certificateType,
   DeletionCertificate,
@@ -20,6 +21,8 @@ export {
   markTold,
   requestDeletion,
 } from './deletions.ts'
+export type { Outside } from './domain-proofs.ts'
+export { checkDomain, listStale as listStaleDomains, TenantDomain } from './domains.ts'
 export { Feature, hasFeature, listFeatures, requireFeature, setFeatures } from './features.ts'
 export { addressOf, resolveHost } from './hosts.ts'
 export {

@@ -1,13 +1,14 @@
 import type { Module } from '#platform/module.ts'
+import { brandRoutes } from './brand-routes.ts'
+import { domainRoutes } from './domain-routes.ts'
+import { firstSteps } from './first-steps.ts'
+import { onboardingRoutes } from './onboarding-routes.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 import { removeFormerSlugs } from './tenants.ts'
 
 export const tenancyModule = {
   name: 'tenancy',
   schema: 'tenancy',
-  metrics: {
-    'tenancy.members': { description: 'Members and service accounts', unit: 'count', kind: 'gauge' },
-  },
   mirrors: { 'tenancy.user_tenants': ['joined_at', 'expires_at'] },
   metrics: {
     'tenancy.members': { description: 'Members and service accounts', unit: 'count', kind: 'gauge' },
@@ -49,7 +50,8 @@ export const tenancyModule = {
       forOperators: true,
     },
   },
-  routes: tenantRoutes,
+  routes: [...tenantRoutes, ...brandRoutes, ...domainRoutes, ...onboardingRoutes],
+  onboarding: firstSteps,
   jobs: [
     {
       name: 'tenancy.remove-former-slugs',
