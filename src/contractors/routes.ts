@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Scope } from '#platform/database'
 import { decimal, idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { requireFeature } from '#platform/tenancy'
+import { emitEvent } from '#platform/webhooks'
 import { errors } from './errors.ts'
 import { Facets } from './facets.ts'
 import {
@@ -164,7 +165,11 @@ the matches.`,
     response: List,
     async handle({ body, scope }, app) {
       if (body.isPublic) await requireFeature(app, scope.tenantId, publicLists)
-      return await app.db.transaction(scope, tx => createList(tx, body))
+      return await app.db.transaction(scope, async tx => {
+        const list = await createList(tx, body)
+        await emitEvent(app, tx, { type: 'contractors.list.created', data: { id: list.id, name: list.name } })
+        return list
+      })
     },
   }),
   route({
@@ -204,7 +209,10 @@ the matches.`,
     status: 204,
     response: Type.Null(),
     async handle({ params, scope }, app) {
-      await deleteList(app.db.scoped(scope), params.id)
+      await app.db.transaction(scope, async tx => {
+        await deleteList(tx, params.id)
+        await emitEvent(app, tx, { type: 'contractors.list.deleted', data: { id: params.id } })
+      })
       return null
     },
   }),
@@ -234,7 +242,12 @@ the matches.`,
       if ((contractorId === undefined) === (uei === undefined)) throw errors.oneContractorNeeded()
       const key = contractorId === undefined ? { uei: uei ?? '' } : { contractorId }
       await bringContractor(app.db, scope, key)
-      return await app.db.transaction(scope, tx => addItem(tx, params.id, key, fields))
+      return await app.db.transaction(scope, async tx => {
+        const item = await addItem(tx, params.id, key, fields)
+        const data = { listId: params.id, itemId: item.id, contractorId: item.contractorId }
+        await emitEvent(app, tx, { type: 'contractors.item.added', data })
+        return item
+      })
     },
   }),
   route({
@@ -260,7 +273,11 @@ the matches.`,
     status: 204,
     response: Type.Null(),
     async handle({ params, scope }, app) {
-      await removeItem(app.db.scoped(scope), params.id, params.itemId)
+      await app.db.transaction(scope, async tx => {
+        await removeItem(tx, params.id, params.itemId)
+        const data = { listId: params.id, itemId: params.itemId }
+        await emitEvent(app, tx, { type: 'contractors.item.removed', data })
+      })
       return null
     },
   }),

@@ -104,6 +104,8 @@ export type Module = {
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */
   commands?: Commands | Readonly<Record<string, Commands>>
   config?: TProperties
+  /** What webhooks can be told of, by type, with what it tells: `members.member.joined`. */
+  events?: Readonly<Record<string, string>>
   /** By kind: `members.joined`. */
   notifications?: Readonly<Record<string, NotificationDeclaration>>
   /** By name: `contractors.list_items`. */

@@ -5,6 +5,7 @@ import { leaveSystemScope, onViolation, type Queryable, type Scope, sql } from '
 import { announceRevocation, dropDefaultTenant } from '#platform/identity'
 import { sendMail } from '#platform/mail'
 import { lockMembership, removeMembership } from '#platform/tenancy'
+import { emitEvent } from '#platform/webhooks'
 import { errors } from './errors.ts'
 import { membershipEndedMail } from './mails.ts'
 
@@ -58,6 +59,10 @@ async function endMembership(app: App, scope: Scope, userId: string, ending: End
       const isOwnWish = ending.action === 'leave_tenant'
       await sendMail(app, tx, { to, userId, mail: membershipEndedMail, values: { name, tenantName, isOwnWish } })
     }
+    await emitEvent(app, tx, {
+      type: 'members.member.left',
+      data: { userId, isOwnWish: ending.action === 'leave_tenant' },
+    })
     // As the person who does it: the database asks whether he may.
     await onViolation(removeMembership(await leaveSystemScope(tx), membership.id), grantViolations)
   })

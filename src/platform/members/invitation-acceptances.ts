@@ -16,7 +16,9 @@ import {
   PasswordRules,
   setDefaultTenantIfNone,
 } from '#platform/identity'
+import { notify } from '#platform/notifications'
 import { addMember, getPasswordRules, setExpiry } from '#platform/tenancy'
+import { emitEvent } from '#platform/webhooks'
 import { invitationErrors as errors } from './invitation-errors.ts'
 
 /** What whoever has the link of an invitation is told. */
@@ -92,7 +94,7 @@ export async function acceptInvitation(
   if (email !== row.email) throw errors.invitationForAnother({ email: row.email })
   await app.db.transaction({ ...scope, tenantId: row.tenantId, system: true }, async tx => {
     await consume(tx, row, userId, shown)
-    await join(tx, row, userId)
+    await join(app, tx, row, userId)
   })
   announceRevocation(app)
   return { tenantId: row.tenantId }
@@ -116,7 +118,7 @@ export async function signUpInvited(
     await createUser(tx, { id: userId, email, fullName, passwordHash, timezone: given.timezone, isEmailVerified: true })
     await consume(tx, row, userId, { token: given.token })
     await recordEvent(tx, { action: 'sign_up', resource: 'identity.users', resourceId: userId })
-    await join(tx, row, userId)
+    await join(app, tx, row, userId)
   })
   return await admitUser(app, client, { userId, methods: ['password'], askedTenantId: tenantId })
 }
@@ -171,7 +173,7 @@ async function consume(tx: Queryable, row: Row, userId: string, shown: Shown): P
   if (consumed.length === 0) throw errors.invitationUsed()
 }
 
-async function join(tx: Queryable, row: Row, userId: string): Promise<void> {
+async function join(app: App, tx: Queryable, row: Row, userId: string): Promise<void> {
   const membership = await addMember(tx, userId)
   for (const role of row.roles) await giveRole(tx, membership.id, role)
   await setExpiry(tx, membership.id, row.membershipExpiresAt)
@@ -181,5 +183,14 @@ async function join(tx: Queryable, row: Row, userId: string): Promise<void> {
     resource: 'members.invitations',
     resourceId: row.id,
     details: { email: row.email, roles: row.roles },
+  })
+  await emitEvent(app, tx, { type: 'members.member.joined', data: { userId, email: row.email, roles: row.roles } })
+  if (row.invitedById === null) return
+  await notify(app, tx, {
+    userId: row.invitedById,
+    kind: 'members.invitation_accepted',
+    title: `${row.email} has accepted your invitation`,
+    message: `They work in ${row.tenantName} now.`,
+    link: '/members',
   })
 }

@@ -8,6 +8,13 @@ import { organizationRoutes } from './organization-routes.ts'
 export const membersModule = {
   name: 'members',
   schema: 'members',
+  events: {
+    'members.member.joined': 'Somebody joined the workspace',
+    'members.member.left': 'Somebody left the workspace, or was removed',
+  },
+  notifications: {
+    'members.invitation_accepted': { description: 'Somebody accepted an invitation of yours', mail: 'never' },
+  },
   permissions: {
     'members.members.read': {
       description: 'See who works in the tenant, with roles and organizations',

@@ -1,1 +1,1 @@
-export {}
+export { emitEvent, type WebhookEvent } from './events.ts'

@@ -1,3 +1,25 @@
 import type { Module } from '#platform/module.ts'
+import { deliverEvent } from './deliveries.ts'
+import { dispatchEvent, removeOldEvents, testEvent } from './events.ts'
+import { webhookRoutes } from './routes.ts'
 
-export const webhooksModule = { name: 'webhooks', schema: 'webhooks' } satisfies Module
+export const webhooksModule = {
+  name: 'webhooks',
+  schema: 'webhooks',
+  permissions: {
+    'webhooks.endpoints.read': {
+      description: 'See the webhooks, and what was sent to them',
+      roles: ['owner', 'admin'],
+    },
+    'webhooks.endpoints.write': {
+      description: 'Make, change and delete webhooks, which tell other systems of all that happens here',
+      roles: ['owner', 'admin'],
+    },
+  },
+  routes: webhookRoutes,
+  jobs: [dispatchEvent, deliverEvent, removeOldEvents],
+  events: { [testEvent]: 'Somebody tries a webhook out' },
+  notifications: {
+    'webhooks.switched_off': { description: 'A webhook of yours was switched off after failures', mail: 'at_once' },
+  },
+} satisfies Module
