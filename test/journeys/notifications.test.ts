@@ -84,7 +84,7 @@ describe('notifications', { skip }, () => {
 
       await bell.focus()
       await page.keyboard.press('Enter')
-      const latest = page.getByRole('dialog', { name: 'Latest notifications' })
+      const latest = page.getByRole('dialog', { name: /^Notifications/ })
       await latest.getByRole('link', { name: /Bids of spring/ }).waitFor()
       await picture(page, `bell-${name}`)
       await checkAccess(page, 'the latest')

@@ -32,7 +32,7 @@ export function Bell() {
             </Indicator>
           </UnstyledButton>
         </Popover.Target>
-        <Popover.Dropdown p={0} aria-label="Latest notifications" className={classes.dropdown}>
+        <Popover.Dropdown p={0} className={classes.dropdown}>
           {opened && <Latest close={close} />}
         </Popover.Dropdown>
       </Popover>
