@@ -8,10 +8,13 @@ drop trigger guard_role on access.roles;
 drop function access.guard_role();
 drop trigger guard_role_permission on access.role_permissions;
 drop function access.guard_role_permission();
-drop trigger guard_held_role on access.user_tenant_roles;
-drop function access.guard_held_role();
-drop function access.require_held(uuid, uuid[], text[]);
-drop function access.find_unheld(uuid, uuid[], text[], text[]);
+drop trigger guard_taken_roles on access.user_tenant_roles;
+drop function access.guard_taken_roles();
+drop trigger guard_given_roles on access.user_tenant_roles;
+drop function access.guard_given_roles();
+drop function access.require_held(uuid, uuid[], text[], uuid[]);
+drop function access.find_unheld(uuid, uuid[], text[], text[], uuid[]);
+drop function access.find_own_roles(uuid);
 drop view access.role_grants;
 comment on column access.roles.scopes is null;
 alter table access.roles

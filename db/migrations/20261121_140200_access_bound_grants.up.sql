@@ -30,19 +30,36 @@ join access.permissions as permission
 comment on view access.role_grants is 'What each role permits, by name, built-in or own';
 grant select on access.role_grants to commonhold_app, commonhold_readonly;
 
-create function access.find_unheld(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], within text[])
+create function access.find_own_roles(of_tenant_id uuid)
+returns uuid[]
+language sql
+stable
+begin atomic
+  select coalesce(pg_catalog.array_agg(own.role_id), '{}')
+  from tenancy.user_tenants as membership
+  join access.user_tenant_roles as own
+    on own.tenant_id = membership.tenant_id and own.user_tenant_id = membership.id
+  where membership.tenant_id = of_tenant_id
+    and membership.user_id = platform.current_user_id()
+    and (membership.expires_at is null or membership.expires_at > pg_catalog.now());
+end;
+comment on function access.find_own_roles(uuid) is 'The roles of the acting user in a tenant, while his membership lasts';
+revoke execute on function access.find_own_roles(uuid) from public;
+grant execute on function access.find_own_roles(uuid) to commonhold_app;
+
+create function access.find_unheld(
+  of_tenant_id uuid,
+  of_role_ids uuid[],
+  of_permissions text[],
+  within text[],
+  held_role_ids uuid[] default null
+)
 returns table (permissions text[], wants_owner boolean)
 language sql
 stable
 begin atomic
   with held as (
-    select own.role_id
-    from tenancy.user_tenants as membership
-    join access.user_tenant_roles as own
-      on own.tenant_id = membership.tenant_id and own.user_tenant_id = membership.id
-    where membership.tenant_id = of_tenant_id
-      and membership.user_id = platform.current_user_id()
-      and (membership.expires_at is null or membership.expires_at > pg_catalog.now())
+    select pg_catalog.unnest(coalesce(held_role_ids, access.find_own_roles(of_tenant_id))) as role_id
   ),
   wanted as (
     select granted.permission
@@ -83,12 +100,17 @@ begin atomic
         and role.name = 'owner'
     );
 end;
-comment on function access.find_unheld(uuid, uuid[], text[], text[]) is
-  'Of what these roles permit, and of these permissions: what the acting user does not hold himself, or what his credential (`within`, null is no bound) does not carry; and whether an owner''s role is among them and he is none';
-revoke execute on function access.find_unheld(uuid, uuid[], text[], text[]) from public;
-grant execute on function access.find_unheld(uuid, uuid[], text[], text[]) to commonhold_app;
+comment on function access.find_unheld(uuid, uuid[], text[], text[], uuid[]) is
+  'Of what these roles permit, and of these permissions: what somebody with the held roles (null: those of the acting user) lacks, or what his credential (`within`, null is no bound) does not carry; and whether an owner''s role is among them and he is none';
+revoke execute on function access.find_unheld(uuid, uuid[], text[], text[], uuid[]) from public;
+grant execute on function access.find_unheld(uuid, uuid[], text[], text[], uuid[]) to commonhold_app;
 
-create function access.require_held(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[])
+create function access.require_held(
+  of_tenant_id uuid,
+  of_role_ids uuid[],
+  of_permissions text[],
+  held_role_ids uuid[] default null
+)
 returns void
 language plpgsql
 stable
@@ -101,7 +123,8 @@ begin
   if platform.is_system() or platform.current_tenant_id() is null then
     return;
   end if;
-  select * into unheld from access.find_unheld(of_tenant_id, of_role_ids, of_permissions, null);
+  select * into unheld
+  from access.find_unheld(of_tenant_id, of_role_ids, of_permissions, null, held_role_ids);
   if unheld.wants_owner then
     raise exception 'only an owner makes owners, or takes that away'
       using errcode = 'insufficient_privilege', constraint = 'grants_of_owners', schema = 'access', table = 'user_tenant_roles';
@@ -113,34 +136,86 @@ begin
   end if;
 end
 $$;
-comment on function access.require_held(uuid, uuid[], text[]) is
+comment on function access.require_held(uuid, uuid[], text[], uuid[]) is
   'MT-20: outside the system scope nobody gives or takes more than he holds himself; the detail of the refusal names what he lacks';
-revoke execute on function access.require_held(uuid, uuid[], text[]) from public;
-grant execute on function access.require_held(uuid, uuid[], text[]) to commonhold_app;
+revoke execute on function access.require_held(uuid, uuid[], text[], uuid[]) from public;
+grant execute on function access.require_held(uuid, uuid[], text[], uuid[]) to commonhold_app;
 
-create function access.guard_held_role()
+-- Once for a statement: it may be of ten thousand members whose role goes.
+create function access.guard_given_roles()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  of_tenant_id constant uuid := platform.current_tenant_id();
 begin
-  -- Deeper it is the cascade of a membership or role that goes, and has been asked there, while its giver still had his own.
-  if pg_trigger_depth() > 1 then
-    return coalesce(new, old);
-  end if;
-  if tg_op in ('INSERT', 'UPDATE') then
-    perform access.require_held(new.tenant_id, array[new.role_id], '{}');
-  end if;
-  if tg_op in ('DELETE', 'UPDATE') then
-    perform access.require_held(old.tenant_id, array[old.role_id], '{}');
-  end if;
-  return coalesce(new, old);
+  perform access.require_held(
+    of_tenant_id,
+    array(select distinct role_id from new_rows),
+    '{}',
+    -- What somebody has just given himself he does not give by.
+    array(
+      select role_id
+      from unnest(access.find_own_roles(of_tenant_id)) as role_id
+      except
+      select given.role_id
+      from new_rows as given
+      join tenancy.user_tenants as membership
+        on membership.tenant_id = given.tenant_id and membership.id = given.user_tenant_id
+      where membership.user_id = platform.current_user_id()
+    )
+  );
+  return null;
 end
 $$;
-comment on function access.guard_held_role() is 'MT-20: a role is given, and taken away, by who holds all that it permits';
-revoke execute on function access.guard_held_role() from public;
-create trigger guard_held_role before insert or update or delete on access.user_tenant_roles
-  for each row execute function access.guard_held_role();
+comment on function access.guard_given_roles() is 'MT-20: a role is given by who holds all that it permits';
+revoke execute on function access.guard_given_roles() from public;
+create trigger guard_given_roles after insert on access.user_tenant_roles
+  referencing new table as new_rows
+  for each statement execute function access.guard_given_roles();
+
+create function access.guard_taken_roles()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  of_tenant_id constant uuid := platform.current_tenant_id();
+begin
+  perform access.require_held(
+    of_tenant_id,
+    -- Where the membership or the role itself goes, it has been asked there, while its taker still had his own.
+    array(
+      select distinct taken.role_id
+      from old_rows as taken
+      join tenancy.user_tenants as membership
+        on membership.tenant_id = taken.tenant_id and membership.id = taken.user_tenant_id
+      join access.roles as role
+        on role.tenant_id = taken.tenant_id and role.id = taken.role_id
+    ),
+    '{}',
+    array(
+      select role_id
+      from unnest(access.find_own_roles(of_tenant_id)) as role_id
+      union
+      select taken.role_id
+      from old_rows as taken
+      join tenancy.user_tenants as membership
+        on membership.tenant_id = taken.tenant_id and membership.id = taken.user_tenant_id
+      where membership.user_id = platform.current_user_id()
+        and (membership.expires_at is null or membership.expires_at > now())
+    )
+  );
+  return null;
+end
+$$;
+comment on function access.guard_taken_roles() is
+  'MT-20: a role is taken away by who holds all that it permits, he himself included';
+revoke execute on function access.guard_taken_roles() from public;
+create trigger guard_taken_roles after delete on access.user_tenant_roles
+  referencing old table as old_rows
+  for each statement execute function access.guard_taken_roles();
 
 create function access.guard_role_permission()
 returns trigger

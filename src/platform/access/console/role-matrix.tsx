@@ -18,8 +18,9 @@ export function RoleMatrix({ permissions, chosen, choose, isFixed, holds }: Role
               description={
                 <>
                   <span className="mono">{name}</span>
-                  {roles.length > 0 && <> · built into {roles.join(', ')}</>}
-                  {isLacking && <> · You do not hold this yourself, so you cannot give or take it.</>}
+                  {isLacking
+                    ? ' · You do not hold this yourself.'
+                    : roles.length > 0 && ` · built into ${roles.join(', ')}`}
                 </>
               }
               checked={chosen.has(name)}
