@@ -822,8 +822,8 @@ where role.is_built_in
   and (membership.expires_at is null or membership.expires_at > now());
 comment on view usage.tenant_owners is 'Who is told that a tenant comes near its limits';
 
-insert into usage.plans (name, display_name, description, is_default, is_built_in)
-values ('standard', 'Standard', 'No limits', true, true);
+insert into usage.plans (name, display_name, is_default, is_built_in)
+values ('standard', 'Standard', true, true);
 
 revoke execute on all functions in schema usage from public;
 grant execute

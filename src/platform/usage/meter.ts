@@ -6,35 +6,42 @@ import { countedSinceFlush, countUsage, flushEvery, startOfPeriod } from './flow
 
 const requests = 'http.requests'
 const bytes = 'http.bytes_sent'
+const metered = [requests, bytes]
+const words = new Map([
+  [requests, 'requests by programs'],
+  [bytes, 'bytes'],
+])
 
 /** Tenants beyond this forget the oldest; they are looked up again with their next request. */
 const mostKnown = 50_000
 
 /** `used` is what the database had when it was asked, and what this process has counted beside and since. */
-type Standing = { quota: number | null; isHard: boolean; used: number; month: number; askedAt: number }
+type Standing = { metric: string; quota: number | null; isHard: boolean; used: number }
+type Known = { standings: Map<string, Standing>; month: number; askedAt: number }
 
 /**
- * Counts the requests of tenants and the bytes sent to them, and holds programs to the requests of their plan: refuses
- * with 429 until the month is over. From memory: each process asks the database at most every five seconds for each
+ * Counts the requests of tenants and the bytes sent to them, and holds programs to what their plan allows in a month:
+ * refuses with 429 until it is over. From memory: each process asks the database at most every five seconds for each
  * tenant that comes, so that beside it others' requests of the last ten seconds or so may come through too much.
  */
 export function createMeter(app: App): Meter {
-  const known = new Map<string, Standing>()
-  const asking = new Map<string, Promise<Standing>>()
+  const known = new Map<string, Known>()
+  const asking = new Map<string, Promise<Known>>()
 
-  async function ask(tenantId: string, month: Date): Promise<Standing> {
+  async function ask(tenantId: string, month: Date): Promise<Known> {
     const askedAt = app.clock.now().getTime()
-    const before = countedSinceFlush(app, tenantId, requests)
-    const standing = await app.db
-      .reads({ system: true })
-      .one(sql<{ quota: number | null; isHard: boolean; used: number }>`
-      select
-        (select quota from usage.limits_of(${tenantId}) where metric_name = ${requests}) as quota,
-        coalesce((select is_hard from usage.limits_of(${tenantId}) where metric_name = ${requests}), false) as is_hard,
-        usage.used_in(${tenantId}, ${requests}, 'month', ${month}) as used`)
+    const before = metered.map(metric => countedSinceFlush(app, tenantId, metric))
+    const rows = await app.db.reads({ system: true }).run(sql<Standing>`
+      select metric, allowed.quota, coalesce(allowed.is_hard, false) as is_hard,
+        usage.used_in(${tenantId}, metric, 'month', ${month}) as used
+      from unnest(${metered}::text[]) with ordinality as metered (metric, position)
+      left join usage.limits_of(${tenantId}) as allowed on allowed.metric_name = metric
+      order by position`)
     // What was written between the two is counted twice until it is asked again, rather than not at all.
-    const unwritten = Math.max(before, countedSinceFlush(app, tenantId, requests))
-    const found = { ...standing, used: standing.used + unwritten, month: month.getTime(), askedAt }
+    rows.forEach((row, index) => {
+      row.used += Math.max(before[index] ?? 0, countedSinceFlush(app, tenantId, row.metric))
+    })
+    const found = { standings: new Map(rows.map(row => [row.metric, row])), month: month.getTime(), askedAt }
     known.delete(tenantId)
     known.set(tenantId, found)
     for (const each of known.keys()) {
@@ -44,7 +51,7 @@ export function createMeter(app: App): Meter {
     return found
   }
 
-  function askOnce(tenantId: string, month: Date): Promise<Standing> {
+  function askOnce(tenantId: string, month: Date): Promise<Known> {
     const under = asking.get(tenantId)
     if (under) return under
     const asked = ask(tenantId, month).finally(() => asking.delete(tenantId))
@@ -52,40 +59,38 @@ export function createMeter(app: App): Meter {
     return asked
   }
 
+  function count(tenantId: string, metric: string, amount: number): void {
+    countUsage(app, tenantId, metric, amount)
+    const standing = known.get(tenantId)?.standings.get(metric)
+    if (standing) standing.used += amount
+  }
+
   return {
     async admit(tenantId) {
       const now = app.clock.now()
       const month = startOfPeriod('month', now)
-      let standing = known.get(tenantId)
-      if (standing === undefined || standing.month !== month.getTime()) standing = await askOnce(tenantId, month)
-      else if (now.getTime() - standing.askedAt > flushEvery) askOnce(tenantId, month).catch(() => {})
+      let found = known.get(tenantId)
+      if (found === undefined || found.month !== month.getTime()) found = await askOnce(tenantId, month)
+      // A failure is met by the next who has to wait for the answer, and by the request itself.
+      else if (now.getTime() - found.askedAt > flushEvery) askOnce(tenantId, month).catch(() => {})
 
-      const { quota, isHard, used } = standing
-      if (quota === null) {
-        countUsage(app, tenantId, requests, 1)
-        return undefined
-      }
       const next = startOfPeriod('month', new Date(month.getTime() + 32 * 86_400_000))
       const seconds = Math.ceil((next.getTime() - now.getTime()) / 1000)
-      const policy = `"month";q=${quota};w=${Math.round((next.getTime() - month.getTime()) / 1000)}`
-      const left = quota - used
-      if (isHard && left < 1) {
-        const rateLimit = `"month";r=0;t=${seconds}`
-        throw errors.monthlyQuotaExceeded({
-          metric: requests,
-          what: 'requests by programs',
-          limit: quota,
-          used,
-          retryAfter: seconds,
-          rateLimit,
-        })
+      for (const { metric, quota, isHard, used } of found.standings.values()) {
+        if (quota === null || !isHard || used < quota) continue
+        const details = { metric, limit: quota, used, what: words.get(metric), retryAfter: seconds }
+        throw errors.monthlyQuotaExceeded({ ...details, rateLimit: `"month";r=0;t=${seconds}` })
       }
-      countUsage(app, tenantId, requests, 1)
-      standing.used += 1
-      return { policy, item: `"month";r=${Math.max(left - 1, 0)};t=${seconds}` }
+      count(tenantId, requests, 1)
+      const { quota = null, used = 0 } = found.standings.get(requests) ?? {}
+      if (quota === null) return undefined
+      return {
+        policy: `"month";q=${quota};w=${Math.round((next.getTime() - month.getTime()) / 1000)}`,
+        item: `"month";r=${Math.max(quota - used, 0)};t=${seconds}`,
+      }
     },
-    sent(tenantId, count) {
-      if (count > 0) countUsage(app, tenantId, bytes, count)
+    sent(tenantId, amount) {
+      if (amount > 0) count(tenantId, bytes, amount)
     },
   }
 }

@@ -222,6 +222,27 @@ test('AG-02 requests by programs are counted and held to the month, in the heade
   }
 })
 
+test('AG-02 bytes sent to a tenant are held to the month as well', async () => {
+  await limit('http.bytes_sent', 10)
+  const clock = app.clock
+  app.clock = { now: () => new Date(clock.now().getTime() + 60_000) }
+  try {
+    await (await alice.fetch('/contractor-lists')).text()
+    await new Promise(resolve => setTimeout(resolve, 200))
+    const { status, body } = await call<{ code: string; quota: { metric: string } }>(alice, 'GET', '/contractor-lists')
+    assert.deepEqual([status, body.code, body.quota.metric], [429, 'usage.monthly_quota_exceeded', 'http.bytes_sent'])
+    assert.equal((await bob.fetch('/contractor-lists')).status, 200, 'control: another tenant is not limited')
+    await limit('http.bytes_sent', 10, false)
+    app.clock = { now: () => new Date(clock.now().getTime() + 120_000) }
+    await (await alice.fetch('/contractor-lists')).text()
+    await new Promise(resolve => setTimeout(resolve, 200))
+    assert.equal((await alice.fetch('/contractor-lists')).status, 200, 'a soft limit refuses nothing')
+    await limit('http.bytes_sent', null)
+  } finally {
+    app.clock = clock
+  }
+})
+
 test('AG-02 owners are told at 80 and at 100 percent, once in a month', async () => {
   await flushUsage(app)
   await rollUp(app.db.scoped({ system: true }))
