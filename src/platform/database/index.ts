@@ -5,8 +5,30 @@ export { bringRows, bringTenant, type MirroredColumns, type MirrorOptions, refre
 export { type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'
 export type { Queryable, Scope } from './queryable.ts'
+export {
+  applyChanges,
+  beginNoting,
+  type Changes,
+  connectSide,
+  copyTable,
+  type Digest,
+  digest,
+  endNoting,
+  findDangling,
+  forgetChanges,
+  holdMove,
+  leadingOut,
+  leave,
+  pause,
+  readChanges,
+  referredValues,
+  removeRows,
+  resume,
+  type Side,
+} from './row-moves.ts'
 export { mostSignalBytes, onSignal, type SignalListener, sendSignal } from './signals.ts'
 export { leaveSystemScope } from './system-scope.ts'
+export { readTenantTables, type TenantTable } from './tenant-tables.ts'
 export { onViolation } from './violations.ts'
 export type Database = Access
 /** One PostgreSQL database; see `PlacedDatabase` for what finds each tenant's own. */

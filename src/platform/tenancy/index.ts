@@ -45,6 +45,7 @@ export {
   updateOrganization,
   updatePlace,
 } from './organizations.ts'
+export { finishMove, type MoveOptions, type MoveReport, moveTenant, resumeMove, undoMove } from './moves.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export { nameOf, Placements, placementErrors, placeTenant, type TenantDatabase } from './placements.ts'
 export {

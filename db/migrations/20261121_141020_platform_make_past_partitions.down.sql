@@ -1,0 +1,1 @@
+drop function platform.make_month_partitions(regclass, timestamptz, integer);

@@ -1,0 +1,366 @@
+import { pipeline } from 'node:stream/promises'
+import pg from 'pg'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import { errorTable } from '#platform/errors.ts'
+import { columnList, quoted, type TenantTable } from './tenant-tables.ts'
+
+const errors = errorTable('database', {
+  moveNotAllowed: ['forbidden', 'The login {login} may not move tenants: it has to be a superuser, or have bypassrls.'],
+})
+
+/** An administrator's connection that is bound by no row security, in a database that rows of a tenant leave or reach. */
+export type Side = pg.Client
+
+/** Count and order-independent hash of a tenant's rows in one table. */
+export type Digest = { rows: number; hash: string }
+
+/** Changed rows by their table, as they were when they were read; `gone` are keys without a row. */
+export type Changes = { ids: string[]; tables: Map<string, { keys: Row[]; rows: Row[]; digest: Digest }> }
+
+type Row = Readonly<Record<string, unknown>>
+
+const triggers = { note_move_insert: 'insert', note_move_update: 'update', note_move_delete: 'delete' } as const
+
+/** Connects such that both sides write values alike, nothing ends a long statement, and copies fire no triggers. */
+export async function connectSide(admin: pg.ClientConfig): Promise<Side> {
+  const client = new pg.Client({ application_name: 'commonhold move', connectionTimeoutMillis: 5_000, ...admin })
+  client.on('error', () => {})
+  await client.connect()
+  await client.query(`
+    set statement_timeout = 0;
+    set idle_in_transaction_session_timeout = 0;
+    set timezone = 'UTC';
+    set datestyle = 'ISO, YMD';
+    set intervalstyle = 'iso_8601';
+    set bytea_output = 'hex';
+    set extra_float_digits = 1;
+    set jit = off`)
+  // Not row_security = off: functions that act for the tables' owner would be refused.
+  const { rows } = await client.query(
+    'select rolsuper or rolbypassrls as "seesAll" from pg_roles where rolname = current_user',
+  )
+  if (!rows[0]?.seesAll) {
+    await client.end()
+    throw errors.moveNotAllowed({ login: admin.user })
+  }
+  return client
+}
+
+/**
+ * Takes the right to move a tenant to the end of the transaction that `holder` is in; false where another has it. A lock
+ * without a row: the rows that tell of the move are written beside it, and it goes with the connection of who dies.
+ */
+export async function holdMove(holder: Side, tenantId: string): Promise<boolean> {
+  const { rows } = await holder.query(
+    `select pg_try_advisory_xact_lock(hashtext('commonhold move'), hashtext($1)) as held`,
+    [tenantId],
+  )
+  return rows[0].held
+}
+
+/** As a replica: neither audit nor keys nor marks of time, for what is written is what was there. */
+export async function asReplica<T>(side: Side, work: () => Promise<T>): Promise<T> {
+  await side.query('begin; set local session_replication_role = replica')
+  try {
+    const result = await work()
+    await side.query('commit')
+    return result
+  } catch (error) {
+    await side.query('rollback').catch(() => {})
+    throw error
+  }
+}
+
+/**
+ * From now on the keys of the tenant's written rows are noted. Waits for those who write to the tables at this moment;
+ * gives up after a second, for behind it all tenants' writers wait, and then tries again.
+ */
+export async function beginNoting(source: Side, tables: readonly TenantTable[], tenantId: string): Promise<void> {
+  await patiently(source, async () => {
+    for (const { name, key } of tables) {
+      await source.query(`lock table ${quoted(name)} in share row exclusive mode`)
+      const { rows } = await source.query('select tgname from pg_trigger where tgrelid = $1::regclass', [name])
+      const known = new Set(rows.map(({ tgname }) => tgname))
+      for (const [trigger, operation] of Object.entries(triggers)) {
+        if (known.has(trigger)) continue
+        const sides = [
+          operation !== 'insert' && 'old table as old_rows',
+          operation !== 'delete' && 'new table as new_rows',
+        ]
+        await source.query(
+          `create trigger ${trigger} after ${operation} on ${quoted(name)}
+          referencing ${sides.filter(Boolean).join(' ')}
+          for each statement execute function platform.note_move_changes(
+            ${pg.escapeLiteral(name)}, ${pg.escapeLiteral(`{${key.join(',')}}`)}
+          )`,
+        )
+      }
+    }
+    await source.query(
+      `insert into platform.moving_tenants (tenant_id) values ($1)
+      on conflict (tenant_id) do update set state = 'open', paused_until = null`,
+      [tenantId],
+    )
+  })
+}
+
+/** Notes nothing of this tenant any more, and of none where it was the last; what was noted is forgotten. */
+export async function endNoting(side: Side, tenantId: string): Promise<void> {
+  await side.query('delete from platform.moving_tenants where tenant_id = $1', [tenantId])
+  await side.query('delete from platform.move_changes where tenant_id = $1', [tenantId])
+  const { rows: left } = await side.query(`
+    select tgname as name, tgrelid::regclass::text as table
+    from pg_trigger
+    where tgfoid = 'platform.note_move_changes'::regproc
+      and not exists (select from platform.moving_tenants)`)
+  for (const { name, table } of left) {
+    await patiently(side, () => side.query(`drop trigger if exists ${quoted(name)} on ${table}`))
+  }
+}
+
+/**
+ * Refuses writes of the tenant for at most `milliseconds`, once all that are under way have ended; false where they do
+ * not end in time. The pause ends by itself: who dies in it harms nobody.
+ */
+export async function pause(source: Side, tenantId: string, milliseconds: number): Promise<boolean> {
+  await source.query('begin; set local lock_timeout = 2000')
+  try {
+    await source.query(`select from platform.moving_tenants where tenant_id = $1 for update`, [tenantId])
+    await source.query(
+      `update platform.moving_tenants
+      set state = 'paused', paused_until = clock_timestamp() + $2 * interval '1 millisecond'
+      where tenant_id = $1`,
+      [tenantId, milliseconds],
+    )
+    await source.query('commit')
+    return true
+  } catch (error) {
+    await source.query('rollback')
+    if (isLockTimeout(error)) return false
+    throw error
+  }
+}
+
+/** Ends a pause with writes allowed again. */
+export async function resume(source: Side, tenantId: string): Promise<void> {
+  await source.query(
+    `update platform.moving_tenants set state = 'open', paused_until = null where tenant_id = $1 and state = 'paused'`,
+    [tenantId],
+  )
+}
+
+/** Ends a pause with the rows here an old copy. False where the pause has ended before, or nearly. */
+export async function leave(source: Side, tenantId: string): Promise<boolean> {
+  const { rowCount } = await source.query(
+    `update platform.moving_tenants
+    set state = 'gone', paused_until = null
+    where tenant_id = $1
+      and (state = 'gone' or (state = 'paused' and paused_until > clock_timestamp() + interval '500 milliseconds'))`,
+    [tenantId],
+  )
+  return rowCount === 1
+}
+
+/** Copies all of a tenant's rows of one table, in place of what is there of them. Returns how many. */
+export async function copyTable(
+  source: Side,
+  target: Side,
+  table: TenantTable,
+  tenantId: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<number> {
+  await removeRows(target, table, tenantId)
+  if (table.isPartitioned) await makePartitions(source, target, table, tenantId)
+  const columns = columnList(table.columns)
+  return await asReplica(target, async () => {
+    const rows = `select ${columns} from ${quoted(table.name)} where tenant_id = ${pg.escapeLiteral(tenantId)}`
+    const reading = source.query(copyTo(`copy (${rows}) to stdout`))
+    const writing = target.query(copyFrom(`copy ${quoted(table.name)} (${columns}) from stdin`))
+    await pipeline(reading, writing, options.signal ? { signal: options.signal } : {})
+    return writing.rowCount ?? 0
+  })
+}
+
+/** Removes a tenant's rows of one table, in portions; returns how many. */
+export async function removeRows(side: Side, table: TenantTable, tenantId: string): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const { rowCount } = await asReplica(side, () =>
+      side.query(
+        `delete from ${quoted(table.name)}
+        where (tableoid, ctid) in (select tableoid, ctid from ${quoted(table.name)} where tenant_id = $1 limit 50000)`,
+        [tenantId],
+      ),
+    )
+    removed += rowCount ?? 0
+    if (!rowCount) return removed
+  }
+}
+
+/** What is noted now, with the rows as they are in the same moment. `source` is in a transaction with one snapshot. */
+export async function readChanges(source: Side, tables: readonly TenantTable[], tenantId: string): Promise<Changes> {
+  const { rows: noted } = await source.query<{ id: string; table: string; key: Row }>(
+    `select id, table_name as table, key from platform.move_changes where tenant_id = $1`,
+    [tenantId],
+  )
+  const changes: Changes = { ids: noted.map(({ id }) => id), tables: new Map() }
+  for (const table of tables) {
+    const keys = new Map(
+      noted
+        .filter(change => change.table === table.name)
+        .map(({ key }) => [JSON.stringify(table.key.map(column => key[column])), key]),
+    )
+    if (keys.size === 0) continue
+    const { rows } = await source.query<{ row: Row }>(
+      `select to_jsonb(picked) as row
+      from ${quoted(table.name)} as t
+      join jsonb_populate_recordset(null::${quoted(table.name)}, $1) as k on ${table.key.map(column => `t.${quoted(column)} = k.${quoted(column)}`).join(' and ')}
+      cross join lateral (select ${columnList(table.columns, 't')}) as picked`,
+      [JSON.stringify([...keys.values()])],
+    )
+    changes.tables.set(table.name, {
+      keys: [...keys.values()],
+      rows: rows.map(({ row }) => row),
+      digest: await digest(source, table, tenantId, [...keys.values()]),
+    })
+  }
+  return changes
+}
+
+/** Makes the changed rows at the target what they are at the source; all in one transaction. */
+export async function applyChanges(target: Side, tables: readonly TenantTable[], changes: Changes): Promise<void> {
+  await asReplica(target, async () => {
+    for (const table of tables) {
+      const changed = changes.tables.get(table.name)
+      if (!changed) continue
+      await target.query(
+        `delete from ${quoted(table.name)} as t
+        using jsonb_populate_recordset(null::${quoted(table.name)}, $1) as k
+        where ${table.key.map(column => `t.${quoted(column)} = k.${quoted(column)}`).join(' and ')}`,
+        [JSON.stringify(changed.keys)],
+      )
+    }
+    for (const table of tables) {
+      const changed = changes.tables.get(table.name)
+      if (!changed?.rows.length) continue
+      const columns = columnList(table.columns)
+      await target.query(
+        `insert into ${quoted(table.name)} (${columns}) overriding system value
+        select ${columns} from jsonb_populate_recordset(null::${quoted(table.name)}, $1)`,
+        [JSON.stringify(changed.rows)],
+      )
+    }
+  })
+}
+
+export async function forgetChanges(source: Side, tenantId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await source.query('delete from platform.move_changes where tenant_id = $1 and id = any ($2)', [tenantId, ids])
+}
+
+/** Count and hash of a tenant's rows; with `keys` of those rows alone. */
+export async function digest(side: Side, table: TenantTable, tenantId: string, keys?: readonly Row[]): Promise<Digest> {
+  const ofKeys = keys
+    ? `join jsonb_populate_recordset(null::${quoted(table.name)}, $2) as k on ${table.key.map(column => `t.${quoted(column)} = k.${quoted(column)}`).join(' and ')}`
+    : ''
+  const { rows } = await side.query<Digest>(
+    `select
+      count(*)::integer as rows,
+      coalesce(sum(('x' || left(md5(row(${columnList(table.columns, 't')})::text), 16))::bit(64)::bigint::numeric), 0)::text as hash
+    from ${quoted(table.name)} as t
+    ${ofKeys}
+    where t.tenant_id = $1`,
+    keys ? [tenantId, JSON.stringify(keys)] : [tenantId],
+  )
+  return rows[0] as Digest
+}
+
+/** Values that a tenant's rows have in columns that lead to shared rows, by the table and column that they lead to. */
+export async function referredValues(
+  source: Side,
+  tables: readonly TenantTable[],
+  tenantId: string,
+): Promise<{ table: string; column: string; values: string[] }[]> {
+  const found: { table: string; column: string; values: string[] }[] = []
+  for (const { name, column, reference } of leadingOut(tables)) {
+    const { rows } = await source.query<{ value: string }>(
+      `select distinct ${quoted(column)}::text as value from ${quoted(name)} where tenant_id = $1 and ${quoted(column)} is not null`,
+      [tenantId],
+    )
+    found.push({ ...reference, values: rows.map(({ value }) => value) })
+  }
+  return found
+}
+
+/** A sentence for each key of the tenant's rows that leads nowhere: copies are written without the database's own check. */
+export async function findDangling(target: Side, tables: readonly TenantTable[], tenantId: string): Promise<string[]> {
+  const faults: string[] = []
+  for (const { name, references } of tables) {
+    for (const { table, columns, referred } of references) {
+      const { rows } = await target.query<{ count: number }>(
+        `select count(*)::integer as count
+        from ${quoted(name)} as t
+        where t.tenant_id = $1
+          and ${columns.map(column => `t.${quoted(column)} is not null`).join(' and ')}
+          and not exists (
+            select from ${quoted(table)} as p
+            where ${columns.map((column, index) => `p.${quoted(referred[index] as string)} = t.${quoted(column)}`).join(' and ')}
+          )`,
+        [tenantId],
+      )
+      if (rows[0]?.count) faults.push(`${rows[0].count} rows of ${name} refer to rows of ${table} that are not there`)
+    }
+  }
+  return faults
+}
+
+/** Columns of tenants' tables that lead to a shared row, `tenant_id` aside. */
+export function leadingOut(tables: readonly TenantTable[]) {
+  const ours = new Set(tables.map(({ name }) => name))
+  return tables.flatMap(({ name, references }) =>
+    references
+      .filter(({ table, columns }) => !ours.has(table) && columns.length === 1 && columns[0] !== 'tenant_id')
+      .map(({ table, columns, referred }) => ({
+        name,
+        column: columns[0] as string,
+        reference: { table, column: referred[0] as string },
+      })),
+  )
+}
+
+async function makePartitions(source: Side, target: Side, { name }: TenantTable, tenantId: string): Promise<void> {
+  const { rows: keys } = await source.query<{ column: string }>(
+    `select a.attname as column
+    from pg_partitioned_table as p
+    join pg_attribute as a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
+    where p.partrelid = $1::regclass`,
+    [name],
+  )
+  const column = quoted(keys[0]?.column ?? '')
+  const { rows: months } = await source.query<{ month: Date }>(
+    `select distinct date_trunc('month', ${column}) as month from ${quoted(name)} where tenant_id = $1`,
+    [tenantId],
+  )
+  for (const { month } of months) {
+    await target.query('select platform.make_month_partitions($1::regclass, $2::timestamptz, 0)', [name, month])
+  }
+}
+
+async function patiently(side: Side, work: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await side.query('begin; set local lock_timeout = 1000')
+    try {
+      await work()
+      await side.query('commit')
+      return
+    } catch (error) {
+      await side.query('rollback')
+      if (!isLockTimeout(error) || attempt === 30) throw error
+      await new Promise(resolve => setTimeout(resolve, 100 * attempt))
+    }
+  }
+}
+
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '55P03' || error.code === '40P01')
+}
