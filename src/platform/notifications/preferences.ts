@@ -77,13 +77,16 @@ export async function getPreferences(app: App, tx: Queryable, userId: string): P
     wantsMails: emailPreferences.updates,
     timezone,
     ...(digest ?? { digest: 'daily', digestHour: 8, digestWeekday: 1 }),
-    kinds: [...kindsOf(app)].map(([kind, { description, mail, hasOwnMail = false }]) => ({
-      kind,
-      description,
-      inConsole: chosen.get(kind)?.inConsole ?? true,
-      mail: chosen.get(kind)?.mail ?? mail,
-      hasOwnMail,
-    })),
+    // First what there is more to choose of.
+    kinds: [...kindsOf(app)]
+      .sort(([, a], [, b]) => Number(a.hasOwnMail ?? 0) - Number(b.hasOwnMail ?? 0))
+      .map(([kind, { description, mail, hasOwnMail = false }]) => ({
+        kind,
+        description,
+        inConsole: chosen.get(kind)?.inConsole ?? true,
+        mail: chosen.get(kind)?.mail ?? mail,
+        hasOwnMail,
+      })),
     tenants: await listPlaces(tx, userId),
   }
 }

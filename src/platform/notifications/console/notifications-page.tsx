@@ -1,4 +1,4 @@
-import { Button, Card, NativeSelect, SegmentedControl, Skeleton } from '@mantine/core'
+import { Button, Card, NativeSelect, Skeleton } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { EmptyState, ErrorState, PageHeader, PageLink } from '#platform/console'
@@ -69,10 +69,10 @@ function Filters({ filter, change }: { filter: Filter; change: (filter: Filter) 
   const { data } = useQuery(preferencesQuery)
   return (
     <div className={classes.filters}>
-      <SegmentedControl
+      <NativeSelect
         aria-label="Which ones"
         value={filter.state}
-        onChange={state => change({ ...filter, state: state as Filter['state'] })}
+        onChange={event => change({ ...filter, state: event.currentTarget.value as Filter['state'] })}
         data={[
           { value: 'all', label: 'All' },
           { value: 'unread', label: 'Unread' },
