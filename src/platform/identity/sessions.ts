@@ -237,6 +237,8 @@ export async function extendSession(tx: Queryable, sessionId: string): Promise<v
       and revoked_at is null`)
 }
 
+const idleEnd = sql`least(now() + ${idleDays} * interval '1 day', ends_at)`
+
 /**
  * The assignments of a sign of life. The expiry is moved every five minutes only: it is indexed, and a row of which nothing
  * indexed changes is written in place.
@@ -245,9 +247,9 @@ export const signOfLife = sql`
   longest_pause = greatest(longest_pause, ceil(extract(epoch from now() - last_seen_at))::integer),
   last_seen_at = now(),
   expires_at = case
-    when expires_at < least(now() + ${idleDays} * interval '1 day', ends_at) - interval '5 minutes'
-      then least(now() + ${idleDays} * interval '1 day', ends_at)
-    else expires_at
+    when last_seen_at > now() - interval '5 minutes'
+      and expires_at between ${idleEnd} - interval '5 minutes' and ${idleEnd} then expires_at
+    else ${idleEnd}
   end`
 
 /** The tenant in which a session works from now on. The caller has checked the membership. */
