@@ -17,6 +17,11 @@ const reasons: Readonly<Record<string, Reason>> = {
     text: () =>
       'Nobody can work in it until it is opened again. Nothing of it is lost. Ask its owner, or whoever runs this installation.',
   },
+  'accounts.tenant_pending_deletion': {
+    icon: 'lock',
+    title: name => `${name} waits for its deletion`,
+    text: () => 'Nothing is removed yet. Its owners can see when that begins, and cancel it.',
+  },
   'accounts.address_refused': {
     icon: 'globe',
     title: name => `${name} is not open from here`,
@@ -75,6 +80,11 @@ export function ClosedWorkspacePage({ closed }: { closed: ClosedWorkspace }) {
         {closed.code === 'accounts.second_factor_unconfirmed' && (
           <Button leftSection={<Icon name="shield" />} loading={confirm.isPending} onClick={() => confirm.mutate()}>
             Confirm
+          </Button>
+        )}
+        {closed.code === 'accounts.tenant_pending_deletion' && (
+          <Button component={PageLink} to="/settings/deletion" search={{ tenant: closed.tenantId }}>
+            See the deletion
           </Button>
         )}
         <Button variant="default" loading={again.isPending} onClick={() => again.mutate()}>

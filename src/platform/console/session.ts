@@ -1,4 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
+import type { Brand } from './brand.tsx'
 import { showTimesIn } from './dates.ts'
 import type { PasswordRules } from './new-password-field.tsx'
 import { confirmPerson, Problem, request, showTenant } from './requests.ts'
@@ -37,6 +38,7 @@ export type ClosedWorkspace = { tenantId: string; tenantName: string; code: stri
 /** Refusals of a workspace that was open: the next question who is signed in names none, and is told why. */
 export const closingCodes: ReadonlySet<string> = new Set([
   'accounts.tenant_suspended',
+  'accounts.tenant_pending_deletion',
   'accounts.address_refused',
   'accounts.second_factor_required',
   'accounts.second_factor_unconfirmed',
@@ -77,7 +79,17 @@ export type EntranceOptions = {
   needsFirstAdministrator: boolean
   google: boolean
   mailbox: boolean
+  /** On its own host name. */
+  tenant: Brand | null
+  installationUrl: string
 }
+
+/** How the workspace looks that one works in. */
+export const brandQuery = queryOptions({
+  queryKey: ['tenant', 'brand'],
+  queryFn: ({ signal }) => request<Brand | null>('/tenant/brand', { signal }),
+  staleTime: 60_000,
+})
 
 /** What a workspace can be made from; the standard comes first. */
 export const templatesQuery = queryOptions({

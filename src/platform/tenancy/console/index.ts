@@ -20,6 +20,20 @@ export const tenancyConsole: ConsoleModule = {
       load: () => import('./security.tsx'),
     },
     {
+      path: '/settings/appearance',
+      title: 'Appearance',
+      frame: 'shell',
+      permission: 'tenancy.settings.read',
+      load: () => import('./appearance.tsx'),
+    },
+    {
+      path: '/settings/domains',
+      title: 'Domains',
+      frame: 'shell',
+      permission: 'tenancy.settings.read',
+      load: () => import('./domains.tsx'),
+    },
+    {
       path: '/settings/password-rules',
       title: 'Password rules',
       frame: 'shell',
@@ -32,6 +46,21 @@ export const tenancyConsole: ConsoleModule = {
       frame: 'shell',
       permission: 'tenancy.settings.read',
       load: () => import('./features.tsx'),
+    },
+    {
+      path: '/settings/deletion',
+      title: 'Deletion',
+      frame: 'shell',
+      personal: true,
+      load: () => import('./deletion.tsx'),
+    },
+    {
+      path: '/deleted-tenants',
+      title: 'Deleted workspaces',
+      frame: 'shell',
+      personal: true,
+      permission: 'tenancy.deletions.manage',
+      load: () => import('./deleted-tenants.tsx'),
     },
     {
       path: '/tenants',
@@ -61,4 +90,5 @@ export const tenancyConsole: ConsoleModule = {
     },
   ],
   resources: tenancyResources,
+  startCard: { permission: 'tenancy.settings.write', load: () => import('./first-steps.tsx') },
 }

@@ -31,7 +31,12 @@ export function Page() {
     <>
       <PageHeader
         title="Workspaces"
-        lead="All workspaces of this installation. What is in them is seen by their members only."
+        lead={
+          <>
+            All workspaces of this installation. What is in them is seen by their members only.{' '}
+            {can('tenancy.deletions.manage') && <PageLink to="/deleted-tenants">Deleted workspaces</PageLink>}
+          </>
+        }
         actions={
           can('tenancy.tenants.manage') && (
             <Button leftSection={<Icon name="plus" size={16} />} onClick={making.open}>
