@@ -16,7 +16,7 @@ const outcomeWords: Readonly<Record<Outcome, string>> = {
   invalid: 'cannot be read',
 }
 const outcomeColors: Readonly<Record<Outcome, string>> = {
-  invited: 'green',
+  invited: 'pine',
   member: 'gray',
   waiting: 'gray',
   invalid: 'red',

@@ -14,8 +14,8 @@ export const statusWords: Readonly<Record<Status, string>> = {
   cancelled: 'Withdrawn',
 }
 export const statusColors: Readonly<Record<Status, string>> = {
-  pending: 'blue',
-  accepted: 'green',
+  pending: 'yellow',
+  accepted: 'pine',
   expired: 'gray',
   cancelled: 'gray',
 }
