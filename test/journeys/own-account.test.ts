@@ -55,7 +55,8 @@ describe('one’s own account', { skip }, () => {
       for (const [label, path, title] of pages) {
         await own.getByRole('link', { name: label, exact: true }).click()
         await page.waitForURL(`**${path}`)
-        await page.waitForFunction(title => document.title === `${title} · Commonhold`, title)
+        // The sign-in on a new device is told before the title, in brackets.
+        await page.waitForFunction(title => document.title.endsWith(`${title} · Commonhold`), title)
         // The page before stays until the code of this one is there.
         await own.locator('[aria-current="page"]').getByText(label, { exact: true }).waitFor()
         await page.waitForLoadState('networkidle')
