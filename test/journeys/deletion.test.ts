@@ -76,7 +76,6 @@ describe('the end of a workspace in the console', { skip }, () => {
     await signIn(phone.page, ben)
     await phone.page.goto(`/settings/deletion?tenant=${ada.tenantId}`)
     await phone.page.getByRole('heading', { name: 'This workspace waits for its deletion' }).waitFor()
-    await checkWidths(phone.page)
     await look(phone.page, 'deletion-phone')
     await phone.page.getByRole('button', { name: 'Cancel the deletion' }).click()
     await phone.page.getByText('Engines & Sons is kept').waitFor()
@@ -99,8 +98,6 @@ describe('the end of a workspace in the console', { skip }, () => {
     await page.getByRole('link', { name: 'Deleted workspaces' }).click()
     await page.getByText(eve.tenantId).waitFor()
     await look(page, 'deleted-tenants')
-    await page.setViewportSize({ width: 390, height: 844 })
-    await checkWidths(page)
     const downloading = page.waitForEvent('download')
     await page.getByRole('button', { name: 'Download certificate no. 1' }).click()
     const file = await (await downloading).path()
@@ -113,13 +110,26 @@ describe('the end of a workspace in the console', { skip }, () => {
 
 async function signIn(page: Page, person: Person): Promise<void> {
   await page.goto('/sign-in')
-  await page.getByLabel('E-mail address').fill(person.email)
-  await page.getByLabel('Password', { exact: true }).fill(person.password)
+  await page.getByLabel('E-mail').fill(person.email)
+  await page.getByRole('textbox', { name: 'Password' }).fill(person.password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  await page.waitForURL(url => !url.pathname.startsWith('/sign-in'))
+  await page.getByRole('heading', { level: 1 }).filter({ hasNotText: 'Sign in' }).waitFor()
 }
 
 async function look(page: Page, name: string): Promise<void> {
-  await checkAccess(page)
-  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true })
+  await page.waitForLoadState('networkidle')
+  await checkAccess(page, name)
+  await checkWidths(page, name)
+  if (pictures === undefined) return
+  const usual = page.viewportSize() ?? { width: 1280, height: 800 }
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 390]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize({ width, height: 844 })
+      await page.waitForTimeout(350)
+      await page.screenshot({ path: `${pictures}/${name}-${width}-${colorScheme}.png`, fullPage: true })
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize(usual)
 }
