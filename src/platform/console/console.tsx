@@ -1,16 +1,14 @@
-import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
 import { useNotifications } from '@mantine/notifications'
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { lazy, StrictMode, Suspense, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
-import { colorSchemeKey } from './color-scheme.tsx'
+import { BrandedProvider } from './brand.tsx'
 import type { ConsoleModule } from './module.ts'
 import { Problem, showTenant } from './requests.ts'
 import { ResourcesContext } from './resources.ts'
 import { buildRouter } from './router.tsx'
 import { closingCodes, leaveEndedSession, onSignedOutElsewhere, sessionQuery } from './session.ts'
-import { theme, variables } from './theme.ts'
 import './styles.css'
 
 /** Draws the console of these modules, in their order, into the element with the id `root`. */
@@ -49,19 +47,14 @@ export function startConsole(modules: readonly ConsoleModule[]): void {
   if (!root) throw new Error('The page has no element #root')
   createRoot(root).render(
     <StrictMode>
-      <MantineProvider
-        theme={theme}
-        cssVariablesResolver={variables}
-        defaultColorScheme="auto"
-        colorSchemeManager={localStorageColorSchemeManager({ key: colorSchemeKey })}
-      >
+      <BrandedProvider>
         <QueryClientProvider client={client}>
           <NoticesOnDemand />
           <ResourcesContext value={resources}>
             <RouterProvider router={router} />
           </ResourcesContext>
         </QueryClientProvider>
-      </MantineProvider>
+      </BrandedProvider>
     </StrictMode>,
   )
 }

@@ -1,6 +1,8 @@
 export { AccountFrame } from './account-frame.tsx'
 export { manyOf, oneOf, type Search, safePath, useAddress } from './addresses.ts'
 export { formatAmount, formatCompactAmount, formatCount, parseAmount, sumAmounts } from './amounts.ts'
+export { type Brand, useBrand, useShownBrand } from './brand.tsx'
+export { type BrandColors, brandColorsOf } from './brand-colors.ts'
 export { CodeField } from './code-field.tsx'
 export { ColorSchemeChoice } from './color-scheme.tsx'
 export { startConsole } from './console.tsx'
@@ -17,6 +19,7 @@ export { confirmPerson, type OnTheWire, Problem, request } from './requests.ts'
 export { type Resources, useResources } from './resources.ts'
 export { useReturningFocus } from './returning-focus.ts'
 export {
+  brandQuery,
   createTenant,
   entranceQuery,
   leaveForGoogle,

@@ -51,6 +51,9 @@ export type StepUpDialog = () => Promise<{
 /** The bell in the frame of every page; its code is fetched after the page's. */
 export type Bell = () => Promise<{ Bell: ComponentType }>
 
+/** What stands above the start page, for whom it concerns; its code is fetched after the page's. */
+export type StartCard = { permission: string; load: () => Promise<{ Card: ComponentType }> }
+
 /** What a module's `console/` folder gives to the frame: plain data, collected in `src/main/console.tsx`. */
 export type ConsoleModule = {
   name: string
@@ -62,4 +65,6 @@ export type ConsoleModule = {
   stepUp?: StepUpDialog
   /** One module has this. */
   bell?: Bell
+  /** One module has this. */
+  startCard?: StartCard
 }

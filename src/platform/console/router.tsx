@@ -23,6 +23,11 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
   const workspaces = routes.find(route => route.withoutWorkspace)
   const stepUp = modules.find(module => module.stepUp)?.stepUp
   const loadBell = modules.find(module => module.bell)?.bell
+  const startCard = modules.find(module => module.startCard)?.startCard
+  const shownCard = startCard && {
+    permission: startCard.permission,
+    Card: lazy(async () => ({ default: (await startCard.load()).Card })),
+  }
   const Bell = loadBell && lazy(async () => ({ default: (await loadBell()).Bell }))
 
   const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
@@ -32,7 +37,11 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
     // Fetched apart: the pages before one is signed in need nothing of it.
     component: lazyRouteComponent(async () => {
       const { Shell } = await import('./shell.tsx')
-      return { Frame: () => <Shell navigation={navigation} routes={routes} stepUp={stepUp} Bell={Bell} /> }
+      return {
+        Frame: () => (
+          <Shell navigation={navigation} routes={routes} stepUp={stepUp} Bell={Bell} startCard={shownCard} />
+        ),
+      }
     }, 'Frame'),
     beforeLoad: async ({ location }) => {
       const session = await client.ensureQueryData(sessionQuery).catch(error => {

@@ -5,11 +5,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { type ComponentType, Suspense, useEffect, useRef, useState } from 'react'
 import { matchesPath } from './addresses.ts'
+import { useBrand, useShownBrand } from './brand.tsx'
 import { ClosedWorkspaceBanner, ClosedWorkspacePage, SecondFactorGraceBanner } from './closed-workspace.tsx'
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
 import type { ConsoleRoute, NavigationEntry, StepUpDialog } from './module.ts'
 import {
+  brandQuery,
   entranceQuery,
   type Membership,
   type Session,
@@ -26,7 +28,7 @@ import { usePageTitle } from './titles.ts'
 import { Wordmark } from './wordmark.tsx'
 
 /** The frame around every page of a signed-in person. */
-export function Shell({ navigation, routes, stepUp, Bell }: ShellProps) {
+export function Shell({ navigation, routes, stepUp, Bell, startCard }: ShellProps) {
   const session = useSession()
   const { pathname } = useLocation()
   const [menuOpen, menu] = useDisclosure(false)
@@ -40,6 +42,7 @@ export function Shell({ navigation, routes, stepUp, Bell }: ShellProps) {
   useEffect(menu.close, [pathname])
 
   const { closed } = session
+  useShownBrand(useQuery({ ...brandQuery, enabled: session.tenantId !== null }).data)
   const isOutside = route?.personal || route?.withoutWorkspace
   useLookAgain(closed !== null || session.secondFactorGrace !== null, pathname)
   const workspaces = routes.find(each => each.withoutWorkspace)
@@ -84,6 +87,11 @@ export function Shell({ navigation, routes, stepUp, Bell }: ShellProps) {
         <div className={classes.inner}>
           {closed && isOutside && <ClosedWorkspaceBanner closed={closed} />}
           <SecondFactorGraceBanner />
+          {startCard && pathname === navigation[0]?.to && session.can(startCard.permission) && (
+            <Suspense>
+              <startCard.Card />
+            </Suspense>
+          )}
           {closed && !isOutside ? (
             <ClosedWorkspacePage closed={closed} />
           ) : route?.permission && !session.can(route.permission) ? (
@@ -103,6 +111,7 @@ type ShellProps = {
   stepUp: StepUpDialog | undefined
   /** Drawn twice, for wide and narrow windows, of which one is not displayed. */
   Bell: ComponentType | undefined
+  startCard: { permission: string; Card: ComponentType } | undefined
 }
 
 type SideProps = { navigation: readonly NavigationEntry[]; workspacesPath: string | undefined; pathname: string }
@@ -145,6 +154,8 @@ function Side({ navigation, workspacesPath, pathname }: SideProps) {
 
 function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathname'>) {
   const session = useSession()
+  const brand = useBrand()
+  const client = useQueryClient()
   const { pathname } = useLocation()
   const [busy, setBusy] = useState(false)
 
@@ -153,6 +164,9 @@ function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathnam
     setBusy(true)
     const section = navigation.find(entry => entry.to === sectionOf(pathname))?.to ?? navigation[0]?.to ?? '/'
     try {
+      const { tenant: host, installationUrl } = await client.ensureQueryData(entranceQuery)
+      // A workspace's own host shows that one only: the others are found where the installation is.
+      if (host) return window.location.assign(installationUrl)
       await switchTenant(tenant.id, section)
     } catch (error) {
       setBusy(false)
@@ -164,7 +178,7 @@ function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathnam
     <Menu width={270} position="bottom-start" withinPortal classNames={{ item: classes.workspace }}>
       <Menu.Target>
         <UnstyledButton className={classes.switcher} disabled={busy}>
-          <Monogram name={session.tenant?.name ?? session.closed?.tenantName ?? '?'} />
+          <Monogram name={session.tenant?.name ?? session.closed?.tenantName ?? '?'} picture={brand?.logo ?? null} />
           <span>
             <Text size="sm" fw={600} truncate>
               {session.tenant?.name ?? session.closed?.tenantName ?? 'No workspace'}

@@ -1,5 +1,23 @@
-/** The mark: four units over the common part that carries them. */
+import { useBrand } from './brand.tsx'
+
+/** The workspace's logo where it has one; else the mark: four units over the common part that carries them. */
 export function Wordmark({ size = 24 }: { size?: number }) {
+  const brand = useBrand()
+  if (brand?.logo) {
+    return (
+      <img
+        src={brand.logo}
+        alt={brand.name}
+        style={{
+          display: 'block',
+          height: size * 1.5,
+          maxWidth: size * 7,
+          objectFit: 'contain',
+          objectPosition: 'left',
+        }}
+      />
+    )
+  }
   return (
     <span style={{ display: 'inline-flex', alignItems: 'center', gap: size * 0.4 }}>
       <svg aria-hidden="true" width={size} height={size} viewBox="0 0 32 32">

@@ -1,15 +1,34 @@
 import { Alert, Anchor, Text, Title } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { ColorSchemeChoice, Icon, PageLink, Problem, usePageTitle, Wordmark } from '#platform/console'
+import {
+  ColorSchemeChoice,
+  entranceQuery,
+  Icon,
+  PageLink,
+  Problem,
+  useBrand,
+  usePageTitle,
+  useShownBrand,
+  Wordmark,
+} from '#platform/console'
 import classes from './entrance.module.css'
 
 /** The frame of the pages before one is signed in. */
 export function Entrance({ title, lead, children, other }: EntranceProps) {
   usePageTitle(title)
+  // Also on a workspace's own host: whoever comes there sees whose it is.
+  useShownBrand(useQuery(entranceQuery).data?.tenant)
+  const brand = useBrand()
   return (
     <div className={classes.page}>
       <main className={classes.form}>
         <Wordmark size={30} />
+        {brand && (
+          <Text fw={600} mt="md">
+            {brand.name}
+          </Text>
+        )}
         <Title order={1} mt={36} mb={4}>
           {title}
         </Title>
