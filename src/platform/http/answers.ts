@@ -62,13 +62,7 @@ function bytesOf(body: unknown): Buffer {
   throw errors.requestInvalid({ errors: [{ in: 'body', pointer: '', message: 'a body is required' }] })
 }
 
-function send(
-  frame: Frame,
-  plan: Plan,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  result: unknown,
-): FastifyReply {
+function send(frame: Frame, plan: Plan, request: FastifyRequest, reply: FastifyReply, result: unknown): FastifyReply {
   const { status, body } = apply(plan, reply, result)
   reply.code(status)
   if (status === 204) return reply.send()

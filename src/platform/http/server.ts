@@ -77,7 +77,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     const route = routeOptions.url ?? 'unknown'
     const ms = Math.round(reply.elapsedTime * 100) / 100
     // How long a window was open says nothing about the server.
-    if (routeOptions.config.isTimed !== false) metrics.observe(method, route, reply.statusCode, reply.elapsedTime / 1000)
+    if (routeOptions.config.isTimed !== false)
+      metrics.observe(method, route, reply.statusCode, reply.elapsedTime / 1000)
     const { tenantId, userId } = call?.scope ?? {}
     app.log.info(
       { requestId, method, route, status: reply.statusCode, ms, ip: clientAddressOf(request), tenantId, userId },
