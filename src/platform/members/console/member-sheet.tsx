@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Skeleton, Stack, Switch, Text, TextInput, Title } from '@mantine/core'
+import { Alert, Button, Group, Skeleton, Stack, Switch, Text, TextInput, Title } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -16,6 +16,7 @@ import {
   SideSheet,
   sessionQuery,
   startOfDay,
+  useReturningFocus,
   useSession,
 } from '#platform/console'
 import classes from './members.module.css'
@@ -212,36 +213,25 @@ function Removal({ member, onRemoved }: { member: Member; onRemoved: () => void 
       await refreshMembers(client)
     },
   })
-  const close = () => setIsAsking(false)
+  const opener = useReturningFocus<HTMLButtonElement>(isAsking)
   return (
     <section aria-labelledby="remove-member">
       <Title order={2} size="h5" id="remove-member">
         Remove from the workspace
       </Title>
-      <Text size="sm" c="dimmed" mt={4} mb="sm">
-        The account itself stays as it is.
-      </Text>
-      <Button color="red.9" variant="outline" onClick={() => setIsAsking(true)}>
-        Remove {nameOf(member)}
-      </Button>
-      <Modal
-        opened={isAsking}
-        onClose={close}
-        title={`Remove ${nameOf(member)}?`}
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
+      {isAsking ? (
         <form onSubmit={form.onSubmit(answers => removing.mutate(answers))} noValidate>
-          <Text size="sm">
+          <Text size="sm" mt={4}>
             {nameOf(member)} loses access to {tenant?.name ?? 'this workspace'} at once, with all roles and places in
             organizations, and is told by mail. Nothing is deleted: lists that others see get another owner, private
-            ones wait for a return.
+            ones wait for a return. The account itself stays as it is.
           </Text>
           <TextInput
             label="Reason"
             description="For the audit log; it is not sent to the person."
             mt="md"
             maxLength={500}
-            data-autofocus
+            autoFocus
             {...form.getInputProps('reason')}
           />
           {removing.error && (
@@ -249,16 +239,20 @@ function Removal({ member, onRemoved }: { member: Member; onRemoved: () => void 
               {removing.error.message}
             </Alert>
           )}
-          <Group justify="flex-end" gap="xs" mt="lg">
-            <Button variant="default" onClick={close}>
-              Keep
-            </Button>
+          <Group gap="xs" mt="md">
             <Button color="red.9" type="submit" loading={removing.isPending}>
               Remove
             </Button>
+            <Button variant="default" onClick={() => setIsAsking(false)}>
+              Keep
+            </Button>
           </Group>
         </form>
-      </Modal>
+      ) : (
+        <Button variant="default" mt="sm" ref={opener} onClick={() => setIsAsking(true)}>
+          Remove {nameOf(member)}
+        </Button>
+      )}
     </section>
   )
 }

@@ -78,7 +78,6 @@ export function OrganizationTree({ organizations, chosenId, choose }: TreeProps)
             aria-posinset={siblings.indexOf(organization) + 1}
             aria-selected={id === chosenId}
             aria-expanded={isParent ? !shut.has(id) : undefined}
-            aria-label={`${name}, ${peopleInWords(memberCountWithBelow)}`}
             tabIndex={id === currentId ? 0 : -1}
             className={classes.node}
             style={{ paddingInlineStart: 8 + (level - 1) * 20 }}
@@ -98,9 +97,10 @@ export function OrganizationTree({ organizations, chosenId, choose }: TreeProps)
             >
               {isParent && <Icon name={shut.has(id) ? 'chevronRight' : 'chevronDown'} size={16} />}
             </span>
-            <span className={classes.label}>{name}</span>
-            <span className={classes.count} aria-hidden="true">
+            <span className={classes.label}>{name}</span>{' '}
+            <span className={classes.count}>
               {formatCount(memberCountWithBelow)}
+              <span className="visually-hidden"> {memberCountWithBelow === 1 ? 'person' : 'people'}</span>
             </span>
           </div>
         )

@@ -2,17 +2,7 @@ import { Button, Skeleton, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import {
-  EmptyState,
-  ErrorState,
-  Icon,
-  oneOf,
-  PageHeader,
-  type Search,
-  SideSheet,
-  useAddress,
-  useSession,
-} from '#platform/console'
+import { EmptyState, ErrorState, Icon, oneOf, PageHeader, type Search, useAddress, useSession } from '#platform/console'
 import { OrganizationForm } from './organization-form.tsx'
 import { OrganizationPanel } from './organization-panel.tsx'
 import { organizationsQuery } from './organization-queries.ts'
@@ -59,31 +49,34 @@ export function Page() {
         </div>
       ) : (
         <div className={classes.columns}>
-          <div className="panel">
+          <div className="panel" hidden={isNarrow && chosen !== undefined}>
             <OrganizationTree organizations={organizations} chosenId={chosenId} choose={choose} />
           </div>
-          {!isNarrow && (
+          {panel ? (
             <div className={`panel ${classes.panel}`}>
-              {panel ?? (
+              {isNarrow && (
+                <Button
+                  variant="subtle"
+                  size="xs"
+                  mt="xs"
+                  leftSection={<Icon name="arrowLeft" size={16} />}
+                  onClick={() => choose('')}
+                >
+                  All organizations
+                </Button>
+              )}
+              {panel}
+            </div>
+          ) : (
+            !isNarrow && (
+              <div className={`panel ${classes.panel}`}>
                 <Text c="dimmed" size="sm" p="md">
                   Choose an organization to see who belongs to it.
                 </Text>
-              )}
-            </div>
+              </div>
+            )
           )}
         </div>
-      )}
-      {isNarrow && (
-        <SideSheet
-          opened={chosen !== undefined}
-          onClose={() => choose('')}
-          title="Organization"
-          closeLabel="Close the organization"
-          position="right"
-          size="100%"
-        >
-          {panel}
-        </SideSheet>
       )}
       {isAdding && <OrganizationForm parent={undefined} close={() => setIsAdding(false)} onSaved={choose} />}
     </>

@@ -9,7 +9,14 @@ type Shown = { fullName: string | null; email: string; avatarUrl: string | null 
 export function PersonLine({ person, children }: { person: Shown; children?: ReactNode }) {
   return (
     <div className={classes.person}>
-      <Avatar src={person.avatarUrl} alt="" size={32} radius="xl" color="initials" name={nameOf(person)} />
+      <Avatar
+        src={person.avatarUrl}
+        alt=""
+        size={32}
+        radius="xl"
+        name={nameOf(person)}
+        classNames={{ placeholder: classes.initials ?? '' }}
+      />
       <div className={classes.who}>
         {children ?? <span className={classes.name}>{nameOf(person)}</span>}
         {person.fullName !== null && <div className={classes.address}>{person.email}</div>}

@@ -123,7 +123,7 @@ function WorkspaceItem({ tenant, leave }: { tenant: OwnTenant; leave: () => void
             variant="default"
             loading={switching.isPending}
             onClick={() => switching.mutate()}
-            aria-label={`Go to ${name}`}
+            aria-label={`Go there: ${name}`}
           >
             Go there
           </Button>
@@ -134,7 +134,7 @@ function WorkspaceItem({ tenant, leave }: { tenant: OwnTenant; leave: () => void
             variant="default"
             loading={choosing.isPending}
             onClick={() => choosing.mutate()}
-            aria-label={`Make ${name} the default`}
+            aria-label={`Make default: ${name}`}
           >
             Make default
           </Button>
