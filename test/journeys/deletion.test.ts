@@ -63,7 +63,8 @@ describe('the end of a workspace in the console', { skip }, () => {
     await look(page, 'deletion-closed')
     await page.getByRole('link', { name: 'See the deletion' }).click()
     await page.getByRole('button', { name: 'Cancel the deletion' }).waitFor()
-    assert.deepEqual(complaints.splice(0), [])
+    const unexpected = complaints.splice(0).filter(complaint => !/403 .*\/api\/v1\/me\)$/.test(complaint))
+    assert.deepEqual(unexpected, [], 'control: only the first look into the closed workspace was refused')
     await leave()
 
     const member = await visit()
