@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { announceRevocation } from '#platform/identity'
+import { type DeletionCertificate, nameHashOf, verifyCertificate } from '#platform/tenancy'
 import { mailsTo } from '#test/mails.ts'
-import { joinAs, newPerson, type Person, testWorld } from '#test/world.ts'
+import { believedNoLonger, joinAs, newPerson, type Person, testWorld } from '#test/world.ts'
 import { tellOfDeletions } from './tenant-deletions.ts'
+import { removeDueTenants } from './tenant-removals.ts'
 
 const world = await testWorld()
 const { app, admin } = world
@@ -94,4 +97,75 @@ test('MT-11 owners are told half-way and the day before, once each, also by two 
   await move(eve, 0.6)
   await tellOfDeletions(app)
   assert.equal((await mailsOf(eve)).length, 1, 'of what comes within a day the first mail has told')
+})
+
+test('MT-11 an operator says the days and a reason, owners cannot cancel that, and a suspended tenant is suspended again', async () => {
+  const { admin: database, alice: operator } = world
+  const ada = await newPerson(world, { tenantName: 'Unpaid' })
+  const path = `/tenants/${ada.tenantId}/deletion`
+  assert.equal((await operator.fetch(path)).status, 403, 'not before she is an operator')
+  await database.query('insert into identity.operators (user_id) values ($1)', [operator.userId])
+  await believedNoLonger()
+  await database.query(`update tenancy.tenants set status = 'suspended' where id = $1`, [ada.tenantId])
+  assert.equal(
+    (await operator.fetch(path, { method: 'POST', body: { afterDays: 0 } })).status,
+    400,
+    'not without a reason',
+  )
+  const asked = await operator.fetch(path, { method: 'POST', body: { afterDays: 2, reason: 'Not paid' } })
+  assert.equal(asked.status, 201)
+  assert.equal(
+    await codeOf(await operator.fetch(path, { method: 'POST', body: { reason: 'Again' } })),
+    'tenancy.deletion_requested',
+  )
+  assert.equal(await codeOf(await cancel(ada)), 'accounts.deletion_by_operator')
+  const described = (await (await operator.fetch(path)).json()) as { deletion: { reason: string }; owners: unknown[] }
+  assert.deepEqual([described.deletion.reason, described.owners.length], ['Not paid', 1])
+  assert.equal((await operator.fetch(path, { method: 'DELETE' })).status, 204)
+  assert.equal(await statusOf(ada), 'suspended')
+
+  await database.query(`update tenancy.tenants set status = 'active' where id = $1`, [ada.tenantId])
+  await operator.fetch(path, { method: 'POST', body: { afterDays: 0, reason: 'Not paid' } })
+  assert.deepEqual(await removeDueTenants(app), { removed: [ada.tenantId], failed: [] })
+  const kept = await operator.fetch(`/deletion-certificates/${ada.tenantId}`)
+  const { signed, thumbprint, certificate } = (await kept.json()) as {
+    signed: string
+    thumbprint: string
+    certificate: DeletionCertificate
+  }
+  assert.equal(certificate.requestedByOperator, true)
+  assert.equal(certificate.nameHash, nameHashOf(ada.tenantId, 'Unpaid'))
+  assert.ok(!JSON.stringify(certificate).includes('Unpaid'), 'its name is not kept')
+  assert.equal(verifyCertificate(signed).thumbprint, thumbprint)
+  const [header = '', payload = '', signature = ''] = signed.split('.')
+  const altered = Buffer.from(JSON.stringify({ ...certificate, removed: {} })).toString('base64url')
+  for (const forged of [
+    `${header}.${altered}.${signature}`,
+    `${header}.${payload}.${signature.slice(2)}`,
+    payload,
+    '{}',
+  ]) {
+    assert.throws(() => verifyCertificate(forged), /was altered/)
+  }
+  const logs = await operator.fetch(`/deletion-certificates/${ada.tenantId}/audit-logs?limit=100`)
+  const { items } = (await logs.json()) as { items: { action: string; resource: string; details: unknown }[] }
+  const entry = items.find(({ action, resource }) => action === 'delete' && resource === 'tenancy.tenants')
+  assert.deepEqual(entry?.details, certificate, 'the log has one entry with the counts')
+  assert.equal((await operator.fetch('/deletion-certificates')).status, 200)
+  assert.equal((await world.bob.fetch(`/deletion-certificates/${ada.tenantId}`)).status, 403)
+})
+
+test('MT-11 a deletion wants a fresh sign-in, to be asked for and to be cancelled', async () => {
+  const ada = await newPerson(world, { tenantName: 'Stale' })
+  const age = async () => {
+    await admin.query(
+      `update identity.user_sessions set authenticated_at = now() - interval '11 minutes' where user_id = $1`,
+      [ada.userId],
+    )
+    announceRevocation(app)
+  }
+  await age()
+  assert.equal(await codeOf(await request(ada, 'Stale')), 'http.step_up_required')
+  assert.equal(await codeOf(await cancel(ada)), 'http.step_up_required')
+  assert.equal(await statusOf(ada), 'active')
 })
