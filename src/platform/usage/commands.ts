@@ -137,7 +137,11 @@ function write(flags: Flags, result: unknown, inWords: () => string): void {
 }
 
 function describePlan({ name, displayName, isDefault, isActive, tenants, limits }: Plan): string {
-  const traits = [isDefault && 'default', !isActive && 'inactive', `${tenants} workspaces`].filter(Boolean)
+  const traits = [
+    isDefault && 'default',
+    !isActive && 'inactive',
+    `${tenants} ${tenants === 1 ? 'workspace' : 'workspaces'}`,
+  ].filter(Boolean)
   const lines = limits.map(
     limit => `  ${limit.metric.padEnd(28)} ${limit.limit}${limit.isHard ? '' : ' (only told)'}\n`,
   )
