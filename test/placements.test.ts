@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PlacedDatabase } from '#platform/database'
+import { PlacedDatabase, sql } from '#platform/database'
+import { findIsolationFaults } from '#platform/database/isolation.ts'
 import { DomainError } from '#platform/errors.ts'
 import { placeTenant } from '#platform/tenancy'
 import { tenantDatabase } from '#test/tenant-databases.ts'
-import { newPerson, testWorld } from '#test/world.ts'
+import { newPerson, signIn, testWorld } from '#test/world.ts'
+import { createTenantFor } from '../src/platform/accounts/installation-tenants.ts'
 
 const world = await testWorld()
 const elsewhere = await tenantDatabase(world)
@@ -116,6 +118,91 @@ test('MT-17 what a member changes here is felt there, and who is erased is gone 
   assert.equal(await nameOf(guest.userId), undefined)
   const { rows } = await elsewhere.admin.query('select from tenancy.user_tenants where user_id = $1', [guest.userId])
   assert.equal(rows.length, 0)
+})
+
+test('MT-17 the audit page tells what happened in both places, page by page, each entry once', async () => {
+  const all = (await answer(alice, '/audit-logs?limit=100')).body.items as {
+    id: string
+    resource: string
+    createdAt: string
+  }[]
+  assert.ok(
+    all.some(({ resource }) => resource === 'contractors.contractor_lists'),
+    'from its own database',
+  )
+  assert.ok(
+    all.some(({ resource }) => resource?.startsWith('tenancy.') || resource?.startsWith('access.')),
+    'from the main one',
+  )
+  const paged: string[] = []
+  let cursor: string | null = null
+  do {
+    const page: { items: { id: string }[]; nextCursor: string | null } = (
+      await answer(alice, `/audit-logs?limit=3${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`)
+    ).body
+    paged.push(...page.items.map(({ id }) => id))
+    cursor = page.nextCursor
+  } while (cursor && paged.length < 100)
+  assert.deepEqual(paged.slice(0, 100), all.map(({ id }) => id).slice(0, paged.length))
+  const { resources } = (await answer(alice, '/audit-logs/options')).body
+  assert.ok(
+    resources.includes('contractors.contractor_list_items') &&
+      resources.some((name: string) => name.startsWith('tenancy.')),
+  )
+  const ofBob = (await answer(bob, '/audit-logs?limit=100')).body.items as { id: string }[]
+  assert.ok(ofBob.every(({ id }) => !paged.includes(id)))
+})
+
+test('MT-17 AG-01 the isolation check holds in a tenant’s database, and another tenant there sees nothing', async () => {
+  const access = await placements.open(databaseId)
+  try {
+    assert.deepEqual(await findIsolationFaults(access.unscoped), [])
+    const count = sql<{ count: number }>`select count(*)::integer as count from contractors.contractor_lists`
+    assert.equal((await access.scoped(bob.scope).one(count)).count, 0)
+    assert.ok((await access.scoped(alice.scope).one(count)).count > 0, 'control')
+  } finally {
+    await access.close()
+  }
+})
+
+test('MT-17 all databases are brought up to date and asked together; one that fails holds up no other', async () => {
+  const { id } = (
+    await admin.query(
+      `insert into tenancy.databases (name, url_encrypted, address_hash) values ('away:1/none', $1, '\\x00') returning id`,
+      [app.keyring.encrypt('postgres://nobody:secret@127.0.0.1:9/none', 'elsewhere')],
+    )
+  ).rows[0]
+  const done = await placements.migrateAll({ parallel: 2 })
+  assert.deepEqual(
+    done.map(({ name, applied, error }) => [name === 'away:1/none', applied, error === null]).toSorted(),
+    [
+      [false, [], true],
+      [true, [], false],
+    ],
+  )
+  const stored = await admin.query('select last_error from tenancy.databases where id = $1', [id])
+  assert.ok(stored.rows[0].last_error && !stored.rows[0].last_error.includes('secret'))
+  await admin.query('delete from tenancy.databases where id = $1', [id])
+})
+
+test('MT-17 a tenant made with a database of its own has its data there from the first row on', async () => {
+  const details = await createTenantFor(
+    app,
+    {},
+    { name: 'Placed at birth', ownerEmail: bob.email, databaseUrl: elsewhere.url },
+  )
+  const inTenant = await signIn(world.baseUrl, bob, details.id)
+  assert.equal((await answer(inTenant, '/contractor-lists', { method: 'POST', body: { name: 'First' } })).status, 201)
+  const { rows } = await elsewhere.admin.query('select name from contractors.contractor_lists where tenant_id = $1', [
+    details.id,
+  ])
+  assert.deepEqual(rows, [{ name: 'First' }])
+  assert.equal((await placements.removeTenant(details.id)) > 0, true)
+  const left = await elsewhere.admin.query('select from contractors.contractor_lists where tenant_id = $1', [
+    details.id,
+  ])
+  assert.equal(left.rows.length, 0)
+  assert.ok((await listsIn(elsewhere.admin)).length > 0, 'control: the other tenant’s are there')
 })
 
 test('MT-17 a tenant whose database is down answers 503 quickly and harms no other', async () => {

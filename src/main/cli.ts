@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import type { App } from '#platform/app.ts'
+import { type App, appFor } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
+import type { Module } from '#platform/module.ts'
 import { loadConfig, type Setting } from './config.ts'
-import { openDatabase } from './database.ts'
+import { type DatabaseServer, openDatabase } from './database.ts'
 import { registerDatabaseCommands } from './database-commands.ts'
 import { loadDemonstration } from './demonstration.ts'
 import { exitCodeOfKind } from './exit-codes.ts'
 import { registerKeyCommands } from './keys.ts'
 import { modules } from './modules.ts'
+import { registerMoveCommands } from './move-commands.ts'
 import { recordDeclarations, upgradeDatabase } from './program.ts'
 import { openApp, openProgramLogin, runStart } from './start.ts'
 import { runWorker } from './worker.ts'
@@ -49,28 +51,39 @@ program
 registerDatabaseCommands(program, {
   open: () => openDatabase(loadConfig(modules).settings, { join: true }),
   afterUp: admin => recordDeclarations(admin, modules),
+  tenants: async admin => {
+    const { settings } = loadConfig(modules)
+    const app = openApp(await openProgramLogin({ admin, isEmbedded: false, close: async () => {} }, settings), settings)
+    if (!app.placements) throw new Error('There are no placements')
+    return { placements: app.placements, close: () => app.db.close() }
+  },
 })
 
 registerKeyCommands(program)
 
-for (const { name, commands = {} } of modules) {
+for (const module of modules) {
+  const { name, commands = {} }: Module = module
   for (const [group, register] of Object.entries(typeof commands === 'function' ? { [name]: commands } : commands)) {
     const parent =
       program.commands.find(command => command.name() === group) ??
       program.command(group).description(group === name ? `Commands of the ${name} module` : `Commands for ${group}`)
-    register(parent, { withApp })
+    register(parent, { withApp: work => withApp(app => work(appFor(module, app))) })
   }
 }
 
+registerMoveCommands(program, {
+  withDatabase: work => withApp((app, { admin }) => work(app, admin)),
+})
+
 await program.parseAsync().catch(report)
 
-async function withApp<T>(work: (app: App) => Promise<T>): Promise<T> {
+async function withApp<T>(work: (app: App, database: DatabaseServer) => Promise<T>): Promise<T> {
   const { settings } = loadConfig(modules)
   await using running = new AsyncDisposableStack()
   const database = running.adopt(await openDatabase(settings, { join: true }), it => it.close())
   await upgradeDatabase(database.admin, modules)
   const app = running.adopt(openApp(await openProgramLogin(database, settings), settings), ({ db }) => db.close())
-  return await work(app)
+  return await work(app, database)
 }
 
 function masked({ secret, value }: Setting): unknown {

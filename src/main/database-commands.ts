@@ -7,6 +7,7 @@ import { type Command, Option } from 'commander'
 import type pg from 'pg'
 import { systemClock } from '#platform/clock.ts'
 import { errorTable } from '#platform/errors.ts'
+import type { Placements } from '#platform/tenancy'
 import { findDrift, readCatalogOf } from '../platform/database/drift.ts'
 import { dumpSchema, generateTypes } from '../platform/database/dump.ts'
 import {
@@ -37,6 +38,8 @@ export type DatabaseCommandsOptions = {
   open: () => Promise<DatabaseServer>
   /** What has to be done after migrations were applied (the modules' permissions). */
   afterUp?: (admin: pg.ClientConfig) => Promise<void>
+  /** Opens the databases that tenants have of their own (MT-17), once the main one is migrated. */
+  tenants?: (admin: pg.ClientConfig) => Promise<{ placements: Placements; close(): Promise<void> }>
   /** Other folders than `db/`, for tests. */
   files?: Pick<MigrationOptions, 'directory' | 'repeatableDirectory'>
   /** Receives the exit code where it is not 0: 3 refused or drifted, 7 pending. */
@@ -45,6 +48,7 @@ export type DatabaseCommandsOptions = {
 
 const pendingCode = 7
 const amissCode = 3
+const unavailableCode = 5
 
 /** `commonhold db …` (GG-14, VS-14, AG-11). Results on stdout, with `--json` as one JSON value; progress on stderr. */
 export function registerDatabaseCommands(program: Command, options: DatabaseCommandsOptions): void {
@@ -66,6 +70,17 @@ export function registerDatabaseCommands(program: Command, options: DatabaseComm
       await database.close()
     }
   }
+  const withTenants = async <T>(
+    admin: pg.ClientConfig,
+    work: (placements: Placements) => Promise<T[]>,
+  ): Promise<T[]> => {
+    const opened = await options.tenants?.(admin)
+    try {
+      return opened ? await work(opened.placements) : []
+    } finally {
+      await opened?.close()
+    }
+  }
   const requireDevelopment = (database: DatabaseServer, command: string, isForced?: boolean) => {
     if (!database.isEmbedded && !isForced) throw errors.notDevelopment({ command })
   }
@@ -74,32 +89,62 @@ export function registerDatabaseCommands(program: Command, options: DatabaseComm
     .description(
       'What is applied and what is pending; ends with 7 when something is pending, with 3 when something is amiss',
     )
+    .addOption(parallelOption())
     .addOption(json())
-    .action(async (flags: { json?: boolean }) => {
-      const status = await withDatabase((_, migrations) => readMigrationStatus(migrations))
-      const pending = [...status.migrations, ...status.repeatables].filter(({ state }) => state !== 'applied').length
-      print(flags.json, { ...status, pending }, () => [
+    .action(async (flags: { json?: boolean; parallel: number }) => {
+      const { status, databases } = await withDatabase(async ({ admin }, migrations) => {
+        const status = await readMigrationStatus(migrations)
+        // As long as the main database is behind, the table of the others may not be there.
+        const databases = status.migrations.some(({ state }) => state !== 'applied')
+          ? []
+          : await withTenants(admin, placements =>
+              placements.askAll(other => readMigrationStatus({ ...migrations, admin: other }), flags.parallel),
+            )
+        return { status, databases: databases.map(tenantStatusOf) }
+      })
+      const isPending = ({ state }: { state: string }) => state !== 'applied'
+      const pending = [...status.migrations, ...status.repeatables].filter(isPending).length
+      print(flags.json, options.tenants ? { ...status, pending, databases } : { ...status, pending }, () => [
         ...status.migrations.map(({ name, state, appliedAt }) => `${state.padEnd(12)}  ${stamp(appliedAt)}  ${name}`),
         ...status.repeatables.map(({ name, state }) => `${state.padEnd(12)}  ${stamp(null)}  repeatable/${name}`),
         ...status.faults,
         pending === 0 ? 'Nothing is pending.' : `${pending} to do.`,
+        ...databases.map(
+          ({ name, tenants, pending, faults, error }) =>
+            `${name} (${tenants} tenants): ${error ?? faults[0] ?? (pending === 0 ? 'nothing is pending' : `${pending} to do`)}`,
+        ),
       ])
-      if (status.faults.length > 0) exit(amissCode)
-      else if (pending > 0) exit(pendingCode)
+      if (status.faults.length > 0 || databases.some(({ faults }) => faults.length > 0)) exit(amissCode)
+      else if (pending > 0 || databases.some(({ pending }) => pending > 0)) exit(pendingCode)
+      else if (databases.some(({ error }) => error !== null)) exit(unavailableCode)
     })
 
   db.command('up')
-    .description('Applies what is pending')
-    .option('--to <name>', 'the last migration to apply, or the beginning of its name')
+    .description('Applies what is pending, here and then in the databases that tenants have of their own')
+    .option('--to <name>', 'the last migration to apply, or the beginning of its name; in the main database only')
     .addOption(interruptedOption())
+    .addOption(parallelOption())
     .addOption(json())
-    .action(async (flags: Pick<MigrationOptions, 'to' | 'interrupted'> & { json?: boolean }) => {
+    .action(async (flags: Pick<MigrationOptions, 'to' | 'interrupted'> & { json?: boolean; parallel: number }) => {
       const result = await withDatabase(async ({ admin }, migrations) => {
         const done = await migrateDatabase({ ...migrations, to: flags.to, interrupted: flags.interrupted })
-        if (flags.to === undefined) await options.afterUp?.(admin)
-        return done
+        if (flags.to !== undefined) return done
+        await options.afterUp?.(admin)
+        const databases = await withTenants(admin, placements =>
+          placements.migrateAll({ parallel: flags.parallel, log }),
+        )
+        return options.tenants ? { ...done, databases } : done
       })
-      print(flags.json, result, () => [summary('applied', [...result.applied, ...result.replaced])])
+      const databases = 'databases' in result ? result.databases : []
+      const failed = databases.filter(({ error }) => error !== null)
+      print(flags.json, result, () => [
+        summary('applied', [...result.applied, ...result.replaced]),
+        ...(databases.length > 0
+          ? [`${databases.length - failed.length} of ${databases.length} databases of tenants are up to date`]
+          : []),
+        ...failed.map(({ name, error }) => `${name}: ${error}; run db up again`),
+      ])
+      if (failed.length > 0) exit(unavailableCode)
     })
 
   db.command('down')
@@ -224,6 +269,21 @@ export function registerDatabaseCommands(program: Command, options: DatabaseComm
       )
       print(flags.json, rows, () => tableOf(rows))
     })
+}
+
+function parallelOption(): Option {
+  return new Option('--parallel <databases>', 'databases of tenants at a time').default(4).argParser(Number)
+}
+
+type AskedDatabase = Awaited<
+  ReturnType<typeof Placements.prototype.askAll<Awaited<ReturnType<typeof readMigrationStatus>>>>
+>[number]
+
+function tenantStatusOf({ name, tenants, answer, error }: AskedDatabase) {
+  const pending = [...(answer?.migrations ?? []), ...(answer?.repeatables ?? [])].filter(
+    ({ state }) => state !== 'applied',
+  )
+  return { name, tenants, pending: pending.length, faults: answer?.faults ?? [], error }
 }
 
 function interruptedOption(): Option {

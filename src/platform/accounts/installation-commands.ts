@@ -55,11 +55,19 @@ export function registerTenantCommands(parent: Command, context: CommandContext)
     .description('Create a tenant for somebody who has an account')
     .requiredOption('--owner <email>', 'who owns it; he gets a mail')
     .option('--template <name>', 'what it starts with; the standard unless given')
+    .option('--database-url <url>', 'where it has its application data, if not in the main database')
     .option('--json', 'print it as JSON')
-    .action(async (name: string, { owner, template, json }: Flags & { owner: string; template?: string }) => {
-      const tenant = await withApp(app => createTenantFor(app, byHand(), { name, ownerEmail: owner, template }))
-      write(json, tenant, `${tenant.slug} is made, and ${owner} owns it.\n`)
-    })
+    .action(
+      async (
+        name: string,
+        { owner, template, databaseUrl, json }: Flags & { owner: string; template?: string; databaseUrl?: string },
+      ) => {
+        const tenant = await withApp(app =>
+          createTenantFor(app, byHand(), { name, ownerEmail: owner, template, databaseUrl }),
+        )
+        write(json, tenant, `${tenant.slug} is made, and ${owner} owns it.\n`)
+      },
+    )
 
   for (const [command, status, description] of [
     ['suspend', 'suspended', 'Close a tenant for all of its members until it is activated; nothing in it is lost'],

@@ -37,8 +37,26 @@ export const installationRoutes = [
     fresh: true,
     summary: 'Create a tenant for somebody',
     description: 'Its owner has an account already; he is told by mail.',
-    body: Type.Object({ name: tenantName, ownerEmail: email, template: templateName }),
-    refusals: ['accounts.account_unknown', 'tenancy.template_unknown', 'identity.email_invalid'],
+    body: Type.Object({
+      name: tenantName,
+      ownerEmail: email,
+      template: templateName,
+      databaseUrl: Type.Optional(
+        Type.String({
+          pattern: '^postgres(ql)?://',
+          maxLength: 2_000,
+          description:
+            'Where it has its application data, if not in the main database: the URL of an administrator there; kept encrypted',
+        }),
+      ),
+    }),
+    refusals: [
+      'tenancy.database_unfit',
+      'tenancy.database_away',
+      'accounts.account_unknown',
+      'tenancy.template_unknown',
+      'identity.email_invalid',
+    ],
     response: TenantDetails,
     status: 201,
     async handle({ body, scope }, app) {

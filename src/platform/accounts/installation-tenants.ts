@@ -12,6 +12,7 @@ import {
   listFeatures,
   listStatusChanges,
   type operatorsStatuses,
+  placeTenant,
   StatusChange,
   setFeatures,
   TenantRecord,
@@ -53,15 +54,23 @@ export function listOwners(tx: Queryable, tenantId: string): Promise<User[]> {
 export async function createTenantFor(
   app: App,
   scope: Scope,
-  wanted: { name: string; ownerEmail: string; template?: string | undefined },
+  wanted: {
+    name: string
+    ownerEmail: string
+    template?: string | undefined
+    /** MT-17: the administrator's URL of the database that is to have its application data. */
+    databaseUrl?: string | undefined
+  },
 ): Promise<TenantDetails> {
   const id = crypto.randomUUID()
   const email = normaliseEmail(wanted.ownerEmail)
   const template = getTemplate(app, wanted.template)
+  const database = wanted.databaseUrl === undefined ? undefined : await app.placements?.register(wanted.databaseUrl)
   await app.db.transaction(scopeIn(scope, id), async tx => {
     const owner = await findAccount(tx, email)
     if (!owner?.isActive) throw errors.accountUnknown({ email })
     await foundTenant(tx, { id, name: wanted.name }, owner.id, template)
+    if (database) await placeTenant(tx, id, database.id)
     await recordEvent(tx, {
       action: 'create_tenant',
       resource: 'tenancy.tenants',
@@ -75,6 +84,7 @@ export async function createTenantFor(
       values: { name: owner.fullName ?? owner.email, tenantName: wanted.name.trim(), link: linkTo(app, '/') },
     })
   })
+  app.placements?.forget()
   announceRevocation(app)
   return await getTenantDetails(app, id)
 }

@@ -46,6 +46,17 @@ export async function listAuditOptions(tx: Queryable): Promise<AuditOptions> {
   }
 }
 
+/** What several places have, each value once. */
+export function mergedOptions(places: readonly AuditOptions[]): AuditOptions {
+  const values = (of: 'actions' | 'resources') => [...new Set(places.flatMap(place => place[of]))].sort().slice(0, 500)
+  const people = [...new Map(places.flatMap(place => place.people).map(person => [person.userId, person])).values()]
+  return {
+    people: people.toSorted((a, b) => (a.userName ?? '').localeCompare(b.userName ?? '')).slice(0, 500),
+    actions: values('actions'),
+    resources: values('resources'),
+  }
+}
+
 /** From value to next value along the column's index: it costs by the number of values, not of entries. */
 function distinct(column: 'user_id' | 'action' | 'resource') {
   const next = (condition = sql``) => sql`(

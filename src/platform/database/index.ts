@@ -6,6 +6,7 @@ export { type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'
 export type { Queryable, Scope } from './queryable.ts'
 export {
+  appendLog,
   applyChanges,
   beginNoting,
   type Changes,
@@ -23,6 +24,7 @@ export {
   readChanges,
   referredValues,
   removeRows,
+  removeTenantRows,
   resume,
   type Side,
 } from './row-moves.ts'

@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { errorTable } from '#platform/errors.ts'
-import { columnList, quoted, type TenantTable } from './tenant-tables.ts'
+import { columnList, quoted, readTenantTables, type TenantTable } from './tenant-tables.ts'
 
 const errors = errorTable('database', {
   moveNotAllowed: ['forbidden', 'The login {login} may not move tenants: it has to be a superuser, or have bypassrls.'],
@@ -59,7 +59,7 @@ export async function holdMove(holder: Side, tenantId: string): Promise<boolean>
 }
 
 /** As a replica: neither audit nor keys nor marks of time, for what is written is what was there. */
-export async function asReplica<T>(side: Side, work: () => Promise<T>): Promise<T> {
+export async function asReplica<T>(side: pg.ClientBase, work: () => Promise<T>): Promise<T> {
   await side.query('begin; set local session_replication_role = replica')
   try {
     const result = await work()
@@ -181,8 +181,56 @@ export async function copyTable(
   })
 }
 
+/**
+ * Adds the tenant's rows of a log to those at the target, where some of them may be already; nothing is taken away
+ * anywhere. With `since` only rows that were made after it (of the column by which the log is partitioned).
+ */
+export async function appendLog(
+  source: Side,
+  target: Side,
+  log: string,
+  tenantId: string,
+  since?: Date,
+): Promise<void> {
+  const { rows } = await source.query<{ columns: string[]; time: string }>(
+    `select
+      (select array_agg(attname::text order by attnum) from pg_attribute
+        where attrelid = p.partrelid and attnum > 0 and not attisdropped and attgenerated = '') as columns,
+      a.attname as time
+    from pg_partitioned_table as p
+    join pg_attribute as a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
+    where p.partrelid = $1::regclass`,
+    [log],
+  )
+  const { columns, time } = rows[0] as { columns: string[]; time: string }
+  const later = since ? ` and ${quoted(time)} > ${pg.escapeLiteral(since.toISOString())}` : ''
+  const condition = `tenant_id = ${pg.escapeLiteral(tenantId)}${later}`
+  const { rows: months } = await source.query(
+    `select distinct date_trunc('month', ${quoted(time)}) as month from ${quoted(log)} where ${condition}`,
+  )
+  for (const { month } of months) {
+    await target.query('select platform.make_month_partitions($1::regclass, $2::timestamptz, 0)', [log, month])
+  }
+  await target.query(`begin; create temporary table moved_log (like ${quoted(log)}) on commit drop`)
+  try {
+    const reading = source.query(
+      copyTo(`copy (select ${columnList(columns)} from ${quoted(log)} where ${condition}) to stdout`),
+    )
+    await pipeline(reading, target.query(copyFrom(`copy moved_log (${columnList(columns)}) from stdin`)))
+    await target.query(
+      `insert into ${quoted(log)} (${columnList(columns)}) overriding system value
+      select ${columnList(columns)} from moved_log
+      on conflict do nothing`,
+    )
+    await target.query('commit')
+  } catch (error) {
+    await target.query('rollback')
+    throw error
+  }
+}
+
 /** Removes a tenant's rows of one table, in portions; returns how many. */
-export async function removeRows(side: Side, table: TenantTable, tenantId: string): Promise<number> {
+export async function removeRows(side: pg.ClientBase, table: TenantTable, tenantId: string): Promise<number> {
   let removed = 0
   for (;;) {
     const { rowCount } = await asReplica(side, () =>
@@ -195,6 +243,23 @@ export async function removeRows(side: Side, table: TenantTable, tenantId: strin
     removed += rowCount ?? 0
     if (!rowCount) return removed
   }
+}
+
+/** Removes all that bears the tenant's id in a database of tenants, audit entries aside; returns how many rows of its own went. */
+export async function removeTenantRows(
+  side: pg.ClientBase,
+  schemas: readonly string[],
+  tenantId: string,
+): Promise<number> {
+  const { tables, shared } = await readTenantTables(side, schemas)
+  let removed = 0
+  for (const table of tables.toReversed()) removed += await removeRows(side, table, tenantId)
+  await asReplica(side, async () => {
+    for (const { name, hasTenant } of shared) {
+      if (hasTenant) await side.query(`delete from ${quoted(name)} where tenant_id = $1`, [tenantId])
+    }
+  })
+  return removed
 }
 
 /** What is noted now, with the rows as they are in the same moment. `source` is in a transaction with one snapshot. */

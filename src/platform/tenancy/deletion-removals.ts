@@ -13,10 +13,7 @@ export type TenantTable = {
   root: string
 }
 
-/**
- * The databases that rows of a tenant lie in. All tenants share one; whoever gives a tenant one of its own adds it here,
- * and the removal goes through both.
- */
+/** The database that the platform's rows of a tenant lie in; a database of its own is emptied by `Placements.removeTenant`. */
 export function databasesOf(app: App, _tenantId: string): Promise<readonly Database[]> {
   return Promise.resolve([app.db])
 }
@@ -44,7 +41,8 @@ export async function beginRemoval(tx: Queryable, ownerIds: readonly string[]): 
  */
 export async function removeRows(app: App, tenantId: string): Promise<number> {
   const scope: Scope = { tenantId, system: true }
-  let removed = 0
+  // First: where it is, is one of the rows that go.
+  let removed = (await app.placements?.removeTenant(tenantId)) ?? 0
   for (const database of await databasesOf(app, tenantId)) removed += await removeRowsIn(database.scoped(scope))
   return removed
 }

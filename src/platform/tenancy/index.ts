@@ -33,6 +33,7 @@ export {
   removeMembership,
   setExpiry,
 } from './memberships.ts'
+export { finishMove, type MoveOptions, type MoveReport, moveTenant, resumeMove, undoMove } from './moves.ts'
 export {
   insertOrganization,
   insertPlace,
@@ -45,9 +46,15 @@ export {
   updateOrganization,
   updatePlace,
 } from './organizations.ts'
-export { finishMove, type MoveOptions, type MoveReport, moveTenant, resumeMove, undoMove } from './moves.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
-export { nameOf, Placements, placementErrors, placeTenant, type TenantDatabase } from './placements.ts'
+export {
+  type MigratedDatabase,
+  nameOf,
+  Placements,
+  placementErrors,
+  placeTenant,
+  type TenantDatabase,
+} from './placements.ts'
 export {
   checkSecurityPolicy,
   findSecondFactorRequirement,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import {
+  appendLog,
   applyChanges,
   beginNoting,
   type Changes,
@@ -71,6 +72,8 @@ export type MoveReport = {
 
 /** A copy made to catch up is small enough to be made in a pause once no more rows than this are noted. */
 const fewChanges = 500
+
+const auditLog = 'audit.audit_logs'
 
 /**
  * MT-17: moves a tenant's application data to another database (null: the main one) while it is used. Copies, catches up
@@ -221,6 +224,8 @@ async function goOn(options: MoveOptions, ledger: Ledger, begun: Move): Promise<
     await catchUp(options, move, sides, tables)
     await step(options, 'caught up')
     for (let attempt = 1; ; attempt++) {
+      // What was done in a database of its own is told there; the main one keeps what it has told.
+      if (move.sourceId !== null) await appendLog(sides.source, sides.target, auditLog, options.tenantId)
       move = await verify(options, ledger, move, sides, tables)
       await step(options, 'verified')
       await catchUp(options, move, sides, tables)
@@ -315,6 +320,10 @@ async function takeOver(
     await step(options, 'paused')
     const changes = await inSnapshot(sides.source, () => readChanges(sides.source, tables, tenantId))
     await takeChanges(options, move, sides, tables, changes)
+    if (move.sourceId !== null) {
+      const anHourAgo = new Date(Date.now() - 3_600_000)
+      await appendLog(sides.source, sides.target, auditLog, tenantId, anHourAgo)
+    }
     await step(options, 'applied')
     isSwitched = await switchOver(options, ledger, paused, sides, began)
   } finally {

@@ -11,6 +11,7 @@ import {
   type Places,
   type Queryable,
   refreshMirrors,
+  removeTenantRows,
   sql,
 } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
@@ -54,6 +55,8 @@ export type TenantDatabase = {
   migratedAt: Date | null
   lastError: string | null
 }
+
+export type MigratedDatabase = { id: string; name: string; applied: string[]; error: string | null }
 
 const system = { system: true } as const
 
@@ -199,6 +202,47 @@ export class Placements implements Places {
     }
   }
 
+  /** Brings all databases to the version of this program, `parallel` at a time. One that fails holds up no other. */
+  async migrateAll(options: { parallel?: number; log?: (line: string) => void } = {}): Promise<MigratedDatabase[]> {
+    const { parallel = 4, log } = options
+    return await eachOf(await this.list(), parallel, async ({ id, name }) => {
+      try {
+        const applied = await this.migrate(id)
+        log?.(`${name}: ${applied.length} applied`)
+        return { id, name, applied, error: null }
+      } catch (error) {
+        const reason = (error as Error).message
+        log?.(`${name}: ${reason}`)
+        return { id, name, applied: [], error: reason }
+      }
+    })
+  }
+
+  /** Asks all databases for their state, `parallel` at a time. */
+  async askAll<T>(
+    ask: (admin: pg.ClientConfig) => Promise<T>,
+    parallel = 4,
+  ): Promise<{ id: string; name: string; tenants: number; answer: T | null; error: string | null }[]> {
+    return await eachOf(await this.list(), parallel, async ({ id, name, tenants }) => {
+      try {
+        const answer = await ask({ ...(await this.adminOf(id)), connectionTimeoutMillis: 5_000 })
+        return { id, name, tenants, answer, error: null }
+      } catch (error) {
+        return { id, name, tenants, answer: null, error: (error as Error).message }
+      }
+    })
+  }
+
+  /**
+   * Removes every row of a tenant that is deleted from the database that it has of its own, with what was copied there for
+   * it. Returns how many rows of its own went.
+   */
+  async removeTenant(tenantId: string): Promise<number> {
+    const databaseId = await this.ask(tenantId, true)
+    if (databaseId === undefined) return 0
+    return await this.mirroring(databaseId, ({ target, schemas }) => removeTenantRows(target, schemas, tenantId))
+  }
+
   private async ask(tenantId: string, afresh: boolean): Promise<Place> {
     const before = this.known.get(tenantId)
     if (afresh || before?.isMoving) await this.check()
@@ -276,6 +320,16 @@ export async function placeTenant(tx: Queryable, tenantId: string, databaseId: s
 
 export function nameOf({ host = 'localhost', port = 5432, database = 'postgres' }: pg.ClientConfig): string {
   return `${host}:${port}/${database}`
+}
+
+async function eachOf<T, R>(all: readonly T[], parallel: number, work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const queue = [...all.entries()]
+  const take = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await work(next[1])
+  }
+  await Promise.all(Array.from({ length: Math.max(1, parallel) }, take))
+  return results
 }
 
 const contextOf = (databaseId: string) => `tenancy.databases.url:${databaseId}`
