@@ -4,6 +4,7 @@ import { recordEvent } from '#platform/audit'
 import { leaveSystemScope, onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { announceRevocation, dropDefaultTenant } from '#platform/identity'
 import { sendMail } from '#platform/mail'
+import { notify } from '#platform/notifications'
 import { lockMembership, removeMembership } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { errors } from './errors.ts'
@@ -54,19 +55,40 @@ async function endMembership(app: App, scope: Scope, userId: string, ending: End
       resourceId: membership.id,
       details: ending.details,
     })
+    const isOwnWish = ending.action === 'leave_tenant'
     if (person.isAccountActive) {
       const { email: to, name, tenantName } = person
-      const isOwnWish = ending.action === 'leave_tenant'
       await sendMail(app, tx, { to, userId, mail: membershipEndedMail, values: { name, tenantName, isOwnWish } })
     }
-    await emitEvent(app, tx, {
-      type: 'members.member.left',
-      data: { userId, isOwnWish: ending.action === 'leave_tenant' },
-    })
+    await (isOwnWish ? tellOwners(app, tx, userId, person) : tellRemoved(app, tx, userId, person))
+    await emitEvent(app, tx, { type: 'members.member.left', data: { userId, isOwnWish } })
     // As the person who does it: the database asks whether he may.
     await onViolation(removeMembership(await leaveSystemScope(tx), membership.id), grantViolations)
   })
   announceRevocation(app)
+}
+
+/** It belongs to no tenant: he does not come into this one any more. */
+async function tellRemoved(app: App, tx: Queryable, userId: string, { tenantName }: Leaver): Promise<void> {
+  await notify(app, tx, {
+    userId,
+    tenantId: null,
+    kind: 'members.removed',
+    title: `You were removed from ${tenantName}`,
+    link: '/account/workspaces',
+  })
+}
+
+async function tellOwners(app: App, tx: Queryable, userId: string, { name, tenantName }: Leaver): Promise<void> {
+  const owners = await tx.run(sql<{ userId: string }>`
+    select user_id
+    from members.list_owners(${tx.scope.tenantId})`)
+  await notify(app, tx, {
+    userIds: owners.map(owner => owner.userId).filter(id => id !== userId),
+    kind: 'members.left',
+    title: `${name} has left ${tenantName}`,
+    link: '/members',
+  })
 }
 
 type Leaver = { email: string; name: string; tenantName: string; isAccountActive: boolean }

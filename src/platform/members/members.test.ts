@@ -243,6 +243,11 @@ test('GG-04 who is removed has no access from then on, loses his places, and is 
   const [mail] = (await mailsTo(world, colleague.email)).filter(({ name }) => name === 'members.membership_ended')
   assert.ok(mail?.text.includes('Removing Ltd') && mail.text.includes('removed you'), mail?.text)
   assert.ok(!mail?.text.includes('Left the company'), 'the reason is for the log')
+  const { rows: notices } = await admin.query(
+    `select kind, title from notifications.notifications where user_id = $1 and kind like 'members.%'`,
+    [colleague.userId],
+  )
+  assert.deepEqual(notices, [{ kind: 'members.removed', title: 'You were removed from Removing Ltd' }])
   const { rows: events } = await admin.query(
     `select user_id, details from audit.audit_logs where tenant_id = $1 and action = 'remove_member'`,
     [tenantId],

@@ -13,6 +13,8 @@ export const membersModule = {
     'members.member.left': 'Somebody left the workspace, or was removed',
   },
   notifications: {
+    'members.removed': { description: 'You were removed from a workspace', mail: 'at_once', hasOwnMail: true },
+    'members.left': { description: 'Somebody left a workspace that you own', mail: 'never' },
     'members.invitation_accepted': { description: 'Somebody accepted an invitation of yours', mail: 'never' },
   },
   permissions: {
