@@ -5,7 +5,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { type ComponentType, Suspense, useEffect, useRef, useState } from 'react'
 import { matchesPath } from './addresses.ts'
-import { useBrand, useShownBrand } from './brand.tsx'
+import { useShownBrand } from './brand.tsx'
 import { ClosedWorkspaceBanner, ClosedWorkspacePage, SecondFactorGraceBanner } from './closed-workspace.tsx'
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
@@ -154,7 +154,6 @@ function Side({ navigation, workspacesPath, pathname }: SideProps) {
 
 function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathname'>) {
   const session = useSession()
-  const brand = useBrand()
   const client = useQueryClient()
   const { pathname } = useLocation()
   const [busy, setBusy] = useState(false)
@@ -178,7 +177,7 @@ function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathnam
     <Menu width={270} position="bottom-start" withinPortal classNames={{ item: classes.workspace }}>
       <Menu.Target>
         <UnstyledButton className={classes.switcher} disabled={busy}>
-          <Monogram name={session.tenant?.name ?? session.closed?.tenantName ?? '?'} picture={brand?.logo ?? null} />
+          <Monogram name={session.tenant?.name ?? session.closed?.tenantName ?? '?'} />
           <span>
             <Text size="sm" fw={600} truncate>
               {session.tenant?.name ?? session.closed?.tenantName ?? 'No workspace'}

@@ -125,7 +125,7 @@ function Facts({ tenant }: { tenant: TenantDetails }) {
           ? 'None'
           : tenant.owners.map(({ id, email, fullName }) => (
               <div key={id}>
-                <Anchor component={PageLink} to={`/users/${id}`} size="sm">
+                <Anchor component={PageLink} to={`/users/${id}`} size="sm" underline="always">
                   {fullName ?? email}
                 </Anchor>{' '}
                 {fullName && (
