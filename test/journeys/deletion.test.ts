@@ -70,7 +70,7 @@ describe('the end of a workspace in the console', { skip }, () => {
     const member = await visit()
     await signIn(member.page, cleo)
     await member.page.goto(`/settings/deletion?tenant=${ada.tenantId}`)
-    await member.page.getByText('Only an owner of the tenant may do this.').waitFor()
+    await member.page.getByRole('heading', { name: 'This is not open to your role' }).waitFor()
     await member.leave()
 
     const phone = await visit({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' })
