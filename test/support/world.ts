@@ -9,12 +9,13 @@ import { buildServer, createLogger } from '#platform/http'
 import { hashNewPassword } from '#platform/identity'
 import type { Module } from '#platform/module.ts'
 import type { SecurityPolicy } from '#platform/tenancy'
-import { resolveHost } from '#platform/tenancy'
+import { placeTenant, resolveHost } from '#platform/tenancy'
 import { createMeter } from '#platform/usage'
 import { loadConfig } from '../../src/main/config.ts'
 import { modules as programModules } from '../../src/main/modules.ts'
 import { createApp, upgradeDatabase } from '../../src/main/program.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
+import { tenantDatabase } from './tenant-databases.ts'
 
 export type Person = {
   email: string
@@ -97,7 +98,19 @@ export async function testWorld(
   ]
   await joinAs(database, viewer.userId, alice.tenantId, 'viewer')
   const joined = await signIn(baseUrl, viewer, alice.tenantId)
+  // MT-17: the same tests, with both tenants' application data in a database beside the main one.
+  if (process.env.COMMONHOLD_TEST_PLACED) await placeElsewhere(database, app, [alice.tenantId, bob.tenantId])
   return { ...database, app, keys, baseUrl, alice, bob, viewer: joined }
+}
+
+async function placeElsewhere(database: TestDatabase, app: App, tenantIds: readonly string[]): Promise<void> {
+  const { url } = await tenantDatabase(database)
+  const place = await app.placements?.register(url)
+  if (!place) throw new Error('There are no placements')
+  for (const tenantId of tenantIds) {
+    await app.db.transaction({ system: true, tenantId }, tx => placeTenant(tx, tenantId, place.id))
+  }
+  app.placements?.forget()
 }
 
 /** Makes a user a member of a tenant with a role, as an administrator of the database would. */
