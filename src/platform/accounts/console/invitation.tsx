@@ -136,7 +136,7 @@ function WrongAccount({ offer, signedInAs, token }: { offer: Offer; signedInAs: 
       </Alert>
       <Refusal error={leave.error} />
       <Button loading={leave.isPending || leave.isSuccess} onClick={() => leave.mutate()}>
-        Sign out and go on as {offer.email}
+        Sign out and go on
       </Button>
     </Stack>
   )
