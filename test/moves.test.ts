@@ -66,6 +66,13 @@ async function contentOf(client: typeof admin, tenantId: string) {
   }
   return content
 }
+const countedIn = async (client: typeof admin) =>
+  (
+    await client.query(
+      `select coalesce(sum(value), 0)::integer as count from usage.gauge_shards where tenant_id = $1 and metric_name = 'contractors.list_items'`,
+      [alice.tenantId],
+    )
+  ).rows[0].count
 const placeOf = async () =>
   (await admin.query('select database_id from tenancy.placements where tenant_id = $1', [alice.tenantId])).rows[0]
     ?.database_id ?? null
@@ -97,6 +104,8 @@ test('MT-17 a tenant moves there and back with every row, and no other tenant is
   assert.equal(renamed.status, 200, JSON.stringify(renamed.body))
 
   assert.equal((await finishMove(options)).state, 'finished')
+  assert.equal(await countedIn(elsewhere.admin), 200)
+  assert.equal(await countedIn(admin), 0)
   assert.deepEqual(Object.values(await contentOf(admin, alice.tenantId)).flat(), [])
   assert.deepEqual(await contentOf(admin, bob.tenantId), ofBob)
   const there = await contentOf(elsewhere.admin, alice.tenantId)

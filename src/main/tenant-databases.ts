@@ -24,6 +24,7 @@ export function openTenantDatabases(
     reach: {
       read: url => clientConfigOf(url, undefined),
       login: admin => openLogin(admin, keyring),
+      recount: recountRows,
       prepare: (admin, log) => prepareTenantDatabase(admin, keyring, modules, log),
     },
     mirrors: {
@@ -83,4 +84,34 @@ async function prepareTenantDatabase(
     await db.close()
   }
   return applied
+}
+
+/** Both the rows and their counter are of one snapshot: who writes meanwhile changes both, before it or after it. */
+async function recountRows(admin: pg.ClientConfig, tenantId: string): Promise<void> {
+  const client = new pg.Client(admin)
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows: counted } = await client.query<{ table: string; metric: string }>(`
+      select tgrelid::regclass::text as table, encode(tgargs, 'escape') as metric
+      from pg_trigger
+      where tgfoid = 'usage.count_changed_rows'::regproc
+        and tgname = 'count_inserted'`)
+    for (const { table, metric } of counted) {
+      const name = metric.replace(/\\000.*$/s, '')
+      const { rows } = await client.query<{ missing: number }>(
+        `select (
+          (select count(*) from ${table} where tenant_id = $1)
+          - (select coalesce(sum(value), 0) from usage.gauge_shards where tenant_id = $1 and metric_name = $2)
+        )::integer as missing`,
+        [tenantId, name],
+      )
+      const missing = rows[0]?.missing ?? 0
+      // More than a plan allows is there all the same: it was allowed where it comes from.
+      if (missing !== 0)
+        await client.query('select usage.change_gauge($1, $2, $3)', [tenantId, name, missing]).catch(() => {})
+    }
+  } finally {
+    await client.end().catch(() => {})
+  }
 }

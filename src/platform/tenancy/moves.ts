@@ -113,6 +113,7 @@ export async function finishMove(options: MoveOptions): Promise<MoveReport> {
         await step(options, `removed ${table.name}`)
       }
       await endNoting(sides.source, options.tenantId)
+      await recount(options, move)
       await step(options, 'unguarded')
       await ledger.end(move, 'finished')
       return await reportOf(ledger, { ...move, state: 'finished' })
@@ -166,6 +167,13 @@ async function inMove<T>(options: MoveOptions, work: (ledger: Ledger) => Promise
     throw errors.moveInterrupted({ state }, error)
   } finally {
     await Promise.all([holder.end().catch(() => {}), scribe.end().catch(() => {})])
+  }
+}
+
+/** On both sides, for whoever was killed before it did so. */
+async function recount({ placements, main, tenantId }: MoveOptions, { sourceId, targetId }: Move): Promise<void> {
+  for (const id of [sourceId, targetId]) {
+    await placements.recount(id === null ? main : await placements.adminOf(id), tenantId)
   }
 }
 
@@ -237,6 +245,7 @@ async function goOn(options: MoveOptions, ledger: Ledger, begun: Move): Promise<
       options.log?.('The pause could not be had or was too short; tries again')
       await sleep(200 * attempt)
     }
+    await recount(options, move)
     return await reportOf(ledger, await requireMove(ledger))
   } finally {
     await close()

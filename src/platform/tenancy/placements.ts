@@ -33,6 +33,8 @@ export type Reach = {
   read(url: string): pg.ClientConfig
   /** The program's own login there, made if need be. */
   login(admin: pg.ClientConfig): Promise<pg.ClientConfig>
+  /** Brings counters of rows in line with the rows of a tenant, which were copied past the triggers that count them. */
+  recount(admin: pg.ClientConfig, tenantId: string): Promise<void>
   /** Refuses with a sentence what cannot serve; else brings the database to the version of this program. */
   prepare(admin: pg.ClientConfig, log?: (line: string) => void): Promise<string[]>
 }
@@ -180,6 +182,11 @@ export class Placements implements Places {
         d.last_error
       from tenancy.databases as d
       order by d.name`)
+  }
+
+  /** See `Reach.recount`. */
+  async recount(admin: pg.ClientConfig, tenantId: string): Promise<void> {
+    await this.options.reach.recount(admin, tenantId)
   }
 
   /** Brings one database to the version of this program and remembers how that went. */
