@@ -31,6 +31,7 @@ const readSearch = (search: Search) => ({ status: oneOf(search.status) })
 /** What was sent to a webhook in the last thirty days. */
 export function Deliveries({ endpoint }: { endpoint: Endpoint }) {
   const [{ status }, change] = useAddress(readSearch)
+  const client = useQueryClient()
   const [openedId, setOpenedId] = useState<string>()
   const query = useInfiniteQuery({ ...deliveriesQuery(endpoint.id, status), placeholderData: keepPreviousData })
   const items = useMemo(() => query.data?.pages.flatMap(page => page.items) ?? [], [query.data])
@@ -49,7 +50,12 @@ export function Deliveries({ endpoint }: { endpoint: Endpoint }) {
               ...Object.entries(statusWords).map(([value, label]) => ({ value, label })),
             ]}
           />
-          <Button size="xs" variant="default" loading={query.isRefetching} onClick={() => void query.refetch()}>
+          <Button
+            size="xs"
+            variant="default"
+            loading={query.isRefetching}
+            onClick={() => void client.invalidateQueries({ queryKey: ['webhooks', endpoint.id] })}
+          >
             Look again
           </Button>
         </Group>

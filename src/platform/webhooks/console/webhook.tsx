@@ -1,4 +1,16 @@
-import { Alert, Button, Group, Menu, Modal, NativeSelect, Skeleton, Stack, Text, UnstyledButton } from '@mantine/core'
+import {
+  Alert,
+  Anchor,
+  Button,
+  Group,
+  Menu,
+  Modal,
+  NativeSelect,
+  Skeleton,
+  Stack,
+  Text,
+  UnstyledButton,
+} from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
@@ -28,9 +40,9 @@ function Webhook({ endpoint }: { endpoint: Endpoint }) {
   const { can } = useSession()
   return (
     <>
-      <Text size="sm" mb="xs">
-        <PageLink to="/webhooks">Webhooks</PageLink>
-      </Text>
+      <Anchor component={PageLink} to="/webhooks" size="sm" mb="xs" display="inline-block">
+        Webhooks
+      </Anchor>
       <PageHeader
         title={<span style={{ overflowWrap: 'anywhere' }}>{endpoint.url}</span>}
         lead={

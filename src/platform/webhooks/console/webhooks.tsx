@@ -1,4 +1,4 @@
-import { Badge, Button, Skeleton, Text } from '@mantine/core'
+import { Anchor, Badge, Button, Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import {
@@ -64,9 +64,9 @@ function Row({ endpoint }: { endpoint: Endpoint }) {
     <li className={classes.item}>
       <div>
         <div className={classes.address}>
-          <PageLink to="/webhooks/$id" params={{ id }}>
+          <Anchor component={PageLink} to="/webhooks/$id" params={{ id }} inherit>
             {url}
-          </PageLink>
+          </Anchor>
         </div>
         {description && <Text size="sm">{description}</Text>}
         <div className={classes.about}>
