@@ -477,7 +477,13 @@ test('where sign-up is closed nobody makes an account or a tenant, and the entra
   const { accessToken } = await newPerson()
   const authorization = { authorization: `Bearer ${accessToken}` }
   const { config } = world.app
-  const others = { needsFirstAdministrator: false, google: false, mailbox: true }
+  const others = {
+    needsFirstAdministrator: false,
+    google: false,
+    mailbox: true,
+    tenant: null,
+    installationUrl: 'http://localhost:0',
+  }
   assert.deepEqual(await options(), { signUp: 'open', ...others })
   world.app.config = { ...config, signUp: 'closed' }
   try {
