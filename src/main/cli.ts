@@ -53,7 +53,9 @@ registerDatabaseCommands(program, {
   afterUp: admin => recordDeclarations(admin, modules),
   tenants: async admin => {
     const { settings } = loadConfig(modules)
-    const app = openApp(await openProgramLogin({ admin, isEmbedded: false, close: async () => {} }, settings), settings)
+    const login = await openProgramLogin({ admin, isEmbedded: false, close: async () => {} }, settings)
+    // The embedded server may stop while the last connection is still being closed.
+    const app = openApp(login, { ...settings, logLevel: 'error' })
     if (!app.placements) throw new Error('There are no placements')
     return { placements: app.placements, close: () => app.db.close() }
   },

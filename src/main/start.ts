@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { ClientConfig } from 'pg'
 import { accountsOf, issueFirstAdministratorToken } from '#platform/accounts'
@@ -84,6 +85,7 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
     worker => worker.stop(),
   )
   const server = running.adopt(await stop.until(buildHttp(app, settings, modules)), it => it.close())
+  await stop.until(upgradeTenantDatabases(app, log))
   await stop.until(listen(server, settings))
 
   const mailFault = findMailFault(app)
@@ -118,6 +120,16 @@ export function openApp(login: ClientConfig, settings: Settings): App {
 export async function requireIsolation(app: App): Promise<void> {
   const faults = await findIsolationFaults(app.db.unscoped)
   if (faults.length > 0) throw errors.isolationBroken({ faults: faults.map(fault => `  ${fault}`).join('\n') })
+}
+
+/** The databases of tenants too, within half a minute: one that hangs holds up its own tenants only, and is tried again. */
+async function upgradeTenantDatabases(app: App, log: (line: string) => void): Promise<void> {
+  const upgraded = app.placements?.migrateAll({
+    log: line => {
+      if (!line.endsWith(': 0 applied')) log(line)
+    },
+  })
+  await Promise.race([upgraded, sleep(30_000, undefined, { ref: false })])
 }
 
 // Asked for before the long steps; port 0 becomes a number here, since links are built from it.
