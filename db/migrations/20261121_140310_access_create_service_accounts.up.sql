@@ -41,6 +41,7 @@ create table access.api_keys (
   revoked_at timestamptz,
   revoked_by uuid,
   replaced_by uuid,
+  end_told_at timestamptz,
   constraint api_keys_pkey primary key (tenant_id, id),
   constraint api_keys_name_length check (length(name) between 1 and 100),
   constraint api_keys_prefix_shape check (prefix ~ '^chk_[A-Za-z0-9]{8}$'),
@@ -58,30 +59,33 @@ comment on table access.api_keys is
 comment on column access.api_keys.prefix is 'The part of the key that is shown ever after: by it a found key can be told';
 comment on column access.api_keys.secret_hash is 'SHA-256 of the secret, which only its owner has (VS-02)';
 comment on column access.api_keys.scopes is 'Permissions, or families of them (contractors.*): what the user may is narrowed to these';
+comment on column access.api_keys.end_told_at is 'When somebody was told that it ends soon';
 comment on column access.api_keys.replaced_by is 'The key that took its place; both work until this one expires';
 create index api_keys_prefix_idx on access.api_keys (prefix);
 create index api_keys_user_id_idx on access.api_keys (tenant_id, user_id);
+create index api_keys_expires_at_idx on access.api_keys (expires_at) where revoked_at is null and end_told_at is null;
 create index api_keys_created_by_idx on access.api_keys (created_by) where created_by is not null;
 create index api_keys_revoked_by_idx on access.api_keys (revoked_by) where revoked_by is not null;
 create index api_keys_replaced_by_idx on access.api_keys (tenant_id, replaced_by) where replaced_by is not null;
 select platform.isolate('access.api_keys');
 -- Who shows a key is in no tenant yet.
 create policy api_keys_system on access.api_keys for select using ((select platform.is_system()));
+create policy api_keys_system_tells on access.api_keys for update using ((select platform.is_system()));
 grant select (
   tenant_id, id, user_id, name, prefix, secret_hash, scopes, created_by, created_at, expires_at, last_used_at,
-  last_used_address, revoked_at, revoked_by, replaced_by
+  last_used_address, revoked_at, revoked_by, replaced_by, end_told_at
 ) on access.api_keys to commonhold_app;
 grant insert, delete on access.api_keys to commonhold_app;
-grant update (name, expires_at, last_used_at, last_used_address, revoked_at, revoked_by, replaced_by)
+grant update (name, expires_at, last_used_at, last_used_address, revoked_at, revoked_by, replaced_by, end_told_at)
   on access.api_keys to commonhold_app;
 grant select (
   tenant_id, id, user_id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at, last_used_address,
-  revoked_at, revoked_by, replaced_by
+  revoked_at, revoked_by, replaced_by, end_told_at
 ) on access.api_keys to commonhold_readonly;
 select audit.track(
   'access.api_keys',
   redact => '{secret_hash}',
-  ignore => '{last_used_at,last_used_address}',
+  ignore => '{last_used_at,last_used_address,end_told_at}',
   context => '{name,user_id}'
 );
 

@@ -55,3 +55,47 @@ comment on function accounts.find_api_key(text, bytea) is
   'Whose a living API key is, and where he may act with it; holds_until is the next moment at which time alone ends that';
 revoke execute on function accounts.find_api_key(text, bytea) from public;
 grant execute on function accounts.find_api_key(text, bytea) to commonhold_app;
+
+create function accounts.take_ending_keys(within_days integer)
+returns table (
+  tenant_id uuid,
+  tenant_name text,
+  key_name text,
+  owner_name text,
+  is_own boolean,
+  expires_at timestamptz,
+  to_tell uuid
+)
+language sql
+volatile
+begin atomic
+  with ending as (
+    update access.api_keys as key
+    set end_told_at = pg_catalog.now()
+    where key.revoked_at is null
+      and key.end_told_at is null
+      and key.replaced_by is null
+      and key.expires_at > pg_catalog.now()
+      and key.expires_at < pg_catalog.now() + within_days * interval '1 day'
+      -- Of a key that never lasted longer nobody needs to be reminded.
+      and key.created_at < key.expires_at - within_days * interval '1 day'
+    returning key.tenant_id, key.user_id, key.name, key.created_by, key.expires_at
+  )
+  select
+    tenant.id,
+    tenant.name,
+    ending.name,
+    coalesce(owner.full_name, owner.email),
+    owner.kind = 'person',
+    ending.expires_at,
+    case when owner.kind = 'person' then owner.id else ending.created_by end
+  from ending
+  join tenancy.tenants as tenant
+    on tenant.id = ending.tenant_id and tenant.is_active
+  join identity.users as owner
+    on owner.id = ending.user_id;
+end;
+comment on function accounts.take_ending_keys(integer) is
+  'Keys that end within so many days and of which nobody was told, each once, with whom to tell. Needs the system scope';
+revoke execute on function accounts.take_ending_keys(integer) from public;
+grant execute on function accounts.take_ending_keys(integer) to commonhold_app;

@@ -11,7 +11,7 @@ begin atomic
   select account.id, account.email, account.full_name, account.username
   from tenancy.user_tenants as membership
   join identity.users as account
-    on account.id = membership.user_id and account.is_active
+    on account.id = membership.user_id and account.is_active and account.kind = 'person'
   where membership.tenant_id = of_tenant_id
     and (membership.expires_at is null or membership.expires_at > pg_catalog.now())
     and exists (
@@ -26,6 +26,6 @@ begin atomic
     )
   order by membership.joined_at, account.id;
 end;
-comment on function accounts.list_owners(uuid) is 'Who owns a tenant now: active accounts with the built-in role owner, the first to join first';
+comment on function accounts.list_owners(uuid) is 'Who owns a tenant now: people with an active account and the built-in role owner, the first to join first';
 revoke execute on function accounts.list_owners(uuid) from public;
 grant execute on function accounts.list_owners(uuid) to commonhold_app;

@@ -1,10 +1,12 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { callerRoutes } from './caller-routes.ts'
 import { registerAccountsCommands } from './commands.ts'
 import { checkDomainsJob } from './domain-checks.ts'
 import { registerUserImport } from './import-command.ts'
 import { registerTenantCommands } from './installation-commands.ts'
 import { installationRoutes } from './installation-routes.ts'
+import { tellOfEndingKeys } from './key-reminders.ts'
 import { sendPasswordResetJob } from './password-changes.ts'
 import { passwordRoutes } from './password-routes.ts'
 import { personalRoutes } from './personal-routes.ts'
@@ -26,6 +28,7 @@ export const accountsModule = {
     ...personalRoutes,
     ...tenantDeletionRoutes,
     ...installationRoutes,
+    ...callerRoutes,
   ],
   notifications: {
     'accounts.password_changed': {
@@ -33,8 +36,17 @@ export const accountsModule = {
       mail: 'never',
       hasOwnMail: true,
     },
+    'accounts.key_ends': { description: 'An API key of yours ends soon', mail: 'at_once' },
   },
-  jobs: [checkDomainsJob, sendSignUpMail, sendPasswordResetJob, tellOfRests, tellOfDeletionsJob, removeTenants],
+  jobs: [
+    checkDomainsJob,
+    sendSignUpMail,
+    sendPasswordResetJob,
+    tellOfRests,
+    tellOfEndingKeys,
+    tellOfDeletionsJob,
+    removeTenants,
+  ],
   commands: { accounts: registerAccountsCommands, users: registerUserImport, tenants: registerTenantCommands },
   config: {
     signUp: Type.Unsafe<'open' | 'closed'>({

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
+import { sql } from '#platform/database'
 import { believedNoLonger, joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
-import type { ApiKey, NewApiKey } from './api-keys.ts'
-import { readApiKey } from './api-keys.ts'
-import type { ServiceAccount } from './service-accounts.ts'
+import type { ApiKey, NewApiKey } from '../access/api-keys.ts'
+import { readApiKey } from '../access/api-keys.ts'
+import type { ServiceAccount } from '../access/service-accounts.ts'
+import { tellOfEndingKeys } from './key-reminders.ts'
 
 const world = await testWorld()
 const { admin, alice, bob, viewer, baseUrl } = world
@@ -159,7 +161,6 @@ test('MT-20 nobody makes a key that may more than he may himself', async () => {
   // The database itself, past the routes.
   await assert.rejects(
     world.db.transaction(admins.scope, async tx => {
-      const { sql } = await import('#platform/database')
       await tx.run(sql`
         insert into access.api_keys (user_id, name, prefix, secret_hash, scopes)
         values (${owning.id}, 'x', 'chk_abcdefgh', ${Buffer.alloc(32)}, ${['*']})`)
@@ -310,4 +311,31 @@ test('VS-02 only a text of the form of a key is read as one', () => {
     }),
   )
   assert.ok(readApiKey(`chk_ABCDEFGH_${'a'.repeat(43)}`))
+})
+
+test('MT-20 a key tells whom it stands for and what it may, and whoever made it is told once before it ends', async () => {
+  const service = await newService(alice, 'member')
+  const inFiveDays = new Date(Date.now() + 5 * 86_400_000).toISOString()
+  const ending = await newKey(alice, service.id, ['contractors.lists.read'], inFiveDays)
+  const caller = await answer<Record<string, unknown>>(await call(ending.key, '/caller'), 200)
+  assert.deepEqual(caller, {
+    credential: 'api_key',
+    userId: service.id,
+    name: service.name,
+    tenantId: alice.tenantId,
+    roles: ['member'],
+    permissions: ['contractors.lists.read'],
+  })
+  const told = async () => {
+    const { rows } = await admin.query(
+      `select user_id from notifications.notifications where kind = 'accounts.key_ends' and title like '%A key%'`,
+    )
+    return rows.map(row => row.user_id)
+  }
+  await tellOfEndingKeys.run({}, world.app)
+  assert.deepEqual(await told(), [], 'it never lasted longer than a week')
+  await admin.query(`update access.api_keys set created_at = now() - interval '30 days' where id = $1`, [ending.id])
+  await tellOfEndingKeys.run({}, world.app)
+  await tellOfEndingKeys.run({}, world.app)
+  assert.deepEqual(await told(), [alice.userId])
 })
