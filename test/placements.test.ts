@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PlacedDatabase, sql } from '#platform/database'
 import { findIsolationFaults } from '#platform/database/isolation.ts'
 import { DomainError } from '#platform/errors.ts'
+import { enqueue } from '#platform/jobs'
 import { placeTenant } from '#platform/tenancy'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { newPerson, signIn, testWorld } from '#test/world.ts'
@@ -163,6 +164,13 @@ test('MT-17 AG-01 the isolation check holds in a tenant’s database, and anothe
   } finally {
     await access.close()
   }
+})
+
+test('MT-17 work is not queued where no worker looks', async () => {
+  const queued = app.placed?.transaction(alice.scope, tx =>
+    enqueue(tx, { name: 'mail.deliver', description: '', run: async () => {} }, {}),
+  )
+  await assert.rejects(queued ?? Promise.resolve(), { code: '42501' })
 })
 
 test('MT-17 all databases are brought up to date and asked together; one that fails holds up no other', async () => {

@@ -76,6 +76,7 @@ async function prepareTenantDatabase(
     await client.end().catch(() => {})
   }
   const applied = await upgradeDatabase(admin, modules, log)
+  await closeQueue(admin)
   const db = new Database({ login: await openLogin(admin, keyring), poolSize: 1, readLanes: 0 })
   try {
     const [fault] = await findIsolationFaults(db.unscoped)
@@ -84,6 +85,17 @@ async function prepareTenantDatabase(
     await db.close()
   }
   return applied
+}
+
+/** No worker looks there: work that is queued in a tenant's own database would never be done. Refused instead, loudly. */
+async function closeQueue(admin: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client(admin)
+  try {
+    await client.connect()
+    await client.query('revoke insert on jobs.job from commonhold_app')
+  } finally {
+    await client.end().catch(() => {})
+  }
 }
 
 /** Both the rows and their counter are of one snapshot: who writes meanwhile changes both, before it or after it. */
