@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { errorTable } from '#platform/errors.ts'
 import { type CatalogObject, readCatalog } from './catalog.ts'
-import { tableText } from './dump.ts'
+import { additionOf, tableText } from './dump.ts'
 import { type MigrationOptions, readMigrationStatus } from './migrate.ts'
 import { connectAs } from './migrator.ts'
 import { inReplay } from './replay.ts'
@@ -111,12 +111,6 @@ function repairOf(
 }
 
 const byHand = '-- by hand: what is safe depends on the data'
-
-function additionOf({ kind, relation, create }: CatalogObject): string {
-  if (kind === 'column') return `alter table ${relation} add column ${create};`
-  if (kind === 'constraint') return `alter table ${relation} add ${create};`
-  return create
-}
 
 function repairOfColumn(expected: CatalogObject, found: CatalogObject): string {
   if (!expected.column || !found.column) return byHand

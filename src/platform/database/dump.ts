@@ -8,6 +8,7 @@ import type { CatalogObject } from './catalog.ts'
  */
 export function dumpSchema(objects: readonly CatalogObject[]): string {
   const parts = [header]
+  const apart = circlesOf(objects)
   let schema = ''
   for (const group of groupsOf(objects)) {
     const first = group[0] as CatalogObject
@@ -15,7 +16,7 @@ export function dumpSchema(objects: readonly CatalogObject[]): string {
       schema = first.schema
       parts.push(`-- ${schema} ${'-'.repeat(Math.max(3, 110 - schema.length))}`)
     }
-    parts.push(first.kind === 'table' ? tableText(group) : group.map(object => object.create).join('\n'))
+    parts.push(first.kind === 'table' ? tableText(group, apart) : group.map(object => object.create).join('\n'))
   }
   return `${parts.join('\n\n')}\n`
 }
@@ -61,10 +62,38 @@ function groupsOf(objects: readonly CatalogObject[]): CatalogObject[][] {
   return [...groups.values()]
 }
 
-/** A table with everything that belongs to it, from the table on, as one SQL text. */
-export function tableText(group: readonly CatalogObject[]): string {
+/**
+ * The foreign keys by which tables that refer to each other in a circle refer to a later one: no order of the tables
+ * lets them be part of their table.
+ */
+function circlesOf(objects: readonly CatalogObject[]): Set<CatalogObject> {
+  const keys = objects.flatMap(key => {
+    const [, parent] = (key.kind === 'constraint' && / REFERENCES ([^(]+)\(/.exec(key.create)) || []
+    return parent && parent !== key.relation ? [{ key, parent }] : []
+  })
+  const parents = Map.groupBy(keys, ({ key }) => key.relation)
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    (parents.get(from) ?? []).some(({ parent }) => {
+      if (parent === to) return true
+      if (seen.has(parent)) return false
+      return reaches(parent, to, seen.add(parent))
+    })
+  return new Set(
+    keys.flatMap(({ key, parent }) => (key.relation < parent && reaches(parent, key.relation) ? [key] : [])),
+  )
+}
+
+/** What adds an object to its table, which is there. */
+export function additionOf({ kind, relation, create }: CatalogObject): string {
+  if (kind === 'column') return `alter table ${relation} add column ${create};`
+  if (kind === 'constraint') return `alter table ${relation} add ${create};`
+  return create
+}
+
+/** A table with everything that belongs to it, from the table on, as one SQL text; after the table what stands `apart`. */
+export function tableText(group: readonly CatalogObject[], apart = new Set<CatalogObject>()): string {
   const [table, ...rest] = group as [CatalogObject, ...CatalogObject[]]
-  const inner = rest.filter(({ kind }) => kind === 'column' || kind === 'constraint')
+  const inner = rest.filter(object => /^(column|constraint)$/.test(object.kind) && !apart.has(object))
   const others = rest.filter(object => !inner.includes(object))
   const name = table.create.indexOf(table.relation) + table.relation.length
   const body =
@@ -74,7 +103,7 @@ export function tableText(group: readonly CatalogObject[]): string {
   // In a partition the list stands after the parent's name.
   const at = table.create.includes(' partition of ') ? endOfParent(table.create) : name
   const create = `${table.create.slice(0, at)}${body}${table.create.slice(at)}`
-  return [create, ...others.map(object => object.create)].join('\n')
+  return [create, ...others.map(additionOf)].join('\n')
 }
 
 function endOfParent(create: string): number {
