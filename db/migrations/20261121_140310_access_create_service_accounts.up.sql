@@ -159,7 +159,7 @@ begin
     if not platform.is_system()
       and not exists (select from access.service_accounts where tenant_id = new.tenant_id and id = new.user_id) then
       raise exception 'a person''s key is made by that person'
-        using errcode = 'check_violation', constraint = 'api_keys_of_oneself', schema = 'access', table = 'api_keys';
+        using errcode = 'insufficient_privilege', constraint = 'api_keys_of_oneself', schema = 'access', table = 'api_keys';
     end if;
   end if;
   return new;
