@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 
 export type Owner = { tenantId: string; userId: string }
@@ -160,6 +160,7 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
   if (type === 'jsonb' || type === 'json') return ['{}', '[]', `{"a": "${unique}"}`]
   if (type === 'bytea') return [`\\x${randomBytes(32).toString('hex')}`, '\\x00']
   if (type === 'inet') return ['192.0.2.1']
+  if (type === 'xid8') return [randomInt(2 ** 40)]
   if (category === 'S') {
     return [
       unique,
@@ -182,7 +183,7 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
   }
   if (category === 'N') return [1, 2, 5, 0]
   if (category === 'B') return [false, true]
-  if (category === 'D') return [new Date().toISOString(), '2026-01-01']
+  if (category === 'D') return [new Date().toISOString(), '2026-01-01', '2100-01-01']
   if (category === 'A')
     return ['{}', `{${type.startsWith('uuid') ? randomUUID() : type.startsWith('text') ? 'made.row' : 1}}`]
   throw new Error(`No values known for type ${type}: teach test/support/rows.ts`)
