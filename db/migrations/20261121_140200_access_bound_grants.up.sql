@@ -392,6 +392,11 @@ volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- The tenant first, as whoever ends a membership does: in another order two of them would wait for each other.
+  perform
+  from tenancy.tenants
+  where id = platform.current_tenant_id()
+  for no key update;
   -- Two who give roles to one member at once: one after the other, or he has those of both.
   perform
   from tenancy.user_tenants
