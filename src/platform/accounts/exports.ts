@@ -19,10 +19,13 @@ const secretColumns: ReadonlySet<string> = new Set([
   'new_token_hash',
   'old_token_hash',
   'password_hash',
+  'previous_secret_encrypted',
   'secret_encrypted',
+  'secret_hash',
   'token_hash',
   'user_handle',
   'identity.one_time_tokens.details',
+  'tenancy.tenant_domains.token',
 ])
 
 export type PersonalTable = {
