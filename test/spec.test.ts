@@ -17,7 +17,7 @@ import {
 import { findTests, requirementId } from '#test/test-names.ts'
 
 /** Columns that had no place when the last one was given: this number only falls. */
-const mostMissing = 248
+const mostMissing = 210
 
 const schemas = readDocumentSchemas()
 const map = readSpecMap()
@@ -126,6 +126,7 @@ test('what the tables of the first cut leave to later modules is known by name',
     'agoat-publisher.users.iam_metadata',
     'agoat-publisher.users.last_iam_sync',
     'agoat-publisher.users.iam_sync_status',
+    'agoat-publisher.customers.email',
     'agoat-publisher.audit_logs.site_id',
   ])
   assert.ok(
