@@ -19,7 +19,15 @@ export type ConsoleRoute = {
   load: () => Promise<{ Page: ComponentType }>
 }
 
-export type NavigationEntry = { group: string; label: string; to: string; icon: IconName; permission?: string }
+export type NavigationEntry = {
+  group: string
+  label: string
+  to: string
+  icon: IconName
+  permission?: string
+  /** Among those of its group: 0 unless told, and within one number in the order of the modules. */
+  place?: number
+}
 
 /** How a page that meets rows of any table, such as the audit log, tells of this one's: plain data. */
 export type ResourceDescription = {

@@ -18,7 +18,8 @@ import { ErrorState, NotFound } from './states.tsx'
 
 /** The modules' pages as one tree: plain ones by themselves, the others inside the shell, which needs a session. */
 export function buildRouter(client: QueryClient, modules: readonly ConsoleModule[]) {
-  const navigation = modules.flatMap(module => module.navigation)
+  const entries = modules.flatMap(module => module.navigation)
+  const navigation = entries.toSorted((a, b) => (a.place ?? 0) - (b.place ?? 0))
   const routes = modules.flatMap(module => module.routes)
   const workspaces = routes.find(route => route.withoutWorkspace)
   const stepUp = modules.find(module => module.stepUp)?.stepUp

@@ -45,6 +45,13 @@ export const identityConsole: ConsoleModule = {
     },
   ],
   navigation: [
-    { group: 'Installation', label: 'Accounts', to: '/users', icon: 'people', permission: 'identity.users.read' },
+    {
+      group: 'Installation',
+      label: 'Accounts',
+      to: '/users',
+      icon: 'people',
+      permission: 'identity.users.read',
+      place: 1,
+    },
   ],
 }

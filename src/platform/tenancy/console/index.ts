@@ -87,6 +87,7 @@ export const tenancyConsole: ConsoleModule = {
       to: '/tenants',
       icon: 'building',
       permission: 'tenancy.tenants.read',
+      place: 2,
     },
   ],
   resources: tenancyResources,

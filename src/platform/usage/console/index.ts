@@ -22,6 +22,6 @@ export const usageConsole: ConsoleModule = {
   ],
   navigation: [
     { group: 'Workspace', label: 'Usage', to: '/usage', icon: 'chart', permission: 'usage.usage.read' },
-    { group: 'Installation', label: 'Plans', to: '/plans', icon: 'chart', permission: 'usage.plans.read' },
+    { group: 'Installation', label: 'Plans', to: '/plans', icon: 'chart', permission: 'usage.plans.read', place: 3 },
   ],
 }
