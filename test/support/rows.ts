@@ -38,8 +38,7 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
     underWay.push(table)
     const values = new Map(fixed)
     for (const key of described.foreignKeys) {
-      // A tenant is there first: its primary domain is one of its own.
-      if (underWay.includes(key.parent) || table === 'tenancy.tenants') continue
+      if (underWay.includes(key.parent) || unlinked.has(table)) continue
       const parent = await rowOf(key.parent)
       key.columns.forEach((column, index) => {
         values.set(column, parent[key.parentColumns[index] as string])
@@ -138,6 +137,9 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
 
   return rowOf
 }
+
+/** A tenant is there before its primary domain, and no tenant has its data in a database that nobody can reach. */
+const unlinked: ReadonlySet<string> = new Set(['tenancy.tenants', 'tenancy.placements'])
 
 /** Rows of nobody (a catalogue's), made once for all owners. */
 const sharedRows = new WeakMap<pg.Client, Map<string, Promise<Row>>>()
