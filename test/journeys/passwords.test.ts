@@ -158,7 +158,7 @@ describe('passwords', { skip }, () => {
       )
       await page.getByLabel('Shortest password').fill('16')
       await page.getByRole('button', { name: 'Save' }).click()
-      await page.getByText('Somebody else has changed the rules').waitFor()
+      await page.getByText('Somebody else has changed this').waitFor()
       await look(page, 'password rules, changed meanwhile')
       await page.getByRole('button', { name: 'Show theirs' }).click()
       await page.getByText('At least 20 characters').waitFor()

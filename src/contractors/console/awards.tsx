@@ -1,6 +1,6 @@
-import { Badge, Button, Center, Skeleton, Text, Title } from '@mantine/core'
+import { Badge, Skeleton, Text, Title } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { EmptyState, ErrorState, formatAmount, formatDay } from '#platform/console'
+import { EmptyState, ErrorState, formatAmount, formatDay, LoadMore } from '#platform/console'
 import classes from './contractor.module.css'
 import { type Award, awardsQuery } from './contractors.ts'
 
@@ -48,18 +48,7 @@ export function Awards({ contractorId }: { contractorId: string }) {
           </table>
         </section>
       )}
-      {query.hasNextPage && (
-        <Center p="sm">
-          <Button
-            variant="default"
-            size="xs"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Load more awards
-          </Button>
-        </Center>
-      )}
+      <LoadMore query={query} label="Load more awards" />
     </section>
   )
 }

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Center, Group, Skeleton, Text } from '@mantine/core'
+import { Anchor, Badge, Button, Group, Skeleton, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
@@ -9,6 +9,7 @@ import {
   formatAmount,
   formatCount,
   Icon,
+  LoadMore,
   NotFound,
   PageHeader,
   PageLink,
@@ -150,18 +151,7 @@ function Items({ list, mayWrite }: { list: List; mayWrite: boolean }) {
           <Item key={item.id} list={list} item={item} mayWrite={mayWrite} remove={() => remove(item)} />
         ))}
       </ul>
-      {query.hasNextPage && (
-        <Center p="md">
-          <Button
-            variant="default"
-            size="xs"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Load more
-          </Button>
-        </Center>
-      )}
+      <LoadMore query={query} label="Load more" />
     </>
   )
 }

@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react'
-import classes from './account-frame.module.css'
-import { PageLink } from './links.tsx'
 import { PageHeader } from './page-header.tsx'
+import { SectionTabs } from './section-tabs.tsx'
 
 const sections = [
   { to: '/account', label: 'Profile' },
@@ -20,13 +19,7 @@ export function AccountFrame({ children }: { children: ReactNode }) {
         title="My account"
         lead="It belongs to you, not to a workspace: what you set here holds in all of them."
       />
-      <nav aria-label="My account" className={classes.sections}>
-        {sections.map(({ to, label }) => (
-          <PageLink key={to} to={to} activeOptions={{ exact: true }} className={classes.section}>
-            {label}
-          </PageLink>
-        ))}
-      </nav>
+      <SectionTabs label="My account" sections={sections} />
       {children}
     </>
   )

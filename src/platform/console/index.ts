@@ -2,22 +2,28 @@ export { AccountFrame } from './account-frame.tsx'
 export { manyOf, oneOf, type Search, safePath, useAddress } from './addresses.ts'
 export { formatAmount, formatCompactAmount, formatCount, parseAmount, sumAmounts } from './amounts.ts'
 export { type Brand, useBrand, useShownBrand } from './brand.tsx'
-export { type BrandColors, brandColorsOf } from './brand-colors.ts'
+export { brandColorsOf } from './brand-colors.ts'
 export { CodeField } from './code-field.tsx'
 export { ColorSchemeChoice } from './color-scheme.tsx'
 export { startConsole } from './console.tsx'
 export { CopyButton } from './copy-button.tsx'
 export { dayOf, formatAgo, formatDay, formatExactTime, formatInstantDay, formatTime, startOfDay } from './dates.ts'
 export { useFeature } from './features.ts'
+export { default as directory } from './directory.module.css'
 export { Icon, type IconName, isIconName, listIcons } from './icons.tsx'
 export { useLinkToken } from './link-tokens.ts'
 export { PageLink } from './links.tsx'
-export type { ConsoleModule, ConsoleRoute, NavigationEntry, ResourceDescription } from './module.ts'
+export { LoadMore } from './load-more.tsx'
+export type { ConsoleModule, ResourceDescription } from './module.ts'
 export { NewPasswordField, type PasswordRules, rulesInWords } from './new-password-field.tsx'
 export { PageHeader } from './page-header.tsx'
-export { confirmPerson, type OnTheWire, Problem, request } from './requests.ts'
+export { Refusal } from './refusal.tsx'
+export { type OnTheWire, Problem, request, requestAll } from './requests.ts'
 export { type Resources, useResources } from './resources.ts'
 export { useReturningFocus } from './returning-focus.ts'
+export { type RoleChoice, RolesField, roleChoicesQuery } from './roles-field.tsx'
+export { SecretDialog } from './secret-dialog.tsx'
+export { SectionTabs } from './section-tabs.tsx'
 export {
   brandQuery,
   createTenant,
@@ -25,7 +31,6 @@ export {
   leaveForGoogle,
   mayBeSignedIn,
   openSession,
-  type Session,
   type SignInStep,
   sessionQuery,
   signOut,
@@ -34,6 +39,6 @@ export {
   useSession,
 } from './session.ts'
 export { SideSheet } from './side-sheet.tsx'
-export { EmptyState, ErrorState, Forbidden, NotFound } from './states.tsx'
+export { EmptyState, ErrorState, NotFound } from './states.tsx'
 export { showTitleBadge, usePageTitle } from './titles.ts'
 export { Wordmark } from './wordmark.tsx'

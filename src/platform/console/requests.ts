@@ -85,6 +85,21 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   }
 }
 
+/** All pages of a list that is never long. */
+export async function requestAll<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
+  const items: T[] = []
+  let cursor: string | null = null
+  do {
+    const page: { items: readonly T[]; nextCursor: string | null } = await request(path, {
+      query: { limit: 100, cursor },
+      signal,
+    })
+    items.push(...page.items)
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  return items
+}
+
 async function send<T>(path: string, options: RequestOptions): Promise<T> {
   const answer = await fetch(`/api/v1${path}${queryString(options.query)}`, {
     method: options.method ?? 'GET',

@@ -1,9 +1,8 @@
-import { Alert, Button, Group, Modal, MultiSelect, NativeSelect, Radio, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Group, Modal, MultiSelect, NativeSelect, Radio, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { CopyButton, formatInstantDay, Icon, Problem, request, useSession } from '#platform/console'
-import classes from './api-keys.module.css'
+import { formatInstantDay, Problem, Refusal, request, SecretDialog, useSession } from '#platform/console'
 import type { NewApiKey, ServiceAccount } from './own-keys.ts'
 
 const lives = [
@@ -113,39 +112,9 @@ function scopesFor(permissions: readonly string[]) {
 /** A key as it is shown this once. */
 export function KeyShown({ made, close }: { made: NewApiKey; close: () => void }) {
   return (
-    <Modal
-      opened
-      onClose={close}
-      closeOnClickOutside={false}
-      closeOnEscape={false}
-      withCloseButton={false}
-      title={`The key “${made.name}”`}
-    >
-      <Stack gap="md">
-        <Text size="sm">
-          Copy it now to where your program finds it: it is not shown again.
-          {made.expiresAt && ` It ends on ${formatInstantDay(made.expiresAt)}.`}
-        </Text>
-        <output className={classes.secret} aria-label="API key">
-          {made.key}
-        </output>
-        <Group justify="space-between">
-          <CopyButton text={made.key} label="Copy" />
-          <Button onClick={close} data-autofocus>
-            I have kept it
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
-  )
-}
-
-/** What kept something from being done. */
-export function Refusal({ error }: { error: Error | null }) {
-  if (!error) return null
-  return (
-    <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" mt="md">
-      {error.message}
-    </Alert>
+    <SecretDialog title={`The key “${made.name}”`} label="API key" secret={made.key} close={close}>
+      Copy it now to where your program finds it: it is not shown again.
+      {made.expiresAt && ` It ends on ${formatInstantDay(made.expiresAt)}.`}
+    </SecretDialog>
   )
 }

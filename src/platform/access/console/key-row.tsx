@@ -2,9 +2,9 @@ import { Badge, Button, Group, Modal, NativeSelect, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatAgo, formatInstantDay, formatTime, request } from '#platform/console'
+import { formatAgo, formatInstantDay, formatTime, Refusal, request } from '#platform/console'
 import classes from './api-keys.module.css'
-import { KeyShown, Refusal } from './key-form.tsx'
+import { KeyShown } from './key-form.tsx'
 import { type ApiKey, isLiving, type NewApiKey, pathOf } from './own-keys.ts'
 
 type KeyRowProps = { apiKey: ApiKey; mayChange: boolean; isOwn?: boolean; showsOwner?: boolean }
@@ -111,7 +111,7 @@ function Rotation({ apiKey: key, isOwn, close }: DialogProps) {
         data-autofocus
         onChange={event => setOverlap(event.currentTarget.value)}
       />
-      <Refusal error={rotation.error} />
+      <Refusal error={rotation.error} mt="md" />
       <Group justify="flex-end" gap="xs" mt="lg">
         <Button variant="default" onClick={close}>
           Cancel
@@ -138,7 +138,7 @@ function Revocation({ apiKey: key, isOwn, close }: DialogProps) {
   return (
     <Modal opened onClose={close} title={`Revoke “${key.name}”?`} closeButtonProps={{ 'aria-label': 'Close' }}>
       <Text size="sm">Programs that use it are refused from their next request on. It cannot be brought back.</Text>
-      <Refusal error={revocation.error} />
+      <Refusal error={revocation.error} mt="md" />
       <Group justify="flex-end" gap="xs" mt="lg">
         <Button variant="default" onClick={close} data-autofocus>
           Keep it

@@ -28,13 +28,3 @@ export const isLiving = (key: ApiKey) => key.expiresAt === null || Date.parse(ke
 /** Where a key is changed: a person's own are his affair. */
 export const pathOf = (key: Pick<ApiKey, 'id'>, isOwn: boolean) =>
   isOwn ? `/me/api-keys/${key.id}` : `/api-keys/${key.id}`
-
-/** The roles that there are to choose from. */
-export const roleChoicesQuery = queryOptions({
-  queryKey: ['roles', 'choices'],
-  queryFn: ({ signal }) =>
-    request<{ items: readonly { id: string; name: string; description: string | null }[] }>('/roles', {
-      signal,
-      query: { limit: 100 },
-    }),
-})

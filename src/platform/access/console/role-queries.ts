@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
-import { type OnTheWire, request } from '#platform/console'
+import { type OnTheWire, request, requestAll } from '#platform/console'
 import type { Explanation as ServedExplanation } from '../explanations.ts'
 import type { Permission as ServedPermission } from '../permissions.ts'
 import type { Role as ServedRole } from '../roles.ts'
@@ -17,26 +17,14 @@ export type Holder = {
 
 type Page<T> = { items: readonly T[]; nextCursor: string | null }
 
-/** All pages of what is never long. */
-async function allOf<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
-  const items: T[] = []
-  let cursor: string | null = null
-  do {
-    const page: Page<T> = await request(path, { query: { limit: 100, cursor }, signal })
-    items.push(...page.items)
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  return items
-}
-
 export const rolesQuery = queryOptions({
   queryKey: ['roles', 'list'],
-  queryFn: ({ signal }) => allOf<Role>('/roles', signal),
+  queryFn: ({ signal }) => requestAll<Role>('/roles', signal),
 })
 
 export const permissionsQuery = queryOptions({
   queryKey: ['permissions'],
-  queryFn: ({ signal }) => allOf<Permission>('/permissions', signal),
+  queryFn: ({ signal }) => requestAll<Permission>('/permissions', signal),
   staleTime: 600_000,
 })
 

@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Modal, NativeSelect, Text } from '@mantine/core'
+import { Button, Group, Modal, NativeSelect, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatCount, request } from '#platform/console'
+import { formatCount, Refusal, request } from '#platform/console'
 import { holdersQuery, type Role, refreshRoles, roleQuery, rolesQuery, titleOf } from './role-queries.ts'
 
 /** Asks before a role goes, and which one its members get instead. */
@@ -45,11 +45,7 @@ export function RoleRemoval({ role, close, done }: { role: Role; close: () => vo
           ]}
         />
       )}
-      {removal.error && (
-        <Alert color="red" variant="light" mt="md" role="alert">
-          {removal.error.message}
-        </Alert>
-      )}
+      <Refusal error={removal.error} mt="md" />
       <Group justify="flex-end" gap="xs" mt="lg">
         <Button variant="default" onClick={close} data-autofocus>
           Keep it

@@ -7,9 +7,11 @@ import {
   ErrorState,
   formatTime,
   Icon,
+  LoadMore,
   PageHeader,
   PageLink,
   Problem,
+  Refusal,
   request,
   usePageTitle,
   useSession,
@@ -137,7 +139,6 @@ function RoleForm({ role, etag, lacking }: { role: Role; etag: string | undefine
     },
   })
   const fields = saving.error instanceof Problem ? saving.error.fields : {}
-  const isOutdated = saving.error instanceof Problem && saving.error.status === 412
   return (
     <form
       noValidate
@@ -206,27 +207,11 @@ function RoleForm({ role, etag, lacking }: { role: Role; etag: string | undefine
               styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
             />
           )}
-          {saving.error && Object.keys(fields).length === 0 && (
-            <Alert
-              color="red"
-              variant="light"
-              role="alert"
-              icon={<Icon name="alert" />}
-              title={isOutdated ? 'Somebody else has changed this role' : 'The role is not saved'}
-            >
-              <Text size="sm">{isOutdated ? 'Look at theirs before you change it.' : saving.error.message}</Text>
-              {isOutdated && (
-                <Button
-                  size="xs"
-                  variant="default"
-                  mt="sm"
-                  onClick={() => void client.invalidateQueries(roleQuery(role.id))}
-                >
-                  Show theirs
-                </Button>
-              )}
-            </Alert>
-          )}
+          <Refusal
+            error={Object.keys(fields).length === 0 ? saving.error : null}
+            title="The role is not saved"
+            showTheirs={() => void client.invalidateQueries(roleQuery(role.id))}
+          />
           {!isFixed && (
             <Group gap="xs">
               <Button type="submit" loading={saving.isPending} disabled={!isChanged || body.name === ''}>
@@ -297,17 +282,7 @@ function Holders({ role }: { role: Role }) {
           ))}
         </ul>
       )}
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          size="xs"
-          mt="sm"
-          loading={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show more
-        </Button>
-      )}
+      <LoadMore query={query} label="Show more" />
       {asked && <WhyDialog userId={asked.userId} name={nameOf(asked)} close={() => setAsked(undefined)} />}
     </Card>
   )

@@ -1,15 +1,13 @@
-import { Button, Checkbox, Group, Modal, Skeleton, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Problem, request } from '#platform/console'
-import { Refusal } from './key-form.tsx'
-import { roleChoicesQuery, type ServiceAccount } from './own-keys.ts'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Problem, Refusal, RolesField, request } from '#platform/console'
+import type { ServiceAccount } from './own-keys.ts'
 
 /** Makes a service account, or changes one. */
 export function ServiceAccountForm({ account, close }: { account?: ServiceAccount; close: () => void }) {
   const client = useQueryClient()
-  const roles = useQuery(roleChoicesQuery)
   const form = useForm({
     initialValues: {
       name: account?.name ?? '',
@@ -50,22 +48,8 @@ export function ServiceAccountForm({ account, close }: { account?: ServiceAccoun
             minRows={2}
             {...form.getInputProps('description')}
           />
-          {roles.isPending ? (
-            <Skeleton height={90} aria-label="Loading the roles" />
-          ) : (
-            <Checkbox.Group
-              label="Roles"
-              description="You can give it only what you may yourself."
-              {...form.getInputProps('roleIds')}
-            >
-              <Stack gap="xs" mt="xs">
-                {roles.data?.items.map(role => (
-                  <Checkbox key={role.id} value={role.id} label={role.name} description={role.description} />
-                ))}
-              </Stack>
-            </Checkbox.Group>
-          )}
-          <Refusal error={saving.error ?? roles.error} />
+          <RolesField {...form.getInputProps('roleIds')} />
+          <Refusal error={saving.error} />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>
               Cancel
@@ -97,7 +81,7 @@ export function ServiceAccountDeletion({ account, close }: { account: ServiceAcc
         Its keys end at once, and programs that use them are refused. What it has made stays, and the audit log keeps
         its name.
       </Text>
-      <Refusal error={deletion.error} />
+      <Refusal error={deletion.error} mt="md" />
       <Group justify="flex-end" gap="xs" mt="lg">
         <Button variant="default" onClick={close} data-autofocus>
           Keep it

@@ -1,7 +1,7 @@
-import { Button, Center, NativeSelect, Skeleton, Text, TextInput } from '@mantine/core'
+import { Button, NativeSelect, Skeleton, TextInput } from '@mantine/core'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { EmptyState, ErrorState, PageHeader, useAddress, useResources, useSession } from '#platform/console'
+import { EmptyState, ErrorState, LoadMore, PageHeader, useAddress, useResources, useSession } from '#platform/console'
 import classes from './audit.module.css'
 import { AuditEntry } from './audit-entry.tsx'
 import { auditLogsQuery, auditOptionsQuery, capitalised, type Filters, nameAction, readFilters } from './audit-logs.ts'
@@ -77,22 +77,9 @@ export function Page() {
               </RememberedRows>
             </tbody>
           </table>
-          {query.hasNextPage ? (
-            <Center p="sm">
-              <Button
-                variant="default"
-                size="xs"
-                loading={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Load older entries
-              </Button>
-            </Center>
-          ) : (
-            <Text size="xs" c="dimmed" ta="center" p="sm">
-              The log begins here.
-            </Text>
-          )}
+          <LoadMore query={query} label="Load older entries">
+            The log begins here.
+          </LoadMore>
         </div>
       )}
     </>

@@ -1,8 +1,8 @@
-import { Alert, Button, Checkbox, Group, Modal, Text, Textarea } from '@mantine/core'
+import { Button, Checkbox, Group, Modal, Text, Textarea } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { request } from '#platform/console'
+import { Refusal, request } from '#platform/console'
 import { nameOf, refreshAccounts, type UserDetails } from './accounts.ts'
 
 /** One thing that an operator can do to an account. */
@@ -207,11 +207,7 @@ export function ActionDialog({ user, action, close }: ActionDialogProps) {
             onChange={event => setIsOptionSet(event.currentTarget.checked)}
           />
         )}
-        {performing.error && (
-          <Alert color="red" variant="light" mt="md" role="alert">
-            {performing.error.message}
-          </Alert>
-        )}
+        <Refusal error={performing.error} mt="md" />
         <Group justify="flex-end" gap="xs" mt="lg">
           <Button variant="default" onClick={close} {...(!action.needsReason && { 'data-autofocus': true })}>
             Cancel

@@ -1,6 +1,6 @@
 import { Alert, Button, Text, Title } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Icon, PageLink, request, useLinkToken, usePageTitle, Wordmark } from '#platform/console'
+import { Icon, PageLink, Refusal, request, useLinkToken, usePageTitle, Wordmark } from '#platform/console'
 import type { ConfirmedEmail } from '../email-links.ts'
 import classes from './profile.module.css'
 
@@ -36,11 +36,7 @@ function Confirmation({ token }: { token: string }) {
             Open the link in the mail exactly as it stands there.
           </Alert>
         )}
-        {confirm.error && (
-          <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" mb="md">
-            {confirm.error.message}
-          </Alert>
-        )}
+        <Refusal error={confirm.error} mb="md" />
         {confirm.data || confirm.error || token === '' ? (
           <Button component={PageLink} to="/account" variant={confirm.data ? 'filled' : 'default'} mt="xs">
             Go to my account

@@ -1,8 +1,8 @@
-import { Alert, Button, Card, Group, List, Modal, Stack, Text, Textarea, TextInput, Title } from '@mantine/core'
+import { Button, Card, Group, List, Modal, Stack, Text, Textarea, TextInput, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { AccountFrame, Icon, request, useSession } from '#platform/console'
+import { AccountFrame, Icon, Refusal, request, useSession } from '#platform/console'
 
 /** One's data: taking them along, and leaving. */
 export function Page() {
@@ -143,11 +143,7 @@ function DeletionDialog({ close }: { close: () => void }) {
           autosize
           minRows={2}
         />
-        {deletion.error && (
-          <Alert color="red" variant="light" mt="md" role="alert">
-            {deletion.error.message}
-          </Alert>
-        )}
+        <Refusal error={deletion.error} mt="md" />
         <Group justify="flex-end" gap="xs" mt="lg">
           <Button variant="default" onClick={close}>
             Keep my account

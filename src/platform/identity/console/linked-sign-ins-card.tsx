@@ -8,6 +8,7 @@ import {
   Icon,
   type OnTheWire,
   oneOf,
+  Refusal,
   request,
   type Search,
   useAddress,
@@ -133,11 +134,7 @@ function Unlinking({ item, close, afterwards }: ItemProps & { close: () => void 
   })
   return (
     <Modal opened onClose={close} title={`Unlink ${nameOf(item)}?`} closeButtonProps={{ 'aria-label': 'Close' }}>
-      {unlink.error && (
-        <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" mb="md">
-          {unlink.error.message}
-        </Alert>
-      )}
+      <Refusal error={unlink.error} mb="md" />
       <Text size="sm">
         Nobody can sign in to your account with it any more. The account at {providerOf(item)} stays as it is, and you
         can link it again.

@@ -1,7 +1,7 @@
-import { Anchor, Button, Card, Center, Group, SegmentedControl, Skeleton, Text, Title } from '@mantine/core'
+import { Anchor, Card, Group, SegmentedControl, Skeleton, Text, Title } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { EmptyState, ErrorState, formatCount, formatTime, Icon } from '#platform/console'
+import { EmptyState, ErrorState, formatCount, formatTime, Icon, LoadMore } from '#platform/console'
 import {
   type Login,
   type LoginMonth,
@@ -55,18 +55,7 @@ export function LoginHistory() {
           ))}
         </ul>
       )}
-      {query.hasNextPage && (
-        <Center pt="sm">
-          <Button
-            variant="default"
-            size="xs"
-            loading={query.isFetchingNextPage}
-            onClick={() => void query.fetchNextPage()}
-          >
-            Show more
-          </Button>
-        </Center>
-      )}
+      <LoadMore query={query} label="Show more" />
     </Card>
   )
 }

@@ -1,9 +1,9 @@
-import { ActionIcon, Alert, Button, Card, Group, Modal, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
+import { ActionIcon, Button, Card, Group, Modal, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type RefObject, useRef, useState } from 'react'
-import { ErrorState, formatInstantDay, Icon, Problem, request, useReturningFocus } from '#platform/console'
+import { ErrorState, formatInstantDay, Icon, Problem, Refusal, request, useReturningFocus } from '#platform/console'
 import { Ago } from './moment.tsx'
 import {
   canKeepPasskeys,
@@ -174,11 +174,7 @@ function Addition({ close }: { close: () => void }) {
             Your browser will ask where to keep the passkey: on this device, in a password manager, on a phone nearby or
             on a security key.
           </Text>
-          {add.error && (
-            <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert">
-              {add.error.message}
-            </Alert>
-          )}
+          <Refusal error={add.error} />
           <TextInput
             label="Name"
             description="To know it by when you have several."
@@ -215,11 +211,7 @@ function Removal({ passkey, close, afterwards }: ItemProps & { close: () => void
   })
   return (
     <Modal opened onClose={close} title={`Remove “${passkey.name}”?`} closeButtonProps={{ 'aria-label': 'Close' }}>
-      {removal.error && (
-        <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" mb="md">
-          {removal.error.message}
-        </Alert>
-      )}
+      <Refusal error={removal.error} mb="md" />
       <Text size="sm">
         Nobody can sign in with it any more. The device or password manager that keeps it will go on offering it until
         you delete it there too.

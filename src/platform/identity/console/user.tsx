@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import {
+  directory,
   ErrorState,
   formatCount,
   formatInstantDay,
@@ -14,7 +15,6 @@ import {
   useSession,
 } from '#platform/console'
 import { type AccountAction, ActionDialog, actionsFor } from './account-actions.tsx'
-import classes from './accounts.module.css'
 import {
   type AccountEvent,
   accountEventsQuery,
@@ -152,7 +152,7 @@ function StatusNote({ user }: { user: UserDetails }) {
 
 function Facts({ user }: { user: UserDetails }) {
   return (
-    <dl className={classes.facts}>
+    <dl className={directory.facts}>
       <dt>Address</dt>
       <dd>
         {user.email}{' '}
@@ -185,7 +185,7 @@ const times = (count: number) => (count === 1 ? 'once' : `${formatCount(count)} 
 function Ways({ user: { factors, sessions, lockedUntil } }: { user: UserDetails }) {
   const { hasPassword, hasTwoFactor, backupCodesLeft, passkeys, linkedSignIns } = factors
   return (
-    <dl className={classes.facts}>
+    <dl className={directory.facts}>
       <dt>Password</dt>
       <dd>
         {hasPassword ? 'Set' : 'None'}
@@ -220,7 +220,7 @@ function Workspaces({ id }: { id: string }) {
           In none.
         </Text>
       ) : (
-        <ul className={classes.events}>
+        <ul className={directory.events}>
           {data.items.map(({ id, name, slug, roles, isActive }) => (
             <li key={id}>
               {name}{' '}
@@ -250,7 +250,7 @@ function Events({ id }: { id: string }) {
           Nothing yet.
         </Text>
       ) : (
-        <ul className={classes.events}>
+        <ul className={directory.events}>
           {told.map(event => (
             <li key={event.id}>
               {sentenceOf(event)}

@@ -1,18 +1,19 @@
-import { Badge, Button, Center, NativeSelect, Skeleton, Text, TextInput } from '@mantine/core'
+import { Badge, Button, NativeSelect, Skeleton, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import {
+  directory,
   EmptyState,
   ErrorState,
   formatCount,
   formatInstantDay,
   Icon,
+  LoadMore,
   PageHeader,
   PageLink,
   useAddress,
 } from '#platform/console'
-import classes from './accounts.module.css'
 import {
   accountsQuery,
   type Filters,
@@ -68,7 +69,7 @@ export function Page() {
           style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}
           aria-busy={query.isPlaceholderData}
         >
-          <table className={classes.table}>
+          <table className={directory.table}>
             <thead>
               <tr>
                 <th>Account</th>
@@ -83,22 +84,9 @@ export function Page() {
               ))}
             </tbody>
           </table>
-          {query.hasNextPage ? (
-            <Center p="sm">
-              <Button
-                variant="default"
-                size="xs"
-                loading={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Load older accounts
-              </Button>
-            </Center>
-          ) : (
-            <Text size="xs" c="dimmed" ta="center" p="sm">
-              {formatCount(users.length)} {users.length === 1 ? 'account' : 'accounts'}
-            </Text>
-          )}
+          <LoadMore query={query} label="Load older accounts">
+            {formatCount(users.length)} {users.length === 1 ? 'account' : 'accounts'}
+          </LoadMore>
         </div>
       )}
     </>
@@ -110,7 +98,7 @@ function FilterBar({ filters, change, counts }: FilterBarProps) {
   const label = (words: string, count: number | undefined) =>
     count === undefined ? words : `${words} (${formatCount(count)})`
   return (
-    <search className={classes.filters} aria-label="Filter the accounts">
+    <search className={directory.filters} aria-label="Filter the accounts">
       <TextInput
         label="Name or address"
         type="search"
@@ -145,18 +133,18 @@ function Row({ user }: { user: ListedUser }) {
   return (
     <tr>
       <td>
-        <PageLink to={`/users/${user.id}`} className={classes.name}>
+        <PageLink to={`/users/${user.id}`} className={directory.name}>
           {nameOf(user)}
         </PageLink>
-        <div className={classes.address}>{user.fullName === null ? 'No name' : user.email}</div>
+        <div className={directory.address}>{user.fullName === null ? 'No name' : user.email}</div>
       </td>
       <td>
         <StatusBadge status={user.status} isOperator={user.isOperator} />
       </td>
-      <td className={classes.moment} data-label="Last sign-in">
+      <td className={directory.moment} data-label="Last sign-in">
         {user.lastLoginAt ? formatInstantDay(user.lastLoginAt) : 'never'}
       </td>
-      <td className={classes.moment} data-label="Created">
+      <td className={directory.moment} data-label="Created">
         {formatInstantDay(user.createdAt)}
       </td>
     </tr>

@@ -1,4 +1,4 @@
-import { Button, Center, Group, Skeleton, Text, TextInput } from '@mantine/core'
+import { Button, Group, Skeleton, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
@@ -8,6 +8,7 @@ import {
   ErrorState,
   formatTime,
   Icon,
+  LoadMore,
   PageHeader,
   PageLink,
   Problem,
@@ -74,18 +75,7 @@ export function Page() {
                         <MailEntry key={each.id} mail={each} isOpen={each.id === mail} q={q} />
                       ))}
                     </ol>
-                    {query.hasNextPage && (
-                      <Center>
-                        <Button
-                          variant="default"
-                          size="xs"
-                          loading={query.isFetchingNextPage}
-                          onClick={() => void query.fetchNextPage()}
-                        >
-                          Load older mails
-                        </Button>
-                      </Center>
-                    )}
+                    <LoadMore query={query} label="Load older mails" />
                   </>
                 )}
               </section>

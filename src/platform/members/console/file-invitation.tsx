@@ -1,11 +1,10 @@
-import { Alert, Anchor, Badge, Button, FileInput, Group, Modal, ScrollArea, Stack, Text } from '@mantine/core'
+import { Anchor, Badge, Button, FileInput, Group, Modal, ScrollArea, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatCount, Icon } from '#platform/console'
+import { formatCount, Refusal, RolesField, roleChoicesQuery } from '#platform/console'
 import classes from './invitations.module.css'
-import { type InvitationImport, roleChoicesQuery, sendFile } from './own-invitations.ts'
-import { RolesField } from './role-choice.tsx'
+import { type InvitationImport, sendFile } from './own-invitations.ts'
 
 type Outcome = InvitationImport['rows'][number]['outcome']
 
@@ -29,7 +28,7 @@ export function FileInvitation({ close }: { close: () => void }) {
   const choices = useQuery(roleChoicesQuery)
   const [file, setFile] = useState<File | null>(null)
   const [chosen, setChosen] = useState<readonly string[]>()
-  const roleIds = chosen ?? choices.data?.items.filter(role => role.isDefault).map(({ id }) => id) ?? []
+  const roleIds = chosen ?? choices.data?.filter(role => role.isDefault).map(({ id }) => id) ?? []
   const trial = useMutation({
     mutationFn: async (chosenFile: File) => sendFile(await chosenFile.text(), { roleIds, dryRun: true }),
   })
@@ -84,11 +83,7 @@ export function FileInvitation({ close }: { close: () => void }) {
             forget()
           }}
         />
-        {error && (
-          <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert">
-            {error.message}
-          </Alert>
-        )}
+        <Refusal error={error} />
         {report && (
           <div role="status">
             <Text size="sm" fw={550} mb="xs">

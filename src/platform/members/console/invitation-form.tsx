@@ -2,9 +2,8 @@ import { Alert, Button, Group, Modal, Stack, Text, Textarea, TextInput } from '@
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Icon, Problem, request, startOfDay } from '#platform/console'
-import { type Invitation, roleChoicesQuery } from './own-invitations.ts'
-import { RolesField } from './role-choice.tsx'
+import { Icon, Problem, Refusal, RolesField, request, roleChoicesQuery, startOfDay } from '#platform/console'
+import type { Invitation } from './own-invitations.ts'
 
 /** Asks one or a few people, by their addresses. */
 export function InvitationForm({ close }: { close: () => void }) {
@@ -14,7 +13,7 @@ export function InvitationForm({ close }: { close: () => void }) {
   const [chosen, setChosen] = useState<readonly string[]>()
   const [lastDay, setLastDay] = useState('')
   const [faults, setFaults] = useState<{ emails?: string; roles?: string }>({})
-  const roleIds = chosen ?? choices.data?.items.filter(role => role.isDefault).map(({ id }) => id) ?? []
+  const roleIds = chosen ?? choices.data?.filter(role => role.isDefault).map(({ id }) => id) ?? []
   const emails = [...new Set(text.split(/[\s,;]+/).filter(Boolean))]
 
   const sending = useMutation({
@@ -78,11 +77,7 @@ export function InvitationForm({ close }: { close: () => void }) {
             value={lastDay}
             onChange={event => setLastDay(event.currentTarget.value)}
           />
-          {sending.error && (
-            <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert">
-              {sending.error.message}
-            </Alert>
-          )}
+          <Refusal error={sending.error} />
           {sending.data && sending.data.length > 0 && (
             <Alert color="yellow" variant="light" icon={<Icon name="alert" />} title="Not invited" role="alert">
               {sending.data.map(({ email, reason }) => (

@@ -1,4 +1,4 @@
-import { Badge, Button, Center, Group, Menu, NativeSelect, Skeleton, Text, UnstyledButton } from '@mantine/core'
+import { Badge, Button, Group, Menu, NativeSelect, Skeleton, Text, UnstyledButton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
@@ -9,6 +9,7 @@ import {
   formatInstantDay,
   formatTime,
   Icon,
+  LoadMore,
   oneOf,
   request,
   type Search,
@@ -92,22 +93,9 @@ export function Page() {
               <Row key={invitation.id} invitation={invitation} mayWrite={mayWrite} />
             ))}
           </ul>
-          {query.hasNextPage ? (
-            <Center p="sm">
-              <Button
-                variant="default"
-                size="xs"
-                loading={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Load older invitations
-              </Button>
-            </Center>
-          ) : (
-            <Text size="xs" c="dimmed" ta="center" p="sm">
-              {formatCount(items.length)} {items.length === 1 ? 'invitation' : 'invitations'}
-            </Text>
-          )}
+          <LoadMore query={query} label="Load older invitations">
+            {formatCount(items.length)} {items.length === 1 ? 'invitation' : 'invitations'}
+          </LoadMore>
         </div>
       )}
       {dialog === 'one' && <InvitationForm close={close} />}

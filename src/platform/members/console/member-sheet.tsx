@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Skeleton, Stack, Switch, Text, TextInput, Title } from '@mantine/core'
+import { Button, Group, Skeleton, Stack, Switch, Text, TextInput, Title } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -9,9 +9,9 @@ import {
   formatDay,
   formatInstantDay,
   formatTime,
-  Icon,
   PageLink,
-  Problem,
+  Refusal,
+  RolesField,
   request,
   SideSheet,
   sessionQuery,
@@ -22,7 +22,6 @@ import {
 import classes from './members.module.css'
 import { type Member, memberQuery, nameOf, refreshMembers } from './members.ts'
 import { PersonLine, RoleBadges } from './person.tsx'
-import { RolesField } from './role-choice.tsx'
 
 /** What one member is here, and what may be changed of it. */
 export function MemberSheet({ userId, close }: { userId: string; close: () => void }) {
@@ -134,7 +133,6 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
       if (isSelf) await client.invalidateQueries(sessionQuery)
     },
   })
-  const isOutdated = save.error instanceof Problem && save.error.status === 412
   return (
     <form onSubmit={form.onSubmit(answers => save.mutate(answers))} noValidate>
       <Stack gap="md">
@@ -157,18 +155,7 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
             {...form.getInputProps('lastDay')}
           />
         )}
-        {save.error && (
-          <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" title="The member is not saved">
-            <Text size="sm">
-              {isOutdated ? 'Somebody has changed this member meanwhile. Look at that first.' : save.error.message}
-            </Text>
-            {isOutdated && (
-              <Button size="xs" variant="default" mt="sm" onClick={() => void refreshMembers(client)}>
-                Show it
-              </Button>
-            )}
-          </Alert>
-        )}
+        <Refusal error={save.error} title="The member is not saved" showTheirs={() => void refreshMembers(client)} />
         <Group gap="xs">
           <Button type="submit" loading={save.isPending} disabled={!form.isDirty()}>
             Save
@@ -234,11 +221,7 @@ function Removal({ member, onRemoved }: { member: Member; onRemoved: () => void 
             autoFocus
             {...form.getInputProps('reason')}
           />
-          {removing.error && (
-            <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" mt="md">
-              {removing.error.message}
-            </Alert>
-          )}
+          <Refusal error={removing.error} mt="md" />
           <Group gap="xs" mt="md">
             <Button color="red.9" type="submit" loading={removing.isPending}>
               Remove

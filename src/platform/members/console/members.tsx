@@ -1,4 +1,4 @@
-import { Badge, Button, Center, NativeSelect, Skeleton, Text, TextInput, UnstyledButton } from '@mantine/core'
+import { Badge, Button, NativeSelect, Skeleton, TextInput, UnstyledButton } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
@@ -9,6 +9,8 @@ import {
   formatDay,
   formatTime,
   Icon,
+  LoadMore,
+  roleChoicesQuery,
   useAddress,
   useSession,
 } from '#platform/console'
@@ -16,7 +18,6 @@ import { MemberSheet } from './member-sheet.tsx'
 import classes from './members.module.css'
 import { type Filters, type Member, membersQuery, nameOf, readSearch } from './members.ts'
 import { MembersFrame } from './members-frame.tsx'
-import { roleChoicesQuery } from './own-invitations.ts'
 import { PersonLine, RoleBadges } from './person.tsx'
 
 /** Who works in this workspace. */
@@ -58,22 +59,9 @@ export function Page() {
           aria-busy={query.isPlaceholderData}
         >
           <MemberTable members={members} open={userId => change({ member: userId })} />
-          {query.hasNextPage ? (
-            <Center p="sm">
-              <Button
-                variant="default"
-                size="xs"
-                loading={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Load more members
-              </Button>
-            </Center>
-          ) : (
-            <Text size="xs" c="dimmed" ta="center" p="sm">
-              {formatCount(members.length)} {members.length === 1 ? 'member' : 'members'}
-            </Text>
-          )}
+          <LoadMore query={query} label="Load more members">
+            {formatCount(members.length)} {members.length === 1 ? 'member' : 'members'}
+          </LoadMore>
         </div>
       )}
       <MemberSheet userId={openId} close={() => change({ member: '' })} />
@@ -102,10 +90,7 @@ function FilterBar({ filters, change }: FilterBarProps) {
           label="Role"
           value={filters.role}
           onChange={event => change({ role: event.currentTarget.value })}
-          data={[
-            { value: '', label: 'Any role' },
-            ...roles.data.items.map(({ id, name }) => ({ value: id, label: name })),
-          ]}
+          data={[{ value: '', label: 'Any role' }, ...roles.data.map(({ id, name }) => ({ value: id, label: name }))]}
         />
       )}
       <NativeSelect

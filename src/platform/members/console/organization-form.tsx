@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Modal, Stack, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Stack, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Icon, Problem, request } from '#platform/console'
+import { Problem, Refusal, request } from '#platform/console'
 import { type Organization, refreshOrganizations } from './organization-queries.ts'
 
 type FormProps = {
@@ -53,11 +53,7 @@ export function OrganizationForm({ organization, parent, close, onSaved }: FormP
             maxRows={8}
             {...form.getInputProps('description')}
           />
-          {save.error && (
-            <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert">
-              {save.error.message}
-            </Alert>
-          )}
+          <Refusal error={save.error} />
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>
               Cancel

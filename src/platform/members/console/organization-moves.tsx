@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Modal, NativeSelect, Stack, Text } from '@mantine/core'
+import { Button, Group, Modal, NativeSelect, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatCount, Icon, request, useSession } from '#platform/console'
+import { formatCount, Refusal, request, useSession } from '#platform/console'
 import { type Organization, refreshOrganizations, withBelow } from './organization-queries.ts'
 
 type MoveProps = { organization: Organization; organizations: readonly Organization[]; close: () => void }
@@ -41,11 +41,7 @@ export function OrganizationMove({ organization, organizations, close }: MovePro
               .map(({ id, name, level }) => ({ value: id, label: `${'\u2003'.repeat(level - 1)}${name}` })),
           ]}
         />
-        {moving.error && (
-          <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert">
-            {moving.error.message}
-          </Alert>
-        )}
+        <Refusal error={moving.error} />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>
             Cancel
@@ -84,11 +80,7 @@ export function OrganizationDeletion({ organization, close, onDeleted }: Deletio
           : `It goes for good, with ${below === 1 ? 'the one' : `all ${formatCount(below)}`} below it.`}{' '}
         Its people stay members of the workspace, with the roles that they have.
       </Text>
-      {deleting.error && (
-        <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" mt="md">
-          {deleting.error.message}
-        </Alert>
-      )}
+      <Refusal error={deleting.error} mt="md" />
       <Group justify="flex-end" gap="xs" mt="lg">
         <Button variant="default" onClick={close} data-autofocus>
           Keep it

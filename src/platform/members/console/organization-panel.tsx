@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { ErrorState, Icon, request, useSession } from '#platform/console'
+import { ErrorState, Icon, LoadMore, request, useSession } from '#platform/console'
 import { type Member, nameOf } from './members.ts'
 import { OrganizationForm } from './organization-form.tsx'
 import { OrganizationDeletion, OrganizationMove } from './organization-moves.tsx'
@@ -103,16 +103,7 @@ function Places({ organization }: { organization: Organization }) {
           <PlaceItem key={place.userId} organization={organization} place={place} />
         ))}
       </ul>
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          size="xs"
-          loading={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Load more people
-        </Button>
-      )}
+      <LoadMore query={query} label="Load more people" />
     </>
   )
 }

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions } from '@tanstack/react-query'
 import { type OnTheWire, request } from '#platform/console'
 import type { InvitationImport as ImportAnswer } from '../invitation-imports.ts'
 import type { Invitation as InvitationAnswer } from '../invitations.ts'
@@ -30,20 +30,6 @@ export const invitationsQuery = (status: string) =>
     initialPageParam: undefined as string | undefined,
     getNextPageParam: page => page.nextCursor ?? undefined,
   })
-
-/** The roles that there are to choose from. */
-export const roleChoicesQuery = queryOptions({
-  queryKey: ['roles', 'choices'],
-  queryFn: ({ signal }) => request<{ items: readonly RoleChoice[] }>('/roles', { signal, query: { limit: 100 } }),
-})
-
-export type RoleChoice = {
-  id: string
-  name: string
-  description: string | null
-  isDefault: boolean
-  permissions: readonly string[]
-}
 
 /** Invites everybody in the text of a CSV file, or says what would become of it. */
 export async function sendFile(

@@ -1,7 +1,7 @@
 import { Button, Card, NativeSelect, Skeleton } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { EmptyState, ErrorState, PageHeader, PageLink } from '#platform/console'
+import { EmptyState, ErrorState, LoadMore, PageHeader, PageLink } from '#platform/console'
 import { NotificationItem } from './notification-item.tsx'
 import classes from './notifications.module.css'
 import { type Filter, listQuery, useMarkingAll } from './own-notifications.ts'
@@ -56,11 +56,7 @@ export function Page() {
           </ul>
         )}
       </Card>
-      {list.hasNextPage && (
-        <Button variant="default" mt="md" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-          Show older ones
-        </Button>
-      )}
+      <LoadMore query={list} label="Show older ones" />
     </>
   )
 }

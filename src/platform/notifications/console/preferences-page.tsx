@@ -1,7 +1,7 @@
-import { Alert, Card, Group, NativeSelect, Skeleton, Stack, Switch, Text, Title } from '@mantine/core'
+import { Card, Group, NativeSelect, Skeleton, Stack, Switch, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { AccountFrame, ErrorState, Icon } from '#platform/console'
+import { AccountFrame, ErrorState, Refusal } from '#platform/console'
 import classes from './notifications.module.css'
 import { type Preferences, preferencesQuery, usePreferences } from './own-preferences.ts'
 
@@ -12,11 +12,7 @@ export function Page() {
   return (
     <AccountFrame>
       <Stack gap="md" maw={860}>
-        {saving.error && (
-          <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" title="It was not saved">
-            {saving.error.message}
-          </Alert>
-        )}
+        <Refusal error={saving.error} title="It was not saved" />
         {isPending ? (
           <Skeleton height={320} />
         ) : error ? (

@@ -2,9 +2,8 @@ import { Button, ColorInput, FileButton, Group, Stack, Text } from '@mantine/cor
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
-import { type Brand, brandColorsOf, brandQuery, ErrorState, request, useSession } from '#platform/console'
+import { type Brand, brandColorsOf, brandQuery, ErrorState, Refusal, request, useSession } from '#platform/console'
 import classes from './appearance.module.css'
-import { Refusal } from './refusal.tsx'
 import { SettingCard } from './setting-card.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 
@@ -122,7 +121,7 @@ function Color({ brand }: { brand: Brand }) {
           popoverProps={{ withinPortal: false }}
         />
         {isColor && <Preview primary={color} />}
-        <Refusal error={save.error} />
+        <Refusal error={save.error} title="This is not saved" />
         {mayWrite && (
           <Group gap="xs" mt="md">
             <Button type="submit" loading={save.isPending} disabled={!isColor || color.toLowerCase() === present}>

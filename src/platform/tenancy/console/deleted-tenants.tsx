@@ -1,6 +1,6 @@
-import { Button, Card, Center, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { EmptyState, ErrorState, formatCount, formatTime, Icon, PageHeader, request } from '#platform/console'
+import { EmptyState, ErrorState, formatCount, formatTime, Icon, LoadMore, PageHeader, request } from '#platform/console'
 import type { Deleted } from './deletions.ts'
 
 type Listed = { items: Deleted[]; nextCursor: string | null }
@@ -34,13 +34,7 @@ export function Page() {
           {deleted.map(each => (
             <Certificate key={each.certificate.tenantId} deleted={each} />
           ))}
-          {query.hasNextPage && (
-            <Center>
-              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                Show more
-              </Button>
-            </Center>
-          )}
+          <LoadMore query={query} label="Show more" />
         </Stack>
       )}
     </>

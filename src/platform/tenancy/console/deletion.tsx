@@ -10,6 +10,7 @@ import {
   formatExactTime,
   Icon,
   PageHeader,
+  Refusal,
   request,
   sessionQuery,
   useAddress,
@@ -124,11 +125,7 @@ function Dialog({ deletion: { tenantId, name }, close }: { deletion: Deletion; c
           autosize
           minRows={2}
         />
-        {asking.error && (
-          <Alert color="red" variant="light" mt="md" role="alert">
-            {asking.error.message}
-          </Alert>
-        )}
+        <Refusal error={asking.error} mt="md" />
         <Group justify="flex-end" gap="xs" mt="lg">
           <Button variant="default" onClick={close}>
             Keep the workspace
@@ -169,11 +166,7 @@ function Waiting({ deletion: { tenantId, name, deletion } }: { deletion: Deletio
           Write to whoever runs this installation if you want to keep the workspace.
         </Alert>
       )}
-      {cancelling.error && (
-        <Alert color="red" variant="light" mt="md" role="alert">
-          {cancelling.error.message}
-        </Alert>
-      )}
+      <Refusal error={cancelling.error} mt="md" />
       {!begunAt && !byOperator && (
         <Group mt="md">
           <Button loading={cancelling.isPending} onClick={() => cancelling.mutate()}>

@@ -2,10 +2,18 @@ import { Badge, Button, Group, Modal, Skeleton, Stack, Text, TextInput } from '@
 import { notifications } from '@mantine/notifications'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { ErrorState, formatAgo, formatTime, type OnTheWire, Problem, request, useSession } from '#platform/console'
+import {
+  ErrorState,
+  formatAgo,
+  formatTime,
+  type OnTheWire,
+  Problem,
+  Refusal,
+  request,
+  useSession,
+} from '#platform/console'
 import type { TenantDomain as Served } from '../domains.ts'
 import classes from './domains.module.css'
-import { Refusal } from './refusal.tsx'
 import { SettingCard } from './setting-card.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 import { refreshTenant } from './tenants.ts'

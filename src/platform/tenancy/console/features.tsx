@@ -1,7 +1,6 @@
 import { Badge, Group, Skeleton, Stack, Switch, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { EmptyState, ErrorState, request, useSession } from '#platform/console'
-import { Refusal } from './refusal.tsx'
+import { EmptyState, ErrorState, Refusal, request, useSession } from '#platform/console'
 import { SettingCard } from './setting-card.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 import { type Feature, featuresQuery } from './tenants.ts'
@@ -68,7 +67,7 @@ function Features({ features }: { features: readonly Feature[] }) {
             )}
           </Group>
         ))}
-        <Refusal error={change.error} />
+        <Refusal error={change.error} title="This is not saved" />
         <Text size="xs" role="status" c="dimmed">
           {change.isSuccess && 'Saved. It holds for everybody within seconds.'}
         </Text>

@@ -3,8 +3,7 @@ import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { ErrorState, formatInstantDay, Problem, request, useSession } from '#platform/console'
-import { Refusal } from './refusal.tsx'
+import { ErrorState, formatInstantDay, Problem, Refusal, request, useSession } from '#platform/console'
 import { SettingCard } from './setting-card.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
 import { type Addresses, addressesQuery, refreshTenant, type Tenant, tenantQuery } from './tenants.ts'
@@ -100,7 +99,11 @@ function Details({ tenant, etag }: { tenant: Tenant; etag: string | undefined })
             disabled={!mayWrite}
             {...form.getInputProps('timezone')}
           />
-          <Refusal error={save.error} showTheirs={() => void client.invalidateQueries(tenantQuery)} />
+          <Refusal
+            error={save.error}
+            title="This is not saved"
+            showTheirs={() => void client.invalidateQueries(tenantQuery)}
+          />
           {mayWrite && (
             <Group gap="xs">
               <Button type="submit" loading={save.isPending} disabled={!form.isDirty()}>
@@ -201,7 +204,7 @@ function ChangeAddress({ addresses, close }: { addresses: Addresses; close: () =
             data-autofocus
             {...form.getInputProps('slug')}
           />
-          {!isTold && <Refusal error={change.error} />}
+          {!isTold && <Refusal error={change.error} title="This is not saved" />}
           <Group justify="flex-end" gap="xs" mt="xs">
             <Button variant="default" onClick={close}>
               Cancel

@@ -3,8 +3,7 @@ import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Problem, request, templatesQuery } from '#platform/console'
-import { Refusal } from './refusal.tsx'
+import { Problem, Refusal, request, templatesQuery } from '#platform/console'
 import { refreshTenants, type TenantDetails } from './tenants.ts'
 
 /** A workspace made for somebody who has an account. */

@@ -9,6 +9,7 @@ import {
   Icon,
   type PasswordRules,
   Problem,
+  Refusal,
   request,
   rulesInWords,
   useSession,
@@ -96,7 +97,6 @@ function RulesForm({ loaded }: { loaded: Loaded }) {
     },
     onError: error => error instanceof Problem && form.setErrors(error.fields),
   })
-  const isOutdated = save.error instanceof Problem && save.error.status === 412
   return (
     <form onSubmit={form.onSubmit(answers => save.mutate(rulesOf(answers)))} noValidate>
       <Card withBorder>
@@ -174,22 +174,11 @@ function RulesForm({ loaded }: { loaded: Loaded }) {
               {rulesInWords(rulesOf(form.values)).join(' ')}
             </Text>
           </div>
-          {save.error && (
-            <Alert
-              color="red"
-              variant="light"
-              icon={<Icon name="alert" />}
-              role="alert"
-              title={isOutdated ? 'Somebody else has changed the rules' : 'The rules are not saved'}
-            >
-              <Text size="sm">{isOutdated ? 'Look at theirs before you change them.' : save.error.message}</Text>
-              {isOutdated && (
-                <Button size="xs" variant="default" mt="sm" onClick={() => void client.invalidateQueries(rulesQuery)}>
-                  Show theirs
-                </Button>
-              )}
-            </Alert>
-          )}
+          <Refusal
+            error={save.error}
+            title="The rules are not saved"
+            showTheirs={() => void client.invalidateQueries(rulesQuery)}
+          />
           {mayWrite && (
             <Group gap="xs">
               <Button type="submit" loading={save.isPending} disabled={!form.isDirty()}>

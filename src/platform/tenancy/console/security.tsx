@@ -20,7 +20,16 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useMemo, useState } from 'react'
-import { ErrorState, Icon, Problem, request, sessionQuery, useSession } from '#platform/console'
+import {
+  ErrorState,
+  Icon,
+  Problem,
+  Refusal,
+  request,
+  roleChoicesQuery,
+  sessionQuery,
+  useSession,
+} from '#platform/console'
 import {
   type Answers,
   answersOf,
@@ -98,23 +107,10 @@ function PolicyForm({ loaded }: { loaded: LoadedPolicy }) {
         </fieldset>
         {mayWrite && <PolicyEffect policy={policy} isComplete={isComplete} />}
         {isOutdated ? (
-          <Alert
-            color="red"
-            variant="light"
-            icon={<Icon name="alert" />}
-            role="alert"
-            title="Somebody else has changed the policy"
-          >
-            <Text size="sm">Look at theirs before you change it.</Text>
-            <Button
-              size="xs"
-              variant="default"
-              mt="sm"
-              onClick={() => void client.invalidateQueries({ queryKey: policyQuery.queryKey })}
-            >
-              Show theirs
-            </Button>
-          </Alert>
+          <Refusal
+            error={save.error}
+            showTheirs={() => void client.invalidateQueries({ queryKey: policyQuery.queryKey })}
+          />
         ) : (
           save.error && <Faults error={save.error} />
         )}
@@ -206,12 +202,8 @@ function Sessions({ form }: { form: Form }) {
 
 function SecondFactor({ form }: { form: Form }) {
   const { can } = useSession()
-  const roles = useQuery({
-    queryKey: ['role-names'],
-    queryFn: ({ signal }) => request<{ items: { name: string }[] }>('/roles', { query: { limit: 100 }, signal }),
-    enabled: can('access.roles.read'),
-  })
-  const names = [...new Set([...(roles.data?.items.map(({ name }) => name) ?? []), ...form.values.exemptRoles])]
+  const roles = useQuery({ ...roleChoicesQuery, enabled: can('access.roles.read') })
+  const names = [...new Set([...(roles.data?.map(({ name }) => name) ?? []), ...form.values.exemptRoles])]
   return (
     <Section
       title="Second factor"

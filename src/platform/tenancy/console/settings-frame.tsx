@@ -1,6 +1,5 @@
 import type { ReactNode } from 'react'
-import { PageHeader, PageLink, useSession } from '#platform/console'
-import classes from './settings-frame.module.css'
+import { PageHeader, SectionTabs, useSession } from '#platform/console'
 
 const sections = [
   { to: '/settings', label: 'General', permission: 'tenancy.settings.read' },
@@ -14,19 +13,11 @@ const sections = [
 
 /** The frame of the pages about the workspace itself. */
 export function SettingsFrame({ children }: { children: ReactNode }) {
-  const session = useSession()
+  const { tenant } = useSession()
   return (
     <>
-      <PageHeader title="Settings" lead={`What holds in ${session.tenant?.name ?? 'this workspace'}, for everybody.`} />
-      <nav aria-label="Settings" className={classes.sections}>
-        {sections
-          .filter(({ permission }) => session.can(permission))
-          .map(({ to, label }) => (
-            <PageLink key={to} to={to} activeOptions={{ exact: true }} className={classes.section}>
-              {label}
-            </PageLink>
-          ))}
-      </nav>
+      <PageHeader title="Settings" lead={`What holds in ${tenant?.name ?? 'this workspace'}, for everybody.`} />
+      <SectionTabs label="Settings" sections={sections} />
       {children}
     </>
   )

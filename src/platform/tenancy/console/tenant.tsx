@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import {
+  directory,
   ErrorState,
   formatCount,
   formatInstantDay,
@@ -11,13 +12,12 @@ import {
   Icon,
   PageHeader,
   PageLink,
+  Refusal,
   request,
   usePageTitle,
   useSession,
 } from '#platform/console'
-import { Refusal } from './refusal.tsx'
 import { SettingCard } from './setting-card.tsx'
-import classes from './tenants.module.css'
 import { type Feature, refreshTenants, statusWords, type TenantDetails, tenantDetailsQuery } from './tenants.ts'
 import { StatusBadge } from './tenants.tsx'
 
@@ -82,7 +82,7 @@ function Details({ tenant }: { tenant: TenantDetails }) {
               {tenant.status === 'active' ? 'Suspend' : 'Open again'}
             </Button>
           )}
-          <ul className={classes.events} style={{ marginTop: 10 }}>
+          <ul className={directory.events} style={{ marginTop: 10 }}>
             {tenant.statusChanges.map(({ id, toStatus, fromStatus, reason, changedByName, createdAt }) => (
               <li key={id}>
                 {toStatus === 'active' && fromStatus ? 'Opened again' : statusWords[toStatus]}
@@ -118,7 +118,7 @@ function StatusNote({ tenant }: { tenant: TenantDetails }) {
 
 function Facts({ tenant }: { tenant: TenantDetails }) {
   return (
-    <dl className={classes.facts}>
+    <dl className={directory.facts}>
       <dt>Owners</dt>
       <dd>
         {tenant.owners.length === 0
@@ -253,11 +253,7 @@ function StatusDialog({
           required
           data-autofocus
         />
-        {performing.error && (
-          <Alert color="red" variant="light" mt="md" role="alert">
-            {performing.error.message}
-          </Alert>
-        )}
+        <Refusal error={performing.error} mt="md" />
         <Group justify="flex-end" gap="xs" mt="lg">
           <Button variant="default" onClick={close}>
             Cancel

@@ -1,19 +1,20 @@
-import { Badge, Button, Center, NativeSelect, Skeleton, Text, TextInput } from '@mantine/core'
+import { Badge, Button, NativeSelect, Skeleton, TextInput } from '@mantine/core'
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
 import {
+  directory,
   EmptyState,
   ErrorState,
   formatCount,
   formatInstantDay,
   Icon,
+  LoadMore,
   PageHeader,
   PageLink,
   useAddress,
   useSession,
 } from '#platform/console'
-import classes from './tenants.module.css'
 import { type ListedTenant, readFilters, type Status, statusColors, statusWords, tenantsQuery } from './tenants.ts'
 
 const NewTenant = lazy(async () => ({ default: (await import('./new-tenant.tsx')).NewTenant }))
@@ -45,7 +46,7 @@ export function Page() {
           )
         }
       />
-      <search className={classes.filters} aria-label="Filter the workspaces">
+      <search className={directory.filters} aria-label="Filter the workspaces">
         <TextInput
           label="Name or address"
           type="search"
@@ -92,7 +93,7 @@ export function Page() {
           style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}
           aria-busy={query.isPlaceholderData}
         >
-          <table className={classes.table}>
+          <table className={directory.table}>
             <thead>
               <tr>
                 <th>Workspace</th>
@@ -107,22 +108,9 @@ export function Page() {
               ))}
             </tbody>
           </table>
-          {query.hasNextPage ? (
-            <Center p="sm">
-              <Button
-                variant="default"
-                size="xs"
-                loading={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Load older workspaces
-              </Button>
-            </Center>
-          ) : (
-            <Text size="xs" c="dimmed" ta="center" p="sm">
-              {formatCount(tenants.length)} {tenants.length === 1 ? 'workspace' : 'workspaces'}
-            </Text>
-          )}
+          <LoadMore query={query} label="Load older workspaces">
+            {formatCount(tenants.length)} {tenants.length === 1 ? 'workspace' : 'workspaces'}
+          </LoadMore>
         </div>
       )}
       {isMaking && (
@@ -138,18 +126,18 @@ function Row({ tenant }: { tenant: ListedTenant }) {
   return (
     <tr>
       <td>
-        <PageLink to={`/tenants/${tenant.id}`} className={classes.name}>
+        <PageLink to={`/tenants/${tenant.id}`} className={directory.name}>
           {tenant.name}
         </PageLink>
-        <div className={classes.address}>{tenant.domain ?? tenant.slug}</div>
+        <div className={directory.address}>{tenant.domain ?? tenant.slug}</div>
       </td>
       <td>
         <StatusBadge status={tenant.status} />
       </td>
-      <td className={classes.moment} data-label="Members">
+      <td className={directory.moment} data-label="Members">
         {formatCount(tenant.memberCount)}
       </td>
-      <td className={classes.moment} data-label="Created">
+      <td className={directory.moment} data-label="Created">
         {formatInstantDay(tenant.createdAt)}
       </td>
     </tr>

@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Modal, NumberInput, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Modal, NumberInput, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Icon, Problem, request } from '#platform/console'
+import { Problem, Refusal, request } from '#platform/console'
 import classes from './usage.module.css'
 import { formatUsed, type Metric, type Plan } from './usage.ts'
 
@@ -138,11 +138,7 @@ export function PlanForm({
             disabled={plan?.isDefault ?? false}
             {...form.getInputProps('isActive', { type: 'checkbox' })}
           />
-          {error && (
-            <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert" title="Nothing was changed">
-              {error.message}
-            </Alert>
-          )}
+          <Refusal error={error} title="Nothing was changed" />
           <Group justify="space-between">
             <Group gap="xs">
               <Button type="submit" loading={save.isPending}>

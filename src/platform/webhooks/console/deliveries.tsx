@@ -1,4 +1,4 @@
-import { Badge, Button, Center, Group, NativeSelect, Skeleton, Stack, Text, Title, UnstyledButton } from '@mantine/core'
+import { Badge, Button, Group, NativeSelect, Skeleton, Stack, Text, Title, UnstyledButton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
@@ -8,6 +8,7 @@ import {
   formatAgo,
   formatExactTime,
   formatTime,
+  LoadMore,
   oneOf,
   request,
   type Search,
@@ -79,18 +80,7 @@ export function Deliveries({ endpoint }: { endpoint: Endpoint }) {
               <Row key={delivery.id} delivery={delivery} open={() => setOpenedId(delivery.id)} />
             ))}
           </ul>
-          {query.hasNextPage && (
-            <Center p="sm">
-              <Button
-                variant="default"
-                size="xs"
-                loading={query.isFetchingNextPage}
-                onClick={() => void query.fetchNextPage()}
-              >
-                Load older deliveries
-              </Button>
-            </Center>
-          )}
+          <LoadMore query={query} label="Load older deliveries" />
         </div>
       )}
       <SideSheet

@@ -1,9 +1,9 @@
-import { Alert, Button, Checkbox, Group, Modal, Radio, Skeleton, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, Modal, Radio, Skeleton, Stack, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { CopyButton, Icon, Problem, request } from '#platform/console'
+import { Problem, Refusal, request, SecretDialog } from '#platform/console'
 import { type Endpoint, eventTypesQuery, type NewEndpoint } from './own-webhooks.ts'
 import classes from './webhooks.module.css'
 
@@ -109,39 +109,9 @@ export function WebhookForm({ endpoint, close }: { endpoint?: Endpoint; close: (
 /** A signing secret as it is shown this once. */
 export function SecretShown({ made, close }: { made: NewEndpoint; close: () => void }) {
   return (
-    <Modal
-      opened
-      onClose={close}
-      closeOnClickOutside={false}
-      closeOnEscape={false}
-      withCloseButton={false}
-      title="The signing secret"
-    >
-      <Stack gap="md">
-        <Text size="sm">
-          Put it where your system verifies the signatures (any library for Standard Webhooks does it). It is not shown
-          again.
-        </Text>
-        <output className={classes.secret} aria-label="Signing secret">
-          {made.secret}
-        </output>
-        <Group justify="space-between">
-          <CopyButton text={made.secret} label="Copy" />
-          <Button onClick={close} data-autofocus>
-            I have kept it
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
-  )
-}
-
-/** What kept something from being done. */
-export function Refusal({ error }: { error: Error | null }) {
-  if (!error) return null
-  return (
-    <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert">
-      {error.message}
-    </Alert>
+    <SecretDialog title="The signing secret" label="Signing secret" secret={made.secret} close={close}>
+      Put it where your system verifies the signatures (any library for Standard Webhooks does it). It is not shown
+      again.
+    </SecretDialog>
   )
 }

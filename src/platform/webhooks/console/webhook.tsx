@@ -15,10 +15,10 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
-import { ErrorState, formatTime, Icon, PageHeader, PageLink, request, useSession } from '#platform/console'
+import { ErrorState, formatTime, Icon, PageHeader, PageLink, Refusal, request, useSession } from '#platform/console'
 import { Deliveries } from './deliveries.tsx'
 import { type Endpoint, endpointQuery, type NewEndpoint } from './own-webhooks.ts'
-import { Refusal, SecretShown, WebhookForm } from './webhook-form.tsx'
+import { SecretShown, WebhookForm } from './webhook-form.tsx'
 import { EndpointBadge, typesInWords } from './webhooks.tsx'
 
 /** One webhook and what was sent to it. */
@@ -170,7 +170,7 @@ function Rotation({ endpoint, close }: DialogProps) {
           data-autofocus
           onChange={event => setOverlap(event.currentTarget.value)}
         />
-        <Refusal error={rotation.error} />
+        <Refusal error={rotation.error} mt="md" />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>
             Cancel
@@ -201,7 +201,7 @@ function Deletion({ endpoint, close }: DialogProps) {
         <Text size="sm">
           Nothing more is sent to it, also nothing that is on its way. What was sent is forgotten here.
         </Text>
-        <Refusal error={deletion.error} />
+        <Refusal error={deletion.error} mt="md" />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close} data-autofocus>
             Keep it

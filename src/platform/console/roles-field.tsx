@@ -1,10 +1,26 @@
 import { Checkbox, Skeleton, Stack } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
-import { ErrorState, useSession } from '#platform/console'
-import { type RoleChoice, roleChoicesQuery } from './own-invitations.ts'
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { requestAll } from './requests.ts'
+import { useSession } from './session.ts'
+import { ErrorState } from './states.tsx'
+
+export type RoleChoice = {
+  id: string
+  name: string
+  description: string | null
+  isDefault: boolean
+  permissions: readonly string[]
+}
+
+/** The roles of the workspace that there are to choose from. */
+export const roleChoicesQuery = queryOptions({
+  queryKey: ['roles', 'choices'],
+  queryFn: ({ signal }) => requestAll<RoleChoice>('/roles', signal),
+})
 
 /** The roles of the workspace to choose from; those that permit more than I hold cannot be chosen. */
-export function RolesField({ value, onChange, error, label = 'Roles' }: RolesFieldProps) {
+export function RolesField({ value = [], onChange, error, label = 'Roles' }: RolesFieldProps) {
   const { data, isPending, error: failure, refetch } = useQuery(roleChoicesQuery)
   const session = useSession()
   if (failure) return <ErrorState error={failure} retry={() => void refetch()} />
@@ -12,7 +28,7 @@ export function RolesField({ value, onChange, error, label = 'Roles' }: RolesFie
   return (
     <Checkbox.Group label={label} value={[...value]} onChange={onChange} error={error}>
       <Stack gap="xs" mt="xs" mb={4}>
-        {data.items.map(role => {
+        {data.map(role => {
           const isBeyond = !mayGive(role, session)
           return (
             <Checkbox
@@ -30,9 +46,9 @@ export function RolesField({ value, onChange, error, label = 'Roles' }: RolesFie
 }
 
 type RolesFieldProps = {
-  value: readonly string[]
-  onChange: (roleIds: string[]) => void
-  error?: string | undefined
+  value?: readonly string[]
+  onChange?: (roleIds: string[]) => void
+  error?: ReactNode
   label?: string
 }
 
