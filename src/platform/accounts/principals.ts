@@ -117,6 +117,12 @@ export class Principals {
     admit(await this.standingOf(facts, client, performance.now()), true, client.ipAddress)
   }
 
+  /** The same for what is done to a tenant that is closed to all: its policy still says who may come, and from where. */
+  async requirePolicy(sessionId: string, tenantId: string, client: Scope): Promise<void> {
+    const facts = { ...(await this.readFacts({ credential: { sessionId }, tenantId })), tenantStatus: 'active' }
+    admit(await this.standingOf(facts, client, performance.now()), true, client.ipAddress)
+  }
+
   /**
    * Whose refresh token that is, in the tenant asked for or his session's own, refused as a request would be; undefined
    * where it is not good now.

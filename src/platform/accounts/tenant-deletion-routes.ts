@@ -77,7 +77,7 @@ export const tenantDeletionRoutes = [
     refusals: ['accounts.not_an_owner'],
     async handle({ query, principal, scope }, app) {
       const tenantId = query.tenantId ?? principal.tenantId ?? ''
-      await requireOwner(app, scope, tenantId)
+      await requireOwner(app, scope, principal.sessionId, tenantId)
       return await describe(app, scope, tenantId)
     },
   }),
@@ -95,7 +95,7 @@ export const tenantDeletionRoutes = [
     rateLimit: 10,
     async handle({ query, principal, scope }, app) {
       const tenantId = query.tenantId ?? principal.tenantId ?? ''
-      await requireOwner(app, scope, tenantId)
+      await requireOwner(app, scope, principal.sessionId, tenantId)
       await cancelTenantDeletion(app, scope, { tenantId, byOperator: false })
       return new Reply(204, null)
     },

@@ -14,6 +14,7 @@ import {
   requestDeletion,
 } from '#platform/tenancy'
 import { errors } from './errors.ts'
+import { accountsOf } from './principals.ts'
 import { deletionCancelledMail, deletionNearsMail, deletionRequestedMail } from './tenant-deletion-mails.ts'
 
 export type DeletionWish = { tenantId: string; reason: string | null } & (
@@ -74,10 +75,11 @@ export async function describeDeletion(app: App, scope: Scope, tenantId: string)
   return { deletion, tables, owners, ...tenant }
 }
 
-/** Refuses who does not own the tenant now, whatever its status. */
-export async function requireOwner(app: App, scope: Scope, tenantId: string): Promise<void> {
+/** Refuses who does not own the tenant now, whatever its status, and what its policy refuses of an owner's session. */
+export async function requireOwner(app: App, scope: Scope, sessionId: string, tenantId: string): Promise<void> {
   const owners = await listOwners(app.db.reads(ofTenant(scope, tenantId)), tenantId)
   if (!owners.some(({ id }) => id === scope.userId)) throw errors.notAnOwner()
+  await accountsOf(app).principals.requirePolicy(sessionId, tenantId, scope)
 }
 
 /** Tells the owners of tenants that wait, half-way and the day before: each notice and its mails are one transaction. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
-import { giveRole, requireGrantable } from '#platform/access'
+import { giveRole, requireGrantable, setRolesOf } from '#platform/access'
 import { type Admission, admitUser, type Client } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
@@ -17,9 +17,10 @@ import {
   setDefaultTenantIfNone,
 } from '#platform/identity'
 import { notify } from '#platform/notifications'
-import { addMember, getPasswordRules, setExpiry } from '#platform/tenancy'
+import { addMember, getPasswordRules, lockMembership, removePlaces, setExpiry } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { invitationErrors as errors } from './invitation-errors.ts'
+import { findMembers } from './invitations.ts'
 
 /** What whoever has the link of an invitation is told. */
 export const Offer = Type.Object({
@@ -174,10 +175,9 @@ async function consume(tx: Queryable, row: Row, userId: string, shown: Shown): P
 }
 
 async function join(app: App, tx: Queryable, row: Row, userId: string): Promise<void> {
-  const membership = await addMember(tx, userId)
-  for (const role of row.roles) await giveRole(tx, membership.id, role)
-  await setExpiry(tx, membership.id, row.membershipExpiresAt)
+  // The account before the tenant: in this order an operator who shuts an account takes both.
   await setDefaultTenantIfNone(tx, userId, row.tenantId)
+  await takeIn(tx, row, userId)
   await recordEvent(tx, {
     action: 'accept_invitation',
     resource: 'members.invitations',
@@ -193,4 +193,19 @@ async function join(app: App, tx: Queryable, row: Row, userId: string): Promise<
     message: `They work in ${row.tenantName} now.`,
     link: '/members',
   })
+}
+
+/**
+ * The inviter answers for the roles that he named, and for nothing that the person was here before: whose membership has
+ * ended begins anew. Who is a member already keeps the end that his membership has.
+ */
+async function takeIn(tx: Queryable, row: Row, userId: string): Promise<void> {
+  const before = await lockMembership(tx, userId)
+  const [member] = before ? await findMembers(tx, [row.email]) : []
+  const { id } = before ?? (await addMember(tx, userId))
+  if (member?.hasEnded) {
+    await removePlaces(tx, userId)
+    await setRolesOf(tx, id, row.roleIds)
+  } else for (const role of row.roles) await giveRole(tx, id, role)
+  if (!member || member.hasEnded) await setExpiry(tx, id, row.membershipExpiresAt)
 }

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { grantViolations, setRolesOf } from '#platform/access'
+import { grantViolations, requireMemberWithin, setRolesOf } from '#platform/access'
 import type { App } from '#platform/app.ts'
 import { onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, date, type IfMatch, nullable, oneOf, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
@@ -106,7 +106,11 @@ export async function changeMember(
     if (!membership) throw errors.memberNotFound({ userId })
     requireMatch(ifMatch, await getMember(app, tx, userId, { isManager: true }))
     if (roles !== undefined) await setRolesOf(tx, membership.id, roles)
-    if (expiresAt !== undefined) await onViolation(setExpiry(tx, membership.id, expiresAt), grantViolations)
+    if (expiresAt !== undefined) {
+      // The database asks what the person holds; what the credential of his request carries is asked here.
+      if (userId !== scope.userId) await requireMemberWithin(tx, membership.id)
+      await onViolation(setExpiry(tx, membership.id, expiresAt), grantViolations)
+    }
     return await getMember(app, tx, userId, { isManager: true })
   })
   announceRevocation(app)

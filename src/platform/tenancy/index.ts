@@ -43,9 +43,11 @@ export {
   type OrganizationRole,
   removeOrganization,
   removePlace,
+  removePlaces,
   updateOrganization,
   updatePlace,
 } from './organizations.ts'
+export { relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export {
   type MigratedDatabase,

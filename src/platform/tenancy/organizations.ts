@@ -90,3 +90,11 @@ export async function removePlace(tx: Queryable, place: Place): Promise<boolean>
     returning id`)
   return removed.length > 0
 }
+
+/** Somebody belongs to no organization of the scope's tenant any more. */
+export async function removePlaces(tx: Queryable, userId: string): Promise<void> {
+  await tx.run(sql`
+    delete from tenancy.user_organizations
+    where tenant_id = ${tx.scope.tenantId}
+      and user_id = ${userId}`)
+}

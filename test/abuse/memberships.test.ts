@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { announceRevocation } from '#platform/identity'
+import { joinAs, newPerson, type Person, setPolicy, signIn, testWorld } from '#test/world.ts'
+
+const world = await testWorld()
+const { admin, alice, app, baseUrl } = world
+
+type Answer = { status: number; code: string | undefined; body: Record<string, never> & { id: string; key: string } }
+
+async function ask(person: Pick<Person, 'fetch'>, method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await person.fetch(path, { method, body })
+  const text = await response.text()
+  const answer = text === '' ? {} : JSON.parse(text)
+  return { status: response.status, code: answer.code, body: answer }
+}
+
+/** Somebody of Alice's tenant, signed in there. */
+async function colleague(role: string): Promise<Person> {
+  const person = await newPerson(world)
+  await joinAs(world, person.userId, alice.tenantId, role)
+  return await signIn(baseUrl, person, alice.tenantId)
+}
+
+/** A key of the person's own, as somebody who calls with it. */
+async function keyOf(person: Person, scopes: string[]): Promise<Pick<Person, 'fetch'>> {
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
+  const { status, body } = await ask(person, 'POST', '/me/api-keys', { name: 'Key', scopes, expiresAt })
+  assert.equal(status, 201)
+  return {
+    fetch: (path, init) => person.fetch(path, { ...init, headers: { authorization: `Bearer ${body.key}` } }),
+  }
+}
+
+const idOf = async (name: string) =>
+  (await admin.query('select id from access.roles where tenant_id = $1 and name = $2', [alice.tenantId, name])).rows[0]
+    .id as string
+
+const rolesOf = async (person: Person): Promise<string[]> => {
+  const answer = await person.fetch('/me', { headers: { 'x-tenant-id': alice.tenantId } })
+  return ((await answer.json()) as { roles: string[] }).roles
+}
+
+/** Invites somebody, who accepts with the session of his account. */
+async function takeIn(inviter: Person, person: Person, role: string): Promise<void> {
+  const invited = await ask(inviter, 'POST', '/invitations', { email: person.email, roleIds: [await idOf(role)] })
+  assert.equal(invited.status, 201, JSON.stringify(invited.body))
+  const accepted = await ask(person, 'POST', `/me/invitations/${invited.body.id}/acceptance`)
+  assert.equal(accepted.status, 200, JSON.stringify(accepted.body))
+}
+
+test('MT-20 a key ends and prolongs no membership beyond what its scopes carry', async () => {
+  const [boss, clerk] = [await colleague('admin'), await colleague('member')]
+  const key = await keyOf(alice, ['members.members.*'])
+  const soon = new Date(Date.now() + 60_000).toISOString()
+  for (const person of [boss, clerk]) {
+    for (const expiresAt of [soon, null]) {
+      const answer = await ask(key, 'PATCH', `/members/${person.userId}`, { expiresAt })
+      assert.deepEqual([answer.status, answer.code], [403, 'access.grant_exceeded'], String(expiresAt))
+    }
+  }
+  const whole = await keyOf(alice, ['*'])
+  assert.equal((await ask(whole, 'PATCH', `/members/${clerk.userId}`, { expiresAt: soon })).status, 200, 'control')
+})
+
+test('MT-18 MT-20 an invitation brings a former owner back as what it names, and not as what he was', async () => {
+  const boss = await colleague('admin')
+  const person = await newPerson(world)
+  await joinAs(world, person.userId, alice.tenantId, 'owner')
+  const department = await ask(alice, 'POST', '/organizations', { name: 'Sales' })
+  await ask(alice, 'POST', `/organizations/${department.body.id}/members`, { userId: person.userId, role: 'admin' })
+  await admin.query(`update tenancy.user_tenants set expires_at = now() - interval '1 hour' where user_id = $1`, [
+    person.userId,
+  ])
+  announceRevocation(app)
+  const direct = await ask(boss, 'PATCH', `/members/${person.userId}`, { expiresAt: null })
+  assert.deepEqual([direct.status, direct.code], [403, 'access.owners_only'], 'control: he may not bring him back')
+  await takeIn(boss, person, 'viewer')
+  assert.deepEqual(await rolesOf(person), ['viewer'])
+  const { rows } = await admin.query('select from tenancy.user_organizations where user_id = $1', [person.userId])
+  assert.equal(rows.length, 0, 'nor as the administrator of an organization')
+})
+
+test('MT-18 GG-04 whoever is a member already keeps the end of his membership when he accepts an invitation', async () => {
+  const person = await newPerson(world)
+  const invited = await ask(alice, 'POST', '/invitations', {
+    email: person.email,
+    roleIds: [await idOf('viewer')],
+  })
+  await joinAs(world, person.userId, alice.tenantId, 'member')
+  await admin.query(`update tenancy.user_tenants set expires_at = now() + interval '1 hour' where user_id = $1`, [
+    person.userId,
+  ])
+  assert.equal((await ask(person, 'POST', `/me/invitations/${invited.body.id}/acceptance`)).status, 200)
+  const { rows } = await admin.query('select expires_at from tenancy.user_tenants where user_id = $1', [person.userId])
+  assert.ok(rows[0].expires_at, 'it still ends')
+  assert.deepEqual(await rolesOf(person), ['member', 'viewer'])
+})
+
+test('MT-11 MT-15 MT-16 the way to cancel a deletion passes by no policy of the tenant', async () => {
+  const owner = await newPerson(world, { tenantName: 'Guarded' })
+  const path = `/tenant/deletion?tenantId=${owner.tenantId}`
+  const tries = async (code: string) => {
+    for (const method of ['GET', 'DELETE']) {
+      const answer = await ask(owner, method, path)
+      assert.deepEqual([answer.status, answer.code], [403, code], method)
+    }
+  }
+  await setPolicy(app, owner.tenantId, { session: { requireMFA: true } })
+  await tries('accounts.second_factor_required')
+  await setPolicy(app, owner.tenantId, { session: { requireMFA: false }, ipRestrictions: { blockList: ['127.0.0.1'] } })
+  await tries('accounts.address_refused')
+  await setPolicy(app, owner.tenantId, { ipRestrictions: { blockList: [] } })
+  assert.equal((await ask(owner, 'POST', '/tenant/deletion', { name: 'Guarded' })).status, 201)
+  assert.equal((await ask(owner, 'GET', path)).status, 200, 'control: closed to all, it is open for this')
+  assert.equal((await ask(owner, 'DELETE', path)).status, 204)
+})
