@@ -47,7 +47,6 @@ export {
   updateOrganization,
   updatePlace,
 } from './organizations.ts'
-export { relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export {
   type MigratedDatabase,
