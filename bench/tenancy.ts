@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
 import { accountsOf } from '#platform/accounts'
-import type { App } from '#platform/app.ts'
 import { Keyring } from '#platform/crypto'
 import { type Queryable, sql } from '#platform/database'
 import { buildServer, createLogger } from '#platform/http'
@@ -358,12 +356,14 @@ async function benchProgram(worlds: World[], log: (line: string) => void): Promi
     for (let round = 0; round < 2; round++) {
       for (const [index, world] of ends.entries()) {
         const program = await startProgram(world.admin, world.keys, dataDir)
-        await sleep(3_000)
-        const atStart = program.memory()
-        await mixRequests(program.address, world.roamers)
-        const after = program.memory()
-        memories[index]?.push({ atStart, after })
-        await program.stop()
+        try {
+          await sleep(3_000)
+          const atStart = program.memory()
+          await mixRequests(program.address, world.roamers)
+          memories[index]?.push({ atStart, after: program.memory() })
+        } finally {
+          await program.stop()
+        }
       }
     }
     const start = (index: number) => median(starts[index] as number[])
@@ -393,16 +393,21 @@ async function benchProgram(worlds: World[], log: (line: string) => void): Promi
 async function mixRequests(address: string, people: readonly Reader[]): Promise<void> {
   const began = performance.now()
   const under = new Set<Promise<unknown>>()
+  let failure: unknown
   for (let number = 0; number < seconds * 150; number++) {
     const wait = began + (number * 1_000) / 150 - performance.now()
     if (wait > 0) await sleep(wait)
     const { cookie, listId } = people[(number * 7) % people.length] as Reader
     const sent = requestOf(number, address, cookie, listId)
+      .catch(error => {
+        failure ??= error
+      })
+      .finally(() => under.delete(sent))
     under.add(sent)
-    sent.finally(() => under.delete(sent)).catch(() => {})
     if (under.size >= 16) await Promise.race(under)
   }
   await Promise.all(under)
+  if (failure) throw failure
 }
 
 function requestOf(number: number, address: string, cookie: string, listId: string): Promise<string> {
