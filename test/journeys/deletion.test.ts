@@ -42,7 +42,7 @@ describe('the end of a workspace in the console', { skip }, () => {
     await page.goto('/settings')
     await page.getByRole('link', { name: 'Deletion' }).click()
     await page.getByRole('heading', { name: 'Delete this workspace' }).waitFor()
-    await page.getByRole('row', { name: /user tenants 3/ }).waitFor()
+    await page.getByRole('row', { name: /^member 3/ }).waitFor()
     await page.getByText(`Ben Babbage (${ben.email})`).waitFor()
     await look(page, 'deletion')
     await page.getByRole('button', { name: 'Delete this workspace…' }).click()

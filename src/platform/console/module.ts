@@ -34,8 +34,8 @@ export type ResourceDescription = {
   /** One row within a sentence: `list`. */
   noun: string
   /**
-   * By action. `{who}`, `{columns}` (the changed ones), `{this}` (the row) or a column, which stands for what its value
-   * refers to: `{who} added {contractor_profile_id} to the list {list_id}`.
+   * By action. `{who}`, `{columns}` (the changed ones), `{this}` (the row) or a column, which stands for its value or,
+   * where that is an id, for what it refers to: `{who} added {contractor_profile_id} to the list {list_id}`.
    */
   sentences?: Readonly<Record<string, string>>
   /** Columns within a sentence, where the name will not do: `is_public` as `visibility`. */

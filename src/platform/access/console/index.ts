@@ -1,4 +1,5 @@
 import type { ConsoleModule } from '#platform/console'
+import { accessResources } from './resources.ts'
 
 /** The pages about roles, what they permit, and keys for programs. */
 export const accessConsole: ConsoleModule = {
@@ -37,4 +38,5 @@ export const accessConsole: ConsoleModule = {
     { group: 'Workspace', label: 'Roles', to: '/roles', icon: 'shield', permission: 'access.roles.read' },
     { group: 'Workspace', label: 'API keys', to: '/api-keys', icon: 'key', permission: 'access.personal_keys.write' },
   ],
+  resources: accessResources,
 }

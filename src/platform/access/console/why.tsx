@@ -1,7 +1,7 @@
-import { Alert, Modal, NativeSelect, Skeleton, Stack, Text } from '@mantine/core'
+import { Alert, Button, Modal, NativeSelect, Skeleton, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { ErrorState, Icon, oneOf, PageHeader, type Search, useAddress } from '#platform/console'
+import { EmptyState, ErrorState, Icon, oneOf, PageHeader, PageLink, type Search, useAddress } from '#platform/console'
 import { capital, explanationQuery, groupByModule, permissionsQuery } from './role-queries.ts'
 import classes from './roles.module.css'
 
@@ -14,7 +14,19 @@ export function Page() {
     <Stack gap={0} maw={640}>
       <PageHeader title="Why may somebody do something?" lead="What is asked at every request, step by step." />
       {userId === '' ? (
-        <Text>Open the page of a role and choose “Why?” beside one of its members.</Text>
+        <div className="panel">
+          <EmptyState
+            icon="shield"
+            title="About whom?"
+            action={
+              <Button component={PageLink} to="/roles" variant="default">
+                Go to the roles
+              </Button>
+            }
+          >
+            Open the page of a role and choose “Why?” beside one of its members.
+          </EmptyState>
+        </div>
       ) : (
         <Why userId={userId} permission={permission} choose={permission => change({ permission })} />
       )}

@@ -1,11 +1,13 @@
 import { Alert, Button, Group, NativeSelect, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import {
   createTenant,
   entranceQuery,
   Icon,
   PageHeader,
+  PageLink,
   Problem,
   switchTenant,
   templatesQuery,
@@ -55,11 +57,17 @@ function Choice() {
     <div>
       <Refusal error={open.error} />
       <Group gap="xs">
-        {tenants.map(({ id, name, isActive }) => (
-          <Button key={id} variant="default" disabled={!isActive || open.isPending} onClick={() => open.mutate(id)}>
-            {isActive ? name : `${name} (not active)`}
-          </Button>
-        ))}
+        {tenants.map(({ id, name, isActive, roles }) =>
+          isActive || !roles.includes('owner') ? (
+            <Button key={id} variant="default" disabled={!isActive || open.isPending} onClick={() => open.mutate(id)}>
+              {isActive ? name : `${name} (not active)`}
+            </Button>
+          ) : (
+            <Button key={id} variant="default" component={PageLink} to="/settings/deletion" search={{ tenant: id }}>
+              {name} (not active)
+            </Button>
+          ),
+        )}
       </Group>
     </div>
   )
@@ -72,6 +80,8 @@ function NewWorkspaceForm() {
     initialValues: { name: '', template: 'standard' },
     validate: { name: value => (value.trim() ? null : 'Name the workspace.') },
   })
+  const [template, setTemplate] = useState('standard')
+  form.watch('template', ({ value }) => setTemplate(value))
   const create = useMutation({
     mutationFn: createTenant,
     onError: error => error instanceof Problem && form.setErrors(error.fields),
@@ -93,7 +103,7 @@ function NewWorkspaceForm() {
           <NativeSelect
             w="100%"
             label="Start with"
-            description={templates.map(({ label, description }) => `${label}: ${description}`).join(' ')}
+            description={templates.find(({ name }) => name === template)?.description}
             data={templates.map(({ name, label }) => ({ value: name, label }))}
             key={form.key('template')}
             {...form.getInputProps('template')}

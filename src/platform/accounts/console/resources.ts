@@ -32,6 +32,8 @@ export const accountsResources: Readonly<Record<string, ResourceDescription>> = 
       default_tenant_id: 'default workspace',
     },
     technical: ['status_changed_by', 'deactivated_by', 'deleted_by'],
+    api: '/members/{id}',
+    permission: 'members.members.read',
   },
   'identity.user_profiles': {
     noun: 'profile',

@@ -58,6 +58,7 @@ export function AuditEntry({ entry, change }: { entry: AuditLog; change: (change
 
 function Words({ part, entry }: { part: Part; entry: AuditLog }) {
   if ('text' in part) return part.text
+  if ('value' in part) return <b>{part.value}</b>
   if ('who' in part) return <b>{entry.userName ?? (entry.userId ? 'An unknown user' : 'The system')}</b>
   return <NamedRow {...part.reference} />
 }

@@ -4,6 +4,7 @@ import type { AuditLog } from './audit-logs.ts'
 import { readable, rememberRows, tell } from './sentences.ts'
 
 const resources = {
+  'shop.returns': { noun: 'return', sentences: { insert: '{who} sent {parcel} back' } },
   'shop.orders': { noun: 'order', columns: { is_paid: 'payment' } },
   'shop.lines': {
     noun: 'order line',
@@ -32,7 +33,15 @@ const entry = (some: Partial<AuditLog>): AuditLog => ({
 
 const read = (some: Partial<AuditLog>) =>
   tell(entry(some), resources)
-    .map(part => ('who' in part ? 'Ann' : 'text' in part ? part.text : `<${part.reference.name ?? part.reference.id}>`))
+    .map(part =>
+      'who' in part
+        ? 'Ann'
+        : 'value' in part
+          ? part.value
+          : 'text' in part
+            ? part.text
+            : `<${part.reference.name ?? part.reference.id}>`,
+    )
     .join('')
 
 const inOrder = { order_id: 'o1', product_id: 'p1' }
@@ -46,6 +55,10 @@ test('PE-08 an entry reads as a sentence about what it refers to', () => {
   )
   const added = { order_id: { new: 'o1' }, product_id: { new: 'p1' }, tags: { new: [] } }
   assert.equal(read({ action: 'insert', changes: added }), 'Ann put <p1> into <o1>', 'from the new row itself')
+  assert.equal(
+    read({ resource: 'shop.returns', action: 'insert', changes: { parcel: { new: 'P-1' } } }),
+    'Ann sent P-1 back',
+  )
   assert.equal(
     read({ resource: 'shop.orders', changes: { is_paid: { old: false, new: true } }, details: { name: 'Spring' } }),
     'Ann changed the payment of the order <Spring>',

@@ -3,7 +3,7 @@ import type { AuditLog } from './audit-logs.ts'
 
 /** A row that a sentence is about; `name` is what the entry itself tells. */
 export type Reference = { resource: string; id: string; name: string | undefined }
-export type Part = { who: true } | { text: string } | { reference: Reference }
+export type Part = { who: true } | { text: string } | { value: string } | { reference: Reference }
 
 /** An entry as a sentence; where a word of the module's own sentence is not known, in general terms. */
 export function tell(entry: AuditLog, resources: Resources): Part[] {
@@ -42,8 +42,9 @@ function partOf(word: string, entry: AuditLog, resources: Resources): Part | und
     return resource && resourceId ? { reference: { resource, id: resourceId, name: nameIn(entry) } } : undefined
   }
   const refers = resources[resource ?? '']?.refers?.[word]
-  const id = textIn(entry, word)
-  return refers && id ? { reference: { resource: refers, id, name: undefined } } : undefined
+  const value = textIn(entry, word)
+  if (!value) return
+  return refers ? { reference: { resource: refers, id: value, name: undefined } } : { value }
 }
 
 /** `the note, rating and tags`; what people do not read about is not counted. */

@@ -1,4 +1,5 @@
 import type { ConsoleModule } from '#platform/console'
+import { membersResources } from './resources.ts'
 
 /** The pages about who belongs to a workspace, and who is asked to. */
 export const membersConsole: ConsoleModule = {
@@ -43,4 +44,5 @@ export const membersConsole: ConsoleModule = {
       permission: 'members.organizations.read',
     },
   ],
+  resources: membersResources,
 }

@@ -1,7 +1,7 @@
 import { Badge, Button, Group, Menu, NativeSelect, Skeleton, Text, UnstyledButton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import {
   EmptyState,
   ErrorState,
@@ -22,19 +22,18 @@ import classes from './invitations.module.css'
 import { MembersFrame } from './members-frame.tsx'
 import { type Invitation, invitationsQuery, type Status, statusColors, statusWords } from './own-invitations.ts'
 
-const readSearch = (search: Search) => ({ status: oneOf(search.status) })
+const readSearch = (search: Search) => ({ status: oneOf(search.status), dialog: oneOf(search.dialog) })
 
 /** Who is asked to work here, and what became of it. */
 export function Page() {
   const { can } = useSession()
   const mayWrite = can('members.invitations.write')
-  const [{ status }, change] = useAddress(readSearch)
-  const [dialog, setDialog] = useState<'one' | 'file'>()
+  const [{ status, dialog }, change] = useAddress(readSearch)
   const query = useInfiniteQuery({ ...invitationsQuery(status), placeholderData: keepPreviousData })
   const items = useMemo(() => query.data?.pages.flatMap(page => page.items) ?? [], [query.data])
-  const close = () => setDialog(undefined)
+  const close = () => change({ dialog: '' }, true)
   const invite = mayWrite && (
-    <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setDialog('one')}>
+    <Button leftSection={<Icon name="plus" size={16} />} onClick={() => change({ dialog: 'one' })}>
       Invite people
     </Button>
   )
@@ -43,7 +42,7 @@ export function Page() {
       actions={
         mayWrite && (
           <>
-            <Button variant="default" onClick={() => setDialog('file')}>
+            <Button variant="default" onClick={() => change({ dialog: 'file' })}>
               From a file
             </Button>
             {invite}
@@ -98,8 +97,8 @@ export function Page() {
           </LoadMore>
         </div>
       )}
-      {dialog === 'one' && <InvitationForm close={close} />}
-      {dialog === 'file' && <FileInvitation close={close} />}
+      {mayWrite && dialog === 'one' && <InvitationForm close={close} />}
+      {mayWrite && dialog === 'file' && <FileInvitation close={close} />}
     </MembersFrame>
   )
 }

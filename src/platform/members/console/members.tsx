@@ -10,6 +10,7 @@ import {
   formatTime,
   Icon,
   LoadMore,
+  PageLink,
   roleChoicesQuery,
   useAddress,
   useSession,
@@ -22,13 +23,27 @@ import { PersonLine, RoleBadges } from './person.tsx'
 
 /** Who works in this workspace. */
 export function Page() {
+  const { can } = useSession()
   const [{ member: openId, ...filters }, change] = useAddress(readSearch)
   const [settledQ] = useDebouncedValue(filters.q, 250)
   const query = useInfiniteQuery({ ...membersQuery({ ...filters, q: settledQ }), placeholderData: keepPreviousData })
   const members = useMemo(() => query.data?.pages.flatMap(page => page.items) ?? [], [query.data])
   const isFiltered = filters.q !== '' || filters.role !== '' || filters.expiry !== ''
   return (
-    <MembersFrame>
+    <MembersFrame
+      actions={
+        can('members.invitations.write') && (
+          <Button
+            component={PageLink}
+            to="/members/invitations"
+            search={{ dialog: 'one' }}
+            leftSection={<Icon name="plus" size={16} />}
+          >
+            Invite people
+          </Button>
+        )
+      }
+    >
       <FilterBar filters={filters} change={change} />
       {query.isPending ? (
         <div role="status" aria-label="Loading the members">

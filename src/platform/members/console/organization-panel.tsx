@@ -126,6 +126,7 @@ function PlaceItem({ organization, place }: { organization: Organization; place:
         {organization.mayManage ? (
           <NativeSelect
             size="xs"
+            w={96}
             aria-label={`What ${nameOf(place)} is here`}
             value={place.role}
             disabled={changing.isPending}

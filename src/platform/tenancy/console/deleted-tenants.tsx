@@ -1,6 +1,16 @@
-import { Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { EmptyState, ErrorState, formatCount, formatTime, Icon, LoadMore, PageHeader, request } from '#platform/console'
+import {
+  EmptyState,
+  ErrorState,
+  formatCount,
+  formatTime,
+  Icon,
+  LoadMore,
+  PageHeader,
+  PageLink,
+  request,
+} from '#platform/console'
 import type { Deleted } from './deletions.ts'
 
 type Listed = { items: Deleted[]; nextCursor: string | null }
@@ -17,6 +27,9 @@ export function Page() {
   const deleted = query.data?.pages.flatMap(page => page.items) ?? []
   return (
     <>
+      <Anchor component={PageLink} to="/tenants" size="sm" mb="xs" display="inline-block">
+        All workspaces
+      </Anchor>
       <PageHeader
         title="Deleted workspaces"
         lead="A signed certificate for each. Names are kept as hashes only: whoever knows a name can check it."
@@ -27,7 +40,9 @@ export function Page() {
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : deleted.length === 0 ? (
         <div className="panel">
-          <EmptyState icon="building" title="No workspace was deleted yet" />
+          <EmptyState icon="building" title="No workspace was deleted yet">
+            What was removed, and when, stands here for each that is.
+          </EmptyState>
         </div>
       ) : (
         <Stack gap="md" maw={760}>

@@ -14,6 +14,7 @@ import {
   request,
   sessionQuery,
   useAddress,
+  useResources,
   useSession,
 } from '#platform/console'
 import { type Deletion, deletionQuery, readTenant, tableInWords } from './deletions.ts'
@@ -24,7 +25,9 @@ import { SettingsFrame } from './settings-frame.tsx'
 export function Page() {
   const session = useSession()
   const [{ tenant }] = useAddress(readTenant)
-  const tenantId = tenant || session.closed?.tenantId || session.tenantId || ''
+  // Who signs in anew is in no workspace that waits; the one that he owns is meant.
+  const waiting = session.tenants.find(({ isActive, roles }) => !isActive && roles.includes('owner'))
+  const tenantId = tenant || session.closed?.tenantId || session.tenantId || waiting?.id || ''
   const query = useQuery(deletionQuery(tenantId))
   const content = !tenantId ? (
     <div className="panel">
@@ -34,6 +37,12 @@ export function Page() {
     </div>
   ) : query.error ? (
     <ErrorState error={query.error} retry={() => void query.refetch()} />
+  ) : query.data && !query.data.deletion && tenantId !== session.tenantId ? (
+    <div className="panel">
+      <EmptyState icon="building" title={`${query.data.name} does not wait for its deletion`}>
+        You are not in it now. If it is suspended, whoever runs this installation can open it again.
+      </EmptyState>
+    </div>
   ) : query.data ? (
     <Stack gap="md" maw={760}>
       {query.data.deletion ? <Waiting deletion={query.data} /> : <Asking deletion={query.data} />}
@@ -179,6 +188,7 @@ function Waiting({ deletion: { tenantId, name, deletion } }: { deletion: Deletio
 }
 
 function Contents({ deletion: { tables, owners } }: { deletion: Deletion }) {
+  const resources = useResources()
   const total = tables.reduce((sum, { rows }) => sum + rows, 0)
   return (
     <>
@@ -193,7 +203,7 @@ function Contents({ deletion: { tables, owners } }: { deletion: Deletion }) {
           <Table.Tbody>
             {tables.map(({ table, rows }) => (
               <Table.Tr key={table}>
-                <Table.Td>{tableInWords(table)}</Table.Td>
+                <Table.Td>{resources[table]?.noun ?? tableInWords(table)}</Table.Td>
                 <Table.Td ta="right">{formatCount(rows)}</Table.Td>
               </Table.Tr>
             ))}

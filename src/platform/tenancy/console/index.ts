@@ -55,7 +55,7 @@ export const tenancyConsole: ConsoleModule = {
       load: () => import('./deletion.tsx'),
     },
     {
-      path: '/deleted-tenants',
+      path: '/tenants/deleted',
       title: 'Deleted workspaces',
       frame: 'shell',
       personal: true,

@@ -11,6 +11,13 @@ export const tenancyResources: Readonly<Record<string, ResourceDescription>> = {
     },
     technical: ['token'],
   },
+  'tenancy.tenant_deletions': {
+    noun: 'deletion of the workspace',
+    sentences: {
+      insert: '{who} asked for the deletion of the workspace',
+      delete: '{who} cancelled the deletion of the workspace',
+    },
+  },
   'tenancy.onboarding_steps': {
     noun: 'first step',
     sentences: { insert: '{who} ticked off a first step', delete: '{who} opened a first step again' },

@@ -35,7 +35,11 @@ export function Page() {
         lead={
           <>
             All workspaces of this installation. What is in them is seen by their members only.{' '}
-            {can('tenancy.deletions.manage') && <PageLink to="/deleted-tenants">Deleted workspaces</PageLink>}
+            {can('tenancy.deletions.manage') && (
+              <PageLink to="/tenants/deleted" className={directory.name}>
+                Deleted workspaces
+              </PageLink>
+            )}
           </>
         }
         actions={

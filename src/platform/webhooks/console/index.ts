@@ -13,6 +13,11 @@ export const webhooksConsole: ConsoleModule = {
   resources: {
     'webhooks.endpoints': {
       noun: 'webhook',
+      sentences: {
+        insert: '{who} made the webhook {url}',
+        update: '{who} changed {columns} of the webhook {url}',
+        delete: '{who} deleted the webhook {url}',
+      },
       columns: { url: 'address', event_types: 'events', is_enabled: 'state', secret_encrypted: 'secret' },
       technical: ['previous_secret_encrypted', 'previous_secret_until', 'created_by'],
       page: '/webhooks/$id',
