@@ -4,8 +4,8 @@ import { errors } from './errors.ts'
 import { grantViolations } from './grants.ts'
 
 const descriptions: Record<BuiltInRole, string> = {
-  owner: 'Everything, and may delete the tenant',
-  admin: 'Everything but deleting the tenant',
+  owner: 'Everything, and may delete the workspace',
+  admin: 'Everything but deleting the workspace',
   member: 'Works with the applications',
   viewer: 'Looks on',
 }

@@ -6,7 +6,7 @@ export const auditModule = {
   name: 'audit',
   schema: 'audit',
   permissions: {
-    'audit.logs.read': { description: 'Read the audit log of the tenant', roles: ['owner', 'admin'] },
+    'audit.logs.read': { description: 'Read the audit log of the workspace', roles: ['owner', 'admin'] },
   },
   routes: auditRoutes,
   jobs: [

@@ -19,7 +19,7 @@ export const membersModule = {
   },
   permissions: {
     'members.members.read': {
-      description: 'See who works in the tenant, with roles and organizations',
+      description: 'See who works in the workspace, with roles and organizations',
       roles: ['owner', 'admin', 'member', 'viewer'],
     },
     'members.members.write': {
@@ -27,7 +27,7 @@ export const membersModule = {
       roles: ['owner', 'admin'],
     },
     'members.organizations.read': {
-      description: 'See the organizations of the tenant and who belongs to them',
+      description: 'See the organizations of the workspace and who belongs to them',
       roles: ['owner', 'admin', 'member', 'viewer'],
     },
     'members.organizations.write': {
@@ -35,11 +35,11 @@ export const membersModule = {
       roles: ['owner', 'admin'],
     },
     'members.invitations.read': {
-      description: 'See who is asked to work in the tenant',
+      description: 'See who is asked to work in the workspace',
       roles: ['owner', 'admin'],
     },
     'members.invitations.write': {
-      description: 'Ask people to work in the tenant, with roles that one holds oneself, and withdraw that',
+      description: 'Ask people to work in the workspace, with roles that one holds oneself, and withdraw that',
       roles: ['owner', 'admin'],
     },
   },

@@ -9,7 +9,7 @@ import { announceTo } from './signals.ts'
 export const Notification = Type.Object(
   {
     id: uuid,
-    tenantId: nullable(Type.String({ format: 'uuid', description: 'Null where it concerns no workspace' })),
+    tenantId: nullable(Type.String({ format: 'uuid', description: 'Null where it concerns no tenant' })),
     kind: Type.String({ examples: ['members.joined'] }),
     title: Type.String(),
     message: Type.String({ description: 'Plain text; empty where the title says it all' }),

@@ -27,7 +27,7 @@ export const notificationRoutes = [
     path: '/notifications',
     allow: 'session',
     summary: 'List what I was told',
-    description: 'In this workspace, and what concerns none, newest first.',
+    description: 'In this tenant, and what concerns none, newest first.',
     query: Type.Object({
       ...pageQuery,
       state: Type.Optional(oneOf(['all', 'unread'])),
@@ -44,7 +44,7 @@ export const notificationRoutes = [
     allow: 'session',
     passive: true,
     summary: 'Count what I have not read',
-    description: 'Nothing is counted of a workspace that I want quiet.',
+    description: 'Nothing is counted of a tenant that I want quiet.',
     response: UnreadCount,
     async handle({ principal, scope }, app) {
       return await countUnread(app.db.reads(scope), principal.userId)

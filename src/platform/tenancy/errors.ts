@@ -2,9 +2,9 @@ import { errorTable } from '#platform/errors.ts'
 
 export const errors = errorTable('tenancy', {
   policyUnfit: ['invalid', 'The policy is not valid; `errors` lists where and why.'],
-  nameMistyped: ['invalid', 'This is not the name of the tenant.'],
-  deletionRequested: ['conflict', 'This tenant waits for its deletion already.'],
-  deletionRefused: ['conflict', 'Only an active tenant can be deleted by its owner.'],
+  nameMistyped: ['invalid', 'This is not the name of the workspace.'],
+  deletionRequested: ['conflict', 'This workspace waits for its deletion already.'],
+  deletionRefused: ['conflict', 'Only an active workspace can be deleted by its owner.'],
   deletionNotWaiting: [
     'conflict',
     'There is no deletion to cancel: none was requested, or the removal has begun and nothing brings the tenant back.',
@@ -12,15 +12,15 @@ export const errors = errorTable('tenancy', {
   rowsLeft: ['unavailable', 'Rows of the tenant {tenantId} cannot be removed: {reason}'],
   certificateUnknown: ['not_found', 'No tenant with the id {id} has been deleted here.'],
   templateUnknown: ['invalid', 'There is no template {name}.'],
-  tenantNotFound: ['not_found', 'There is no tenant {id}.'],
+  tenantNotFound: ['not_found', 'There is no workspace {id}.'],
   slugTaken: ['conflict', 'The address {slug} is taken, or was another workspace’s within the last 30 days.'],
   slugReserved: ['invalid', 'The address {slug} is reserved. Choose another one.'],
   slugsHeld: [
     'conflict',
     'This workspace has left {most} addresses within the last 30 days. Wait until one of them is free, or take one back.',
   ],
-  statusUnchanged: ['conflict', 'This tenant is {status} already.'],
-  statusRefused: ['conflict', 'This tenant waits for its deletion: that has to be cancelled first.'],
+  statusUnchanged: ['conflict', 'This workspace is {status} already.'],
+  statusRefused: ['conflict', 'This workspace waits for its deletion: that has to be cancelled first.'],
   logoNotFound: ['not_found', 'There is no such picture.'],
   stepUnknown: ['not_found', 'There is no step {name}.'],
   domainInvalid: ['invalid', 'This is no domain of the internet. Write it like portal.example.com.'],

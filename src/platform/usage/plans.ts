@@ -20,7 +20,7 @@ const planFields = {
   name: Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$', examples: ['team'] }),
   displayName: Type.String({ minLength: 1, maxLength: 100, pattern: '\\S', examples: ['Team'] }),
   description: nullable(Type.String({ minLength: 1, maxLength: 1000 })),
-  isDefault: Type.Boolean({ description: 'The plan of workspaces that were given none' }),
+  isDefault: Type.Boolean({ description: 'The plan of tenants that were given none' }),
   isActive: Type.Boolean({ description: 'Workspaces can be given it' }),
   limits: Type.Array(PlanLimit, { maxItems: 100, description: 'Of a metric that is not named, any amount' }),
 }
@@ -29,7 +29,7 @@ export const Plan = Type.Object({
   id: uuid,
   ...planFields,
   isBuiltIn: Type.Boolean(),
-  tenants: Type.Integer({ description: 'How many workspaces have it now' }),
+  tenants: Type.Integer({ description: 'How many tenants have it now' }),
   createdAt: timestamp,
   updatedAt: timestamp,
 })
