@@ -49,6 +49,8 @@ export async function testWorld(
   options: {
     consoleDirectory?: string
     rateLimit?: number
+    /** False: routes have no limits of their own. */
+    hasRouteLimits?: boolean
     environment?: Record<string, string>
     /** Counts requests, as the program does. */
     meter?: boolean
@@ -57,7 +59,9 @@ export async function testWorld(
   } = {},
 ): Promise<World> {
   const database = await testDatabase()
-  const modules = [...programModules, ...(options.modules ?? [])]
+  const modules = [...programModules, ...(options.modules ?? [])].map(module =>
+    options.hasRouteLimits === false ? withoutLimits(module) : module,
+  )
   await upgradeDatabase(database.adminConfig, modules)
   const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0', ...options.environment })
   const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
@@ -101,6 +105,12 @@ export async function testWorld(
   // MT-17: the same tests, with both tenants' application data in a database beside the main one.
   if (process.env.COMMONHOLD_TEST_PLACED) await placeElsewhere(database, app, [alice.tenantId, bob.tenantId])
   return { ...database, app, keys, baseUrl, alice, bob, viewer: joined }
+}
+
+function withoutLimits(module: Module): Module {
+  if (!module.routes) return module
+  const routes = module.routes.map(({ rateLimit: _, ...route }) => route)
+  return { ...module, routes }
 }
 
 async function placeElsewhere(database: TestDatabase, app: App, tenantIds: readonly string[]): Promise<void> {
