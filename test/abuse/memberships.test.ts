@@ -115,3 +115,38 @@ test('MT-11 MT-15 MT-16 the way to cancel a deletion passes by no policy of the 
   assert.equal((await ask(owner, 'GET', path)).status, 200, 'control: closed to all, it is open for this')
   assert.equal((await ask(owner, 'DELETE', path)).status, 204)
 })
+
+test('MT-18 a role that is named twice is one, in a file and in whatever case', async () => {
+  const viewer = await idOf('viewer')
+  const twice = await ask(alice, 'POST', '/invitations', {
+    email: 'twice@people.example',
+    roleIds: [viewer, viewer.toUpperCase()],
+  })
+  assert.equal(twice.status, 201, JSON.stringify(twice.body))
+  const response = await fetch(`${baseUrl}/api/v1/invitations/import`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${alice.accessToken}`, 'content-type': 'text/csv' },
+    body: 'email,roles\nthrice@people.example,viewer;Viewer;viewer\n',
+  })
+  assert.equal(response.status, 200, await response.text())
+})
+
+test('GG-03 a slug is changed while others work in the tenant, and nobody has to wait for each other', async () => {
+  const viewer = await idOf('viewer')
+  const work = Array.from({ length: 60 }, (_, index) => () => {
+    if (index % 3 === 0) return ask(alice, 'PUT', '/tenant/slug', { slug: `meridian-${(index / 3) % 3}` })
+    if (index % 3 === 1) return ask(alice, 'PATCH', '/tenant', { name: `Meridian ${index}` })
+    return ask(alice, 'POST', '/service-accounts', { name: `Robot ${index}`, description: null, roleIds: [viewer] })
+  })
+  const deadlocks = async () => {
+    const { rows } = await admin.query(
+      'select deadlocks::integer as count from pg_stat_database where datname = current_database()',
+    )
+    return rows[0].count as number
+  }
+  const before = await deadlocks()
+  const answers = await Promise.all(work.map(ask => ask()))
+  const refused = answers.filter(({ status }) => status >= 300 && status !== 429)
+  assert.deepEqual(refused, [])
+  assert.equal((await deadlocks()) - before, 0)
+})

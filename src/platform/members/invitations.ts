@@ -113,7 +113,7 @@ async function writeInvitation(
   await onViolation(
     tx.run(sql`
       insert into members.invitation_roles (invitation_id, role_id)
-      select ${id}, role_id
+      select distinct ${id}::uuid, role_id
       from unnest(${roleIds}::uuid[]) as role_id`),
     { invitation_roles_role_id_fkey: () => accessErrors.roleNotFound({ id: roleIds.join(', ') }) },
   )

@@ -147,11 +147,12 @@ export function listFormerSlugs(tx: Queryable): Promise<FormerSlug[]> {
  * back. Refuses reserved ones, and those that another tenant has or had within 30 days. In a transaction.
  */
 export async function changeSlug(tx: Queryable, slug: string): Promise<void> {
+  // As the update will, for others may refer to a slug: a weaker lock, made stronger then, meets who waits for it.
   const { slug: present } = await tx.one(sql<{ slug: string }>`
     select slug
     from tenancy.tenants
     where id = ${tx.scope.tenantId}
-    for no key update`)
+    for update`)
   if (present === slug) return
   const former = await listFormerSlugs(tx)
   if (former.filter(held => held.slug !== slug).length >= mostFormerSlugs) {
