@@ -116,6 +116,45 @@ test('MT-11 MT-15 MT-16 the way to cancel a deletion passes by no policy of the 
   assert.equal((await ask(owner, 'DELETE', path)).status, 204)
 })
 
+test('MT-15 a key that was made before is no way around a second factor that is wanted now', async () => {
+  const owner = await newPerson(world, { tenantName: 'Before and after' })
+  const key = await keyOf(owner, ['*'])
+  const service = await ask(owner, 'POST', '/service-accounts', { name: 'Robot', description: null, roleIds: [] })
+  const wish = { name: 'Key', scopes: ['*'], expiresAt: null }
+  const made = await ask(owner, 'POST', `/service-accounts/${service.body.id}/keys`, wish)
+  const robot: Pick<Person, 'fetch'> = {
+    fetch: (path, init) => owner.fetch(path, { ...init, headers: { authorization: `Bearer ${made.body.key}` } }),
+  }
+  const { tenantId } = owner
+  const tries: [policy: Parameters<typeof setPolicy>[2], status: number, why: string][] = [
+    [{}, 200, 'nothing is wanted'],
+    [{ session: { requireMFA: true } }, 403, 'at once'],
+    [
+      { session: { requireMFA: false }, twoFactor: { required: true, graceLogins: 3, gracePeriodDays: 7 } },
+      200,
+      'grace',
+    ],
+    [{ twoFactor: { graceLogins: 0, gracePeriodDays: 0 } }, 403, 'no grace'],
+    [{ twoFactor: { exemptRoles: ['owner'] } }, 200, 'exempt'],
+    [{ session: { requireMFA: true } }, 403, 'of everybody'],
+  ]
+  for (const [policy, status, why] of tries) {
+    await setPolicy(app, tenantId, policy)
+    const answer = await ask(key, 'GET', '/caller')
+    assert.equal(answer.status, status, why)
+    if (status === 403) assert.equal(answer.code, 'accounts.second_factor_required')
+    assert.equal((await ask(robot, 'GET', '/caller')).status, 200, 'a program is no person')
+  }
+  await admin.query(
+    `insert into identity.authenticators
+       (user_id, user_handle, credential_id, credential_public_key, aaguid, device_type, is_backed_up)
+     values ($1, sha256('handle'), sha256('credential'), 'x', gen_random_uuid(), 'single_device', false)`,
+    [owner.userId],
+  )
+  await setPolicy(app, tenantId, {})
+  assert.equal((await ask(key, 'GET', '/caller')).status, 200, 'who has one calls on')
+})
+
 test('MT-18 a role that is named twice is one, in a file and in whatever case', async () => {
   const viewer = await idOf('viewer')
   const twice = await ask(alice, 'POST', '/invitations', {

@@ -2,7 +2,13 @@ import { findTokenPermissions, keyErrors, readApiKey, touchApiKey } from '#platf
 import type { App } from '#platform/app.ts'
 import { type Scope, sql } from '#platform/database'
 import type { Principal } from '#platform/http'
-import { compilePolicy, type Policy } from '#platform/tenancy'
+import {
+  compilePolicy,
+  findSecondFactorRequirement,
+  judgeSecondFactor,
+  type MemberFacts,
+  type Policy,
+} from '#platform/tenancy'
 import { errors } from './errors.ts'
 
 type Row = {
@@ -20,6 +26,11 @@ type Row = {
   holdsUntil: Date | null
 }
 
+type PersonRow = Pick<MemberFacts, 'roles' | 'joinedAt' | 'hasSecondFactor'> & {
+  graceBeganAt: Date | null
+  graceLogins: number | null
+}
+
 type Standing = { principal: Principal; tenantName: string; policy: Policy; until: number }
 
 /** How long an answer about a key is believed, ms, as one about a session is. */
@@ -30,7 +41,8 @@ const touchedWithin = 60_000
 
 /**
  * Who calls with an API key. He acts in the key's tenant and no other, with what his roles there permit, narrowed to what
- * they let tokens carry and to the key's scopes. Sessions' rules are not his; those of addresses are (MT-16).
+ * they let tokens carry and to the key's scopes. Sessions' rules are not his; those of addresses are (MT-16), and a person who
+ * has to have a second factor has to have it here too (MT-15).
  */
 export class KeyCallers {
   private readonly app: App
@@ -58,6 +70,7 @@ export class KeyCallers {
     const { remembered } = this
     const row = await this.findRow(key)
     if (row.tenantStatus !== 'active') throw errors.tenantSuspended()
+    await this.requireSecondFactor(row)
     const standing = await this.standingOf(row)
     if (row.lastUsedAt === null || Date.now() - row.lastUsedAt.getTime() > touchedWithin) {
       await touchApiKey(this.app.db.scoped({ ...client, tenantId: row.tenantId, userId: row.userId }), row.id)
@@ -75,6 +88,27 @@ export class KeyCallers {
         select * from accounts.find_api_key(${shown.prefix}, ${shown.secretHash})`))
     if (!row) throw keyErrors.apiKeyInvalid()
     return row
+  }
+
+  /** A program cannot show one with each call; but no key is a way around having one. */
+  private async requireSecondFactor({ userId, tenantId, tenantName, securityPolicy }: Row): Promise<void> {
+    const policy = compilePolicy(securityPolicy)
+    if (!policy.session.requireMFA && !policy.twoFactor.required) return
+    const reads = this.app.db.reads({ system: true, tenantId })
+    const [person, requiredSince] = await Promise.all([
+      reads.maybe(sql<PersonRow>`
+        select roles, joined_at, has_second_factor, grace_began_at, grace_logins
+        from accounts.list_policy_members(${tenantId})
+        where user_id = ${userId}`),
+      findSecondFactorRequirement(reads),
+    ])
+    // A service account is no person.
+    if (!person) return
+    const { graceBeganAt, graceLogins, ...facts } = person
+    const grace = graceBeganAt && { beganAt: graceBeganAt, logins: graceLogins ?? 0, isCounted: true }
+    const at = this.app.clock.now()
+    const { outcome } = judgeSecondFactor(policy, { at, methods: [] }, { ...facts, requiredSince, grace })
+    if (outcome === 'missing') throw errors.secondFactorRequired({ tenant: tenantName })
   }
 
   private async standingOf(row: Row): Promise<Standing> {
