@@ -522,7 +522,7 @@ test('a bearer token wins over the cookie, also where it is bad', async () => {
   }
   seen.length = 0
   await call({ url: '/api/v1/things', headers: { ...bearer, cookie: `${sessionCookie}=good` } })
-  assert.deepEqual(seen, [{ bearer: 'good', cookie: undefined, tenantId: undefined }])
+  assert.deepEqual(seen, [{ bearer: 'good', cookie: undefined, isOnSite: false, tenantId: undefined }])
 })
 
 test('the session cookie is set and cleared with all its protections', async () => {
