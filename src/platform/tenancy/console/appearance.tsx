@@ -2,7 +2,16 @@ import { Button, ColorInput, FileButton, Group, Stack, Text } from '@mantine/cor
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
-import { type Brand, brandColorsOf, brandQuery, ErrorState, Refusal, request, useSession } from '#platform/console'
+import {
+  type Brand,
+  brandColorsOf,
+  brandQuery,
+  ErrorState,
+  Problem,
+  Refusal,
+  request,
+  useSession,
+} from '#platform/console'
 import classes from './appearance.module.css'
 import { SettingCard } from './setting-card.tsx'
 import { SettingsFrame } from './settings-frame.tsx'
@@ -28,7 +37,23 @@ export function Page() {
   )
 }
 
-const pictures = 'image/png,image/jpeg,image/webp,image/gif'
+const pictures = ['image/png', 'image/jpeg', 'image/webp', 'image/gif']
+const mostBytes = 5 * 1024 * 1024
+
+/** Says of a file what the server would refuse, in words for whoever chose it. */
+function check(file: File): File {
+  if (!pictures.includes(file.type)) {
+    throw new Problem(
+      415,
+      'console.no_picture',
+      'This is no picture that can be shown. Choose a PNG, JPEG, WebP or GIF file.',
+    )
+  }
+  if (file.size > mostBytes) {
+    throw new Problem(413, 'console.picture_too_large', 'This picture is larger than 5 MB. Choose a smaller one.')
+  }
+  return file
+}
 
 function Logo({ brand }: { brand: Brand }) {
   const client = useQueryClient()
@@ -36,7 +61,7 @@ function Logo({ brand }: { brand: Brand }) {
   const reset = useRef<() => void>(null)
   const keep = (answer: Brand) => client.setQueryData(brandQuery.queryKey, answer)
   const send = useMutation({
-    mutationFn: (file: File) => request<Brand>('/tenant/logo', { method: 'PUT', body: file }),
+    mutationFn: async (file: File) => request<Brand>('/tenant/logo', { method: 'PUT', body: check(file) }),
     onSuccess: keep,
     onSettled: () => reset.current?.(),
   })
@@ -61,7 +86,7 @@ function Logo({ brand }: { brand: Brand }) {
       <Refusal error={send.error ?? remove.error} />
       {can('tenancy.settings.write') && (
         <Group gap="xs" mt="sm">
-          <FileButton accept={pictures} resetRef={reset} onChange={file => file && send.mutate(file)}>
+          <FileButton accept={pictures.join(',')} resetRef={reset} onChange={file => file && send.mutate(file)}>
             {props => (
               <Button {...props} variant="default" size="xs" loading={send.isPending}>
                 {brand.logo ? 'Change the logo' : 'Choose a logo'}
@@ -118,7 +143,7 @@ function Color({ brand }: { brand: Brand }) {
           placeholder="#1f6553"
           error={color !== '' && !isColor ? 'Write it like #1f6553.' : undefined}
           eyeDropperButtonProps={{ 'aria-label': 'Take a colour from the screen' }}
-          popoverProps={{ withinPortal: false }}
+          popoverProps={{ withinPortal: false, position: 'top-start' }}
         />
         {isColor && <Preview primary={color} />}
         <Refusal error={save.error} title="This is not saved" />

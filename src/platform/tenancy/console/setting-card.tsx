@@ -5,7 +5,7 @@ import { type ReactNode, useId } from 'react'
 export function SettingCard({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
   const id = useId()
   return (
-    <Card withBorder component="section" aria-labelledby={id}>
+    <Card withBorder component="section" aria-labelledby={id} style={{ overflow: 'visible' }}>
       <Title order={2} size="h4" id={id}>
         {title}
       </Title>
