@@ -323,11 +323,14 @@ test('MT-11 what requests write into A while it is removed is gone with it', asy
     }
   }
   const writers = [...users, ...users].map(writer)
-  await sleep(100)
-  assert.ok(await removeTenant(app, owner.tenantId))
-  await sleep(100)
-  isOver = true
-  await Promise.all(writers)
+  try {
+    await sleep(100)
+    assert.ok(await removeTenant(app, owner.tenantId))
+    await sleep(100)
+  } finally {
+    isOver = true
+    await Promise.all(writers)
+  }
   assert.ok(written > 0 && refused > 0, `control: ${written} written, ${refused} refused`)
   const strays = async () =>
     (await admin.query('select id from public.stray_notes where tenant_id = $1', [owner.tenantId])).rows.length
