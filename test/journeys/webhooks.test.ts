@@ -69,7 +69,7 @@ describe('webhooks', { skip }, () => {
       await page.keyboard.press('Escape')
       await sheet.waitFor({ state: 'hidden' })
       await page.getByRole('button', { name: 'Look again' }).click()
-      await page.getByRole('listitem').getByText('Delivered', { exact: true }).waitFor()
+      await page.getByRole('listitem').getByText('Delivered', { exact: true }).first().waitFor()
       await look(page, 'webhook')
       await page.getByRole('button', { name: 'Switch off' }).click()
       await page.getByText('It is switched off', { exact: true }).waitFor()

@@ -258,12 +258,3 @@ export async function setDefaultRole(tx: Queryable, id: string): Promise<Role> {
   })
   return await getRole(tx, id)
 }
-
-/** The role that new members of the scope's tenant get. */
-export async function getDefaultRole(tx: Queryable): Promise<{ id: string; name: string }> {
-  return await tx.one(sql<{ id: string; name: string }>`
-    select id, name
-    from access.roles
-    where tenant_id = ${tx.scope.tenantId}
-      and is_default`)
-}

@@ -28,7 +28,7 @@ export {
   resume,
   type Side,
 } from './row-moves.ts'
-export { mostSignalBytes, onSignal, type SignalListener, sendSignal } from './signals.ts'
+export { onSignal, sendSignal } from './signals.ts'
 export { leaveSystemScope } from './system-scope.ts'
 export { readTenantTables, type TenantTable } from './tenant-tables.ts'
 export { onViolation } from './violations.ts'

@@ -11,9 +11,6 @@ import type { Queryable } from './queryable.ts'
  */
 export type SignalListener = (payload: string | undefined) => void
 
-/** PostgreSQL passes on 7,999 bytes. */
-export const mostSignalBytes = 7_999
-
 /**
  * Tells all processes that listen on this database's `channel`, when `tx` commits. Not for secrets: whoever may connect
  * to the database can listen. `payload` is text of at most 7,999 bytes: ids, not rows.

@@ -1,5 +1,5 @@
 export { AccessTokens, accessTokenSeconds } from './access-tokens.ts'
-export { type AccountEvent, onAccountEvent } from './account-events.ts'
+export { onAccountEvent } from './account-events.ts'
 export { avatarLimit, avatarTypes, makePicture } from './avatars.ts'
 export { useBackupCode } from './backup-codes.ts'
 export {

@@ -43,10 +43,10 @@ export const memberRoutes = [
     conditional: true,
     summary: 'Change a member’s roles, or the end of a membership',
     description:
-      'Felt at the next request. `roles` are all that the member has from now on, by id. Other roles need a sign-in of the last 10 minutes.',
+      'Felt at the next request. `roleIds` are all that the member has from now on. Other roles need a sign-in of the last 10 minutes.',
     params,
     body: Type.Object({
-      roles: Type.Optional(Type.Array(uuid, { minItems: 1, maxItems: 100, uniqueItems: true })),
+      roleIds: Type.Optional(Type.Array(uuid, { minItems: 1, maxItems: 100, uniqueItems: true })),
       expiresAt: Type.Optional(nullable({ ...dateTime, description: 'Null for no end' })),
     }),
     response: Member,
@@ -60,7 +60,7 @@ export const memberRoutes = [
       ...grantRefusals,
     ],
     async handle({ params, body, principal, scope, ifMatch }, app) {
-      if (body.roles !== undefined) requireFresh(app, principal)
+      if (body.roleIds !== undefined) requireFresh(app, principal)
       return await changeMember(app, scope, params.userId, body, ifMatch)
     },
   }),

@@ -106,17 +106,17 @@ test('MT-13 a member has several roles, and feels another one at the next reques
   const { tenantId } = owner
   assert.equal((await colleague.fetch('/audit-logs')).status, 403)
   const ids = [await roleId(tenantId, 'viewer'), await roleId(tenantId, 'admin')]
-  const changed = await read<Listed>(await patch(owner, colleague.userId, { roles: ids }))
+  const changed = await read<Listed>(await patch(owner, colleague.userId, { roleIds: ids }))
   assert.deepEqual(
     changed.roles.map(({ name }) => name),
     ['admin', 'viewer'],
   )
   assert.equal((await colleague.fetch('/audit-logs')).status, 200)
-  await patch(owner, colleague.userId, { roles: ids.slice(0, 1) })
+  await patch(owner, colleague.userId, { roleIds: ids.slice(0, 1) })
   assert.equal((await colleague.fetch('/audit-logs')).status, 403)
-  const foreign = await patch(owner, colleague.userId, { roles: [await roleId(alice.tenantId, 'viewer')] })
+  const foreign = await patch(owner, colleague.userId, { roleIds: [await roleId(alice.tenantId, 'viewer')] })
   assert.equal(await codeOf(foreign), 'access.role_not_found')
-  assert.equal((await patch(owner, colleague.userId, { roles: [] })).status, 400)
+  assert.equal((await patch(owner, colleague.userId, { roleIds: [] })).status, 400)
 })
 
 test('MT-20 an administrator gives nobody more than he holds, and neither changes nor removes an owner', async () => {
@@ -125,13 +125,13 @@ test('MT-20 an administrator gives nobody more than he holds, and neither change
   const third = await join(tenantId, 'member')
   const ownersRole = await roleId(tenantId, 'owner')
   for (const userId of [third.userId, administrator.userId]) {
-    assert.equal(await codeOf(await patch(administrator, userId, { roles: [ownersRole] })), 'access.owners_only')
+    assert.equal(await codeOf(await patch(administrator, userId, { roleIds: [ownersRole] })), 'access.owners_only')
   }
-  for (const body of [{ roles: [await roleId(tenantId, 'viewer')] }, { expiresAt: inSeconds(60) }]) {
+  for (const body of [{ roleIds: [await roleId(tenantId, 'viewer')] }, { expiresAt: inSeconds(60) }]) {
     assert.equal(await codeOf(await patch(administrator, owner.userId, body)), 'access.owners_only')
   }
   assert.equal(await codeOf(await remove(administrator, owner.userId)), 'access.owners_only')
-  assert.equal((await patch(administrator, third.userId, { roles: [await roleId(tenantId, 'admin')] })).status, 200)
+  assert.equal((await patch(administrator, third.userId, { roleIds: [await roleId(tenantId, 'admin')] })).status, 200)
   assert.equal((await remove(administrator, third.userId)).status, 204, 'control: whom he equals he may')
 })
 
@@ -185,7 +185,7 @@ test('GG-04 an end lies ahead, nobody prolongs his own membership, and the last 
   assert.equal(last.status, 409)
   assert.equal(await codeOf(last), 'members.last_owner')
   const viewers = await roleId(owner.tenantId, 'viewer')
-  assert.equal(await codeOf(await patch(owner, owner.userId, { roles: [viewers] })), 'members.last_owner')
+  assert.equal(await codeOf(await patch(owner, owner.userId, { roleIds: [viewers] })), 'members.last_owner')
   assert.equal(await codeOf(await leave(owner, owner.tenantId)), 'members.last_owner')
 })
 
@@ -196,8 +196,8 @@ test('GG-04 other roles and a removal need a fresh sign-in, another end does not
     [owner.userId],
   )
   announceRevocation(app)
-  const roles = [await roleId(owner.tenantId, 'viewer')]
-  assert.equal(await codeOf(await patch(owner, colleague.userId, { roles })), 'http.step_up_required')
+  const roleIds = [await roleId(owner.tenantId, 'viewer')]
+  assert.equal(await codeOf(await patch(owner, colleague.userId, { roleIds })), 'http.step_up_required')
   assert.equal(await codeOf(await remove(owner, colleague.userId)), 'http.step_up_required')
   assert.equal((await patch(owner, colleague.userId, { expiresAt: inSeconds(60) })).status, 200)
 })

@@ -86,7 +86,7 @@ export async function getMember(app: App, tx: Queryable, userId: string, sight: 
   return member as Member
 }
 
-export type MemberChanges = { roles?: readonly string[] | undefined; expiresAt?: string | null | undefined }
+export type MemberChanges = { roleIds?: readonly string[] | undefined; expiresAt?: string | null | undefined }
 
 /**
  * Gives a member of the scope's tenant other roles, by their ids, or another end of his membership. Felt at the next
@@ -97,7 +97,7 @@ export async function changeMember(
   app: App,
   scope: Scope,
   userId: string,
-  { roles, expiresAt }: MemberChanges,
+  { roleIds, expiresAt }: MemberChanges,
   ifMatch?: IfMatch,
 ): Promise<Member> {
   if (expiresAt && new Date(expiresAt) <= app.clock.now()) throw errors.expiryPast()
@@ -105,7 +105,7 @@ export async function changeMember(
     const membership = await lockMembership(tx, userId)
     if (!membership) throw errors.memberNotFound({ userId })
     requireMatch(ifMatch, await getMember(app, tx, userId, { isManager: true }))
-    if (roles !== undefined) await setRolesOf(tx, membership.id, roles)
+    if (roleIds !== undefined) await setRolesOf(tx, membership.id, roleIds)
     if (expiresAt !== undefined) {
       // The database asks what the person holds; what the credential of his request carries is asked here.
       if (userId !== scope.userId) await requireMemberWithin(tx, membership.id)

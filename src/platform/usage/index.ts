@@ -1,4 +1,3 @@
 export { countUsage, countUsageIn, flushUsage } from './flows.ts'
 export { createMeter } from './meter.ts'
 export { giveBack, useQuota } from './quotas.ts'
-export { getUsage } from './series.ts'

@@ -1,1 +1,1 @@
-export { emitEvent, type WebhookEvent } from './events.ts'
+export { emitEvent } from './events.ts'

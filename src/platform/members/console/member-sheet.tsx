@@ -98,7 +98,7 @@ function Facts({ member }: { member: Member }) {
   )
 }
 
-type Answers = { roles: string[]; ends: boolean; lastDay: string }
+type Answers = { roleIds: string[]; ends: boolean; lastDay: string }
 
 /** The last whole day of a membership: it ends when that day does, by the clock of who looks. */
 const lastDayOf = (expiresAt: string) => dayOf(new Date(new Date(expiresAt).getTime() - 1).toISOString())
@@ -108,14 +108,14 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
   const held = member.roles.map(({ id }) => id)
   const form = useForm<Answers>({
     initialValues: {
-      roles: held,
+      roleIds: held,
       ends: member.expiresAt !== null,
       lastDay: member.expiresAt
         ? lastDayOf(member.expiresAt)
         : dayOf(new Date(Date.now() + 30 * 86_400_000).toISOString()),
     },
     validate: {
-      roles: value => (value.length === 0 ? 'Choose one at least; to end all access, remove the member.' : null),
+      roleIds: value => (value.length === 0 ? 'Choose one at least; to end all access, remove the member.' : null),
       lastDay: (value, { ends }) =>
         !ends || (value !== '' && new Date(startOfDay(value, 1)) > new Date()) ? null : 'Choose today or a later day.',
     },
@@ -137,9 +137,9 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
     <form onSubmit={form.onSubmit(answers => save.mutate(answers))} noValidate>
       <Stack gap="md">
         <RolesField
-          value={form.values.roles}
-          onChange={roles => form.setFieldValue('roles', roles)}
-          error={form.errors.roles as string | undefined}
+          value={form.values.roleIds}
+          onChange={roleIds => form.setFieldValue('roleIds', roleIds)}
+          error={form.errors.roleIds as string | undefined}
         />
         <Switch
           label="The membership ends"
@@ -172,13 +172,13 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
 }
 
 /** What was not touched is not sent: other roles need a fresh sign-in, another end does not. */
-function changesOf({ roles, ends, lastDay }: Answers, member: Member) {
+function changesOf({ roleIds, ends, lastDay }: Answers, member: Member) {
   const held = new Set(member.roles.map(({ id }) => id))
   const expiresAt = ends ? startOfDay(lastDay, 1) : null
   const isSameEnd =
     ends && member.expiresAt !== null ? lastDayOf(member.expiresAt) === lastDay : expiresAt === member.expiresAt
   return {
-    ...(held.symmetricDifference(new Set(roles)).size > 0 && { roles }),
+    ...(held.symmetricDifference(new Set(roleIds)).size > 0 && { roleIds }),
     ...(!isSameEnd && { expiresAt }),
   }
 }

@@ -28,6 +28,7 @@ export function Page() {
   // Who signs in anew is in no workspace that waits; the one that he owns is meant.
   const waiting = session.tenants.find(({ isActive, roles }) => !isActive && roles.includes('owner'))
   const tenantId = tenant || session.closed?.tenantId || session.tenantId || waiting?.id || ''
+  const isShut = session.tenants.some(({ id, isActive }) => id === tenantId && !isActive)
   const query = useQuery(deletionQuery(tenantId))
   const content = !tenantId ? (
     <div className="panel">
@@ -37,10 +38,10 @@ export function Page() {
     </div>
   ) : query.error ? (
     <ErrorState error={query.error} retry={() => void query.refetch()} />
-  ) : query.data && !query.data.deletion && tenantId !== session.tenantId ? (
+  ) : query.data && !query.data.deletion && isShut ? (
     <div className="panel">
       <EmptyState icon="building" title={`${query.data.name} does not wait for its deletion`}>
-        You are not in it now. If it is suspended, whoever runs this installation can open it again.
+        It is not open at present. If it is suspended, whoever runs this installation can open it again.
       </EmptyState>
     </div>
   ) : query.data ? (
