@@ -48,10 +48,10 @@ export function Page() {
   return (
     <Entrance
       title={data ? `Join ${data.tenantName}` : 'Invitation'}
-      lead={data ? <Lead offer={data} /> : 'To a workspace of somebody else.'}
+      lead={data && <Lead offer={data} />}
       other={
         <Anchor component={PageLink} to="/" size="sm" underline="always">
-          {signedInAs ? 'Go on without accepting' : 'Go to sign-in'}
+          {!signedInAs ? 'Go to sign-in' : data ? 'Go on without accepting' : 'Go to your workspace'}
         </Anchor>
       }
     >
@@ -180,7 +180,8 @@ function NewAccount({ token, offer }: { token: string; offer: Offer }) {
         <TextInput label="Your name" autoComplete="name" {...form.getInputProps('fullName')} />
         <NewPasswordField
           label="Password"
-          rules={offer.rules}
+          // A new account has no earlier passwords to name.
+          rules={{ ...offer.rules, refusedReuses: 0 }}
           value={form.values.password}
           onChange={password => form.setFieldValue('password', password)}
           error={form.errors.password as string | undefined}
