@@ -189,3 +189,35 @@ test('GG-03 a slug is changed while others work in the tenant, and nobody has to
   assert.deepEqual(refused, [])
   assert.equal((await deadlocks()) - before, 0)
 })
+
+test('GG-05 a service account is put into no organization', async () => {
+  const service = await ask(alice, 'POST', '/service-accounts', { name: 'Clerk', description: null, roleIds: [] })
+  const department = await ask(alice, 'POST', '/organizations', { name: 'Purchasing' })
+  const path = `/organizations/${department.body.id}/members`
+  const answer = await ask(alice, 'POST', path, { userId: service.body.id, role: 'admin' })
+  assert.deepEqual([answer.status, answer.code], [404, 'members.member_not_found'])
+  assert.equal((await ask(alice, 'POST', path, { userId: alice.userId })).status, 201, 'control')
+})
+
+test('GG-03 of thirty domains claimed at once no more are taken than a tenant may have', async () => {
+  const claims = Array.from({ length: 30 }, (_, index) => index)
+  const answers = await Promise.all(
+    claims.map(index => ask(alice, 'POST', '/tenant/domains', { domain: `claim${index}.example` })),
+  )
+  assert.equal(answers.filter(({ status }) => status === 201).length, 20)
+})
+
+test('MT-16 an IPv6 address that ends as an IPv4 one is written is not that one', async () => {
+  const owner = await newPerson(world, { tenantName: 'Walled' })
+  await setPolicy(app, owner.tenantId, { ipRestrictions: { enabled: true, allowedIPs: ['203.0.113.7'] } })
+  for (const [address, status] of [
+    ['::203.0.113.7', 403],
+    ['::cb00:7107', 403],
+    ['64:ff9b::203.0.113.7', 403],
+    ['::ffff:203.0.113.7', 200],
+    ['203.0.113.7', 200],
+  ] as const) {
+    const answer = await owner.fetch('/tenant', { headers: { 'x-forwarded-for': address } })
+    assert.equal(answer.status, status, address)
+  }
+})

@@ -51,6 +51,7 @@ export async function addOrganizationMember(
   place: Place,
 ): Promise<OrganizationMember> {
   return await asManager(app, scope, asker, place.organizationId, async tx => {
+    if (!(await isPerson(tx, place.userId))) throw errors.memberNotFound({ userId: place.userId })
     await onViolation(insertPlace(tx, place), {
       user_organizations_once: errors.placeTaken,
       user_organizations_user_id_fkey: () => errors.memberNotFound({ userId: place.userId }),
@@ -102,6 +103,13 @@ async function asManager<T>(
     await requireManager(tx, organizationId, asker)
     return await work(tx)
   })
+}
+
+/** A program of the tenant belongs to no organization. */
+async function isPerson(tx: Queryable, userId: string): Promise<boolean> {
+  const { isTrue } = await tx.one(sql<{ isTrue: boolean }>`
+    select exists (select from members.member_details where user_id = ${userId}) as is_true`)
+  return isTrue
 }
 
 async function getPlace(tx: Queryable, { organizationId, userId }: Omit<Place, 'role'>): Promise<OrganizationMember> {

@@ -61,6 +61,8 @@ export async function getDomain(tx: Queryable, id: string): Promise<TenantDomain
  */
 export async function addDomain(app: App, tx: Queryable, wanted: string): Promise<TenantDomain> {
   const domain = domainOf(app, wanted)
+  // One after another: of two at once both would find room for the last one.
+  await tx.run(sql`select pg_advisory_xact_lock(hashtext('tenancy.tenant_domains'), hashtext(${tx.scope.tenantId}))`)
   const { count } = await tx.one(sql<{ count: number }>`
     select count(*) as count
     from tenancy.tenant_domains

@@ -26,7 +26,8 @@ export function readNetwork(text: string): Network | undefined {
   if (!isIPv6(address) || address.includes('%')) return undefined
   const prefix = bits === undefined ? 128 : Number(bits)
   if (prefix > 128) return undefined
-  const parsed = ipaddr.IPv6.parse(address)
+  // By its eight groups: ipaddr.js takes ::192.0.2.7 for ::ffff:192.0.2.7, which is another address.
+  const parsed = ipaddr.IPv6.parse(new URL(`http://[${address}]`).hostname.slice(1, -1))
   if (!parsed.isIPv4MappedAddress() || prefix < 96) return { kind: 'ipv6', address: parsed.toString(), prefix }
   return { kind: 'ipv4', address: parsed.toIPv4Address().toString(), prefix: prefix - 96 }
 }
