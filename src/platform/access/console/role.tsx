@@ -257,7 +257,7 @@ function Holders({ role }: { role: Role }) {
         <Skeleton height={60} />
       ) : holders.length === 0 ? (
         <Text size="sm" c="dimmed">
-          Nobody has this role.
+          Nobody has this role. It is given under <PageLink to="/members">Members</PageLink>.
         </Text>
       ) : (
         <ul className={classes.holders}>

@@ -50,6 +50,13 @@ function Sheet({ userId, close }: { userId: string; close: () => void }) {
     <Stack gap="lg">
       <PersonLine person={member} />
       <Facts member={member} />
+      {session.can('access.roles.read') && (
+        <Text size="sm">
+          <PageLink to="/roles/why" search={{ userId }} className={classes.open}>
+            What may {nameOf(member)} do, and why?
+          </PageLink>
+        </Text>
+      )}
       {session.can('members.members.write') && (
         <>
           <MemberForm key={etag} member={member} etag={etag} isSelf={isSelf} />
