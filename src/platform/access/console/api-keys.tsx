@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Menu, Skeleton, Stack, Text, Title, UnstyledButton } from '@mantine/core'
+import { Anchor, Badge, Button, Group, Menu, Skeleton, Stack, Text, Title, UnstyledButton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { EmptyState, ErrorState, Icon, PageHeader, useSession } from '#platform/console'
@@ -15,7 +15,12 @@ export function Page() {
     <>
       <PageHeader
         title="API keys"
-        lead="By which programs work with this workspace. A key is shown once, when it is made; what is kept can only tell it again."
+        lead={
+          <>
+            By which programs work with this workspace. A key is shown once, when it is made; nobody can show it again.
+            How to use it: <Anchor href="/api/docs">the reference of the API</Anchor>.
+          </>
+        }
       />
       {can('access.service_accounts.read') && <Services />}
       {can('access.personal_keys.write') && <OwnKeys />}
