@@ -69,7 +69,9 @@ export function KeyForm({ owner, close }: { owner?: ServiceAccount; close: () =>
           {form.values.reach === 'some' && (
             <MultiSelect
               label="Scopes"
-              description="A family such as contractors.* takes in what is added to it later."
+              description={`A family such as contractors.* takes in what is added to it later. ${
+                owner ? `What the roles of ${owner.name} do not permit, no scope permits.` : ''
+              }`}
               data={scopesFor(permissions)}
               searchable
               clearable
