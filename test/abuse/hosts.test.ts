@@ -50,7 +50,7 @@ function send({ path, method = 'POST', headers = {}, body }: Sent): Promise<Got>
 const poisons: Record<string, { headers?: Record<string, string>; target?: string }> = {
   'another Host': { headers: { host: 'evil.example' } },
   'a Host with our name before': { headers: { host: 'commonhold.example.evil.example' } },
-  'a Host with another port': { headers: { host: 'commonhold.example:1@evil.example' } },
+  'a Host with another port': { headers: { host: 'commonhold.example:666' } },
   'X-Forwarded-Host': { headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' } },
   'two X-Forwarded-Hosts': { headers: { 'x-forwarded-host': 'commonhold.example, evil.example' } },
   'X-Forwarded-Port and -Prefix': {
@@ -202,6 +202,30 @@ for (const [what, { headers = {}, target = '' }] of Object.entries(poisons)) {
     assert.ok(!/evil/.test(uri.body))
   })
 }
+
+test('GHSA-3529-5m8x-rpv3 a Host that is none, or of a workspace that is none, is refused before anything is done', async () => {
+  const person = await newPerson(world)
+  const before = (await mailsOf(person.email)).length
+  for (const host of [
+    'commonhold.example:1@evil.example',
+    'evil.example/commonhold.example',
+    'evil.commonhold.example',
+  ]) {
+    for (const [path, body] of [
+      ['/auth/forgot-password', { email: person.email }],
+      ['/auth/sign-in', { email: person.email, password: person.password }],
+      ['/auth/passkeys/options', {}],
+      ['/auth/google', { next: '/lists' }],
+    ] as const) {
+      const answer = await send({ path: `/api/v1${path}`, headers: { host }, body })
+      assert.deepEqual([answer.status, answer.headers['set-cookie']], [404, undefined], `${path} at ${host}`)
+      assert.ok(!/evil\.example/.test(said(answer)), said(answer))
+    }
+  }
+  assert.equal((await mailsOf(person.email)).length, before)
+  const control = await send({ path: '/api/v1/auth/forgot-password', body: { email: person.email } })
+  assert.deepEqual([control.status, (await mailsOf(person.email)).length], [202, before + 1], 'control')
+})
 
 test('PE-04 a page of another host does not become ours because a header says so', async () => {
   const person: Person = await newPerson(world, { tenantName: 'Hosts' })

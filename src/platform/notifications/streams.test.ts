@@ -206,7 +206,7 @@ test('MT-19 a server closes within two seconds with a hundred open streams', asy
   await other.close()
   const ms = performance.now() - began
   assert.ok(ms < 2_000, `${ms} ms`)
-  for (const window of windows) await window.ended(1)
+  for (const window of windows) await window.ended()
   assert.equal(streamsOf(other.app).open, 0)
   await other.app.db.close()
 })
