@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 
-for (const file of ['src/contractors/routes.test.ts']) {
+for (const file of ['src/contractors/routes.test.ts', 'src/platform/webhooks/webhooks.test.ts']) {
   test(`MT-17 ${file} holds for tenants with a database of their own`, async () => {
     const child = spawn(process.execPath, ['--test', '--test-isolation=none', '--test-reporter=tap', file], {
       // Else the runner takes it for one of its own files.

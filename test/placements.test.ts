@@ -167,10 +167,17 @@ test('MT-17 AG-01 the isolation check holds in a tenant’s database, and anothe
 })
 
 test('MT-17 work is not queued where no worker looks', async () => {
-  const queued = app.placed?.transaction(alice.scope, tx =>
-    enqueue(tx, { name: 'mail.deliver', description: '', run: async () => {} }, {}),
-  )
-  await assert.rejects(queued ?? Promise.resolve(), { code: '42501' })
+  const access = await placements.open(databaseId)
+  try {
+    await assert.rejects(
+      enqueue(access.scoped(alice.scope), { name: 'mail.deliver', description: '', run: async () => {} }, {}),
+      {
+        code: '42501',
+      },
+    )
+  } finally {
+    await access.close()
+  }
 })
 
 test('MT-17 all databases are brought up to date and asked together; one that fails holds up no other', async () => {
@@ -285,6 +292,7 @@ test('MT-17 a thousand placed tenants have no more open databases than are allow
     },
     bring: async () => false,
     bringMembers: async () => false,
+    noteOutbox: async () => {},
     refusals: {
       away: (cause: unknown) => new DomainError('x.y', 'unavailable', String(cause)),
       moving: () => new DomainError('x.z', 'unavailable', ''),

@@ -11,7 +11,7 @@ import { buildServer, createLogger } from '#platform/http'
 import { startWorker } from '#platform/jobs'
 import { findMailFault, hasMailbox } from '#platform/mail'
 import type { Module } from '#platform/module.ts'
-import { listStandings, resolveHost } from '#platform/tenancy'
+import { listStandings, relayOutboxes, resolveHost } from '#platform/tenancy'
 import { createMeter } from '#platform/usage'
 import { findIsolationFaults } from '../platform/database/isolation.ts'
 import type { Settings } from './config.ts'
@@ -81,7 +81,13 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const setupLink = signIns.length > 0 ? undefined : await stop.until(findSetupLink(app))
   await consoleBuilt
   running.adopt(
-    await startWorker({ app, connection: login, modules, standings: ids => listStandings(app, ids) }),
+    await startWorker({
+      app,
+      connection: login,
+      modules,
+      standings: ids => listStandings(app, ids),
+      relay: () => relayOutboxes(app),
+    }),
     worker => worker.stop(),
   )
   const server = running.adopt(await stop.until(buildHttp(app, settings, modules)), it => it.close())

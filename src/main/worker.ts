@@ -1,5 +1,5 @@
 import { startWorker } from '#platform/jobs'
-import { listStandings } from '#platform/tenancy'
+import { listStandings, relayOutboxes } from '#platform/tenancy'
 import { openDatabase } from './database.ts'
 import { upgradeDatabase } from './program.ts'
 import { openApp, openProgramLogin, requireIsolation, type StartOptions } from './start.ts'
@@ -34,7 +34,13 @@ async function workUntilStopped(options: WorkerProgramOptions, stop: Stop, log: 
   const app = running.adopt(openApp(login, settings), ({ db }) => db.close())
   await stop.until(requireIsolation(app))
   running.adopt(
-    await startWorker({ app, connection: login, modules, standings: ids => listStandings(app, ids) }),
+    await startWorker({
+      app,
+      connection: login,
+      modules,
+      standings: ids => listStandings(app, ids),
+      relay: () => relayOutboxes(app),
+    }),
     worker => worker.stop(),
   )
 

@@ -1,3 +1,4 @@
+import { relayOutboxes } from '#platform/tenancy'
 import { modules } from '../../src/main/modules.ts'
 import type { World } from './world.ts'
 
@@ -9,6 +10,7 @@ export async function runJobs(world: Pick<World, 'admin' | 'app'>): Promise<stri
   const jobs = new Map(modules.flatMap(module => module.jobs ?? []).map(job => [job.name, job]))
   const names: string[] = []
   for (;;) {
+    await relayOutboxes(world.app)
     const { rows } = await world.admin.query<{ id: string; name: string; data: object | null }>(
       `update jobs.job
        set state = 'active', started_on = now()

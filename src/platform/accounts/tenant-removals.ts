@@ -3,7 +3,7 @@ import type { Scope } from '#platform/database'
 import { announceRevocation, openDocumentSigner } from '#platform/identity'
 import type { Job } from '#platform/jobs'
 import { sendMail } from '#platform/mail'
-import { beginRemoval, issueCertificate, listDeletedSince, listDue, removeRows } from '#platform/tenancy'
+import { beginRemoval, issueCertificate, listDeletedSince, listDue, noteDelay, removeRows } from '#platform/tenancy'
 import { tenantDeletedMail } from './tenant-deletion-mails.ts'
 import { describePerson, listOwners } from './tenant-deletions.ts'
 
@@ -32,6 +32,7 @@ export async function removeDueTenants(app: App): Promise<{ removed: string[]; f
       if (await removeTenant(app, tenantId)) removed.push(tenantId)
     } catch (error) {
       app.log.error({ err: error, tenantId }, 'A tenant could not be removed')
+      await noteDelay(app, tenantId, error)
       failed.push({ error })
     }
   }

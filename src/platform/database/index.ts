@@ -2,7 +2,7 @@ import { type Database as Access, PooledDatabase } from './pool.ts'
 
 export { sql } from 'kysely'
 export { bringRows, bringTenant, type MirroredColumns, type MirrorOptions, refreshMirrors } from './mirrors.ts'
-export { type Place, PlacedDatabase, type Places } from './placed.ts'
+export { isAway, type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'
 export type { Queryable, Scope } from './queryable.ts'
 export {
@@ -12,6 +12,7 @@ export {
   type Changes,
   connectSide,
   copyTable,
+  countTenantRows,
   type Digest,
   digest,
   endNoting,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { DomainError } from '#platform/errors.ts'
 import type { Database } from './pool.ts'
-import type { Query, Queryable, Scope } from './queryable.ts'
+import type { Queryable, Scope } from './queryable.ts'
 
 /** Where a tenant has its application data: a database by its id, undefined for the main one. */
 export type Place = string | undefined
@@ -17,6 +17,8 @@ export type Places = {
   bring(databaseId: string, rows: { table: string; column: string; values: readonly string[] }): Promise<boolean>
   /** The same for who is a member of the tenant. */
   bringMembers(databaseId: string, tenantId: string): Promise<boolean>
+  /** Work was left in the database's outbox. */
+  noteOutbox(databaseId: string): Promise<void>
   refusals: {
     /** The database cannot be reached. */
     away(cause: unknown): DomainError
@@ -84,7 +86,23 @@ export class PlacedDatabase implements Database {
   }
 
   async transaction<T>(scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
-    return await this.at(scope, database => database.transaction(scope, work))
+    let left: Place
+    const result = await this.at(scope, (database, place) => {
+      left = undefined
+      if (place === undefined) return database.transaction(scope, work)
+      const usesOutbox = async () => {
+        left = place
+        return true
+      }
+      return database.transaction(scope, tx => work({ ...tx, usesOutbox }))
+    })
+    if (left !== undefined) await this.noteOutbox(left)
+    return result
+  }
+
+  /** Runs `work` in a database beside the main one, whoever's data are there, in a scope of its own. */
+  async within<T>(databaseId: string, work: (database: Database) => Promise<T>): Promise<T> {
+    return await this.using(databaseId, work)
   }
 
   async bring(scope: Scope, table: string, column: string, values: readonly string[]): Promise<void> {
@@ -124,23 +142,44 @@ export class PlacedDatabase implements Database {
   private queryable(scope: Scope, at: (database: Database) => Queryable): Queryable {
     const { tenantId } = scope
     if (tenantId === undefined) return at(this.main)
-    const run = <Row>(query: Query<Row>) => this.at(scope, database => at(database).run(query))
-    const maybe = <Row>(query: Query<Row>) => this.at(scope, database => at(database).maybe(query))
-    const one = <Row>(query: Query<Row>) => this.at(scope, database => at(database).one(query))
-    return { scope, run, maybe, one }
+    let left: Place
+    const asked = async <T>(work: (tx: Queryable) => Promise<T>): Promise<T> => {
+      const result = await this.at(scope, database => work(at(database)))
+      if (left !== undefined) await this.noteOutbox(left)
+      left = undefined
+      return result
+    }
+    const usesOutbox = async () => {
+      left = await this.placeOf(scope)
+      return left !== undefined
+    }
+    return {
+      scope,
+      run: query => asked(tx => tx.run(query)),
+      maybe: query => asked(tx => tx.maybe(query)),
+      one: query => asked(tx => tx.one(query)),
+      usesOutbox,
+    }
+  }
+
+  /** What is in the outbox is safe there. Unnoted it is found by the next look at all of them. */
+  private async noteOutbox(databaseId: string): Promise<void> {
+    await this.places.noteOutbox(databaseId).catch(() => {})
   }
 
   /** Runs `work` where the tenant is, and once more where that turned out to be wrong, too early or incomplete. */
-  private async at<T>(scope: Scope, work: (database: Database) => Promise<T>): Promise<T> {
+  private async at<T>(scope: Scope, work: (database: Database, place: Place) => Promise<T>): Promise<T> {
     const { tenantId } = scope
-    if (tenantId === undefined) return await work(this.main)
+    if (tenantId === undefined) return await work(this.main, undefined)
     const began = performance.now()
     let hasMembers = false
     for (let afresh = false; ; afresh = true) {
       const found = this.places.find(tenantId, afresh)
       const place = found instanceof Promise ? await found : found
       try {
-        return await (place === undefined ? work(this.main) : this.using(place, work))
+        return await (place === undefined
+          ? work(this.main, place)
+          : this.using(place, database => work(database, place)))
       } catch (error) {
         const code = sqlStateOf(error)
         if (code === pausedCode || code === goneCode) {
@@ -240,6 +279,9 @@ function sqlStateOf(error: unknown): string | undefined {
   const cause = error instanceof DomainError ? error.cause : error
   return cause instanceof pg.DatabaseError ? cause.code : undefined
 }
+
+/** Nobody is there, he does not let us in, or he went away in the middle. */
+export const isAway = (error: unknown) => isConnectFailure(error) || isConnectionLost(error)
 
 /** Nobody is there, or he does not let us in. */
 export function isConnectFailure(error: unknown): boolean {

@@ -27,4 +27,10 @@ export type Queryable = {
   one<Row>(query: Query<Row>): Promise<Row>
   /** The row, or undefined if there is none; a bug if there is more than one. */
   maybe<Row>(query: Query<Row>): Promise<Row | undefined>
+  /**
+   * MT-17: asked by who is about to leave work for the main database's workers: true where this is a database without
+   * any, a tenant's own, so that it goes into the outbox there; that is looked at soon after this has committed. Absent
+   * from what only ever reaches the main database.
+   */
+  readonly usesOutbox?: () => Promise<boolean>
 }

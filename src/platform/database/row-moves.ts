@@ -105,7 +105,7 @@ export async function beginNoting(source: Side, tables: readonly TenantTable[], 
 }
 
 /** Notes nothing of this tenant any more, and of none where it was the last; what was noted is forgotten. */
-export async function endNoting(side: Side, tenantId: string): Promise<void> {
+export async function endNoting(side: pg.ClientBase, tenantId: string): Promise<void> {
   await side.query('delete from platform.moving_tenants where tenant_id = $1', [tenantId])
   await side.query('delete from platform.move_changes where tenant_id = $1', [tenantId])
   const { rows: left } = await side.query(`
@@ -245,19 +245,65 @@ export async function removeRows(side: pg.ClientBase, table: TenantTable, tenant
   }
 }
 
-/** Removes all that bears the tenant's id in a database of tenants, audit entries aside; returns how many rows of its own went. */
+/** How many rows a tenant has of its own in a database of tenants, by table. */
+export async function countTenantRows(
+  side: pg.ClientBase,
+  schemas: readonly string[],
+  tenantId: string,
+): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const { name } of (await readTenantTables(side, schemas)).tables) {
+    const { rows } = await side.query<{ count: number }>(
+      `select count(*)::integer as count from ${quoted(name)} where tenant_id = $1`,
+      [tenantId],
+    )
+    counts[name] = rows[0]?.count ?? 0
+  }
+  return counts
+}
+
+/**
+ * Removes all that bears the tenant's id in a database of tenants, audit entries aside, and what was copied there for it:
+ * its own row, and people whom nothing there names any more. Returns how many rows of its own went.
+ */
 export async function removeTenantRows(
   side: pg.ClientBase,
   schemas: readonly string[],
   tenantId: string,
 ): Promise<number> {
-  const { tables, shared } = await readTenantTables(side, schemas)
+  await endNoting(side, tenantId)
+  const { tables } = await readTenantTables(side, schemas)
   let removed = 0
   for (const table of tables.toReversed()) removed += await removeRows(side, table, tenantId)
+  const own = new Set(tables.map(({ name }) => name))
+  const { rows: bearing } = await side.query<{ name: string }>(`
+    select n.nspname || '.' || c.relname as name
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    join pg_attribute as a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+    where c.relkind in ('r', 'p')
+      and not c.relispartition
+      and n.nspname !~ '^pg_|^information_schema$|^audit$'`)
+  const { rows: naming } = await side.query<{ name: string; column: string }>(`
+    select n.nspname || '.' || c.relname as name, a.attname as column
+    from pg_constraint as k
+    join pg_class as c on c.oid = k.conrelid
+    join pg_namespace as n on n.oid = c.relnamespace
+    join pg_attribute as a on a.attrelid = c.oid and a.attnum = k.conkey[1]
+    where k.contype = 'f'
+      and k.conparentid = 0
+      and k.confrelid = 'identity.users'::regclass
+      and cardinality(k.conkey) = 1`)
   await asReplica(side, async () => {
-    for (const { name, hasTenant } of shared) {
-      if (hasTenant) await side.query(`delete from ${quoted(name)} where tenant_id = $1`, [tenantId])
+    for (const { name } of bearing.filter(({ name }) => !own.has(name))) {
+      await side.query(`delete from ${quoted(name)} where tenant_id = $1`, [tenantId])
     }
+    await side.query('delete from tenancy.tenants where id = $1', [tenantId])
+    const unnamed = naming.map(
+      ({ name, column }) =>
+        `not exists (select from ${quoted(name)} as named where named.${quoted(column)} = person.id)`,
+    )
+    await side.query(`delete from identity.users as person where ${unnamed.join(' and ')}`)
   })
   return removed
 }
@@ -411,7 +457,7 @@ async function makePartitions(source: Side, target: Side, { name }: TenantTable,
   }
 }
 
-async function patiently(side: Side, work: () => Promise<unknown>): Promise<void> {
+async function patiently(side: pg.ClientBase, work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     await side.query('begin; set local lock_timeout = 1000')
     try {

@@ -1,6 +1,7 @@
 import type { startWorker as start } from './worker.ts'
 
 export type { Job } from './job.ts'
+export { relayOutbox } from './outbox.ts'
 export type { Standings } from './parking.ts'
 export { enqueue } from './queues.ts'
 export type { Worker } from './worker.ts'

@@ -26,6 +26,7 @@ export function queueOptionsOf(job: Job) {
 /**
  * Puts work into the queue through `tx`: in a transaction the job exists if, and only if, that commits; a worker on any
  * server takes it up within two seconds. `data` is JSON: ids, not rows. `startAfter` delays it, in seconds.
+ * In a tenant's own database it goes into the outbox there, and is in the queue some seconds after the commit.
  * Returns the job's id, or undefined where a recurring job is queued or at work already.
  */
 export async function enqueue<Data extends object>(
@@ -34,11 +35,25 @@ export async function enqueue<Data extends object>(
   data: Data,
   options: { startAfter?: number } = {},
 ): Promise<string | undefined> {
+  if (await tx.usesOutbox?.()) return await putOut(tx, job as Job, data, options.startAfter ?? 0)
   const inserted = await insert(tx, job.name, data, options.startAfter ?? 0)
   if (inserted.isKnown) return inserted.id ?? undefined
   // No worker has ever run with this job. Made once; the queue of another transaction at the same time will do.
   await tx.run(sql`select jobs.create_queue(${job.name}, ${json(queueOptionsOf(job as Job))})`)
   return (await insert(tx, job.name, data, options.startAfter ?? 0)).id ?? undefined
+}
+
+async function putOut(tx: Queryable, job: Job, data: object, startAfter: number): Promise<string> {
+  const { id } = await tx.one(sql<{ id: string }>`
+    insert into jobs.outbox (name, queue_options, data, start_after)
+    values (
+      ${job.name},
+      ${json(queueOptionsOf(job))},
+      ${json(data)},
+      now() + ${startAfter} * interval '1 second'
+    )
+    returning id`)
+  return id
 }
 
 async function insert(tx: Queryable, name: string, data: object, startAfter: number) {

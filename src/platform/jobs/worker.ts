@@ -14,6 +14,8 @@ export type WorkerOptions = {
   modules: readonly Module[]
   /** MT-12: jobs of tenants that are not active wait, and go on when they are. Without it all of them run. */
   standings?: Standings
+  /** MT-17: takes over what was put into the outboxes of tenants' own databases. */
+  relay?: () => Promise<unknown>
   /** Jobs of one kind at a time in this process; recurring ones run one at a time everywhere. */
   concurrency?: number
   /** How often the queue is asked, in seconds. */
@@ -32,7 +34,7 @@ export type Worker = {
  * again by another one after half a minute, so jobs must bear being run twice.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { app, connection, modules, standings, concurrency = 2, pollSeconds = 2 } = options
+  const { app, connection, modules, standings, relay, concurrency = 2, pollSeconds = 2 } = options
   const { host, port, user, database, password, ssl } = connection
   const boss = new PgBoss({
     host,
@@ -72,10 +74,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await boss.stop({ graceful: false })
     throw error
   }
-  const stopSettling = standings && settleEvery(settleSeconds, app, standings)
+  const settle = async (known: Standings) => {
+    const { resumed, dropped } = await settleParkedJobs(app, known)
+    if (resumed + dropped > 0) app.log.info({ resumed, dropped }, 'jobs of tenants go on')
+  }
+  const ends = [
+    ...(standings ? [doEvery(settleSeconds, () => settle(standings), app, 'parked jobs could not be looked at')] : []),
+    ...(relay ? [doEvery(relaySeconds, relay, app, 'outboxes could not be looked at')] : []),
+  ]
   return {
     async stop() {
-      await stopSettling?.()
+      await Promise.all(ends.map(end => end()))
       await boss.stop({ graceful: true, timeout: 10_000 })
     },
   }
@@ -83,22 +92,23 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
 /** How soon the jobs of a tenant go on that is active again, at most. */
 const settleSeconds = 3
+/** How soon work that was put out in a tenant's own database is in the queue, at most. */
+const relaySeconds = 2
 
-/** Returns what ends it, once the round under way is over. */
-function settleEvery(seconds: number, app: App, standings: Standings): () => Promise<void> {
+/** One round at a time. Returns what ends it, once the round under way is over. */
+function doEvery(seconds: number, work: () => Promise<unknown>, app: App, trouble: string): () => Promise<void> {
   let round: Promise<void> | undefined
-  const settle = async () => {
+  const begin = async () => {
     try {
-      const { resumed, dropped } = await settleParkedJobs(app, standings)
-      if (resumed + dropped > 0) app.log.info({ resumed, dropped }, 'jobs of tenants go on')
+      await work()
     } catch (err) {
-      app.log.error({ err }, 'parked jobs could not be looked at')
+      app.log.error({ err }, trouble)
     } finally {
       round = undefined
     }
   }
   const timer = setInterval(() => {
-    round ??= settle()
+    round ??= begin()
   }, seconds * 1000)
   return async () => {
     clearInterval(timer)

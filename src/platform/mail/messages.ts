@@ -1,6 +1,6 @@
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
-import { enqueue } from '#platform/jobs'
+import { enqueue, type Job } from '#platform/jobs'
 import { checkAddress, inboxOf } from './addresses.ts'
 import { type Content, sealContent } from './contents.ts'
 import { deliverMail } from './delivery.ts'
@@ -14,11 +14,11 @@ const mostOfAll = 20
 const mostByAnybody = 15
 
 /**
- * Sends a mail if, and only if, `tx` commits: a job delivers it, for about a day. `tx` needs the system scope. `userId`
+ * Sends a mail if, and only if, `tx` commits, wherever that is: a job delivers it, for about a day. `tx` needs the system scope. `userId`
  * is whose account it is about, so that it is found when that person's data are exported or erased.
  *
  * An inbox gets no more than 5 mails of one kind and 20 of all in an hour, and 15 of those that anybody can cause; what is
- * more is dropped and logged. Whether it was sent is for the caller: whoever asked for it must not learn it. Refuses what
+ * more is dropped and logged. Whether it was sent is for the caller (in a tenant's own database it is not known yet): whoever asked for it must not learn it. Refuses what
  * is not one address.
  */
 export async function sendMail<Values extends object>(
@@ -33,21 +33,51 @@ export async function sendMail<Values extends object>(
     ...renderMail(app, composeMail(app, mail, sending.values)),
     ...(toName !== undefined && { recipientName: toName }),
   }
-  const wanted = hasSmtp(app) ? 'queued' : 'kept'
-  const { status } = await insertMessage(tx, {
+  const message: NewMessage = {
     id,
     name: mail.name,
     recipient,
     userId,
     content: sealContent(app, id, content),
-    status: wanted,
+    status: hasSmtp(app) ? 'queued' : 'kept',
     byAnybody: mail.byAnybody ?? false,
-  })
+  }
+  if (await tx.usesOutbox?.()) {
+    if (!tx.scope.system) throw new Error('Mails are sent by the platform: the scope is not the system’s')
+    await enqueue(tx, sendPutOutMail, {
+      messageId: id,
+      sealed: app.keyring.encrypt(JSON.stringify(message), contextOf(id)),
+    })
+    return true
+  }
+  return await send(app, tx, message)
+}
+
+async function send(app: App, tx: Queryable, message: NewMessage): Promise<boolean> {
+  const { id, name } = message
+  const { status } = await insertMessage(tx, message)
   if (status === 'queued') await enqueue(tx, deliverMail, { messageId: id })
-  if (status === 'dropped')
-    app.log.warn({ mail: mail.name, messageId: id }, 'mail dropped, its recipient gets too many')
+  if (status === 'dropped') app.log.warn({ mail: name, messageId: id }, 'mail dropped, its recipient gets too many')
   return status !== 'dropped'
 }
+
+/** MT-17: of what was sent in a tenant's own database, where mails neither wait nor are counted. */
+export const sendPutOutMail: Job<{ messageId: string; sealed: string }> = {
+  name: 'mail.send-put-out',
+  description: 'Sends a mail that was sent in a database of tenants',
+  async run({ messageId, sealed }, app) {
+    const message: NewMessage = JSON.parse(app.keyring.decrypt(sealed, contextOf(messageId)))
+    await app.db.transaction({ system: true }, async tx => {
+      const [known] = await tx.run(sql`
+        select id
+        from mail.messages
+        where id = ${messageId}`)
+      if (!known) await send(app, tx, message)
+    })
+  },
+}
+
+const contextOf = (id: string) => `mail.put_out:${id}`
 
 type NewMessage = {
   id: string

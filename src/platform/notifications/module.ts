@@ -2,6 +2,7 @@ import type { Module } from '#platform/module.ts'
 import './account-events.ts'
 import { sendDigests } from './digests.ts'
 import { mailAtOnce } from './immediate-mails.ts'
+import { tellPutOut } from './notices.ts'
 import { removeOldNotifications } from './retention.ts'
 import { notificationRoutes } from './routes.ts'
 
@@ -9,5 +10,5 @@ export const notificationsModule = {
   name: 'notifications',
   schema: 'notifications',
   routes: notificationRoutes,
-  jobs: [mailAtOnce, sendDigests, removeOldNotifications],
+  jobs: [mailAtOnce, tellPutOut, sendDigests, removeOldNotifications],
 } satisfies Module

@@ -1,7 +1,7 @@
 import type { App } from '#platform/app.ts'
 import { noTenant } from '#platform/audit'
 import { json, type Queryable, sql } from '#platform/database'
-import { enqueue } from '#platform/jobs'
+import { enqueue, type Job } from '#platform/jobs'
 import { mailAtOnce } from './immediate-mails.ts'
 import { getKind } from './kinds.ts'
 import { announceTo } from './signals.ts'
@@ -42,11 +42,66 @@ export async function notify(app: App, tx: Queryable, notice: Notice): Promise<v
   const userIds = [...new Set([...(notice.userIds ?? []), ...(notice.userId ? [notice.userId] : [])])]
   if (userIds.length === 0) return
   const tenantId = notice.tenantId === undefined ? (tx.scope.tenantId ?? null) : notice.tenantId
+  const told: Told = {
+    tenantId,
+    userIds,
+    kind,
+    title: cut(title, 200),
+    message: cut(message, 2000),
+    link,
+    data,
+    hasOwnMail,
+  }
+  if (!(await tx.usesOutbox?.())) return await tell(tx, told)
+  const { ids } = await tx.one(sql<{ ids: string[] }>`
+    select array_agg(platform.uuid_v7()) as ids
+    from unnest(${userIds}::uuid[])`)
+  const { userId, userName } = tx.scope
+  await enqueue(tx, tellPutOut, {
+    ...told,
+    tenantId: tenantId ?? undefined,
+    ids,
+    actor: { userId, userName },
+  })
+}
+
+/** What a notice comes to: `ids` are those of its rows, where they must not be made twice. */
+type Told = {
+  tenantId: string | null
+  userIds: readonly string[]
+  kind: string
+  title: string
+  message: string
+  link: string | undefined
+  data: Readonly<Record<string, unknown>>
+  hasOwnMail: boolean
+}
+
+type PutOut = Omit<Told, 'tenantId'> & {
+  tenantId?: string | undefined
+  ids: readonly string[]
+  actor: { userId?: string | undefined; userName?: string | undefined }
+}
+
+/** MT-17: of what was told in a tenant's own database, where nobody has his list. */
+export const tellPutOut: Job<PutOut> = {
+  name: 'notifications.tell-put-out',
+  description: 'Tells people what was told in a database of tenants',
+  async run({ ids, actor, tenantId, ...told }, app) {
+    await app.db.transaction({ ...actor, tenantId, system: true }, tx =>
+      tell(tx, { ...told, tenantId: tenantId ?? null }, ids),
+    )
+  },
+}
+
+async function tell(tx: Queryable, told: Told, known?: readonly string[]): Promise<void> {
+  const { tenantId, userIds, kind, title, message, link, data, hasOwnMail } = told
   const { ids } = await tx.one(sql<{ ids: string[] }>`
     with
       told as (
-        select user_id, platform.uuid_v7() as id
-        from unnest(${userIds}::uuid[]) as user_id
+        select user_id, ${known ? sql`id` : sql`platform.uuid_v7()`} as id
+        from unnest(${userIds}::uuid[]${known ? sql`, ${known}::uuid[]` : sql``}) as told (user_id${known ? sql`, id` : sql``})
+        ${known ? sql`where not exists (select from notifications.notifications as made where made.user_id = told.user_id and made.id = told.id)` : sql``}
       ),
       written as (
         insert into notifications.notifications (tenant_id, id, user_id, kind, title, message, link, data)
@@ -55,14 +110,15 @@ export async function notify(app: App, tx: Queryable, notice: Notice): Promise<v
           id,
           user_id,
           ${kind},
-          ${cut(title, 200)},
-          ${cut(message, 2000)},
+          ${title},
+          ${message},
           ${link ?? null},
           ${json(data)}
         from told
       )
-    select array_agg(id) as ids
+    select coalesce(array_agg(id), '{}') as ids
     from told`)
+  if (ids.length === 0) return
   await announceTo(tx, userIds)
   if (hasOwnMail) return
   for (let from = 0; from < ids.length; from += portion) {

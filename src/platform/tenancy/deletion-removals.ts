@@ -43,8 +43,17 @@ export async function removeRows(app: App, tenantId: string): Promise<number> {
   const scope: Scope = { tenantId, system: true }
   // First: where it is, is one of the rows that go.
   let removed = (await app.placements?.removeTenant(tenantId)) ?? 0
+  await app.db.scoped(scope).run(sql`select tenancy.end_move_of_removed()`)
   for (const database of await databasesOf(app, tenantId)) removed += await removeRowsIn(database.scoped(scope))
   return removed
+}
+
+/** Why the removal of a tenant did not come to its end, for operators. */
+export async function noteDelay(app: App, tenantId: string, error: unknown): Promise<void> {
+  await app.db.scoped({ tenantId, system: true }).run(sql`
+    update tenancy.tenant_deletions
+    set last_error = ${(error as Error).message.slice(0, 1_000)}, last_error_at = now()
+    where tenant_id = ${tenantId}`)
 }
 
 async function removeRowsIn(tx: Queryable): Promise<number> {

@@ -9,7 +9,7 @@ export {
   nameHashOf,
   verifyCertificate,
 } from './deletion-certificates.ts'
-export { beginRemoval, databasesOf, listTenantTables, removeRows } from './deletion-removals.ts'
+export { beginRemoval, databasesOf, listTenantTables, noteDelay, removeRows } from './deletion-removals.ts'
 export {
   cancelDeletion,
   countRows,
@@ -47,6 +47,7 @@ export {
   updateOrganization,
   updatePlace,
 } from './organizations.ts'
+export { relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export {
   type MigratedDatabase,

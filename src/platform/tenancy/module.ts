@@ -3,6 +3,7 @@ import { brandRoutes } from './brand-routes.ts'
 import { domainRoutes } from './domain-routes.ts'
 import { firstSteps } from './first-steps.ts'
 import { onboardingRoutes } from './onboarding-routes.ts'
+import { lookAtOutboxes } from './outboxes.ts'
 import { refreshPlacements } from './placements-refresh.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 import { removeFormerSlugs } from './tenants.ts'
@@ -64,6 +65,7 @@ export const tenancyModule = {
       },
     },
     refreshPlacements,
+    lookAtOutboxes,
   ],
   tenantTemplates: {
     standard: {

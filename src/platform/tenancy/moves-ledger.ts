@@ -35,7 +35,16 @@ export function moveLedger(holder: Side, scribe: Side, tenantId: string) {
         [tenantId],
       )
       await holder.query('begin')
-      return await holdMove(holder, tenantId)
+      if (!(await holdMove(holder, tenantId))) return false
+      // What is being removed goes nowhere else any more.
+      const { rowCount } = await scribe.query(
+        `select
+        from tenancy.tenants
+        where id = $1
+          and not exists (select from tenancy.tenant_deletions where tenant_id = $1 and begun_at is not null)`,
+        [tenantId],
+      )
+      return rowCount === 1
     },
 
     async findPlace(): Promise<string | null> {

@@ -5,7 +5,10 @@ import type { Keyring } from '#platform/crypto'
 import {
   bringRows,
   bringTenant,
+  countTenantRows,
   Database,
+  isAway,
+  json,
   type MirrorOptions,
   type Place,
   type Places,
@@ -15,6 +18,7 @@ import {
   sql,
 } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
+import { noteOutbox } from './outboxes.ts'
 
 export const placementErrors = errorTable('tenancy', {
   databaseUnavailable: [
@@ -122,6 +126,10 @@ export class Placements implements Places {
 
   async bringMembers(databaseId: string, tenantId: string): Promise<boolean> {
     return await this.mirroring(databaseId, options => bringTenant(options, tenantId))
+  }
+
+  async noteOutbox(databaseId: string): Promise<void> {
+    await noteOutbox(this.options.main, databaseId)
   }
 
   /** Brings what was copied of shared rows up to date; what is gone there goes here too. */
@@ -241,13 +249,46 @@ export class Placements implements Places {
   }
 
   /**
-   * Removes every row of a tenant that is deleted from the database that it has of its own, with what was copied there for
-   * it. Returns how many rows of its own went.
+   * Removes every row of a tenant that is deleted from the databases that it has of its own, old and unfinished copies of
+   * moves too, with what was copied there for it. How many that are is written down for its certificate before any goes.
+   * Refuses (`tenancy.database_away`) while one of them is away: called again it goes on. Returns how many rows went.
    */
   async removeTenant(tenantId: string): Promise<number> {
-    const databaseId = await this.ask(tenantId, true)
-    if (databaseId === undefined) return 0
-    return await this.mirroring(databaseId, ({ target, schemas }) => removeTenantRows(target, schemas, tenantId))
+    const scope = { ...system, tenantId }
+    const { main } = this.options
+    const databases = await main.scoped(scope).run(sql<{ id: string; name: string }>`
+      select id, name
+      from tenancy.databases
+      where id in (
+        select database_id from tenancy.placements where tenant_id = ${tenantId}
+        union
+        select unnest(array[source_id, target_id]) from tenancy.moves where tenant_id = ${tenantId}
+      )
+      order by id`)
+    if (databases.length === 0) return 0
+    const { isFree } = await main.scoped(scope).one(sql<{ isFree: boolean }>`
+      select pg_try_advisory_xact_lock(hashtext('commonhold move'), hashtext(${tenantId})) as is_free`)
+    if (!isFree) throw placementErrors.moving()
+    const counts: Record<string, number> = {}
+    for (const { id, name } of databases) {
+      const here = await this.reached(name, id, ({ target, schemas }) => countTenantRows(target, schemas, tenantId))
+      for (const [table, count] of Object.entries(here)) counts[table] = (counts[table] ?? 0) + count
+    }
+    await main.scoped(scope).run(sql`select tenancy.count_removed_elsewhere(${json(counts)})`)
+    let removed = 0
+    for (const { id, name } of databases) {
+      removed += await this.reached(name, id, ({ target, schemas }) => removeTenantRows(target, schemas, tenantId))
+    }
+    return removed
+  }
+
+  private async reached<T>(name: string, id: string, work: (options: MirrorOptions) => Promise<T>): Promise<T> {
+    try {
+      return await this.mirroring(id, work)
+    } catch (error) {
+      if (!isAway(error)) throw error
+      throw placementErrors.databaseAway({ name, reason: (error as Error).message }, error)
+    }
   }
 
   private async ask(tenantId: string, afresh: boolean): Promise<Place> {

@@ -15,9 +15,14 @@ export function countUsage(app: App, tenantId: string, metric: string, amount: n
   bufferOf(app).add(tenantId, metric, amount)
 }
 
-/** The same for the scope's tenant, in the transaction of `tx`: it counts with it, or not at all. */
+/**
+ * The same for the scope's tenant, in the transaction of `tx`: it counts with it, or not at all. Not in a database that a
+ * tenant has of its own: flows are counted in the main one.
+ */
 export async function countUsageIn(app: App, tx: Queryable, metric: string, amount: number): Promise<void> {
   requireAmount(amount)
+  if (await tx.usesOutbox?.())
+    throw new Error(`${metric}: a flow is not counted in a tenant's own database; countUsage does`)
   const hour = hourOf(app.clock.now())
   await addFlows(tx, [{ tenantId: tx.scope.tenantId as string, metric, hour, amount }])
 }

@@ -1,0 +1,2 @@
+drop table jobs.relayed_jobs;
+drop table jobs.outbox;
