@@ -74,6 +74,10 @@ test('GG-16 MT-02 after 90 days nothing names the account or its address but the
      values ($1, $2, $3, now() - interval '100 days')`,
     [alice.tenantId, (await aliceList()).id, ada.email],
   )
+  await admin.query(
+    `insert into members.invitations (tenant_id, email, created_at) values ($1, $2, now() - interval '100 days')`,
+    [alice.tenantId, ada.email],
+  )
   await admin.query(`update identity.sign_ups set created_at = now() - interval '100 days'`)
   await deleteLongAgo(ada)
   await admin.query(
@@ -83,7 +87,10 @@ test('GG-16 MT-02 after 90 days nothing names the account or its address but the
   assert.ok((await mailsTo(world, ada.email)).length > 0, 'control: he was written to')
   const before = await tablesWith(ada.userId)
   for (const name of tables) assert.ok(before.includes(name), `control: ${name} names him`)
-  assert.ok((await tablesWith(ada.email)).includes('contractors.contractor_list_shares'))
+  const named = await tablesWith(ada.email)
+  for (const name of ['contractors.contractor_list_shares', 'members.invitations']) {
+    assert.ok(named.includes(name), `control: ${name} has his address`)
+  }
 
   assert.deepEqual(await eraseDeletedUsers(app), { erased: 1, failed: [] })
 

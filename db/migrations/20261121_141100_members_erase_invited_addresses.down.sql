@@ -1,0 +1,2 @@
+drop trigger erase_invited_addresses on identity.users;
+drop function members.erase_invited_addresses();
