@@ -68,7 +68,9 @@ function readUrl(address: string, isPlainPossible: boolean): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined
   const refuse = (reason: string) => errors.outgoingRefused({ reason })
   if (!url) throw refuse('it is no address')
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isPlainPossible)) throw refuse('it must be https')
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isPlainPossible)) {
+    throw refuse(`it must be https, ${unlessAllowed}`)
+  }
   if (url.username || url.password) throw refuse('it holds a name or password')
   // Other services than web servers live on the low ports, and some of them make sense of what they are sent.
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
@@ -84,15 +86,17 @@ async function resolveAll(url: URL, { resolve }: PublicRequest): Promise<Resolve
   return await (resolve?.(name) ?? resolveName(name, { all: true, verbatim: true }))
 }
 
+const unlessAllowed = 'and the operator has not named its network in COMMONHOLD_OUTGOING_ALLOW'
+
 /** All of them: one that leads inside is no accident. */
 function requireReachable(url: URL, addresses: Resolved, allowed: Networks): Resolved {
   if (addresses.length === 0) throw new Error('the name has no address')
   for (const { address } of addresses) {
     if (isAmong(address, allowed)) continue
     if (!isPublicAddress(address)) {
-      throw errors.outgoingRefused({ reason: `${url.hostname} does not lead to the public internet` })
+      throw errors.outgoingRefused({ reason: `${url.hostname} does not lead to the public internet, ${unlessAllowed}` })
     }
-    if (url.protocol === 'http:') throw errors.outgoingRefused({ reason: 'it must be https' })
+    if (url.protocol === 'http:') throw errors.outgoingRefused({ reason: `it must be https, ${unlessAllowed}` })
   }
   return addresses
 }

@@ -100,7 +100,7 @@ export async function createEndpoint(app: App, scope: Scope, wanted: EndpointFie
       insert into webhooks.endpoints (id, url, description, event_types, secret_encrypted, created_by)
       values (
         ${id},
-        ${readUrl(wanted.url)},
+        ${readUrl(app, wanted.url)},
         ${wanted.description ?? null},
         ${wanted.eventTypes},
         ${app.keyring.encrypt(secret, contextOf(id))},
@@ -130,7 +130,7 @@ export async function changeEndpoint(
     await tx.run(sql`
       update webhooks.endpoints
       set
-        url = ${change.url === undefined ? old.url : readUrl(change.url)},
+        url = ${change.url === undefined ? old.url : readUrl(app, change.url)},
         description = ${change.description === undefined ? old.description : change.description},
         event_types = ${change.eventTypes ?? old.eventTypes},
         is_enabled = ${isEnabled},
@@ -197,9 +197,11 @@ function requireTypes(app: App, types: readonly string[]): void {
 }
 
 /** Its form alone: where the name leads is looked at with each try, since that changes. */
-function readUrl(text: string): string {
+function readUrl(app: App, text: string): string {
   const url = URL.parse(text.trim())
-  if (!url || !/^https?:$/.test(url.protocol)) throw errors.urlInvalid({ reason: 'it must begin with https://' })
+  const isPlainPossible = (app.config.outgoingAllow ?? '') !== ''
+  if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isPlainPossible)))
+    throw errors.urlInvalid({ reason: 'it must begin with https://' })
   if (url.username || url.password) throw errors.urlInvalid({ reason: 'it holds a name or password' })
   url.hash = ''
   return url.href
