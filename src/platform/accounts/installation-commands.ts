@@ -30,7 +30,7 @@ export function registerTenantCommands(parent: Command, context: CommandContext)
       const limit = Number(text)
       if (!Number.isInteger(limit) || limit < 1) throw errors.limitInvalid({ limit: text })
       const { items, nextCursor } = await withApp(app =>
-        listTenants(app.db.scoped({ system: true }), { q: search, status }, { limit }),
+        app.db.transaction({ system: true }, tx => listTenants(tx, { q: search, status }, { limit })),
       )
       const width = Math.max(0, ...items.map(({ slug }) => slug.length))
       const lines = items.map(each => `${each.status.padEnd(16)} ${each.slug.padEnd(width)}  ${each.name}\n`)

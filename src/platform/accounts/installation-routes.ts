@@ -27,7 +27,7 @@ export const installationRoutes = [
     query: Type.Object({ ...TenantFilters, ...pageQuery }),
     response: pageOf(ListedTenant),
     async handle({ query: { limit, cursor, ...filters } }, app) {
-      return await listTenants(app.db.scoped({ system: true }), filters, { limit, cursor })
+      return await app.db.transaction({ system: true }, tx => listTenants(tx, filters, { limit, cursor }))
     },
   }),
   route({

@@ -29,7 +29,7 @@ export const TenantFilters = {
 }
 export type TenantFilters = { q?: string | undefined; status?: TenantStatus | undefined }
 
-/** The tenants of this installation, the newest first. Needs the system scope. */
+/** The tenants of this installation, the newest first. Needs the system scope, in a transaction. */
 export async function listTenants(
   tx: Queryable,
   filters: TenantFilters,
@@ -40,6 +40,8 @@ export async function listTenants(
   const list = JSON.stringify(['tenants', words, status])
   const last = readCursor(page.cursor, list, Type.Tuple([dateTime, uuid]))
   const [longest, ...others] = words.toSorted((one, other) => other.length - one.length)
+  // Planned for the words that were typed: the plan that suits all of them took 1.2 s for two common words among 100,000.
+  await tx.run(sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`)
   const rows = await tx.run(sql<ListedTenant & { moment: string }>`
     select
       tenant.id,
