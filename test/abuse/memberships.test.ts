@@ -41,6 +41,14 @@ const rolesOf = async (person: Person): Promise<string[]> => {
   return ((await answer.json()) as { roles: string[] }).roles
 }
 
+/** How many there have been in this database. */
+async function deadlocks(): Promise<number> {
+  const { rows } = await admin.query(
+    'select deadlocks::integer as count from pg_stat_database where datname = current_database()',
+  )
+  return rows[0].count
+}
+
 /** Invites somebody, who accepts with the session of his account. */
 async function takeIn(inviter: Person, person: Person, role: string): Promise<void> {
   const invited = await ask(inviter, 'POST', '/invitations', { email: person.email, roleIds: [await idOf(role)] })
@@ -177,12 +185,6 @@ test('GG-03 a slug is changed while others work in the tenant, and nobody has to
     if (index % 3 === 1) return ask(alice, 'PATCH', '/tenant', { name: `Meridian ${index}` })
     return ask(alice, 'POST', '/service-accounts', { name: `Robot ${index}`, description: null, roleIds: [viewer] })
   })
-  const deadlocks = async () => {
-    const { rows } = await admin.query(
-      'select deadlocks::integer as count from pg_stat_database where datname = current_database()',
-    )
-    return rows[0].count as number
-  }
   const before = await deadlocks()
   const answers = await Promise.all(work.map(ask => ask()))
   const refused = answers.filter(({ status }) => status >= 300 && status !== 429)
@@ -220,4 +222,60 @@ test('MT-16 an IPv6 address that ends as an IPv4 one is written is not that one'
     const answer = await owner.fetch('/tenant', { headers: { 'x-forwarded-for': address } })
     assert.equal(answer.status, status, address)
   }
+})
+
+test('MT-13 MT-20 roles, programs and members are changed by many at once, and nobody waits for each other', async () => {
+  const makeRole = async (name: string) =>
+    (await ask(alice, 'POST', '/roles', { name, permissions: ['contractors.lists.read'] })).body.id
+  const people = [await colleague('member'), await colleague('member'), await colleague('member')]
+  const [viewer, member] = [await idOf('viewer'), await idOf('member')]
+  const ids = await Promise.all(['One', 'Two', 'Three', 'Four'].map(makeRole))
+  const robots = await Promise.all(
+    ['A', 'B', 'C'].map(name =>
+      ask(alice, 'POST', '/service-accounts', { name, description: null, roleIds: [viewer] }),
+    ),
+  )
+  const before = await deadlocks()
+  const work = Array.from({ length: 70 }, (_, index) => () => {
+    const id = ids[index % ids.length] as string
+    const person = people[index % people.length] as Person
+    const robot = robots[index % robots.length]?.body.id
+    const roleIds = [index % 2 ? id : viewer]
+    if (index % 7 === 0) return ask(alice, 'PUT', `/roles/${index % 2 ? id : member}/default`)
+    if (index % 7 === 1) return ask(alice, 'PATCH', `/members/${person.userId}`, { roles: roleIds })
+    if (index % 7 === 2)
+      return ask(alice, 'PATCH', `/service-accounts/${robot}`, { name: `N${index}`, description: null, roleIds })
+    if (index % 7 === 3)
+      return ask(alice, 'PATCH', `/roles/${id}`, { permissions: index % 2 ? [] : ['contractors.lists.read'] })
+    if (index % 7 === 4)
+      return index < 40 ? ask(alice, 'GET', '/roles') : ask(alice, 'DELETE', `/roles/${id}?replacementId=${viewer}`)
+    if (index % 7 === 5)
+      return keyOf(person, ['*']).then(
+        () => ({ status: 200 }),
+        () => ({ status: 404 }),
+      )
+    return index < 50
+      ? ask(alice, 'GET', '/members')
+      : ask(alice, 'DELETE', `/members/${person.userId}`, { reason: 'Over' })
+  })
+  const answers = await Promise.all(work.map(start => start()))
+  assert.deepEqual(
+    answers.filter(({ status }) => status >= 500),
+    [],
+  )
+  assert.equal((await deadlocks()) - before, 0)
+})
+
+test('MT-13 a key that is made while its owner is removed is refused, and no failure of the server', async () => {
+  const person = await colleague('member')
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString()
+  const tries = Array.from({ length: 12 }, () =>
+    ask(person, 'POST', '/me/api-keys', { name: 'Key', scopes: ['*'], expiresAt }),
+  )
+  const removal = ask(alice, 'DELETE', `/members/${person.userId}`, { reason: 'Over' })
+  const answers = await Promise.all([...tries, removal])
+  assert.deepEqual(
+    answers.filter(({ status }) => status >= 500),
+    [],
+  )
 })

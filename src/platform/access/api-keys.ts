@@ -82,7 +82,7 @@ export async function createApiKey(tx: Queryable, userId: string, wish: ApiKeyWi
       ${wish.expiresAt}
     )
     returning id, coalesce(expires_at <= now(), false) as is_past`),
-    grantViolations,
+    { ...grantViolations, api_keys_user_id_fkey: () => errors.memberUnknown({ id: userId }) },
   )
   if (isPast) throw keyErrors.apiKeyExpiryInvalid({ days: personalKeyDays })
   return { ...(await getApiKey(tx, id)), key: `${prefix}_${secret}` }

@@ -3,6 +3,7 @@ import type { App } from '#platform/app.ts'
 import { leaveSystemScope, type Queryable, type Scope } from '#platform/database'
 import { idParams, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
 import { announceRevocation } from '#platform/identity'
+import { lockTenant } from '#platform/tenancy'
 import {
   ApiKey,
   ApiKeyWish,
@@ -102,6 +103,7 @@ export const keyRoutes = [
     response: ServiceAccount,
     async handle({ params: { id }, body, scope }, app) {
       await change(app, { ...scope, system: true }, async tx => {
+        await lockTenant(tx)
         const { membershipId } = await getServiceMembership(tx, id)
         await describeServiceAccount(tx, id, body)
         await setRolesOf(await leaveSystemScope(tx), membershipId, body.roleIds)

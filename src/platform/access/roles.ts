@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { cutPage, type IfMatch, nullable, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
 import { builtInRoles } from '#platform/module.ts'
+import { lockTenant } from '#platform/tenancy'
 import { errors } from './errors.ts'
 import { grantViolations, requireHeld } from './grants.ts'
 import { requireKnown } from './permissions.ts'
@@ -163,6 +164,7 @@ const nameViolations = (name: string) => ({
 
 /** Locked, so that nobody is given the role or changes it before the end of the transaction. */
 async function lockRole(tx: Queryable, id: string): Promise<Role> {
+  await lockTenant(tx)
   await tx.run(sql`
     select id
     from access.roles

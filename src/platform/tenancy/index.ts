@@ -28,6 +28,7 @@ export { addressOf, resolveHost } from './hosts.ts'
 export {
   addMember,
   lockMembership,
+  lockTenant,
   type Membership,
   noteExpiryMail,
   removeMembership,

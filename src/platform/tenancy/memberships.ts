@@ -18,15 +18,23 @@ export async function addMember(tx: Queryable, userId: string): Promise<{ id: st
 export type Membership = { id: string; userId: string; expiresAt: Date | null }
 
 /**
- * The membership of a user in the scope's tenant, locked until the end of the transaction together with the tenant: whatever
- * changes who owns it happens one after another, and beside other tenants.
+ * Whatever changes who owns the scope's tenant, or what its members may, happens one after another, and beside other
+ * tenants. Before any other lock: in one order nobody waits for each other.
  */
-export async function lockMembership(tx: Queryable, userId: string): Promise<Membership | undefined> {
+export async function lockTenant(tx: Queryable): Promise<void> {
   await tx.run(sql`
     select id
     from tenancy.tenants
     where id = ${tx.scope.tenantId}
     for no key update`)
+}
+
+/**
+ * The membership of a user in the scope's tenant, locked until the end of the transaction together with the tenant: whatever
+ * changes who owns it happens one after another, and beside other tenants.
+ */
+export async function lockMembership(tx: Queryable, userId: string): Promise<Membership | undefined> {
+  await lockTenant(tx)
   return await tx.maybe(sql<Membership>`
     select id, user_id, expires_at
     from tenancy.user_tenants
