@@ -1,8 +1,7 @@
 import { Type } from 'typebox'
-import type { App } from '#platform/app.ts'
-import { leaveSystemScope, type Queryable, type Scope } from '#platform/database'
+import { leaveSystemScope, type Queryable } from '#platform/database'
 import { idParams, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
-import { announceRevocation } from '#platform/identity'
+import { changeAndAnnounce } from '#platform/identity'
 import { lockTenant } from '#platform/tenancy'
 import {
   ApiKey,
@@ -78,7 +77,7 @@ export const keyRoutes = [
     response: ServiceAccount,
     status: 201,
     async handle({ body, scope }, app) {
-      const id = await change(app, { ...scope, system: true }, async tx => {
+      const id = await changeAndAnnounce(app, { ...scope, system: true }, async tx => {
         const { id, membershipId } = await createServiceAccount(tx, body)
         await setRolesOf(await leaveSystemScope(tx), membershipId, body.roleIds)
         return id
@@ -102,7 +101,7 @@ export const keyRoutes = [
     ],
     response: ServiceAccount,
     async handle({ params: { id }, body, scope }, app) {
-      await change(app, { ...scope, system: true }, async tx => {
+      await changeAndAnnounce(app, { ...scope, system: true }, async tx => {
         await lockTenant(tx)
         const { membershipId } = await getServiceMembership(tx, id)
         await describeServiceAccount(tx, id, body)
@@ -122,7 +121,7 @@ export const keyRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ params: { id }, scope }, app) {
-      await change(app, { ...scope, system: true }, async tx => {
+      await changeAndAnnounce(app, { ...scope, system: true }, async tx => {
         await requireOwnReach(tx, id)
         await deleteServiceAccount(tx, id)
       })
@@ -143,7 +142,7 @@ export const keyRoutes = [
     response: NewApiKey,
     status: 201,
     async handle({ params: { id }, body, scope }, app) {
-      return await change(app, scope, async tx => {
+      return await changeAndAnnounce(app, scope, async tx => {
         await requireOwnReach(tx, id)
         return await createApiKey(tx, id, body)
       })
@@ -178,7 +177,7 @@ export const keyRoutes = [
     response: NewApiKey,
     status: 201,
     async handle({ params: { id }, body, scope }, app) {
-      return await change(app, scope, async tx => {
+      return await changeAndAnnounce(app, scope, async tx => {
         const key = await getApiKey(tx, id)
         await requireOwnReach(tx, key.owner.id)
         return await rotateApiKey(tx, key, body.overlapHours)
@@ -196,7 +195,7 @@ export const keyRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ params, scope }, app) {
-      await change(app, scope, tx => revokeApiKey(tx, params.id))
+      await changeAndAnnounce(app, scope, tx => revokeApiKey(tx, params.id))
       return new Reply(204, null)
     },
   }),
@@ -228,7 +227,7 @@ export const keyRoutes = [
       if (body.expiresAt === null || Date.parse(body.expiresAt) > latest) {
         throw errors.apiKeyExpiryInvalid({ days: personalKeyDays })
       }
-      return await change(app, scope, tx => createApiKey(tx, principal.userId, body))
+      return await changeAndAnnounce(app, scope, tx => createApiKey(tx, principal.userId, body))
     },
   }),
   route({
@@ -244,7 +243,7 @@ export const keyRoutes = [
     response: NewApiKey,
     status: 201,
     async handle({ params: { id }, body, principal, scope }, app) {
-      return await change(app, scope, async tx =>
+      return await changeAndAnnounce(app, scope, async tx =>
         rotateApiKey(tx, await getApiKey(tx, id, principal.userId), body.overlapHours),
       )
     },
@@ -259,7 +258,7 @@ export const keyRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ params: { id }, principal, scope }, app) {
-      await change(app, scope, async tx => {
+      await changeAndAnnounce(app, scope, async tx => {
         await getApiKey(tx, id, principal.userId)
         await revokeApiKey(tx, id)
       })
@@ -267,13 +266,6 @@ export const keyRoutes = [
     },
   }),
 ]
-
-/** All that follows from a change of keys is felt at the next request of a program, on this server at once. */
-async function change<T>(app: App, scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const done = await app.db.transaction(scope, work)
-  announceRevocation(app)
-  return done
-}
 
 /** Who decides over a program must hold all that it may: its key in his hands would be a way to more. */
 async function requireOwnReach(tx: Queryable, serviceAccountId: string): Promise<void> {

@@ -1,8 +1,6 @@
 import { Type } from 'typebox'
-import type { App } from '#platform/app.ts'
-import type { Queryable, Scope } from '#platform/database'
 import { idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
-import { announceRevocation } from '#platform/identity'
+import { changeAndAnnounce } from '#platform/identity'
 import { Explanation, explainAccess } from './explanations.ts'
 import { listPermissions, Permission } from './permissions.ts'
 import { listRoleMembers, RoleMember } from './role-members.ts'
@@ -10,13 +8,6 @@ import { createRole, deleteRole, getRole, listRoles, Role, RoleFields, setDefaul
 
 const read = 'access.roles.read'
 const write = 'access.roles.write'
-
-/** A change is felt at the next request: nobody is believed what was true before it. */
-async function changing<T>(app: App, scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const result = await app.db.transaction(scope, work)
-  announceRevocation(app)
-  return result
-}
 
 const bounded = ['access.grant_exceeded', 'access.owners_only']
 const named = [
@@ -49,7 +40,7 @@ export const roleRoutes = [
     etag: true,
     response: Role,
     refusals: [...bounded, ...named],
-    handle: ({ body, scope }, app) => changing(app, scope, tx => createRole(tx, body)),
+    handle: ({ body, scope }, app) => changeAndAnnounce(app, scope, tx => createRole(tx, body)),
   }),
   route({
     method: 'GET',
@@ -75,7 +66,7 @@ export const roleRoutes = [
     response: Role,
     refusals: ['access.role_not_found', 'access.role_built_in', ...bounded, ...named],
     handle: ({ params, body, ifMatch, scope }, app) =>
-      changing(app, scope, tx => updateRole(tx, params.id, body, ifMatch)),
+      changeAndAnnounce(app, scope, tx => updateRole(tx, params.id, body, ifMatch)),
   }),
   route({
     method: 'DELETE',
@@ -98,7 +89,7 @@ export const roleRoutes = [
       ...bounded,
     ],
     async handle({ params, query, scope }, app) {
-      await changing(app, scope, tx => deleteRole(tx, params.id, query.replacementId))
+      await changeAndAnnounce(app, scope, tx => deleteRole(tx, params.id, query.replacementId))
       return null
     },
   }),
@@ -112,7 +103,7 @@ export const roleRoutes = [
     params: idParams,
     response: Role,
     refusals: ['access.role_not_found', ...bounded],
-    handle: ({ params, scope }, app) => changing(app, scope, tx => setDefaultRole(tx, params.id)),
+    handle: ({ params, scope }, app) => changeAndAnnounce(app, scope, tx => setDefaultRole(tx, params.id)),
   }),
   route({
     method: 'GET',

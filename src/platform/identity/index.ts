@@ -71,7 +71,7 @@ export {
 } from './passwords.ts'
 export { changeProfile, getOwnProfile, getProfile, Profile } from './profiles.ts'
 export { endReplayedSession, findByRefreshToken, rotateRefreshToken } from './refresh-tokens.ts'
-export { announceRevocation, onRevocation } from './revocations.ts'
+export { announceRevocation, changeAndAnnounce, onRevocation } from './revocations.ts'
 export {
   type AuthenticationMethod,
   extendSession,

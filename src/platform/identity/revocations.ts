@@ -1,4 +1,5 @@
 import { type App, mainApp } from '#platform/app.ts'
+import type { Queryable, Scope } from '#platform/database'
 
 const listeners = new WeakMap<App, (() => void)[]>()
 
@@ -8,6 +9,13 @@ const listeners = new WeakMap<App, (() => void)[]>()
  */
 export function announceRevocation(app: App): void {
   for (const listener of listeners.get(mainApp(app)) ?? []) listener()
+}
+
+/** A transaction after which nobody is believed what was true before it: see `announceRevocation`. */
+export async function changeAndAnnounce<T>(app: App, scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const done = await app.db.transaction(scope, work)
+  announceRevocation(app)
+  return done
 }
 
 /** Calls back at each announcement. */

@@ -5,7 +5,7 @@ export const errors = errorTable('members', {
   membershipNotFound: ['not_found', 'You are not a member of this workspace.'],
   lastOwner: [
     'conflict',
-    'Somebody must own this tenant for good: make another active member its owner, without an end, first.',
+    'Somebody must own this workspace for good: make another active member its owner, without an end, first.',
   ],
   expiryPast: ['invalid', 'The end of a membership lies ahead. To end it now, remove the member.'],
   removalOfOneself: ['conflict', 'To end your own membership, leave the workspace.'],

@@ -3,7 +3,7 @@ import { grantViolations, requireMemberWithin, setRolesOf } from '#platform/acce
 import type { App } from '#platform/app.ts'
 import { onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, date, type IfMatch, nullable, oneOf, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
-import { announceRevocation } from '#platform/identity'
+import { changeAndAnnounce } from '#platform/identity'
 import { lockMembership, setExpiry } from '#platform/tenancy'
 import { errors } from './errors.ts'
 
@@ -101,7 +101,7 @@ export async function changeMember(
   ifMatch?: IfMatch,
 ): Promise<Member> {
   if (expiresAt && new Date(expiresAt) <= app.clock.now()) throw errors.expiryPast()
-  const member = await app.db.transaction(scope, async tx => {
+  return await changeAndAnnounce(app, scope, async tx => {
     const membership = await lockMembership(tx, userId)
     if (!membership) throw errors.memberNotFound({ userId })
     requireMatch(ifMatch, await getMember(app, tx, userId, { isManager: true }))
@@ -113,8 +113,6 @@ export async function changeMember(
     }
     return await getMember(app, tx, userId, { isManager: true })
   })
-  announceRevocation(app)
-  return member
 }
 
 type Row = Omit<Member, 'hasSecondFactor'>

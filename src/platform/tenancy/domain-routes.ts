@@ -1,8 +1,6 @@
 import { Type } from 'typebox'
-import type { App } from '#platform/app.ts'
-import type { Queryable, Scope } from '#platform/database'
 import { idParams, route } from '#platform/http'
-import { announceRevocation } from '#platform/identity'
+import { changeAndAnnounce } from '#platform/identity'
 import { addDomain, checkDomain, listDomains, makePrimary, removeDomain, TenantDomain } from './domains.ts'
 
 export const domainRoutes = [
@@ -28,7 +26,7 @@ export const domainRoutes = [
     response: TenantDomain,
     status: 201,
     async handle({ body, scope }, app) {
-      return await change(app, scope, tx => addDomain(app, tx, body.domain))
+      return await changeAndAnnounce(app, scope, tx => addDomain(app, tx, body.domain))
     },
   }),
   route({
@@ -54,7 +52,7 @@ export const domainRoutes = [
     refusals: ['tenancy.domain_not_found', 'tenancy.domain_unproven'],
     response: TenantDomain,
     async handle({ params, scope }, app) {
-      return await change(app, scope, tx => makePrimary(tx, params.id))
+      return await changeAndAnnounce(app, scope, tx => makePrimary(tx, params.id))
     },
   }),
   route({
@@ -68,14 +66,8 @@ export const domainRoutes = [
     response: Type.Null(),
     status: 204,
     async handle({ params, scope }, app) {
-      await change(app, scope, tx => removeDomain(tx, params.id))
+      await changeAndAnnounce(app, scope, tx => removeDomain(tx, params.id))
       return null
     },
   }),
 ]
-
-async function change<T>(app: App, scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const done = await app.db.transaction(scope, work)
-  announceRevocation(app)
-  return done
-}

@@ -17,37 +17,37 @@ export const tenancyModule = {
   },
   permissions: {
     'tenancy.tenant.delete': {
-      description: 'Delete the tenant with all that is in it',
+      description: 'Delete the workspace with all that is in it',
       roles: ['owner'],
     },
     'tenancy.deletions.manage': {
-      description: 'Request and cancel the deletion of any tenant, and see the certificates of those that are gone',
+      description: 'Request and cancel the deletion of any workspace, and see the certificates of those that are gone',
       roles: [],
       forOperators: true,
     },
     'tenancy.security.read': {
-      description: 'See the rules for the security of the tenant, such as those for passwords',
+      description: 'See the rules for the security of the workspace, such as those for passwords',
       roles: ['owner', 'admin'],
     },
     'tenancy.security.write': {
-      description: 'Change the rules for the security of the tenant, such as those for passwords',
+      description: 'Change the rules for the security of the workspace, such as those for passwords',
       roles: ['owner', 'admin'],
     },
     'tenancy.settings.read': {
-      description: 'See the settings of the tenant',
+      description: 'See the settings of the workspace',
       roles: ['owner', 'admin', 'member', 'viewer'],
     },
     'tenancy.settings.write': {
-      description: 'Change name, address, appearance, features and other settings of the tenant',
+      description: 'Change name, address, appearance, features and other settings of the workspace',
       roles: ['owner', 'admin'],
     },
     'tenancy.tenants.read': {
-      description: 'See the tenants of this installation',
+      description: 'See the workspaces of this installation',
       roles: [],
       forOperators: true,
     },
     'tenancy.tenants.manage': {
-      description: 'Create, suspend and reactivate tenants, and say which features they may have',
+      description: 'Create, suspend and reactivate workspaces, and say which features they may have',
       roles: [],
       forOperators: true,
     },

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
-import type { Queryable, Scope } from '#platform/database'
+import type { Queryable } from '#platform/database'
 import { nullable, route } from '#platform/http'
-import { announceRevocation } from '#platform/identity'
+import { changeAndAnnounce } from '#platform/identity'
 import { Feature, listFeatures, setFeatures } from './features.ts'
 import { listTemplates, TemplateChoice } from './templates.ts'
 import { changeSlug, changeTenant, FormerSlug, getTenant, listFormerSlugs, Tenant, TenantChange } from './tenants.ts'
@@ -37,7 +37,7 @@ export const tenantRoutes = [
     refusals: ['identity.timezone_unknown'],
     response: Tenant,
     async handle({ body, ifMatch, scope }, app) {
-      return await change(app, scope, tx => changeTenant(app, tx, body, ifMatch))
+      return await changeAndAnnounce(app, scope, tx => changeTenant(app, tx, body, ifMatch))
     },
   }),
   route({
@@ -70,7 +70,7 @@ export const tenantRoutes = [
     response: Slug,
     rateLimit: 20,
     async handle({ body, scope }, app) {
-      return await change(app, scope, async tx => {
+      return await changeAndAnnounce(app, scope, async tx => {
         await changeSlug(tx, body.slug)
         return await slugOfTenant(app, tx)
       })
@@ -98,7 +98,7 @@ export const tenantRoutes = [
     response: Type.Object({ items: Type.Array(Feature) }),
     async handle({ body, scope }, app) {
       const tenantId = scope.tenantId as string
-      return await change(app, scope, async tx => {
+      return await changeAndAnnounce(app, scope, async tx => {
         await setFeatures(app, tx, tenantId, 'tenant', body.features)
         return { items: await listFeatures(app, tx, tenantId) }
       })
@@ -119,11 +119,4 @@ export const tenantRoutes = [
 async function slugOfTenant(app: App, tx: Queryable): Promise<Static<typeof Slug>> {
   const [{ slug, url }, formerSlugs] = await Promise.all([getTenant(app, tx), listFormerSlugs(tx)])
   return { slug, url, formerSlugs }
-}
-
-/** What is remembered of the tenant here is read anew. */
-async function change<T>(app: App, scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  const done = await app.db.transaction(scope, work)
-  announceRevocation(app)
-  return done
 }
