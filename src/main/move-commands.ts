@@ -4,6 +4,7 @@ import type pg from 'pg'
 import type { App } from '#platform/app.ts'
 import { errorTable } from '#platform/errors.ts'
 import { findTenantBySlug, finishMove, type MoveReport, moveTenant, resumeMove, undoMove } from '#platform/tenancy'
+import { mirrorLimits } from '#platform/usage'
 
 const errors = errorTable('moves', {
   tenantUnknown: ['not_found', 'There is no tenant with the slug {slug}.'],
@@ -51,10 +52,13 @@ export function registerMoveCommands(program: Command, { withDatabase }: MoveCom
           const options = { placements, main, tenantId: tenant.id, log, signal: stop.signal }
           if (finish) return await finishMove(options)
           if (undo) return await undoMove(options)
-          if (to === undefined) return await resumeMove(options)
           if (to === 'main') return await moveTenant(options, null)
           const url = to === '-' ? (await text(process.stdin)).trim() : to
-          return await moveTenant(options, (await placements.register(url, log)).id)
+          const moved = await (url === undefined
+            ? resumeMove(options)
+            : moveTenant(options, (await placements.register(url, log)).id))
+          await mirrorLimits(app, tenant.id)
+          return moved
         })
         process.stdout.write(json ? `${JSON.stringify({ slug, ...report }, null, 2)}\n` : describe(slug, report))
       } finally {

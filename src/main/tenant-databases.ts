@@ -98,7 +98,7 @@ async function closeQueue(admin: pg.ClientConfig): Promise<void> {
   }
 }
 
-/** Both the rows and their counter are of one snapshot: who writes meanwhile changes both, before it or after it. */
+/** Counters of rows that were copied past them. */
 async function recountRows(admin: pg.ClientConfig, tenantId: string): Promise<void> {
   const client = new pg.Client(admin)
   client.on('error', () => {})
@@ -111,17 +111,7 @@ async function recountRows(admin: pg.ClientConfig, tenantId: string): Promise<vo
         and tgname = 'count_inserted'`)
     for (const { table, metric } of counted) {
       const name = metric.replace(/\\000.*$/s, '')
-      const { rows } = await client.query<{ missing: number }>(
-        `select (
-          (select count(*) from ${table} where tenant_id = $1)
-          - (select coalesce(sum(value), 0) from usage.gauge_shards where tenant_id = $1 and metric_name = $2)
-        )::integer as missing`,
-        [tenantId, name],
-      )
-      const missing = rows[0]?.missing ?? 0
-      // More than a plan allows is there all the same: it was allowed where it comes from.
-      if (missing !== 0)
-        await client.query('select usage.change_gauge($1, $2, $3)', [tenantId, name, missing]).catch(() => {})
+      await client.query('select usage.recount_rows($1, $2, $3::regclass)', [tenantId, name, table])
     }
   } finally {
     await client.end().catch(() => {})

@@ -17,6 +17,7 @@ import {
   setFeatures,
   TenantRecord,
 } from '#platform/tenancy'
+import { mirrorLimits } from '#platform/usage'
 import { errors } from './errors.ts'
 import { newTenantMail, tenantClosedMail, tenantOpenedMail } from './mails.ts'
 import { foundTenant } from './sign-ups.ts'
@@ -85,6 +86,7 @@ export async function createTenantFor(
     })
   })
   app.placements?.forget()
+  if (database) await mirrorLimits(app, id)
   announceRevocation(app)
   return await getTenantDetails(app, id)
 }

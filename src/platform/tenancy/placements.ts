@@ -248,6 +248,16 @@ export class Placements implements Places {
     })
   }
 
+  /** Hands a connection as administrator of a database to `work`, and ends it. */
+  async asAdministrator<T>(databaseId: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    return await connected(await this.adminOf(databaseId), work)
+  }
+
+  /** The same with all databases beside the main one, a few at a time; those that are away say so. */
+  async askEach<T>(work: (client: pg.Client) => Promise<T>) {
+    return await this.askAll(admin => connected(admin, work))
+  }
+
   /**
    * Removes every row of a tenant that is deleted from the databases that it has of its own, old and unfinished copies of
    * moves too, with what was copied there for it. How many that are is written down for its certificate before any goes.
@@ -368,6 +378,17 @@ export async function placeTenant(tx: Queryable, tenantId: string, databaseId: s
 
 export function nameOf({ host = 'localhost', port = 5432, database = 'postgres' }: pg.ClientConfig): string {
   return `${host}:${port}/${database}`
+}
+
+async function connected<T>(admin: pg.ClientConfig, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ ...admin, connectionTimeoutMillis: 3_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await work(client)
+  } finally {
+    await client.end().catch(() => {})
+  }
 }
 
 async function eachOf<T, R>(all: readonly T[], parallel: number, work: (one: T) => Promise<R>): Promise<R[]> {

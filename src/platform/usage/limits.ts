@@ -5,6 +5,7 @@ import { nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 import { startOfPeriod } from './flows.ts'
 import { metricsOf } from './metrics.ts'
+import { findPlacedGauges } from './placed-gauges.ts'
 
 export const subscriptionStatuses = ['trialing', 'active', 'past_due', 'canceled'] as const
 
@@ -67,8 +68,10 @@ export async function getLimits(app: App, tx: Queryable, tenantId: string): Prom
         else usage.value_of(${tenantId}, metric.name) end as used
     from unnest(${metrics.map(({ name }) => name)}::text[], ${metrics.map(({ kind }) => kind)}::text[]) as metric (name, kind)
     left join usage.limits_of(${tenantId}) as allowed on allowed.metric_name = metric.name`)
+  const elsewhere = await findPlacedGauges(app, tenantId)
   const limits = metrics.map(({ name, ...declared }) => {
-    const { limit = null, isHard, isOwn, used = 0 } = rows.find(row => row.metric === name) ?? {}
+    const { limit = null, isHard, isOwn, used: usedHere = 0 } = rows.find(row => row.metric === name) ?? {}
+    const used = elsewhere.get(name) ?? usedHere
     return {
       metric: name,
       ...declared,

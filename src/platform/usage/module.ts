@@ -1,5 +1,6 @@
 import type { Module } from '#platform/module.ts'
 import { registerPlanCommands, registerUsageCommands } from './commands.ts'
+import { collectGauges, mirrorLimits } from './placed-gauges.ts'
 import { readGauges, removeOldUsage, rollUp } from './rollups.ts'
 import { usageRoutes } from './routes.ts'
 import { sendWarnings } from './warnings.ts'
@@ -29,9 +30,18 @@ export const usageModule = {
       async run(_data, app) {
         const tx = app.db.scoped({ system: true })
         const hours = await rollUp(tx)
+        await collectGauges(app)
         const gauges = await readGauges(tx, app.clock.now())
         const warnings = await sendWarnings(app)
         app.log.info({ hours, gauges, warnings }, 'Usage rolled up')
+      },
+    },
+    {
+      name: 'usage.mirror-limits',
+      description: 'MT-17: writes what tenants are allowed into the databases that they have of their own',
+      cron: '* * * * *',
+      async run(_data, app) {
+        await mirrorLimits(app)
       },
     },
     {

@@ -3,6 +3,7 @@ import type { Scope } from '#platform/database'
 import { dateTime, idParams, oneOf, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
 import { getLimits, Limits } from './limits.ts'
 import { Metric, metricsOf } from './metrics.ts'
+import { mirrorLimits } from './placed-gauges.ts'
 import {
   createPlan,
   deletePlan,
@@ -160,11 +161,14 @@ period that is going on ends with the exact value, those before it with the last
     body: TenantPlan,
     response: Limits,
     refusals: ['usage.plan_not_found', 'usage.plan_inactive', 'usage.trial_end_missing', 'usage.tenant_not_found'],
-    handle: ({ params, body, scope }, app) =>
-      app.db.transaction(asSystem(scope), async tx => {
+    async handle({ params, body, scope }, app) {
+      const limits = await app.db.transaction(asSystem(scope), async tx => {
         await setTenantPlan(tx, params.id, body)
         return await getLimits(app, tx, params.id)
-      }),
+      })
+      await mirrorLimits(app, params.id)
+      return limits
+    },
   }),
   route({
     method: 'PUT',
@@ -176,11 +180,14 @@ period that is going on ends with the exact value, those before it with the last
     body: OwnLimit,
     response: Limits,
     refusals: ['usage.metric_unknown', 'usage.tenant_not_found'],
-    handle: ({ params, body, scope }, app) =>
-      app.db.transaction(asSystem(scope), async tx => {
+    async handle({ params, body, scope }, app) {
+      const limits = await app.db.transaction(asSystem(scope), async tx => {
         await setTenantLimit(app, tx, params.id, params.metric, body)
         return await getLimits(app, tx, params.id)
-      }),
+      })
+      await mirrorLimits(app, params.id)
+      return limits
+    },
   }),
   route({
     method: 'DELETE',
@@ -194,6 +201,7 @@ period that is going on ends with the exact value, those before it with the last
     refusals: ['usage.limit_not_found'],
     async handle({ params, scope }, app) {
       await app.db.transaction(asSystem(scope), tx => removeTenantLimit(tx, params.id, params.metric))
+      await mirrorLimits(app, params.id)
       return null
     },
   }),

@@ -5,6 +5,7 @@ import { nullable, oneOf, timestamp } from '#platform/http'
 import { errors } from './errors.ts'
 import { startOfPeriod } from './flows.ts'
 import { getMetric, metricsOf } from './metrics.ts'
+import { findPlacedGauges } from './placed-gauges.ts'
 
 export const periods = ['hour', 'day', 'month'] as const
 export type Period = (typeof periods)[number]
@@ -75,6 +76,9 @@ export async function getUsage(
     metrics.filter(({ kind }) => kind === 'gauge').map(({ name }) => name),
     from,
   )
+  const elsewhere =
+    tx.scope.tenantId === undefined ? new Map<string, number>() : await findPlacedGauges(app, tx.scope.tenantId)
+  for (const [name, stood] of standing) stood.now = elsewhere.get(name) ?? stood.now
   return {
     from,
     to,
