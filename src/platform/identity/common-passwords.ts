@@ -1,3 +1,5 @@
+/// <reference path="./fxa-common-password-list.d.ts" />
+
 /** What somebody who guesses knows of the owner. */
 export type Owner = { email?: string | undefined; fullName?: string | null | undefined }
 
