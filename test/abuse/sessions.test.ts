@@ -178,7 +178,7 @@ describe('forgery from another site', () => {
 })
 
 describe('secrets in addresses and logs', () => {
-  test('VS-02 no address takes a secret, but for what OpenID Connect prescribes', () => {
+  test('VS-02 no address takes a secret, but for what OpenID Connect and one-click unsubscription prescribe', () => {
     const taking = routes.flatMap(({ path, method, query, params }) =>
       [query, params].flatMap(schema =>
         Object.keys((schema as { properties?: object } | undefined)?.properties ?? {})
@@ -188,7 +188,8 @@ describe('secrets in addresses and logs', () => {
     )
     assert.deepEqual(
       taking.filter(name => !name.startsWith('GET /auth/google/callback ')),
-      [],
+      // RFC 8058: the address in a mail's header is all that is sent. It ends mails of one kind and opens nothing.
+      ['GET /notifications/unsubscribe token', 'POST /notifications/unsubscribe token'],
     )
   })
 
@@ -208,6 +209,8 @@ describe('secrets in addresses and logs', () => {
     const marker = `zq${randomBytes(16).toString('hex')}`
     const answers: Record<number, number> = {}
     for (const declared of routes) {
+      // A stream has no end: asked for its head, it is logged as well.
+      const method = declared.produces === 'text/event-stream' ? 'HEAD' : declared.method
       for (const credentials of [
         { ...withCookie(session.cookieToken), 'sec-fetch-site': 'same-origin' },
         withBearer(session.accessToken),
@@ -219,13 +222,13 @@ describe('secrets in addresses and logs', () => {
         // What would end the session that the others need is tried with what opens nothing.
         if (own && /^\/auth\/|^\/me\/(sessions|deletion)|^\/auth\/sign-out/.test(declared.path)) continue
         const { statusCode } = await server.inject({
-          method: declared.method,
+          method,
           url: `/api/v1${pathOf(declared, () => marker)}?${marker}=${marker}`,
           headers: { ...credentials, 'x-forwarded-for': randomAddress(), referer: `${baseUrl}/#token=${marker}` },
           ...(declared.body ? { payload: exampleOf(declared.body as never, marker) as object } : {}),
         })
         const plain = await server.inject({
-          method: declared.method,
+          method,
           url: `/api/v1${pathOf(declared)}`,
           headers: { ...credentials, 'x-forwarded-for': randomAddress() },
           ...(declared.body ? { payload: exampleOf(declared.body as never, marker) as object } : {}),
