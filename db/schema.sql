@@ -12,6 +12,571 @@ grant usage on schema access to commonhold_app;
 grant usage on schema access to commonhold_readonly;
 comment on schema access is 'What people may do: permissions, roles, who has which';
 
+CREATE OR REPLACE FUNCTION access.explain(of_user_id uuid, of_tenant_id uuid, of_permission text)
+ RETURNS TABLE(user_id uuid, user_name text, email text, account_status text, is_account_active boolean, is_operator boolean, tenant_id uuid, tenant_name text, tenant_slug text, tenant_status text, description text, is_for_operators boolean, user_tenant_id uuid, expires_at timestamp with time zone, is_in_date boolean, roles jsonb)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.id,
+     COALESCE(account.full_name, account.email) AS "coalesce",
+     account.email,
+     account.status,
+     COALESCE(account.is_active, false) AS "coalesce",
+     (operator.user_id IS NOT NULL),
+     tenant.id,
+     tenant.name,
+     tenant.slug,
+     tenant.status,
+     permission.description,
+     COALESCE(permission.for_operators, false) AS "coalesce",
+     membership.id,
+     membership.expires_at,
+     ((membership.id IS NOT NULL) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now()))),
+     COALESCE(( SELECT jsonb_agg(jsonb_build_object('id', role.id, 'name', role.name, 'isBuiltIn', role.is_built_in, 'scopes', role.scopes, 'isHeld', (held.role_id IS NOT NULL), 'isGranting', (granted.role_id IS NOT NULL)) ORDER BY (array_position(ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text], role.name)), role.name) AS jsonb_agg
+            FROM ((access.roles role
+              LEFT JOIN access.user_tenant_roles held ON (((held.tenant_id = role.tenant_id) AND (held.role_id = role.id) AND (held.user_tenant_id = membership.id))))
+              LEFT JOIN access.role_grants granted ON (((granted.tenant_id = role.tenant_id) AND (granted.role_id = role.id) AND (granted.permission = explain.of_permission))))
+           WHERE ((role.tenant_id = explain.of_tenant_id) AND ((held.role_id IS NOT NULL) OR (granted.role_id IS NOT NULL)))), '[]'::jsonb) AS "coalesce"
+    FROM (((((( VALUES (explain.of_user_id,explain.of_tenant_id,explain.of_permission)) asked(of_user, of_tenant, of_name)
+      LEFT JOIN identity.users account ON ((account.id = asked.of_user)))
+      LEFT JOIN identity.operators operator ON ((operator.user_id = account.id)))
+      LEFT JOIN tenancy.tenants tenant ON ((tenant.id = asked.of_tenant)))
+      LEFT JOIN access.permissions permission ON ((permission.name = asked.of_name)))
+      LEFT JOIN tenancy.user_tenants membership ON (((membership.tenant_id = tenant.id) AND (membership.user_id = account.id))));
+END;
+grant execute on function access.explain(of_user_id uuid, of_tenant_id uuid, of_permission text) to commonhold_app;
+revoke execute on function access.explain(of_user_id uuid, of_tenant_id uuid, of_permission text) from public;
+comment on function access.explain(of_user_id uuid, of_tenant_id uuid, of_permission text) is 'MT-20: all that decides whether this user may do this in this tenant, one row; what the scope does not see, or what is not there, is null';
+
+CREATE OR REPLACE FUNCTION access.find_grants_of(of_tenant_id uuid, of_user_tenant_id uuid)
+ RETURNS TABLE(role_id uuid, role_name text, scopes text[], permissions text[])
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT role.id,
+     role.name,
+     role.scopes,
+     ARRAY( SELECT granted.permission
+            FROM access.role_grants granted
+           WHERE ((granted.tenant_id = role.tenant_id) AND (granted.role_id = role.id))
+           ORDER BY granted.permission) AS "array"
+    FROM (access.user_tenant_roles held
+      JOIN access.roles role ON (((role.tenant_id = held.tenant_id) AND (role.id = held.role_id))))
+   WHERE ((held.tenant_id = find_grants_of.of_tenant_id) AND (held.user_tenant_id = find_grants_of.of_user_tenant_id))
+   ORDER BY role.name;
+END;
+grant execute on function access.find_grants_of(of_tenant_id uuid, of_user_tenant_id uuid) to commonhold_app;
+revoke execute on function access.find_grants_of(of_tenant_id uuid, of_user_tenant_id uuid) from public;
+comment on function access.find_grants_of(of_tenant_id uuid, of_user_tenant_id uuid) is 'What each role of a membership permits, and what tokens may carry of it at most';
+
+CREATE OR REPLACE FUNCTION access.find_own_roles(of_tenant_id uuid)
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT COALESCE(array_agg(own.role_id), '{}'::uuid[]) AS "coalesce"
+    FROM (tenancy.user_tenants membership
+      JOIN access.user_tenant_roles own ON (((own.tenant_id = membership.tenant_id) AND (own.user_tenant_id = membership.id))))
+   WHERE ((membership.tenant_id = find_own_roles.of_tenant_id) AND (membership.user_id = platform.current_user_id()) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())));
+END;
+grant execute on function access.find_own_roles(of_tenant_id uuid) to commonhold_app;
+revoke execute on function access.find_own_roles(of_tenant_id uuid) from public;
+comment on function access.find_own_roles(of_tenant_id uuid) is 'The roles of the acting user in a tenant, while his membership lasts';
+
+CREATE OR REPLACE FUNCTION access.find_unheld(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], within text[], held_role_ids uuid[] DEFAULT NULL::uuid[])
+ RETURNS TABLE(permissions text[], wants_owner boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ WITH held AS (
+          SELECT unnest(COALESCE(held_role_ids, access.find_own_roles(of_tenant_id))) AS role_id
+         ), wanted AS (
+          SELECT granted.permission
+            FROM access.role_grants granted
+           WHERE ((granted.tenant_id = find_unheld.of_tenant_id) AND (granted.role_id = ANY (find_unheld.of_role_ids)))
+         UNION
+          SELECT unnest(find_unheld.of_permissions) AS unnest
+         )
+  SELECT ARRAY( SELECT wanted.permission
+            FROM wanted
+           WHERE ((wanted.permission <> ALL (find_unheld.within)) OR (NOT (EXISTS ( SELECT
+                    FROM (held
+                      JOIN access.role_grants mine ON (((mine.tenant_id = find_unheld.of_tenant_id) AND (mine.role_id = held.role_id))))
+                   WHERE (mine.permission = wanted.permission)))))
+           ORDER BY wanted.permission) AS "array",
+     ((EXISTS ( SELECT
+            FROM access.roles role
+           WHERE ((role.tenant_id = find_unheld.of_tenant_id) AND (role.id = ANY (find_unheld.of_role_ids)) AND role.is_built_in AND (role.name = 'owner'::text)))) AND (NOT (EXISTS ( SELECT
+            FROM (held
+              JOIN access.roles role ON (((role.tenant_id = find_unheld.of_tenant_id) AND (role.id = held.role_id))))
+           WHERE (role.is_built_in AND (role.name = 'owner'::text))))));
+END;
+grant execute on function access.find_unheld(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], within text[], held_role_ids uuid[]) to commonhold_app;
+revoke execute on function access.find_unheld(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], within text[], held_role_ids uuid[]) from public;
+comment on function access.find_unheld(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], within text[], held_role_ids uuid[]) is 'Of what these roles permit, and of these permissions: what somebody with the held roles (null: those of the acting user) lacks, or what his credential (`within`, null is no bound) does not carry; and whether an owner''s role is among them and he is none';
+
+CREATE OR REPLACE FUNCTION access.guard_api_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if new.user_id is distinct from platform.current_user_id() then
+    perform access.require_held(
+      new.tenant_id,
+      array(
+        select held.role_id
+        from tenancy.user_tenants as membership
+        join access.user_tenant_roles as held
+          on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+        where membership.tenant_id = new.tenant_id
+          and membership.user_id = new.user_id
+      ),
+      '{}'
+    );
+    if not platform.is_system()
+      and not exists (select from access.service_accounts where tenant_id = new.tenant_id and id = new.user_id) then
+      raise exception 'a person''s key is made by that person'
+        using errcode = 'insufficient_privilege', constraint = 'api_keys_of_oneself', schema = 'access', table = 'api_keys';
+    end if;
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function access.guard_api_key() from public;
+comment on function access.guard_api_key() is 'MT-20: a key is made by its own user, or for a program by who holds all that it may';
+
+CREATE OR REPLACE FUNCTION access.guard_given_roles()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  of_tenant_id constant uuid := platform.current_tenant_id();
+begin
+  perform access.require_held(
+    of_tenant_id,
+    array(select distinct role_id from new_rows),
+    '{}',
+    -- What somebody has just given himself he does not give by.
+    array(
+      select role_id
+      from unnest(access.find_own_roles(of_tenant_id)) as role_id
+      except
+      select given.role_id
+      from new_rows as given
+      join tenancy.user_tenants as membership
+        on membership.tenant_id = given.tenant_id and membership.id = given.user_tenant_id
+      where membership.user_id = platform.current_user_id()
+    )
+  );
+  return null;
+end
+$function$;
+revoke execute on function access.guard_given_roles() from public;
+comment on function access.guard_given_roles() is 'MT-20: a role is given by who holds all that it permits';
+
+CREATE OR REPLACE FUNCTION access.guard_membership()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if platform.is_system() or platform.current_tenant_id() is null or pg_trigger_depth() > 1 then
+    return coalesce(new, old);
+  end if;
+  if old.user_id = platform.current_user_id() then
+    if tg_op = 'UPDATE' and coalesce(new.expires_at, 'infinity') > coalesce(old.expires_at, 'infinity') then
+      raise exception 'nobody prolongs his own membership'
+        using errcode = 'insufficient_privilege', constraint = 'user_tenants_not_prolonged_by_oneself',
+          schema = 'tenancy', table = 'user_tenants';
+    end if;
+    return coalesce(new, old);
+  end if;
+  perform access.require_held(
+    old.tenant_id,
+    array(
+      select role_id
+      from access.user_tenant_roles
+      where tenant_id = old.tenant_id
+        and user_tenant_id = old.id
+    ),
+    '{}'
+  );
+  return coalesce(new, old);
+end
+$function$;
+revoke execute on function access.guard_membership() from public;
+comment on function access.guard_membership() is 'MT-20: a membership is ended, shortened and prolonged by who holds all that its roles permit; everybody may leave, and nobody prolong his own';
+
+CREATE OR REPLACE FUNCTION access.guard_role()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if platform.is_system() or platform.current_tenant_id() is null or pg_trigger_depth() > 1 then
+    return coalesce(new, old);
+  end if;
+  if tg_op = 'INSERT' and new.is_built_in
+    or tg_op = 'DELETE' and old.is_built_in
+    or tg_op = 'UPDATE' and old.is_built_in
+      and (new.name, new.description, new.scopes, new.is_built_in)
+        is distinct from (old.name, old.description, old.scopes, old.is_built_in) then
+    raise exception 'the built-in roles stay as they are'
+      using errcode = 'check_violation', constraint = 'roles_built_in_fixed', schema = 'access', table = 'roles';
+  end if;
+  if tg_op = 'DELETE' then
+    if old.is_default then
+      raise exception 'new members get this role'
+        using errcode = 'check_violation', constraint = 'roles_default_stays', schema = 'access', table = 'roles';
+    end if;
+    perform access.require_held(old.tenant_id, array[old.id], '{}');
+    return old;
+  end if;
+  if tg_op = 'UPDATE' and (
+    (new.name, new.description, new.scopes) is distinct from (old.name, old.description, old.scopes)
+    or new.is_default and not old.is_default
+  ) then
+    perform access.require_held(new.tenant_id, array[new.id], '{}');
+  end if;
+  -- The policy of the tenant spares roles the second factor by their names: taking such a name changes the policy.
+  if (tg_op = 'INSERT' or new.name is distinct from old.name) and exists (
+    select
+    from tenancy.tenants
+    where id = new.tenant_id
+      and security_policy #> '{twoFactor,exemptRoles}' ? new.name
+  ) then
+    perform access.require_held(new.tenant_id, '{}', '{tenancy.security.write}');
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function access.guard_role() from public;
+comment on function access.guard_role() is 'MT-20: a role is changed, removed and made the default by who holds all that it permits; the built-in ones stay';
+
+CREATE OR REPLACE FUNCTION access.guard_role_permission()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  changed record := coalesce(new, old);
+begin
+  if tg_op <> 'DELETE'
+    and exists (select from access.roles where tenant_id = new.tenant_id and id = new.role_id and is_built_in) then
+    raise exception 'the modules say what a built-in role permits'
+      using errcode = 'check_violation', constraint = 'roles_built_in_fixed', schema = 'access', table = 'role_permissions';
+  end if;
+  if pg_trigger_depth() > 1 then
+    return changed;
+  end if;
+  if tg_op <> 'INSERT' then
+    perform access.require_held(
+      old.tenant_id,
+      array[old.role_id],
+      array(select name from access.permissions where id = old.permission_id)
+    );
+  end if;
+  if tg_op <> 'DELETE' then
+    perform access.require_held(
+      new.tenant_id,
+      array[new.role_id],
+      array(select name from access.permissions where id = new.permission_id)
+    );
+  end if;
+  return changed;
+end
+$function$;
+revoke execute on function access.guard_role_permission() from public;
+comment on function access.guard_role_permission() is 'MT-20: what a role permits is changed by who holds all of it and what is added; built-in roles have no rows here';
+
+CREATE OR REPLACE FUNCTION access.guard_taken_roles()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  of_tenant_id constant uuid := platform.current_tenant_id();
+begin
+  perform access.require_held(
+    of_tenant_id,
+    -- Where the membership or the role itself goes, it has been asked there, while its taker still had his own.
+    array(
+      select distinct taken.role_id
+      from old_rows as taken
+      join tenancy.user_tenants as membership
+        on membership.tenant_id = taken.tenant_id and membership.id = taken.user_tenant_id
+      join access.roles as role
+        on role.tenant_id = taken.tenant_id and role.id = taken.role_id
+    ),
+    '{}',
+    array(
+      select role_id
+      from unnest(access.find_own_roles(of_tenant_id)) as role_id
+      union
+      select taken.role_id
+      from old_rows as taken
+      join tenancy.user_tenants as membership
+        on membership.tenant_id = taken.tenant_id and membership.id = taken.user_tenant_id
+      where membership.user_id = platform.current_user_id()
+        and (membership.expires_at is null or membership.expires_at > now())
+    )
+  );
+  return null;
+end
+$function$;
+revoke execute on function access.guard_taken_roles() from public;
+comment on function access.guard_taken_roles() is 'MT-20: a role is taken away by who holds all that it permits, he himself included';
+
+CREATE OR REPLACE FUNCTION access.keep_services_at_home()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (
+    select
+    from new_rows
+    join identity.users as account on account.id = new_rows.user_id and account.kind = 'service'
+    join tenancy.user_tenants as other on other.user_id = new_rows.user_id and other.tenant_id <> new_rows.tenant_id
+  ) then
+    raise exception 'A service account works in one tenant'
+      using errcode = 'check_violation', constraint = 'service_accounts_one_tenant', schema = 'access', table = 'service_accounts';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function access.keep_services_at_home() from public;
+comment on function access.keep_services_at_home() is 'Refuses a second membership of a service account';
+
+CREATE OR REPLACE FUNCTION access.list_role_members(of_role_id uuid, after_name text, after_id uuid, at_most integer)
+ RETURNS TABLE(user_tenant_id uuid, user_id uuid, full_name text, email text, is_service boolean, expires_at timestamp with time zone, sort_name text)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT membership.id,
+     account.id,
+     account.full_name,
+     account.email,
+     (account.email ~~ '%@service.invalid'::text),
+     membership.expires_at,
+     lower(COALESCE(account.full_name, account.email)) AS sort_name
+    FROM ((access.user_tenant_roles held
+      JOIN tenancy.user_tenants membership ON (((membership.tenant_id = held.tenant_id) AND (membership.id = held.user_tenant_id))))
+      JOIN identity.users account ON ((account.id = membership.user_id)))
+   WHERE ((held.tenant_id = platform.current_tenant_id()) AND (held.role_id = list_role_members.of_role_id) AND ((list_role_members.after_name IS NULL) OR (ROW(lower(COALESCE(account.full_name, account.email)), membership.id) > ROW(list_role_members.after_name, list_role_members.after_id))))
+   ORDER BY (lower(COALESCE(account.full_name, account.email))), membership.id
+  LIMIT list_role_members.at_most;
+END;
+grant execute on function access.list_role_members(of_role_id uuid, after_name text, after_id uuid, at_most integer) to commonhold_app;
+revoke execute on function access.list_role_members(of_role_id uuid, after_name text, after_id uuid, at_most integer) from public;
+comment on function access.list_role_members(of_role_id uuid, after_name text, after_id uuid, at_most integer) is 'Who has a role of the scope''s tenant, by name; those too whose membership has expired';
+
+CREATE OR REPLACE FUNCTION access.membership_of(of_user_id uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT membership.id
+    FROM tenancy.user_tenants membership
+   WHERE ((membership.tenant_id = ( SELECT platform.current_tenant_id() AS current_tenant_id)) AND (membership.user_id = membership_of.of_user_id));
+END;
+grant execute on function access.membership_of(of_user_id uuid) to commonhold_app;
+revoke execute on function access.membership_of(of_user_id uuid) from public;
+comment on function access.membership_of(of_user_id uuid) is 'The membership of a user in the tenant of the scope';
+
+CREATE OR REPLACE FUNCTION access.name_of(of_user_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT COALESCE(account.full_name, account.email) AS "coalesce"
+    FROM identity.users account
+   WHERE (account.id = name_of.of_user_id);
+END;
+grant execute on function access.name_of(of_user_id uuid) to commonhold_app;
+revoke execute on function access.name_of(of_user_id uuid) from public;
+comment on function access.name_of(of_user_id uuid) is 'A user''s name, where the caller may see him';
+
+CREATE OR REPLACE FUNCTION access.require_held(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], held_role_ids uuid[] DEFAULT NULL::uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  unheld record;
+begin
+  -- Without a tenant in the scope row security lets the program write nothing: this is an administrator of the database.
+  if platform.is_system() or platform.current_tenant_id() is null then
+    return;
+  end if;
+  select * into unheld
+  from access.find_unheld(of_tenant_id, of_role_ids, of_permissions, null, held_role_ids);
+  if unheld.wants_owner then
+    raise exception 'only an owner makes owners, or takes that away'
+      using errcode = 'insufficient_privilege', constraint = 'grants_of_owners', schema = 'access', table = 'user_tenant_roles';
+  end if;
+  if cardinality(unheld.permissions) > 0 then
+    raise exception 'nobody gives or takes more than he holds himself'
+      using errcode = 'insufficient_privilege', constraint = 'grants_within_own', schema = 'access', table = 'user_tenant_roles',
+        detail = array_to_string(unheld.permissions, ', ');
+  end if;
+end
+$function$;
+grant execute on function access.require_held(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], held_role_ids uuid[]) to commonhold_app;
+revoke execute on function access.require_held(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], held_role_ids uuid[]) from public;
+comment on function access.require_held(of_tenant_id uuid, of_role_ids uuid[], of_permissions text[], held_role_ids uuid[]) is 'MT-20: outside the system scope nobody gives or takes more than he holds himself; the detail of the refusal names what he lacks';
+
+CREATE OR REPLACE FUNCTION access.set_default_role(of_role_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- One after another: who waited for the role that was the default would not see which one is now.
+  perform
+  from tenancy.tenants
+  where id = platform.current_tenant_id()
+  for no key update;
+  -- Nor can the role go meanwhile, which would leave none.
+  perform
+  from access.roles
+  where tenant_id = platform.current_tenant_id()
+    and id = of_role_id
+  for no key update;
+  if not found then
+    raise exception 'there is no role %', of_role_id
+      using errcode = 'foreign_key_violation', constraint = 'roles_pkey', schema = 'access', table = 'roles';
+  end if;
+  update access.roles
+  set is_default = false
+  where tenant_id = platform.current_tenant_id()
+    and is_default
+    and id <> of_role_id;
+  update access.roles
+  set is_default = true
+  where tenant_id = platform.current_tenant_id()
+    and id = of_role_id
+    and not is_default;
+end
+$function$;
+grant execute on function access.set_default_role(of_role_id uuid) to commonhold_app;
+revoke execute on function access.set_default_role(of_role_id uuid) from public;
+comment on function access.set_default_role(of_role_id uuid) is 'New members of the scope''s tenant get this role from now on; of two at once one is after the other';
+
+CREATE OR REPLACE FUNCTION access.set_roles_of(of_user_tenant_id uuid, of_role_ids uuid[])
+ RETURNS TABLE(given uuid[], taken uuid[])
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- The tenant first, as whoever ends a membership does: in another order two of them would wait for each other.
+  perform
+  from tenancy.tenants
+  where id = platform.current_tenant_id()
+  for no key update;
+  -- Two who give roles to one member at once: one after the other, or he has those of both.
+  perform
+  from tenancy.user_tenants
+  where tenant_id = platform.current_tenant_id()
+    and id = of_user_tenant_id
+  for update;
+  if not found then
+    raise exception 'there is no member %', of_user_tenant_id
+      using errcode = 'foreign_key_violation', constraint = 'user_tenant_roles_user_tenant_id_fkey';
+  end if;
+  -- Giving first: somebody changing his own still has what he gives by.
+  with inserted as (
+    insert into access.user_tenant_roles (tenant_id, user_tenant_id, role_id)
+    select platform.current_tenant_id(), of_user_tenant_id, wanted
+    from unnest(of_role_ids) as wanted
+    where not exists (
+      select
+      from access.user_tenant_roles as held
+      where held.tenant_id = platform.current_tenant_id()
+        and held.user_tenant_id = of_user_tenant_id
+        and held.role_id = wanted
+    )
+    group by wanted
+    returning role_id
+  )
+  select coalesce(array_agg(role_id), '{}') into given from inserted;
+  with deleted as (
+    delete from access.user_tenant_roles
+    where tenant_id = platform.current_tenant_id()
+      and user_tenant_id = of_user_tenant_id
+      and role_id <> all (of_role_ids)
+    returning role_id
+  )
+  select coalesce(array_agg(role_id), '{}') into taken from deleted;
+  return next;
+end
+$function$;
+grant execute on function access.set_roles_of(of_user_tenant_id uuid, of_role_ids uuid[]) to commonhold_app;
+revoke execute on function access.set_roles_of(of_user_tenant_id uuid, of_role_ids uuid[]) from public;
+comment on function access.set_roles_of(of_user_tenant_id uuid, of_role_ids uuid[]) is 'A member of the scope''s tenant has these roles and no others (MT-13); answers which are new and which are gone';
+
+create table access.api_keys (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  name text not null,
+  prefix text not null,
+  secret_hash bytea not null,
+  scopes text[] not null,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_address inet,
+  revoked_at timestamp with time zone,
+  revoked_by uuid,
+  replaced_by uuid,
+  end_told_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
+  constraint api_keys_name_length CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint api_keys_prefix_shape CHECK ((prefix ~ '^chk_[A-Za-z0-9]{8}$'::text)),
+  constraint api_keys_scopes_bounded CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 200))),
+  constraint api_keys_secret_hashed CHECK ((length(secret_hash) = 32)),
+  constraint api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint api_keys_replaced_by_fkey FOREIGN KEY (tenant_id, replaced_by) REFERENCES access.api_keys(tenant_id, id) ON DELETE SET NULL (replaced_by),
+  constraint api_keys_revoked_by_fkey FOREIGN KEY (revoked_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint api_keys_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX api_keys_created_by_idx ON access.api_keys USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE INDEX api_keys_expires_at_idx ON access.api_keys USING btree (expires_at) WHERE ((revoked_at IS NULL) AND (end_told_at IS NULL));
+CREATE INDEX api_keys_prefix_idx ON access.api_keys USING btree (prefix);
+CREATE INDEX api_keys_replaced_by_idx ON access.api_keys USING btree (tenant_id, replaced_by) WHERE (replaced_by IS NOT NULL);
+CREATE INDEX api_keys_revoked_by_idx ON access.api_keys USING btree (revoked_by) WHERE (revoked_by IS NOT NULL);
+CREATE INDEX api_keys_user_id_idx ON access.api_keys USING btree (tenant_id, user_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON access.api_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_api_keys();
+CREATE TRIGGER audit_insert AFTER INSERT ON access.api_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_api_keys();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.api_keys FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON access.api_keys REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_api_keys();
+CREATE TRIGGER guard_api_key BEFORE INSERT ON access.api_keys FOR EACH ROW EXECUTE FUNCTION access.guard_api_key();
+alter table access.api_keys enable row level security;
+alter table access.api_keys force row level security;
+create policy api_keys_system on access.api_keys for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy api_keys_system_tells on access.api_keys for update
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on access.api_keys
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert on table access.api_keys to commonhold_app;
+grant select (created_at, created_by, end_told_at, expires_at, id, last_used_address, last_used_at, name, prefix, replaced_by, revoked_at, revoked_by, scopes, secret_hash, tenant_id, user_id) on table access.api_keys to commonhold_app;
+grant update (end_told_at, expires_at, last_used_address, last_used_at, name, replaced_by, revoked_at, revoked_by) on table access.api_keys to commonhold_app;
+grant select (created_at, created_by, end_told_at, expires_at, id, last_used_address, last_used_at, name, prefix, replaced_by, revoked_at, revoked_by, scopes, tenant_id, user_id) on table access.api_keys to commonhold_readonly;
+comment on table access.api_keys is 'What a program shows to act as a user in one tenant, within the key''s scopes; it ends with that membership';
+comment on column access.api_keys.prefix is 'The part of the key that is shown ever after: by it a found key can be told';
+comment on column access.api_keys.secret_hash is 'SHA-256 of the secret, which only its owner has (VS-02)';
+comment on column access.api_keys.scopes is 'Permissions, or families of them (contractors.*): what the user may is narrowed to these';
+comment on column access.api_keys.replaced_by is 'The key that took its place; both work until this one expires';
+comment on column access.api_keys.end_told_at is 'When somebody was told that it ends soon';
+
 create table access.built_in_role_permissions (
   role_name text not null,
   permission_id uuid not null,
@@ -56,6 +621,24 @@ grant select on table access.permissions to commonhold_readonly;
 comment on table access.permissions is 'What modules declare, `module.resource.action`; written when the database is migrated';
 comment on column access.permissions.for_operators is 'Held by the installation''s operators (identity.operators), and by no role of a tenant';
 
+create view access.role_grants with (security_invoker=true) as
+SELECT role.tenant_id,
+    role.id AS role_id,
+    permission.name AS permission
+   FROM ((access.roles role
+     JOIN access.built_in_role_permissions granted ON ((granted.role_name = role.name)))
+     JOIN access.permissions permission ON ((permission.id = granted.permission_id)))
+  WHERE role.is_built_in
+UNION ALL
+ SELECT granted.tenant_id,
+    granted.role_id,
+    permission.name AS permission
+   FROM (access.role_permissions granted
+     JOIN access.permissions permission ON ((permission.id = granted.permission_id)));
+grant select on table access.role_grants to commonhold_app;
+grant select on table access.role_grants to commonhold_readonly;
+comment on view access.role_grants is 'What each role permits, by name, built-in or own';
+
 create table access.role_permissions (
   tenant_id uuid default platform.current_tenant_id() not null,
   id uuid default gen_random_uuid() not null,
@@ -75,6 +658,7 @@ CREATE TRIGGER audit_delete AFTER DELETE ON access.role_permissions REFERENCING 
 CREATE TRIGGER audit_insert AFTER INSERT ON access.role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_role_permissions();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON access.role_permissions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_role_permissions();
+CREATE TRIGGER guard_role_permission BEFORE INSERT OR DELETE OR UPDATE ON access.role_permissions FOR EACH ROW EXECUTE FUNCTION access.guard_role_permission();
 alter table access.role_permissions enable row level security;
 alter table access.role_permissions force row level security;
 create policy role_permissions_system on access.role_permissions for select
@@ -101,13 +685,18 @@ create table access.roles (
   constraint roles_name_unique UNIQUE (tenant_id, name),
   constraint roles_built_in_named CHECK (((NOT is_built_in) OR (name = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))),
   constraint roles_name_length CHECK (((length(name) >= 1) AND (length(name) <= 50))),
+  constraint roles_name_reserved CHECK ((is_built_in OR (lower(name) <> ALL (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text, 'user'::text])))),
+  constraint roles_name_trimmed CHECK ((name = btrim(name))),
+  constraint roles_scopes_shape CHECK (((array_position(scopes, NULL::text) IS NULL) AND (array_to_string(scopes, ' '::text) ~ '^((\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)( (?!$)|$))*$'::text))),
   constraint roles_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
 );
+CREATE UNIQUE INDEX roles_name_unique_in_any_case ON access.roles USING btree (tenant_id, lower(name));
 CREATE UNIQUE INDEX roles_one_default ON access.roles USING btree (tenant_id) WHERE is_default;
 CREATE TRIGGER audit_delete AFTER DELETE ON access.roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_roles();
 CREATE TRIGGER audit_insert AFTER INSERT ON access.roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_roles();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.roles FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON access.roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_roles();
+CREATE TRIGGER guard_role BEFORE INSERT OR DELETE OR UPDATE ON access.roles FOR EACH ROW EXECUTE FUNCTION access.guard_role();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON access.roles FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 alter table access.roles enable row level security;
 alter table access.roles force row level security;
@@ -118,9 +707,42 @@ create policy tenant_isolation on access.roles
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table access.roles to commonhold_app;
 grant select on table access.roles to commonhold_readonly;
-grant update (description, is_default, name, scopes) on table access.roles to commonhold_app;
+grant update (description, name, scopes) on table access.roles to commonhold_app;
 comment on table access.roles is 'A tenant''s roles: built-in owner, admin, member and viewer, and its own (MT-20, VS-03)';
+comment on column access.roles.scopes is 'What tokens of its members may carry of this role at most: names of permissions or prefixes (`contractors.*`); empty is no bound';
 comment on column access.roles.is_default is 'New members get this one';
+
+create table access.service_accounts (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid not null,
+  name text not null,
+  description text,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint service_accounts_pkey PRIMARY KEY (tenant_id, id),
+  constraint service_accounts_name_unique UNIQUE (tenant_id, name),
+  constraint service_accounts_description_length CHECK ((length(description) <= 500)),
+  constraint service_accounts_name_length CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint service_accounts_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint service_accounts_id_fkey FOREIGN KEY (tenant_id, id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX service_accounts_created_by_idx ON access.service_accounts USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON access.service_accounts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_service_accounts();
+CREATE TRIGGER audit_insert AFTER INSERT ON access.service_accounts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_service_accounts();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.service_accounts FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON access.service_accounts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_service_accounts();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON access.service_accounts FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table access.service_accounts enable row level security;
+alter table access.service_accounts force row level security;
+create policy tenant_isolation on access.service_accounts
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table access.service_accounts to commonhold_app;
+grant select on table access.service_accounts to commonhold_readonly;
+grant update (description, name) on table access.service_accounts to commonhold_app;
+comment on table access.service_accounts is 'A program that works in a tenant: a user of the kind service with roles there, who comes in with an API key only';
+comment on column access.service_accounts.id is 'That of its user';
 
 create table access.user_tenant_roles (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -136,6 +758,10 @@ CREATE TRIGGER audit_delete AFTER DELETE ON access.user_tenant_roles REFERENCING
 CREATE TRIGGER audit_insert AFTER INSERT ON access.user_tenant_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_user_tenant_roles();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.user_tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON access.user_tenant_roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_user_tenant_roles();
+CREATE TRIGGER guard_given_roles AFTER INSERT ON access.user_tenant_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION access.guard_given_roles();
+CREATE TRIGGER guard_taken_roles AFTER DELETE ON access.user_tenant_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION access.guard_taken_roles();
+CREATE TRIGGER keep_owner BEFORE DELETE OR UPDATE ON access.user_tenant_roles FOR EACH ROW EXECUTE FUNCTION members.keep_owner_in_role();
+CREATE TRIGGER take_turn BEFORE DELETE OR UPDATE ON access.user_tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION members.take_turn();
 alter table access.user_tenant_roles enable row level security;
 alter table access.user_tenant_roles force row level security;
 create policy tenant_isolation on access.user_tenant_roles
@@ -205,6 +831,37 @@ END;
 grant execute on function accounts.count_password_ages(of_tenant_id uuid, in_days integer) to commonhold_app;
 revoke execute on function accounts.count_password_ages(of_tenant_id uuid, in_days integer) from public;
 comment on function accounts.count_password_ages(of_tenant_id uuid, in_days integer) is 'How many active members a tenant has, how many of them a password, and how many one of more than so many days';
+
+CREATE OR REPLACE FUNCTION accounts.find_api_key(of_prefix text, of_secret_hash bytea)
+ RETURNS TABLE(id uuid, user_id uuid, user_name text, tenant_id uuid, tenant_name text, user_tenant_id uuid, tenant_status text, security_policy text, roles text[], scopes text[], last_used_at timestamp with time zone, holds_until timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT key.id,
+     account.id,
+     COALESCE(account.full_name, account.email) AS "coalesce",
+     tenant.id,
+     tenant.name,
+     membership.id,
+     tenant.status,
+     (tenant.security_policy)::text AS security_policy,
+     held.roles,
+     key.scopes,
+     key.last_used_at,
+     LEAST(key.expires_at, membership.expires_at) AS "least"
+    FROM ((((access.api_keys key
+      JOIN identity.users account ON ((account.id = key.user_id)))
+      JOIN tenancy.user_tenants membership ON (((membership.tenant_id = key.tenant_id) AND (membership.user_id = key.user_id))))
+      JOIN tenancy.tenants tenant ON ((tenant.id = key.tenant_id)))
+      LEFT JOIN LATERAL ( SELECT array_agg(role.name ORDER BY role.name) AS roles
+            FROM (access.user_tenant_roles given
+              JOIN access.roles role ON (((role.tenant_id = given.tenant_id) AND (role.id = given.role_id))))
+           WHERE ((given.tenant_id = membership.tenant_id) AND (given.user_tenant_id = membership.id))) held ON (true))
+   WHERE ((key.prefix = find_api_key.of_prefix) AND (key.secret_hash = find_api_key.of_secret_hash) AND (key.revoked_at IS NULL) AND ((key.expires_at IS NULL) OR (key.expires_at > now())) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND account.is_active);
+END;
+grant execute on function accounts.find_api_key(of_prefix text, of_secret_hash bytea) to commonhold_app;
+revoke execute on function accounts.find_api_key(of_prefix text, of_secret_hash bytea) from public;
+comment on function accounts.find_api_key(of_prefix text, of_secret_hash bytea) is 'Whose a living API key is, and where he may act with it; holds_until is the next moment at which time alone ends that';
 
 CREATE OR REPLACE FUNCTION accounts.find_candidate(of_user_id uuid)
  RETURNS TABLE(id uuid, email text, full_name text, username text, is_active boolean, has_totp boolean, has_passkeys boolean, may_remember_device boolean, password_has_expired boolean)
@@ -294,7 +951,7 @@ begin
     and exists (
       select
       from tenancy.user_tenants as membership
-      join identity.users as account on account.id = membership.user_id and account.deleted_at is null
+      join identity.users as account on account.id = membership.user_id and account.deleted_at is null and account.kind = 'person'
       where membership.tenant_id = tenant.id
         and membership.user_id <> of_user_id
         and (membership.expires_at is null or membership.expires_at > now())
@@ -302,21 +959,21 @@ begin
     and not exists (
       select
       from tenancy.user_tenants as membership
-      join identity.users as account on account.id = membership.user_id and account.is_active
+      join identity.users as account on account.id = membership.user_id and account.is_active and account.kind = 'person'
       join access.user_tenant_roles as held
         on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
       join access.roles as role
         on role.tenant_id = held.tenant_id and role.id = held.role_id and role.name = 'owner'
       where membership.tenant_id = tenant.id
         and membership.user_id <> of_user_id
-        and (membership.expires_at is null or membership.expires_at > now())
+        and membership.expires_at is null
     )
   order by tenant.name, tenant.id;
 end
 $function$;
 grant execute on function accounts.find_owned_alone(of_user_id uuid) to commonhold_app;
 revoke execute on function accounts.find_owned_alone(of_user_id uuid) from public;
-comment on function accounts.find_owned_alone(of_user_id uuid) is 'The tenants with other members whose only active owner this user is; locks his tenants, so that owners leave one after another';
+comment on function accounts.find_owned_alone(of_user_id uuid) is 'The tenants with other members whose only lasting, active owner this user is; locks his tenants, so that owners leave one after another';
 
 CREATE OR REPLACE FUNCTION accounts.find_password_rules(of_user_id uuid)
  RETURNS TABLE(minimum_length integer, refuse_common boolean, refused_reuses integer, expires_after_days integer)
@@ -362,27 +1019,51 @@ revoke execute on function accounts.find_permissions(of_tenant_id uuid, of_user_
 comment on function accounts.find_permissions(of_tenant_id uuid, of_user_tenant_id uuid) is 'Everything that a membership''s roles allow, by name';
 
 CREATE OR REPLACE FUNCTION accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid)
- RETURNS TABLE(session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, holds_until timestamp with time zone, is_operator boolean, tenant_id uuid, user_tenant_id uuid, tenant_status text, roles text[], has_own_roles boolean)
+ RETURNS TABLE(at timestamp with time zone, session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, longest_pause integer, newer_sessions integer, methods text[], holds_until timestamp with time zone, is_operator boolean, tenant_id uuid, user_tenant_id uuid, tenant_name text, tenant_status text, security_policy text, second_factor_required_since timestamp with time zone, joined_at timestamp with time zone, has_second_factor boolean, grace_began_at timestamp with time zone, grace_logins integer, is_grace_counted boolean, roles text[], has_own_roles boolean)
  LANGUAGE sql
  STABLE
 BEGIN ATOMIC
- SELECT session.id,
+ SELECT now() AS now,
+     session.id,
      account.id,
      COALESCE(account.full_name, account.email) AS "coalesce",
      session.authenticated_at,
      session.last_seen_at,
+     session.longest_pause,
+     ( SELECT (count(*))::integer AS count
+            FROM ( SELECT
+                    FROM identity.user_sessions newer_1
+                   WHERE ((newer_1.user_id = session.user_id) AND (newer_1.revoked_at IS NULL) AND (ROW(newer_1.created_at, newer_1.id) > ROW(session.created_at, session.id)) AND (newer_1.expires_at > now()) AND (newer_1.ends_at > now()))
+                  LIMIT 1000) newer) AS count,
+     session.authentication_methods,
      LEAST(session.expires_at, session.ends_at, membership.expires_at) AS "least",
      (operator.user_id IS NOT NULL),
      tenant.id,
      membership.id,
+     tenant.name,
      tenant.status,
+     (tenant.security_policy)::text AS security_policy,
+     tenant.second_factor_required_since,
+     membership.joined_at,
+         CASE
+             WHEN (tenant.security_policy @@ '($."session"."requireMFA" == true || $."twoFactor"."required" == true)'::jsonpath) THEN ((EXISTS ( SELECT
+                FROM identity.two_factors factor
+               WHERE ((factor.user_id = session.user_id) AND (factor.verified_at IS NOT NULL)))) OR (EXISTS ( SELECT
+                FROM identity.authenticators authenticator
+               WHERE (authenticator.user_id = session.user_id))))
+             ELSE NULL::boolean
+         END AS "case",
+     grace.began_at,
+     cardinality(grace.session_ids) AS cardinality,
+     (session.id = ANY (grace.session_ids)),
      held.roles,
      held.has_own_roles
-    FROM ((((identity.user_sessions session
+    FROM (((((identity.user_sessions session
       JOIN identity.users account ON ((account.id = session.user_id)))
       LEFT JOIN identity.operators operator ON ((operator.user_id = account.id)))
       LEFT JOIN (tenancy.user_tenants membership
       JOIN tenancy.tenants tenant ON ((tenant.id = membership.tenant_id))) ON (((membership.tenant_id = COALESCE(find_principal.in_tenant_id, session.active_tenant_id)) AND (membership.user_id = session.user_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())))))
+      LEFT JOIN tenancy.second_factor_graces grace ON (((grace.tenant_id = membership.tenant_id) AND (grace.user_id = membership.user_id) AND (tenant.second_factor_required_since IS NOT NULL))))
       LEFT JOIN LATERAL ( SELECT array_agg(role.name ORDER BY (array_position(ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text], role.name)), role.name) AS roles,
              bool_or((NOT role.is_built_in)) AS has_own_roles
             FROM (access.user_tenant_roles held_1
@@ -392,7 +1073,7 @@ BEGIN ATOMIC
 END;
 grant execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) to commonhold_app;
 revoke execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) from public;
-comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, and his roles in the tenant asked for, else in the session''s own (PE-02, GG-04, MT-12); holds_until is the next moment at which time alone ends that';
+comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, his roles in the tenant asked for, else in the session''s own, and what that tenant''s security policy is held against (PE-02, GG-04, MT-12, MT-14, MT-15); holds_until is the next moment at which time alone ends the session or the membership';
 
 CREATE OR REPLACE FUNCTION accounts.list_declared_permissions()
  RETURNS TABLE(holder text, permissions text[])
@@ -415,12 +1096,155 @@ grant execute on function accounts.list_declared_permissions() to commonhold_app
 revoke execute on function accounts.list_declared_permissions() from public;
 comment on function accounts.list_declared_permissions() is 'What modules declare for the built-in roles and for operators: the same in every tenant, written when the database is migrated';
 
+CREATE OR REPLACE FUNCTION accounts.list_owners(of_tenant_id uuid)
+ RETURNS TABLE(id uuid, email text, full_name text, username text)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.id,
+     account.email,
+     account.full_name,
+     account.username
+    FROM (tenancy.user_tenants membership
+      JOIN identity.users account ON (((account.id = membership.user_id) AND account.is_active AND (account.kind = 'person'::text))))
+   WHERE ((membership.tenant_id = list_owners.of_tenant_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND (EXISTS ( SELECT
+            FROM (access.user_tenant_roles held
+              JOIN access.roles role ON (((role.tenant_id = held.tenant_id) AND (role.id = held.role_id))))
+           WHERE ((held.tenant_id = membership.tenant_id) AND (held.user_tenant_id = membership.id) AND role.is_built_in AND (role.name = 'owner'::text)))))
+   ORDER BY membership.joined_at, account.id;
+END;
+grant execute on function accounts.list_owners(of_tenant_id uuid) to commonhold_app;
+revoke execute on function accounts.list_owners(of_tenant_id uuid) from public;
+comment on function accounts.list_owners(of_tenant_id uuid) is 'Who owns a tenant now: people with an active account and the built-in role owner, the first to join first';
+
+CREATE OR REPLACE FUNCTION accounts.list_policy_members(of_tenant_id uuid)
+ RETURNS TABLE(user_id uuid, name text, roles text[], joined_at timestamp with time zone, has_second_factor boolean, grace_began_at timestamp with time zone, grace_logins integer)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.id,
+     COALESCE(account.full_name, account.email) AS "coalesce",
+     ARRAY( SELECT role.name
+            FROM (access.user_tenant_roles held
+              JOIN access.roles role ON (((role.tenant_id = held.tenant_id) AND (role.id = held.role_id))))
+           WHERE ((held.tenant_id = membership.tenant_id) AND (held.user_tenant_id = membership.id))
+           ORDER BY (array_position(ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text], role.name)), role.name) AS "array",
+     membership.joined_at,
+     ((EXISTS ( SELECT
+            FROM identity.two_factors factor
+           WHERE ((factor.user_id = account.id) AND (factor.verified_at IS NOT NULL)))) OR (EXISTS ( SELECT
+            FROM identity.authenticators authenticator
+           WHERE (authenticator.user_id = account.id)))),
+     grace.began_at,
+     cardinality(grace.session_ids) AS cardinality
+    FROM ((tenancy.user_tenants membership
+      JOIN identity.users account ON ((account.id = membership.user_id)))
+      LEFT JOIN tenancy.second_factor_graces grace ON (((grace.tenant_id = membership.tenant_id) AND (grace.user_id = membership.user_id))))
+   WHERE ((membership.tenant_id = list_policy_members.of_tenant_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND account.is_active AND (account.email !~~ '%@service.invalid'::text))
+   ORDER BY COALESCE(account.full_name, account.email), account.id;
+END;
+grant execute on function accounts.list_policy_members(of_tenant_id uuid) to commonhold_app;
+revoke execute on function accounts.list_policy_members(of_tenant_id uuid) from public;
+comment on function accounts.list_policy_members(of_tenant_id uuid) is 'The active people of a tenant, with what its policy on second factors is held against (MT-15)';
+
+CREATE OR REPLACE FUNCTION accounts.list_policy_sessions(of_tenant_id uuid, of_days integer)
+ RETURNS TABLE(session_id uuid, user_id uuid, name text, is_living boolean, ip_address text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, longest_pause integer, newer_sessions integer)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT session.id,
+     account.id,
+     COALESCE(account.full_name, account.email) AS "coalesce",
+     ((session.revoked_at IS NULL) AND (session.expires_at > now()) AND (session.ends_at > now())),
+     host(session.ip_address) AS host,
+     session.authenticated_at,
+     session.last_seen_at,
+     session.longest_pause,
+     ( SELECT (count(*))::integer AS count
+            FROM identity.user_sessions newer
+           WHERE ((newer.user_id = session.user_id) AND (newer.revoked_at IS NULL) AND (ROW(newer.created_at, newer.id) > ROW(session.created_at, session.id)) AND (newer.expires_at > now()) AND (newer.ends_at > now()))) AS count
+    FROM ((identity.user_sessions session
+      JOIN tenancy.user_tenants membership ON (((membership.tenant_id = session.active_tenant_id) AND (membership.user_id = session.user_id))))
+      JOIN identity.users account ON ((account.id = session.user_id)))
+   WHERE ((session.active_tenant_id = list_policy_sessions.of_tenant_id) AND (session.last_seen_at > (now() - make_interval(days => list_policy_sessions.of_days))) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND account.is_active)
+   ORDER BY session.last_seen_at DESC
+  LIMIT 5000;
+END;
+grant execute on function accounts.list_policy_sessions(of_tenant_id uuid, of_days integer) to commonhold_app;
+revoke execute on function accounts.list_policy_sessions(of_tenant_id uuid, of_days integer) from public;
+comment on function accounts.list_policy_sessions(of_tenant_id uuid, of_days integer) is 'The sessions of members that worked in a tenant within some days, living or not, with what its policy is held against (MT-14, MT-16)';
+
+CREATE OR REPLACE FUNCTION accounts.list_surplus_sessions(of_user_id uuid)
+ RETURNS TABLE(session_id uuid)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT ranked.id
+    FROM ( SELECT session.id,
+             row_number() OVER (ORDER BY session.created_at DESC, session.id DESC) AS "position"
+            FROM identity.user_sessions session
+           WHERE ((session.user_id = list_surplus_sessions.of_user_id) AND (session.revoked_at IS NULL) AND (session.expires_at > now()) AND (session.ends_at > now()))) ranked
+   WHERE (ranked."position" > ( SELECT max(((tenant.security_policy #>> '{session,maxConcurrentSessions}'::text[]))::integer) AS max
+            FROM (tenancy.user_tenants membership
+              JOIN tenancy.tenants tenant ON ((tenant.id = membership.tenant_id)))
+           WHERE ((membership.user_id = list_surplus_sessions.of_user_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())))));
+END;
+grant execute on function accounts.list_surplus_sessions(of_user_id uuid) to commonhold_app;
+revoke execute on function accounts.list_surplus_sessions(of_user_id uuid) from public;
+comment on function accounts.list_surplus_sessions(of_user_id uuid) is 'The living sessions of a user which none of his tenants lets act any more, because so many newer ones live (MT-14)';
+
+CREATE OR REPLACE FUNCTION accounts.take_ending_keys(within_days integer)
+ RETURNS TABLE(tenant_id uuid, tenant_name text, key_name text, owner_name text, is_own boolean, expires_at timestamp with time zone, to_tell uuid)
+ LANGUAGE sql
+BEGIN ATOMIC
+ WITH ending AS (
+          UPDATE access.api_keys key SET end_told_at = now()
+           WHERE ((key.revoked_at IS NULL) AND (key.end_told_at IS NULL) AND (key.replaced_by IS NULL) AND (key.expires_at > now()) AND (key.expires_at < (now() + ((take_ending_keys.within_days)::double precision * '1 day'::interval))) AND (key.created_at < (key.expires_at - ((take_ending_keys.within_days)::double precision * '1 day'::interval))))
+           RETURNING key.tenant_id,
+             key.user_id,
+             key.name,
+             key.created_by,
+             key.expires_at
+         )
+  SELECT tenant.id,
+     tenant.name,
+     ending.name,
+     COALESCE(owner.full_name, owner.email) AS "coalesce",
+     (owner.kind = 'person'::text),
+     ending.expires_at,
+         CASE
+             WHEN (owner.kind = 'person'::text) THEN owner.id
+             ELSE ending.created_by
+         END AS created_by
+    FROM ((ending
+      JOIN tenancy.tenants tenant ON (((tenant.id = ending.tenant_id) AND tenant.is_active)))
+      JOIN identity.users owner ON ((owner.id = ending.user_id)));
+END;
+grant execute on function accounts.take_ending_keys(within_days integer) to commonhold_app;
+revoke execute on function accounts.take_ending_keys(within_days integer) from public;
+comment on function accounts.take_ending_keys(within_days integer) is 'Keys that end within so many days and of which nobody was told, each once, with whom to tell. Needs the system scope';
+
 -- audit ---------------------------------------------------------------------------------------------------------
 
 create schema audit;
 grant usage on schema audit to commonhold_app;
 grant usage on schema audit to commonhold_readonly;
 comment on schema audit is 'Who did what and when: append-only';
+
+CREATE OR REPLACE FUNCTION audit.begin_unlogged_deletes()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ insert into audit.unlogged_transactions (id) values (pg_current_xact_id()) $function$;
+revoke execute on function audit.begin_unlogged_deletes() from public;
+comment on function audit.begin_unlogged_deletes() is 'From here to end_unlogged_deletes() rows go without an entry each. For functions of the owner, which append one that says how many';
+
+CREATE OR REPLACE FUNCTION audit.end_unlogged_deletes()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ delete from audit.unlogged_transactions where id = pg_current_xact_id() $function$;
+revoke execute on function audit.end_unlogged_deletes() from public;
 
 CREATE OR REPLACE FUNCTION audit.record_event(action text, resource text, resource_id text, details jsonb)
  RETURNS uuid
@@ -533,6 +1357,96 @@ $function$;
 revoke execute on function audit.track(target regclass, redact text[], ignore text[], context text[]) from public;
 comment on function audit.track(target regclass, redact text[], ignore text[], context text[]) is 'Logs every inserted, updated and deleted row of a table, in the same transaction; context columns stand in the details of each entry. Call it again after a change of the table''s columns: audit.tracking_faults() finds who forgot';
 
+CREATE OR REPLACE FUNCTION audit.track_access_api_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'access.api_keys', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{secret_hash}', '{tenant_id,id,last_used_at,last_used_address,end_told_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{secret_hash}', '{tenant_id,id,last_used_at,last_used_address,end_told_at}')
+          else array_to_string(array[
+        case when o.user_id is distinct from n.user_id then '"user_id":{"' || 'old":' || coalesce(to_json(o.user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.user_id)::text, 'null') || '}' end,
+        case when o.name is distinct from n.name then '"name":{"' || 'old":' || coalesce(to_json(o.name)::text, 'null') || ',"new":' || coalesce(to_json(n.name)::text, 'null') || '}' end,
+        case when o.prefix is distinct from n.prefix then '"prefix":{"' || 'old":' || coalesce(to_json(o.prefix)::text, 'null') || ',"new":' || coalesce(to_json(n.prefix)::text, 'null') || '}' end,
+        case when o.secret_hash is distinct from n.secret_hash then '"secret_hash":{"' || 'old":' || coalesce(case when o.secret_hash is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.secret_hash is not null then '"[redacted]"' end, 'null') || '}' end,
+        case when o.scopes is distinct from n.scopes then '"scopes":{"' || 'old":' || coalesce(to_json(o.scopes)::text, 'null') || ',"new":' || coalesce(to_json(n.scopes)::text, 'null') || '}' end,
+        case when o.created_by is distinct from n.created_by then '"created_by":{"' || 'old":' || coalesce(to_json(o.created_by)::text, 'null') || ',"new":' || coalesce(to_json(n.created_by)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
+        case when o.expires_at is distinct from n.expires_at then '"expires_at":{"' || 'old":' || coalesce(to_json(o.expires_at)::text, 'null') || ',"new":' || coalesce(to_json(n.expires_at)::text, 'null') || '}' end,
+        case when o.revoked_at is distinct from n.revoked_at then '"revoked_at":{"' || 'old":' || coalesce(to_json(o.revoked_at)::text, 'null') || ',"new":' || coalesce(to_json(n.revoked_at)::text, 'null') || '}' end,
+        case when o.revoked_by is distinct from n.revoked_by then '"revoked_by":{"' || 'old":' || coalesce(to_json(o.revoked_by)::text, 'null') || ',"new":' || coalesce(to_json(n.revoked_by)::text, 'null') || '}' end,
+        case when o.replaced_by is distinct from n.replaced_by then '"replaced_by":{"' || 'old":' || coalesce(to_json(o.replaced_by)::text, 'null') || ',"new":' || coalesce(to_json(n.replaced_by)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('name', o.name, 'user_id', o.user_id) else jsonb_build_object('name', n.name, 'user_id', n.user_id) end as details
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.api_keys', n.id::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"prefix":{"' || 'new":' || to_json(n.prefix)::text || '}',
+      '"secret_hash":{"' || 'new":' || case when n.secret_hash is not null then '"[redacted]"' end || '}',
+      '"scopes":{"' || 'new":' || to_json(n.scopes)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
+      '"revoked_at":{"' || 'new":' || to_json(n.revoked_at)::text || '}',
+      '"revoked_by":{"' || 'new":' || to_json(n.revoked_by)::text || '}',
+      '"replaced_by":{"' || 'new":' || to_json(n.replaced_by)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name, 'user_id', n.user_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.api_keys', o.id::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"prefix":{"' || 'old":' || to_json(o.prefix)::text || '}',
+      '"secret_hash":{"' || 'old":' || case when o.secret_hash is not null then '"[redacted]"' end || '}',
+      '"scopes":{"' || 'old":' || to_json(o.scopes)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
+      '"revoked_at":{"' || 'old":' || to_json(o.revoked_at)::text || '}',
+      '"revoked_by":{"' || 'old":' || to_json(o.revoked_by)::text || '}',
+      '"replaced_by":{"' || 'old":' || to_json(o.replaced_by)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name, 'user_id', o.user_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_access_api_keys() from public;
+
 CREATE OR REPLACE FUNCTION audit.track_access_built_in_role_permissions()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -581,7 +1495,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'access.built_in_role_permissions', o.role_name::text || '/' || o.permission_id::text, ('{' || array_to_string(array[
       '"role_name":{"' || 'old":' || to_json(o.role_name)::text || '}',
@@ -651,7 +1565,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'access.permissions', o.id::text, ('{' || array_to_string(array[
       '"name":{"' || 'old":' || to_json(o.name)::text || '}',
@@ -719,7 +1633,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.role_permissions', o.id::text, ('{' || array_to_string(array[
       '"role_id":{"' || 'old":' || to_json(o.role_id)::text || '}',
@@ -791,7 +1705,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.roles', o.id::text, ('{' || array_to_string(array[
       '"name":{"' || 'old":' || to_json(o.name)::text || '}',
@@ -808,6 +1722,75 @@ begin
 end
 $function$;
 revoke execute on function audit.track_access_roles() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_access_service_accounts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'access.service_accounts', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,updated_at}')
+          else array_to_string(array[
+        case when o.name is distinct from n.name then '"name":{"' || 'old":' || coalesce(to_json(o.name)::text, 'null') || ',"new":' || coalesce(to_json(n.name)::text, 'null') || '}' end,
+        case when o.description is distinct from n.description then '"description":{"' || 'old":' || coalesce(to_json(o.description)::text, 'null') || ',"new":' || coalesce(to_json(n.description)::text, 'null') || '}' end,
+        case when o.created_by is distinct from n.created_by then '"created_by":{"' || 'old":' || coalesce(to_json(o.created_by)::text, 'null') || ',"new":' || coalesce(to_json(n.created_by)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('name', o.name) else jsonb_build_object('name', n.name) end as details
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.service_accounts', n.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.service_accounts', o.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_access_service_accounts() from public;
 
 CREATE OR REPLACE FUNCTION audit.track_access_user_tenant_roles()
  RETURNS trigger
@@ -859,7 +1842,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.user_tenant_roles', o.user_tenant_id::text || '/' || o.role_id::text, ('{' || array_to_string(array[
       '"user_tenant_id":{"' || 'old":' || to_json(o.user_tenant_id)::text || '}',
@@ -937,7 +1920,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id, 'contractor_profile_id', n.contractor_profile_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_items', o.id::text, ('{' || array_to_string(array[
       '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
@@ -1019,7 +2002,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_shares', o.id::text, ('{' || array_to_string(array[
       '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
@@ -1104,7 +2087,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_lists', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
@@ -1183,7 +2166,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id, 'friendly_name', n.friendly_name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.authenticators', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
@@ -1249,7 +2232,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.avatars', o.user_id::text, ('{' || array_to_string(array[
       '"content":{"' || 'old":' || case when o.content is not null then '"[redacted]"' end || '}',
@@ -1316,7 +2299,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.backup_codes', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
@@ -1387,7 +2370,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.external_identities', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
@@ -1452,7 +2435,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.operators', o.user_id::text, ('{' || array_to_string(array[
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
@@ -1519,7 +2502,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.passwords', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
@@ -1589,7 +2572,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.signing_keys', o.id::text, ('{' || array_to_string(array[
       '"algorithm":{"' || 'old":' || to_json(o.algorithm)::text || '}',
@@ -1656,7 +2639,7 @@ begin
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.two_factors', o.user_id::text, ('{' || array_to_string(array[
       '"secret_encrypted":{"' || 'old":' || case when o.secret_encrypted is not null then '"[redacted]"' end || '}',
@@ -1750,7 +2733,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.user_profiles', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
@@ -1825,7 +2808,8 @@ begin
         case when o.deactivation_reason is distinct from n.deactivation_reason then '"deactivation_reason":{"' || 'old":' || coalesce(to_json(o.deactivation_reason)::text, 'null') || ',"new":' || coalesce(to_json(n.deactivation_reason)::text, 'null') || '}' end,
         case when o.deleted_at is distinct from n.deleted_at then '"deleted_at":{"' || 'old":' || coalesce(to_json(o.deleted_at)::text, 'null') || ',"new":' || coalesce(to_json(n.deleted_at)::text, 'null') || '}' end,
         case when o.deleted_by is distinct from n.deleted_by then '"deleted_by":{"' || 'old":' || coalesce(to_json(o.deleted_by)::text, 'null') || ',"new":' || coalesce(to_json(n.deleted_by)::text, 'null') || '}' end,
-        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
+        case when o.kind is distinct from n.kind then '"kind":{"' || 'old":' || coalesce(to_json(o.kind)::text, 'null') || ',"new":' || coalesce(to_json(n.kind)::text, 'null') || '}' end
           ]::text[], ',')
         end as changes
       from old_rows as o
@@ -1851,11 +2835,12 @@ begin
       '"deactivation_reason":{"' || 'new":' || to_json(n.deactivation_reason)::text || '}',
       '"deleted_at":{"' || 'new":' || to_json(n.deleted_at)::text || '}',
       '"deleted_by":{"' || 'new":' || to_json(n.deleted_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.users', o.id::text, ('{' || array_to_string(array[
       '"email":{"' || 'old":' || to_json(o.email)::text || '}',
@@ -1873,7 +2858,8 @@ begin
       '"deactivation_reason":{"' || 'old":' || to_json(o.deactivation_reason)::text || '}',
       '"deleted_at":{"' || 'old":' || to_json(o.deleted_at)::text || '}',
       '"deleted_by":{"' || 'old":' || to_json(o.deleted_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -1882,6 +2868,486 @@ begin
 end
 $function$;
 revoke execute on function audit.track_identity_users() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_members_invitation_roles()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'members.invitation_roles', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.invitation_id::text || '/' || n.role_id::text else o.invitation_id::text || '/' || o.role_id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id}')
+          else array_to_string(array[
+        case when o.invitation_id is distinct from n.invitation_id then '"invitation_id":{"' || 'old":' || coalesce(to_json(o.invitation_id)::text, 'null') || ',"new":' || coalesce(to_json(n.invitation_id)::text, 'null') || '}' end,
+        case when o.role_id is distinct from n.role_id then '"role_id":{"' || 'old":' || coalesce(to_json(o.role_id)::text, 'null') || ',"new":' || coalesce(to_json(n.role_id)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.invitation_id = n.invitation_id and o.role_id = n.role_id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'members.invitation_roles', n.invitation_id::text || '/' || n.role_id::text, ('{' || array_to_string(array[
+      '"invitation_id":{"' || 'new":' || to_json(n.invitation_id)::text || '}',
+      '"role_id":{"' || 'new":' || to_json(n.role_id)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'members.invitation_roles', o.invitation_id::text || '/' || o.role_id::text, ('{' || array_to_string(array[
+      '"invitation_id":{"' || 'old":' || to_json(o.invitation_id)::text || '}',
+      '"role_id":{"' || 'old":' || to_json(o.role_id)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_members_invitation_roles() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_members_invitations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'members.invitations', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{token_hash}', '{tenant_id,id,sent_at,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{token_hash}', '{tenant_id,id,sent_at,updated_at}')
+          else array_to_string(array[
+        case when o.email is distinct from n.email then '"email":{"' || 'old":' || coalesce(to_json(o.email)::text, 'null') || ',"new":' || coalesce(to_json(n.email)::text, 'null') || '}' end,
+        case when o.token_hash is distinct from n.token_hash then '"token_hash":{"' || 'old":' || coalesce(case when o.token_hash is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.token_hash is not null then '"[redacted]"' end, 'null') || '}' end,
+        case when o.status is distinct from n.status then '"status":{"' || 'old":' || coalesce(to_json(o.status)::text, 'null') || ',"new":' || coalesce(to_json(n.status)::text, 'null') || '}' end,
+        case when o.cancelled_at is distinct from n.cancelled_at then '"cancelled_at":{"' || 'old":' || coalesce(to_json(o.cancelled_at)::text, 'null') || ',"new":' || coalesce(to_json(n.cancelled_at)::text, 'null') || '}' end,
+        case when o.cancelled_by is distinct from n.cancelled_by then '"cancelled_by":{"' || 'old":' || coalesce(to_json(o.cancelled_by)::text, 'null') || ',"new":' || coalesce(to_json(n.cancelled_by)::text, 'null') || '}' end,
+        case when o.accepted_at is distinct from n.accepted_at then '"accepted_at":{"' || 'old":' || coalesce(to_json(o.accepted_at)::text, 'null') || ',"new":' || coalesce(to_json(n.accepted_at)::text, 'null') || '}' end,
+        case when o.accepted_by is distinct from n.accepted_by then '"accepted_by":{"' || 'old":' || coalesce(to_json(o.accepted_by)::text, 'null') || ',"new":' || coalesce(to_json(n.accepted_by)::text, 'null') || '}' end,
+        case when o.expires_at is distinct from n.expires_at then '"expires_at":{"' || 'old":' || coalesce(to_json(o.expires_at)::text, 'null') || ',"new":' || coalesce(to_json(n.expires_at)::text, 'null') || '}' end,
+        case when o.membership_expires_at is distinct from n.membership_expires_at then '"membership_expires_at":{"' || 'old":' || coalesce(to_json(o.membership_expires_at)::text, 'null') || ',"new":' || coalesce(to_json(n.membership_expires_at)::text, 'null') || '}' end,
+        case when o.invited_by_id is distinct from n.invited_by_id then '"invited_by_id":{"' || 'old":' || coalesce(to_json(o.invited_by_id)::text, 'null') || ',"new":' || coalesce(to_json(n.invited_by_id)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('email', o.email) else jsonb_build_object('email', n.email) end as details
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'members.invitations', n.id::text, ('{' || array_to_string(array[
+      '"email":{"' || 'new":' || to_json(n.email)::text || '}',
+      '"token_hash":{"' || 'new":' || case when n.token_hash is not null then '"[redacted]"' end || '}',
+      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
+      '"cancelled_at":{"' || 'new":' || to_json(n.cancelled_at)::text || '}',
+      '"cancelled_by":{"' || 'new":' || to_json(n.cancelled_by)::text || '}',
+      '"accepted_at":{"' || 'new":' || to_json(n.accepted_at)::text || '}',
+      '"accepted_by":{"' || 'new":' || to_json(n.accepted_by)::text || '}',
+      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
+      '"membership_expires_at":{"' || 'new":' || to_json(n.membership_expires_at)::text || '}',
+      '"invited_by_id":{"' || 'new":' || to_json(n.invited_by_id)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('email', n.email),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'members.invitations', o.id::text, ('{' || array_to_string(array[
+      '"email":{"' || 'old":' || to_json(o.email)::text || '}',
+      '"token_hash":{"' || 'old":' || case when o.token_hash is not null then '"[redacted]"' end || '}',
+      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
+      '"cancelled_at":{"' || 'old":' || to_json(o.cancelled_at)::text || '}',
+      '"cancelled_by":{"' || 'old":' || to_json(o.cancelled_by)::text || '}',
+      '"accepted_at":{"' || 'old":' || to_json(o.accepted_at)::text || '}',
+      '"accepted_by":{"' || 'old":' || to_json(o.accepted_by)::text || '}',
+      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
+      '"membership_expires_at":{"' || 'old":' || to_json(o.membership_expires_at)::text || '}',
+      '"invited_by_id":{"' || 'old":' || to_json(o.invited_by_id)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('email', o.email),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_members_invitations() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_notifications_kind_preferences()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'notifications.kind_preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.user_id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.user_id is null then 'insert' when n.user_id is null then 'delete' else 'update' end as action,
+        case when o.user_id is null then n.user_id::text || '/' || n.kind::text else o.user_id::text || '/' || o.kind::text end as resource_id,
+        case
+          when o.user_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{updated_at}')
+          when n.user_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{updated_at}')
+          else array_to_string(array[
+        case when o.user_id is distinct from n.user_id then '"user_id":{"' || 'old":' || coalesce(to_json(o.user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.user_id)::text, 'null') || '}' end,
+        case when o.kind is distinct from n.kind then '"kind":{"' || 'old":' || coalesce(to_json(o.kind)::text, 'null') || ',"new":' || coalesce(to_json(n.kind)::text, 'null') || '}' end,
+        case when o.in_console is distinct from n.in_console then '"in_console":{"' || 'old":' || coalesce(to_json(o.in_console)::text, 'null') || ',"new":' || coalesce(to_json(n.in_console)::text, 'null') || '}' end,
+        case when o.mail is distinct from n.mail then '"mail":{"' || 'old":' || coalesce(to_json(o.mail)::text, 'null') || ',"new":' || coalesce(to_json(n.mail)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.user_id = n.user_id and o.kind = n.kind
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'notifications.kind_preferences', n.user_id::text || '/' || n.kind::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}',
+      '"in_console":{"' || 'new":' || to_json(n.in_console)::text || '}',
+      '"mail":{"' || 'new":' || to_json(n.mail)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'notifications.kind_preferences', o.user_id::text || '/' || o.kind::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}',
+      '"in_console":{"' || 'old":' || to_json(o.in_console)::text || '}',
+      '"mail":{"' || 'old":' || to_json(o.mail)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_notifications_kind_preferences() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_notifications_preferences()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'notifications.preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.user_id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.user_id is null then 'insert' when n.user_id is null then 'delete' else 'update' end as action,
+        case when o.user_id is null then n.user_id::text else o.user_id::text end as resource_id,
+        case
+          when o.user_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{user_id,updated_at}')
+          when n.user_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{user_id,updated_at}')
+          else array_to_string(array[
+        case when o.digest is distinct from n.digest then '"digest":{"' || 'old":' || coalesce(to_json(o.digest)::text, 'null') || ',"new":' || coalesce(to_json(n.digest)::text, 'null') || '}' end,
+        case when o.digest_hour is distinct from n.digest_hour then '"digest_hour":{"' || 'old":' || coalesce(to_json(o.digest_hour)::text, 'null') || ',"new":' || coalesce(to_json(n.digest_hour)::text, 'null') || '}' end,
+        case when o.digest_weekday is distinct from n.digest_weekday then '"digest_weekday":{"' || 'old":' || coalesce(to_json(o.digest_weekday)::text, 'null') || ',"new":' || coalesce(to_json(n.digest_weekday)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.user_id = n.user_id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'notifications.preferences', n.user_id::text, ('{' || array_to_string(array[
+      '"digest":{"' || 'new":' || to_json(n.digest)::text || '}',
+      '"digest_hour":{"' || 'new":' || to_json(n.digest_hour)::text || '}',
+      '"digest_weekday":{"' || 'new":' || to_json(n.digest_weekday)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'notifications.preferences', o.user_id::text, ('{' || array_to_string(array[
+      '"digest":{"' || 'old":' || to_json(o.digest)::text || '}',
+      '"digest_hour":{"' || 'old":' || to_json(o.digest_hour)::text || '}',
+      '"digest_weekday":{"' || 'old":' || to_json(o.digest_weekday)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_notifications_preferences() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_notifications_quiet_tenants()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'notifications.quiet_tenants', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.user_id::text else o.user_id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,user_id}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,user_id}')
+          else array_to_string(array[
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.user_id = n.user_id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'notifications.quiet_tenants', n.user_id::text, ('{' || array_to_string(array[
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'notifications.quiet_tenants', o.user_id::text, ('{' || array_to_string(array[
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_notifications_quiet_tenants() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_tenancy_databases()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.databases', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.id is null then 'insert' when n.id is null then 'delete' else 'update' end as action,
+        case when o.id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{url_encrypted}', '{id,migrated_at,last_error,last_error_at,updated_at}')
+          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{url_encrypted}', '{id,migrated_at,last_error,last_error_at,updated_at}')
+          else array_to_string(array[
+        case when o.name is distinct from n.name then '"name":{"' || 'old":' || coalesce(to_json(o.name)::text, 'null') || ',"new":' || coalesce(to_json(n.name)::text, 'null') || '}' end,
+        case when o.url_encrypted is distinct from n.url_encrypted then '"url_encrypted":{"' || 'old":' || coalesce(case when o.url_encrypted is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.url_encrypted is not null then '"[redacted]"' end, 'null') || '}' end,
+        case when o.address_hash is distinct from n.address_hash then '"address_hash":{"' || 'old":' || coalesce(to_json(o.address_hash)::text, 'null') || ',"new":' || coalesce(to_json(n.address_hash)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'tenancy.databases', n.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"url_encrypted":{"' || 'new":' || case when n.url_encrypted is not null then '"[redacted]"' end || '}',
+      '"address_hash":{"' || 'new":' || to_json(n.address_hash)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'tenancy.databases', o.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"url_encrypted":{"' || 'old":' || case when o.url_encrypted is not null then '"[redacted]"' end || '}',
+      '"address_hash":{"' || 'old":' || to_json(o.address_hash)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_tenancy_databases() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_tenancy_onboarding_steps()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.onboarding_steps', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.step::text else o.step::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,step}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,step}')
+          else array_to_string(array[
+        case when o.done_at is distinct from n.done_at then '"done_at":{"' || 'old":' || coalesce(to_json(o.done_at)::text, 'null') || ',"new":' || coalesce(to_json(n.done_at)::text, 'null') || '}' end,
+        case when o.done_by is distinct from n.done_by then '"done_by":{"' || 'old":' || coalesce(to_json(o.done_by)::text, 'null') || ',"new":' || coalesce(to_json(n.done_by)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.step = n.step
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.onboarding_steps', n.step::text, ('{' || array_to_string(array[
+      '"done_at":{"' || 'new":' || to_json(n.done_at)::text || '}',
+      '"done_by":{"' || 'new":' || to_json(n.done_by)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.onboarding_steps', o.step::text, ('{' || array_to_string(array[
+      '"done_at":{"' || 'old":' || to_json(o.done_at)::text || '}',
+      '"done_by":{"' || 'old":' || to_json(o.done_by)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_tenancy_onboarding_steps() from public;
 
 CREATE OR REPLACE FUNCTION audit.track_tenancy_organizations()
  RETURNS trigger
@@ -1940,7 +3406,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.organizations', o.id::text, ('{' || array_to_string(array[
       '"parent_id":{"' || 'old":' || to_json(o.parent_id)::text || '}',
@@ -1957,6 +3423,167 @@ begin
 end
 $function$;
 revoke execute on function audit.track_tenancy_organizations() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_tenancy_tenant_deletions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.tenant_deletions', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,told_half_at,told_last_at,removed,counted_elsewhere_at,last_error,last_error_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,told_half_at,told_last_at,removed,counted_elsewhere_at,last_error,last_error_at}')
+          else array_to_string(array[
+        case when o.requested_at is distinct from n.requested_at then '"requested_at":{"' || 'old":' || coalesce(to_json(o.requested_at)::text, 'null') || ',"new":' || coalesce(to_json(n.requested_at)::text, 'null') || '}' end,
+        case when o.requested_by is distinct from n.requested_by then '"requested_by":{"' || 'old":' || coalesce(to_json(o.requested_by)::text, 'null') || ',"new":' || coalesce(to_json(n.requested_by)::text, 'null') || '}' end,
+        case when o.by_operator is distinct from n.by_operator then '"by_operator":{"' || 'old":' || coalesce(to_json(o.by_operator)::text, 'null') || ',"new":' || coalesce(to_json(n.by_operator)::text, 'null') || '}' end,
+        case when o.reason is distinct from n.reason then '"reason":{"' || 'old":' || coalesce(to_json(o.reason)::text, 'null') || ',"new":' || coalesce(to_json(n.reason)::text, 'null') || '}' end,
+        case when o.previous_status is distinct from n.previous_status then '"previous_status":{"' || 'old":' || coalesce(to_json(o.previous_status)::text, 'null') || ',"new":' || coalesce(to_json(n.previous_status)::text, 'null') || '}' end,
+        case when o.scheduled_at is distinct from n.scheduled_at then '"scheduled_at":{"' || 'old":' || coalesce(to_json(o.scheduled_at)::text, 'null') || ',"new":' || coalesce(to_json(n.scheduled_at)::text, 'null') || '}' end,
+        case when o.begun_at is distinct from n.begun_at then '"begun_at":{"' || 'old":' || coalesce(to_json(o.begun_at)::text, 'null') || ',"new":' || coalesce(to_json(n.begun_at)::text, 'null') || '}' end,
+        case when o.owner_ids is distinct from n.owner_ids then '"owner_ids":{"' || 'old":' || coalesce(to_json(o.owner_ids)::text, 'null') || ',"new":' || coalesce(to_json(n.owner_ids)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.tenant_deletions', n.id::text, ('{' || array_to_string(array[
+      '"requested_at":{"' || 'new":' || to_json(n.requested_at)::text || '}',
+      '"requested_by":{"' || 'new":' || to_json(n.requested_by)::text || '}',
+      '"by_operator":{"' || 'new":' || to_json(n.by_operator)::text || '}',
+      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
+      '"previous_status":{"' || 'new":' || to_json(n.previous_status)::text || '}',
+      '"scheduled_at":{"' || 'new":' || to_json(n.scheduled_at)::text || '}',
+      '"begun_at":{"' || 'new":' || to_json(n.begun_at)::text || '}',
+      '"owner_ids":{"' || 'new":' || to_json(n.owner_ids)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.tenant_deletions', o.id::text, ('{' || array_to_string(array[
+      '"requested_at":{"' || 'old":' || to_json(o.requested_at)::text || '}',
+      '"requested_by":{"' || 'old":' || to_json(o.requested_by)::text || '}',
+      '"by_operator":{"' || 'old":' || to_json(o.by_operator)::text || '}',
+      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
+      '"previous_status":{"' || 'old":' || to_json(o.previous_status)::text || '}',
+      '"scheduled_at":{"' || 'old":' || to_json(o.scheduled_at)::text || '}',
+      '"begun_at":{"' || 'old":' || to_json(o.begun_at)::text || '}',
+      '"owner_ids":{"' || 'old":' || to_json(o.owner_ids)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_tenancy_tenant_deletions() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_tenancy_tenant_domains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'tenancy.tenant_domains', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,checked_at,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,checked_at,updated_at}')
+          else array_to_string(array[
+        case when o.domain is distinct from n.domain then '"domain":{"' || 'old":' || coalesce(to_json(o.domain)::text, 'null') || ',"new":' || coalesce(to_json(n.domain)::text, 'null') || '}' end,
+        case when o.token is distinct from n.token then '"token":{"' || 'old":' || coalesce(to_json(o.token)::text, 'null') || ',"new":' || coalesce(to_json(n.token)::text, 'null') || '}' end,
+        case when o.proven_at is distinct from n.proven_at then '"proven_at":{"' || 'old":' || coalesce(to_json(o.proven_at)::text, 'null') || ',"new":' || coalesce(to_json(n.proven_at)::text, 'null') || '}' end,
+        case when o.proven_by is distinct from n.proven_by then '"proven_by":{"' || 'old":' || coalesce(to_json(o.proven_by)::text, 'null') || ',"new":' || coalesce(to_json(n.proven_by)::text, 'null') || '}' end,
+        case when o.failing_since is distinct from n.failing_since then '"failing_since":{"' || 'old":' || coalesce(to_json(o.failing_since)::text, 'null') || ',"new":' || coalesce(to_json(n.failing_since)::text, 'null') || '}' end,
+        case when o.last_fault is distinct from n.last_fault then '"last_fault":{"' || 'old":' || coalesce(to_json(o.last_fault)::text, 'null') || ',"new":' || coalesce(to_json(n.last_fault)::text, 'null') || '}' end,
+        case when o.created_by is distinct from n.created_by then '"created_by":{"' || 'old":' || coalesce(to_json(o.created_by)::text, 'null') || ',"new":' || coalesce(to_json(n.created_by)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('domain', o.domain) else jsonb_build_object('domain', n.domain) end as details
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.tenant_domains', n.id::text, ('{' || array_to_string(array[
+      '"domain":{"' || 'new":' || to_json(n.domain)::text || '}',
+      '"token":{"' || 'new":' || to_json(n.token)::text || '}',
+      '"proven_at":{"' || 'new":' || to_json(n.proven_at)::text || '}',
+      '"proven_by":{"' || 'new":' || to_json(n.proven_by)::text || '}',
+      '"failing_since":{"' || 'new":' || to_json(n.failing_since)::text || '}',
+      '"last_fault":{"' || 'new":' || to_json(n.last_fault)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain', n.domain),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.tenant_domains', o.id::text, ('{' || array_to_string(array[
+      '"domain":{"' || 'old":' || to_json(o.domain)::text || '}',
+      '"token":{"' || 'old":' || to_json(o.token)::text || '}',
+      '"proven_at":{"' || 'old":' || to_json(o.proven_at)::text || '}',
+      '"proven_by":{"' || 'old":' || to_json(o.proven_by)::text || '}',
+      '"failing_since":{"' || 'old":' || to_json(o.failing_since)::text || '}',
+      '"last_fault":{"' || 'old":' || to_json(o.last_fault)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain', o.domain),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_tenancy_tenant_domains() from public;
 
 CREATE OR REPLACE FUNCTION audit.track_tenancy_tenants()
  RETURNS trigger
@@ -2007,7 +3634,9 @@ begin
         case when o.grace_period_days is distinct from n.grace_period_days then '"grace_period_days":{"' || 'old":' || coalesce(to_json(o.grace_period_days)::text, 'null') || ',"new":' || coalesce(to_json(n.grace_period_days)::text, 'null') || '}' end,
         case when o.onboarding_status is distinct from n.onboarding_status then '"onboarding_status":{"' || 'old":' || coalesce(to_json(o.onboarding_status)::text, 'null') || ',"new":' || coalesce(to_json(n.onboarding_status)::text, 'null') || '}' end,
         case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
-        case when o.password_rules is distinct from n.password_rules then '"password_rules":{"' || 'old":' || coalesce(to_json(o.password_rules)::text, 'null') || ',"new":' || coalesce(to_json(n.password_rules)::text, 'null') || '}' end
+        case when o.password_rules is distinct from n.password_rules then '"password_rules":{"' || 'old":' || coalesce(to_json(o.password_rules)::text, 'null') || ',"new":' || coalesce(to_json(n.password_rules)::text, 'null') || '}' end,
+        case when o.second_factor_required_since is distinct from n.second_factor_required_since then '"second_factor_required_since":{"' || 'old":' || coalesce(to_json(o.second_factor_required_since)::text, 'null') || ',"new":' || coalesce(to_json(n.second_factor_required_since)::text, 'null') || '}' end,
+        case when o.onboarding_dismissed_at is distinct from n.onboarding_dismissed_at then '"onboarding_dismissed_at":{"' || 'old":' || coalesce(to_json(o.onboarding_dismissed_at)::text, 'null') || ',"new":' || coalesce(to_json(n.onboarding_dismissed_at)::text, 'null') || '}' end
           ]::text[], ',')
         end as changes
       from old_rows as o
@@ -2036,11 +3665,13 @@ begin
       '"grace_period_days":{"' || 'new":' || to_json(n.grace_period_days)::text || '}',
       '"onboarding_status":{"' || 'new":' || to_json(n.onboarding_status)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"password_rules":{"' || 'new":' || to_json(n.password_rules)::text || '}'
+      '"password_rules":{"' || 'new":' || to_json(n.password_rules)::text || '}',
+      '"second_factor_required_since":{"' || 'new":' || to_json(n.second_factor_required_since)::text || '}',
+      '"onboarding_dismissed_at":{"' || 'new":' || to_json(n.onboarding_dismissed_at)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
     select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'tenancy.tenants', o.id::text, ('{' || array_to_string(array[
       '"name":{"' || 'old":' || to_json(o.name)::text || '}',
@@ -2061,7 +3692,9 @@ begin
       '"grace_period_days":{"' || 'old":' || to_json(o.grace_period_days)::text || '}',
       '"onboarding_status":{"' || 'old":' || to_json(o.onboarding_status)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"password_rules":{"' || 'old":' || to_json(o.password_rules)::text || '}'
+      '"password_rules":{"' || 'old":' || to_json(o.password_rules)::text || '}',
+      '"second_factor_required_since":{"' || 'old":' || to_json(o.second_factor_required_since)::text || '}',
+      '"onboarding_dismissed_at":{"' || 'old":' || to_json(o.onboarding_dismissed_at)::text || '}'
       ]::text[], ',') || '}')::jsonb,
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -2124,7 +3757,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('organization_id', n.organization_id, 'user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.user_organizations', o.id::text, ('{' || array_to_string(array[
       '"organization_id":{"' || 'old":' || to_json(o.organization_id)::text || '}',
@@ -2168,8 +3801,8 @@ begin
         case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
         case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
         case
-          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,updated_at}')
-          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,updated_at}')
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,updated_at,expiry_announced,expiry_reported}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,updated_at,expiry_announced,expiry_reported}')
           else array_to_string(array[
         case when o.user_id is distinct from n.user_id then '"user_id":{"' || 'old":' || coalesce(to_json(o.user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.user_id)::text, 'null') || '}' end,
         case when o.joined_at is distinct from n.joined_at then '"joined_at":{"' || 'old":' || coalesce(to_json(o.joined_at)::text, 'null') || ',"new":' || coalesce(to_json(n.joined_at)::text, 'null') || '}' end,
@@ -2193,7 +3826,7 @@ begin
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
     select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.user_tenants', o.id::text, ('{' || array_to_string(array[
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
@@ -2208,6 +3841,381 @@ begin
 end
 $function$;
 revoke execute on function audit.track_tenancy_user_tenants() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_usage_plan_limits()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'usage.plan_limits', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.plan_id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.plan_id is null then 'insert' when n.plan_id is null then 'delete' else 'update' end as action,
+        case when o.plan_id is null then n.plan_id::text || '/' || n.metric_name::text else o.plan_id::text || '/' || o.metric_name::text end as resource_id,
+        case
+          when o.plan_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{}')
+          when n.plan_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{}')
+          else array_to_string(array[
+        case when o.plan_id is distinct from n.plan_id then '"plan_id":{"' || 'old":' || coalesce(to_json(o.plan_id)::text, 'null') || ',"new":' || coalesce(to_json(n.plan_id)::text, 'null') || '}' end,
+        case when o.metric_name is distinct from n.metric_name then '"metric_name":{"' || 'old":' || coalesce(to_json(o.metric_name)::text, 'null') || ',"new":' || coalesce(to_json(n.metric_name)::text, 'null') || '}' end,
+        case when o.quota is distinct from n.quota then '"quota":{"' || 'old":' || coalesce(to_json(o.quota)::text, 'null') || ',"new":' || coalesce(to_json(n.quota)::text, 'null') || '}' end,
+        case when o.is_hard is distinct from n.is_hard then '"is_hard":{"' || 'old":' || coalesce(to_json(o.is_hard)::text, 'null') || ',"new":' || coalesce(to_json(n.is_hard)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.plan_id = n.plan_id and o.metric_name = n.metric_name
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'usage.plan_limits', n.plan_id::text || '/' || n.metric_name::text, ('{' || array_to_string(array[
+      '"plan_id":{"' || 'new":' || to_json(n.plan_id)::text || '}',
+      '"metric_name":{"' || 'new":' || to_json(n.metric_name)::text || '}',
+      '"quota":{"' || 'new":' || to_json(n.quota)::text || '}',
+      '"is_hard":{"' || 'new":' || to_json(n.is_hard)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'usage.plan_limits', o.plan_id::text || '/' || o.metric_name::text, ('{' || array_to_string(array[
+      '"plan_id":{"' || 'old":' || to_json(o.plan_id)::text || '}',
+      '"metric_name":{"' || 'old":' || to_json(o.metric_name)::text || '}',
+      '"quota":{"' || 'old":' || to_json(o.quota)::text || '}',
+      '"is_hard":{"' || 'old":' || to_json(o.is_hard)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_usage_plan_limits() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_usage_plans()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'usage.plans', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.id is null then 'insert' when n.id is null then 'delete' else 'update' end as action,
+        case when o.id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id,updated_at}')
+          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id,updated_at}')
+          else array_to_string(array[
+        case when o.name is distinct from n.name then '"name":{"' || 'old":' || coalesce(to_json(o.name)::text, 'null') || ',"new":' || coalesce(to_json(n.name)::text, 'null') || '}' end,
+        case when o.display_name is distinct from n.display_name then '"display_name":{"' || 'old":' || coalesce(to_json(o.display_name)::text, 'null') || ',"new":' || coalesce(to_json(n.display_name)::text, 'null') || '}' end,
+        case when o.description is distinct from n.description then '"description":{"' || 'old":' || coalesce(to_json(o.description)::text, 'null') || ',"new":' || coalesce(to_json(n.description)::text, 'null') || '}' end,
+        case when o.is_default is distinct from n.is_default then '"is_default":{"' || 'old":' || coalesce(to_json(o.is_default)::text, 'null') || ',"new":' || coalesce(to_json(n.is_default)::text, 'null') || '}' end,
+        case when o.is_active is distinct from n.is_active then '"is_active":{"' || 'old":' || coalesce(to_json(o.is_active)::text, 'null') || ',"new":' || coalesce(to_json(n.is_active)::text, 'null') || '}' end,
+        case when o.is_built_in is distinct from n.is_built_in then '"is_built_in":{"' || 'old":' || coalesce(to_json(o.is_built_in)::text, 'null') || ',"new":' || coalesce(to_json(n.is_built_in)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.id is null then jsonb_build_object('name', o.name) else jsonb_build_object('name', n.name) end as details
+      from old_rows as o
+      full join new_rows as n on o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'usage.plans', n.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"is_default":{"' || 'new":' || to_json(n.is_default)::text || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"is_built_in":{"' || 'new":' || to_json(n.is_built_in)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'usage.plans', o.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"is_default":{"' || 'old":' || to_json(o.is_default)::text || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"is_built_in":{"' || 'old":' || to_json(o.is_built_in)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_usage_plans() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_usage_tenant_limits()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'usage.tenant_limits', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.metric_name::text else o.metric_name::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,metric_name,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,metric_name,updated_at}')
+          else array_to_string(array[
+        case when o.quota is distinct from n.quota then '"quota":{"' || 'old":' || coalesce(to_json(o.quota)::text, 'null') || ',"new":' || coalesce(to_json(n.quota)::text, 'null') || '}' end,
+        case when o.is_hard is distinct from n.is_hard then '"is_hard":{"' || 'old":' || coalesce(to_json(o.is_hard)::text, 'null') || ',"new":' || coalesce(to_json(n.is_hard)::text, 'null') || '}' end,
+        case when o.reason is distinct from n.reason then '"reason":{"' || 'old":' || coalesce(to_json(o.reason)::text, 'null') || ',"new":' || coalesce(to_json(n.reason)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.metric_name = n.metric_name
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'usage.tenant_limits', n.metric_name::text, ('{' || array_to_string(array[
+      '"quota":{"' || 'new":' || to_json(n.quota)::text || '}',
+      '"is_hard":{"' || 'new":' || to_json(n.is_hard)::text || '}',
+      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'usage.tenant_limits', o.metric_name::text, ('{' || array_to_string(array[
+      '"quota":{"' || 'old":' || to_json(o.quota)::text || '}',
+      '"is_hard":{"' || 'old":' || to_json(o.is_hard)::text || '}',
+      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_usage_tenant_limits() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_usage_tenant_plans()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'usage.tenant_plans', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,updated_at}')
+          else array_to_string(array[
+        case when o.plan_id is distinct from n.plan_id then '"plan_id":{"' || 'old":' || coalesce(to_json(o.plan_id)::text, 'null') || ',"new":' || coalesce(to_json(n.plan_id)::text, 'null') || '}' end,
+        case when o.since is distinct from n.since then '"since":{"' || 'old":' || coalesce(to_json(o.since)::text, 'null') || ',"new":' || coalesce(to_json(n.since)::text, 'null') || '}' end,
+        case when o.until is distinct from n.until then '"until":{"' || 'old":' || coalesce(to_json(o.until)::text, 'null') || ',"new":' || coalesce(to_json(n.until)::text, 'null') || '}' end,
+        case when o.subscription_status is distinct from n.subscription_status then '"subscription_status":{"' || 'old":' || coalesce(to_json(o.subscription_status)::text, 'null') || ',"new":' || coalesce(to_json(n.subscription_status)::text, 'null') || '}' end,
+        case when o.trial_ends_at is distinct from n.trial_ends_at then '"trial_ends_at":{"' || 'old":' || coalesce(to_json(o.trial_ends_at)::text, 'null') || ',"new":' || coalesce(to_json(n.trial_ends_at)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'usage.tenant_plans', n.id::text, ('{' || array_to_string(array[
+      '"plan_id":{"' || 'new":' || to_json(n.plan_id)::text || '}',
+      '"since":{"' || 'new":' || to_json(n.since)::text || '}',
+      '"until":{"' || 'new":' || to_json(n.until)::text || '}',
+      '"subscription_status":{"' || 'new":' || to_json(n.subscription_status)::text || '}',
+      '"trial_ends_at":{"' || 'new":' || to_json(n.trial_ends_at)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'usage.tenant_plans', o.id::text, ('{' || array_to_string(array[
+      '"plan_id":{"' || 'old":' || to_json(o.plan_id)::text || '}',
+      '"since":{"' || 'old":' || to_json(o.since)::text || '}',
+      '"until":{"' || 'old":' || to_json(o.until)::text || '}',
+      '"subscription_status":{"' || 'old":' || to_json(o.subscription_status)::text || '}',
+      '"trial_ends_at":{"' || 'old":' || to_json(o.trial_ends_at)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_usage_tenant_plans() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_webhooks_endpoints()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'webhooks.endpoints', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{secret_encrypted,previous_secret_encrypted}', '{tenant_id,id,failing_since,last_success_at,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{secret_encrypted,previous_secret_encrypted}', '{tenant_id,id,failing_since,last_success_at,updated_at}')
+          else array_to_string(array[
+        case when o.url is distinct from n.url then '"url":{"' || 'old":' || coalesce(to_json(o.url)::text, 'null') || ',"new":' || coalesce(to_json(n.url)::text, 'null') || '}' end,
+        case when o.description is distinct from n.description then '"description":{"' || 'old":' || coalesce(to_json(o.description)::text, 'null') || ',"new":' || coalesce(to_json(n.description)::text, 'null') || '}' end,
+        case when o.event_types is distinct from n.event_types then '"event_types":{"' || 'old":' || coalesce(to_json(o.event_types)::text, 'null') || ',"new":' || coalesce(to_json(n.event_types)::text, 'null') || '}' end,
+        case when o.secret_encrypted is distinct from n.secret_encrypted then '"secret_encrypted":{"' || 'old":' || coalesce(case when o.secret_encrypted is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.secret_encrypted is not null then '"[redacted]"' end, 'null') || '}' end,
+        case when o.previous_secret_encrypted is distinct from n.previous_secret_encrypted then '"previous_secret_encrypted":{"' || 'old":' || coalesce(case when o.previous_secret_encrypted is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.previous_secret_encrypted is not null then '"[redacted]"' end, 'null') || '}' end,
+        case when o.previous_secret_until is distinct from n.previous_secret_until then '"previous_secret_until":{"' || 'old":' || coalesce(to_json(o.previous_secret_until)::text, 'null') || ',"new":' || coalesce(to_json(n.previous_secret_until)::text, 'null') || '}' end,
+        case when o.is_enabled is distinct from n.is_enabled then '"is_enabled":{"' || 'old":' || coalesce(to_json(o.is_enabled)::text, 'null') || ',"new":' || coalesce(to_json(n.is_enabled)::text, 'null') || '}' end,
+        case when o.disabled_reason is distinct from n.disabled_reason then '"disabled_reason":{"' || 'old":' || coalesce(to_json(o.disabled_reason)::text, 'null') || ',"new":' || coalesce(to_json(n.disabled_reason)::text, 'null') || '}' end,
+        case when o.created_by is distinct from n.created_by then '"created_by":{"' || 'old":' || coalesce(to_json(o.created_by)::text, 'null') || ',"new":' || coalesce(to_json(n.created_by)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('url', o.url) else jsonb_build_object('url', n.url) end as details
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'webhooks.endpoints', n.id::text, ('{' || array_to_string(array[
+      '"url":{"' || 'new":' || to_json(n.url)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"event_types":{"' || 'new":' || to_json(n.event_types)::text || '}',
+      '"secret_encrypted":{"' || 'new":' || case when n.secret_encrypted is not null then '"[redacted]"' end || '}',
+      '"previous_secret_encrypted":{"' || 'new":' || case when n.previous_secret_encrypted is not null then '"[redacted]"' end || '}',
+      '"previous_secret_until":{"' || 'new":' || to_json(n.previous_secret_until)::text || '}',
+      '"is_enabled":{"' || 'new":' || to_json(n.is_enabled)::text || '}',
+      '"disabled_reason":{"' || 'new":' || to_json(n.disabled_reason)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('url', n.url),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'webhooks.endpoints', o.id::text, ('{' || array_to_string(array[
+      '"url":{"' || 'old":' || to_json(o.url)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"event_types":{"' || 'old":' || to_json(o.event_types)::text || '}',
+      '"secret_encrypted":{"' || 'old":' || case when o.secret_encrypted is not null then '"[redacted]"' end || '}',
+      '"previous_secret_encrypted":{"' || 'old":' || case when o.previous_secret_encrypted is not null then '"[redacted]"' end || '}',
+      '"previous_secret_until":{"' || 'old":' || to_json(o.previous_secret_until)::text || '}',
+      '"is_enabled":{"' || 'old":' || to_json(o.is_enabled)::text || '}',
+      '"disabled_reason":{"' || 'old":' || to_json(o.disabled_reason)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('url', o.url),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_webhooks_endpoints() from public;
 
 CREATE OR REPLACE FUNCTION audit.tracking_faults()
  RETURNS SETOF text
@@ -2398,7 +4406,7 @@ begin
       ]::text[], ',') || '}')::jsonb%14$s,
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
-  else
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
     select %4$s, scope.user_id, scope.user_name, 'delete', %1$L, %6$s, ('{' || array_to_string(array[%12$s
       ]::text[], ',') || '}')::jsonb%15$s,
@@ -2513,6 +4521,17 @@ comment on table audit.tracked_tables is 'The tables whose changes are logged; w
 comment on column audit.tracked_tables.redacted is 'Columns whose values are secrets: only that they changed is logged';
 comment on column audit.tracked_tables.ignored is 'Columns that nobody wants to read about; a change of these alone is not logged';
 comment on column audit.tracked_tables.context is 'Columns whose values stand in details of every entry, changed or not: what the row belongs to';
+
+create table audit.unlogged_transactions (
+  id xid8 not null,
+  constraint unlogged_transactions_pkey PRIMARY KEY (id)
+);
+alter table audit.unlogged_transactions enable row level security;
+alter table audit.unlogged_transactions force row level security;
+create policy unlogged_transactions_owner on audit.unlogged_transactions to commonhold_owner
+  using (true)
+  with check (true);
+comment on table audit.unlogged_transactions is 'Transactions that remove a whole tenant, whose entry has counts instead of every old row. A row is gone before its transaction ends, and nobody but the owner can write one: a setting could be set by anybody';
 
 -- contractors ---------------------------------------------------------------------------------------------------
 
@@ -2674,6 +4693,71 @@ end
 $function$;
 revoke execute on function contractors.hand_over_lists() from public;
 comment on function contractors.hand_over_lists() is 'Before an account goes: lists that others see get a new owner in their tenant (an owner of it before others, the longest there); his private ones go with him';
+
+CREATE OR REPLACE FUNCTION contractors.hand_over_lists_of_leaver()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  was_tenant constant text := coalesce(current_setting('app.tenant_id', true), '');
+  list record;
+begin
+  -- Where the tenant or the account itself goes, its lists have gone with it, or have been handed over.
+  perform set_config('app.system', 'on', true), set_config('app.tenant_id', old.tenant_id::text, true);
+  for list in
+    select shared.id, successor.user_id as successor_id
+    from tenancy.tenants as tenant
+    join identity.users as leaver on leaver.id = old.user_id
+    join contractors.contractor_lists as shared on shared.tenant_id = tenant.id and shared.user_id = leaver.id
+    cross join lateral (
+      select membership.user_id
+      from tenancy.user_tenants as membership
+      join identity.users as account
+        on account.id = membership.user_id and account.is_active and account.kind = 'person'
+      left join access.user_tenant_roles as held
+        on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+      left join access.roles as role on role.tenant_id = held.tenant_id and role.id = held.role_id
+      where membership.tenant_id = shared.tenant_id
+        and membership.user_id <> old.user_id
+        and (membership.expires_at is null or membership.expires_at > now())
+      order by array_position(array['owner', 'admin', 'member'], role.name), membership.joined_at, membership.id
+      limit 1
+    ) as successor
+    where tenant.id = old.tenant_id
+      and not (tenant.status = 'pending_deletion' and tenant.deletion_scheduled_at <= now())
+      and (
+        shared.is_public
+        or exists (
+          select
+          from contractors.contractor_list_shares as share
+          where share.tenant_id = shared.tenant_id
+            and share.list_id = shared.id
+        )
+      )
+  loop
+    delete from contractors.contractor_list_shares
+    where tenant_id = old.tenant_id
+      and list_id = list.id
+      and shared_with_user_id = list.successor_id;
+    update contractors.contractor_list_shares
+    set shared_by = list.successor_id
+    where tenant_id = old.tenant_id
+      and list_id = list.id
+      and shared_by = old.user_id;
+    update contractors.contractor_lists
+    set user_id = list.successor_id, is_default = false
+    where tenant_id = old.tenant_id
+      and id = list.id;
+  end loop;
+  perform set_config('app.system', was_system, true), set_config('app.tenant_id', was_tenant, true);
+  return old;
+end
+$function$;
+revoke execute on function contractors.hand_over_lists_of_leaver() from public;
+comment on function contractors.hand_over_lists_of_leaver() is 'After a membership has ended: lists that others see get a new owner in the tenant; the leaver''s private ones stay as they are, for when he comes back';
 
 CREATE OR REPLACE FUNCTION contractors.is_vocabulary(word text)
  RETURNS boolean
@@ -2976,7 +5060,7 @@ CREATE INDEX contractor_list_activity_list_idx ON ONLY contractors.contractor_li
 CREATE INDEX contractor_list_activity_user_idx ON ONLY contractors.contractor_list_activity USING btree (user_id);
 alter table contractors.contractor_list_activity enable row level security;
 alter table contractors.contractor_list_activity force row level security;
-create policy contractor_list_activity_seen_with_list on contractors.contractor_list_activity as restrictive for select
+create policy contractor_list_activity_seen_with_list on contractors.contractor_list_activity as restrictive for select to commonhold_app, commonhold_readonly
   using ((list_id IN ( SELECT list.id
    FROM contractors.contractor_lists list)));
 create policy tenant_isolation on contractors.contractor_list_activity
@@ -3021,6 +5105,10 @@ CREATE TRIGGER audit_delete AFTER DELETE ON contractors.contractor_list_items RE
 CREATE TRIGGER audit_insert AFTER INSERT ON contractors.contractor_list_items REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_items();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.contractor_list_items FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON contractors.contractor_list_items REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_items();
+CREATE TRIGGER count_deleted AFTER DELETE ON contractors.contractor_list_items REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('contractors.list_items');
+CREATE TRIGGER count_inserted AFTER INSERT ON contractors.contractor_list_items REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('contractors.list_items');
+CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON contractors.contractor_list_items FOR EACH ROW WHEN ((old.tenant_id IS DISTINCT FROM new.tenant_id)) EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER count_truncated BEFORE TRUNCATE ON contractors.contractor_list_items FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
 CREATE TRIGGER log_added AFTER INSERT ON contractors.contractor_list_items REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_item_activity();
 CREATE TRIGGER log_removed AFTER DELETE ON contractors.contractor_list_items REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_item_activity();
 CREATE TRIGGER log_updated AFTER UPDATE ON contractors.contractor_list_items REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_item_activity();
@@ -3031,9 +5119,9 @@ create policy contractor_list_items_added_by_editor on contractors.contractor_li
 create policy contractor_list_items_changed_by_editor on contractors.contractor_list_items as restrictive for update
   using (contractors.can_edit_list(list_id))
   with check (contractors.can_edit_list(list_id));
-create policy contractor_list_items_removed_by_editor on contractors.contractor_list_items as restrictive for delete
+create policy contractor_list_items_removed_by_editor on contractors.contractor_list_items as restrictive for delete to commonhold_app, commonhold_readonly
   using (contractors.can_edit_list(list_id));
-create policy contractor_list_items_seen_with_list on contractors.contractor_list_items as restrictive for select
+create policy contractor_list_items_seen_with_list on contractors.contractor_list_items as restrictive for select to commonhold_app, commonhold_readonly
   using ((EXISTS ( SELECT
    FROM contractors.contractor_lists list
   WHERE ((list.tenant_id = contractor_list_items.tenant_id) AND (list.id = contractor_list_items.list_id)))));
@@ -3157,6 +5245,10 @@ CREATE TRIGGER audit_delete AFTER DELETE ON contractors.contractor_lists REFEREN
 CREATE TRIGGER audit_insert AFTER INSERT ON contractors.contractor_lists REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_lists();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.contractor_lists FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON contractors.contractor_lists REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_lists();
+CREATE TRIGGER count_deleted AFTER DELETE ON contractors.contractor_lists REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('contractors.lists');
+CREATE TRIGGER count_inserted AFTER INSERT ON contractors.contractor_lists REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('contractors.lists');
+CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON contractors.contractor_lists FOR EACH ROW WHEN ((old.tenant_id IS DISTINCT FROM new.tenant_id)) EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER count_truncated BEFORE TRUNCATE ON contractors.contractor_lists FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON contractors.contractor_lists FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 CREATE TRIGGER log_created AFTER INSERT ON contractors.contractor_lists REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_list_activity();
 CREATE TRIGGER log_updated AFTER UPDATE ON contractors.contractor_lists REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_list_activity();
@@ -3165,7 +5257,7 @@ alter table contractors.contractor_lists force row level security;
 create policy contractor_lists_changed_by_owner on contractors.contractor_lists as restrictive for update to commonhold_app, commonhold_readonly
   using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)))
   with check ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
-create policy contractor_lists_deleted_by_owner on contractors.contractor_lists as restrictive for delete
+create policy contractor_lists_deleted_by_owner on contractors.contractor_lists as restrictive for delete to commonhold_app, commonhold_readonly
   using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND (NOT is_default)));
 create policy contractor_lists_handed_over on contractors.contractor_lists to commonhold_owner
   using (( SELECT platform.is_system() AS is_system))
@@ -3377,6 +5469,27 @@ grant usage on schema http to commonhold_app;
 grant usage on schema http to commonhold_readonly;
 comment on schema http is 'What the HTTP frame has to remember between requests';
 
+CREATE OR REPLACE FUNCTION http.forget_tenant(of_tenant_id uuid, most integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with removed as (
+    delete from http.idempotency_keys
+    where id in (
+      select kept.id
+      from http.idempotency_keys as kept
+      where strpos(kept.body, of_tenant_id::text) > 0
+        or strpos(kept.headers::text, of_tenant_id::text) > 0
+      limit most
+    )
+    returning 1
+  )
+  select jsonb_build_object('http.idempotency_keys', count(*)) from removed
+$function$;
+revoke execute on function http.forget_tenant(of_tenant_id uuid, most integer) from public;
+comment on function http.forget_tenant(of_tenant_id uuid, most integer) is 'Removes kept answers that name a tenant, which is being removed';
+
 create table http.idempotency_keys (
   id bytea not null,
   user_id uuid not null,
@@ -3470,6 +5583,49 @@ $function$;
 grant execute on function identity.erase_user(of_user_id uuid) to commonhold_app;
 revoke execute on function identity.erase_user(of_user_id uuid) from public;
 comment on function identity.erase_user(of_user_id uuid) is 'GG-16: removes an account that was deleted 90 days ago, with all that hangs on it; false where there is none such. For the system only';
+
+CREATE OR REPLACE FUNCTION identity.forget_tenant(of_tenant_id uuid, most integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  sessions integer;
+  defaults integer;
+  services integer;
+begin
+  update identity.user_sessions
+  set active_tenant_id = null
+  where id in (select id from identity.user_sessions where active_tenant_id = of_tenant_id limit most);
+  get diagnostics sessions = row_count;
+
+  -- A person's account belongs to no tenant, nor does the entry about it.
+  perform set_config('app.tenant_id', '', true);
+  update identity.users
+  set default_tenant_id = null
+  where id in (select id from identity.users where default_tenant_id = of_tenant_id limit most);
+  get diagnostics defaults = row_count;
+
+  -- A program's account belongs to one tenant, and to none once its membership is gone.
+  delete from identity.users
+  where id in (
+    select account.id
+    from identity.users as account
+    where account.kind = 'service'
+      and not exists (select from tenancy.user_tenants as membership where membership.user_id = account.id)
+    limit most
+  );
+  get diagnostics services = row_count;
+  perform set_config('app.tenant_id', of_tenant_id::text, true);
+  return jsonb_build_object(
+    'identity.user_sessions (moved out)', sessions,
+    'identity.users (moved out)', defaults,
+    'identity.users', services
+  );
+end
+$function$;
+revoke execute on function identity.forget_tenant(of_tenant_id uuid, most integer) from public;
+comment on function identity.forget_tenant(of_tenant_id uuid, most integer) is 'Leads sessions and people out of a tenant that is being removed, and removes its programs, whose memberships are gone already';
 
 CREATE OR REPLACE FUNCTION identity.keep_one_operator()
  RETURNS trigger
@@ -3600,6 +5756,22 @@ $function$;
 revoke execute on function identity.refuse_used_ids() from public;
 comment on function identity.refuse_used_ids() is 'Refuses an account with an id that another one has had';
 
+CREATE OR REPLACE FUNCTION identity.refuse_ways_in_for_services()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (select from identity.users as account where account.id = new.user_id and account.kind = 'service') then
+    raise exception 'A service account has no way to sign in'
+      using errcode = 'check_violation', constraint = 'users_service_has_no_way_in', schema = 'identity', table = 'users';
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function identity.refuse_ways_in_for_services() from public;
+comment on function identity.refuse_ways_in_for_services() is 'Passwords, passkeys, linked sign-ins and the rights of an operator are for people';
+
 CREATE OR REPLACE FUNCTION identity.remember_erased_users()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3691,6 +5863,7 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.authenticators FOR EAC
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.authenticators REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_authenticators();
 CREATE CONSTRAINT TRIGGER authenticators_keep_way_in AFTER DELETE OR UPDATE OF user_id ON identity.authenticators DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION identity.keep_way_in();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.authenticators FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER refuse_ways_in_for_services BEFORE INSERT ON identity.authenticators FOR EACH ROW EXECUTE FUNCTION identity.refuse_ways_in_for_services();
 alter table identity.authenticators enable row level security;
 alter table identity.authenticators force row level security;
 create policy authenticators_own on identity.authenticators for select
@@ -3830,6 +6003,7 @@ CREATE TRIGGER audit_insert AFTER INSERT ON identity.external_identities REFEREN
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.external_identities FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.external_identities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_external_identities();
 CREATE CONSTRAINT TRIGGER external_identities_keep_way_in AFTER DELETE OR UPDATE OF user_id ON identity.external_identities DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION identity.keep_way_in();
+CREATE TRIGGER refuse_ways_in_for_services BEFORE INSERT ON identity.external_identities FOR EACH ROW EXECUTE FUNCTION identity.refuse_ways_in_for_services();
 alter table identity.external_identities enable row level security;
 alter table identity.external_identities force row level security;
 create policy external_identities_system on identity.external_identities
@@ -3910,6 +6084,7 @@ CREATE TRIGGER audit_insert AFTER INSERT ON identity.operators REFERENCING NEW T
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.operators FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.operators REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_operators();
 CREATE TRIGGER keep_one_operator AFTER DELETE ON identity.operators REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.keep_one_operator();
+CREATE TRIGGER refuse_ways_in_for_services BEFORE INSERT ON identity.operators FOR EACH ROW EXECUTE FUNCTION identity.refuse_ways_in_for_services();
 CREATE TRIGGER require_active_operator AFTER INSERT ON identity.operators FOR EACH ROW EXECUTE FUNCTION identity.require_active_operator();
 alter table identity.operators enable row level security;
 alter table identity.operators force row level security;
@@ -3936,6 +6111,7 @@ CREATE TRIGGER audit_insert AFTER INSERT ON identity.passwords REFERENCING NEW T
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.passwords FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.passwords REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_passwords();
 CREATE CONSTRAINT TRIGGER passwords_keep_way_in AFTER DELETE OR UPDATE OF replaced_at, user_id ON identity.passwords DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION identity.keep_way_in();
+CREATE TRIGGER refuse_ways_in_for_services BEFORE INSERT ON identity.passwords FOR EACH ROW EXECUTE FUNCTION identity.refuse_ways_in_for_services();
 alter table identity.passwords enable row level security;
 alter table identity.passwords force row level security;
 create policy passwords_system on identity.passwords
@@ -3980,6 +6156,7 @@ create table identity.sign_ups (
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
+  tenant_template text,
   constraint sign_ups_pkey PRIMARY KEY (id),
   constraint sign_ups_token_unique UNIQUE (token_hash),
   constraint sign_ups_email_length CHECK (((length(email) >= 3) AND (length(email) <= 255))),
@@ -3996,6 +6173,7 @@ grant delete, insert, select on table identity.sign_ups to commonhold_app;
 grant update (token_hash, used_at) on table identity.sign_ups to commonhold_app;
 comment on table identity.sign_ups is 'Accounts asked for whose address is not confirmed yet: no account exists before, so nobody can occupy the address of another (MT-04)';
 comment on column identity.sign_ups.token_hash is 'Of the link in the mail; null until that goes';
+comment on column identity.sign_ups.tenant_template is 'What the tenant that is asked for along with the account starts with; the standard where nothing is said';
 
 create table identity.signing_keys (
   id text not null,
@@ -4005,7 +6183,7 @@ create table identity.signing_keys (
   created_at timestamp with time zone default now() not null,
   retired_at timestamp with time zone,
   constraint signing_keys_pkey PRIMARY KEY (id),
-  constraint signing_keys_algorithm_known CHECK ((algorithm = 'ES256'::text))
+  constraint signing_keys_algorithm_known CHECK ((algorithm = ANY (ARRAY['ES256'::text, 'Ed25519'::text])))
 );
 CREATE UNIQUE INDEX signing_keys_one_current ON identity.signing_keys USING btree (algorithm) WHERE (retired_at IS NULL);
 CREATE TRIGGER audit_delete AFTER DELETE ON identity.signing_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_signing_keys();
@@ -4019,7 +6197,7 @@ create policy signing_keys_system on identity.signing_keys
   with check (( SELECT platform.is_system() AS is_system));
 grant insert, select on table identity.signing_keys to commonhold_app;
 grant update (retired_at) on table identity.signing_keys to commonhold_app;
-comment on table identity.signing_keys is 'Keys that sign access tokens; the newest one signs, all that are not retired verify';
+comment on table identity.signing_keys is 'Keys that sign: access tokens with ES256, documents with Ed25519. The newest of each signs, all that are not retired verify';
 
 create table identity.two_factors (
   user_id uuid not null,
@@ -4184,8 +6362,10 @@ create table identity.user_sessions (
   authenticated_at timestamp with time zone default now() not null,
   authentication_methods text[] default '{}'::text[] not null,
   ends_at timestamp with time zone default (now() + '30 days'::interval) not null,
+  longest_pause integer default 0 not null,
   constraint user_sessions_pkey PRIMARY KEY (id),
   constraint user_sessions_token_unique UNIQUE (token_hash),
+  constraint user_sessions_longest_pause_counted CHECK ((longest_pause >= 0)),
   constraint user_sessions_methods_known CHECK ((authentication_methods <@ ARRAY['password'::text, 'totp'::text, 'backup_code'::text, 'passkey'::text, 'google'::text, 'trusted_device'::text])),
   constraint user_sessions_revocation_explained CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL))),
   constraint user_sessions_device_id_fkey FOREIGN KEY (device_id) REFERENCES identity.user_devices(id) ON DELETE SET NULL,
@@ -4195,6 +6375,7 @@ CREATE INDEX user_sessions_active_idx ON identity.user_sessions USING btree (is_
 CREATE INDEX user_sessions_active_tenant_idx ON identity.user_sessions USING btree (active_tenant_id);
 CREATE INDEX user_sessions_device_id_idx ON identity.user_sessions USING btree (device_id) WHERE (device_id IS NOT NULL);
 CREATE INDEX user_sessions_expires_at_idx ON identity.user_sessions USING btree (expires_at);
+CREATE INDEX user_sessions_living_idx ON identity.user_sessions USING btree (user_id, created_at, id) WHERE (revoked_at IS NULL);
 CREATE INDEX user_sessions_revoked_at_idx ON identity.user_sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 CREATE INDEX user_sessions_user_id_idx ON identity.user_sessions USING btree (user_id, created_at);
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.user_sessions FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
@@ -4206,13 +6387,14 @@ create policy user_sessions_system on identity.user_sessions
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select on table identity.user_sessions to commonhold_app;
-grant update (active_tenant_id, authenticated_at, authentication_methods, expires_at, last_seen_at, revoked_at, revoked_reason) on table identity.user_sessions to commonhold_app;
+grant update (active_tenant_id, authenticated_at, authentication_methods, expires_at, last_seen_at, longest_pause, revoked_at, revoked_reason) on table identity.user_sessions to commonhold_app;
 comment on table identity.user_sessions is 'A device on which a user is signed in (PE-04)';
 comment on column identity.user_sessions.active_tenant_id is 'The tenant this session works in; membership is checked at every request';
 comment on column identity.user_sessions.token_hash is 'SHA-256 of the browser cookie''s token; null for sessions of programs';
 comment on column identity.user_sessions.expires_at is 'The idle expiry: moved on while the session is used, never past ends_at';
 comment on column identity.user_sessions.authenticated_at is 'The last time the user proved who he is: sensitive actions want it younger than 10 minutes';
 comment on column identity.user_sessions.ends_at is 'The absolute expiry';
+comment on column identity.user_sessions.longest_pause is 'Seconds, rounded up: the longest time between two signs of life since authenticated_at. A tenant that ends sessions sooner than others ends this one, whatever went on elsewhere (MT-14)';
 
 create table identity.users (
   id uuid default gen_random_uuid() not null,
@@ -4242,13 +6424,16 @@ create table identity.users (
   updated_at timestamp with time zone default now() not null,
   lock_told_at timestamp with time zone,
   password_version integer default 0 not null,
+  kind text default 'person'::text not null,
   constraint users_pkey PRIMARY KEY (id),
   constraint users_deleted_has_time CHECK (((status = 'deleted'::text) = (deleted_at IS NOT NULL))),
   constraint users_email_length CHECK (((length(email) >= 3) AND (length(email) <= 255))),
   constraint users_email_lower_case CHECK ((email = lower(email))),
   constraint users_failed_logins_counted CHECK ((failed_login_attempts >= 0)),
   constraint users_full_name_length CHECK (((length(full_name) >= 1) AND (length(full_name) <= 255))),
+  constraint users_kind_known CHECK ((kind = ANY (ARRAY['person'::text, 'service'::text]))),
   constraint users_logins_counted CHECK ((login_count >= 0)),
+  constraint users_service_address CHECK (((kind = 'service'::text) = (email ~~ '%@service.invalid'::text))),
   constraint users_status_known CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'suspended'::text, 'deleted'::text]))),
   constraint users_username_shape CHECK ((username ~ '^[A-Za-z0-9][A-Za-z0-9._-]{1,49}$'::text)),
   constraint users_deactivated_by_fkey FOREIGN KEY (deactivated_by) REFERENCES identity.users(id) ON DELETE SET NULL,
@@ -4258,9 +6443,11 @@ create table identity.users (
 CREATE INDEX users_account_locked_until_idx ON identity.users USING btree (account_locked_until) WHERE (account_locked_until IS NOT NULL);
 CREATE INDEX users_created_at_idx ON identity.users USING btree (created_at, id);
 CREATE INDEX users_deactivated_by_idx ON identity.users USING btree (deactivated_by) WHERE (deactivated_by IS NOT NULL);
+CREATE INDEX users_default_tenant_id_idx ON identity.users USING btree (default_tenant_id) WHERE (default_tenant_id IS NOT NULL);
 CREATE INDEX users_deleted_at_idx ON identity.users USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX users_deleted_by_idx ON identity.users USING btree (deleted_by) WHERE (deleted_by IS NOT NULL);
 CREATE UNIQUE INDEX users_email_unique ON identity.users USING btree (email) WHERE (deleted_at IS NULL);
+CREATE INDEX users_kind_service_idx ON identity.users USING btree (id) WHERE (kind = 'service'::text);
 CREATE INDEX users_last_login_idx ON identity.users USING btree (last_login_at);
 CREATE INDEX users_status_changed_by_idx ON identity.users USING btree (status_changed_by) WHERE (status_changed_by IS NOT NULL);
 CREATE INDEX users_status_idx ON identity.users USING btree (status);
@@ -4269,9 +6456,11 @@ CREATE TRIGGER audit_delete AFTER DELETE ON identity.users REFERENCING OLD TABLE
 CREATE TRIGGER audit_insert AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_users();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.users FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_identity_users();
+CREATE TRIGGER erase_invited_addresses AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION members.erase_invited_addresses();
 CREATE TRIGGER erase_traces AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.erase_traces();
 CREATE TRIGGER hand_over_lists BEFORE DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION contractors.hand_over_lists();
 CREATE TRIGGER keep_one_operator AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'active'::text) AND (new.status <> 'active'::text))) EXECUTE FUNCTION identity.keep_one_operator();
+CREATE TRIGGER keep_owner AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'active'::text) AND (new.status <> 'active'::text))) EXECUTE FUNCTION members.keep_owner_with_account();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.users FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 CREATE TRIGGER refuse_new_id BEFORE UPDATE OF id ON identity.users FOR EACH ROW WHEN ((old.id <> new.id)) EXECUTE FUNCTION identity.refuse_new_id();
 CREATE TRIGGER refuse_used_ids AFTER INSERT ON identity.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.refuse_used_ids();
@@ -4290,13 +6479,14 @@ create policy users_system on identity.users
 grant insert, select on table identity.users to commonhold_app;
 grant select on table identity.users to commonhold_readonly;
 grant update (account_locked_until, deactivated_at, deactivated_by, deactivation_reason, default_tenant_id, deleted_at, deleted_by, email, email_verified_at, failed_login_attempts, full_name, last_activity_at, last_failed_login_at, last_login_at, lock_told_at, login_count, password_version, status, status_changed_at, status_changed_by, status_reason, username) on table identity.users to commonhold_app;
-comment on table identity.users is 'A person''s account. It belongs to no tenant: memberships lead to tenants';
+comment on table identity.users is 'A person''s account, or that of a program. A person''s belongs to no tenant: memberships lead to tenants';
 comment on column identity.users.email is 'In lower case and NFKC; free again once the account is deleted (MT-02)';
 comment on column identity.users.is_active is 'Derived from status (MT-01)';
 comment on column identity.users.default_tenant_id is 'Where this user starts; no foreign key, a lost membership is passed over at sign-in';
 comment on column identity.users.deleted_at is 'Erased with all that hangs on it 90 days later (GG-16)';
 comment on column identity.users.lock_told_at is 'When the owner was last written to that his account rests after wrong passwords';
 comment on column identity.users.password_version is 'Counts the changes of the password, in the row that a sign-in updates: one that verified the old password just before a change opens nothing after it';
+comment on column identity.users.kind is 'person, or service: a program of one tenant, known to foreign keys, row security and the audit log as a user is, without any way to sign in';
 
 -- jobs ----------------------------------------------------------------------------------------------------------
 
@@ -4423,6 +6613,32 @@ BEGIN
 END;
 $function$;
 revoke execute on function jobs.delete_queue(queue_name text) from public;
+
+CREATE OR REPLACE FUNCTION jobs.forget_tenant(of_tenant_id uuid, most integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  queued integer;
+  scheduled integer;
+begin
+  delete from jobs.job
+  where (name, id) in (
+    select queue.name, queue.id
+    from jobs.job as queue
+    where strpos(queue::text, of_tenant_id::text) > 0
+    limit most
+  );
+  get diagnostics queued = row_count;
+  delete from jobs.schedule
+  where strpos(schedule::text, of_tenant_id::text) > 0;
+  get diagnostics scheduled = row_count;
+  return jsonb_build_object('jobs.job', queued, 'jobs.schedule', scheduled);
+end
+$function$;
+revoke execute on function jobs.forget_tenant(of_tenant_id uuid, most integer) from public;
+comment on function jobs.forget_tenant(of_tenant_id uuid, most integer) is 'Removes jobs that name a tenant, which is being removed, whatever their state';
 
 CREATE OR REPLACE FUNCTION jobs.job_now()
  RETURNS timestamp with time zone
@@ -4603,6 +6819,56 @@ create table jobs.job_dependency (
 CREATE INDEX job_dep_parent_idx ON jobs.job_dependency USING btree (parent_name, parent_id);
 grant delete, insert, select on table jobs.job_dependency to commonhold_app;
 
+create table jobs.outbox (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default platform.uuid_v7() not null,
+  name text not null,
+  queue_options jsonb not null,
+  data jsonb not null,
+  start_after timestamp with time zone default now() not null,
+  created_at timestamp with time zone default now() not null,
+  constraint outbox_pkey PRIMARY KEY (tenant_id, id),
+  constraint outbox_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255)))
+);
+alter table jobs.outbox enable row level security;
+alter table jobs.outbox force row level security;
+create policy outbox_system on jobs.outbox
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on jobs.outbox
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table jobs.outbox to commonhold_app;
+grant select (created_at, id, name, start_after, tenant_id) on table jobs.outbox to commonhold_readonly;
+comment on table jobs.outbox is 'MT-17: work that was put into the queue in a database without workers, a tenant''s own: the main database''s worker takes it over, each row once';
+comment on column jobs.outbox.id is 'The job''s id in the main database';
+comment on column jobs.outbox.queue_options is 'How its queue is made there, should no worker have known of the job yet';
+
+create table jobs.parked_jobs (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid not null,
+  name text not null,
+  data jsonb not null,
+  priority integer not null,
+  retry_count integer not null,
+  singleton_key text,
+  start_after timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  parked_at timestamp with time zone default now() not null,
+  constraint parked_jobs_pkey PRIMARY KEY (tenant_id, id)
+);
+alter table jobs.parked_jobs enable row level security;
+alter table jobs.parked_jobs force row level security;
+create policy parked_jobs_system on jobs.parked_jobs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on jobs.parked_jobs
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table jobs.parked_jobs to commonhold_app;
+comment on table jobs.parked_jobs is 'Work of tenants that are not active (MT-12): it goes back into the queue when they are, and goes with them. The queue itself drops what waits for two weeks';
+comment on column jobs.parked_jobs.created_at is 'When it was queued';
+
 create table jobs.queue (
   name text not null,
   policy text not null,
@@ -4653,6 +6919,22 @@ create table jobs.queue_stats (
   constraint queue_stats_pkey PRIMARY KEY (id, captured_on)
 ) partition by RANGE (captured_on);
 CREATE INDEX queue_stats_i1 ON ONLY jobs.queue_stats USING btree (name, captured_on DESC) INCLUDE (deferred_count, queued_count, ready_count, active_count, failed_count, total_count);
+
+create table jobs.relayed_jobs (
+  id uuid not null,
+  database_id uuid,
+  relayed_at timestamp with time zone default now() not null,
+  constraint relayed_jobs_pkey PRIMARY KEY (id)
+);
+CREATE INDEX relayed_jobs_database_id_idx ON jobs.relayed_jobs USING btree (database_id, relayed_at);
+alter table jobs.relayed_jobs enable row level security;
+alter table jobs.relayed_jobs force row level security;
+create policy relayed_jobs_system on jobs.relayed_jobs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table jobs.relayed_jobs to commonhold_app;
+comment on table jobs.relayed_jobs is 'MT-17: work that was taken over from another database''s outbox. Written with the job, and kept until it is certain that the row there is gone: then nothing takes it over a second time, whatever has become of the job';
+comment on column jobs.relayed_jobs.database_id is 'Whose outbox; null for the main database''s own';
 
 create table jobs.schedule (
   name text not null,
@@ -4768,6 +7050,1017 @@ grant delete, insert, select, update on table mail.quotas to commonhold_app;
 comment on table mail.quotas is 'How many mails an inbox was sent in the hour that began then, so that nobody can be flooded through us';
 comment on column mail.quotas.inbox is 'The address in lower case without what follows a plus sign: all of those reach one inbox';
 comment on column mail.quotas.name is 'Which mail, or * for all together';
+
+-- members -------------------------------------------------------------------------------------------------------
+
+create schema members;
+grant usage on schema members to commonhold_app;
+comment on schema members is 'Who belongs to a tenant: functions over identity, tenancy and access, and no tables';
+
+CREATE OR REPLACE FUNCTION members.administers(of_organization_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return exists (
+    with recursive above as (
+      select organization.id, organization.parent_id
+      from tenancy.organizations as organization
+      where organization.tenant_id = platform.current_tenant_id()
+        and organization.id = of_organization_id
+      union
+      select parent.id, parent.parent_id
+      from above
+      join tenancy.organizations as parent
+        on parent.tenant_id = platform.current_tenant_id() and parent.id = above.parent_id
+    )
+    select
+    from above
+    join tenancy.user_organizations as place
+      on place.tenant_id = platform.current_tenant_id()
+      and place.organization_id = above.id
+      and place.user_id = platform.current_user_id()
+      and place.role = 'admin'
+    join tenancy.user_tenants as membership
+      on membership.tenant_id = place.tenant_id
+      and membership.user_id = place.user_id
+      and (membership.expires_at is null or membership.expires_at > now())
+  );
+end
+$function$;
+grant execute on function members.administers(of_organization_id uuid) to commonhold_app;
+revoke execute on function members.administers(of_organization_id uuid) from public;
+comment on function members.administers(of_organization_id uuid) is 'The current user is an administrator of this organization, or of one that it stands below';
+
+CREATE OR REPLACE FUNCTION members.describe_invitations(only_id uuid)
+ RETURNS TABLE(id uuid, email text, status text, roles json, invited_by_name text, cancelled_by_name text, expires_at timestamp with time zone, membership_expires_at timestamp with time zone, sent_at timestamp with time zone, accepted_at timestamp with time zone, cancelled_at timestamp with time zone, created_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT invitation.id,
+     invitation.email,
+         CASE
+             WHEN ((invitation.status = 'pending'::text) AND (invitation.expires_at <= now())) THEN 'expired'::text
+             ELSE invitation.status
+         END AS status,
+     COALESCE(( SELECT json_agg(json_build_object('id', role.id, 'name', role.name) ORDER BY role.name) AS json_agg
+            FROM (members.invitation_roles given
+              JOIN access.roles role ON (((role.tenant_id = given.tenant_id) AND (role.id = given.role_id))))
+           WHERE ((given.tenant_id = invitation.tenant_id) AND (given.invitation_id = invitation.id))), '[]'::json) AS "coalesce",
+     access.name_of(invitation.invited_by_id) AS name_of,
+     access.name_of(invitation.cancelled_by) AS name_of,
+     invitation.expires_at,
+     invitation.membership_expires_at,
+     invitation.sent_at,
+     invitation.accepted_at,
+     invitation.cancelled_at,
+     invitation.created_at
+    FROM members.invitations invitation
+   WHERE ((invitation.tenant_id = ( SELECT platform.current_tenant_id() AS current_tenant_id)) AND ((describe_invitations.only_id IS NULL) OR (invitation.id = describe_invitations.only_id)));
+END;
+grant execute on function members.describe_invitations(only_id uuid) to commonhold_app;
+revoke execute on function members.describe_invitations(only_id uuid) from public;
+comment on function members.describe_invitations(only_id uuid) is 'The invitations of the scope''s tenant, or one, as they are shown there';
+
+CREATE OR REPLACE FUNCTION members.erase_invited_addresses()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  delete from members.invitations
+  using old_rows
+  where invitations.email = old_rows.email
+    and invitations.created_at < coalesce(old_rows.deleted_at, now());
+  perform set_config('app.system', was_system, true);
+  return null;
+end
+$function$;
+revoke execute on function members.erase_invited_addresses() from public;
+comment on function members.erase_invited_addresses() is 'GG-16: with an account its address goes from the invitations that came to it; a later one is for who has the address now';
+
+CREATE OR REPLACE FUNCTION members.find_members_by_email(of_emails text[])
+ RETURNS TABLE(email text, has_ended boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.email,
+     COALESCE((membership.expires_at <= now()), false) AS "coalesce"
+    FROM (tenancy.user_tenants membership
+      JOIN identity.users account ON (((account.id = membership.user_id) AND (account.deleted_at IS NULL))))
+   WHERE ((membership.tenant_id = ( SELECT platform.current_tenant_id() AS current_tenant_id)) AND (account.email = ANY (find_members_by_email.of_emails)));
+END;
+grant execute on function members.find_members_by_email(of_emails text[]) to commonhold_app;
+revoke execute on function members.find_members_by_email(of_emails text[]) from public;
+comment on function members.find_members_by_email(of_emails text[]) is 'Which of these addresses are those of members of the scope''s tenant';
+
+CREATE OR REPLACE FUNCTION members.find_offers(of_token_hash bytea, of_email text)
+ RETURNS TABLE(id uuid, tenant_id uuid, tenant_name text, is_tenant_active boolean, email text, status text, is_expired boolean, roles text[], role_ids uuid[], invited_by_id uuid, invited_by_name text, is_by_operator boolean, expires_at timestamp with time zone, membership_expires_at timestamp with time zone, has_account boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT invitation.id,
+     tenant.id,
+     tenant.name,
+     tenant.is_active,
+     invitation.email,
+     invitation.status,
+     (invitation.expires_at <= now()),
+     given.roles,
+     given.role_ids,
+     inviter.id,
+     COALESCE(inviter.full_name, inviter.email) AS "coalesce",
+     (EXISTS ( SELECT
+            FROM identity.operators operator
+           WHERE (operator.user_id = inviter.id))) AS "exists",
+     invitation.expires_at,
+     invitation.membership_expires_at,
+     (EXISTS ( SELECT
+            FROM identity.users account
+           WHERE ((account.email = invitation.email) AND (account.deleted_at IS NULL)))) AS "exists"
+    FROM (((members.invitations invitation
+      JOIN tenancy.tenants tenant ON ((tenant.id = invitation.tenant_id)))
+      LEFT JOIN identity.users inviter ON (((inviter.id = invitation.invited_by_id) AND inviter.is_active)))
+      LEFT JOIN LATERAL ( SELECT COALESCE(array_agg(role.name ORDER BY role.name), '{}'::text[]) AS roles,
+             COALESCE(array_agg(role.id ORDER BY role.name), '{}'::uuid[]) AS role_ids
+            FROM (members.invitation_roles invited
+              JOIN access.roles role ON (((role.tenant_id = invited.tenant_id) AND (role.id = invited.role_id))))
+           WHERE ((invited.tenant_id = invitation.tenant_id) AND (invited.invitation_id = invitation.id))) given ON (true))
+   WHERE ((invitation.token_hash = find_offers.of_token_hash) OR ((invitation.email = find_offers.of_email) AND (invitation.status = 'pending'::text)));
+END;
+grant execute on function members.find_offers(of_token_hash bytea, of_email text) to commonhold_app;
+revoke execute on function members.find_offers(of_token_hash bytea, of_email text) from public;
+comment on function members.find_offers(of_token_hash bytea, of_email text) is 'The invitation of a link, or those that wait for an address, with what whoever has it is told. Needs the system scope';
+
+CREATE OR REPLACE FUNCTION members.find_person(of_membership_id uuid)
+ RETURNS TABLE(email text, name text, tenant_name text, is_account_active boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select account.email, coalesce(account.full_name, account.email), tenant.name, account.is_active
+  from tenancy.user_tenants as membership
+  join tenancy.tenants as tenant on tenant.id = membership.tenant_id
+  join identity.users as account on account.id = membership.user_id and account.kind = 'person'
+  where membership.tenant_id = platform.current_tenant_id()
+    and membership.id = of_membership_id
+$function$;
+grant execute on function members.find_person(of_membership_id uuid) to commonhold_app;
+revoke execute on function members.find_person(of_membership_id uuid) from public;
+comment on function members.find_person(of_membership_id uuid) is 'Who has a membership of the scope''s tenant, and where: to be written to';
+
+CREATE OR REPLACE FUNCTION members.find_second_factors(of_user_ids uuid[])
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select membership.user_id
+  from tenancy.user_tenants as membership
+  where membership.tenant_id = platform.current_tenant_id()
+    and membership.user_id = any (of_user_ids)
+    and (
+      exists (
+        select
+        from identity.two_factors as factor
+        where factor.user_id = membership.user_id and not factor.is_pending
+      )
+      or exists (select from identity.authenticators as passkey where passkey.user_id = membership.user_id)
+    )
+$function$;
+grant execute on function members.find_second_factors(of_user_ids uuid[]) to commonhold_app;
+revoke execute on function members.find_second_factors(of_user_ids uuid[]) from public;
+comment on function members.find_second_factors(of_user_ids uuid[]) is 'Which of these members of the scope''s tenant have an authenticator app or a passkey. For the system only';
+
+CREATE OR REPLACE FUNCTION members.guard_invited_role()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform access.require_held(new.tenant_id, array[new.role_id], '{}');
+  return new;
+end
+$function$;
+revoke execute on function members.guard_invited_role() from public;
+comment on function members.guard_invited_role() is 'MT-20: nobody invites to more than he holds himself';
+
+CREATE OR REPLACE FUNCTION members.guard_place()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- An administrator of one organization moves what stands below it, and only to there.
+  if platform.current_tenant_id() is not null
+    and not (members.may_manage(old.parent_id) and members.may_manage(new.parent_id))
+  then
+    raise exception 'An organization is moved by who may manage both places'
+      using errcode = 'CH001', constraint = 'members.organization_not_yours', schema = 'tenancy',
+        table = 'organizations';
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function members.guard_place() from public;
+comment on function members.guard_place() is 'Refuses to move an organization out of, or into, one that the current user may not manage';
+
+CREATE OR REPLACE FUNCTION members.has_organization(of_organization_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select exists (
+    select
+    from tenancy.organizations as organization
+    where organization.tenant_id = platform.current_tenant_id()
+      and organization.id = of_organization_id
+  )
+$function$;
+grant execute on function members.has_organization(of_organization_id uuid) to commonhold_app;
+revoke execute on function members.has_organization(of_organization_id uuid) from public;
+comment on function members.has_organization(of_organization_id uuid) is 'The scope''s tenant has this organization';
+
+CREATE OR REPLACE FUNCTION members.has_role(of_membership_id uuid, of_role_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select exists (
+    select
+    from access.user_tenant_roles as held
+    where held.tenant_id = platform.current_tenant_id()
+      and held.user_tenant_id = of_membership_id
+      and held.role_id = of_role_id
+  )
+$function$;
+grant execute on function members.has_role(of_membership_id uuid, of_role_id uuid) to commonhold_app;
+revoke execute on function members.has_role(of_membership_id uuid, of_role_id uuid) from public;
+comment on function members.has_role(of_membership_id uuid, of_role_id uuid) is 'A member of the scope''s tenant has this role';
+
+CREATE OR REPLACE FUNCTION members.keep_owner_as_member()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- Accounts that are erased, suspended or over are owners no more: they go without being asked.
+  if (old.expires_at is null or old.expires_at > now())
+    and exists (
+      select
+      from access.user_tenant_roles as held
+      join access.roles as role
+        on role.tenant_id = held.tenant_id and role.id = held.role_id and role.is_built_in and role.name = 'owner'
+      join identity.users as account on account.id = old.user_id and account.is_active
+      where held.tenant_id = old.tenant_id
+        and held.user_tenant_id = old.id
+    )
+  then
+    perform members.require_other_owner(old.tenant_id, old.id);
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end
+$function$;
+revoke execute on function members.keep_owner_as_member() from public;
+comment on function members.keep_owner_as_member() is 'Refuses that the last owner''s membership goes, gets an end, or becomes somebody else''s';
+
+CREATE OR REPLACE FUNCTION members.keep_owner_in_role()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- Of a role that goes itself nothing is left to be read: it was the owner's where the tenant now has none such.
+  if (
+      exists (
+        select
+        from access.roles as role
+        where role.tenant_id = old.tenant_id and role.id = old.role_id and role.is_built_in and role.name = 'owner'
+      )
+      or not exists (
+        select
+        from access.roles as role
+        where role.tenant_id = old.tenant_id and role.is_built_in and role.name = 'owner'
+      )
+    )
+    -- Where the membership itself goes that was asked already.
+    and exists (
+      select
+      from tenancy.user_tenants as membership
+      join identity.users as account on account.id = membership.user_id and account.is_active
+      where membership.tenant_id = old.tenant_id
+        and membership.id = old.user_tenant_id
+        and (membership.expires_at is null or membership.expires_at > now())
+    )
+  then
+    perform members.require_other_owner(old.tenant_id, old.user_tenant_id);
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end
+$function$;
+revoke execute on function members.keep_owner_in_role() from public;
+comment on function members.keep_owner_in_role() is 'Refuses to take the owner''s role from the last who has it for good';
+
+CREATE OR REPLACE FUNCTION members.keep_owner_with_account()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform
+  from tenancy.tenants as tenant
+  where tenant.id in (select membership.tenant_id from tenancy.user_tenants as membership where membership.user_id = new.id)
+  order by tenant.id
+  for no key update;
+  -- An operator may shut any account, at once: who has taken one over must not be safe behind having removed the other owners.
+  if new.status_changed_by = new.id and exists (select from accounts.find_owned_alone(new.id)) then
+    raise exception 'A tenant in which others work keeps an owner whose account is active and whose membership does not end'
+      using errcode = 'CH001', constraint = 'members.last_owner', schema = 'tenancy', table = 'user_tenants';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function members.keep_owner_with_account() from public;
+comment on function members.keep_owner_with_account() is 'Refuses that somebody shuts his own account as the last owner of a tenant where others work; who goes there meanwhile waits';
+
+CREATE OR REPLACE FUNCTION members.keep_tree()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  most_levels constant integer := 10;
+  most_organizations constant integer := 2000;
+  levels_above integer := 0;
+  levels_below integer := 1;
+  is_below_itself boolean := false;
+begin
+  -- Of two that are moved below each other at once the second waits here, and then sees where the first stands.
+  perform
+  from tenancy.tenants as tenant
+  where tenant.id = new.tenant_id
+  for no key update;
+
+  if new.parent_id is not null then
+    with recursive above as (
+      select parent.id, parent.parent_id, 1 as level
+      from tenancy.organizations as parent
+      where parent.tenant_id = new.tenant_id
+        and parent.id = new.parent_id
+      union all
+      select parent.id, parent.parent_id, above.level + 1
+      from above
+      join tenancy.organizations as parent on parent.tenant_id = new.tenant_id and parent.id = above.parent_id
+      where above.level <= most_levels
+    )
+    select coalesce(max(level), 0), coalesce(bool_or(id = new.id), false) into levels_above, is_below_itself from above;
+    if is_below_itself then
+      raise exception 'An organization cannot stand below itself'
+        using errcode = 'CH001', constraint = 'members.organization_below_itself', schema = 'tenancy', table = 'organizations';
+    end if;
+  end if;
+
+  if tg_op = 'UPDATE' then
+    with recursive below as (
+      select new.id, 1 as level
+      union all
+      select child.id, below.level + 1
+      from below
+      join tenancy.organizations as child on child.tenant_id = new.tenant_id and child.parent_id = below.id
+      where below.level <= most_levels
+    )
+    select max(level) into levels_below from below;
+  elsif (select count(*) from tenancy.organizations where tenant_id = new.tenant_id) >= most_organizations then
+    raise exception 'A tenant has % organizations at most', most_organizations
+      using errcode = 'CH001', constraint = 'members.organizations_too_many', schema = 'tenancy', table = 'organizations';
+  end if;
+  if levels_above + levels_below > most_levels then
+    raise exception 'Organizations stand in % levels at most', most_levels
+      using errcode = 'CH001', constraint = 'members.organization_too_deep', schema = 'tenancy', table = 'organizations';
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function members.keep_tree() from public;
+comment on function members.keep_tree() is 'GG-05: organizations stay a tree of at most 10 levels, and 2,000 in a tenant, whoever makes and moves them at once';
+
+CREATE OR REPLACE FUNCTION members.list_administered()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select place.organization_id
+  from tenancy.user_organizations as place
+  where place.tenant_id = platform.current_tenant_id()
+    and place.user_id = platform.current_user_id()
+    and place.role = 'admin'
+$function$;
+grant execute on function members.list_administered() to commonhold_app;
+revoke execute on function members.list_administered() from public;
+comment on function members.list_administered() is 'The organizations whose administrator the current user is: with them he manages all below';
+
+CREATE OR REPLACE FUNCTION members.list_due_expiries(days integer)
+ RETURNS TABLE(tenant_id uuid, tenant_name text, membership_id uuid, user_id uuid, email text, name text, timezone text, is_account_active boolean, expires_at timestamp with time zone, has_ended boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select
+    tenant.id,
+    tenant.name,
+    membership.id,
+    account.id,
+    account.email,
+    coalesce(account.full_name, account.email),
+    coalesce(profile.timezone, 'UTC'),
+    account.is_active,
+    membership.expires_at,
+    membership.expires_at <= now()
+  from tenancy.user_tenants as membership
+  join tenancy.tenants as tenant on tenant.id = membership.tenant_id and tenant.is_active
+  join identity.users as account on account.id = membership.user_id and account.kind = 'person'
+  left join identity.user_profiles as profile on profile.user_id = account.id
+  where membership.expires_at < now() + days * interval '1 day'
+    and membership.expires_at is distinct from membership.expiry_reported
+    and (membership.expires_at <= now() or membership.expires_at is distinct from membership.expiry_announced)
+  order by tenant.id, membership.expires_at, membership.id
+$function$;
+grant execute on function members.list_due_expiries(days integer) to commonhold_app;
+revoke execute on function members.list_due_expiries(days integer) from public;
+comment on function members.list_due_expiries(days integer) is 'Memberships in active tenants that end within so many days or have ended, and of which nobody was told yet. For the system only';
+
+CREATE OR REPLACE FUNCTION members.list_own_tenants(of_user_id uuid)
+ RETURNS TABLE(id uuid, name text, slug text, logo text, is_active boolean, is_default boolean, roles text[], joined_at timestamp with time zone, expires_at timestamp with time zone, has_ended boolean, is_last_owner boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select
+    tenant.id,
+    tenant.name,
+    tenant.slug,
+    tenant.logo,
+    tenant.is_active,
+    coalesce(account.default_tenant_id = tenant.id, false),
+    array(
+      select role.name
+      from access.user_tenant_roles as held
+      join access.roles as role on role.tenant_id = held.tenant_id and role.id = held.role_id
+      where held.tenant_id = membership.tenant_id
+        and held.user_tenant_id = membership.id
+      order by array_position(array['owner', 'admin', 'member', 'viewer'], role.name), role.name
+    ),
+    membership.joined_at,
+    membership.expires_at,
+    coalesce(membership.expires_at <= now(), false),
+    (membership.expires_at is null or membership.expires_at > now())
+      and exists (
+        select
+        from access.user_tenant_roles as held
+        join access.roles as role
+          on role.tenant_id = held.tenant_id and role.id = held.role_id and role.is_built_in and role.name = 'owner'
+        where held.tenant_id = membership.tenant_id
+          and held.user_tenant_id = membership.id
+      )
+      and not exists (
+        select
+        from tenancy.user_tenants as other
+        join identity.users as owner on owner.id = other.user_id and owner.is_active and owner.kind = 'person'
+        join access.user_tenant_roles as held on held.tenant_id = other.tenant_id and held.user_tenant_id = other.id
+        join access.roles as role
+          on role.tenant_id = held.tenant_id and role.id = held.role_id and role.is_built_in and role.name = 'owner'
+        where other.tenant_id = membership.tenant_id
+          and other.id <> membership.id
+          and other.expires_at is null
+      )
+  from tenancy.user_tenants as membership
+  join tenancy.tenants as tenant on tenant.id = membership.tenant_id
+  join identity.users as account on account.id = membership.user_id
+  where membership.user_id = of_user_id
+  order by lower(tenant.name), tenant.id
+$function$;
+grant execute on function members.list_own_tenants(of_user_id uuid) to commonhold_app;
+revoke execute on function members.list_own_tenants(of_user_id uuid) from public;
+comment on function members.list_own_tenants(of_user_id uuid) is 'A person''s tenants, those too where the membership has ended; whether he is the last owner there. For the system only';
+
+CREATE OR REPLACE FUNCTION members.list_owners(of_tenant_id uuid)
+ RETURNS TABLE(user_id uuid, email text, name text, timezone text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select account.id, account.email, coalesce(account.full_name, account.email), coalesce(profile.timezone, 'UTC')
+  from tenancy.user_tenants as membership
+  join identity.users as account on account.id = membership.user_id and account.is_active and account.kind = 'person'
+  left join identity.user_profiles as profile on profile.user_id = account.id
+  join access.user_tenant_roles as held
+    on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+  join access.roles as role
+    on role.tenant_id = held.tenant_id and role.id = held.role_id and role.is_built_in and role.name = 'owner'
+  where membership.tenant_id = of_tenant_id
+    and (membership.expires_at is null or membership.expires_at > now())
+  order by account.id
+$function$;
+grant execute on function members.list_owners(of_tenant_id uuid) to commonhold_app;
+revoke execute on function members.list_owners(of_tenant_id uuid) from public;
+comment on function members.list_owners(of_tenant_id uuid) is 'Who owns a tenant and can sign in: to be told of something. For the system only';
+
+CREATE OR REPLACE FUNCTION members.list_places(of_organization_id uuid)
+ RETURNS TABLE(user_id uuid, email text, full_name text, username text, avatar_url text, role text, joined_at timestamp with time zone, sort_name text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select
+    account.id,
+    account.email,
+    account.full_name,
+    account.username,
+    profile.avatar_url,
+    place.role,
+    place.joined_at,
+    lower(coalesce(account.full_name, account.email))
+  from tenancy.user_organizations as place
+  join identity.users as account on account.id = place.user_id
+  left join identity.user_profiles as profile on profile.user_id = account.id
+  where place.tenant_id = platform.current_tenant_id()
+    and place.organization_id = of_organization_id
+$function$;
+grant execute on function members.list_places(of_organization_id uuid) to commonhold_app;
+revoke execute on function members.list_places(of_organization_id uuid) from public;
+comment on function members.list_places(of_organization_id uuid) is 'Who belongs to an organization of the scope''s tenant, and as what';
+
+CREATE OR REPLACE FUNCTION members.may_manage(of_organization_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return platform.is_system()
+    or members.administers(of_organization_id)
+    or (
+      select cardinality(unheld.permissions) = 0
+      from access.find_unheld(platform.current_tenant_id(), '{}', '{members.organizations.write}', null) as unheld
+    );
+end
+$function$;
+grant execute on function members.may_manage(of_organization_id uuid) to commonhold_app;
+revoke execute on function members.may_manage(of_organization_id uuid) from public;
+comment on function members.may_manage(of_organization_id uuid) is 'GG-05: the current user may change this organization, its members, and what stands below it: as its administrator, as one of those above it, or by members.organizations.write. Of null, the top, by that permission alone';
+
+CREATE OR REPLACE FUNCTION members.require_other_owner(of_tenant_id uuid, besides_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- Of two owners who go at once the second waits here, and then sees that he is the last. Once the time of a deletion is up,
+  -- or where the tenant's own row has gone, everybody goes.
+  perform
+  from tenancy.tenants as tenant
+  where tenant.id = of_tenant_id
+    and not (tenant.status = 'pending_deletion' and tenant.deletion_scheduled_at <= now())
+  for no key update;
+  if not found then
+    return;
+  end if;
+  if not exists (
+    select
+    from tenancy.user_tenants as membership
+    join identity.users as account
+      on account.id = membership.user_id and account.is_active and account.kind = 'person'
+    join access.user_tenant_roles as held
+      on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+    join access.roles as role
+      on role.tenant_id = held.tenant_id and role.id = held.role_id and role.is_built_in and role.name = 'owner'
+    where membership.tenant_id = of_tenant_id
+      and membership.id <> besides_id
+      and membership.expires_at is null
+  ) then
+    raise exception 'A tenant keeps an owner whose account is active and whose membership does not end'
+      using errcode = 'CH001', constraint = 'members.last_owner', schema = 'tenancy', table = 'user_tenants';
+  end if;
+end
+$function$;
+grant execute on function members.require_other_owner(of_tenant_id uuid, besides_id uuid) to commonhold_app;
+revoke execute on function members.require_other_owner(of_tenant_id uuid, besides_id uuid) from public;
+comment on function members.require_other_owner(of_tenant_id uuid, besides_id uuid) is 'GG-04: refuses unless somebody besides this membership owns the tenant for good; locks the tenant, so that owners go one after another';
+
+CREATE OR REPLACE FUNCTION members.take_turn()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- Before the lock on any row, or two who change the same membership by two tables could wait for each other.
+  perform
+  from tenancy.tenants as tenant
+  where tenant.id = platform.current_tenant_id()
+  for no key update;
+  return null;
+end
+$function$;
+revoke execute on function members.take_turn() from public;
+comment on function members.take_turn() is 'Whatever may take an owner from a tenant happens one after another there, and beside other tenants';
+
+create table members.invitation_roles (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  invitation_id uuid not null,
+  role_id uuid not null,
+  constraint invitation_roles_pkey PRIMARY KEY (tenant_id, invitation_id, role_id),
+  constraint invitation_roles_invitation_id_fkey FOREIGN KEY (tenant_id, invitation_id) REFERENCES members.invitations(tenant_id, id) ON DELETE CASCADE,
+  constraint invitation_roles_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES access.roles(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX invitation_roles_role_id_idx ON members.invitation_roles USING btree (tenant_id, role_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON members.invitation_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_members_invitation_roles();
+CREATE TRIGGER audit_insert AFTER INSERT ON members.invitation_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_members_invitation_roles();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON members.invitation_roles FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON members.invitation_roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_members_invitation_roles();
+CREATE TRIGGER guard_invited_role BEFORE INSERT ON members.invitation_roles FOR EACH ROW EXECUTE FUNCTION members.guard_invited_role();
+alter table members.invitation_roles enable row level security;
+alter table members.invitation_roles force row level security;
+create policy invitation_roles_system on members.invitation_roles for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on members.invitation_roles
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table members.invitation_roles to commonhold_app;
+grant select on table members.invitation_roles to commonhold_readonly;
+comment on table members.invitation_roles is 'The roles that somebody gets who accepts';
+
+create table members.invitations (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  email text not null,
+  token_hash bytea,
+  status text default 'pending'::text not null,
+  cancelled_at timestamp with time zone,
+  cancelled_by uuid,
+  accepted_at timestamp with time zone,
+  accepted_by uuid,
+  expires_at timestamp with time zone default (now() + '7 days'::interval) not null,
+  membership_expires_at timestamp with time zone,
+  invited_by_id uuid,
+  sent_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint invitations_pkey PRIMARY KEY (tenant_id, id),
+  constraint invitations_accepted_has_time CHECK (((status = 'accepted'::text) = (accepted_at IS NOT NULL))),
+  constraint invitations_cancelled_has_time CHECK (((status = 'cancelled'::text) = (cancelled_at IS NOT NULL))),
+  constraint invitations_email_length CHECK (((length(email) >= 3) AND (length(email) <= 255))),
+  constraint invitations_email_lower_case CHECK ((email = lower(email))),
+  constraint invitations_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'expired'::text, 'cancelled'::text]))),
+  constraint invitations_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint invitations_cancelled_by_fkey FOREIGN KEY (cancelled_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint invitations_invited_by_id_fkey FOREIGN KEY (invited_by_id) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX invitations_accepted_by_idx ON members.invitations USING btree (accepted_by) WHERE (accepted_by IS NOT NULL);
+CREATE INDEX invitations_cancelled_by_idx ON members.invitations USING btree (cancelled_by) WHERE (cancelled_by IS NOT NULL);
+CREATE INDEX invitations_created_idx ON members.invitations USING btree (tenant_id, created_at DESC, id DESC);
+CREATE INDEX invitations_email_idx ON members.invitations USING btree (email);
+CREATE INDEX invitations_expires_at_idx ON members.invitations USING btree (expires_at) WHERE (status = 'pending'::text);
+CREATE INDEX invitations_invited_by_id_idx ON members.invitations USING btree (invited_by_id) WHERE (invited_by_id IS NOT NULL);
+CREATE UNIQUE INDEX invitations_one_pending ON members.invitations USING btree (tenant_id, email) WHERE (status = 'pending'::text);
+CREATE INDEX invitations_token_hash_idx ON members.invitations USING btree (token_hash) WHERE (token_hash IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON members.invitations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_members_invitations();
+CREATE TRIGGER audit_insert AFTER INSERT ON members.invitations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_members_invitations();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON members.invitations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON members.invitations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_members_invitations();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON members.invitations FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table members.invitations enable row level security;
+alter table members.invitations force row level security;
+create policy invitations_system on members.invitations
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on members.invitations
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table members.invitations to commonhold_app;
+grant update (accepted_at, accepted_by, cancelled_at, cancelled_by, expires_at, invited_by_id, sent_at, status, token_hash) on table members.invitations to commonhold_app;
+grant select (accepted_at, accepted_by, cancelled_at, cancelled_by, created_at, email, expires_at, id, invited_by_id, membership_expires_at, sent_at, status, tenant_id, updated_at) on table members.invitations to commonhold_readonly;
+comment on table members.invitations is 'Somebody is asked by mail to work in a tenant; the link in the mail works once, for the address that it went to (MT-18)';
+comment on column members.invitations.token_hash is 'SHA-256 of the secret of the newest mail''s link (VS-02); null until that goes, and once it is used';
+comment on column members.invitations.membership_expires_at is 'When the membership is to end that comes of it; null for no end';
+
+create view members.member_details with (security_invoker=true) as
+SELECT membership.tenant_id,
+    membership.id AS membership_id,
+    membership.user_id,
+    account.email,
+    account.full_name,
+    account.username,
+    profile.avatar_url,
+    COALESCE(account.is_active, false) AS is_account_active,
+    ((account.last_activity_at AT TIME ZONE 'utc'::text))::date AS last_active_on,
+    membership.joined_at,
+    membership.expires_at,
+    COALESCE((membership.expires_at <= now()), false) AS has_ended,
+    lower(COALESCE(account.full_name, account.email)) AS sort_name,
+    ( SELECT COALESCE(jsonb_agg(jsonb_build_object('id', role.id, 'name', role.name, 'isBuiltIn', role.is_built_in) ORDER BY (array_position(ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text], role.name)), role.name), '[]'::jsonb) AS "coalesce"
+           FROM (access.user_tenant_roles held
+             JOIN access.roles role ON (((role.tenant_id = held.tenant_id) AND (role.id = held.role_id))))
+          WHERE ((held.tenant_id = membership.tenant_id) AND (held.user_tenant_id = membership.id))) AS roles,
+    ( SELECT COALESCE(jsonb_agg(jsonb_build_object('id', organization.id, 'name', organization.name, 'role', place.role) ORDER BY (lower(organization.name)), organization.id), '[]'::jsonb) AS "coalesce"
+           FROM (tenancy.user_organizations place
+             JOIN tenancy.organizations organization ON (((organization.tenant_id = place.tenant_id) AND (organization.id = place.organization_id))))
+          WHERE ((place.tenant_id = membership.tenant_id) AND (place.user_id = membership.user_id))) AS organizations
+   FROM ((tenancy.user_tenants membership
+     JOIN identity.users account ON (((account.id = membership.user_id) AND (account.kind = 'person'::text))))
+     LEFT JOIN identity.user_profiles profile ON ((profile.user_id = account.id)))
+  WHERE (membership.tenant_id = ( SELECT platform.current_tenant_id() AS current_tenant_id));
+grant select on table members.member_details to commonhold_app;
+comment on view members.member_details is 'The people of the scope''s tenant, with what each is there (GG-04, MT-13)';
+
+create view members.organization_details with (security_invoker=true) as
+WITH RECURSIVE place AS (
+         SELECT organization_1.tenant_id,
+            organization_1.id,
+            1 AS level,
+            ARRAY[lower(organization_1.name), (organization_1.id)::text] AS path
+           FROM tenancy.organizations organization_1
+          WHERE (organization_1.parent_id IS NULL)
+        UNION ALL
+         SELECT child.tenant_id,
+            child.id,
+            (place_1.level + 1),
+            (place_1.path || ARRAY[lower(child.name), (child.id)::text])
+           FROM (place place_1
+             JOIN tenancy.organizations child ON (((child.tenant_id = place_1.tenant_id) AND (child.parent_id = place_1.id))))
+        ), above AS (
+         SELECT organization_1.tenant_id,
+            organization_1.id,
+            organization_1.id AS of_id,
+            organization_1.parent_id
+           FROM tenancy.organizations organization_1
+        UNION ALL
+         SELECT parent.tenant_id,
+            parent.id,
+            above.of_id,
+            parent.parent_id
+           FROM (above
+             JOIN tenancy.organizations parent ON (((parent.tenant_id = above.tenant_id) AND (parent.id = above.parent_id))))
+        ), counted AS (
+         SELECT above.tenant_id,
+            above.id,
+            (count(DISTINCT member.user_id))::integer AS members_with_below,
+            (count(*) FILTER (WHERE ((above.id = above.of_id) AND (member.user_id IS NOT NULL))))::integer AS members,
+            ((count(DISTINCT above.of_id))::integer - 1) AS organizations_below
+           FROM (above
+             LEFT JOIN tenancy.user_organizations member ON (((member.tenant_id = above.tenant_id) AND (member.organization_id = above.of_id))))
+          GROUP BY above.tenant_id, above.id
+        )
+ SELECT organization.tenant_id,
+    organization.id,
+    organization.parent_id,
+    organization.name,
+    organization.slug,
+    organization.description,
+    organization.settings,
+    organization.created_at,
+    organization.updated_at,
+    place.level,
+    place.path,
+    counted.members,
+    counted.members_with_below,
+    counted.organizations_below
+   FROM ((tenancy.organizations organization
+     JOIN place ON (((place.tenant_id = organization.tenant_id) AND (place.id = organization.id))))
+     JOIN counted ON (((counted.tenant_id = organization.tenant_id) AND (counted.id = organization.id))));
+grant select on table members.organization_details to commonhold_app;
+comment on view members.organization_details is 'Organizations with their place in the tree and how many people belong to them, directly and with all below, each counted once';
+comment on column members.organization_details.path is 'Sorted by it the tree is read from the top, siblings by name';
+
+-- notifications -------------------------------------------------------------------------------------------------
+
+create schema notifications;
+grant usage on schema notifications to commonhold_app;
+grant usage on schema notifications to commonhold_readonly;
+comment on schema notifications is 'What people are told, in the console and by mail, and how they want it (MT-19)';
+
+CREATE OR REPLACE FUNCTION notifications.find_places(of_user_id uuid)
+ RETURNS TABLE(tenant_id uuid, name text, is_quiet boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT tenant.id,
+     tenant.name,
+     (quiet.user_id IS NOT NULL)
+    FROM ((tenancy.user_tenants membership
+      JOIN tenancy.tenants tenant ON ((tenant.id = membership.tenant_id)))
+      LEFT JOIN notifications.quiet_tenants quiet ON (((quiet.tenant_id = membership.tenant_id) AND (quiet.user_id = membership.user_id))))
+   WHERE ((membership.user_id = find_places.of_user_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND (tenant.status = 'active'::text))
+   ORDER BY tenant.name, tenant.id;
+END;
+grant execute on function notifications.find_places(of_user_id uuid) to commonhold_app;
+revoke execute on function notifications.find_places(of_user_id uuid) from public;
+comment on function notifications.find_places(of_user_id uuid) is 'The open tenants of a person: what happens in others he is not told';
+
+CREATE OR REPLACE FUNCTION notifications.find_recipient(of_user_id uuid)
+ RETURNS TABLE(email text, name text, timezone text, wants_mails boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.email,
+     COALESCE(account.full_name, account.email) AS "coalesce",
+     profile.timezone,
+     (account.is_active AND account.is_email_verified AND ((profile.email_preferences -> 'updates'::text) IS DISTINCT FROM 'false'::jsonb))
+    FROM (identity.users account
+      JOIN identity.user_profiles profile ON ((profile.user_id = account.id)))
+   WHERE (account.id = find_recipient.of_user_id);
+END;
+grant execute on function notifications.find_recipient(of_user_id uuid) to commonhold_app;
+revoke execute on function notifications.find_recipient(of_user_id uuid) from public;
+comment on function notifications.find_recipient(of_user_id uuid) is 'Where a person gets mails, and whether he wants any about what happens in his tenants (MT-08)';
+
+CREATE OR REPLACE FUNCTION notifications.list_waiting(after_user_id uuid, at timestamp with time zone, most integer)
+ RETURNS TABLE(user_id uuid, since timestamp with time zone, timezone text, digest text, digest_hour integer, digest_weekday integer)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT waiting.user_id,
+     waiting.since,
+     profile.timezone,
+     COALESCE(preference.digest, 'daily'::text) AS "coalesce",
+     COALESCE(preference.digest_hour, 8) AS "coalesce",
+     COALESCE(preference.digest_weekday, 1) AS "coalesce"
+    FROM ((( SELECT notification.user_id,
+             min(notification.created_at) AS since
+            FROM notifications.notifications notification
+           WHERE ((notification.mail_settled_at IS NULL) AND (notification.read_at IS NULL) AND (notification.created_at > (list_waiting.at - '15 days'::interval)) AND (notification.user_id > list_waiting.after_user_id))
+           GROUP BY notification.user_id
+           ORDER BY notification.user_id
+          LIMIT list_waiting.most) waiting
+      JOIN identity.user_profiles profile ON ((profile.user_id = waiting.user_id)))
+      LEFT JOIN notifications.preferences preference ON ((preference.user_id = waiting.user_id)))
+   ORDER BY waiting.user_id;
+END;
+grant execute on function notifications.list_waiting(after_user_id uuid, at timestamp with time zone, most integer) to commonhold_app;
+revoke execute on function notifications.list_waiting(after_user_id uuid, at timestamp with time zone, most integer) from public;
+comment on function notifications.list_waiting(after_user_id uuid, at timestamp with time zone, most integer) is 'Whom something waits for that is neither read nor settled for a mail, since when, and when he gets his digest';
+
+create table notifications.kind_preferences (
+  user_id uuid not null,
+  kind text not null,
+  in_console boolean default true not null,
+  mail text not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint kind_preferences_pkey PRIMARY KEY (user_id, kind),
+  constraint kind_preferences_kind_qualified CHECK ((kind ~ '^[a-z_]+([.][a-z0-9_]+)+$'::text)),
+  constraint kind_preferences_mail_known CHECK ((mail = ANY (ARRAY['at_once'::text, 'digest'::text, 'never'::text]))),
+  constraint kind_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE TRIGGER audit_delete AFTER DELETE ON notifications.kind_preferences REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_kind_preferences();
+CREATE TRIGGER audit_insert AFTER INSERT ON notifications.kind_preferences REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_kind_preferences();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON notifications.kind_preferences FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON notifications.kind_preferences REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_kind_preferences();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON notifications.kind_preferences FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table notifications.kind_preferences enable row level security;
+alter table notifications.kind_preferences force row level security;
+create policy kind_preferences_own on notifications.kind_preferences for select
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy kind_preferences_system on notifications.kind_preferences
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, select on table notifications.kind_preferences to commonhold_app;
+grant select on table notifications.kind_preferences to commonhold_readonly;
+grant insert (in_console, kind, mail, user_id) on table notifications.kind_preferences to commonhold_app;
+grant update (in_console, mail) on table notifications.kind_preferences to commonhold_app;
+comment on table notifications.kind_preferences is 'How a person wants one kind of notifications, where it is another way than the module declares (MT-19)';
+comment on column notifications.kind_preferences.in_console is 'Whether the console shows them';
+comment on column notifications.kind_preferences.mail is 'Whether each is mailed at once, or told in the digest, or not mailed';
+
+create table notifications.notifications (
+  tenant_id uuid default COALESCE(platform.current_tenant_id(), '00000000-0000-0000-0000-000000000000'::uuid) not null,
+  id uuid default platform.uuid_v7() not null,
+  user_id uuid not null,
+  kind text not null,
+  title text not null,
+  message text default ''::text not null,
+  link text,
+  data jsonb default '{}'::jsonb not null,
+  actor_id uuid default platform.current_user_id(),
+  actor_name text default ((NULLIF(current_setting('app.request'::text, true), ''::text))::jsonb ->> 'name'::text),
+  read_at timestamp with time zone,
+  mail_settled_at timestamp with time zone,
+  transaction_id xid8 default pg_current_xact_id() not null,
+  of_tenant_id uuid generated always as (NULLIF(tenant_id, '00000000-0000-0000-0000-000000000000'::uuid)) stored,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  updated_at timestamp with time zone default clock_timestamp() not null,
+  constraint notifications_pkey PRIMARY KEY (tenant_id, id),
+  constraint notifications_data_small CHECK (((jsonb_typeof(data) = 'object'::text) AND (length((data)::text) <= 8192))),
+  constraint notifications_kind_qualified CHECK ((kind ~ '^[a-z_]+([.][a-z0-9_]+)+$'::text)),
+  constraint notifications_link_leads_here CHECK (((length(link) <= 500) AND (link ~ '^/([^/\\[:space:][:cntrl:]][^\\[:space:][:cntrl:]]*)?$'::text))),
+  constraint notifications_message_short CHECK ((length(message) <= 2000)),
+  constraint notifications_title_short CHECK (((length(title) >= 1) AND (length(title) <= 200))),
+  constraint notifications_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint notifications_tenant_id_fkey FOREIGN KEY (of_tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE,
+  constraint notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX notifications_actor_id_idx ON notifications.notifications USING btree (actor_id) WHERE (actor_id IS NOT NULL);
+CREATE INDEX notifications_of_tenant_id_idx ON notifications.notifications USING btree (of_tenant_id) WHERE (of_tenant_id IS NOT NULL);
+CREATE INDEX notifications_unmailed_idx ON notifications.notifications USING btree (user_id, created_at) WHERE ((mail_settled_at IS NULL) AND (read_at IS NULL));
+CREATE INDEX notifications_unread_idx ON notifications.notifications USING btree (user_id, id DESC) WHERE (read_at IS NULL);
+CREATE INDEX notifications_user_id_idx ON notifications.notifications USING btree (user_id, id DESC);
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON notifications.notifications FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table notifications.notifications enable row level security;
+alter table notifications.notifications force row level security;
+create policy notifications_own on notifications.notifications for select
+  using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")) OR (tenant_id = '00000000-0000-0000-0000-000000000000'::uuid))));
+create policy notifications_own_read on notifications.notifications for update
+  using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")) OR (tenant_id = '00000000-0000-0000-0000-000000000000'::uuid))));
+create policy notifications_own_removed on notifications.notifications for delete
+  using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")) OR (tenant_id = '00000000-0000-0000-0000-000000000000'::uuid))));
+create policy notifications_system on notifications.notifications
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy notifications_told on notifications.notifications for insert
+  with check (((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")) OR ((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND (( SELECT platform.current_user_id() AS current_user_id) IS NOT NULL))));
+grant delete, select on table notifications.notifications to commonhold_app;
+grant select on table notifications.notifications to commonhold_readonly;
+grant insert (actor_id, actor_name, data, id, kind, link, message, tenant_id, title, user_id) on table notifications.notifications to commonhold_app;
+grant update (mail_settled_at, read_at) on table notifications.notifications to commonhold_app;
+comment on table notifications.notifications is 'Something that one person is told (MT-19). Kept for 90 days after it was read, for a year otherwise, and the newest 1,000 of a person';
+comment on column notifications.notifications.tenant_id is 'Where it happened, and the only tenant in which it is seen; the nil UUID for what concerns the person and no tenant';
+comment on column notifications.notifications.kind is 'One of those that modules declare: members.joined';
+comment on column notifications.notifications.message is 'What there is to say beyond the title, in plain text; empty if nothing';
+comment on column notifications.notifications.link is 'A page of this installation';
+comment on column notifications.notifications.data is 'For programs: ids of what it is about';
+comment on column notifications.notifications.actor_id is 'Whose doing it was; null for the platform''s own';
+comment on column notifications.notifications.actor_name is 'The actor''s name at that time';
+comment on column notifications.notifications.read_at is 'Null while it is unread';
+comment on column notifications.notifications.mail_settled_at is 'When it was mailed, or found to be none that its person wants mailed: it is not looked at again for a mail';
+comment on column notifications.notifications.transaction_id is 'Tells what a reader with an earlier snapshot has not seen: ids are in order of writing, not of commit';
+comment on column notifications.notifications.of_tenant_id is 'The tenant, if there is one: its deletion takes the row along';
+
+create table notifications.preferences (
+  user_id uuid not null,
+  digest text default 'daily'::text not null,
+  digest_hour integer default 8 not null,
+  digest_weekday integer default 1 not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint preferences_pkey PRIMARY KEY (user_id),
+  constraint preferences_digest_hour_of_day CHECK (((digest_hour >= 0) AND (digest_hour <= 23))),
+  constraint preferences_digest_known CHECK ((digest = ANY (ARRAY['daily'::text, 'weekly'::text, 'never'::text]))),
+  constraint preferences_digest_weekday_iso CHECK (((digest_weekday >= 1) AND (digest_weekday <= 7))),
+  constraint preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE TRIGGER audit_delete AFTER DELETE ON notifications.preferences REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_preferences();
+CREATE TRIGGER audit_insert AFTER INSERT ON notifications.preferences REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_preferences();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON notifications.preferences FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON notifications.preferences REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_preferences();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON notifications.preferences FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table notifications.preferences enable row level security;
+alter table notifications.preferences force row level security;
+create policy preferences_own on notifications.preferences for select
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy preferences_system on notifications.preferences
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant select on table notifications.preferences to commonhold_app;
+grant select on table notifications.preferences to commonhold_readonly;
+grant insert (digest, digest_hour, digest_weekday, user_id) on table notifications.preferences to commonhold_app;
+grant update (digest, digest_hour, digest_weekday) on table notifications.preferences to commonhold_app;
+comment on table notifications.preferences is 'When a person gets what is collected for him (MT-19); who has no row gets it daily at eight. Whether he wants such mails at all stands in his profile (MT-08)';
+comment on column notifications.preferences.digest is 'How often one mail tells what is new';
+comment on column notifications.preferences.digest_hour is 'In the time zone of his profile';
+comment on column notifications.preferences.digest_weekday is 'Of the weekly one, Monday is 1';
+
+create table notifications.quiet_tenants (
+  tenant_id uuid not null,
+  user_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint quiet_tenants_pkey PRIMARY KEY (tenant_id, user_id),
+  constraint quiet_tenants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE,
+  constraint quiet_tenants_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX quiet_tenants_user_id_idx ON notifications.quiet_tenants USING btree (user_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON notifications.quiet_tenants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_quiet_tenants();
+CREATE TRIGGER audit_insert AFTER INSERT ON notifications.quiet_tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_quiet_tenants();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON notifications.quiet_tenants FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON notifications.quiet_tenants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_notifications_quiet_tenants();
+alter table notifications.quiet_tenants enable row level security;
+alter table notifications.quiet_tenants force row level security;
+create policy quiet_tenants_own on notifications.quiet_tenants for select
+  using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND (tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+create policy quiet_tenants_system on notifications.quiet_tenants
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, select on table notifications.quiet_tenants to commonhold_app;
+grant select on table notifications.quiet_tenants to commonhold_readonly;
+grant insert (tenant_id, user_id) on table notifications.quiet_tenants to commonhold_app;
+comment on table notifications.quiet_tenants is 'Tenants of which a person wants neither mails nor a count of what is new; it stands in his list still (MT-19)';
 
 -- platform ------------------------------------------------------------------------------------------------------
 
@@ -4960,6 +8253,175 @@ $function$;
 revoke execute on function platform.keep_updated_at(target regclass) from public;
 comment on function platform.keep_updated_at(target regclass) is 'Keeps updated_at of a table with every update';
 
+CREATE OR REPLACE FUNCTION platform.make_month_partitions(target regclass, first_month timestamp with time zone, months_after integer)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET lock_timeout TO '5s'
+AS $function$
+declare
+  parent record;
+  this_month constant timestamptz := date_trunc('month', first_month);
+  month_start timestamptz;
+  part_name text;
+  part text;
+  policy record;
+  statement_trigger record;
+begin
+  if months_after not between 0 and 1200 then
+    raise exception 'months_after must be 0 to 1200, not %', months_after using errcode = '22023';
+  end if;
+
+  select c.oid, n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid, 'pg_class') as comment
+  into parent
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  join pg_partitioned_table p on p.partrelid = c.oid
+  join pg_attribute a on a.attrelid = c.oid and a.attnum = p.partattrs[0]
+  where c.oid = target
+    and p.partstrat = 'r'
+    and p.partnatts = 1
+    and a.atttypid = 'timestamptz'::regtype;
+  if not found then
+    raise exception '% is not partitioned by range of one timestamptz column', target using errcode = '42809';
+  end if;
+
+  -- Nothing to do, nothing to lock: this is asked at every start.
+  if not exists (
+    select from generate_series(0, months_after) as step
+    where to_regclass(
+      format('%I.%I', parent.nspname, parent.relname || to_char(this_month + step * interval '1 month', '_YYYY_MM'))
+    ) is null
+  ) then
+    return;
+  end if;
+
+  -- Two callers take turns; writers of the table are not held up (nor by attach, unlike "create table … partition of").
+  execute format('lock table only %s in share update exclusive mode', target);
+
+  for step in 0 .. months_after loop
+    month_start := this_month + step * interval '1 month';
+    part_name := parent.relname || to_char(month_start, '_YYYY_MM');
+    part := format('%I.%I', parent.nspname, part_name);
+    continue when to_regclass(part) is not null;
+
+    execute format(
+      'create table %s (like %s including defaults including constraints including generated including storage)',
+      part, target
+    );
+    execute format('comment on table %s is %L', part, coalesce(parent.comment || ', ', '') || to_char(month_start, 'YYYY-MM'));
+    if parent.relrowsecurity then
+      execute format('alter table %s enable row level security', part);
+    end if;
+    if parent.relforcerowsecurity then
+      execute format('alter table %s force row level security', part);
+    end if;
+
+    for policy in
+      select
+        polname,
+        case when polpermissive then 'permissive' else 'restrictive' end as kind,
+        case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
+        (
+          select string_agg(case role_id when 0 then 'public' else quote_ident(pg_get_userbyid(role_id)) end, ', ')
+          from unnest(polroles) as role_id
+        ) as roles,
+        ' using (' || pg_get_expr(polqual, polrelid) || ')' as reading,
+        ' with check (' || pg_get_expr(polwithcheck, polrelid) || ')' as writing
+      from pg_policy
+      where polrelid = target
+    loop
+      execute format('create policy %I on %s as %s for %s to %s', policy.polname, part, policy.kind, policy.command, policy.roles)
+        || coalesce(policy.reading, '') || coalesce(policy.writing, '');
+    end loop;
+
+    -- Row triggers are cloned by attach; statement triggers are not, and they are what guards a partition called by its name.
+    for statement_trigger in
+      select tgname, tgenabled, pg_get_triggerdef(oid) as definition
+      from pg_trigger
+      where tgrelid = target
+        and not tgisinternal
+        and tgtype & 1 = 0
+    loop
+      execute regexp_replace(statement_trigger.definition, ' ON \S+ ', ' ON ' || part || ' ');
+      if statement_trigger.tgenabled = 'A' then
+        execute format('alter table %s enable always trigger %I', part, statement_trigger.tgname);
+      end if;
+    end loop;
+
+    execute format(
+      'alter table %s attach partition %s for values from (%L) to (%L)',
+      target, part, month_start, month_start + interval '1 month'
+    );
+    return next part;
+  end loop;
+end
+$function$;
+revoke execute on function platform.make_month_partitions(target regclass, first_month timestamp with time zone, months_after integer) from public;
+comment on function platform.make_month_partitions(target regclass, first_month timestamp with time zone, months_after integer) is 'MT-17: as ensure_month_partitions, but from any month on: rows of a tenant that moves may be older than the database it comes to';
+
+CREATE OR REPLACE FUNCTION platform.note_move_changes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  key_columns constant text[] := tg_argv[1]::text[];
+  touched uuid[];
+  moving record;
+begin
+  if tg_op = 'INSERT' then
+    select array_agg(distinct tenant_id) into touched from new_rows;
+  elsif tg_op = 'DELETE' then
+    select array_agg(distinct tenant_id) into touched from old_rows;
+  else
+    select array_agg(distinct tenant_id) into touched
+    from (select tenant_id from new_rows union select tenant_id from old_rows) as both_sides;
+  end if;
+  if not exists (select from platform.moving_tenants as m where m.tenant_id = any (touched)) then
+    return null;
+  end if;
+  -- Whoever asked for the pause has died, or is too late: he finds it open and takes the last step again.
+  update platform.moving_tenants as m
+  set state = 'open', paused_until = null
+  where m.tenant_id = any (touched)
+    and m.state = 'paused'
+    and m.paused_until <= clock_timestamp();
+  -- Held to the end of the transaction: a pause begins when the last of these has ended, and none is overlooked.
+  for moving in
+    select m.tenant_id, m.state
+    from platform.moving_tenants as m
+    where m.tenant_id = any (touched)
+    order by m.tenant_id
+    for share
+  loop
+    if moving.state = 'gone' then
+      raise exception 'The tenant % has moved to another database', moving.tenant_id using errcode = 'CM002';
+    elsif moving.state = 'paused' then
+      raise exception 'The tenant % is being moved to another database', moving.tenant_id using errcode = 'CM001';
+    end if;
+    if tg_op <> 'INSERT' then
+      insert into platform.move_changes (tenant_id, table_name, key)
+      select r.tenant_id, tg_argv[0], (select jsonb_object_agg(name, to_jsonb(r) -> name) from unnest(key_columns) as name)
+      from old_rows as r
+      where r.tenant_id = moving.tenant_id;
+    end if;
+    if tg_op <> 'DELETE' then
+      insert into platform.move_changes (tenant_id, table_name, key)
+      select r.tenant_id, tg_argv[0], (select jsonb_object_agg(name, to_jsonb(r) -> name) from unnest(key_columns) as name)
+      from new_rows as r
+      where r.tenant_id = moving.tenant_id;
+    end if;
+  end loop;
+  return null;
+end
+$function$;
+revoke execute on function platform.note_move_changes() from public;
+comment on function platform.note_move_changes() is 'MT-17: trigger of a tenant''s tables while one of them moves; notes the keys of written rows, and refuses writes in a pause (SQLSTATE CM001) and to an old copy (CM002)';
+
 CREATE OR REPLACE FUNCTION platform.touch_updated_at()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -5033,6 +8495,43 @@ grant select on table platform.month_partition_horizons to commonhold_app;
 grant select on table platform.month_partition_horizons to commonhold_readonly;
 comment on view platform.month_partition_horizons is 'Until when each table that is partitioned by month can take rows. is_short (less than a month) is an alarm: the daily job has not run';
 
+create table platform.move_changes (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default platform.uuid_v7() not null,
+  table_name text not null,
+  key jsonb not null,
+  constraint move_changes_pkey PRIMARY KEY (tenant_id, id)
+);
+alter table platform.move_changes enable row level security;
+alter table platform.move_changes force row level security;
+create policy move_changes_of_owner on platform.move_changes to commonhold_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on platform.move_changes
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+comment on table platform.move_changes is 'MT-17: primary keys of rows that were written while their tenant moves; what they are now is copied once more';
+
+create table platform.moving_tenants (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  state text default 'open'::text not null,
+  paused_until timestamp with time zone,
+  constraint moving_tenants_pkey PRIMARY KEY (tenant_id),
+  constraint moving_tenants_paused_until CHECK (((state = 'paused'::text) = (paused_until IS NOT NULL))),
+  constraint moving_tenants_state_known CHECK ((state = ANY (ARRAY['open'::text, 'paused'::text, 'gone'::text])))
+);
+alter table platform.moving_tenants enable row level security;
+alter table platform.moving_tenants force row level security;
+create policy moving_tenants_of_owner on platform.moving_tenants to commonhold_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on platform.moving_tenants
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+comment on table platform.moving_tenants is 'MT-17: tenants whose rows in this database are on the way to another one. Who writes one of their rows holds a share of this row, so that a change of its state waits for whoever is writing';
+comment on column platform.moving_tenants.state is 'open: changes are noted; paused: writes are refused until paused_until; gone: the rows here are an old copy, never written again';
+comment on column platform.moving_tenants.paused_until is 'When a pause ends by itself, should the program that asked for it have died';
+
 create table platform.repeatable_migrations (
   name text not null,
   hash text not null,
@@ -5054,6 +8553,861 @@ grant usage on schema tenancy to commonhold_app;
 grant usage on schema tenancy to commonhold_readonly;
 comment on schema tenancy is 'The customers of an installation, who belongs to them, and how they are organised inside';
 
+CREATE OR REPLACE FUNCTION tenancy.begin_removal(of_owner_ids uuid[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  fault text;
+begin
+  perform from tenancy.tenants where id = platform.current_tenant_id() for update;
+  if exists (select from tenancy.tenant_deletions where tenant_id = platform.current_tenant_id() and begun_at is not null) then
+    return true;
+  end if;
+  select string_agg(listed.sentence, '; ') into fault from tenancy.removal_faults() as listed (sentence);
+  if fault is not null then
+    raise exception 'Rows would be left behind: %', fault using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  update tenancy.tenant_deletions as deletion
+  set begun_at = now(), owner_ids = of_owner_ids
+  from tenancy.tenants as tenant
+  where deletion.tenant_id = platform.current_tenant_id()
+    and tenant.id = deletion.tenant_id
+    and tenant.status = 'pending_deletion'
+    and deletion.scheduled_at <= now();
+  return found;
+end
+$function$;
+grant execute on function tenancy.begin_removal(of_owner_ids uuid[]) to commonhold_app;
+revoke execute on function tenancy.begin_removal(of_owner_ids uuid[]) from public;
+comment on function tenancy.begin_removal(of_owner_ids uuid[]) is 'From here nothing brings the scope''s tenant back: false unless it waits for its deletion and the time has come';
+
+CREATE OR REPLACE FUNCTION tenancy.cancel_deletion()
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  deletion tenancy.tenant_deletions;
+begin
+  -- The tenant first, as everywhere: who begins the removal waits here, or this one for him.
+  perform from tenancy.tenants where id = platform.current_tenant_id() for update;
+  delete from tenancy.tenant_deletions
+  where tenant_id = platform.current_tenant_id()
+    and begun_at is null
+  returning * into deletion;
+  if not found then
+    raise exception 'No deletion waits that could be cancelled'
+      using errcode = 'check_violation', constraint = 'tenant_deletions_waiting', schema = 'tenancy', table = 'tenant_deletions';
+  end if;
+  update tenancy.tenants
+  set
+    status = deletion.previous_status,
+    status_reason = null,
+    status_changed_at = now(),
+    deletion_requested_at = null,
+    deletion_scheduled_at = null
+  where id = deletion.tenant_id;
+  return deletion.previous_status;
+end
+$function$;
+grant execute on function tenancy.cancel_deletion() to commonhold_app;
+revoke execute on function tenancy.cancel_deletion() from public;
+comment on function tenancy.cancel_deletion() is 'MT-11: the scope''s tenant is again what it was, unless its removal has begun. Returns its status';
+
+CREATE OR REPLACE FUNCTION tenancy.count_placement_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update tenancy.placement_version set version = version + 1;
+  return null;
+end
+$function$;
+revoke execute on function tenancy.count_placement_change() from public;
+comment on function tenancy.count_placement_change() is 'Its row lock makes the counted changes visible in their order';
+
+CREATE OR REPLACE FUNCTION tenancy.count_removed(counts jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  update tenancy.tenant_deletions as deletion
+  set removed = deletion.removed || (
+    select coalesce(jsonb_object_agg(key, value::bigint + coalesce((deletion.removed ->> key)::bigint, 0)), '{}')
+    from jsonb_each_text(counts)
+    where value::bigint > 0
+  )
+  where deletion.tenant_id = platform.current_tenant_id()
+$function$;
+revoke execute on function tenancy.count_removed(counts jsonb) from public;
+comment on function tenancy.count_removed(counts jsonb) is 'Adds to the numbers of the certificate';
+
+CREATE OR REPLACE FUNCTION tenancy.count_removed_elsewhere(counts jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  perform tenancy.require_removal();
+  update tenancy.tenant_deletions
+  set counted_elsewhere_at = now()
+  where tenant_id = platform.current_tenant_id()
+    and counted_elsewhere_at is null;
+  if found then
+    perform tenancy.count_removed(counts);
+  end if;
+  perform set_config('app.system', was_system, true);
+end
+$function$;
+grant execute on function tenancy.count_removed_elsewhere(counts jsonb) to commonhold_app;
+revoke execute on function tenancy.count_removed_elsewhere(counts jsonb) from public;
+comment on function tenancy.count_removed_elsewhere(counts jsonb) is 'Adds what is about to be removed from the databases that the scope''s tenant has of its own to its certificate: once, whoever is killed in between';
+
+CREATE OR REPLACE FUNCTION tenancy.count_rows()
+ RETURNS TABLE(root text, rows bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  listed record;
+begin
+  perform set_config('app.system', 'on', true);
+  for listed in
+    select tables.root, string_agg(format('(select count(*) from %s where tenant_id = $1)', tables.name), ' + ') as expression
+    from tenancy.list_tenant_tables() as tables
+    group by tables.root
+    order by 1
+  loop
+    execute format('select %s', listed.expression) using platform.current_tenant_id() into rows;
+    root := listed.root;
+    if rows > 0 then
+      return next;
+    end if;
+  end loop;
+  perform set_config('app.system', was_system, true);
+end
+$function$;
+grant execute on function tenancy.count_rows() to commonhold_app;
+revoke execute on function tenancy.count_rows() from public;
+comment on function tenancy.count_rows() is 'How many rows of the scope''s tenant there are, by table: what its deletion would remove';
+
+CREATE OR REPLACE FUNCTION tenancy.end_move_of_removed()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform tenancy.require_removal();
+  delete from platform.moving_tenants where tenant_id = platform.current_tenant_id();
+  delete from platform.move_changes where tenant_id = platform.current_tenant_id();
+end
+$function$;
+grant execute on function tenancy.end_move_of_removed() to commonhold_app;
+revoke execute on function tenancy.end_move_of_removed() from public;
+comment on function tenancy.end_move_of_removed() is 'Rows of an old copy are never written: they go only once they are none any more. For the scope''s tenant, whose removal has begun';
+
+CREATE OR REPLACE FUNCTION tenancy.finish_removal(of_document jsonb, of_signed_document text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  counted jsonb;
+  last_number bigint;
+begin
+  perform set_config('app.system', 'on', true);
+  perform tenancy.require_removal();
+  select deletion.removed || '{"tenancy.tenants": 1}' into strict counted
+  from tenancy.tenant_deletions as deletion
+  where deletion.tenant_id = platform.current_tenant_id();
+  select coalesce(max(number), 0) into last_number from tenancy.deletion_certificates;
+  if of_document ->> 'tenantId' is distinct from platform.current_tenant_id()::text
+    or (of_document ->> 'number')::bigint is distinct from last_number + 1
+    or of_document -> 'removed' is distinct from counted
+  then
+    raise exception 'The certificate says something else than what was done' using errcode = 'check_violation';
+  end if;
+  insert into tenancy.deletion_certificates (id, number, document, signed_document)
+  values (platform.current_tenant_id(), last_number + 1, of_document, of_signed_document);
+  perform audit.record_event('delete', 'tenancy.tenants', platform.current_tenant_id()::text, of_document);
+  perform audit.begin_unlogged_deletes();
+  delete from tenancy.tenants where id = platform.current_tenant_id();
+  perform audit.end_unlogged_deletes();
+  perform set_config('app.system', was_system, true);
+end
+$function$;
+grant execute on function tenancy.finish_removal(of_document jsonb, of_signed_document text) to commonhold_app;
+revoke execute on function tenancy.finish_removal(of_document jsonb, of_signed_document text) from public;
+comment on function tenancy.finish_removal(of_document jsonb, of_signed_document text) is 'Removes the row of the scope''s tenant, after prepare_certificate() in the same transaction, and keeps the certificate of that: both or neither';
+
+CREATE OR REPLACE FUNCTION tenancy.hold_slug()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  -- After the row is in the unique index: of a tenant that gives this slug up at the same moment we have waited for the
+  -- end of its transaction, and see here what it left.
+  if tg_op = 'UPDATE' then
+    insert into tenancy.former_slugs (slug, holder_id)
+    values (old.slug, new.id)
+    on conflict (slug) do update
+    set holder_id = excluded.holder_id, released_at = excluded.released_at, held_until = excluded.held_until;
+  end if;
+  delete from tenancy.former_slugs
+  where slug = new.slug
+    and (holder_id = new.id or held_until <= now());
+  if exists (select from tenancy.former_slugs where slug = new.slug) then
+    raise exception 'The slug % is held for the tenant that had it', new.slug
+      using errcode = 'unique_violation', constraint = 'tenants_slug_held', schema = 'tenancy', table = 'tenants';
+  end if;
+  perform set_config('app.system', was_system, true);
+  return null;
+end
+$function$;
+revoke execute on function tenancy.hold_slug() from public;
+comment on function tenancy.hold_slug() is 'Keeps a slug that was given up for 30 days, and refuses it to other tenants meanwhile';
+
+CREATE OR REPLACE FUNCTION tenancy.is_reserved_slug(slug text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+ SELECT ((slug ~~ '__--%'::text) OR (slug = ANY (ARRAY['about'::text, 'abuse'::text, 'access'::text, 'account'::text, 'accounts'::text, 'admin'::text, 'administrator'::text, 'api'::text, 'app'::text, 'apps'::text, 'assets'::text, 'audit'::text, 'auth'::text, 'autoconfig'::text, 'autodiscover'::text, 'backup'::text, 'beta'::text, 'billing'::text, 'blog'::text, 'cdn'::text, 'commonhold'::text, 'console'::text, 'contact'::text, 'dashboard'::text, 'demo'::text, 'dev'::text, 'dns'::text, 'docs'::text, 'download'::text, 'downloads'::text, 'email'::text, 'example'::text, 'files'::text, 'ftp'::text, 'graphql'::text, 'help'::text, 'host'::text, 'hostmaster'::text, 'identity'::text, 'imap'::text, 'img'::text, 'images'::text, 'info'::text, 'installation'::text, 'internal'::text, 'intranet'::text, 'invalid'::text, 'invite'::text, 'legal'::text, 'local'::text, 'localhost'::text, 'login'::text, 'logout'::text, 'mail'::text, 'mailbox'::text, 'manage'::text, 'media'::text, 'metrics'::text, 'mx'::text, 'new'::text, 'news'::text, 'noreply'::text, 'ns'::text, 'ns1'::text, 'ns2'::text, 'oauth'::text, 'oidc'::text, 'operator'::text, 'operators'::text, 'origin'::text, 'password'::text, 'pop'::text, 'pop3'::text, 'postmaster'::text, 'preview'::text, 'privacy'::text, 'proxy'::text, 'public'::text, 'register'::text, 'root'::text, 'saml'::text, 'scim'::text, 'secure'::text, 'security'::text, 'server'::text, 'service'::text, 'services'::text, 'settings'::text, 'setup'::text, 'sign-in'::text, 'sign-up'::text, 'signin'::text, 'signup'::text, 'smtp'::text, 'sso'::text, 'ssl'::text, 'staging'::text, 'static'::text, 'status'::text, 'support'::text, 'system'::text, 'team'::text, 'tenant'::text, 'tenants'::text, 'terms'::text, 'test'::text, 'tls'::text, 'token'::text, 'undefined'::text, 'null'::text, 'upload'::text, 'uploads'::text, 'user'::text, 'users'::text, 'vpn'::text, 'web'::text, 'webhook'::text, 'webhooks'::text, 'webmail'::text, 'webmaster'::text, 'well-known'::text, 'workspace'::text, 'workspaces'::text, 'wpad'::text, 'www'::text])));
+END;
+grant execute on function tenancy.is_reserved_slug(slug text) to commonhold_app;
+revoke execute on function tenancy.is_reserved_slug(slug text) from public;
+comment on function tenancy.is_reserved_slug(slug text) is 'The one list of slugs that no tenant may have (GG-03): names of services, of this program''s own pages, and IDNA labels';
+
+CREATE OR REPLACE FUNCTION tenancy.keep_proven_domains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  if tg_op = 'DELETE' then
+    delete from tenancy.proven_domains where domain = old.domain and holder_id = old.tenant_id;
+    perform set_config('app.system', was_system, true);
+    return null;
+  end if;
+  if new.proven_at is null then
+    delete from tenancy.proven_domains where domain = new.domain and holder_id = new.tenant_id;
+    perform set_config('app.system', was_system, true);
+    return null;
+  end if;
+  insert into tenancy.proven_domains (domain, holder_id)
+  values (new.domain, new.tenant_id)
+  on conflict (domain) do nothing;
+  if not exists (select from tenancy.proven_domains where domain = new.domain and holder_id = new.tenant_id) then
+    raise exception 'The domain % is proven for another tenant', new.domain
+      using errcode = 'unique_violation', constraint = 'proven_domains_one_tenant', schema = 'tenancy', table = 'proven_domains';
+  end if;
+  perform set_config('app.system', was_system, true);
+  return null;
+end
+$function$;
+revoke execute on function tenancy.keep_proven_domains() from public;
+comment on function tenancy.keep_proven_domains() is 'Of two tenants that prove the same domain the first has it';
+
+CREATE OR REPLACE FUNCTION tenancy.keep_words()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  delete from tenancy.tenant_words
+  where tenant_id = new.id
+    and word <> all (tenancy.words_of(new.name, new.slug, new.domain));
+  insert into tenancy.tenant_words (tenant_id, word)
+  select new.id, word
+  from unnest(tenancy.words_of(new.name, new.slug, new.domain)) as word
+  on conflict do nothing;
+  perform set_config('app.system', was_system, true);
+  return null;
+end
+$function$;
+revoke execute on function tenancy.keep_words() from public;
+comment on function tenancy.keep_words() is 'Keeps the words of a tenant in step with its name, slug and domain';
+
+CREATE OR REPLACE FUNCTION tenancy.list_tenant_tables()
+ RETURNS TABLE(name text, root text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with recursive
+    tables as (
+      select c.oid, c.oid::regclass::text as name, coalesce(pg_partition_root(c.oid), c.oid)::oid as root
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+      where c.relkind = 'r'
+        and c.relpersistence <> 't'
+        and a.atttypid = 'uuid'::regtype
+        -- The law wants the log kept; it goes by its own retention.
+        and n.nspname not in ('audit', 'pg_catalog', 'information_schema')
+        and c.oid <> 'tenancy.tenant_deletions'::regclass
+    ),
+    links as (
+      select distinct k.conrelid as child, k.confrelid as parent
+      from pg_constraint k
+      where k.contype = 'f'
+        and k.conparentid = 0
+        and k.conrelid <> k.confrelid
+        and k.conrelid in (select root from tables)
+        and k.confrelid in (select root from tables)
+    ),
+    heights (root, height, path) as (
+      select distinct root, 0, array[root] from tables
+      union all
+      select links.parent, heights.height + 1, heights.path || links.parent
+      from heights
+      join links on links.child = heights.root
+      where links.parent <> all (heights.path)
+        and heights.height < 20
+    )
+  select tables.name, tables.root::regclass::text
+  from tables
+  join heights on heights.root = tables.root
+  group by tables.name, tables.root
+  order by max(heights.height), tables.name
+$function$;
+grant execute on function tenancy.list_tenant_tables() to commonhold_app;
+revoke execute on function tenancy.list_tenant_tables() from public;
+comment on function tenancy.list_tenant_tables() is 'Every table with rows of tenants, partitions one by one, as the catalog has them; those that others refer to after those';
+
+CREATE OR REPLACE FUNCTION tenancy.note_second_factor_requirement()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if new.security_policy @@ '$.twoFactor.required == true' then
+    new.second_factor_required_since := coalesce(new.second_factor_required_since, now());
+  else
+    new.second_factor_required_since := null;
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function tenancy.note_second_factor_requirement() from public;
+comment on function tenancy.note_second_factor_requirement() is 'Keeps since when a tenant requires a second factor';
+
+CREATE OR REPLACE FUNCTION tenancy.note_status()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  insert into tenancy.status_changes (tenant_id, from_status, to_status, reason, changed_by, changed_by_name)
+  values (
+    new.id,
+    old.status,
+    new.status,
+    new.status_reason,
+    (select account.id from identity.users as account where account.id = platform.current_user_id()),
+    nullif(current_setting('app.request', true), '')::jsonb ->> 'name'
+  );
+  perform set_config('app.system', was_system, true);
+  return null;
+end
+$function$;
+revoke execute on function tenancy.note_status() from public;
+comment on function tenancy.note_status() is 'Writes each change of a tenant''s status down';
+
+CREATE OR REPLACE FUNCTION tenancy.prepare_certificate()
+ RETURNS TABLE(name text, slug text, requested_at timestamp with time zone, requested_by uuid, by_operator boolean, scheduled_at timestamp with time zone, begun_at timestamp with time zone, finished_at timestamp with time zone, owner_ids uuid[], removed jsonb, previous_number bigint, previous_document text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  listed record;
+  in_pass integer;
+begin
+  perform set_config('app.system', 'on', true);
+  perform tenancy.require_removal();
+  -- Whoever writes a row that refers to the tenant has it locked: he is waited for, and nobody comes after. What they have
+  -- written since the last pass is little; waiting until nobody writes could last for ever.
+  perform from tenancy.tenants as tenant where tenant.id = platform.current_tenant_id() for update;
+  for pass in 1 .. 10 loop
+    in_pass := 0;
+    for listed in select tables.name from tenancy.list_tenant_tables() as tables loop
+      begin
+        in_pass := in_pass + tenancy.remove_rows(listed.name, 100000);
+      exception
+        when foreign_key_violation or restrict_violation then
+          -- Held by rows that go in this pass.
+          in_pass := in_pass + 1;
+      end;
+    end loop;
+    exit when in_pass = 0;
+  end loop;
+  -- One certificate after another: each names the one before.
+  lock table tenancy.deletion_certificates in share row exclusive mode;
+  return query
+  select
+    tenant.name,
+    tenant.slug,
+    deletion.requested_at,
+    deletion.requested_by,
+    deletion.by_operator,
+    deletion.scheduled_at,
+    deletion.begun_at,
+    now(),
+    deletion.owner_ids,
+    deletion.removed || '{"tenancy.tenants": 1}',
+    coalesce(previous.number, 0),
+    previous.signed_document
+  from tenancy.tenants as tenant
+  join tenancy.tenant_deletions as deletion on deletion.tenant_id = tenant.id
+  left join lateral (
+    select certificate.number, certificate.signed_document
+    from tenancy.deletion_certificates as certificate
+    order by certificate.number desc
+    limit 1
+  ) as previous on true
+  where tenant.id = platform.current_tenant_id();
+  perform set_config('app.system', was_system, true);
+end
+$function$;
+grant execute on function tenancy.prepare_certificate() to commonhold_app;
+revoke execute on function tenancy.prepare_certificate() from public;
+comment on function tenancy.prepare_certificate() is 'Locks the scope''s tenant, removes what was written into it meanwhile, and says what its certificate has to say; no row where somebody else has ended it';
+
+CREATE OR REPLACE FUNCTION tenancy.removal_faults()
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with recursive
+    cascading (oid) as (
+      select 'tenancy.tenants'::regclass::oid
+      union
+      select k.conrelid
+      from cascading
+      join pg_constraint k on k.confrelid = cascading.oid and k.contype = 'f' and k.confdeltype = 'c'
+    ),
+    tables as (
+      select c.*, listed.name as listed_name
+      from tenancy.list_tenant_tables() as listed
+      join pg_class c on c.oid = listed.name::regclass
+    )
+  select t.listed_name || case
+    when t.relowner <> 'commonhold_owner'::regrole then ' belongs to ' || t.relowner::regrole || ': it cannot be emptied'
+    else ' has no policy by which commonhold_owner may see and delete rows of the scope''s tenant, and does not go with the tenant by a foreign key'
+  end
+  from tables t
+  where t.relowner <> 'commonhold_owner'::regrole
+    or t.relrowsecurity
+      and t.oid not in (select oid from cascading)
+      and (
+        exists (
+          select
+          from pg_policy p
+          where p.polrelid = t.oid
+            and not p.polpermissive
+            and p.polcmd in ('*', 'r', 'd')
+            and (0 = any (p.polroles) or 'commonhold_owner'::regrole = any (p.polroles))
+        )
+        or exists (
+          select
+          from unnest(array['r', 'd']) as wanted
+          where not exists (
+            select
+            from pg_policy p
+            where p.polrelid = t.oid
+              and p.polpermissive
+              and p.polcmd in ('*', wanted::"char")
+              and (0 = any (p.polroles) or 'commonhold_owner'::regrole = any (p.polroles))
+              and pg_get_expr(p.polqual, p.polrelid) ~ 'app\.tenant_id|current_tenant_id|is_system|^true$'
+          )
+        )
+      )
+  order by 1
+$function$;
+grant execute on function tenancy.removal_faults() to commonhold_app;
+revoke execute on function tenancy.removal_faults() from public;
+comment on function tenancy.removal_faults() is 'Tables whose rows would outlive their tenant, a sentence each; none may, and no removal begins while there is one';
+
+CREATE OR REPLACE FUNCTION tenancy.remove_rows(of_table text, most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  root_name text;
+  still_needed text;
+  removed integer;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  perform tenancy.require_removal();
+  select root into root_name from tenancy.list_tenant_tables() where name = of_table;
+  if not found then
+    raise exception '% is no table with rows of tenants', of_table using errcode = 'undefined_table';
+  end if;
+  if most not between 1 and 100000 then
+    raise exception 'At most 100000 rows at a time, not %', most using errcode = 'numeric_value_out_of_range';
+  end if;
+  -- Of a tree whose rows hold each other the leaves go first.
+  select string_agg(
+    format(
+      ' and not exists (select from %s as child where %s)',
+      k.confrelid::regclass,
+      (
+        select string_agg(format('child.%I = doomed.%I', child_column.attname, own_column.attname), ' and ')
+        from unnest(k.conkey, k.confkey) as pair (child_number, own_number)
+        join pg_attribute child_column on child_column.attrelid = k.conrelid and child_column.attnum = pair.child_number
+        join pg_attribute own_column on own_column.attrelid = k.confrelid and own_column.attnum = pair.own_number
+      )
+    ),
+    ''
+  ) into still_needed
+  from pg_constraint k
+  where k.conrelid = root_name::regclass
+    and k.confrelid = k.conrelid
+    and k.contype = 'f'
+    and k.confdeltype in ('a', 'r');
+
+  perform audit.begin_unlogged_deletes();
+  execute format(
+    'delete from %1$s where ctid = any (array(select doomed.ctid from %1$s as doomed where doomed.tenant_id = $1%2$s limit $2))',
+    of_table, coalesce(still_needed, '')
+  )
+  using platform.current_tenant_id(), most;
+  get diagnostics removed = row_count;
+  perform audit.end_unlogged_deletes();
+  perform tenancy.count_removed(jsonb_build_object(root_name, removed));
+  perform set_config('app.system', was_system, true);
+  return removed;
+end
+$function$;
+grant execute on function tenancy.remove_rows(of_table text, most integer) to commonhold_app;
+revoke execute on function tenancy.remove_rows(of_table text, most integer) from public;
+comment on function tenancy.remove_rows(of_table text, most integer) is 'Removes up to so many rows of the scope''s tenant, whose removal has begun, from one table or partition; returns how many. Not logged one by one, but counted';
+
+CREATE OR REPLACE FUNCTION tenancy.remove_traces(most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  forgetting record;
+  counts jsonb;
+  removed integer := 0;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  perform tenancy.require_removal();
+  for forgetting in
+    select p.oid::regproc as name
+    from pg_proc p
+    where p.proname = 'forget_tenant'
+      and p.proargtypes = '2950 23'::oidvector
+      and p.prorettype = 'jsonb'::regtype
+      and p.proowner = 'commonhold_owner'::regrole
+    order by 1
+  loop
+    perform audit.begin_unlogged_deletes();
+    execute format('select %s($1, $2)', forgetting.name) using platform.current_tenant_id(), most into counts;
+    perform audit.end_unlogged_deletes();
+    perform tenancy.count_removed(counts);
+    removed := removed + (select coalesce(sum(value::integer), 0) from jsonb_each_text(counts));
+  end loop;
+  perform set_config('app.system', was_system, true);
+  return removed;
+end
+$function$;
+grant execute on function tenancy.remove_traces(most integer) to commonhold_app;
+revoke execute on function tenancy.remove_traces(most integer) from public;
+comment on function tenancy.remove_traces(most integer) is 'Removes what names the scope''s tenant elsewhere than in a column tenant_id: each module''s forget_tenant(tenant, most) does, found in the catalog, and returns table to count';
+
+CREATE OR REPLACE FUNCTION tenancy.request_deletion(after_days integer, by_operator boolean, reason text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  tenant tenancy.tenants;
+  at_time timestamptz;
+begin
+  select * into tenant
+  from tenancy.tenants
+  where id = platform.current_tenant_id()
+  for update;
+  if not found then
+    raise exception 'There is no such tenant' using errcode = 'no_data_found';
+  end if;
+  if tenant.status = 'pending_deletion' then
+    raise exception 'The tenant waits for its deletion already'
+      using errcode = 'check_violation', constraint = 'tenant_deletions_once', schema = 'tenancy', table = 'tenant_deletions';
+  end if;
+  if not by_operator and (tenant.status <> 'active' or after_days is not null) then
+    raise exception 'Owners delete an active tenant, after the days that are set for it'
+      using errcode = 'check_violation', constraint = 'tenant_deletions_grace', schema = 'tenancy', table = 'tenant_deletions';
+  end if;
+  at_time := now() + coalesce(after_days, tenant.grace_period_days) * interval '1 day';
+  insert into tenancy.tenant_deletions (tenant_id, requested_by, by_operator, reason, previous_status, scheduled_at)
+  values (tenant.id, platform.current_user_id(), by_operator, request_deletion.reason, tenant.status, at_time);
+  update tenancy.tenants
+  set
+    status = 'pending_deletion',
+    status_reason = request_deletion.reason,
+    status_changed_at = now(),
+    deletion_requested_at = now(),
+    deletion_scheduled_at = at_time
+  where id = tenant.id;
+  return at_time;
+end
+$function$;
+grant execute on function tenancy.request_deletion(after_days integer, by_operator boolean, reason text) to commonhold_app;
+revoke execute on function tenancy.request_deletion(after_days integer, by_operator boolean, reason text) from public;
+comment on function tenancy.request_deletion(after_days integer, by_operator boolean, reason text) is 'MT-11: the scope''s tenant waits for its deletion from now on, for its own days of grace; operators may say other ones. Returns when its time comes';
+
+CREATE OR REPLACE FUNCTION tenancy.require_removal()
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- After the end too, for what a request that was under way has left behind.
+  if not exists (
+      select
+      from tenancy.tenant_deletions as deletion
+      join tenancy.tenants as tenant on tenant.id = deletion.tenant_id and tenant.status = 'pending_deletion'
+      where deletion.tenant_id = platform.current_tenant_id()
+        and deletion.scheduled_at <= now()
+        and deletion.begun_at is not null
+    )
+    and not exists (
+      select
+      from tenancy.deletion_certificates as certificate
+      where certificate.id = platform.current_tenant_id()
+        and not exists (select from tenancy.tenants as tenant where tenant.id = certificate.id)
+    )
+  then
+    raise exception 'The removal of this tenant has not begun' using errcode = 'insufficient_privilege';
+  end if;
+end
+$function$;
+revoke execute on function tenancy.require_removal() from public;
+comment on function tenancy.require_removal() is 'Refuses unless the scope''s tenant is being removed, or has been';
+
+CREATE OR REPLACE FUNCTION tenancy.words_of(name text, slug text, domain text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+ SELECT array_agg(DISTINCT "left"(word.word, 100)) AS array_agg
+    FROM regexp_split_to_table(lower(NORMALIZE(concat_ws(' '::text, words_of.name, words_of.slug, words_of.domain, replace(words_of.slug, '-'::text, ' '::text), replace(words_of.domain, '.'::text, ' '::text)), NFKC)), '[[:space:]]+'::text) word(word)
+   WHERE (word.word <> ''::text);
+END;
+revoke execute on function tenancy.words_of(name text, slug text, domain text) from public;
+comment on function tenancy.words_of(name text, slug text, domain text) is 'Slug and domain as a whole and in their parts';
+
+create table tenancy.databases (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  url_encrypted text not null,
+  address_hash bytea not null,
+  migrated_at timestamp with time zone,
+  last_error text,
+  last_error_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint databases_pkey PRIMARY KEY (id),
+  constraint databases_address_unique UNIQUE (address_hash),
+  constraint databases_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255)))
+);
+CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.databases REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_databases();
+CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.databases REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_databases();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.databases FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.databases REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_databases();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.databases FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table tenancy.databases enable row level security;
+alter table tenancy.databases force row level security;
+create policy databases_system on tenancy.databases
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant insert, select on table tenancy.databases to commonhold_app;
+grant update (last_error, last_error_at, migrated_at, name, url_encrypted) on table tenancy.databases to commonhold_app;
+grant select (created_at, id, last_error, last_error_at, migrated_at, name, updated_at) on table tenancy.databases to commonhold_readonly;
+comment on table tenancy.databases is 'MT-17: databases beside the main one, in which tenants have their application data; several tenants may share one';
+comment on column tenancy.databases.name is 'Host, port and database, for people; never the login';
+comment on column tenancy.databases.url_encrypted is 'The administrator''s connection URL, AES-256-GCM: it migrates there and makes the program''s own login';
+comment on column tenancy.databases.address_hash is 'SHA-256 of host, port and database, so that one database is not registered twice';
+comment on column tenancy.databases.migrated_at is 'When it was last brought to the version of a program; null before the first time';
+comment on column tenancy.databases.last_error is 'Why that failed the last time; null once it has succeeded';
+
+create table tenancy.deletion_certificates (
+  id uuid not null,
+  number bigint not null,
+  document jsonb not null,
+  signed_document text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint deletion_certificates_pkey PRIMARY KEY (id),
+  constraint deletion_certificates_number_unique UNIQUE (number),
+  constraint deletion_certificates_document_object CHECK ((jsonb_typeof(document) = 'object'::text)),
+  constraint deletion_certificates_numbered_from_one CHECK ((number > 0))
+);
+alter table tenancy.deletion_certificates enable row level security;
+alter table tenancy.deletion_certificates force row level security;
+create policy deletion_certificates_owner_appends on tenancy.deletion_certificates for insert to commonhold_owner
+  with check (true);
+create policy deletion_certificates_system on tenancy.deletion_certificates for select
+  using (( SELECT platform.is_system() AS is_system));
+grant select on table tenancy.deletion_certificates to commonhold_app;
+comment on table tenancy.deletion_certificates is 'What is left of a deleted tenant: a signed statement of when, by whom and how many rows of each table were removed (MT-11)';
+comment on column tenancy.deletion_certificates.id is 'The id that the tenant had';
+comment on column tenancy.deletion_certificates.number is 'Dense: each certificate names the hash of the one before';
+comment on column tenancy.deletion_certificates.document is 'What is signed, to be read and searched; name and slug as hashes only';
+comment on column tenancy.deletion_certificates.signed_document is 'The certificate itself: JWS in its compact form (RFC 7515), Ed25519';
+
+create table tenancy.former_slugs (
+  slug text not null,
+  holder_id uuid not null,
+  released_at timestamp with time zone default now() not null,
+  held_until timestamp with time zone default (now() + '30 days'::interval) not null,
+  constraint former_slugs_pkey PRIMARY KEY (slug),
+  constraint former_slugs_shape CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+  constraint former_slugs_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX former_slugs_held_until_idx ON tenancy.former_slugs USING btree (held_until);
+CREATE INDEX former_slugs_holder_id_idx ON tenancy.former_slugs USING btree (holder_id);
+alter table tenancy.former_slugs enable row level security;
+alter table tenancy.former_slugs force row level security;
+create policy former_slugs_of_holder on tenancy.former_slugs for select
+  using ((holder_id = ( SELECT platform.current_tenant_id() AS current_tenant_id)));
+create policy former_slugs_system on tenancy.former_slugs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, select on table tenancy.former_slugs to commonhold_app;
+grant select on table tenancy.former_slugs to commonhold_readonly;
+comment on table tenancy.former_slugs is 'Slugs that a tenant has given up less than 30 days ago: their addresses lead to it, and no other tenant can take them (GG-03)';
+comment on column tenancy.former_slugs.holder_id is 'The tenant. Not called tenant_id: a slug is unique over all tenants, as tenants.slug is, and so are rows here';
+
+create table tenancy.moves (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  source_id uuid,
+  target_id uuid,
+  state text default 'copying'::text not null,
+  tables jsonb default '{}'::jsonb not null,
+  pause_milliseconds integer,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  switched_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint moves_pkey PRIMARY KEY (tenant_id, id),
+  constraint moves_state_known CHECK ((state = ANY (ARRAY['copying'::text, 'catching_up'::text, 'verified'::text, 'paused'::text, 'switched'::text, 'finished'::text, 'undoing'::text, 'undone'::text]))),
+  constraint moves_tables_object CHECK ((jsonb_typeof(tables) = 'object'::text)),
+  constraint moves_source_id_fkey FOREIGN KEY (source_id) REFERENCES tenancy.databases(id) ON DELETE RESTRICT,
+  constraint moves_target_id_fkey FOREIGN KEY (target_id) REFERENCES tenancy.databases(id) ON DELETE RESTRICT,
+  constraint moves_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX moves_one_at_a_time ON tenancy.moves USING btree (tenant_id) WHERE (state <> ALL (ARRAY['finished'::text, 'undone'::text]));
+CREATE INDEX moves_source_id_idx ON tenancy.moves USING btree (source_id);
+CREATE INDEX moves_target_id_idx ON tenancy.moves USING btree (target_id);
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.moves FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table tenancy.moves enable row level security;
+alter table tenancy.moves force row level security;
+create policy moves_system on tenancy.moves
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on tenancy.moves
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table tenancy.moves to commonhold_app;
+grant select on table tenancy.moves to commonhold_readonly;
+comment on table tenancy.moves is 'MT-17: moves of tenants from database to database, one at a time each, with what is needed to go on after an interruption';
+comment on column tenancy.moves.source_id is 'The database it comes from; null for the main one';
+comment on column tenancy.moves.target_id is 'The database it goes to; null for the main one';
+comment on column tenancy.moves.state is 'copying, catching_up, verified, paused: still at the source; switched: at the target, the old copy kept; finished: the old copy removed; undone: as if it had not been begun';
+comment on column tenancy.moves.tables is 'Table name to {rows, hash}: what is copied, and once verified its count and hash';
+
+create table tenancy.noted_outboxes (
+  database_id uuid not null,
+  noted_at timestamp with time zone default now() not null,
+  next_at timestamp with time zone default now() not null,
+  failures integer default 0 not null,
+  last_error text,
+  constraint noted_outboxes_pkey PRIMARY KEY (database_id),
+  constraint noted_outboxes_database_id_fkey FOREIGN KEY (database_id) REFERENCES tenancy.databases(id) ON DELETE CASCADE
+);
+alter table tenancy.noted_outboxes enable row level security;
+alter table tenancy.noted_outboxes force row level security;
+create policy noted_outboxes_system on tenancy.noted_outboxes
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table tenancy.noted_outboxes to commonhold_app;
+grant select on table tenancy.noted_outboxes to commonhold_readonly;
+grant update (failures, last_error, next_at, noted_at) on table tenancy.noted_outboxes to commonhold_app;
+comment on table tenancy.noted_outboxes is 'MT-17: databases of tenants in which work may wait to be taken over: noted by who has left it there, and by a look at all of them; gone once there is none';
+comment on column tenancy.noted_outboxes.noted_at is 'When it was last noted: who finds nothing removes the note only if it is still the one that he has read';
+comment on column tenancy.noted_outboxes.next_at is 'Not before; later and later while the database is away';
+
+create table tenancy.onboarding_steps (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  step text not null,
+  done_at timestamp with time zone default now() not null,
+  done_by uuid,
+  constraint onboarding_steps_pkey PRIMARY KEY (tenant_id, step),
+  constraint onboarding_steps_name CHECK ((step ~ '^[a-z_]+[.][a-z0-9_]+$'::text)),
+  constraint onboarding_steps_done_by_fkey FOREIGN KEY (done_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint onboarding_steps_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX onboarding_steps_done_by_idx ON tenancy.onboarding_steps USING btree (done_by) WHERE (done_by IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.onboarding_steps REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_onboarding_steps();
+CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.onboarding_steps REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_onboarding_steps();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.onboarding_steps FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.onboarding_steps REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_onboarding_steps();
+alter table tenancy.onboarding_steps enable row level security;
+alter table tenancy.onboarding_steps force row level security;
+create policy tenant_isolation on tenancy.onboarding_steps
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table tenancy.onboarding_steps to commonhold_app;
+grant select on table tenancy.onboarding_steps to commonhold_readonly;
+comment on table tenancy.onboarding_steps is 'The steps of onboarding that somebody has ticked off or skipped (MT-10); what data shows as done has no row';
+
 create table tenancy.organizations (
   tenant_id uuid default platform.current_tenant_id() not null,
   id uuid default gen_random_uuid() not null,
@@ -5066,9 +9420,11 @@ create table tenancy.organizations (
   updated_at timestamp with time zone default now() not null,
   constraint organizations_pkey PRIMARY KEY (tenant_id, id),
   constraint organizations_slug_unique UNIQUE (tenant_id, slug),
+  constraint organizations_description_length CHECK ((length(description) <= 2000)),
   constraint organizations_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
   constraint organizations_not_own_parent CHECK ((parent_id <> id)),
   constraint organizations_settings_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
+  constraint organizations_settings_size CHECK ((octet_length((settings)::text) <= 16384)),
   constraint organizations_slug_shape CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
   constraint organizations_parent_id_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES tenancy.organizations(tenant_id, id) ON DELETE CASCADE,
   constraint organizations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
@@ -5078,9 +9434,19 @@ CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.organizations REFERENCING OL
 CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_organizations();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.organizations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_organizations();
+CREATE TRIGGER guard_place BEFORE UPDATE OF parent_id ON tenancy.organizations FOR EACH ROW WHEN ((new.parent_id IS DISTINCT FROM old.parent_id)) EXECUTE FUNCTION members.guard_place();
+CREATE TRIGGER keep_tree_added BEFORE INSERT ON tenancy.organizations FOR EACH ROW EXECUTE FUNCTION members.keep_tree();
+CREATE TRIGGER keep_tree_moved BEFORE UPDATE OF tenant_id, id, parent_id ON tenancy.organizations FOR EACH ROW WHEN (((new.parent_id IS DISTINCT FROM old.parent_id) OR ((new.tenant_id IS DISTINCT FROM old.tenant_id) OR (new.id IS DISTINCT FROM old.id)))) EXECUTE FUNCTION members.keep_tree();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.organizations FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER take_turn BEFORE INSERT OR UPDATE OF tenant_id, id, parent_id ON tenancy.organizations FOR EACH STATEMENT EXECUTE FUNCTION members.take_turn();
 alter table tenancy.organizations enable row level security;
 alter table tenancy.organizations force row level security;
+create policy organizations_changed_by_manager on tenancy.organizations as restrictive for update to commonhold_app
+  using (members.may_manage(id));
+create policy organizations_made_by_manager on tenancy.organizations as restrictive for insert to commonhold_app
+  with check (members.may_manage(parent_id));
+create policy organizations_removed_by_manager on tenancy.organizations as restrictive for delete to commonhold_app
+  using (members.may_manage(parent_id));
 create policy tenant_isolation on tenancy.organizations
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -5088,6 +9454,264 @@ grant delete, insert, select on table tenancy.organizations to commonhold_app;
 grant select on table tenancy.organizations to commonhold_readonly;
 grant update (description, name, parent_id, settings, slug) on table tenancy.organizations to commonhold_app;
 comment on table tenancy.organizations is 'A department or subsidiary inside a tenant, as a tree (GG-05)';
+
+create table tenancy.placement_version (
+  is_only boolean default true not null,
+  version bigint default 1 not null,
+  constraint placement_version_pkey PRIMARY KEY (is_only),
+  constraint placement_version_one_row CHECK (is_only)
+);
+grant select on table tenancy.placement_version to commonhold_app;
+grant select on table tenancy.placement_version to commonhold_readonly;
+comment on table tenancy.placement_version is 'Counts the changes of placements: programs ask for it each second, and for the placements when it has changed';
+
+create table tenancy.placements (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  database_id uuid,
+  is_moving boolean default false not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint placements_pkey PRIMARY KEY (tenant_id),
+  constraint placements_database_id_fkey FOREIGN KEY (database_id) REFERENCES tenancy.databases(id) ON DELETE RESTRICT,
+  constraint placements_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX placements_database_id_idx ON tenancy.placements USING btree (database_id);
+CREATE TRIGGER count_change AFTER INSERT OR DELETE OR UPDATE ON tenancy.placements FOR EACH STATEMENT EXECUTE FUNCTION tenancy.count_placement_change();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.placements FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table tenancy.placements enable row level security;
+alter table tenancy.placements force row level security;
+create policy placements_changed_by_platform on tenancy.placements as restrictive for update
+  using (( SELECT platform.is_system() AS is_system));
+create policy placements_system on tenancy.placements
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy placements_written_by_platform on tenancy.placements as restrictive for insert
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on tenancy.placements
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table tenancy.placements to commonhold_app;
+grant select on table tenancy.placements to commonhold_readonly;
+grant update (database_id, is_moving) on table tenancy.placements to commonhold_app;
+comment on table tenancy.placements is 'MT-17: where a tenant has its application data, if not in the main database all along';
+comment on column tenancy.placements.database_id is 'Null for the main database';
+comment on column tenancy.placements.is_moving is 'A move is under way: every program asks before each use where the tenant is, and remembers nothing';
+
+create table tenancy.proven_domains (
+  domain text not null,
+  holder_id uuid not null,
+  constraint proven_domains_pkey PRIMARY KEY (domain),
+  constraint proven_domains_of_holder UNIQUE (domain, holder_id)
+);
+alter table tenancy.proven_domains add constraint proven_domains_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE;
+CREATE INDEX proven_domains_holder_id_idx ON tenancy.proven_domains USING btree (holder_id);
+alter table tenancy.proven_domains enable row level security;
+alter table tenancy.proven_domains force row level security;
+create policy proven_domains_of_holder on tenancy.proven_domains for select
+  using ((holder_id = ( SELECT platform.current_tenant_id() AS current_tenant_id)));
+create policy proven_domains_system on tenancy.proven_domains
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant select on table tenancy.proven_domains to commonhold_app;
+grant select on table tenancy.proven_domains to commonhold_readonly;
+comment on table tenancy.proven_domains is 'A proven domain is one tenant''s (GG-03); kept by a trigger on tenancy.tenant_domains';
+comment on column tenancy.proven_domains.holder_id is 'The tenant. Not called tenant_id: a domain is unique over all tenants, and so are rows here';
+
+create table tenancy.second_factor_graces (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  user_id uuid not null,
+  began_at timestamp with time zone not null,
+  session_ids uuid[] not null,
+  constraint second_factor_graces_pkey PRIMARY KEY (tenant_id, user_id),
+  constraint second_factor_graces_bounded CHECK (((cardinality(session_ids) >= 1) AND (cardinality(session_ids) <= 100))),
+  constraint second_factor_graces_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
+);
+alter table tenancy.second_factor_graces enable row level security;
+alter table tenancy.second_factor_graces force row level security;
+create policy second_factor_graces_system on tenancy.second_factor_graces for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on tenancy.second_factor_graces
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table tenancy.second_factor_graces to commonhold_app;
+grant select on table tenancy.second_factor_graces to commonhold_readonly;
+grant update (began_at, session_ids) on table tenancy.second_factor_graces to commonhold_app;
+comment on table tenancy.second_factor_graces is 'The sign-ins that members without a second factor have had since one is required of them (MT-15)';
+comment on column tenancy.second_factor_graces.began_at is 'From when the grace counts; a requirement that begins anew counts anew';
+comment on column tenancy.second_factor_graces.session_ids is 'Each session counts once, however often it is seen; no foreign key, for a session that has ended stays counted';
+
+create table tenancy.status_changes (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  from_status text,
+  to_status text not null,
+  reason text,
+  changed_by uuid,
+  changed_by_name text,
+  created_at timestamp with time zone default clock_timestamp() not null,
+  constraint status_changes_pkey PRIMARY KEY (tenant_id, id),
+  constraint status_changes_known CHECK (((to_status = ANY (ARRAY['active'::text, 'suspended'::text, 'pending_deletion'::text])) AND ((from_status IS NULL) OR (from_status = ANY (ARRAY['active'::text, 'suspended'::text, 'pending_deletion'::text]))))),
+  constraint status_changes_changed_by_fkey FOREIGN KEY (changed_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint status_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX status_changes_changed_by_idx ON tenancy.status_changes USING btree (changed_by) WHERE (changed_by IS NOT NULL);
+CREATE INDEX status_changes_created_at_idx ON tenancy.status_changes USING btree (tenant_id, created_at);
+alter table tenancy.status_changes enable row level security;
+alter table tenancy.status_changes force row level security;
+create policy status_changes_system on tenancy.status_changes
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on tenancy.status_changes
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table tenancy.status_changes to commonhold_app;
+grant select on table tenancy.status_changes to commonhold_readonly;
+comment on table tenancy.status_changes is 'How a tenant became what it is, written by a trigger: from what, to what, why, by whom (MT-10, MT-12)';
+comment on column tenancy.status_changes.changed_by is 'Null at the command line and for jobs';
+
+create table tenancy.tenant_deletions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  requested_at timestamp with time zone default now() not null,
+  requested_by uuid,
+  by_operator boolean not null,
+  reason text,
+  previous_status text not null,
+  scheduled_at timestamp with time zone not null,
+  told_half_at timestamp with time zone,
+  told_last_at timestamp with time zone,
+  begun_at timestamp with time zone,
+  owner_ids uuid[],
+  removed jsonb default '{}'::jsonb not null,
+  counted_elsewhere_at timestamp with time zone,
+  last_error text,
+  last_error_at timestamp with time zone,
+  constraint tenant_deletions_pkey PRIMARY KEY (tenant_id, id),
+  constraint tenant_deletions_once UNIQUE (tenant_id),
+  constraint tenant_deletions_after_request CHECK ((scheduled_at >= requested_at)),
+  constraint tenant_deletions_begun_in_time CHECK ((begun_at >= scheduled_at)),
+  constraint tenant_deletions_owners_known CHECK (((begun_at IS NULL) = (owner_ids IS NULL))),
+  constraint tenant_deletions_previous_status_known CHECK ((previous_status = ANY (ARRAY['active'::text, 'suspended'::text]))),
+  constraint tenant_deletions_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+  constraint tenant_deletions_removed_object CHECK ((jsonb_typeof(removed) = 'object'::text)),
+  constraint tenant_deletions_requested_by_fkey FOREIGN KEY (requested_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint tenant_deletions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX tenant_deletions_requested_by_idx ON tenancy.tenant_deletions USING btree (requested_by) WHERE (requested_by IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.tenant_deletions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_deletions();
+CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.tenant_deletions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_deletions();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.tenant_deletions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.tenant_deletions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_deletions();
+alter table tenancy.tenant_deletions enable row level security;
+alter table tenancy.tenant_deletions force row level security;
+create policy tenant_deletions_system on tenancy.tenant_deletions
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on tenancy.tenant_deletions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table tenancy.tenant_deletions to commonhold_app;
+grant update (last_error, last_error_at, told_half_at, told_last_at) on table tenancy.tenant_deletions to commonhold_app;
+comment on table tenancy.tenant_deletions is 'A tenant that waits for its deletion, or is being removed (MT-11): gone when that is cancelled, and when it is done';
+comment on column tenancy.tenant_deletions.previous_status is 'Where a cancelled deletion leads back to';
+comment on column tenancy.tenant_deletions.told_half_at is 'When its owners were told a second time, half-way';
+comment on column tenancy.tenant_deletions.told_last_at is 'When its owners were told for the last time, the day before';
+comment on column tenancy.tenant_deletions.begun_at is 'From then on nothing brings the tenant back';
+comment on column tenancy.tenant_deletions.owner_ids is 'Who owned it when the removal began: they get the certificate';
+comment on column tenancy.tenant_deletions.removed is 'Table to the number of rows removed from it, counted in the transaction that removed them';
+comment on column tenancy.tenant_deletions.counted_elsewhere_at is 'When its rows in databases beside the main one were counted for the certificate: once, before any of them goes';
+comment on column tenancy.tenant_deletions.last_error is 'Why its removal did not come to an end the last time, a database of its own being away; null where it did, or was not tried yet';
+
+create table tenancy.tenant_domains (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  domain text not null,
+  token text not null,
+  proven_at timestamp with time zone,
+  proven_by text,
+  checked_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  last_fault text,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint tenant_domains_pkey PRIMARY KEY (tenant_id, id),
+  constraint tenant_domains_once UNIQUE (tenant_id, domain),
+  constraint tenant_domains_failing CHECK (((failing_since IS NULL) OR (proven_at IS NOT NULL))),
+  constraint tenant_domains_proof CHECK ((((proven_at IS NULL) = (proven_by IS NULL)) AND ((proven_by IS NULL) OR (proven_by = ANY (ARRAY['dns'::text, 'file'::text]))))),
+  constraint tenant_domains_shape CHECK (((domain ~ '^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text) AND (length(domain) <= 253))),
+  constraint tenant_domains_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint tenant_domains_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX tenant_domains_checked_at_idx ON tenancy.tenant_domains USING btree (checked_at) WHERE (proven_at IS NOT NULL);
+CREATE INDEX tenant_domains_created_by_idx ON tenancy.tenant_domains USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.tenant_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_domains();
+CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.tenant_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_domains();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.tenant_domains FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.tenant_domains REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_domains();
+CREATE TRIGGER keep_proven_domains AFTER INSERT OR DELETE OR UPDATE OF proven_at ON tenancy.tenant_domains FOR EACH ROW EXECUTE FUNCTION tenancy.keep_proven_domains();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.tenant_domains FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table tenancy.tenant_domains enable row level security;
+alter table tenancy.tenant_domains force row level security;
+create policy tenant_domains_made_by_platform on tenancy.tenant_domains as restrictive for update
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_domains_system on tenancy.tenant_domains
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_domains_unproven on tenancy.tenant_domains as restrictive for insert
+  with check (((proven_at IS NULL) OR ( SELECT platform.is_system() AS is_system)));
+create policy tenant_isolation on tenancy.tenant_domains
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table tenancy.tenant_domains to commonhold_app;
+grant select on table tenancy.tenant_domains to commonhold_readonly;
+grant update (checked_at, failing_since, last_fault, proven_at, proven_by) on table tenancy.tenant_domains to commonhold_app;
+comment on table tenancy.tenant_domains is 'Domains that a tenant wants for its own, and the state of their proof (GG-03). A claim without proof keeps nobody from another';
+comment on column tenancy.tenant_domains.token is 'Stands in the DNS or in a file of the domain: who can put it there owns the domain. No secret';
+comment on column tenancy.tenant_domains.failing_since is 'Since when a proof that was there is found no more; after 7 days it counts no more';
+
+create table tenancy.tenant_logos (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  content bytea not null,
+  content_hash bytea not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint tenant_logos_pkey PRIMARY KEY (tenant_id),
+  constraint tenant_logos_content_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
+  constraint tenant_logos_content_size CHECK (((octet_length(content) >= 1) AND (octet_length(content) <= 100000))),
+  constraint tenant_logos_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.tenant_logos FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table tenancy.tenant_logos enable row level security;
+alter table tenancy.tenant_logos force row level security;
+create policy tenant_isolation on tenancy.tenant_logos
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy tenant_logos_system on tenancy.tenant_logos for select
+  using (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table tenancy.tenant_logos to commonhold_app;
+grant select on table tenancy.tenant_logos to commonhold_readonly;
+grant update (content, content_hash) on table tenancy.tenant_logos to commonhold_app;
+comment on table tenancy.tenant_logos is 'The picture of a tenant, made anew by the program: WebP, at most 512 by 256, without metadata (MT-10). The log has the change of tenants.logo';
+comment on column tenancy.tenant_logos.content_hash is 'SHA-256; a part of it is in tenants.logo, which is another one for another picture';
+
+create table tenancy.tenant_words (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  word text collate "C" not null,
+  constraint tenant_words_pkey PRIMARY KEY (tenant_id, word),
+  constraint tenant_words_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX tenant_words_word_idx ON tenancy.tenant_words USING btree (word, tenant_id);
+alter table tenancy.tenant_words enable row level security;
+alter table tenancy.tenant_words force row level security;
+create policy tenant_isolation on tenancy.tenant_words
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy tenant_words_system on tenancy.tenant_words
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant select on table tenancy.tenant_words to commonhold_app;
+grant select on table tenancy.tenant_words to commonhold_readonly;
+comment on table tenancy.tenant_words is 'The words by which operators find a tenant: of its name, slug and domain. Compared as ranges, for under row security an index does not serve LIKE';
 
 create table tenancy.tenants (
   id uuid default gen_random_uuid() not null,
@@ -5112,29 +9736,44 @@ create table tenancy.tenants (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   password_rules jsonb default '{"refuseCommon": true, "minimumLength": 8, "refusedReuses": 3, "expiresAfterDays": null}'::jsonb not null,
+  second_factor_required_since timestamp with time zone,
+  onboarding_dismissed_at timestamp with time zone,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_slug_unique UNIQUE (slug),
+  constraint tenants_colors_known CHECK ((((colors - 'primary'::text) = '{}'::jsonb) AND ((NOT (colors ? 'primary'::text)) OR ((colors ->> 'primary'::text) ~ '^#[0-9a-f]{6}$'::text)))),
   constraint tenants_colors_object CHECK ((jsonb_typeof(colors) = 'object'::text)),
   constraint tenants_deletion_scheduled CHECK (((status = 'pending_deletion'::text) = (deletion_scheduled_at IS NOT NULL))),
   constraint tenants_domain_shape CHECK (((domain = lower(domain)) AND (length(domain) <= 255))),
+  constraint tenants_feature_flags_booleans CHECK ((NOT jsonb_path_exists(feature_flags, '$.*?(@.type() != "boolean")'::jsonpath))),
   constraint tenants_feature_flags_object CHECK ((jsonb_typeof(feature_flags) = 'object'::text)),
+  constraint tenants_features_booleans CHECK ((NOT jsonb_path_exists(features, '$.*?(@.type() != "boolean")'::jsonpath))),
   constraint tenants_features_object CHECK ((jsonb_typeof(features) = 'object'::text)),
   constraint tenants_grace_period_days CHECK (((grace_period_days >= 0) AND (grace_period_days <= 365))),
   constraint tenants_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
   constraint tenants_onboarding_known CHECK ((onboarding_status = ANY (ARRAY['pending'::text, 'in_progress'::text, 'completed'::text]))),
   constraint tenants_password_rules_shape CHECK (((jsonb_typeof(password_rules) = 'object'::text) AND ((password_rules - '{minimumLength,refuseCommon,refusedReuses,expiresAfterDays}'::text[]) = '{}'::jsonb) AND (password_rules @? 'strict $?(((((((@."minimumLength" >= 8 && @."minimumLength" <= 128) && @."minimumLength".floor() == @."minimumLength") && (@."refuseCommon" == true || @."refuseCommon" == false)) && @."refusedReuses" >= 0) && @."refusedReuses" <= 24) && @."refusedReuses".floor() == @."refusedReuses") && (@."expiresAfterDays" == null || (@."expiresAfterDays" >= 1 && @."expiresAfterDays" <= 3650) && @."expiresAfterDays".floor() == @."expiresAfterDays"))'::jsonpath))),
-  constraint tenants_security_policy_object CHECK ((jsonb_typeof(security_policy) = 'object'::text)),
+  constraint tenants_security_policy_shape CHECK (((jsonb_typeof(security_policy) = 'object'::text) AND ((security_policy - '{session,twoFactor,ipRestrictions}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $?((@."session".type() == "object" && @."twoFactor".type() == "object") && @."ipRestrictions".type() == "object")'::jsonpath) AND (((security_policy -> 'session'::text) - '{maxConcurrentSessions,sessionTimeout,extendOnActivity,requireMFA}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."session"?(((((((@."maxConcurrentSessions" >= 1 && @."maxConcurrentSessions" <= 1000) && @."maxConcurrentSessions".floor() == @."maxConcurrentSessions") && @."sessionTimeout" >= 60) && @."sessionTimeout" <= 2592000) && @."sessionTimeout".floor() == @."sessionTimeout") && (@."extendOnActivity" == true || @."extendOnActivity" == false)) && (@."requireMFA" == true || @."requireMFA" == false))'::jsonpath) AND (((security_policy -> 'twoFactor'::text) - '{required,graceLogins,gracePeriodDays,allowBackupCodes,allowRememberDevice,exemptRoles,enforcementDate}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."twoFactor"?(((((((((((((@."required" == true || @."required" == false) && @."graceLogins" >= 0) && @."graceLogins" <= 100) && @."graceLogins".floor() == @."graceLogins") && @."gracePeriodDays" >= 0) && @."gracePeriodDays" <= 365) && @."gracePeriodDays".floor() == @."gracePeriodDays") && (@."allowBackupCodes" == true || @."allowBackupCodes" == false)) && (@."allowRememberDevice" == true || @."allowRememberDevice" == false)) && @."exemptRoles".type() == "array") && @."exemptRoles".size() <= 100) && !(exists (@."exemptRoles"[*]?(@.type() != "string")))) && (@."enforcementDate" == null || @."enforcementDate" like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"))'::jsonpath) AND (((security_policy -> 'ipRestrictions'::text) - '{enabled,allowedIPs,allowedRanges,blockList}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."ipRestrictions"?(((((((((((@."enabled" == true || @."enabled" == false) && @."allowedIPs".type() == "array") && @."allowedIPs".size() <= 200) && @."allowedRanges".type() == "array") && @."allowedRanges".size() <= 200) && @."blockList".type() == "array") && @."blockList".size() <= 200) && !(exists (@."allowedIPs"[*]?(@.type() != "string")))) && !(exists (@."allowedRanges"[*]?(@.type() != "string")))) && !(exists (@."blockList"[*]?(@.type() != "string")))) && ((@."enabled" == false || @."allowedIPs".size() > 0) || @."allowedRanges".size() > 0))'::jsonpath))),
   constraint tenants_settings_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
+  constraint tenants_slug_not_reserved CHECK ((NOT tenancy.is_reserved_slug(slug))),
   constraint tenants_slug_shape CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
-  constraint tenants_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'pending_deletion'::text])))
+  constraint tenants_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'pending_deletion'::text]))),
+  constraint tenants_domain_fkey FOREIGN KEY (domain, id) REFERENCES tenancy.proven_domains(domain, holder_id) ON DELETE SET NULL (domain)
 );
+CREATE INDEX tenants_created_at_idx ON tenancy.tenants USING btree (created_at, id);
 CREATE UNIQUE INDEX tenants_domain_unique ON tenancy.tenants USING btree (domain) WHERE (domain IS NOT NULL);
+CREATE INDEX tenants_status_created_at_idx ON tenancy.tenants USING btree (status, created_at, id);
 CREATE INDEX tenants_status_idx ON tenancy.tenants USING btree (status);
 CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.tenants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenants();
 CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenants();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.tenants FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.tenants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenants();
+CREATE TRIGGER hold_slug AFTER UPDATE OF slug ON tenancy.tenants FOR EACH ROW WHEN ((old.slug <> new.slug)) EXECUTE FUNCTION tenancy.hold_slug();
+CREATE TRIGGER hold_slug_insert AFTER INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.hold_slug();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER keep_words AFTER UPDATE OF name, slug, domain ON tenancy.tenants FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.slug IS DISTINCT FROM new.slug)) OR (old.domain IS DISTINCT FROM new.domain))) EXECUTE FUNCTION tenancy.keep_words();
+CREATE TRIGGER keep_words_insert AFTER INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.keep_words();
+CREATE TRIGGER note_second_factor_requirement BEFORE INSERT OR UPDATE OF security_policy ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.note_second_factor_requirement();
+CREATE TRIGGER note_status AFTER UPDATE OF status ON tenancy.tenants FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION tenancy.note_status();
 alter table tenancy.tenants enable row level security;
 alter table tenancy.tenants force row level security;
 create policy tenants_current on tenancy.tenants
@@ -5148,13 +9787,22 @@ create policy tenants_system on tenancy.tenants
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
 grant insert, select on table tenancy.tenants to commonhold_app;
-grant update (colors, database_url_encrypted, deletion_requested_at, deletion_scheduled_at, domain, feature_flags, features, grace_period_days, logo, name, onboarding_status, password_rules, security_policy, settings, slug, status, status_changed_at, status_reason) on table tenancy.tenants to commonhold_app;
-grant select (colors, created_at, domain, feature_flags, features, id, is_active, logo, name, onboarding_status, password_rules, settings, slug, status, updated_at) on table tenancy.tenants to commonhold_readonly;
+grant update (colors, database_url_encrypted, domain, feature_flags, features, grace_period_days, logo, name, onboarding_dismissed_at, onboarding_status, password_rules, security_policy, settings, slug, status, status_changed_at, status_reason) on table tenancy.tenants to commonhold_app;
+grant select (colors, created_at, domain, feature_flags, features, id, is_active, logo, name, onboarding_dismissed_at, onboarding_status, password_rules, second_factor_required_since, settings, slug, status, updated_at) on table tenancy.tenants to commonhold_readonly;
 comment on table tenancy.tenants is 'A customer of this installation; all of its rows elsewhere carry its id';
 comment on column tenancy.tenants.slug is 'In addresses: a DNS label in lower case';
+comment on column tenancy.tenants.domain is 'The primary one of its proven domains: links to the tenant use it';
+comment on column tenancy.tenants.logo is 'The address of the picture in tenancy.tenant_logos';
+comment on column tenancy.tenants.colors is 'Of the console while it shows this tenant: {"primary": "#1f6553"}';
+comment on column tenancy.tenants.features is 'What the plan or an operator says, by feature: false takes it away, true gives it; what is not there is as the module declares (MT-10)';
+comment on column tenancy.tenants.feature_flags is 'What the tenant itself has switched on or off, among what features leaves it (MT-10, PE-12)';
+comment on column tenancy.tenants.settings is 'What members see of the workspace besides its name: description, website, address for questions, time zone';
 comment on column tenancy.tenants.security_policy is 'Sessions, two-factor and addresses allowed (MT-14 to MT-16), in the documents'' own form';
 comment on column tenancy.tenants.database_url_encrypted is 'Where its data lives if not here (MT-17), AES-256-GCM';
+comment on column tenancy.tenants.onboarding_status is 'Completed once all steps are done or the list is put away';
 comment on column tenancy.tenants.password_rules is 'What the passwords of members must be: length, frequent ones refused, latest ones refused, days until a new one is asked for; who is in several tenants meets the strictest of each';
+comment on column tenancy.tenants.second_factor_required_since is 'When the security policy came to say twoFactor.required, kept by a trigger: the days of grace count from there (MT-15)';
+comment on column tenancy.tenants.onboarding_dismissed_at is 'Since when administrators want to see the steps no more';
 
 create table tenancy.user_organizations (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -5179,6 +9827,12 @@ alter table tenancy.user_organizations force row level security;
 create policy tenant_isolation on tenancy.user_organizations
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy user_organizations_added_by_manager on tenancy.user_organizations as restrictive for insert to commonhold_app
+  with check (members.may_manage(organization_id));
+create policy user_organizations_changed_by_manager on tenancy.user_organizations as restrictive for update to commonhold_app
+  using (members.may_manage(organization_id));
+create policy user_organizations_removed_by_manager on tenancy.user_organizations as restrictive for delete to commonhold_app
+  using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) OR members.may_manage(organization_id)));
 grant delete, insert, select on table tenancy.user_organizations to commonhold_app;
 grant select on table tenancy.user_organizations to commonhold_readonly;
 grant update (role) on table tenancy.user_organizations to commonhold_app;
@@ -5192,17 +9846,31 @@ create table tenancy.user_tenants (
   expires_at timestamp with time zone,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  expiry_announced timestamp with time zone,
+  expiry_reported timestamp with time zone,
   constraint user_tenants_pkey PRIMARY KEY (tenant_id, id),
   constraint user_tenants_one_per_user UNIQUE (tenant_id, user_id),
   constraint user_tenants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE,
   constraint user_tenants_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
+CREATE INDEX user_tenants_expires_at_idx ON tenancy.user_tenants USING btree (expires_at) WHERE (expires_at IS NOT NULL);
 CREATE INDEX user_tenants_user_id_idx ON tenancy.user_tenants USING btree (user_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.user_tenants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_user_tenants();
 CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.user_tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_user_tenants();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.user_tenants FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.user_tenants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_user_tenants();
+CREATE TRIGGER count_deleted AFTER DELETE ON tenancy.user_tenants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('tenancy.members');
+CREATE TRIGGER count_inserted AFTER INSERT ON tenancy.user_tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('tenancy.members');
+CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON tenancy.user_tenants FOR EACH ROW WHEN ((old.tenant_id IS DISTINCT FROM new.tenant_id)) EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER count_truncated BEFORE TRUNCATE ON tenancy.user_tenants FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER guard_expiry BEFORE UPDATE OF expires_at ON tenancy.user_tenants FOR EACH ROW WHEN ((new.expires_at IS DISTINCT FROM old.expires_at)) EXECUTE FUNCTION access.guard_membership();
+CREATE TRIGGER guard_removal BEFORE DELETE ON tenancy.user_tenants FOR EACH ROW EXECUTE FUNCTION access.guard_membership();
+CREATE TRIGGER hand_over_lists AFTER DELETE ON tenancy.user_tenants FOR EACH ROW EXECUTE FUNCTION contractors.hand_over_lists_of_leaver();
+CREATE TRIGGER keep_owner_changed BEFORE UPDATE OF tenant_id, id, user_id, expires_at ON tenancy.user_tenants FOR EACH ROW WHEN ((((old.expires_at IS NULL) AND (new.expires_at IS NOT NULL)) OR (((old.tenant_id IS DISTINCT FROM new.tenant_id) OR (old.id IS DISTINCT FROM new.id)) OR (old.user_id IS DISTINCT FROM new.user_id)))) EXECUTE FUNCTION members.keep_owner_as_member();
+CREATE TRIGGER keep_owner_removed BEFORE DELETE ON tenancy.user_tenants FOR EACH ROW EXECUTE FUNCTION members.keep_owner_as_member();
+CREATE TRIGGER keep_services_at_home AFTER INSERT ON tenancy.user_tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION access.keep_services_at_home();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.user_tenants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER take_turn BEFORE DELETE OR UPDATE OF tenant_id, id, user_id, expires_at ON tenancy.user_tenants FOR EACH STATEMENT EXECUTE FUNCTION members.take_turn();
 alter table tenancy.user_tenants enable row level security;
 alter table tenancy.user_tenants force row level security;
 create policy tenant_isolation on tenancy.user_tenants
@@ -5216,5 +9884,1188 @@ create policy user_tenants_system on tenancy.user_tenants for select
   using (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select on table tenancy.user_tenants to commonhold_app;
 grant select on table tenancy.user_tenants to commonhold_readonly;
-grant update (expires_at) on table tenancy.user_tenants to commonhold_app;
+grant update (expires_at, expiry_announced, expiry_reported) on table tenancy.user_tenants to commonhold_app;
 comment on table tenancy.user_tenants is 'Membership: this user works in this tenant, until it expires (GG-04)';
+comment on column tenancy.user_tenants.expires_at is 'From this second on it gives no access; the row stays, and may be given another end (GG-04)';
+comment on column tenancy.user_tenants.expiry_announced is 'The end of which the member and the owners were told while it was to come; another end is told anew';
+comment on column tenancy.user_tenants.expiry_reported is 'The end of which they were told once it had come';
+
+-- usage ---------------------------------------------------------------------------------------------------------
+
+create schema usage;
+grant usage on schema usage to commonhold_app;
+grant usage on schema usage to commonhold_readonly;
+comment on schema usage is 'What tenants use of the installation, and how much of it their plans allow';
+
+CREATE OR REPLACE FUNCTION usage.add_flows(additions jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  insert into usage.tenant_usage as kept (tenant_id, metric_name, period, period_start, metric_value, rolled_up_value)
+  select addition.tenant_id, addition.metric_name, 'hour', addition.period_start, addition.metric_value, 0
+  from jsonb_to_recordset(additions)
+    as addition (tenant_id uuid, metric_name text, period_start timestamptz, metric_value bigint)
+  -- What was counted of a tenant that is gone by now goes with it.
+  join tenancy.tenants as tenant on tenant.id = addition.tenant_id
+  order by addition.tenant_id, addition.metric_name, addition.period_start
+  on conflict (tenant_id, metric_name, period, period_start, site_id) do update
+  set metric_value = kept.metric_value + excluded.metric_value
+$function$;
+grant execute on function usage.add_flows(additions jsonb) to commonhold_app;
+revoke execute on function usage.add_flows(additions jsonb) from public;
+comment on function usage.add_flows(additions jsonb) is 'Adds to the hours of flows: [{tenant_id, metric_name, period_start, metric_value}], each key once';
+
+CREATE OR REPLACE FUNCTION usage.apply_plans()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform usage.apply_quotas(null);
+  return null;
+end
+$function$;
+revoke execute on function usage.apply_plans() from public;
+comment on function usage.apply_plans() is 'A change of what plans allow holds for every tenant from its commit on';
+
+CREATE OR REPLACE FUNCTION usage.apply_quotas(of_tenant_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  changed record;
+  used bigint;
+  first_shard integer;
+begin
+  perform
+  from usage.plans
+  where is_built_in
+  for update;
+  for changed in
+    select gauge.tenant_id, gauge.metric_name, case when gauge.is_hard then gauge.quota end as quota
+    from usage.gauge_limits as gauge
+    where (of_tenant_ids is null or gauge.tenant_id = any (of_tenant_ids))
+      and gauge.applied_quota is distinct from case when gauge.is_hard then gauge.quota end
+    order by gauge.tenant_id, gauge.metric_name
+  loop
+    perform
+    from usage.gauges
+    where tenant_id = changed.tenant_id
+      and metric_name = changed.metric_name
+    for update;
+    perform
+    from usage.gauge_shards
+    where tenant_id = changed.tenant_id
+      and metric_name = changed.metric_name
+    order by shard
+    for update;
+    update usage.gauges
+    set quota = changed.quota
+    where tenant_id = changed.tenant_id
+      and metric_name = changed.metric_name;
+    select coalesce(sum(value), 0), min(shard) into used, first_shard
+    from usage.gauge_shards
+    where tenant_id = changed.tenant_id
+      and metric_name = changed.metric_name;
+    perform usage.spread_allowance(changed.tenant_id, changed.metric_name, changed.quota, used, first_shard);
+  end loop;
+end
+$function$;
+grant execute on function usage.apply_quotas(of_tenant_ids uuid[]) to commonhold_app;
+revoke execute on function usage.apply_quotas(of_tenant_ids uuid[]) from public;
+comment on function usage.apply_quotas(of_tenant_ids uuid[]) is 'Gives the gauges of these tenants, or of all, the limits that hold now. What is above a limit stays, and grows no more';
+
+CREATE OR REPLACE FUNCTION usage.apply_tenant_limits()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform usage.apply_quotas((select array_agg(distinct tenant_id) from new_rows));
+  return null;
+end
+$function$;
+revoke execute on function usage.apply_tenant_limits() from public;
+comment on function usage.apply_tenant_limits() is 'A change of what a tenant is allowed holds from its commit on';
+
+CREATE OR REPLACE FUNCTION usage.change_gauge(of_tenant_id uuid, of_metric text, amount bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  near_shard constant integer := pg_backend_pid() % 16;
+  hard_quota bigint;
+begin
+  if amount = 0 then
+    return;
+  end if;
+
+  if amount < 0 then
+    if usage.take_free_shard(of_tenant_id, of_metric, amount, near_shard) then
+      return;
+    end if;
+    -- All are held: wait for one. Where there is none, the tenant is going with all that it has.
+    update usage.gauge_shards as part
+    set value = part.value + amount
+    where part.tenant_id = of_tenant_id
+      and part.metric_name = of_metric
+      and part.shard = (
+        select held.shard
+        from usage.gauge_shards as held
+        where held.tenant_id = of_tenant_id
+          and held.metric_name = of_metric
+        order by (held.shard + near_shard) % 16
+        limit 1
+      );
+    return;
+  end if;
+
+  select quota into hard_quota
+  from usage.gauges
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric;
+  if not found then
+    -- Shared by all who begin to count; who changes limits takes it alone, and finds this gauge afterwards.
+    perform
+    from usage.plans
+    where is_built_in
+    for share;
+    insert into usage.gauges (tenant_id, metric_name, quota)
+    values (of_tenant_id, of_metric, usage.hard_quota_of(of_tenant_id, of_metric))
+    on conflict (tenant_id, metric_name) do nothing;
+    select quota into hard_quota
+    from usage.gauges
+    where tenant_id = of_tenant_id
+      and metric_name = of_metric;
+  end if;
+
+  if hard_quota is null then
+    if usage.take_free_shard(of_tenant_id, of_metric, amount, near_shard) then
+      return;
+    end if;
+    -- All are held, or there is none yet. The gauge is held from here on: nobody limits it before this is committed.
+    perform
+    from usage.gauges
+    where tenant_id = of_tenant_id
+      and metric_name = of_metric
+      and quota is null
+    for key share;
+    if found then
+      insert into usage.gauge_shards as part (tenant_id, metric_name, shard, value)
+      values (of_tenant_id, of_metric, near_shard, amount)
+      on conflict (tenant_id, metric_name, shard) do update
+      set value = part.value + excluded.value;
+      return;
+    end if;
+    -- It was limited a moment ago, and a shard may be locked in vain, as below: begin again.
+    raise exception 'The limit of % has changed meanwhile', of_metric using errcode = '40001';
+  else
+    -- Each in a block of its own: a shard that another has just used up is locked before that is seen, and whoever kept
+    -- it while he waits for the gauge would wait for one who has the gauge and waits for that shard.
+    begin
+      if usage.take_free_shard(of_tenant_id, of_metric, amount, near_shard) then
+        return;
+      end if;
+      raise exception using errcode = 'CH000';
+    exception
+      when sqlstate 'CH000' then null;
+    end;
+    begin
+      if usage.take_held_shard(of_tenant_id, of_metric, amount, near_shard) then
+        return;
+      end if;
+      raise exception using errcode = 'CH000';
+    exception
+      when sqlstate 'CH000' then null;
+    end;
+  end if;
+  perform usage.take_from_quota(of_tenant_id, of_metric, amount, near_shard);
+end
+$function$;
+revoke execute on function usage.change_gauge(of_tenant_id uuid, of_metric text, amount bigint) from public;
+comment on function usage.change_gauge(of_tenant_id uuid, of_metric text, amount bigint) is 'AG-02: raises or lowers a gauge in the transaction of the change; refuses (CH001, usage.quota_exceeded) what would exceed a hard limit';
+
+CREATE OR REPLACE FUNCTION usage.correct_gauge(of_tenant_id uuid, of_metric text, used bigint, right_value bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  hard_quota bigint;
+  own_shard integer;
+begin
+  if used = right_value then
+    return;
+  end if;
+  select quota into hard_quota
+  from usage.gauges
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric;
+  select coalesce(min(shard), 0) into own_shard
+  from usage.gauge_shards
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric;
+  insert into usage.gauge_shards as part (tenant_id, metric_name, shard, value)
+  values (of_tenant_id, of_metric, own_shard, right_value - used)
+  on conflict (tenant_id, metric_name, shard) do update
+  set value = part.value + excluded.value;
+  perform usage.spread_allowance(of_tenant_id, of_metric, hard_quota, right_value, own_shard);
+end
+$function$;
+revoke execute on function usage.correct_gauge(of_tenant_id uuid, of_metric text, used bigint, right_value bigint) from public;
+comment on function usage.correct_gauge(of_tenant_id uuid, of_metric text, used bigint, right_value bigint) is 'Brings a locked gauge to what it ought to stand at, be that above its limit: it was allowed where it comes from';
+
+CREATE OR REPLACE FUNCTION usage.count_changed_rows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  changed record;
+begin
+  if tg_op = 'INSERT' then
+    for changed in select tenant_id, count(*) as amount from new_rows group by tenant_id order by tenant_id loop
+      perform usage.change_gauge(changed.tenant_id, tg_argv[0], changed.amount);
+    end loop;
+  else
+    for changed in select tenant_id, count(*) as amount from old_rows group by tenant_id order by tenant_id loop
+      perform usage.change_gauge(changed.tenant_id, tg_argv[0], -changed.amount);
+    end loop;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function usage.count_changed_rows() from public;
+comment on function usage.count_changed_rows() is 'Counts the rows of a statement into the gauge that its argument names';
+
+CREATE OR REPLACE FUNCTION usage.count_rows(target regclass, of_metric text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  is_forced boolean;
+begin
+  if (select relkind from pg_class where oid = target) <> 'r' then
+    raise exception '% is no plain table: what is done to a partition by its own name would not be counted', target using errcode = '42809';
+  end if;
+  perform usage.uncount_rows(target);
+  execute format('create trigger count_inserted after insert on %s referencing new table as new_rows for each statement execute function usage.count_changed_rows(%L)', target, of_metric);
+  execute format('create trigger count_deleted after delete on %s referencing old table as old_rows for each statement execute function usage.count_changed_rows(%L)', target, of_metric);
+  execute format('create trigger count_moved before update of tenant_id on %s for each row when (old.tenant_id is distinct from new.tenant_id) execute function usage.refuse_uncounted()', target);
+  execute format('create trigger count_truncated before truncate on %s for each statement execute function usage.refuse_uncounted()', target);
+
+  -- What is there already. Row security binds the owner too: without it he sees all tenants' rows. Nobody writes
+  -- meanwhile, for the triggers' lock is held until the commit.
+  select relforcerowsecurity into is_forced from pg_class where oid = target;
+  if is_forced then
+    execute format('alter table %s no force row level security', target);
+  end if;
+  delete from usage.gauges where metric_name = of_metric;
+  execute format(
+    'insert into usage.gauges (tenant_id, metric_name, quota)
+    select tenant_id, %1$L, usage.hard_quota_of(tenant_id, %1$L) from %2$s group by tenant_id',
+    of_metric, target
+  );
+  execute format(
+    'insert into usage.gauge_shards (tenant_id, metric_name, shard, value, allowance)
+    select rows.tenant_id, %1$L, 0, count(*), gauge.quota
+    from %2$s as rows
+    join usage.gauges as gauge on gauge.tenant_id = rows.tenant_id and gauge.metric_name = %1$L
+    group by rows.tenant_id, gauge.quota',
+    of_metric, target
+  );
+  if is_forced then
+    execute format('alter table %s force row level security', target);
+  end if;
+end
+$function$;
+revoke execute on function usage.count_rows(target regclass, of_metric text) from public;
+comment on function usage.count_rows(target regclass, of_metric text) is 'AG-02: from here on the gauge says how many rows of a table each tenant has: no insert, copy, import or cascade passes by. One table for each gauge; for migrations';
+
+CREATE OR REPLACE FUNCTION usage.hard_quota_of(of_tenant_id uuid, of_metric text)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select allowed.quota
+  from usage.limits_of(of_tenant_id) as allowed
+  where allowed.metric_name = of_metric
+    and allowed.is_hard
+$function$;
+grant execute on function usage.hard_quota_of(of_tenant_id uuid, of_metric text) to commonhold_app;
+revoke execute on function usage.hard_quota_of(of_tenant_id uuid, of_metric text) from public;
+
+CREATE OR REPLACE FUNCTION usage.limits_of(of_tenant_id uuid)
+ RETURNS TABLE(metric_name text, quota bigint, is_hard boolean, is_own boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select own.metric_name, own.quota, own.is_hard, true
+  from usage.tenant_limits as own
+  where own.tenant_id = of_tenant_id
+  union all
+  select allowed.metric_name, allowed.quota, allowed.is_hard, false
+  from usage.plan_limits as allowed
+  where allowed.plan_id = coalesce(
+      (select held.plan_id from usage.tenant_plans as held where held.tenant_id = of_tenant_id and held.until is null),
+      (select plan.id from usage.plans as plan where plan.is_default)
+    )
+    and not exists (
+      select
+      from usage.tenant_limits as own
+      where own.tenant_id = of_tenant_id
+        and own.metric_name = allowed.metric_name
+    )
+$function$;
+grant execute on function usage.limits_of(of_tenant_id uuid) to commonhold_app;
+revoke execute on function usage.limits_of(of_tenant_id uuid) from public;
+comment on function usage.limits_of(of_tenant_id uuid) is 'The limits of a tenant: its own ones, else those of its plan';
+
+CREATE OR REPLACE FUNCTION usage.list_unmirrored_limits()
+ RETURNS TABLE(tenant_id uuid, database_id uuid, limits jsonb)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select placement.tenant_id, placement.database_id, now_held.limits
+  from tenancy.placements as placement
+  cross join lateral (
+    select coalesce(
+      jsonb_object_agg(allowed.metric_name, jsonb_build_object('quota', allowed.quota, 'isHard', allowed.is_hard)),
+      '{}'
+    ) as limits
+    from usage.limits_of(placement.tenant_id) as allowed
+  ) as now_held
+  left join usage.placed_limits as mirrored on mirrored.tenant_id = placement.tenant_id
+  where placement.database_id is not null
+    and (
+      mirrored.database_id is distinct from placement.database_id
+      or mirrored.limits is distinct from now_held.limits
+    )
+$function$;
+grant execute on function usage.list_unmirrored_limits() to commonhold_app;
+revoke execute on function usage.list_unmirrored_limits() from public;
+comment on function usage.list_unmirrored_limits() is 'Tenants whose own databases hold other limits than hold for them now';
+
+CREATE OR REPLACE FUNCTION usage.lock_gauge(of_tenant_id uuid, of_metric text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform from usage.plans where is_built_in for share;
+  insert into usage.gauges (tenant_id, metric_name, quota)
+  values (of_tenant_id, of_metric, usage.hard_quota_of(of_tenant_id, of_metric))
+  on conflict (tenant_id, metric_name) do nothing;
+  perform
+  from usage.gauges
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric
+  for update;
+  perform
+  from usage.gauge_shards
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric
+  order by shard
+  for update;
+  return usage.value_of(of_tenant_id, of_metric);
+end
+$function$;
+revoke execute on function usage.lock_gauge(of_tenant_id uuid, of_metric text) from public;
+comment on function usage.lock_gauge(of_tenant_id uuid, of_metric text) is 'Nobody counts until the end of the transaction; what the gauge stands at';
+
+CREATE OR REPLACE FUNCTION usage.note_placed_gauge(of_tenant_id uuid, in_database_id uuid, of_metric text, right_value bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if not platform.is_system() then
+    raise exception 'Only the platform notes what is counted elsewhere' using errcode = 'insufficient_privilege';
+  end if;
+  -- A move back waits here, or has been: then the rows are counted in this database again.
+  perform
+  from tenancy.placements
+  where tenant_id = of_tenant_id
+    and database_id = in_database_id
+  for share;
+  if not found then
+    return;
+  end if;
+  perform usage.correct_gauge(of_tenant_id, of_metric, usage.lock_gauge(of_tenant_id, of_metric), right_value);
+end
+$function$;
+grant execute on function usage.note_placed_gauge(of_tenant_id uuid, in_database_id uuid, of_metric text, right_value bigint) to commonhold_app;
+revoke execute on function usage.note_placed_gauge(of_tenant_id uuid, in_database_id uuid, of_metric text, right_value bigint) from public;
+comment on function usage.note_placed_gauge(of_tenant_id uuid, in_database_id uuid, of_metric text, right_value bigint) is 'MT-17: what a gauge stands at in the tenant''s own database, so that reports and warnings of the main one have it';
+
+CREATE OR REPLACE FUNCTION usage.recount_rows(of_tenant_id uuid, of_metric text, of_table regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  used bigint;
+  right_value bigint;
+begin
+  if not exists (select from tenancy.tenants where id = of_tenant_id) then
+    return;
+  end if;
+  used := usage.lock_gauge(of_tenant_id, of_metric);
+  execute format('select count(*) from %s where tenant_id = $1', of_table) into right_value using of_tenant_id;
+  perform usage.correct_gauge(of_tenant_id, of_metric, used, right_value);
+end
+$function$;
+revoke execute on function usage.recount_rows(of_tenant_id uuid, of_metric text, of_table regclass) from public;
+comment on function usage.recount_rows(of_tenant_id uuid, of_metric text, of_table regclass) is 'Counts the rows of a table anew: who has written and not committed yet counts afterwards. For an administrator, who sees all rows';
+
+CREATE OR REPLACE FUNCTION usage.refuse_uncounted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception 'The rows of %.% are counted for each tenant: they are neither truncated nor handed to another', tg_table_schema, tg_table_name
+    using errcode = 'insufficient_privilege';
+end
+$function$;
+revoke execute on function usage.refuse_uncounted() from public;
+
+CREATE OR REPLACE FUNCTION usage.remove_tenant_limit(of_tenant_id uuid, of_metric text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from usage.tenant_limits
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric;
+  if not found then
+    return false;
+  end if;
+  perform usage.apply_quotas(array[of_tenant_id]);
+  return true;
+end
+$function$;
+grant execute on function usage.remove_tenant_limit(of_tenant_id uuid, of_metric text) to commonhold_app;
+revoke execute on function usage.remove_tenant_limit(of_tenant_id uuid, of_metric text) from public;
+comment on function usage.remove_tenant_limit(of_tenant_id uuid, of_metric text) is 'From then on the plan''s limit holds; false where the tenant had none of its own';
+
+CREATE OR REPLACE FUNCTION usage.spread_allowance(of_tenant_id uuid, of_metric text, hard_quota bigint, used bigint, own_shard integer)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  update usage.gauge_shards as part
+  set allowance = case
+    when hard_quota is null then null
+    -- Nothing is left: even what one shard gives back counts for all, so each growth has to ask.
+    when used >= hard_quota then -9223372036854775808
+    when hard_quota - used >= 1600 then
+      part.value + (hard_quota - used) / every.parts
+      + case when part.shard = own_shard then (hard_quota - used) % every.parts else 0 end
+    else part.value + case when part.shard = own_shard then hard_quota - used else 0 end
+  end
+  from (
+    select count(*) as parts
+    from usage.gauge_shards
+    where tenant_id = of_tenant_id
+      and metric_name = of_metric
+  ) as every
+  where part.tenant_id = of_tenant_id
+    and part.metric_name = of_metric
+$function$;
+revoke execute on function usage.spread_allowance(of_tenant_id uuid, of_metric text, hard_quota bigint, used bigint, own_shard integer) from public;
+comment on function usage.spread_allowance(of_tenant_id uuid, of_metric text, hard_quota bigint, used bigint, own_shard integer) is 'Divides what is left of a quota among the shards; little goes to one alone';
+
+CREATE OR REPLACE FUNCTION usage.take_free_shard(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update usage.gauge_shards as part
+  set value = part.value + amount
+  where part.tenant_id = of_tenant_id
+    and part.metric_name = of_metric
+    and part.shard = (
+      select free.shard
+      from usage.gauge_shards as free
+      where free.tenant_id = of_tenant_id
+        and free.metric_name = of_metric
+        and (amount < 0 or free.allowance is null or free.value + amount <= free.allowance)
+      order by (free.shard + near_shard) % 16
+      limit 1
+      for update skip locked
+    );
+  return found;
+end
+$function$;
+revoke execute on function usage.take_free_shard(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer) from public;
+comment on function usage.take_free_shard(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer) is 'Counts into a shard that nobody holds and that may go so far; false if there is none. The row lock is kept until the commit, so writers of one tenant wait for each other only when all shards are held';
+
+CREATE OR REPLACE FUNCTION usage.take_from_quota(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  hard_quota bigint;
+  used bigint;
+  own_shard integer := near_shard;
+begin
+  select quota into hard_quota
+  from usage.gauges
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric
+  for update;
+  perform
+  from usage.gauge_shards
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric
+  order by shard
+  for update;
+  select coalesce(sum(value), 0) into used
+  from usage.gauge_shards
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric;
+
+  if used + amount > hard_quota then
+    raise exception 'The limit of % is reached', of_metric
+      using errcode = 'CH001', constraint = 'usage.quota_exceeded',
+        detail = json_build_object(
+          'metric', of_metric, 'limit', hard_quota, 'used', used,
+          'what', replace(split_part(of_metric, '.', 2), '_', ' ')
+        )::text;
+  end if;
+
+  -- Another part is worth while as long as there is much to divide.
+  if hard_quota is not null and hard_quota - used - amount < 1600 then
+    select coalesce(min(shard) filter (where shard = near_shard), min(shard), near_shard) into own_shard
+    from usage.gauge_shards
+    where tenant_id = of_tenant_id
+      and metric_name = of_metric;
+  end if;
+  insert into usage.gauge_shards as part (tenant_id, metric_name, shard, value)
+  values (of_tenant_id, of_metric, own_shard, amount)
+  on conflict (tenant_id, metric_name, shard) do update
+  set value = part.value + excluded.value;
+  perform usage.spread_allowance(of_tenant_id, of_metric, hard_quota, used + amount, own_shard);
+end
+$function$;
+revoke execute on function usage.take_from_quota(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer) from public;
+comment on function usage.take_from_quota(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer) is 'Raises a gauge with all its shards locked: what is let through is exact, whoever else counts at this moment';
+
+CREATE OR REPLACE FUNCTION usage.take_held_shard(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update usage.gauge_shards as part
+  set value = part.value + amount
+  where part.tenant_id = of_tenant_id
+    and part.metric_name = of_metric
+    and part.value + amount <= part.allowance
+    and part.shard = (
+      select held.shard
+      from usage.gauge_shards as held
+      where held.tenant_id = of_tenant_id
+        and held.metric_name = of_metric
+        and held.value + amount <= held.allowance
+        -- Else one more shard is worth while, for which the gauge has to be asked.
+        and (held.shard = near_shard or held.allowance - held.value < 1600)
+      order by (held.shard + near_shard) % 16
+      limit 1
+    );
+  return found;
+end
+$function$;
+revoke execute on function usage.take_held_shard(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer) from public;
+comment on function usage.take_held_shard(of_tenant_id uuid, of_metric text, amount bigint, near_shard integer) is 'Waits for a shard that others hold, rather than for all of them; false if there is none that may go so far';
+
+CREATE OR REPLACE FUNCTION usage.take_over_limits(of_tenant_id uuid, of_limits jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from usage.tenant_limits where tenant_id = of_tenant_id;
+  insert into usage.tenant_limits (tenant_id, metric_name, quota, is_hard)
+  select of_tenant_id, allowed.key, (allowed.value ->> 'quota')::bigint, (allowed.value ->> 'isHard')::boolean
+  from jsonb_each(of_limits) as allowed;
+  perform usage.apply_quotas(array[of_tenant_id]);
+end
+$function$;
+revoke execute on function usage.take_over_limits(of_tenant_id uuid, of_limits jsonb) from public;
+comment on function usage.take_over_limits(of_tenant_id uuid, of_limits jsonb) is 'In a tenant''s own database: what it is allowed by the main one. For an administrator, past triggers: it was logged where it was decided';
+
+CREATE OR REPLACE FUNCTION usage.uncount_rows(target regclass)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  execute format('drop trigger if exists count_inserted on %s', target);
+  execute format('drop trigger if exists count_deleted on %s', target);
+  execute format('drop trigger if exists count_moved on %s', target);
+  execute format('drop trigger if exists count_truncated on %s', target);
+end
+$function$;
+revoke execute on function usage.uncount_rows(target regclass) from public;
+comment on function usage.uncount_rows(target regclass) is 'Ends the counting of a table: for down migrations. What was counted stays';
+
+CREATE OR REPLACE FUNCTION usage.use_quota(of_metric text, amount bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if platform.current_tenant_id() is null then
+    raise exception 'Nobody''s quota can be used: there is no tenant' using errcode = '22004';
+  end if;
+  perform usage.change_gauge(platform.current_tenant_id(), of_metric, amount);
+end
+$function$;
+grant execute on function usage.use_quota(of_metric text, amount bigint) to commonhold_app;
+revoke execute on function usage.use_quota(of_metric text, amount bigint) from public;
+comment on function usage.use_quota(of_metric text, amount bigint) is 'usage.change_gauge for the tenant of the scope';
+
+CREATE OR REPLACE FUNCTION usage.used_in(of_tenant_id uuid, of_metric text, of_period text, of_start timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(
+      (
+        select metric_value
+        from usage.tenant_usage
+        where tenant_id = of_tenant_id
+          and metric_name = of_metric
+          and period = of_period
+          and period_start = of_start
+          and site_id is null
+      ), 0
+    ) + coalesce(
+      (
+        select sum(metric_value - rolled_up_value)::bigint
+        from usage.tenant_usage
+        where of_period <> 'hour'
+          and tenant_id = of_tenant_id
+          and metric_name = of_metric
+          and metric_value <> rolled_up_value
+          and period_start >= of_start
+          and period_start < (of_start at time zone 'UTC' + ('1 ' || of_period)::interval) at time zone 'UTC'
+          and site_id is null
+      ), 0
+    )
+$function$;
+grant execute on function usage.used_in(of_tenant_id uuid, of_metric text, of_period text, of_start timestamp with time zone) to commonhold_app;
+revoke execute on function usage.used_in(of_tenant_id uuid, of_metric text, of_period text, of_start timestamp with time zone) from public;
+comment on function usage.used_in(of_tenant_id uuid, of_metric text, of_period text, of_start timestamp with time zone) is 'How much of a flow a tenant used in a period, with the hours that are not rolled up yet';
+
+CREATE OR REPLACE FUNCTION usage.value_of(of_tenant_id uuid, of_metric text)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(sum(value), 0)::bigint
+  from usage.gauge_shards
+  where tenant_id = of_tenant_id
+    and metric_name = of_metric
+$function$;
+grant execute on function usage.value_of(of_tenant_id uuid, of_metric text) to commonhold_app;
+revoke execute on function usage.value_of(of_tenant_id uuid, of_metric text) from public;
+comment on function usage.value_of(of_tenant_id uuid, of_metric text) is 'What a gauge of a tenant stands at';
+
+create view usage.gauge_limits with (security_invoker=true) as
+SELECT gauge.tenant_id,
+    gauge.metric_name,
+        CASE
+            WHEN (own.tenant_id IS NULL) THEN allowed.quota
+            ELSE own.quota
+        END AS quota,
+    COALESCE(own.is_hard, allowed.is_hard, false) AS is_hard,
+    gauge.quota AS applied_quota
+   FROM (((usage.gauges gauge
+     LEFT JOIN usage.tenant_limits own ON (((own.tenant_id = gauge.tenant_id) AND (own.metric_name = gauge.metric_name))))
+     LEFT JOIN usage.tenant_plans held ON (((held.tenant_id = gauge.tenant_id) AND (held.until IS NULL))))
+     LEFT JOIN usage.plan_limits allowed ON (((allowed.metric_name = gauge.metric_name) AND (allowed.plan_id = COALESCE(held.plan_id, ( SELECT plan.id
+           FROM usage.plans plan
+          WHERE plan.is_default))))));
+grant select on table usage.gauge_limits to commonhold_app;
+comment on view usage.gauge_limits is 'usage.limits_of for the gauges of all tenants at once';
+comment on column usage.gauge_limits.applied_quota is 'What usage.change_gauge holds to: quota where it is hard';
+
+create table usage.gauge_shards (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  metric_name text not null,
+  shard smallint not null,
+  value bigint default 0 not null,
+  allowance bigint,
+  constraint gauge_shards_pkey PRIMARY KEY (tenant_id, metric_name, shard),
+  constraint gauge_shards_gauge_fkey FOREIGN KEY (tenant_id, metric_name) REFERENCES usage.gauges(tenant_id, metric_name) ON DELETE CASCADE
+) with (fillfactor=50);
+alter table usage.gauge_shards enable row level security;
+alter table usage.gauge_shards force row level security;
+create policy gauge_shards_counted on usage.gauge_shards to commonhold_owner
+  using (true)
+  with check (true);
+create policy gauge_shards_system on usage.gauge_shards for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on usage.gauge_shards
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table usage.gauge_shards to commonhold_app;
+grant select on table usage.gauge_shards to commonhold_readonly;
+comment on table usage.gauge_shards is 'Parts of a gauge''s value, so that many can count at once: who counts takes one that nobody holds. One until two meet, at most 16; a part may be negative';
+comment on column usage.gauge_shards.allowance is 'How high the part may go without asking the others; null: any. All together never more than the quota, so that no sum of what is let through exceeds it';
+
+create table usage.gauges (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  metric_name text not null,
+  quota bigint,
+  constraint gauges_pkey PRIMARY KEY (tenant_id, metric_name),
+  constraint gauges_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+alter table usage.gauges enable row level security;
+alter table usage.gauges force row level security;
+create policy gauges_counted on usage.gauges to commonhold_owner
+  using (true)
+  with check (true);
+create policy gauges_system on usage.gauges for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on usage.gauges
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table usage.gauges to commonhold_app;
+grant select on table usage.gauges to commonhold_readonly;
+comment on table usage.gauges is 'A metric that goes up and down, of a tenant that has ever used it; its value is the sum of its shards. Written by usage.change_gauge alone';
+comment on column usage.gauges.quota is 'The hard limit that holds now, null for none: kept by the triggers of plans and limits';
+
+create table usage.placed_limits (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  database_id uuid not null,
+  limits jsonb not null,
+  mirrored_at timestamp with time zone default now() not null,
+  constraint placed_limits_pkey PRIMARY KEY (tenant_id),
+  constraint placed_limits_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+alter table usage.placed_limits enable row level security;
+alter table usage.placed_limits force row level security;
+create policy placed_limits_changed_by_platform on usage.placed_limits as restrictive for update
+  using (( SELECT platform.is_system() AS is_system));
+create policy placed_limits_system on usage.placed_limits
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy placed_limits_written_by_platform on usage.placed_limits as restrictive for insert
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on usage.placed_limits
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table usage.placed_limits to commonhold_app;
+grant select on table usage.placed_limits to commonhold_readonly;
+grant update (database_id, limits, mirrored_at) on table usage.placed_limits to commonhold_app;
+comment on table usage.placed_limits is 'MT-17: the limits that were last written into a tenant''s own database, where its rows are counted';
+comment on column usage.placed_limits.limits is 'Metric to {quota, isHard}, as usage.limits_of says; of its plan and its own alike';
+
+create table usage.plan_limits (
+  plan_id uuid not null,
+  metric_name text not null,
+  quota bigint not null,
+  is_hard boolean default true not null,
+  constraint plan_limits_pkey PRIMARY KEY (plan_id, metric_name),
+  constraint plan_limits_metric_shape CHECK (((metric_name ~ '^[a-z]+\.[a-z_]+$'::text) AND (length(metric_name) <= 100))),
+  constraint plan_limits_quota_counted CHECK ((quota >= 0)),
+  constraint plan_limits_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES usage.plans(id) ON DELETE CASCADE
+);
+CREATE TRIGGER apply_limits AFTER INSERT OR DELETE OR UPDATE ON usage.plan_limits FOR EACH STATEMENT EXECUTE FUNCTION usage.apply_plans();
+CREATE TRIGGER audit_delete AFTER DELETE ON usage.plan_limits REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_plan_limits();
+CREATE TRIGGER audit_insert AFTER INSERT ON usage.plan_limits REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_plan_limits();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON usage.plan_limits FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON usage.plan_limits REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_plan_limits();
+alter table usage.plan_limits enable row level security;
+alter table usage.plan_limits force row level security;
+create policy plan_limits_counted on usage.plan_limits to commonhold_owner
+  using (true)
+  with check (true);
+create policy plan_limits_of_tenant on usage.plan_limits for select
+  using (((( SELECT platform.current_tenant_id() AS current_tenant_id) IS NOT NULL) AND (plan_id IN ( SELECT plan.id
+   FROM usage.plans plan))));
+create policy plan_limits_system on usage.plan_limits
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table usage.plan_limits to commonhold_app;
+grant select on table usage.plan_limits to commonhold_readonly;
+grant update (is_hard, quota) on table usage.plan_limits to commonhold_app;
+comment on table usage.plan_limits is 'How much of a metric a plan allows; of what has no row, any amount';
+comment on column usage.plan_limits.quota is 'In the unit of the metric: of a gauge at any time, of a flow in a calendar month (UTC)';
+comment on column usage.plan_limits.is_hard is 'What would exceed it is refused; else only told';
+
+create table usage.plans (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  display_name text not null,
+  description text,
+  is_default boolean default false not null,
+  is_active boolean default true not null,
+  is_built_in boolean default false not null,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint plans_pkey PRIMARY KEY (id),
+  constraint plans_name_unique UNIQUE (name),
+  constraint plans_default_is_active CHECK ((is_active OR (NOT is_default))),
+  constraint plans_description_length CHECK (((length(description) >= 1) AND (length(description) <= 1000))),
+  constraint plans_display_name_length CHECK (((length(display_name) >= 1) AND (length(display_name) <= 100))),
+  constraint plans_name_shape CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$'::text))
+);
+CREATE UNIQUE INDEX plans_one_built_in ON usage.plans USING btree (is_built_in) WHERE is_built_in;
+CREATE UNIQUE INDEX plans_one_default ON usage.plans USING btree (is_default) WHERE is_default;
+CREATE TRIGGER apply_default AFTER UPDATE OF is_default ON usage.plans FOR EACH STATEMENT EXECUTE FUNCTION usage.apply_plans();
+CREATE TRIGGER audit_delete AFTER DELETE ON usage.plans REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_plans();
+CREATE TRIGGER audit_insert AFTER INSERT ON usage.plans REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_plans();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON usage.plans FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON usage.plans REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_plans();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON usage.plans FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table usage.plans enable row level security;
+alter table usage.plans force row level security;
+create policy plans_counted on usage.plans to commonhold_owner
+  using (true)
+  with check (true);
+create policy plans_of_tenant on usage.plans for select
+  using (((is_default AND (( SELECT platform.current_tenant_id() AS current_tenant_id) IS NOT NULL)) OR (id IN ( SELECT held.plan_id
+   FROM usage.tenant_plans held
+  WHERE (held.tenant_id = ( SELECT platform.current_tenant_id() AS current_tenant_id))))));
+create policy plans_system on usage.plans
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table usage.plans to commonhold_app;
+grant select on table usage.plans to commonhold_readonly;
+grant update (description, display_name, is_active, is_default, name) on table usage.plans to commonhold_app;
+comment on table usage.plans is 'What tenants can be given, with its limits (AG-07); made by operators. What it costs is told elsewhere';
+comment on column usage.plans.is_default is 'The plan of tenants that were given none';
+comment on column usage.plans.is_active is 'Whether tenants can be given it; those that have it keep it';
+comment on column usage.plans.is_built_in is 'Standard, which every installation has; its row is also the lock between counting and changes of limits';
+
+create view usage.tenant_holdings with (security_invoker=true) as
+SELECT tenant.id AS tenant_id,
+    tenant.name AS tenant_name,
+    tenant.slug,
+    plan.id AS plan_id,
+    held.since,
+    COALESCE(held.subscription_status, 'active'::text) AS subscription_status,
+    held.trial_ends_at
+   FROM ((tenancy.tenants tenant
+     LEFT JOIN usage.tenant_plans held ON (((held.tenant_id = tenant.id) AND (held.until IS NULL))))
+     JOIN usage.plans plan ON (((plan.id = held.plan_id) OR ((held.plan_id IS NULL) AND plan.is_default))));
+grant select on table usage.tenant_holdings to commonhold_app;
+comment on view usage.tenant_holdings is 'The plan that each tenant has now';
+
+create table usage.tenant_limits (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  metric_name text not null,
+  quota bigint,
+  is_hard boolean default true not null,
+  reason text,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint tenant_limits_pkey PRIMARY KEY (tenant_id, metric_name),
+  constraint tenant_limits_metric_shape CHECK (((metric_name ~ '^[a-z]+\.[a-z_]+$'::text) AND (length(metric_name) <= 100))),
+  constraint tenant_limits_quota_counted CHECK ((quota >= 0)),
+  constraint tenant_limits_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+  constraint tenant_limits_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE TRIGGER apply_changed AFTER UPDATE ON usage.tenant_limits REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.apply_tenant_limits();
+CREATE TRIGGER apply_given AFTER INSERT ON usage.tenant_limits REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.apply_tenant_limits();
+CREATE TRIGGER audit_delete AFTER DELETE ON usage.tenant_limits REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_tenant_limits();
+CREATE TRIGGER audit_insert AFTER INSERT ON usage.tenant_limits REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_tenant_limits();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON usage.tenant_limits FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON usage.tenant_limits REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_tenant_limits();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON usage.tenant_limits FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table usage.tenant_limits enable row level security;
+alter table usage.tenant_limits force row level security;
+create policy tenant_isolation on usage.tenant_limits
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy tenant_limits_changed_by_platform on usage.tenant_limits as restrictive for update
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_limits_counted on usage.tenant_limits for select to commonhold_owner
+  using (true);
+create policy tenant_limits_given_by_platform on usage.tenant_limits as restrictive for insert
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_limits_system on usage.tenant_limits
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table usage.tenant_limits to commonhold_app;
+grant select on table usage.tenant_limits to commonhold_readonly;
+grant update (is_hard, quota, reason) on table usage.tenant_limits to commonhold_app;
+comment on table usage.tenant_limits is 'Where a tenant is allowed more or less than its plan says';
+comment on column usage.tenant_limits.quota is 'Null: any amount, whatever the plan says';
+
+create view usage.tenant_owners with (security_invoker=true) as
+SELECT DISTINCT owned.tenant_id,
+    owner.id AS user_id,
+    owner.email,
+    COALESCE(owner.full_name, owner.email) AS full_name
+   FROM (((access.roles role
+     JOIN access.user_tenant_roles owned ON (((owned.tenant_id = role.tenant_id) AND (owned.role_id = role.id))))
+     JOIN tenancy.user_tenants membership ON (((membership.tenant_id = owned.tenant_id) AND (membership.id = owned.user_tenant_id))))
+     JOIN identity.users owner ON ((owner.id = membership.user_id)))
+  WHERE (role.is_built_in AND (role.name = 'owner'::text) AND (owner.status = 'active'::text) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())));
+grant select on table usage.tenant_owners to commonhold_app;
+comment on view usage.tenant_owners is 'Who is told that a tenant comes near its limits';
+
+create table usage.tenant_plans (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  plan_id uuid not null,
+  since timestamp(3) with time zone default now() not null,
+  until timestamp(3) with time zone,
+  subscription_status text default 'active'::text not null,
+  trial_ends_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint tenant_plans_pkey PRIMARY KEY (tenant_id, id),
+  constraint tenant_plans_in_order CHECK ((until >= since)),
+  constraint tenant_plans_status_known CHECK ((subscription_status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'canceled'::text]))),
+  constraint tenant_plans_trial_ends CHECK (((subscription_status <> 'trialing'::text) OR (trial_ends_at IS NOT NULL))),
+  constraint tenant_plans_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES usage.plans(id) ON DELETE RESTRICT,
+  constraint tenant_plans_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX tenant_plans_one_current ON usage.tenant_plans USING btree (tenant_id) WHERE (until IS NULL);
+CREATE INDEX tenant_plans_plan_id_idx ON usage.tenant_plans USING btree (plan_id, tenant_id);
+CREATE TRIGGER apply_changed AFTER UPDATE ON usage.tenant_plans REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.apply_tenant_limits();
+CREATE TRIGGER apply_given AFTER INSERT ON usage.tenant_plans REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.apply_tenant_limits();
+CREATE TRIGGER audit_delete AFTER DELETE ON usage.tenant_plans REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_tenant_plans();
+CREATE TRIGGER audit_insert AFTER INSERT ON usage.tenant_plans REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_tenant_plans();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON usage.tenant_plans FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON usage.tenant_plans REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_usage_tenant_plans();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON usage.tenant_plans FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table usage.tenant_plans enable row level security;
+alter table usage.tenant_plans force row level security;
+create policy tenant_isolation on usage.tenant_plans
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy tenant_plans_counted on usage.tenant_plans for select to commonhold_owner
+  using (true);
+create policy tenant_plans_ended_by_platform on usage.tenant_plans as restrictive for update
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_plans_given_by_platform on usage.tenant_plans as restrictive for insert
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_plans_system on usage.tenant_plans
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant insert, select on table usage.tenant_plans to commonhold_app;
+grant select on table usage.tenant_plans to commonhold_readonly;
+grant update (subscription_status, trial_ends_at, until) on table usage.tenant_plans to commonhold_app;
+comment on table usage.tenant_plans is 'Which plan a tenant has, and had before; without a row it has the default plan';
+comment on column usage.tenant_plans.until is 'Null for the plan that it has now';
+comment on column usage.tenant_plans.subscription_status is 'As who bills says; it changes no limit by itself';
+
+create table usage.tenant_usage (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default platform.uuid_v7() not null,
+  site_id uuid,
+  metric_name text not null,
+  metric_value bigint not null,
+  highest_value bigint,
+  rolled_up_value bigint,
+  period text not null,
+  period_start timestamp(0) with time zone not null,
+  period_end timestamp(0) with time zone generated always as ((((period_start AT TIME ZONE 'UTC'::text) +
+CASE period
+    WHEN 'hour'::text THEN '01:00:00'::interval
+    WHEN 'day'::text THEN '1 day'::interval
+    ELSE '1 mon'::interval
+END) AT TIME ZONE 'UTC'::text)) stored not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint tenant_usage_pkey PRIMARY KEY (tenant_id, id),
+  constraint tenant_usage_one_per_period UNIQUE NULLS NOT DISTINCT (tenant_id, metric_name, period, period_start, site_id),
+  constraint tenant_usage_period_known CHECK ((period = ANY (ARRAY['hour'::text, 'day'::text, 'month'::text]))),
+  constraint tenant_usage_period_whole CHECK (((period_start AT TIME ZONE 'UTC'::text) = date_trunc(period, (period_start AT TIME ZONE 'UTC'::text)))),
+  constraint tenant_usage_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX tenant_usage_late_idx ON usage.tenant_usage USING btree (tenant_id, metric_name, period_start) WHERE (metric_value <> rolled_up_value);
+CREATE INDEX tenant_usage_old_idx ON usage.tenant_usage USING btree (period, period_start);
+alter table usage.tenant_usage enable row level security;
+alter table usage.tenant_usage force row level security;
+create policy tenant_isolation on usage.tenant_usage
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy tenant_usage_system on usage.tenant_usage
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table usage.tenant_usage to commonhold_app;
+grant select on table usage.tenant_usage to commonhold_readonly;
+grant update (highest_value, metric_value, rolled_up_value) on table usage.tenant_usage to commonhold_app;
+comment on table usage.tenant_usage is 'AG-02: what a tenant used of a metric in an hour, day or month (UTC), one row per period. Hours are kept 60 days, days 2 years, months for good';
+comment on column usage.tenant_usage.site_id is 'Of what a single site used; null for the tenant';
+comment on column usage.tenant_usage.metric_value is 'Of a flow the sum, of a gauge the last value read in the period';
+comment on column usage.tenant_usage.highest_value is 'Of a gauge the highest value read in the period';
+comment on column usage.tenant_usage.rolled_up_value is 'Of an hour of a flow: how much of it the day and the month hold already';
+
+create table usage.warnings (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  metric_name text not null,
+  is_reached boolean not null,
+  period_start timestamp(0) with time zone not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint warnings_pkey PRIMARY KEY (tenant_id, metric_name, is_reached, period_start),
+  constraint warnings_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+alter table usage.warnings enable row level security;
+alter table usage.warnings force row level security;
+create policy tenant_isolation on usage.warnings
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+create policy warnings_system on usage.warnings
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table usage.warnings to commonhold_app;
+grant select on table usage.warnings to commonhold_readonly;
+comment on table usage.warnings is 'That a tenant was told in a month that it has used 80 % of a limit, or all of it: each once';
+comment on column usage.warnings.period_start is 'The month';
+
+-- webhooks ------------------------------------------------------------------------------------------------------
+
+create schema webhooks;
+grant usage on schema webhooks to commonhold_app;
+grant usage on schema webhooks to commonhold_readonly;
+comment on schema webhooks is 'Other systems that are told of what happens in a tenant';
+
+create table webhooks.attempts (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  delivery_id uuid not null,
+  number integer not null,
+  started_at timestamp with time zone not null,
+  duration_ms integer not null,
+  status_code integer,
+  error text,
+  response text,
+  constraint attempts_pkey PRIMARY KEY (tenant_id, delivery_id, number),
+  constraint attempts_delivery_id_fkey FOREIGN KEY (tenant_id, delivery_id) REFERENCES webhooks.deliveries(tenant_id, id) ON DELETE CASCADE
+);
+alter table webhooks.attempts enable row level security;
+alter table webhooks.attempts force row level security;
+create policy tenant_isolation on webhooks.attempts
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table webhooks.attempts to commonhold_app;
+grant select on table webhooks.attempts to commonhold_readonly;
+comment on table webhooks.attempts is 'Each try to deliver, with what came back: the first thousand characters';
+
+create table webhooks.deliveries (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  event_id uuid not null,
+  endpoint_id uuid not null,
+  status text default 'pending'::text not null,
+  attempts integer default 0 not null,
+  next_attempt_at timestamp with time zone,
+  replay_of uuid,
+  created_at timestamp with time zone default now() not null,
+  completed_at timestamp with time zone,
+  constraint deliveries_pkey PRIMARY KEY (tenant_id, id),
+  constraint deliveries_attempts_counted CHECK ((attempts >= 0)),
+  constraint deliveries_completed_has_time CHECK (((status = 'pending'::text) = (completed_at IS NULL))),
+  constraint deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text]))),
+  constraint deliveries_endpoint_id_fkey FOREIGN KEY (tenant_id, endpoint_id) REFERENCES webhooks.endpoints(tenant_id, id) ON DELETE CASCADE,
+  constraint deliveries_event_id_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES webhooks.events(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX deliveries_endpoint_idx ON webhooks.deliveries USING btree (tenant_id, endpoint_id, created_at DESC, id DESC);
+CREATE INDEX deliveries_event_id_idx ON webhooks.deliveries USING btree (tenant_id, event_id);
+CREATE UNIQUE INDEX deliveries_once ON webhooks.deliveries USING btree (tenant_id, event_id, endpoint_id) WHERE (replay_of IS NULL);
+alter table webhooks.deliveries enable row level security;
+alter table webhooks.deliveries force row level security;
+create policy tenant_isolation on webhooks.deliveries
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table webhooks.deliveries to commonhold_app;
+grant select on table webhooks.deliveries to commonhold_readonly;
+grant update (attempts, completed_at, next_attempt_at, status) on table webhooks.deliveries to commonhold_app;
+comment on table webhooks.deliveries is 'An event on its way to an endpoint';
+comment on column webhooks.deliveries.replay_of is 'The delivery that somebody had sent again';
+
+create table webhooks.endpoints (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  url text not null,
+  description text,
+  event_types text[] not null,
+  secret_encrypted text not null,
+  previous_secret_encrypted text,
+  previous_secret_until timestamp with time zone,
+  is_enabled boolean default true not null,
+  disabled_reason text,
+  failing_since timestamp with time zone,
+  last_success_at timestamp with time zone,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint endpoints_pkey PRIMARY KEY (tenant_id, id),
+  constraint endpoints_description_length CHECK ((length(description) <= 500)),
+  constraint endpoints_disabled_has_reason CHECK ((is_enabled = (disabled_reason IS NULL))),
+  constraint endpoints_event_types_bounded CHECK (((cardinality(event_types) >= 1) AND (cardinality(event_types) <= 200))),
+  constraint endpoints_url_shape CHECK (((url ~ '^https?://'::text) AND (length(url) <= 2000))),
+  constraint endpoints_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint endpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX endpoints_created_by_idx ON webhooks.endpoints USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON webhooks.endpoints REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_webhooks_endpoints();
+CREATE TRIGGER audit_insert AFTER INSERT ON webhooks.endpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_webhooks_endpoints();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON webhooks.endpoints FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON webhooks.endpoints REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_webhooks_endpoints();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON webhooks.endpoints FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table webhooks.endpoints enable row level security;
+alter table webhooks.endpoints force row level security;
+create policy tenant_isolation on webhooks.endpoints
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table webhooks.endpoints to commonhold_app;
+grant update (description, disabled_reason, event_types, failing_since, is_enabled, last_success_at, previous_secret_encrypted, previous_secret_until, secret_encrypted, url) on table webhooks.endpoints to commonhold_app;
+grant select (created_at, created_by, description, disabled_reason, event_types, failing_since, id, is_enabled, last_success_at, tenant_id, updated_at, url) on table webhooks.endpoints to commonhold_readonly;
+comment on table webhooks.endpoints is 'An address outside that gets the events of a tenant, signed (Standard Webhooks)';
+comment on column webhooks.endpoints.event_types is 'Declared types, or * for all, also those that come later';
+comment on column webhooks.endpoints.secret_encrypted is 'By which its events are signed, AES-256-GCM (GG-17)';
+comment on column webhooks.endpoints.previous_secret_until is 'Until then events are signed with the secret before as well, so that it can be changed at leisure';
+comment on column webhooks.endpoints.failing_since is 'The first failure after the last success: after five days it is switched off';
+
+create table webhooks.events (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid not null,
+  type text not null,
+  occurred_at timestamp with time zone not null,
+  data jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  constraint events_pkey PRIMARY KEY (tenant_id, id),
+  constraint events_data_object CHECK ((jsonb_typeof(data) = 'object'::text)),
+  constraint events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX events_created_at_idx ON webhooks.events USING btree (created_at);
+alter table webhooks.events enable row level security;
+alter table webhooks.events force row level security;
+create policy events_system on webhooks.events for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy events_system_removes on webhooks.events for delete
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on webhooks.events
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table webhooks.events to commonhold_app;
+grant select on table webhooks.events to commonhold_readonly;
+comment on table webhooks.events is 'What happened, as endpoints are told it; kept 30 days, so that it can be sent again';

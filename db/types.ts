@@ -22,6 +22,40 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface AccessApiKeys {
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  /**
+   * When somebody was told that it ends soon
+   */
+  endToldAt: Timestamp | null;
+  expiresAt: Timestamp | null;
+  id: Generated<string>;
+  lastUsedAddress: string | null;
+  lastUsedAt: Timestamp | null;
+  name: string;
+  /**
+   * The part of the key that is shown ever after: by it a found key can be told
+   */
+  prefix: string;
+  /**
+   * The key that took its place; both work until this one expires
+   */
+  replacedBy: string | null;
+  revokedAt: Timestamp | null;
+  revokedBy: string | null;
+  /**
+   * Permissions, or families of them (contractors.*): what the user may is narrowed to these
+   */
+  scopes: string[];
+  /**
+   * SHA-256 of the secret, which only its owner has (VS-02)
+   */
+  secretHash: Buffer;
+  tenantId: Generated<string>;
+  userId: string;
+}
+
 export interface AccessBuiltInRolePermissions {
   /**
    * Always false: a tenant's role cannot hold what is for operators
@@ -43,6 +77,12 @@ export interface AccessPermissions {
   name: string;
   resource: string;
   updatedAt: Generated<Timestamp>;
+}
+
+export interface AccessRoleGrants {
+  permission: string | null;
+  roleId: string | null;
+  tenantId: string | null;
 }
 
 export interface AccessRolePermissions {
@@ -67,7 +107,23 @@ export interface AccessRoles {
    */
   isDefault: Generated<boolean>;
   name: string;
+  /**
+   * What tokens of its members may carry of this role at most: names of permissions or prefixes (`contractors.*`); empty is no bound
+   */
   scopes: Generated<string[]>;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface AccessServiceAccounts {
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  description: string | null;
+  /**
+   * That of its user
+   */
+  id: string;
+  name: string;
   tenantId: Generated<string>;
   updatedAt: Generated<Timestamp>;
 }
@@ -136,6 +192,10 @@ export interface AuditTrackedTables {
    */
   redacted: string[];
   tableName: string;
+}
+
+export interface AuditUnloggedTransactions {
+  id: string;
 }
 
 export interface ContractorsAwards {
@@ -751,6 +811,10 @@ export interface IdentitySignUps {
   id: Generated<string>;
   passwordHash: string;
   tenantName: string | null;
+  /**
+   * What the tenant that is asked for along with the account starts with; the standard where nothing is said
+   */
+  tenantTemplate: string | null;
   timezone: string | null;
   /**
    * Of the link in the mail; null until that goes
@@ -866,6 +930,10 @@ export interface IdentityUsers {
    */
   isActive: Generated<boolean | null>;
   isEmailVerified: Generated<boolean | null>;
+  /**
+   * person, or service: a program of one tenant, known to foreign keys, row security and the audit log as a user is, without any way to sign in
+   */
+  kind: Generated<string>;
   lastActivityAt: Timestamp | null;
   lastFailedLoginAt: Timestamp | null;
   lastLoginAt: Timestamp | null;
@@ -910,6 +978,10 @@ export interface IdentityUserSessions {
   ipAddress: string | null;
   isRevoked: Generated<boolean | null>;
   lastSeenAt: Generated<Timestamp>;
+  /**
+   * Seconds, rounded up: the longest time between two signs of life since authenticated_at. A tenant that ends sessions sooner than others ends this one, whatever went on elsewhere (MT-14)
+   */
+  longestPause: Generated<number>;
   revokedAt: Timestamp | null;
   revokedReason: string | null;
   /**
@@ -978,6 +1050,38 @@ export interface JobsJobDependency {
   parentName: string;
 }
 
+export interface JobsOutbox {
+  createdAt: Generated<Timestamp>;
+  data: Json;
+  /**
+   * The job's id in the main database
+   */
+  id: Generated<string>;
+  name: string;
+  /**
+   * How its queue is made there, should no worker have known of the job yet
+   */
+  queueOptions: Json;
+  startAfter: Generated<Timestamp>;
+  tenantId: Generated<string>;
+}
+
+export interface JobsParkedJobs {
+  /**
+   * When it was queued
+   */
+  createdAt: Timestamp;
+  data: Json;
+  id: string;
+  name: string;
+  parkedAt: Generated<Timestamp>;
+  priority: number;
+  retryCount: number;
+  singletonKey: string | null;
+  startAfter: Timestamp;
+  tenantId: Generated<string>;
+}
+
 export interface JobsQueue {
   activeCount: Generated<number>;
   createdOn: Generated<Timestamp>;
@@ -1019,6 +1123,15 @@ export interface JobsQueueStats {
   queuedCount: Generated<number>;
   readyCount: Generated<number>;
   totalCount: Generated<number>;
+}
+
+export interface JobsRelayedJobs {
+  /**
+   * Whose outbox; null for the main database's own
+   */
+  databaseId: string | null;
+  id: string;
+  relayedAt: Generated<Timestamp>;
 }
 
 export interface JobsSchedule {
@@ -1100,6 +1213,165 @@ export interface MailQuotas {
   name: string;
 }
 
+export interface MembersInvitationRoles {
+  invitationId: string;
+  roleId: string;
+  tenantId: Generated<string>;
+}
+
+export interface MembersInvitations {
+  acceptedAt: Timestamp | null;
+  acceptedBy: string | null;
+  cancelledAt: Timestamp | null;
+  cancelledBy: string | null;
+  createdAt: Generated<Timestamp>;
+  email: string;
+  expiresAt: Generated<Timestamp>;
+  id: Generated<string>;
+  invitedById: string | null;
+  /**
+   * When the membership is to end that comes of it; null for no end
+   */
+  membershipExpiresAt: Timestamp | null;
+  sentAt: Timestamp | null;
+  status: Generated<string>;
+  tenantId: Generated<string>;
+  /**
+   * SHA-256 of the secret of the newest mail's link (VS-02); null until that goes, and once it is used
+   */
+  tokenHash: Buffer | null;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface MembersMemberDetails {
+  avatarUrl: string | null;
+  email: string | null;
+  expiresAt: Timestamp | null;
+  fullName: string | null;
+  hasEnded: boolean | null;
+  isAccountActive: boolean | null;
+  joinedAt: Timestamp | null;
+  lastActiveOn: string | null;
+  membershipId: string | null;
+  organizations: Json | null;
+  roles: Json | null;
+  sortName: string | null;
+  tenantId: string | null;
+  userId: string | null;
+  username: string | null;
+}
+
+export interface MembersOrganizationDetails {
+  createdAt: Timestamp | null;
+  description: string | null;
+  id: string | null;
+  level: number | null;
+  members: number | null;
+  membersWithBelow: number | null;
+  name: string | null;
+  organizationsBelow: number | null;
+  parentId: string | null;
+  /**
+   * Sorted by it the tree is read from the top, siblings by name
+   */
+  path: string[] | null;
+  settings: Json | null;
+  slug: string | null;
+  tenantId: string | null;
+  updatedAt: Timestamp | null;
+}
+
+export interface NotificationsKindPreferences {
+  createdAt: Generated<Timestamp>;
+  /**
+   * Whether the console shows them
+   */
+  inConsole: Generated<boolean>;
+  kind: string;
+  /**
+   * Whether each is mailed at once, or told in the digest, or not mailed
+   */
+  mail: string;
+  updatedAt: Generated<Timestamp>;
+  userId: string;
+}
+
+export interface NotificationsNotifications {
+  /**
+   * Whose doing it was; null for the platform's own
+   */
+  actorId: Generated<string | null>;
+  /**
+   * The actor's name at that time
+   */
+  actorName: Generated<string | null>;
+  createdAt: Generated<Timestamp>;
+  /**
+   * For programs: ids of what it is about
+   */
+  data: Generated<Json>;
+  id: Generated<string>;
+  /**
+   * One of those that modules declare: members.joined
+   */
+  kind: string;
+  /**
+   * A page of this installation
+   */
+  link: string | null;
+  /**
+   * When it was mailed, or found to be none that its person wants mailed: it is not looked at again for a mail
+   */
+  mailSettledAt: Timestamp | null;
+  /**
+   * What there is to say beyond the title, in plain text; empty if nothing
+   */
+  message: Generated<string>;
+  /**
+   * The tenant, if there is one: its deletion takes the row along
+   */
+  ofTenantId: Generated<string | null>;
+  /**
+   * Null while it is unread
+   */
+  readAt: Timestamp | null;
+  /**
+   * Where it happened, and the only tenant in which it is seen; the nil UUID for what concerns the person and no tenant
+   */
+  tenantId: Generated<string>;
+  title: string;
+  /**
+   * Tells what a reader with an earlier snapshot has not seen: ids are in order of writing, not of commit
+   */
+  transactionId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  userId: string;
+}
+
+export interface NotificationsPreferences {
+  createdAt: Generated<Timestamp>;
+  /**
+   * How often one mail tells what is new
+   */
+  digest: Generated<string>;
+  /**
+   * In the time zone of his profile
+   */
+  digestHour: Generated<number>;
+  /**
+   * Of the weekly one, Monday is 1
+   */
+  digestWeekday: Generated<number>;
+  updatedAt: Generated<Timestamp>;
+  userId: string;
+}
+
+export interface NotificationsQuietTenants {
+  createdAt: Generated<Timestamp>;
+  tenantId: string;
+  userId: string;
+}
+
 export interface PlatformMigrationLock {
   id: Generated<boolean>;
 }
@@ -1138,10 +1410,133 @@ export interface PlatformMonthPartitionHorizons {
   tableName: string | null;
 }
 
+export interface PlatformMoveChanges {
+  id: Generated<string>;
+  key: Json;
+  tableName: string;
+  tenantId: Generated<string>;
+}
+
+export interface PlatformMovingTenants {
+  /**
+   * When a pause ends by itself, should the program that asked for it have died
+   */
+  pausedUntil: Timestamp | null;
+  /**
+   * open: changes are noted; paused: writes are refused until paused_until; gone: the rows here are an old copy, never written again
+   */
+  state: Generated<string>;
+  tenantId: Generated<string>;
+}
+
 export interface PlatformRepeatableMigrations {
   appliedAt: Generated<Timestamp>;
   hash: string;
   name: string;
+}
+
+export interface TenancyDatabases {
+  /**
+   * SHA-256 of host, port and database, so that one database is not registered twice
+   */
+  addressHash: Buffer;
+  createdAt: Generated<Timestamp>;
+  id: Generated<string>;
+  /**
+   * Why that failed the last time; null once it has succeeded
+   */
+  lastError: string | null;
+  lastErrorAt: Timestamp | null;
+  /**
+   * When it was last brought to the version of a program; null before the first time
+   */
+  migratedAt: Timestamp | null;
+  /**
+   * Host, port and database, for people; never the login
+   */
+  name: string;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * The administrator's connection URL, AES-256-GCM: it migrates there and makes the program's own login
+   */
+  urlEncrypted: string;
+}
+
+export interface TenancyDeletionCertificates {
+  createdAt: Generated<Timestamp>;
+  /**
+   * What is signed, to be read and searched; name and slug as hashes only
+   */
+  document: Json;
+  /**
+   * The id that the tenant had
+   */
+  id: string;
+  /**
+   * Dense: each certificate names the hash of the one before
+   */
+  number: number;
+  /**
+   * The certificate itself: JWS in its compact form (RFC 7515), Ed25519
+   */
+  signedDocument: string;
+}
+
+export interface TenancyFormerSlugs {
+  heldUntil: Generated<Timestamp>;
+  /**
+   * The tenant. Not called tenant_id: a slug is unique over all tenants, as tenants.slug is, and so are rows here
+   */
+  holderId: string;
+  releasedAt: Generated<Timestamp>;
+  slug: string;
+}
+
+export interface TenancyMoves {
+  createdAt: Generated<Timestamp>;
+  endedAt: Timestamp | null;
+  id: Generated<string>;
+  pauseMilliseconds: number | null;
+  /**
+   * The database it comes from; null for the main one
+   */
+  sourceId: string | null;
+  /**
+   * copying, catching_up, verified, paused: still at the source; switched: at the target, the old copy kept; finished: the old copy removed; undone: as if it had not been begun
+   */
+  state: Generated<string>;
+  switchedAt: Timestamp | null;
+  /**
+   * Table name to {rows, hash}: what is copied, and once verified its count and hash
+   */
+  tables: Generated<Json>;
+  /**
+   * The database it goes to; null for the main one
+   */
+  targetId: string | null;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface TenancyNotedOutboxes {
+  databaseId: string;
+  failures: Generated<number>;
+  lastError: string | null;
+  /**
+   * Not before; later and later while the database is away
+   */
+  nextAt: Generated<Timestamp>;
+  /**
+   * When it was last noted: who finds nothing removes the note only if it is still the one that he has read
+   */
+  notedAt: Generated<Timestamp>;
+}
+
+export interface TenancyOnboardingSteps {
+  doneAt: Generated<Timestamp>;
+  doneBy: string | null;
+  step: string;
+  tenantId: Generated<string>;
 }
 
 export interface TenancyOrganizations {
@@ -1156,7 +1551,138 @@ export interface TenancyOrganizations {
   updatedAt: Generated<Timestamp>;
 }
 
+export interface TenancyPlacements {
+  createdAt: Generated<Timestamp>;
+  /**
+   * Null for the main database
+   */
+  databaseId: string | null;
+  /**
+   * A move is under way: every program asks before each use where the tenant is, and remembers nothing
+   */
+  isMoving: Generated<boolean>;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface TenancyPlacementVersion {
+  isOnly: Generated<boolean>;
+  version: Generated<number>;
+}
+
+export interface TenancyProvenDomains {
+  domain: string;
+  /**
+   * The tenant. Not called tenant_id: a domain is unique over all tenants, and so are rows here
+   */
+  holderId: string;
+}
+
+export interface TenancySecondFactorGraces {
+  /**
+   * From when the grace counts; a requirement that begins anew counts anew
+   */
+  beganAt: Timestamp;
+  /**
+   * Each session counts once, however often it is seen; no foreign key, for a session that has ended stays counted
+   */
+  sessionIds: string[];
+  tenantId: Generated<string>;
+  userId: string;
+}
+
+export interface TenancyStatusChanges {
+  /**
+   * Null at the command line and for jobs
+   */
+  changedBy: string | null;
+  changedByName: string | null;
+  createdAt: Generated<Timestamp>;
+  fromStatus: string | null;
+  id: Generated<string>;
+  reason: string | null;
+  tenantId: Generated<string>;
+  toStatus: string;
+}
+
+export interface TenancyTenantDeletions {
+  /**
+   * From then on nothing brings the tenant back
+   */
+  begunAt: Timestamp | null;
+  byOperator: boolean;
+  /**
+   * When its rows in databases beside the main one were counted for the certificate: once, before any of them goes
+   */
+  countedElsewhereAt: Timestamp | null;
+  id: Generated<string>;
+  /**
+   * Why its removal did not come to an end the last time, a database of its own being away; null where it did, or was not tried yet
+   */
+  lastError: string | null;
+  lastErrorAt: Timestamp | null;
+  /**
+   * Who owned it when the removal began: they get the certificate
+   */
+  ownerIds: string[] | null;
+  /**
+   * Where a cancelled deletion leads back to
+   */
+  previousStatus: string;
+  reason: string | null;
+  /**
+   * Table to the number of rows removed from it, counted in the transaction that removed them
+   */
+  removed: Generated<Json>;
+  requestedAt: Generated<Timestamp>;
+  requestedBy: string | null;
+  scheduledAt: Timestamp;
+  tenantId: Generated<string>;
+  /**
+   * When its owners were told a second time, half-way
+   */
+  toldHalfAt: Timestamp | null;
+  /**
+   * When its owners were told for the last time, the day before
+   */
+  toldLastAt: Timestamp | null;
+}
+
+export interface TenancyTenantDomains {
+  checkedAt: Timestamp | null;
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  domain: string;
+  /**
+   * Since when a proof that was there is found no more; after 7 days it counts no more
+   */
+  failingSince: Timestamp | null;
+  id: Generated<string>;
+  lastFault: string | null;
+  provenAt: Timestamp | null;
+  provenBy: string | null;
+  tenantId: Generated<string>;
+  /**
+   * Stands in the DNS or in a file of the domain: who can put it there owns the domain. No secret
+   */
+  token: string;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface TenancyTenantLogos {
+  content: Buffer;
+  /**
+   * SHA-256; a part of it is in tenants.logo, which is another one for another picture
+   */
+  contentHash: Buffer;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
 export interface TenancyTenants {
+  /**
+   * Of the console while it shows this tenant: {"primary": "#1f6553"}
+   */
   colors: Generated<Json>;
   createdAt: Generated<Timestamp>;
   /**
@@ -1165,23 +1691,49 @@ export interface TenancyTenants {
   databaseUrlEncrypted: string | null;
   deletionRequestedAt: Timestamp | null;
   deletionScheduledAt: Timestamp | null;
+  /**
+   * The primary one of its proven domains: links to the tenant use it
+   */
   domain: string | null;
+  /**
+   * What the tenant itself has switched on or off, among what features leaves it (MT-10, PE-12)
+   */
   featureFlags: Generated<Json>;
+  /**
+   * What the plan or an operator says, by feature: false takes it away, true gives it; what is not there is as the module declares (MT-10)
+   */
   features: Generated<Json>;
   gracePeriodDays: Generated<number>;
   id: Generated<string>;
   isActive: Generated<boolean | null>;
+  /**
+   * The address of the picture in tenancy.tenant_logos
+   */
   logo: string | null;
   name: string;
+  /**
+   * Since when administrators want to see the steps no more
+   */
+  onboardingDismissedAt: Timestamp | null;
+  /**
+   * Completed once all steps are done or the list is put away
+   */
   onboardingStatus: Generated<string>;
   /**
    * What the passwords of members must be: length, frequent ones refused, latest ones refused, days until a new one is asked for; who is in several tenants meets the strictest of each
    */
   passwordRules: Generated<Json>;
   /**
+   * When the security policy came to say twoFactor.required, kept by a trigger: the days of grace count from there (MT-15)
+   */
+  secondFactorRequiredSince: Timestamp | null;
+  /**
    * Sessions, two-factor and addresses allowed (MT-14 to MT-16), in the documents' own form
    */
   securityPolicy: Generated<Json>;
+  /**
+   * What members see of the workspace besides its name: description, website, address for questions, time zone
+   */
   settings: Generated<Json>;
   /**
    * In addresses: a DNS label in lower case
@@ -1191,6 +1743,11 @@ export interface TenancyTenants {
   statusChangedAt: Timestamp | null;
   statusReason: string | null;
   updatedAt: Generated<Timestamp>;
+}
+
+export interface TenancyTenantWords {
+  tenantId: Generated<string>;
+  word: string;
 }
 
 export interface TenancyUserOrganizations {
@@ -1204,7 +1761,18 @@ export interface TenancyUserOrganizations {
 
 export interface TenancyUserTenants {
   createdAt: Generated<Timestamp>;
+  /**
+   * From this second on it gives no access; the row stays, and may be given another end (GG-04)
+   */
   expiresAt: Timestamp | null;
+  /**
+   * The end of which the member and the owners were told while it was to come; another end is told anew
+   */
+  expiryAnnounced: Timestamp | null;
+  /**
+   * The end of which they were told once it had come
+   */
+  expiryReported: Timestamp | null;
   id: Generated<string>;
   joinedAt: Generated<Timestamp>;
   tenantId: Generated<string>;
@@ -1212,14 +1780,244 @@ export interface TenancyUserTenants {
   userId: string;
 }
 
+export interface UsageGaugeLimits {
+  /**
+   * What usage.change_gauge holds to: quota where it is hard
+   */
+  appliedQuota: number | null;
+  isHard: boolean | null;
+  metricName: string | null;
+  quota: number | null;
+  tenantId: string | null;
+}
+
+export interface UsageGauges {
+  metricName: string;
+  /**
+   * The hard limit that holds now, null for none: kept by the triggers of plans and limits
+   */
+  quota: number | null;
+  tenantId: Generated<string>;
+}
+
+export interface UsageGaugeShards {
+  /**
+   * How high the part may go without asking the others; null: any. All together never more than the quota, so that no sum of what is let through exceeds it
+   */
+  allowance: number | null;
+  metricName: string;
+  shard: number;
+  tenantId: Generated<string>;
+  value: Generated<number>;
+}
+
+export interface UsagePlacedLimits {
+  databaseId: string;
+  /**
+   * Metric to {quota, isHard}, as usage.limits_of says; of its plan and its own alike
+   */
+  limits: Json;
+  mirroredAt: Generated<Timestamp>;
+  tenantId: Generated<string>;
+}
+
+export interface UsagePlanLimits {
+  /**
+   * What would exceed it is refused; else only told
+   */
+  isHard: Generated<boolean>;
+  metricName: string;
+  planId: string;
+  /**
+   * In the unit of the metric: of a gauge at any time, of a flow in a calendar month (UTC)
+   */
+  quota: number;
+}
+
+export interface UsagePlans {
+  createdAt: Generated<Timestamp>;
+  description: string | null;
+  displayName: string;
+  id: Generated<string>;
+  /**
+   * Whether tenants can be given it; those that have it keep it
+   */
+  isActive: Generated<boolean>;
+  /**
+   * Standard, which every installation has; its row is also the lock between counting and changes of limits
+   */
+  isBuiltIn: Generated<boolean>;
+  /**
+   * The plan of tenants that were given none
+   */
+  isDefault: Generated<boolean>;
+  name: string;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface UsageTenantHoldings {
+  planId: string | null;
+  since: Timestamp | null;
+  slug: string | null;
+  subscriptionStatus: string | null;
+  tenantId: string | null;
+  tenantName: string | null;
+  trialEndsAt: Timestamp | null;
+}
+
+export interface UsageTenantLimits {
+  createdAt: Generated<Timestamp>;
+  isHard: Generated<boolean>;
+  metricName: string;
+  /**
+   * Null: any amount, whatever the plan says
+   */
+  quota: number | null;
+  reason: string | null;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface UsageTenantOwners {
+  email: string | null;
+  fullName: string | null;
+  tenantId: string | null;
+  userId: string | null;
+}
+
+export interface UsageTenantPlans {
+  createdAt: Generated<Timestamp>;
+  id: Generated<string>;
+  planId: string;
+  since: Generated<Timestamp>;
+  /**
+   * As who bills says; it changes no limit by itself
+   */
+  subscriptionStatus: Generated<string>;
+  tenantId: Generated<string>;
+  trialEndsAt: Timestamp | null;
+  /**
+   * Null for the plan that it has now
+   */
+  until: Timestamp | null;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface UsageTenantUsage {
+  createdAt: Generated<Timestamp>;
+  /**
+   * Of a gauge the highest value read in the period
+   */
+  highestValue: number | null;
+  id: Generated<string>;
+  metricName: string;
+  /**
+   * Of a flow the sum, of a gauge the last value read in the period
+   */
+  metricValue: number;
+  period: string;
+  periodEnd: Generated<Timestamp>;
+  periodStart: Timestamp;
+  /**
+   * Of an hour of a flow: how much of it the day and the month hold already
+   */
+  rolledUpValue: number | null;
+  /**
+   * Of what a single site used; null for the tenant
+   */
+  siteId: string | null;
+  tenantId: Generated<string>;
+}
+
+export interface UsageWarnings {
+  createdAt: Generated<Timestamp>;
+  isReached: boolean;
+  metricName: string;
+  /**
+   * The month
+   */
+  periodStart: Timestamp;
+  tenantId: Generated<string>;
+}
+
+export interface WebhooksAttempts {
+  deliveryId: string;
+  durationMs: number;
+  error: string | null;
+  number: number;
+  response: string | null;
+  startedAt: Timestamp;
+  statusCode: number | null;
+  tenantId: Generated<string>;
+}
+
+export interface WebhooksDeliveries {
+  attempts: Generated<number>;
+  completedAt: Timestamp | null;
+  createdAt: Generated<Timestamp>;
+  endpointId: string;
+  eventId: string;
+  id: Generated<string>;
+  nextAttemptAt: Timestamp | null;
+  /**
+   * The delivery that somebody had sent again
+   */
+  replayOf: string | null;
+  status: Generated<string>;
+  tenantId: Generated<string>;
+}
+
+export interface WebhooksEndpoints {
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  description: string | null;
+  disabledReason: string | null;
+  /**
+   * Declared types, or * for all, also those that come later
+   */
+  eventTypes: string[];
+  /**
+   * The first failure after the last success: after five days it is switched off
+   */
+  failingSince: Timestamp | null;
+  id: Generated<string>;
+  isEnabled: Generated<boolean>;
+  lastSuccessAt: Timestamp | null;
+  previousSecretEncrypted: string | null;
+  /**
+   * Until then events are signed with the secret before as well, so that it can be changed at leisure
+   */
+  previousSecretUntil: Timestamp | null;
+  /**
+   * By which its events are signed, AES-256-GCM (GG-17)
+   */
+  secretEncrypted: string;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  url: string;
+}
+
+export interface WebhooksEvents {
+  createdAt: Generated<Timestamp>;
+  data: Json;
+  id: string;
+  occurredAt: Timestamp;
+  tenantId: Generated<string>;
+  type: string;
+}
+
 export interface DB {
+  "access.apiKeys": AccessApiKeys;
   "access.builtInRolePermissions": AccessBuiltInRolePermissions;
   "access.permissions": AccessPermissions;
+  "access.roleGrants": AccessRoleGrants;
   "access.rolePermissions": AccessRolePermissions;
   "access.roles": AccessRoles;
+  "access.serviceAccounts": AccessServiceAccounts;
   "access.userTenantRoles": AccessUserTenantRoles;
   "audit.auditLogs": AuditAuditLogs;
   "audit.trackedTables": AuditTrackedTables;
+  "audit.unloggedTransactions": AuditUnloggedTransactions;
   "contractors.awards": ContractorsAwards;
   "contractors.businessTypes": ContractorsBusinessTypes;
   "contractors.contractorFieldSources": ContractorsContractorFieldSources;
@@ -1257,20 +2055,64 @@ export interface DB {
   "jobs.bam": JobsBam;
   "jobs.job": JobsJob;
   "jobs.jobDependency": JobsJobDependency;
+  "jobs.outbox": JobsOutbox;
+  "jobs.parkedJobs": JobsParkedJobs;
   "jobs.queue": JobsQueue;
   "jobs.queueStats": JobsQueueStats;
+  "jobs.relayedJobs": JobsRelayedJobs;
   "jobs.schedule": JobsSchedule;
   "jobs.subscription": JobsSubscription;
   "jobs.version": JobsVersion;
   "jobs.warning": JobsWarning;
   "mail.messages": MailMessages;
   "mail.quotas": MailQuotas;
+  "members.invitationRoles": MembersInvitationRoles;
+  "members.invitations": MembersInvitations;
+  "members.memberDetails": MembersMemberDetails;
+  "members.organizationDetails": MembersOrganizationDetails;
+  "notifications.kindPreferences": NotificationsKindPreferences;
+  "notifications.notifications": NotificationsNotifications;
+  "notifications.preferences": NotificationsPreferences;
+  "notifications.quietTenants": NotificationsQuietTenants;
   "platform.migrationLock": PlatformMigrationLock;
   "platform.migrations": PlatformMigrations;
   "platform.monthPartitionHorizons": PlatformMonthPartitionHorizons;
+  "platform.moveChanges": PlatformMoveChanges;
+  "platform.movingTenants": PlatformMovingTenants;
   "platform.repeatableMigrations": PlatformRepeatableMigrations;
+  "tenancy.databases": TenancyDatabases;
+  "tenancy.deletionCertificates": TenancyDeletionCertificates;
+  "tenancy.formerSlugs": TenancyFormerSlugs;
+  "tenancy.moves": TenancyMoves;
+  "tenancy.notedOutboxes": TenancyNotedOutboxes;
+  "tenancy.onboardingSteps": TenancyOnboardingSteps;
   "tenancy.organizations": TenancyOrganizations;
+  "tenancy.placements": TenancyPlacements;
+  "tenancy.placementVersion": TenancyPlacementVersion;
+  "tenancy.provenDomains": TenancyProvenDomains;
+  "tenancy.secondFactorGraces": TenancySecondFactorGraces;
+  "tenancy.statusChanges": TenancyStatusChanges;
+  "tenancy.tenantDeletions": TenancyTenantDeletions;
+  "tenancy.tenantDomains": TenancyTenantDomains;
+  "tenancy.tenantLogos": TenancyTenantLogos;
   "tenancy.tenants": TenancyTenants;
+  "tenancy.tenantWords": TenancyTenantWords;
   "tenancy.userOrganizations": TenancyUserOrganizations;
   "tenancy.userTenants": TenancyUserTenants;
+  "usage.gaugeLimits": UsageGaugeLimits;
+  "usage.gauges": UsageGauges;
+  "usage.gaugeShards": UsageGaugeShards;
+  "usage.placedLimits": UsagePlacedLimits;
+  "usage.planLimits": UsagePlanLimits;
+  "usage.plans": UsagePlans;
+  "usage.tenantHoldings": UsageTenantHoldings;
+  "usage.tenantLimits": UsageTenantLimits;
+  "usage.tenantOwners": UsageTenantOwners;
+  "usage.tenantPlans": UsageTenantPlans;
+  "usage.tenantUsage": UsageTenantUsage;
+  "usage.warnings": UsageWarnings;
+  "webhooks.attempts": WebhooksAttempts;
+  "webhooks.deliveries": WebhooksDeliveries;
+  "webhooks.endpoints": WebhooksEndpoints;
+  "webhooks.events": WebhooksEvents;
 }
