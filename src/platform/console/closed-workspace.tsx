@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, Reason>> = {
     icon: 'lock',
     title: name => `${name} is suspended`,
     text: () =>
-      'Nobody can work in it until it is opened again. Nothing of it is lost. Ask its owner, or whoever runs this installation.',
+      'Nobody can work in it until it is opened again. Nothing of it is lost. Its owners got a mail with the reason; whoever runs this installation can open it.',
   },
   'accounts.tenant_pending_deletion': {
     icon: 'lock',

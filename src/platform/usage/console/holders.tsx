@@ -40,6 +40,7 @@ export function Holders({ plan, plans, mayChange }: { plan: Plan; plans: readonl
     return (
       <Text size="sm" c="dimmed" mt="sm">
         No workspace has this plan.
+        {mayChange && ' To give it to one, choose it among the workspaces of the plan that the one has now.'}
       </Text>
     )
   }
