@@ -5,8 +5,8 @@ export type HostAnswer =
   /** `isKnown`: it is the installation's own, so that pages of it may write. */
   | { kind: 'installation'; isKnown: boolean }
   | { kind: 'tenant'; tenantId: string }
-  /** The tenant has another label below the installation's host by now. */
-  | { kind: 'moved'; label: string }
+  /** The tenant is at this label below the installation's host: it has given another one up, or asked for by its own domain. */
+  | { kind: 'elsewhere'; label: string; isOwnDomain: boolean }
   | { kind: 'unknown' }
 
 /** Finds out what a `Host` header stands for. */

@@ -83,12 +83,16 @@ test('GG-03 host names are compared in one form: case, port, trailing dot, IDNA'
     assert.equal(canonicalHost(wrong), undefined, wrong)
 })
 
-test('GG-03 a host name by its slug, or by a proven domain, is its tenant’s and no other’s', async () => {
+test('GG-03 a host name by its slug is its tenant’s and no other’s, and a proven domain leads to it', async () => {
   await prove(bob, 'portal.northgate.example')
   const tenant = { kind: 'tenant', tenantId: alice.tenantId }
   for (const host of [aliceHost, aliceHost.toUpperCase(), `${aliceHost}.`, `${aliceHost}:8443`])
     assert.deepEqual(await resolveHost(app, host), tenant, host)
-  assert.deepEqual(await resolveHost(app, 'Portal.Northgate.example:443'), { kind: 'tenant', tenantId: bob.tenantId })
+  assert.deepEqual(await resolveHost(app, 'Portal.Northgate.example:443'), {
+    kind: 'elsewhere',
+    label: await slugOf(bob),
+    isOwnDomain: true,
+  })
   const kindOf = async (host: string) => (await resolveHost(app, host)).kind
   for (const host of [
     `x.${aliceHost}`,
@@ -153,7 +157,6 @@ test('GG-03 a write from a page counts on hosts of this installation, each for i
   const isLetIn = async (answer: Promise<Answer>) => (await answer).json().code !== 'http.cross_site'
   assert.ok(await isLetIn(write('hold.example', 'https://hold.example')))
   assert.ok(await isLetIn(write(aliceHost, `https://${aliceHost}`)))
-  assert.ok(await isLetIn(write('portal.northgate.example', 'https://portal.northgate.example')))
   assert.ok(await isLetIn(write('127.0.0.1:3000', 'https://127.0.0.1:3000')))
   assert.ok(!(await isLetIn(write(aliceHost, 'https://hold.example'))), 'the installation’s page on a tenant’s host')
   assert.ok(!(await isLetIn(write('hold.example', `https://${aliceHost}`))), 'a tenant’s page on the installation’s')
@@ -194,6 +197,25 @@ test('GG-03 the host of an old slug leads to the new one, with path and query, a
   assert.equal((await ask({ host: `${old}.hold.example` })).status, 404)
 })
 
+test('GG-03 a tenant’s own domain leads to its host here, and no session begins where somebody else rules the DNS', async () => {
+  const target = `https://${await slugOf(bob)}.hold.example`
+  const led = async (asked: Partial<Asked>) => {
+    const { status, headers } = await ask({ host: 'portal.northgate.example:8443', ...asked })
+    return [status, headers.location, headers['set-cookie']]
+  }
+  assert.deepEqual(await led({ path: '/lists?q=1' }), [302, `${target}/lists?q=1`, undefined])
+  const { email, password } = alice
+  const body = { email, password }
+  const path = '/api/v1/auth/sign-in'
+  const headers = { origin: 'https://portal.northgate.example', 'sec-fetch-site': 'same-origin' }
+  assert.deepEqual(await led({ path, method: 'POST', body, headers }), [308, `${target}${path}`, undefined])
+  assert.deepEqual(await led({ path: '/api/v1/tenant', person: bob }), [302, `${target}/api/v1/tenant`, undefined])
+  for (const wanted of ['//evil.example/', 'http://evil.example/x', '/\\evil.example']) {
+    const [, location] = await led({ path: wanted })
+    assert.equal(new URL(String(location)).origin, target, wanted)
+  }
+})
+
 test('GG-03 nobody’s host is answered with a plain page, but for who looks after the process', async () => {
   const { status, text, headers } = await ask({
     host: 'nobody.hold.example',
@@ -208,7 +230,7 @@ test('GG-03 nobody’s host is answered with a plain page, but for who looks aft
 
 test('GG-03 a change of what a host stands for is felt within 5 seconds, also when made elsewhere', async () => {
   const ada = await newPerson(world, { tenantName: 'Domain Owner' })
-  const isHers = async () => (await resolveHost(app, 'late.example')).kind === 'tenant'
+  const isHers = async () => (await resolveHost(app, 'late.example')).kind === 'elsewhere'
   assert.equal(await isHers(), false)
   await prove(ada, 'late.example')
   await believedNoLonger()

@@ -9,26 +9,26 @@ const believedFor = 2_000
 const rememberedAtMost = 10_000
 
 /**
- * Where a tenant is reached by a host name of its own: its primary domain, else its slug below the installation's host.
- * Undefined where the installation has no host name but an address.
+ * What people are told as the address of a tenant: its primary domain, which leads on to its slug below the installation's
+ * host, else that. Undefined where the installation has no host name but an address.
  */
 export function addressOf(app: App, tenant: { slug: string; domain: string | null }): string | undefined {
   const { protocol, host, hostname } = new URL(app.publicUrl)
-  if (tenant.domain !== null) return `https://${tenant.domain}`
-  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? `${protocol}//${tenant.slug}.${host}` : undefined
+  if (isNumeric(hostname)) return undefined
+  return tenant.domain === null ? `${protocol}//${tenant.slug}.${host}` : `https://${tenant.domain}`
 }
 
 /**
- * What a host name stands for here: the installation, a tenant (by its slug below the installation's host, or by a proven
- * domain), a tenant that has another slug by now, or nothing. Compared in canonical form and exactly, whatever the port.
+ * What a host name stands for here: the installation, a tenant by its slug below the installation's host, one that is
+ * elsewhere (it has another slug by now, or was asked for by its own domain), or nothing. Compared in canonical form and
+ * exactly, whatever the port. No session ever begins on a tenant's own domain (docs/decisions/0018).
  */
 export async function resolveHost(app: App, host: string): Promise<HostAnswer> {
   const name = canonicalHost(host)
   const own = new URL(app.publicUrl).hostname
   if (name === undefined) return { kind: 'unknown' }
   if (name === canonicalHost(own)) return { kind: 'installation', isKnown: true }
-  const isNumber = isIP(name.replace(/^\[|\]$/g, '')) !== 0
-  if (isNumber || name === 'localhost') return { kind: 'installation', isKnown: true }
+  if (isNumeric(name) || name === 'localhost') return { kind: 'installation', isKnown: true }
   if (name.endsWith(`.${own}`)) {
     const label = name.slice(0, -own.length - 1)
     return isLabel.test(label)
@@ -36,11 +36,13 @@ export async function resolveHost(app: App, host: string): Promise<HostAnswer> {
       : { kind: 'unknown' }
   }
   const isKnown = app.config.publicUrl === undefined
-  if (!name.includes('.')) return { kind: 'installation', isKnown }
+  // Below an address there are no names that it could lead to.
+  if (!name.includes('.') || isNumeric(own)) return { kind: 'installation', isKnown }
   const found = await remember(app, `domain ${name}`, () => findByDomain(reader(app), name))
-  return found.kind === 'tenant' ? found : { kind: 'installation', isKnown }
+  return found.kind === 'elsewhere' ? found : { kind: 'installation', isKnown }
 }
 
+const isNumeric = (host: string) => isIP(host.replace(/^\[|\]$/g, '')) !== 0
 const isLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 const reader = (app: App) => app.db.reads({ system: true })
@@ -57,15 +59,18 @@ async function findBySlug(tx: Queryable, slug: string): Promise<HostAnswer> {
     where former.slug = ${slug}
       and former.held_until > now()`)
   if (!found) return { kind: 'unknown' }
-  return found.slug === slug ? { kind: 'tenant', tenantId: found.id } : { kind: 'moved', label: found.slug }
+  return found.slug === slug
+    ? { kind: 'tenant', tenantId: found.id }
+    : { kind: 'elsewhere', label: found.slug, isOwnDomain: false }
 }
 
 async function findByDomain(tx: Queryable, domain: string): Promise<HostAnswer> {
-  const found = await tx.maybe(sql<{ holderId: string }>`
-    select holder_id
-    from tenancy.proven_domains
-    where domain = ${domain}`)
-  return found ? { kind: 'tenant', tenantId: found.holderId } : { kind: 'unknown' }
+  const found = await tx.maybe(sql<{ slug: string }>`
+    select tenant.slug
+    from tenancy.proven_domains as proven
+    join tenancy.tenants as tenant on tenant.id = proven.holder_id
+    where proven.domain = ${domain}`)
+  return found ? { kind: 'elsewhere', label: found.slug, isOwnDomain: true } : { kind: 'unknown' }
 }
 
 const known = new WeakMap<App, Map<string, { answer: Promise<HostAnswer>; until: number }>>()
