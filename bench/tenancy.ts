@@ -56,7 +56,11 @@ const tenancy: Bench = async context => {
     results.push(...measured)
   }
   try {
-    for (const tenants of sizes) worlds.push(await openWorld(context, tenants))
+    for (const tenants of sizes) {
+      await context.admin.query(`create database ${nameOf(tenants)}`)
+      await context.admin.query(`grant connect on database ${nameOf(tenants)} to ${context.login.user}`)
+    }
+    worlds.push(...(await Promise.all(sizes.map(tenants => openWorld(context, tenants)))))
     const last = worlds.at(-1) as World
     const work: Record<string, () => Promise<BenchResult[]>> = {
       reads: () => benchReads(worlds, context.log),
@@ -74,12 +78,12 @@ const tenancy: Bench = async context => {
 
 export default tenancy
 
+const nameOf = (tenants: number) => `bench_tenancy_${tenants}`
+
 type World = Awaited<ReturnType<typeof openWorld>>
 
 async function openWorld(context: BenchContext, tenants: number) {
-  const database = `bench_tenancy_${tenants}`
-  await context.admin.query(`create database ${database}`)
-  await context.admin.query(`grant connect on database ${database} to ${context.login.user}`)
+  const database = nameOf(tenants)
   const admin = { ...context.adminConfig, database }
   await upgradeDatabase(admin, modules)
   const began = performance.now()
@@ -167,7 +171,7 @@ async function benchReads(worlds: World[], log: (line: string) => void): Promise
   ]
   const results: BenchResult[] = []
   for (const [name, work] of kinds) {
-    const rounds = await alternate(worlds.map(work))
+    const rounds = await alternate(worlds.map(work), { rounds: 5 })
     const at = (index: number, key: 'p50' | 'p95') => overRounds(rounds, loads => (loads[index] as Load)[key])
     log(
       `${name}, 4 at once, p50/p95 ms: ${worlds.map((world, index) => `${count(world.tenants)}: ${at(index, 'p50').toFixed(2)}/${at(index, 'p95').toFixed(2)}`).join(', ')}`,
@@ -345,7 +349,7 @@ async function benchProgram(worlds: World[], log: (line: string) => void): Promi
   try {
     for (const { admin, keys } of ends) await (await startProgram(admin, keys, dataDir)).stop()
     const starts: number[][] = [[], []]
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       for (const [index, { admin, keys }] of ends.entries()) {
         const program = await startProgram(admin, keys, dataDir)
         starts[index]?.push(program.secondsToReady)
@@ -353,7 +357,7 @@ async function benchProgram(worlds: World[], log: (line: string) => void): Promi
       }
     }
     const memories: { atStart: number; after: number }[][] = [[], []]
-    for (let round = 0; round < 2; round++) {
+    for (let round = 0; round < 1; round++) {
       for (const [index, world] of ends.entries()) {
         const program = await startProgram(world.admin, world.keys, dataDir)
         try {
