@@ -10,7 +10,9 @@ import { systemClock } from '#platform/clock.ts'
 import { Keyring } from '#platform/crypto'
 import { Database } from '#platform/database'
 import { DomainError, errorTable } from '#platform/errors.ts'
+import { startWorker, type Worker } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
+import { listStandings, relayOutboxes } from '#platform/tenancy'
 import { flushUsage } from '#platform/usage'
 import { migrateDatabase } from '../platform/database/migrate.ts'
 import type { Settings } from './config.ts'
@@ -186,4 +188,15 @@ export function createApp(parts: {
   // What fails is in the log, and nothing can be done about it any more.
   db.beforeClose(() => flushUsage(app).catch(() => {}))
   return app
+}
+
+/** Runs the jobs of all modules in this program, those of tenants as these stand. */
+export function startJobs(app: App, connection: pg.ClientConfig): Promise<Worker> {
+  return startWorker({
+    app,
+    connection,
+    modules: allModules,
+    standings: ids => listStandings(app, ids),
+    relay: () => relayOutboxes(app),
+  })
 }

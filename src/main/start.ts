@@ -8,16 +8,23 @@ import type { App } from '#platform/app.ts'
 import { sql } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
 import { buildServer, createLogger } from '#platform/http'
-import { startWorker } from '#platform/jobs'
 import { findMailFault, hasMailbox } from '#platform/mail'
 import type { Module } from '#platform/module.ts'
-import { listStandings, relayOutboxes, resolveHost } from '#platform/tenancy'
+import { resolveHost } from '#platform/tenancy'
 import { createMeter } from '#platform/usage'
 import { findIsolationFaults } from '../platform/database/isolation.ts'
 import type { Settings } from './config.ts'
 import { buildConsole, consoleDirectory } from './console-build.ts'
 import { clientConfigOf, type DatabaseServer, openDatabase } from './database.ts'
-import { createApp, openKeyring, openLogin, requireAppLogin, requireKeys, upgradeDatabase } from './program.ts'
+import {
+  createApp,
+  openKeyring,
+  openLogin,
+  requireAppLogin,
+  requireKeys,
+  startJobs,
+  upgradeDatabase,
+} from './program.ts'
 import { type Demonstration, demonstrate, type SignIn } from './sign-ins.ts'
 import { listenForStop, type Stop, stopRequested } from './stopping.ts'
 
@@ -80,16 +87,7 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const signIns = demonstration ? await stop.until(demonstrate(app, settings, demonstration)) : []
   const setupLink = signIns.length > 0 ? undefined : await stop.until(findSetupLink(app))
   await consoleBuilt
-  running.adopt(
-    await startWorker({
-      app,
-      connection: login,
-      modules,
-      standings: ids => listStandings(app, ids),
-      relay: () => relayOutboxes(app),
-    }),
-    worker => worker.stop(),
-  )
+  running.adopt(await startJobs(app, login), worker => worker.stop())
   const server = running.adopt(await stop.until(buildHttp(app, settings, modules)), it => it.close())
   await stop.until(upgradeTenantDatabases(app, log))
   await stop.until(listen(server, settings))

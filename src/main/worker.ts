@@ -1,7 +1,5 @@
-import { startWorker } from '#platform/jobs'
-import { listStandings, relayOutboxes } from '#platform/tenancy'
 import { openDatabase } from './database.ts'
-import { upgradeDatabase } from './program.ts'
+import { startJobs, upgradeDatabase } from './program.ts'
 import { openApp, openProgramLogin, requireIsolation, type StartOptions } from './start.ts'
 import { listenForStop, type Stop, stopRequested } from './stopping.ts'
 
@@ -33,16 +31,7 @@ async function workUntilStopped(options: WorkerProgramOptions, stop: Stop, log: 
   const login = await stop.until(openProgramLogin(database, settings))
   const app = running.adopt(openApp(login, settings), ({ db }) => db.close())
   await stop.until(requireIsolation(app))
-  running.adopt(
-    await startWorker({
-      app,
-      connection: login,
-      modules,
-      standings: ids => listStandings(app, ids),
-      relay: () => relayOutboxes(app),
-    }),
-    worker => worker.stop(),
-  )
+  running.adopt(await startJobs(app, login), worker => worker.stop())
 
   const jobs = modules.flatMap(module => module.jobs ?? [])
   log(`The worker runs ${jobs.length} kinds of jobs. Stop with Ctrl-C.`)

@@ -23,7 +23,7 @@ type SetFlags = Flags & { status: (typeof subscriptionStatuses)[number]; trialUn
 export function registerUsageCommands(parent: Command, { withApp }: CommandContext): void {
   parent
     .command('show <slug>')
-    .description('Show the plan of a workspace, its limits and what it uses')
+    .description('Show the plan of a tenant, its limits and what it uses')
     .option('--json', 'print it as JSON')
     .action(async (slug: string, flags: Flags) => {
       const limits = await withApp(app => inSystem(app, async tx => getLimits(app, tx, await idOf(tx, slug))))
@@ -81,7 +81,7 @@ export function registerPlanCommands(parent: Command, { withApp }: CommandContex
 
   parent
     .command('set <slug> <plan>')
-    .description('Give a workspace a plan')
+    .description('Give a tenant a plan')
     .option('--status <status>', `one of ${subscriptionStatuses.join(', ')}`, 'active')
     .option('--trial-until <time>', 'when a trial ends, such as 2027-01-31T00:00:00Z')
     .option('--json', 'print its limits as JSON')
@@ -119,7 +119,7 @@ function withPlan(command: Command): Command {
     .option('--description <text>', 'for whom it is')
     .option('--limit <metric=number>', 'what would exceed it is refused; may be given often', collect, [])
     .option('--soft <metric=number>', 'what exceeds it is only told; may be given often', collect, [])
-    .option('--default', 'make it the plan of workspaces that were given none')
+    .option('--default', 'make it the plan of tenants that were given none')
     .option('--json', 'print the plan as JSON')
 }
 
