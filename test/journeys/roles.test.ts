@@ -101,7 +101,7 @@ describe('roles in the console', { skip }, () => {
     const { page, complaints, leave } = await visit(await enter(baseUrl, person, alice.tenantId))
     await page.goto('/roles')
     await page.getByRole('link', { name: 'Keeper' }).click()
-    const lacking = page.getByRole('checkbox', { name: /rules for the security of the tenant/ }).last()
+    const lacking = page.getByRole('checkbox', { name: /rules for the security of the workspace/ }).last()
     assert.equal(await lacking.isDisabled(), true)
     await page.getByText('You do not hold this yourself').first().waitFor()
     await look(page, 'role-limited')
