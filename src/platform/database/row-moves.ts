@@ -265,10 +265,12 @@ export async function countTenantRows(
 /**
  * Removes all that bears the tenant's id in a database of tenants, audit entries aside, and what was copied there for it:
  * its own row, and people whom nothing there names any more. Returns how many rows of its own went.
+ * `copied` names the tables of tenants and of people.
  */
 export async function removeTenantRows(
   side: pg.ClientBase,
   schemas: readonly string[],
+  copied: { tenants: string; people: string },
   tenantId: string,
 ): Promise<number> {
   await endNoting(side, tenantId)
@@ -284,7 +286,8 @@ export async function removeTenantRows(
     where c.relkind in ('r', 'p')
       and not c.relispartition
       and n.nspname !~ '^pg_|^information_schema$|^audit$'`)
-  const { rows: naming } = await side.query<{ name: string; column: string }>(`
+  const { rows: naming } = await side.query<{ name: string; column: string }>(
+    `
     select n.nspname || '.' || c.relname as name, a.attname as column
     from pg_constraint as k
     join pg_class as c on c.oid = k.conrelid
@@ -292,18 +295,20 @@ export async function removeTenantRows(
     join pg_attribute as a on a.attrelid = c.oid and a.attnum = k.conkey[1]
     where k.contype = 'f'
       and k.conparentid = 0
-      and k.confrelid = 'identity.users'::regclass
-      and cardinality(k.conkey) = 1`)
+      and k.confrelid = $1::regclass
+      and cardinality(k.conkey) = 1`,
+    [copied.people],
+  )
   await asReplica(side, async () => {
     for (const { name } of bearing.filter(({ name }) => !own.has(name))) {
       await side.query(`delete from ${quoted(name)} where tenant_id = $1`, [tenantId])
     }
-    await side.query('delete from tenancy.tenants where id = $1', [tenantId])
+    await side.query(`delete from ${quoted(copied.tenants)} where id = $1`, [tenantId])
     const unnamed = naming.map(
       ({ name, column }) =>
         `not exists (select from ${quoted(name)} as named where named.${quoted(column)} = person.id)`,
     )
-    await side.query(`delete from identity.users as person where ${unnamed.join(' and ')}`)
+    await side.query(`delete from ${quoted(copied.people)} as person where ${unnamed.join(' and ')}`)
   })
   return removed
 }

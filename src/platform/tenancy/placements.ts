@@ -287,7 +287,9 @@ export class Placements implements Places {
     await main.scoped(scope).run(sql`select tenancy.count_removed_elsewhere(${json(counts)})`)
     let removed = 0
     for (const { id, name } of databases) {
-      removed += await this.reached(name, id, ({ target, schemas }) => removeTenantRows(target, schemas, tenantId))
+      removed += await this.reached(name, id, ({ target, schemas }) =>
+        removeTenantRows(target, schemas, { tenants: 'tenancy.tenants', people: 'identity.users' }, tenantId),
+      )
     }
     return removed
   }
