@@ -9,6 +9,7 @@ import { placeTenant } from '#platform/tenancy'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { newPerson, signIn, testWorld } from '#test/world.ts'
 import { createTenantFor } from '../src/platform/accounts/installation-tenants.ts'
+import { removeTenant } from '../src/platform/accounts/tenant-removals.ts'
 
 const world = await testWorld()
 const elsewhere = await tenantDatabase(world)
@@ -212,7 +213,10 @@ test('MT-17 a tenant made with a database of its own has its data there from the
     details.id,
   ])
   assert.deepEqual(rows, [{ name: 'First' }])
-  assert.equal((await placements.removeTenant(details.id)) > 0, true)
+  await admin.query(`select set_config('app.tenant_id', $1, false)`, [details.id])
+  await admin.query(`select tenancy.request_deletion(0, true, 'Over')`)
+  await admin.query(`select set_config('app.tenant_id', '', false)`)
+  assert.equal(await removeTenant(app, details.id), true)
   const left = await elsewhere.admin.query('select from contractors.contractor_lists where tenant_id = $1', [
     details.id,
   ])
