@@ -102,7 +102,7 @@ export const tenantDeletionRoutes = [
   }),
   route({
     method: 'GET',
-    path: '/tenants/{id}/deletion',
+    path: '/installation/tenants/{id}/deletion',
     allow: 'tenancy.deletions.manage',
     summary: 'What the deletion of a tenant removes, and whether it waits for it, for operators',
     params: idParams,
@@ -113,7 +113,7 @@ export const tenantDeletionRoutes = [
   }),
   route({
     method: 'POST',
-    path: '/tenants/{id}/deletion',
+    path: '/installation/tenants/{id}/deletion',
     allow: 'tenancy.deletions.manage',
     fresh: true,
     summary: 'Request the deletion of a tenant, as an operator',
@@ -137,7 +137,7 @@ export const tenantDeletionRoutes = [
   }),
   route({
     method: 'DELETE',
-    path: '/tenants/{id}/deletion',
+    path: '/installation/tenants/{id}/deletion',
     allow: 'tenancy.deletions.manage',
     fresh: true,
     summary: 'Cancel the deletion of a tenant, as an operator',

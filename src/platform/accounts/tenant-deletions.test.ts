@@ -102,7 +102,7 @@ test('MT-11 owners are told half-way and the day before, once each, also by two 
 test('MT-11 an operator says the days and a reason, owners cannot cancel that, and a suspended tenant is suspended again', async () => {
   const { admin: database, alice: operator } = world
   const ada = await newPerson(world, { tenantName: 'Unpaid' })
-  const path = `/tenants/${ada.tenantId}/deletion`
+  const path = `/installation/tenants/${ada.tenantId}/deletion`
   assert.equal((await operator.fetch(path)).status, 403, 'not before she is an operator')
   await database.query('insert into identity.operators (user_id) values ($1)', [operator.userId])
   await believedNoLonger()
