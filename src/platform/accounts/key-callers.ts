@@ -69,6 +69,7 @@ export class KeyCallers {
   private async findStanding(key: string, client: Client): Promise<Standing> {
     const { remembered } = this
     const row = await this.findRow(key)
+    if (row.tenantStatus === 'pending_deletion') throw errors.tenantPendingDeletion()
     if (row.tenantStatus !== 'active') throw errors.tenantSuspended()
     await this.requireSecondFactor(row)
     const standing = await this.standingOf(row)

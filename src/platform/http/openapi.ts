@@ -91,6 +91,8 @@ export function listProblems(): { code: string; status: number; message: string 
 
 const description = [
   'JSON over HTTP. Errors are problem documents (RFC 9457) with a stable `code`.',
+  'Programs send an API key, made in the console under “API keys”, as `Authorization: Bearer chk_…`;',
+  '`GET /api/v1/caller` answers whom it stands for and what it may do.',
   'Lists are paged by `limit` and `cursor`; the next page is in `nextCursor` and in the `Link` header.',
   'Times are RFC 3339 in UTC; money and other exact numbers are decimal strings.',
   'The tenant is the one of the session, or the one named by `X-Tenant-Id`: membership is checked in every case.',
@@ -101,7 +103,12 @@ const description = [
 ].join('\n')
 
 const securitySchemes = {
-  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of a sign-in' },
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The access token of a sign-in, or an API key',
+  },
   session: {
     type: 'apiKey',
     in: 'cookie',

@@ -2,6 +2,7 @@ import { Anchor, Text, Title, useComputedColorScheme } from '@mantine/core'
 import { useEffect, useId, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { useBrand } from '#platform/console'
 import classes from './usage.module.css'
 import {
   formatMark,
@@ -35,10 +36,11 @@ export function Chart({ series, by }: { series: Series; by: Period }) {
 function Drawing({ series, by }: { series: Series; by: Period }) {
   const place = useRef<HTMLDivElement>(null)
   const scheme = useComputedColorScheme()
+  const brand = useBrand()?.colors.primary
   const [hovered, setHovered] = useState<number>()
   const { points, unit, kind } = series
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the page, which the scheme changes
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the page; scheme and brand change them
   useEffect(() => {
     const element = place.current
     if (!element) return
@@ -106,7 +108,7 @@ function Drawing({ series, by }: { series: Series; by: Period }) {
       watch.disconnect()
       chart.destroy()
     }
-  }, [scheme, series, by])
+  }, [scheme, brand, series, by])
 
   const shown = hovered === undefined ? undefined : points[hovered]
   return (
