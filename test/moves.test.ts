@@ -8,6 +8,7 @@ import type { DomainError } from '#platform/errors.ts'
 import { finishMove, type MoveOptions, moveTenant, undoMove } from '#platform/tenancy'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { testWorld } from '#test/world.ts'
+import { healMoves } from '../src/platform/tenancy/moves-healing.ts'
 
 const world = await testWorld()
 const elsewhere = await tenantDatabase(world)
@@ -233,6 +234,31 @@ for (const [index, at] of steps.entries()) {
   })
 }
 
+test('MT-17 after a kill between leaving a database and the switch a tenant writes again, and the move goes on', async () => {
+  if ((await placeOf()) === null) {
+    await moveTenant(options, elsewhereId)
+    await finishMove(options)
+  }
+  assert.equal(await dieAt('left', 'move', null), 'SIGKILL')
+  const write = (name: string) => answer(alice, '/contractor-lists', { method: 'POST', body: { name } })
+  assert.equal((await write('too early')).body.code, 'tenancy.moving', 'control')
+  assert.equal(await healMoves(app), 1)
+  assert.equal((await write('healed')).status, 201)
+  assert.equal(await healMoves(app), 0)
+  const seen: number[] = []
+  const onStep = async (at: string) => {
+    if (at === 'left') seen.push(await healMoves(app))
+  }
+  await moveTenant({ ...options, onStep }, null)
+  assert.deepEqual(seen, [0], 'a move that is at work is left alone')
+  assert.equal(await placeOf(), null)
+  await finishMove(options)
+  placements.forget()
+  const lists = (await contentOf(admin, alice.tenantId)).contractor_lists as { name: string }[]
+  assert.ok(lists.some(({ name }) => name === 'healed'))
+  assert.equal(await healMoves(app), 0)
+})
+
 test('MT-17 finishing and undoing that are killed go on', async () => {
   const source = await placeOf()
   const target = source === null ? elsewhereId : null
@@ -250,9 +276,22 @@ test('MT-17 a tenant is moved by one program at a time, and to one place', async
   const target = source === null ? elsewhereId : null
   await assert.rejects(moveTenant(options, source), refused('tenancy.move_not_needed'))
   await assert.rejects(finishMove(options), refused('tenancy.move_none'))
-  const first = moveTenant(options, target)
-  await sleep(500)
+  const begun = Promise.withResolvers<void>()
+  const tried = Promise.withResolvers<void>()
+  const first = moveTenant(
+    {
+      ...options,
+      onStep: async at => {
+        if (at !== 'noting') return
+        begun.resolve()
+        await tried.promise
+      },
+    },
+    target,
+  )
+  await begun.promise
   await assert.rejects(moveTenant(options, target), refused('tenancy.move_taken'))
+  tried.resolve()
   await first
   await assert.rejects(moveTenant(options, source), refused('tenancy.move_elsewhere'))
   const stop = new AbortController()

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listCertificates, moveTenant, placeTenant } from '#platform/tenancy'
+import { getTenantRecord, listCertificates, moveTenant, placeTenant } from '#platform/tenancy'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { type Person, testWorld } from '#test/world.ts'
+import { exportPersonalData } from '../src/platform/accounts/exports.ts'
 import { removeDueTenants } from '../src/platform/accounts/tenant-removals.ts'
 
 const world = await testWorld()
@@ -55,10 +56,18 @@ const certificateOf = async (tenantId: string) =>
     ({ certificate }) => certificate.tenantId === tenantId,
   )?.certificate
 
-test('MT-11 MT-17 the removal of a placed tenant waits while its database is away, says why, and loses nothing', async () => {
+test('MT-08 MT-17 what a person exports has his rows in a placed tenant too', async () => {
   await place(alice)
   await place(bob)
   placements.forget()
+  await makeList(alice, 'Exported from elsewhere')
+  let text = ''
+  for await (const piece of await exportPersonalData(app, alice.scope, alice.userId)) text += piece
+  assert.ok(text.includes('Exported from elsewhere'))
+  JSON.parse(text)
+})
+
+test('MT-11 MT-17 the removal of a placed tenant waits while its database is away, says why, and loses nothing', async () => {
   await makeList(alice, 'Goes')
   await makeList(alice, 'Goes too')
   await makeList(bob, 'Stays')
@@ -74,6 +83,9 @@ test('MT-11 MT-17 the removal of a placed tenant waits while its database is awa
   const { rowCount } = await admin.query('select from tenancy.placements where tenant_id = $1', [alice.tenantId])
   assert.equal(rowCount, 1, 'it is still known where its data are')
   assert.equal(await certificateOf(alice.tenantId), undefined)
+  const record = await getTenantRecord(app.db.scoped({ system: true }), alice.tenantId)
+  assert.match(record.deletionDelay ?? '', /cannot be reached/)
+  assert.ok(record.database?.name.endsWith(`/${elsewhere.name}`) && record.move === null)
   await elsewhere.reopen()
   assert.deepEqual(
     await tablesWith(alice.tenantId).then(tables => tables.includes('contractors.contractor_lists')),
@@ -84,8 +96,8 @@ test('MT-11 MT-17 the removal of a placed tenant waits while its database is awa
 test('MT-11 MT-17 its rows in its own database go and are in the certificate, and nobody else’s go', async () => {
   assert.deepEqual(await removeDueTenants(app), { removed: [alice.tenantId], failed: [] })
   const certificate = await certificateOf(alice.tenantId)
-  assert.equal(certificate?.removed['contractors.contractor_lists'], 2)
-  assert.equal(certificate?.removed['contractors.contractor_list_items'], 2)
+  assert.equal(certificate?.removed['contractors.contractor_lists'], 3)
+  assert.equal(certificate?.removed['contractors.contractor_list_items'], 3)
   assert.deepEqual(await tablesWith(alice.tenantId), [])
   assert.deepEqual(await tablesWith(alice.userId), [], 'nor is there anybody whom nothing names')
   assert.ok((await tablesWith(bob.tenantId)).includes('contractors.contractor_list_items'), 'control')
@@ -103,6 +115,8 @@ test('MT-11 MT-17 a tenant goes with the old copy of a move that nobody has fini
   await sleep(10)
   await makeList(bob, 'Since')
   assert.ok((await tablesWith(bob.tenantId)).includes('contractors.contractor_lists'), 'control: the old copy')
+  const { move: shown, database } = await getTenantRecord(app.db.scoped({ system: true }), bob.tenantId)
+  assert.deepEqual([shown?.state, shown?.target, database], ['switched', 'main', null])
   await letTimeCome(bob)
   assert.deepEqual(await removeDueTenants(app), { removed: [bob.tenantId], failed: [] })
   assert.deepEqual(await tablesWith(bob.tenantId), [])

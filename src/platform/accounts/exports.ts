@@ -130,13 +130,21 @@ async function* pieces(app: App, me: Me, { tables, email, tenants }: Prepared): 
       'Your rows in every table of this installation that holds data about people, in the words of the database. Left out are only hashes, keys and tokens, and what belongs to others.',
   })},\n"account": [`
   const own = tables.filter(({ hasTenant }) => !hasTenant)
+  const placedSchemas = new Set(
+    app.modules.flatMap(({ placement, schema }) => (placement === 'tenant' ? [schema] : [])),
+  )
   for (const [index, table] of own.entries()) yield* tablePieces(system, me.userId, table, index)
   yield '\n],\n"workspaces": ['
   for (const [index, { id, name, slug, roles }] of tenants.entries()) {
     yield `${index === 0 ? '' : ','}\n{"id": ${text(id)}, "name": ${text(name)}, "slug": ${text(slug)}, "roles": ${text(roles)}, "tables": [`
     const inTenant = app.db.scoped({ ...me.scope, tenantId: id })
     const shared = tables.filter(({ hasTenant }) => hasTenant)
-    for (const [position, table] of shared.entries()) yield* tablePieces(inTenant, me.userId, table, position)
+    // MT-17: what applications have of him is where the tenant has its data.
+    const elsewhere = app.placed?.scoped({ ...me.scope, tenantId: id }) ?? inTenant
+    for (const [position, table] of shared.entries()) {
+      const isPlaced = placedSchemas.has(table.name.split('.')[0] ?? '')
+      yield* tablePieces(isPlaced ? elsewhere : inTenant, me.userId, table, position)
+    }
     yield '\n]}'
   }
   const mails = await listMailsOf(system, { userId: me.userId, emails: [email] })
@@ -183,13 +191,15 @@ const entriesAtOnce = 1_000
 async function* logPieces(app: App, { userId, scope }: Me, tenantIds: readonly string[]): AsyncGenerator<string> {
   let isFirst = true
   for (const tenantId of tenantIds) {
-    const tx = app.db.scoped({ ...scope, tenantId })
+    const here = { ...scope, tenantId }
+    const isElsewhere = tenantId !== noTenant && (await app.placed?.placeOf(here)) !== undefined
+    const places = [app.db.scoped(here), ...(isElsewhere && app.placed ? [app.placed.scoped(here)] : [])]
     const filters =
       tenantId === noTenant ? [{ userId }, { resource: 'identity.users', resourceId: userId }] : [{ userId }]
     for (const filter of filters) {
       let cursor: string | undefined
       do {
-        const page = await listAuditLogs(tx, filter, { limit: entriesAtOnce, ...(cursor && { cursor }) })
+        const page = await listAuditLogs(places, filter, { limit: entriesAtOnce, ...(cursor && { cursor }) })
         const entries = page.items.filter(entry => 'userId' in filter || entry.userId !== userId)
         for (const entry of entries) {
           yield `${isFirst ? '' : ','}\n${text('userId' in filter ? ownEntry(entry, tenantId) : entryAboutHim(entry))}`

@@ -2,6 +2,7 @@ import type { Module } from '#platform/module.ts'
 import { brandRoutes } from './brand-routes.ts'
 import { domainRoutes } from './domain-routes.ts'
 import { firstSteps } from './first-steps.ts'
+import { healKilledMoves } from './moves-healing.ts'
 import { onboardingRoutes } from './onboarding-routes.ts'
 import { lookAtOutboxes } from './outboxes.ts'
 import { refreshPlacements } from './placements-refresh.ts'
@@ -66,6 +67,7 @@ export const tenancyModule = {
     },
     refreshPlacements,
     lookAtOutboxes,
+    healKilledMoves,
   ],
   tenantTemplates: {
     standard: {

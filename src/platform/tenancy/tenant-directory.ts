@@ -96,6 +96,29 @@ export const TenantRecord = Type.Object({
   placement: oneOf(['shared', 'own'], {
     description: 'Whether its data lies in the common database or in one of its own',
   }),
+  database: nullable(
+    Type.Object(
+      {
+        name: Type.String({ description: 'Host, port and database' }),
+        lastError: nullable(Type.String({ description: 'Why it, or work in it, could not be reached the last time' })),
+      },
+      { description: 'The database of its own' },
+    ),
+  ),
+  move: nullable(
+    Type.Object(
+      {
+        state: Type.String({ examples: ['catching_up', 'switched'] }),
+        source: Type.String({ description: '`main`, or host, port and database' }),
+        target: Type.String(),
+        tablesCopied: Type.Integer(),
+        rowsCopied: Type.Integer(),
+        since: dateTime,
+      },
+      { description: 'A move from database to database that is under way, or not finished' },
+    ),
+  ),
+  deletionDelay: nullable(Type.String({ description: 'Why its removal has not come to its end the last time' })),
 })
 export type TenantRecord = Static<typeof TenantRecord>
 
@@ -122,7 +145,39 @@ export async function getTenantRecord(tx: Queryable, id: string): Promise<Tenant
       deletion_scheduled_at,
       onboarding_status,
       features,
-      case when database_url_encrypted is null then 'shared' else 'own' end as placement
+      case when database_url_encrypted is null then 'shared' else 'own' end as placement,
+      (
+        select jsonb_build_object(
+          'name', place.name,
+          'lastError', coalesce(
+            place.last_error,
+            (select noted.last_error from tenancy.noted_outboxes as noted where noted.database_id = place.id)
+          )
+        )
+        from tenancy.placements as placement
+        join tenancy.databases as place on place.id = placement.database_id
+        where placement.tenant_id = tenants.id
+      ) as database,
+      (
+        select jsonb_build_object(
+          'state', moving.state,
+          'source', coalesce(source.name, 'main'),
+          'target', coalesce(target.name, 'main'),
+          'tablesCopied', (select count(*) from jsonb_object_keys(moving.tables)),
+          'rowsCopied', (select coalesce(sum((copied.value ->> 'rows')::bigint), 0) from jsonb_each(moving.tables) as copied),
+          'since', moving.created_at
+        )
+        from tenancy.moves as moving
+        left join tenancy.databases as source on source.id = moving.source_id
+        left join tenancy.databases as target on target.id = moving.target_id
+        where moving.tenant_id = tenants.id
+          and moving.state not in ('finished', 'undone')
+      ) as move,
+      (
+        select deletion.last_error
+        from tenancy.tenant_deletions as deletion
+        where deletion.tenant_id = tenants.id
+      ) as deletion_delay
     from tenancy.tenants
     where id = ${id}`)
   if (!record) throw errors.tenantNotFound({ id })

@@ -143,7 +143,26 @@ function Facts({ tenant }: { tenant: TenantDetails }) {
       <dt>Domain</dt>
       <dd>{tenant.domain ?? 'None'}</dd>
       <dt>Data</dt>
-      <dd>{tenant.placement === 'shared' ? 'In the common database' : 'In a database of its own'}</dd>
+      <dd>
+        {tenant.database === null ? 'In the common database' : `In a database of its own, ${tenant.database.name}`}
+        {tenant.database?.lastError && (
+          <Text size="sm" c="red">
+            Last error: {tenant.database.lastError}
+          </Text>
+        )}
+        {tenant.move && (
+          <Text size="sm" c="dimmed">
+            Moving from {tenant.move.source} to {tenant.move.target} since {formatTime(tenant.move.since)}:{' '}
+            {tenant.move.state.replaceAll('_', ' ')}, {formatCount(tenant.move.rowsCopied)} rows copied
+          </Text>
+        )}
+      </dd>
+      {tenant.deletionDelay && (
+        <>
+          <dt>Removal delayed</dt>
+          <dd>{tenant.deletionDelay}</dd>
+        </>
+      )}
       <dt>Created</dt>
       <dd>{formatInstantDay(tenant.createdAt)}</dd>
       <dt>ID</dt>
