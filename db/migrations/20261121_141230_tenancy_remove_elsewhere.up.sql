@@ -42,10 +42,19 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  moving integer;
+  changes integer;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
 begin
+  perform set_config('app.system', 'on', true);
   perform tenancy.require_removal();
   delete from platform.moving_tenants where tenant_id = platform.current_tenant_id();
+  get diagnostics moving = row_count;
   delete from platform.move_changes where tenant_id = platform.current_tenant_id();
+  get diagnostics changes = row_count;
+  perform tenancy.count_removed(jsonb_build_object('platform.moving_tenants', moving, 'platform.move_changes', changes));
+  perform set_config('app.system', was_system, true);
 end
 $$;
 comment on function tenancy.end_move_of_removed() is

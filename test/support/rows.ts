@@ -138,8 +138,8 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
   return rowOf
 }
 
-/** A tenant is there before its primary domain, and no tenant has its data in a database that nobody can reach. */
-const unlinked: ReadonlySet<string> = new Set(['tenancy.tenants', 'tenancy.placements'])
+/** A tenant is there before its primary domain, and no tenant has its data in a database that nobody can reach, nor had. */
+const unlinked: ReadonlySet<string> = new Set(['tenancy.tenants', 'tenancy.placements', 'tenancy.moves'])
 
 /** Rows of nobody (a catalogue's), made once for all owners. */
 const sharedRows = new WeakMap<pg.Client, Map<string, Promise<Row>>>()
