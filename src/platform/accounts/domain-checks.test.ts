@@ -41,7 +41,10 @@ const domainOf = async (person: Person) =>
   (await admin.query('select domain from tenancy.tenants where id = $1', [person.tenantId])).rows[0].domain
 const leadsTo = async (host: string) => {
   const answer = await resolveHost(app, host)
-  return answer.kind === 'tenant' ? answer.tenantId : answer.kind
+  if (answer.kind !== 'elsewhere') return answer.kind
+  assert.ok(answer.isOwnDomain)
+  const { rows } = await admin.query('select id from tenancy.tenants where slug = $1', [answer.label])
+  return rows[0].id
 }
 
 test('GG-03 a domain is proven by a TXT record, becomes the tenant’s primary one, and leads to it', async () => {

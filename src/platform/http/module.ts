@@ -8,7 +8,7 @@ export const httpModule = {
   name: 'http',
   schema: 'http',
   metrics: {
-    'http.requests': { description: 'API requests', unit: 'count', kind: 'flow' },
+    'http.requests': { description: 'Requests by programs', unit: 'count', kind: 'flow' },
     'http.bytes_sent': { description: 'Bandwidth', unit: 'bytes', kind: 'flow' },
   },
   jobs: [forgetIdempotencyKeys],
