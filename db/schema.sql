@@ -8709,10 +8709,19 @@ CREATE OR REPLACE FUNCTION tenancy.end_move_of_removed()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  moving integer;
+  changes integer;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
 begin
+  perform set_config('app.system', 'on', true);
   perform tenancy.require_removal();
   delete from platform.moving_tenants where tenant_id = platform.current_tenant_id();
+  get diagnostics moving = row_count;
   delete from platform.move_changes where tenant_id = platform.current_tenant_id();
+  get diagnostics changes = row_count;
+  perform tenancy.count_removed(jsonb_build_object('platform.moving_tenants', moving, 'platform.move_changes', changes));
+  perform set_config('app.system', was_system, true);
 end
 $function$;
 grant execute on function tenancy.end_move_of_removed() to commonhold_app;
