@@ -5,7 +5,8 @@ import { after, test } from 'node:test'
 import { runJobs } from '#test/jobs.ts'
 import { testWorld } from '#test/world.ts'
 
-const world = await testWorld()
+// So that plain http is taken at all; what the setting names stands nowhere below.
+const world = await testWorld({ environment: { COMMONHOLD_OUTGOING_ALLOW: '203.0.113.7' } })
 const { admin, alice } = world
 
 /** A service inside that nobody outside may speak to. */

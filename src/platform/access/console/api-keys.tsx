@@ -18,7 +18,11 @@ export function Page() {
         lead={
           <>
             By which programs work with this workspace. A key is shown once, when it is made; nobody can show it again.
-            How to use it: <Anchor href="/api/docs">the reference of the API</Anchor>.
+            How to use it:{' '}
+            <Anchor href="/api/docs" underline="always">
+              the reference of the API
+            </Anchor>
+            .
           </>
         }
       />
