@@ -204,7 +204,8 @@ function Removal({ member, onRemoved }: { member: Member; onRemoved: () => void 
     onSuccess: async () => {
       notifications.show({ message: `${nameOf(member)} is no longer a member.` })
       onRemoved()
-      await refreshMembers(client)
+      // Not the member himself, whom the sheet that closes would ask for once more.
+      await client.invalidateQueries({ queryKey: ['members', 'list'] })
     },
   })
   const opener = useReturningFocus<HTMLButtonElement>(isAsking)
