@@ -5,6 +5,7 @@ import { environmentOf, startProvider } from '#test/openid-provider.ts'
 import { newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { forgetSession } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(300_000), () => {})
@@ -56,7 +57,7 @@ describe('Google in a browser', { skip }, () => {
     await checkWidths(page, 'a linked account')
     await take(page, 'linked')
 
-    await page.context().clearCookies()
+    await forgetSession(page)
     await page.goto('/sign-in')
     await page.getByRole('button', { name: 'Sign in with Google' }).click()
     await page.getByRole('button', { name: /^Account of Greta Green/ }).waitFor()

@@ -33,6 +33,12 @@ export async function enter(page: Page, person: Pick<Person, 'email' | 'password
   await page.waitForURL(({ pathname, search }) => pathname + search === next)
 }
 
+/** As a browser that was never signed in; leaves the console first, whose frame would ask and be refused. */
+export async function forgetSession(page: Page): Promise<void> {
+  await page.goto('about:blank')
+  await page.context().clearCookies()
+}
+
 /** A browser for the journeys of a file; call it within `describe`. */
 export function useBrowser(baseURL: string) {
   let browser: Browser

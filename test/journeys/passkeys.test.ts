@@ -6,6 +6,7 @@ import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { forgetSession } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(300_000), () => {})
@@ -147,7 +148,7 @@ describe('passkeys in a browser', { skip }, () => {
     const card = await openCard(page)
     await addPasskey(page, 'Phone')
     await card.getByText('Phone', { exact: true }).waitFor()
-    await page.context().clearCookies()
+    await forgetSession(page)
     // This authenticator takes what it is offered.
     await page.goto('/sign-in?next=/account/data')
     await page.getByRole('button', { name: /^Account of Otto Offer/ }).waitFor()
@@ -264,7 +265,7 @@ async function signIn(page: Page, { email, password }: Person): Promise<void> {
 
 /** Where nothing is signed in and no passkey is shown before a button asks for one. */
 async function openSignIn(page: Page, devices: CDPSession, authenticatorId: string): Promise<void> {
-  await page.context().clearCookies()
+  await forgetSession(page)
   await turnPresence(devices, authenticatorId, false)
   await page.goto('/sign-in')
   await page.getByLabel('E-mail').waitFor()
