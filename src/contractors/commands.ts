@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import cliProgress from 'cli-progress'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
-import { type ImportProgress, type ImportSummary, importFile } from './imports.ts'
-import { sources } from './sources.ts'
+import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
+import { sources } from './imports/sources.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
 

@@ -1,6 +1,6 @@
 import type { Module } from '#platform/module.ts'
 import { registerContractorCommands } from './commands.ts'
-import { hasItems } from './items.ts'
+import { hasItems } from './lists/items.ts'
 import { contractorsRoutes } from './routes.ts'
 
 export const contractorsModule = {

@@ -1,3 +1,5 @@
+import { Type } from 'typebox'
+
 /** Unique Entity Identifier of the System for Award Management: 12 characters, letters without I and O. */
 export const ueiPattern = /^[A-HJ-NP-Z0-9]{12}$/
 
@@ -21,3 +23,10 @@ export const placeholderUeis = [
   'EL41SWNXP4J5', // classified
   'R5NWZ87HPLX4', // GPC consolidated reporting
 ] as const
+
+/** A UEI in a request, in any case. */
+export const ueiInput = Type.String({
+  pattern: '^[A-HJ-NP-Za-hj-np-z0-9]{12}$',
+  description: 'Unique Entity Identifier: 12 letters and digits without I and O',
+  examples: ['C12NSYAH27N4'],
+})

@@ -9,7 +9,7 @@ import { createGzip, gzipSync } from 'node:zlib'
 import { DomainError } from '#platform/errors.ts'
 import { type BadRow, barReader, type FileRow } from '#platform/files'
 import { testDatabase } from '#test/database.ts'
-import { importFile } from '../../src/contractors/imports.ts'
+import { importFile } from '../../src/contractors/imports/imports.ts'
 
 const { db, admin } = await testDatabase()
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-abuse-'))

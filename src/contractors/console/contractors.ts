@@ -1,8 +1,8 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { manyOf, type OnTheWire, oneOf, request, type Search } from '#platform/console'
-import type { Facet as ServedFacet } from '../facets.ts'
-import type * as Served from '../profile-pages.ts'
-import type { SearchResult as Searched } from '../search.ts'
+import type * as Served from '../profiles/profile-pages.ts'
+import type { Facet as ServedFacet } from '../search/facets.ts'
+import type { SearchResult as Searched } from '../search/search.ts'
 
 export type Contractor = OnTheWire<Served.Contractor>
 export type ContractorInFull = OnTheWire<Served.ContractorPage>

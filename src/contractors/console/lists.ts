@@ -7,8 +7,8 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import { type OnTheWire, Problem, request, useSession } from '#platform/console'
-import type { ListedItem } from '../items.ts'
-import type { List as ServedList } from '../lists.ts'
+import type { ListedItem } from '../lists/items.ts'
+import type { List as ServedList } from '../lists/lists.ts'
 import type { Contractor, Page } from './contractors.ts'
 
 export type List = OnTheWire<ServedList>

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
+import { placeholderUeis } from '../uei.ts'
 import { fieldPriorities } from './sources.ts'
-import { placeholderUeis } from './uei.ts'
 
 /** What an import did to the profiles. */
 export type ProfileCounts = { inserted: number; updated: number }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { ClientBase } from 'pg'
 import { csvReader } from '#platform/files'
 
-const folder = new URL('../../data/contractors/', import.meta.url)
+const folder = new URL('../../../data/contractors/', import.meta.url)
 
 /** Brings the NAICS editions and business types that the program carries into the catalogue; what is there stays untouched. */
 export async function refreshCodes(client: ClientBase): Promise<void> {

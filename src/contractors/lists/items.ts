@@ -11,9 +11,9 @@ import {
   timestamp,
   uuid,
 } from '#platform/http'
-import { errors } from './errors.ts'
+import { errors } from '../errors.ts'
+import { money } from '../money.ts'
 import { getList } from './lists.ts'
-import { money } from './money.ts'
 
 const text = nullable(Type.String())
 

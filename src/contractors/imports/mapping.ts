@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
-import { isAmount } from './money.ts'
+import { isAmount } from '../money.ts'
+import { ueiPattern } from '../uei.ts'
 import type { CleanRule } from './sources/cleaning.ts'
 import type { AwardField, ColumnCheck, Source } from './sources/source.ts'
-import { ueiPattern } from './uei.ts'
 
 /** Why a row is refused. */
 export type Refusal = { column: string; reason: string }

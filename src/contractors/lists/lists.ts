@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { cutPage, decimal, type IfMatch, nullable, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
-import { errors } from './errors.ts'
+import { errors } from '../errors.ts'
 
 const text = nullable(Type.String())
 

@@ -752,7 +752,7 @@ test('GG-07 an import killed at any moment and repeated ends in the same state',
 
 function startImport(file: { path: string; source: string }): { exit: Promise<number | null>; kill: () => void } {
   const code = `
-    import { Database } from ${JSON.stringify(new URL('../platform/database/index.ts', import.meta.url).href)}
+    import { Database } from ${JSON.stringify(new URL('../../platform/database/index.ts', import.meta.url).href)}
     import { importFile } from ${JSON.stringify(new URL('./imports.ts', import.meta.url).href)}
     const db = new Database({ login: ${JSON.stringify(login)} })
     await importFile(db, ${JSON.stringify(file)}, { now: new Date(${now.getTime()}) })

@@ -12,6 +12,7 @@ import {
   type RowReader,
   type TextFile,
 } from '#platform/files'
+import { hasUeiCheckDigit } from '../uei.ts'
 import { mergeAwards } from './awards.ts'
 import { refreshCodes } from './codes.ts'
 import { errors } from './import-errors.ts'
@@ -22,7 +23,6 @@ import { mergeRecords } from './records.ts'
 import type { Source } from './sources/source.ts'
 import { findSource, sources } from './sources.ts'
 import { recordIds, Staging, stageStoredActions, stagingLine } from './staging.ts'
-import { hasUeiCheckDigit } from './uei.ts'
 
 export type ImportOptions = {
   /** The moment of the import; its UTC day tells active from completed awards. */

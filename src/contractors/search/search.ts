@@ -2,9 +2,9 @@ import type { RawBuilder } from 'kysely'
 import { Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { cutPage, readCursor } from '#platform/http'
+import { type Contractor, contractorColumns } from '../profiles/profile-pages.ts'
+import { ueiPattern } from '../uei.ts'
 import { type CountedFacets, countFacets, type Facets, facetsOf, type Others } from './facets.ts'
-import { type Contractor, contractorColumns } from './profile-pages.ts'
-import { ueiPattern } from './uei.ts'
 import { readWords, type Words } from './vocabulary.ts'
 
 export type Search = {

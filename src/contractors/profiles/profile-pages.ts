@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { cutPage, date, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
-import { errors } from './errors.ts'
-import { money } from './money.ts'
+import { errors } from '../errors.ts'
+import { money } from '../money.ts'
 
 const text = nullable(Type.String())
 
