@@ -1,0 +1,3 @@
+-- squawk-ignore-file ban-drop-table
+drop table contractors.export_chunks;
+drop table contractors.exports;
