@@ -132,7 +132,7 @@ comment on function contractors.can_edit_list(uuid) is
 create policy contractor_list_removed_items_seen_by_editor on contractors.contractor_list_removed_items
   as restrictive
   for select to commonhold_app, commonhold_readonly
-  using (contractors.can_edit_list(list_id));
+  using (contractors.can_edit_list(list_id) or (select platform.is_system()));
 create policy contractor_list_removed_items_kept_by_editor on contractors.contractor_list_removed_items
   as restrictive
   for insert to commonhold_app, commonhold_readonly
@@ -144,7 +144,7 @@ create policy contractor_list_removed_items_restored_by_editor on contractors.co
 create policy contractor_list_additions_seen_by_requester on contractors.contractor_list_additions
   as restrictive
   for select to commonhold_app, commonhold_readonly
-  using (requested_by = (select platform.current_user_id()));
+  using (requested_by = (select platform.current_user_id()) or (select platform.is_system()));
 create policy contractor_list_additions_requested_by_editor on contractors.contractor_list_additions
   as restrictive
   for insert to commonhold_app, commonhold_readonly
