@@ -2,46 +2,8 @@
 -- squawk-ignore-file constraint-missing-not-valid, ban-drop-column
 drop view contractors.contractor_list_summaries;
 
-create or replace function contractors.log_list_activity()
-returns trigger
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if tg_op = 'INSERT' then
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
-    select tenant_id, id, platform.current_user_id(), 'list.created', jsonb_build_object('name', name)
-    from new_rows;
-  else
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
-    select n.tenant_id, n.id, platform.current_user_id(), 'list.updated', jsonb_build_object('changed', changed.fields)
-    from new_rows as n
-    join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
-    cross join lateral (
-      select array_remove(
-        array[
-          case when n.name is distinct from o.name then 'name' end,
-          case when n.description is distinct from o.description then 'description' end,
-          case when n.is_public is distinct from o.is_public then 'isPublic' end,
-          case when n.color is distinct from o.color then 'color' end,
-          case when n.icon is distinct from o.icon then 'icon' end,
-          case when n.sort_order is distinct from o.sort_order then 'sortOrder' end,
-          case when n.settings is distinct from o.settings then 'settings' end
-        ],
-        null
-      ) as fields
-    ) as changed
-    where changed.fields <> '{}';
-  end if;
-  return null;
-end
-$$;
-comment on column contractors.contractor_list_activity.action is 'list.created, list.updated, item.added, item.updated, item.removed';
-
 alter policy contractor_list_items_added_by_editor on contractors.contractor_list_items
   with check (added_by = (select platform.current_user_id()) and contractors.can_edit_list(list_id));
-alter policy contractor_list_items_changed_by_editor on contractors.contractor_list_items to public;
 
 drop function contractors.place_between(numeric, numeric);
 drop function contractors.count_item_view(uuid);

@@ -174,7 +174,6 @@ alter policy contractor_list_items_added_by_editor on contractors.contractor_lis
 
 -- Who only reads a list counts as a reader too. Security definer, for he has no right to change the item; that he sees it,
 -- the statement that calls this has found out.
-alter policy contractor_list_items_changed_by_editor on contractors.contractor_list_items to commonhold_app, commonhold_readonly;
 create function contractors.count_item_view(item_id uuid)
 returns void
 language sql
@@ -205,51 +204,6 @@ as $$
   end
 $$;
 comment on function contractors.place_between(numeric, numeric) is 'A position for what comes between these two of contractor_list_items';
-
-create or replace function contractors.log_list_activity()
-returns trigger
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if tg_op = 'INSERT' then
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
-    select tenant_id, id, platform.current_user_id(), 'list.created', jsonb_build_object('name', name)
-    from new_rows;
-  else
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action)
-    select n.tenant_id, n.id, platform.current_user_id(),
-      case when n.archived_at is null then 'list.unarchived' else 'list.archived' end
-    from new_rows as n
-    join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
-    where (n.archived_at is null) <> (o.archived_at is null);
-
-    -- The place among the owner's lists is his own affair.
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
-    select n.tenant_id, n.id, platform.current_user_id(), 'list.updated', jsonb_build_object('changed', changed.fields)
-    from new_rows as n
-    join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
-    cross join lateral (
-      select array_remove(
-        array[
-          case when n.name is distinct from o.name then 'name' end,
-          case when n.description is distinct from o.description then 'description' end,
-          case when n.is_public is distinct from o.is_public then 'isPublic' end,
-          case when n.color is distinct from o.color then 'color' end,
-          case when n.icon is distinct from o.icon then 'icon' end,
-          case when n.settings is distinct from o.settings then 'settings' end
-        ],
-        null
-      ) as fields
-    ) as changed
-    where changed.fields <> '{}';
-  end if;
-  return null;
-end
-$$;
-comment on column contractors.contractor_list_activity.action is
-  'list.created, list.updated, list.archived, list.unarchived, item.added, item.updated, item.removed';
 
 drop view contractors.contractor_list_summaries;
 create view contractors.contractor_list_summaries
