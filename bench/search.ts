@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import type pg from 'pg'
-import { type Search, searchContractors } from '#contractors'
+import { type Search, type SearchPart, searchContractors } from '#contractors'
 import type { Database } from '#platform/database'
 import type { Bench, BenchContext, BenchResult } from './context.ts'
 
@@ -46,9 +46,10 @@ const bench: Bench = async context => {
 
 export default bench
 
+type Asked = Search & Partial<SearchPart>
 type Profile = { uei: string; name: string; state: string | null; naicsCode: string | null }
 
-function wordSearch({ name, state, naicsCode }: Profile, random: () => number): Partial<Search> {
+function wordSearch({ name, state, naicsCode }: Profile, random: () => number): Asked {
   const words = name.split(' ')
   // Nobody looks for INC alone, and it stands at the end.
   const from = below(Math.max(1, words.length - 1), random)
@@ -62,7 +63,7 @@ function wordSearch({ name, state, naicsCode }: Profile, random: () => number): 
   }
 }
 
-function typoSearch({ name }: Profile, random: () => number): Partial<Search>[] {
+function typoSearch({ name }: Profile, random: () => number): Asked[] {
   const word = name.split(/\W+/).find(part => part.length > 4)
   if (word === undefined) return []
   const at = 1 + below(word.length - 2, random)
@@ -72,14 +73,14 @@ function typoSearch({ name }: Profile, random: () => number): Partial<Search>[] 
   return [{ q: word.slice(0, at) + middle[kind] + word.slice(at + (kind === 3 ? 2 : 1)), facets: true }]
 }
 
-async function measure(db: Database, searches: readonly Partial<Search>[]): Promise<number[]> {
+async function measure(db: Database, searches: readonly Asked[]): Promise<number[]> {
   const times: number[] = []
   for (const search of searches) times.push((await timeOf(db, search)).time)
   return times
 }
 
 /** The second to fifth page of each search. */
-async function measurePages(db: Database, searches: readonly Partial<Search>[]): Promise<number[]> {
+async function measurePages(db: Database, searches: readonly Asked[]): Promise<number[]> {
   const times: number[] = []
   for (const search of searches) {
     let cursor = (await timeOf(db, search)).nextCursor
@@ -92,7 +93,7 @@ async function measurePages(db: Database, searches: readonly Partial<Search>[]):
   return times
 }
 
-async function timeOf(db: Database, search: Partial<Search>) {
+async function timeOf(db: Database, search: Asked) {
   const started = performance.now()
   const { nextCursor } = await db.transaction({}, tx => searchContractors(tx, { limit: 25, ...search }))
   return { time: performance.now() - started, nextCursor }

@@ -1,6 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { sql } from '#platform/database'
+import type { Target } from './targets.ts'
 
 /** How many of the matches have a value; `label` is for people. */
 export const Facet = Type.Object({
@@ -11,81 +12,148 @@ export const Facet = Type.Object({
 export type Facet = Static<typeof Facet>
 
 /**
- * The most frequent values first. A facet's own filter does not narrow its counts: they say what choosing one more value
- * would bring. `capped`: counted over some 10,000 of the matches, there are more.
+ * The most frequent values first. The filter of a facet of which one value is enough does not narrow its counts: they say
+ * what choosing one more value would bring. `capped`: counted over some 10,000 of the matches, there are more.
  */
 export const Facets = Type.Object({
   states: Type.Array(Facet),
   naics: Type.Array(Facet),
-  businessTypes: Type.Array(Facet),
+  businessTypes: Type.Array(Facet, { description: 'Of which a contractor must have all that are chosen' }),
+  agencies: Type.Array(Facet),
+  statuses: Type.Array(Facet, { description: 'Of the registration' }),
   capped: Type.Boolean(),
 })
 export type Facets = Static<typeof Facets>
 
-/** For each facet that is filtered: the condition of what all but its own filter let through. */
-export type Others = { states: RawBuilder<unknown> | undefined; naics: RawBuilder<unknown> | undefined }
+type Sql = RawBuilder<unknown>
+
+type Facetted = 'states' | 'naics' | 'agencies' | 'statuses'
+
+/** For each of these that is filtered: the condition of what all but its own filter let through. */
+export type Others = Record<Facetted, Sql | undefined>
 
 export type CountedFacets = Facets
 
+const columns: Record<Facetted, Sql> = {
+  states: sql`state`,
+  naics: sql`naics_code`,
+  agencies: sql`award_agencies`,
+  statuses: sql`registration_status`,
+}
+
+const facetted = Object.keys(columns) as Facetted[]
+
+const nameOf = (facet: Facetted) => sql.ref(`others_of_${facet}`)
+
+/** What the filter of a facet keeps out, for each that is filtered: more common table expressions. */
+export function selectOthers({ words, others }: Pick<Target, 'words' | 'others'>, most: number): Sql {
+  const expressions = facetted.map(facet => {
+    const rest = others[facet]
+    if (!rest) return sql``
+    return sql`, ${nameOf(facet)} as materialized (
+      select ${columns[facet]}
+      from contractors.contractor_profiles
+      where ${words ? sql`${words} and ${rest}` : rest}
+      limit ${most + 1}
+    )`
+  })
+  return sql.join(expressions, sql` `)
+}
+
 /**
- * Counts over `matched (state, naics_code, business_types)`, `in_other_states (state)` and `in_other_industries
- * (naics_code)` as one JSON value, labels of codes included. `most` rows of each were looked at: beyond them it is capped.
+ * Counts over `matched` and `selectOthers` as one JSON value, labels of codes included. `most` rows of each were looked
+ * at: beyond them it is capped.
  */
-export const countFacets = (others: Others, most: { matches: number; others: number }) => sql`
-  json_build_object(
-    'capped',
-      (select count(*) from matched) > ${most.matches}
-      ${others.states ? sql`or (select count(*) from in_other_states) > ${most.others}` : sql``}
-      ${others.naics ? sql`or (select count(*) from in_other_industries) > ${most.others}` : sql``},
-    'states', (
-      select coalesce(json_agg(json_build_object('value', state, 'count', count) order by count desc, state), '[]')
-      from (
-        select state, count(*)
-        from ${others.states ? sql`(select state from matched union all select state from in_other_states) as all_states` : sql`matched`}
-        where state is not null
-        group by state
-      ) as counted
-    ),
-    'naics', (
-      select coalesce(
-        json_agg(
-          json_build_object('value', naics_code, 'label', coalesce(title, naics_code), 'count', count)
-          order by count desc, naics_code
-        ),
-        '[]'
+export function countFacets(others: Others, most: { matches: number; others: number }): Sql {
+  const rowsOf = (facet: Facetted) =>
+    others[facet]
+      ? sql`(select ${columns[facet]} from matched union all select ${columns[facet]} from ${nameOf(facet)}) as rows`
+      : sql`matched`
+  const beyond = facetted
+    .filter(facet => others[facet])
+    .map(facet => sql`or (select count(*) from ${nameOf(facet)}) > ${most.others}`)
+  return sql`
+    json_build_object(
+      'capped', (select count(*) from matched) > ${most.matches} ${sql.join(beyond, sql` `)},
+      'states', (
+        select coalesce(json_agg(json_build_object('value', state, 'count', count) order by count desc, state), '[]')
+        from (
+          select state, count(*)
+          from ${rowsOf('states')}
+          where state is not null
+          group by state
+        ) as counted
+      ),
+      'naics', (
+        select coalesce(
+          json_agg(
+            json_build_object('value', naics_code, 'label', coalesce(title, naics_code), 'count', count)
+            order by count desc, naics_code
+          ),
+          '[]'
+        )
+        from (
+          select naics_code, count(*)
+          from ${rowsOf('naics')}
+          where naics_code is not null
+          group by naics_code
+          order by count(*) desc, naics_code
+          limit 25
+        ) as counted
+        left join lateral (
+          select title
+          from contractors.naics_codes
+          where code = naics_code
+          order by edition desc
+          limit 1
+        ) as named on true
+      ),
+      'businessTypes', (
+        select coalesce(
+          json_agg(json_build_object('value', type, 'label', coalesce(name, type), 'count', count) order by count desc, type),
+          '[]'
+        )
+        from (
+          select type, count(*)
+          from matched, jsonb_array_elements_text(business_types) as type
+          group by type
+          order by count(*) desc, type
+          limit 25
+        ) as counted
+        left join contractors.business_types on code = type
+      ),
+      'agencies', (
+        select coalesce(
+          json_agg(json_build_object('value', agency, 'label', coalesce(name, agency), 'count', count) order by count desc, agency),
+          '[]'
+        )
+        from (
+          select agency, count(*)
+          from ${rowsOf('agencies')}, unnest(award_agencies) as agency
+          group by agency
+          order by count(*) desc, agency
+          limit 25
+        ) as counted
+        left join contractors.agencies on id = agency
+      ),
+      'statuses', (
+        select coalesce(
+          json_agg(
+            json_build_object('value', registration_status, 'label', registration_status, 'count', count)
+            order by count desc, registration_status
+          ),
+          '[]'
+        )
+        from (
+          select registration_status, count(*)
+          from ${rowsOf('statuses')}
+          where registration_status is not null
+          group by registration_status
+        ) as counted
       )
-      from (
-        select naics_code, count(*)
-        from ${others.naics ? sql`(select naics_code from matched union all select naics_code from in_other_industries) as all_industries` : sql`matched`}
-        where naics_code is not null
-        group by naics_code
-        order by count(*) desc, naics_code
-        limit 25
-      ) as counted
-      left join lateral (
-        select title
-        from contractors.naics_codes
-        where code = naics_code
-        order by edition desc
-        limit 1
-      ) as named on true
-    ),
-    'businessTypes', (
-      select coalesce(
-        json_agg(json_build_object('value', type, 'label', coalesce(name, type), 'count', count) order by count desc, type),
-        '[]'
-      )
-      from (
-        select type, count(*)
-        from matched, jsonb_array_elements_text(business_types) as type
-        group by type
-        order by count(*) desc, type
-        limit 25
-      ) as counted
-      left join contractors.business_types on code = type
     )
-  )
-`
+  `
+}
 
 /** The facets as `countFacets` answers them, with the names of the states. */
 export function facetsOf(counted: CountedFacets): Facets {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { testDatabase } from '#test/database.ts'
-import { type Search, searchContractors } from './search.ts'
+import { iterateSearch } from './iterate.ts'
+import { type Search, type SearchPart, searchContractors } from './search.ts'
 
 const { db, admin } = await testDatabase()
 
@@ -86,8 +87,8 @@ test('GG-06 filters by state, city, industry, business types and value, all of w
   assert.deepEqual(await names({ city: 'Reston' }), ['LEIDOS, INC.'])
   assert.deepEqual(await names({ naics: ['541'] }), ['LEIDOS BIOMEDICAL RESEARCH INC', 'LEIDOS, INC.'])
   assert.deepEqual(await names({ naics: ['541512'] }), ['LEIDOS, INC.'])
-  assert.deepEqual(await names({ businessTypes: ['2X'] }), ['VERIZON FEDERAL INC.', 'Leidos L.L.C.'])
-  assert.deepEqual(await names({ businessTypes: ['27', '2X'] }), ['Leidos L.L.C.'])
+  assert.deepEqual(await names({ businessType: ['2X'] }), ['VERIZON FEDERAL INC.', 'Leidos L.L.C.'])
+  assert.deepEqual(await names({ businessType: ['27', '2X'] }), ['Leidos L.L.C.'])
   assert.deepEqual(await names({ minValue: '60.00', maxValue: '70.5' }), ['VERIZON FEDERAL INC.', 'AT&T CORP.'])
   assert.deepEqual(await names({ minValue: '60.001', maxValue: '70.499' }), [])
   assert.deepEqual(await names({ q: 'leidos', maxValue: '99999999999999999999' }), [
@@ -127,6 +128,8 @@ test('GG-06 facets count the matches by state, industry and business type, with 
       { value: '27', label: '27', count: 1 },
       { value: '2X', label: 'For Profit Organization', count: 1 },
     ],
+    agencies: [],
+    statuses: [],
     capped: false,
   })
 })
@@ -138,7 +141,7 @@ test('GG-06 of several states or industries one is enough, and their counts do n
   ])
   assert.deepEqual(await names({ naics: ['5417', '517'] }), ['LEIDOS BIOMEDICAL RESEARCH INC', 'AT&T CORP.'])
   assert.deepEqual(await names({ naics: ['5417', '517'], state: ['MD'] }), ['LEIDOS BIOMEDICAL RESEARCH INC'])
-  const counts = async (asked: Partial<Search>) => {
+  const counts = async (asked: Partial<Search & SearchPart>) => {
     const { facets } = await search({ ...asked, facets: true })
     const of = (facet: { value: string; count: number }[] = []) =>
       Object.fromEntries(facet.map(({ value, count }) => [value, count]))
@@ -212,14 +215,109 @@ test('GG-06 beyond 10,000 matches the total is capped and the order is the same'
   assert.deepEqual([others.total.count, others.facets?.capped], [0, true])
 })
 
+test('GG-06 results are sorted by value, name, latest update or latest award, each on pages of any size', async () => {
+  const dated = [
+    ['SORTABLE BETA', 300, '2024-03-01', '2020-01-01'],
+    ['sortable alpha', 100, '2026-01-01', null],
+    ['SORTABLE GAMMA, INC.', null, null, '2025-05-05'],
+    ['SORTABLE DELTA', 200, '2024-03-01', '2025-05-05'],
+    ['THE SORTABLE', 250, '2025-01-01', '1999-12-31'],
+  ] as const
+  for (const [name, value, last_updated_date, last_award_date] of dated)
+    await make({ name, value, last_updated_date, last_award_date })
+  const orders = {
+    value: ['SORTABLE BETA', 'THE SORTABLE', 'SORTABLE DELTA', 'sortable alpha', 'SORTABLE GAMMA, INC.'],
+    name: ['sortable alpha', 'SORTABLE BETA', 'SORTABLE DELTA', 'SORTABLE GAMMA, INC.', 'THE SORTABLE'],
+    updated: ['sortable alpha', 'THE SORTABLE', undefined, undefined, 'SORTABLE GAMMA, INC.'],
+    awarded: [undefined, undefined, 'SORTABLE BETA', 'THE SORTABLE', 'sortable alpha'],
+  } as const
+  for (const [sort, expected] of Object.entries(orders)) {
+    const asked = { q: 'sortable', sort: sort as keyof typeof orders }
+    const found = await names(asked)
+    assert.equal(found.length, 5, sort)
+    for (const [at, name] of expected.entries()) if (name) assert.equal(found[at], name, `${sort} ${at}`)
+    const whole = (await search({ ...asked, limit: 100 })).items.map(({ id }) => id)
+    for (const limit of [1, 2, 3]) assert.deepEqual(await collect({ ...asked, limit }), whole, sort)
+    const all = (await search({ sort: asked.sort, limit: 100 })).items.map(({ id }) => id)
+    for (const limit of [3, 7]) {
+      const paged = await collect({ sort: asked.sort, limit }, 12)
+      assert.deepEqual(paged, all.slice(0, paged.length), sort)
+    }
+  }
+})
+
+test('GG-06 filters by district, agency, certification in force, status, registration and active contracts', async () => {
+  const facts = {
+    state: 'CO',
+    congressional_district: '05',
+    award_agencies: '{9700,4732}',
+    certifications: '{"A6": "2027-01-31"}',
+    registration_status: 'Active',
+    registration_date: '2024-06-01',
+  }
+  await make({ name: 'FILTERABLE ONE', ...facts, active_contracts_count: 2 })
+  await make({ name: 'FILTERABLE TWO', state: 'CO', congressional_district: '07', award_agencies: '{9700}' })
+  await make({ name: 'FILTERABLE THREE', registration_status: 'Expired', registration_date: '2010-01-01' })
+  const q = 'filterable'
+  assert.deepEqual(await names({ q, district: ['co-05', 'VA-05'] }), ['FILTERABLE ONE'])
+  assert.equal((await names({ q, district: ['CO-05', 'CO-07'] })).length, 2)
+  assert.deepEqual(await names({ q, agency: ['4732'] }), ['FILTERABLE ONE'])
+  assert.equal((await names({ q, agency: ['4732', '9700'] })).length, 2)
+  assert.deepEqual(await names({ q, certification: ['A6'], certifiedOn: '2027-01-31' }), ['FILTERABLE ONE'])
+  assert.deepEqual(await names({ q, certification: ['A6'], certifiedOn: '2027-02-01' }), [])
+  assert.deepEqual(await names({ q, certification: ['A6', 'A4'], certifiedOn: '2026-01-01' }), [])
+  assert.deepEqual(await names({ q, status: ['Expired'] }), ['FILTERABLE THREE'])
+  assert.deepEqual(await names({ q, registeredSince: '2024-06-01' }), ['FILTERABLE ONE'])
+  assert.deepEqual(await names({ q, hasActiveContracts: true }), ['FILTERABLE ONE'])
+  const { facets } = await search({ q, agency: ['4732'], status: ['Active'], facets: true })
+  assert.deepEqual(
+    facets?.agencies.map(({ value, count }) => [value, count]),
+    [
+      ['4732', 1],
+      ['9700', 1],
+    ],
+  )
+  assert.deepEqual(facets?.statuses, [{ value: 'Active', label: 'Active', count: 1 }])
+  const byStatus = await search({ q, status: ['Active'], facets: true })
+  assert.deepEqual(
+    byStatus.facets?.statuses.map(({ value, count }) => [value, count]),
+    [
+      ['Active', 1],
+      ['Expired', 1],
+    ],
+  )
+})
+
+test('GG-06 a whole search is streamed in the order of its pages, none twice, up to its limit', async () => {
+  const searches: Search[] = [
+    { q: 'copious' },
+    { q: 'leidos', sort: 'name' },
+    { q: 'copious', sort: 'name', state: ['VT'] },
+  ]
+  for (const asked of searches) {
+    const streamed: string[] = []
+    for await (const portion of iterateSearch({ db }, {}, asked)) streamed.push(...portion.map(({ id }) => id))
+    assert.equal(new Set(streamed).size, streamed.length)
+    const pages = await collect({ ...asked, limit: 100 }, 12)
+    assert.deepEqual(streamed.slice(0, pages.length), pages)
+    if (asked.q === 'copious') assert.equal(streamed.length, asked.state ? 11_000 : 22_000)
+  }
+  const few: string[] = []
+  for await (const portion of iterateSearch({ db }, {}, { q: 'copious' }, { limit: 1_500 }))
+    few.push(...portion.map(({ name }) => name))
+  assert.equal(few.length, 1_500)
+  for await (const _ of iterateSearch({ db }, {}, { q: 'nobodyiscalledthis zzzz' })) assert.fail('nothing is found')
+})
+
 test('a cursor is good for its own search only', async () => {
   const { nextCursor } = await search({ q: 'leidos', limit: 1 })
   for (const [asked, cursor] of [
     [{ q: 'verizon' }, nextCursor],
-    [{ q: 'leidos', state: ['VA'] }, nextCursor],
+    [{ q: 'leidos', state: ['VA'] as string[] }, nextCursor],
+    [{ q: 'leidos', sort: 'name' }, nextCursor],
     [{ q: 'leidos' }, 'garbled'],
     [{ q: 'leidos' }, Buffer.from('[1,2,3]').toString('base64url')],
-  ] as const) {
+  ] satisfies [Search, string | null][]) {
     await assert.rejects(search({ ...asked, cursor: cursor ?? '' }), { code: 'http.cursor_invalid' })
   }
   assert.equal((await search({ q: 'leidos', limit: 2, cursor: nextCursor ?? '', facets: true })).items.length, 2)
@@ -325,15 +423,15 @@ test('the vocabulary follows every change of the names', async () => {
   assert.equal(rows[0].differences, 0)
 })
 
-function search(asked: Partial<Search>) {
+function search(asked: Partial<Search & SearchPart>) {
   return db.transaction({}, tx => searchContractors(tx, { limit: 25, ...asked }))
 }
 
-async function names(asked: Partial<Search>): Promise<string[]> {
+async function names(asked: Partial<Search & SearchPart>): Promise<string[]> {
   return (await search(asked)).items.map(contractor => contractor.name)
 }
 
-async function collect(asked: Partial<Search>, mostPages = 60): Promise<string[]> {
+async function collect(asked: Partial<Search & SearchPart>, mostPages = 60): Promise<string[]> {
   const ids: string[] = []
   let cursor: string | undefined
   for (let page = 0; page === 0 || (cursor && page < mostPages); page++) {

@@ -12,9 +12,13 @@ export type Words = {
 /**
  * Splits what somebody typed into plain words and corrects each that no contractor's name has: first to the most
  * frequent word at distance one (a letter missing, too many, wrong, or two neighbours swapped), then to the most
- * similar by trigrams. Only known words are offered, so a correction always finds something.
+ * similar by trigrams. Only known words are offered, so a correction always finds something. `isLiteral`: none is corrected.
  */
-export async function readWords(tx: Queryable, typed: string): Promise<Words> {
+export async function readWords(
+  tx: Queryable,
+  typed: string,
+  { isLiteral = false }: { isLiteral?: boolean } = {},
+): Promise<Words> {
   const isOpen = !/[\s\p{P}]$/u.test(typed)
   const rows = await tx.run<{ word: string; profiles: number | null; isKnown: boolean }>(sql`
     select
@@ -43,7 +47,7 @@ export async function readWords(tx: Queryable, typed: string): Promise<Words> {
   const words = rows.map(row => row.word)
   const lastIsPrefix = isOpen && (rows.at(-1)?.profiles ?? 0) < finishedFrom
   const unknown = [...new Set(rows.filter(row => !row.isKnown).map(row => row.word))]
-  if (unknown.length === 0) return { words, lastIsPrefix, corrected: undefined }
+  if (isLiteral || unknown.length === 0) return { words, lastIsPrefix, corrected: undefined }
   const corrections = await correctWords(tx, unknown.slice(0, mostCorrections), isOpen ? words.at(-1) : undefined)
   if (corrections.size === 0) return { words, lastIsPrefix, corrected: undefined }
   const last = rows.at(-1)

@@ -1,0 +1,54 @@
+import type { RawBuilder } from 'kysely'
+import { sql } from '#platform/database'
+
+type Sql = RawBuilder<unknown>
+
+export const sorts = ['relevance', 'value', 'name', 'updated', 'awarded'] as const
+export type Sort = (typeof sorts)[number]
+
+/** Where something stands in an order: what it is sorted by, as text, then its id. */
+export type Rank = { rank: string; id: string }
+
+/** One of the orders, each with an index of its own that goes on with the id. */
+export type Order = {
+  /** What it is sorted by, as the index has it. */
+  key: Sql
+  /** What follows `order by`. */
+  by: Sql
+  /** What ranks look like: a cursor comes back from outside. */
+  shape: RegExp
+  /** Whether the walk can go down state by state, and skip to the bounds of the value. */
+  isByValue: boolean
+}
+
+const days = (day: Sql) => sql`coalesce(${day} - date '0001-01-01', -1)`
+
+const byValue: Order = {
+  key: sql`value_rank`,
+  by: sql`value_rank desc, id`,
+  shape: /^-?\d{1,15}$|^-1000000000000000$/,
+  isByValue: true,
+}
+const latestFirst = (day: Sql): Order => ({
+  key: days(day),
+  by: sql`${days(day)} desc, id`,
+  shape: /^-1$|^\d{1,7}$/,
+  isByValue: false,
+})
+
+const orders: Record<Exclude<Sort, 'relevance'>, Order> = {
+  value: byValue,
+  name: { key: sql`search_name`, by: sql`search_name using ~<~, id`, shape: /^[\s\S]{0,200}$/, isByValue: false },
+  updated: latestFirst(sql`(last_updated_date at time zone 'UTC')::date`),
+  awarded: latestFirst(sql`last_award_date`),
+}
+
+/** By relevance is by value within each tier. */
+export const orderOf = (sort: Sort = 'relevance'): Order => (sort === 'relevance' ? byValue : orders[sort])
+
+/** Whether something comes after `rank` in the order, as the order's index can skip to it. */
+export function isBehind(order: Order, { rank, id }: Rank): Sql {
+  if (order === orders.name) return sql`search_name ~>=~ ${rank} and (search_name ~>~ ${rank} or id > ${id})`
+  const { key } = order
+  return sql`${key} <= ${rank}::bigint and (${key} < ${rank}::bigint or id > ${id})`
+}

@@ -1,0 +1,167 @@
+import type { RawBuilder } from 'kysely'
+import { type Queryable, sql } from '#platform/database'
+import { ueiPattern } from '../uei.ts'
+import type { Others } from './facets.ts'
+import { type Order, orderOf } from './orders.ts'
+import type { Search } from './search.ts'
+import { readWords, type Words } from './vocabulary.ts'
+
+export type Sql = RawBuilder<unknown>
+
+/** What is looked for, as conditions on `contractors.contractor_profiles`. */
+export type Target = {
+  words: Sql | undefined
+  filters: Sql
+  /** Filters by which the walk down by value can skip. */
+  bounds: Sql
+  /** Several states, each of which the walk goes down in its own index range. */
+  states: readonly string[]
+  /** The bounds with one state instead. */
+  boundsIn: (state: string) => Sql
+  /** What all but the filter of a facet let through: so its other values can be counted. */
+  others: Others
+  /** Which names come first; undefined when nothing was typed but an identifier or filters. */
+  names: Names | undefined
+  order: Order
+}
+
+export type Names = { same: Sql; begins: Sql; leading: Sql; other: Sql }
+
+/** The words' index finds rare words; where another index leads, reading all of a common word's entries is waste. */
+export function matches({ words, filters }: Target, by: 'words index' | 'row'): Sql {
+  if (words === undefined) return filters
+  return by === 'row' ? sql`(${words}) is true and ${filters}` : sql`${words} and ${filters}`
+}
+
+/**
+ * Reads what was asked. `isLiteral`: a word that no name has is not corrected, it finds nothing.
+ * The transaction of `tx` asks from here on for a plan of its own for each statement.
+ */
+export async function readTarget(
+  tx: Queryable,
+  search: Search,
+  { isLiteral = false, today }: { isLiteral?: boolean; today?: string } = {},
+): Promise<{ target: Target; corrected: string | undefined }> {
+  await tx.run(sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`)
+  const conditions = { ...filtersOf(search, today), order: orderOf(search.sort) }
+  const typed = search.q === undefined ? '' : search.q.toWellFormed().replaceAll('\0', ' ')
+  if (typed.trim() === '')
+    return { target: { ...conditions, words: undefined, names: undefined }, corrected: undefined }
+
+  const identifier = await findIdentifier(tx, typed.trim().toUpperCase())
+  if (identifier) {
+    return { target: { ...conditions, words: identifier, names: undefined }, corrected: undefined }
+  }
+  const typedWords = await readWords(tx, typed, { isLiteral })
+  const words = typedWords.words.length === 0 ? sql`false` : sql`search_words @@ ${tsqueryOf(typedWords)}::tsquery`
+  const isByRelevance = search.sort === undefined || search.sort === 'relevance'
+  const names = isByRelevance ? namesOf(typedWords) : undefined
+  return { target: { ...conditions, words, names }, corrected: typedWords.corrected }
+}
+
+function namesOf({ words, lastIsPrefix }: Words): Names {
+  const key = sql`contractors.words_without_legal_form(${words.join(' ')})`
+  const begins = sql`search_name ^@ ${lastIsPrefix ? key : sql`(${key} || ' ')`}`
+  return {
+    same: sql`search_name = ${key}`,
+    begins,
+    leading: sql`${begins} and search_name <> ${key}`,
+    other: sql`not ${begins} and search_name <> ${key}`,
+  }
+}
+
+type Filters = Pick<Target, 'filters' | 'bounds' | 'states' | 'boundsIn' | 'others'>
+
+function filtersOf(search: Search, today: string | undefined): Filters {
+  const filters = [sql`not is_hidden`]
+  const bounds = [sql`true`]
+  if (!search.includePlaceholders) filters.push(sql`not is_placeholder`)
+  if (search.city !== undefined) {
+    filters.push(sql`upper(city) = upper(${search.city.toWellFormed().replaceAll('\0', ' ').trim()})`)
+  }
+  if (search.district?.length) filters.push(inDistricts(search.district))
+  if (search.businessType?.length) filters.push(sql`business_types @> ${JSON.stringify(search.businessType)}::jsonb`)
+  if (search.certification?.length) filters.push(isCertified(search.certification, search.certifiedOn ?? today))
+  if (search.registeredSince !== undefined) filters.push(sql`registration_date >= ${search.registeredSince}::date`)
+  if (search.hasActiveContracts) filters.push(sql`active_contracts_count > 0`)
+  if (search.minValue !== undefined) bounds.push(sql`value_rank >= ${centsOf(search.minValue, 'ceil')}`)
+  if (search.maxValue !== undefined) bounds.push(sql`value_rank <= ${centsOf(search.maxValue, 'floor')}`)
+  if (search.minValue === undefined && search.maxValue !== undefined) bounds.push(sql`value_rank > ${withoutValue}`)
+  const states = [...new Set(search.state?.map(state => state.toUpperCase()))]
+  const inState =
+    states.length > 1 ? sql`state = any(${states})` : states.length === 1 ? sql`state = ${states[0]}` : undefined
+  const inIndustry = search.naics?.length
+    ? sql`(${sql.join(
+        search.naics.map(code => sql`naics_code ^@ ${code}`),
+        sql` or `,
+      )})`
+    : undefined
+  const awarded = search.agency?.length ? sql`award_agencies && ${search.agency}::text[]` : undefined
+  const hasStatus = search.status?.length ? sql`registration_status = any(${search.status}::text[])` : undefined
+  const all = (...conditions: (Sql | undefined)[]) =>
+    sql.join(
+      conditions.filter(condition => condition !== undefined),
+      sql` and `,
+    )
+  const base = [...filters, ...bounds]
+  return {
+    filters: all(...filters, inIndustry, awarded, hasStatus),
+    bounds: all(...bounds, inState),
+    states,
+    boundsIn: state => all(...bounds, sql`state = ${state}`),
+    others: {
+      states: inState && all(...base, inIndustry, awarded, hasStatus, sql`${inState} is not true`),
+      naics: inIndustry && all(...base, inState, awarded, hasStatus, sql`${inIndustry} is not true`),
+      agencies: awarded && all(...base, inState, inIndustry, hasStatus, sql`not ${awarded}`),
+      statuses: hasStatus && all(...base, inState, inIndustry, awarded, sql`${hasStatus} is not true`),
+    },
+  }
+}
+
+function inDistricts(districts: readonly string[]): Sql {
+  const each = districts.map(district => {
+    const [state, number] = district.toUpperCase().split('-')
+    return sql`(state = ${state} and congressional_district = ${number})`
+  })
+  return sql`(${sql.join(each, sql` or `)})`
+}
+
+/** A certification holds until the day that stands with it, that day included. */
+function isCertified(codes: readonly string[], day: string | undefined): Sql {
+  const on = day === undefined ? sql`current_date::text` : sql`${day}::text`
+  const each = codes.map(code => sql`certifications ->> ${code} >= ${on}`)
+  return sql`certifications ?& ${codes}::text[] and ${sql.join(each, sql` and `)}`
+}
+
+/** `value_rank` of a contractor without a total contract value. */
+const withoutValue = -1e15
+
+/** Amounts beyond what the column holds are cut to its range: as bounds they mean the same. */
+function centsOf(amount: string, rounding: 'ceil' | 'floor'): Sql {
+  return sql`least(greatest(${sql.raw(rounding)}(${amount}::numeric * 100), -999999999999999), 999999999999999)::bigint`
+}
+
+/** A UEI or a CAGE code that somebody has. */
+async function findIdentifier(tx: Queryable, typed: string): Promise<Sql | undefined> {
+  const column = ueiPattern.test(typed) ? 'uei' : /^(?=.*\d)[A-Z0-9]{5}$/.test(typed) ? 'cage_code' : undefined
+  if (column === undefined) return undefined
+  const is = sql`${sql.ref(column)} = ${typed}`
+  const rows = await tx.run(sql`select from contractors.contractor_profiles where ${is} limit 1`)
+  return rows.length > 0 ? is : undefined
+}
+
+/** Beginnings of up to three letters are lexemes of their own, `^lei`. */
+function tsqueryOf({ words, lastIsPrefix }: Words): string {
+  const lexemes = words.map((word, index) => {
+    const quoted = word.replace(/['\\]/g, '$&$&')
+    if (!lastIsPrefix || index < words.length - 1) return `'${quoted}'`
+    return [...word].length <= 3 ? `'^${quoted}'` : `'${quoted}':*`
+  })
+  return lexemes.join(' & ')
+}
+
+/** 0 the name is what was typed, 1 it begins with it, 2 any other, or another order than by relevance. */
+export function tierOf({ names }: Target): Sql {
+  if (names === undefined) return sql`2`
+  return sql`case when ${names.same} then 0 when ${names.leading} then 1 else 2 end`
+}
