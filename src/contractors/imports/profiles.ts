@@ -1,191 +1,382 @@
+import type { RawBuilder } from 'kysely'
 import type { ClientBase } from 'pg'
+import { json, query, sql } from '#platform/database'
 import { placeholderUeis } from '../uei.ts'
 import { fieldPriorities } from './sources.ts'
 
 /** What an import did to the profiles. */
 export type ProfileCounts = { inserted: number; updated: number }
 
-// The columns that an import writes; the others no source has.
-const folded = [
-  'cage_code',
-  'name',
-  'dba_name',
-  'legal_business_name',
-  'address_line_1',
-  'address_line_2',
-  'city',
-  'state',
-  'zip_code',
-  'country',
-  'congressional_district',
-  'business_start_date',
-  'fiscal_year_end_date',
-  'naics_code',
-  'naics_description',
-  'entity_structure',
-  'organization_type',
-  'business_types',
-  'total_contract_value',
-  'active_contracts_count',
-  'completed_contracts_count',
-  'average_contract_value',
-  'certifications',
-  'registration_date',
-  'registration_status',
-  'last_updated_date',
-  'metadata',
-  'is_placeholder',
-  'is_hidden',
-  'field_sources',
-]
+/** Runs a statement in the caller's transaction; rows come as the database names their columns. */
+export type Run = <Row>(statement: RawBuilder<Row>) => Promise<Row[]>
+
+export const runOn =
+  (client: ClientBase): Run =>
+  async statement => {
+    const { sql: text, parameters } = statement.compile(query)
+    return (await client.query(text, [...parameters])).rows
+  }
 
 /**
- * Makes anew the profiles of the contractors whose records the import has brought or changed (GG-08): for each field the
- * value of the source that is trusted most with it, of equal ones the newest; an empty value never counts. Money and
- * counts come from the awards, active and completed as of `now` (its UTC day).
+ * Makes anew the profiles of the contractors whose records the import has brought or changed (GG-08), and of those that
+ * lose an award of a list because now a source brings it that names the contractor.
  */
 export async function mergeProfiles(client: ClientBase, now: Date): Promise<ProfileCounts> {
-  await client.query(
-    `insert into pg_temp.import_ueis (uei)
-     select uei from pg_temp.import_rows
-     union
-     select old_uei from pg_temp.import_rows where is_known and old_uei is not null
-     on conflict do nothing`,
-  )
-  const { rows } = await client.query(
-    `with said as materialized (
-       select distinct on (c.observation_id) c.observation_id, c.observed_on, c.id as record_id, c.source_id
-       from pg_temp.import_ueis as touched
-       join contractors.contractors as c on c.uei = touched.uei
-       order by c.observation_id, c.observed_on desc nulls last, c.source_id desc
-     ),
-     best as (
-       select distinct on (o.uei, given.field) o.uei, given.field, given.value, said.record_id
-       from said
-       join contractors.observations as o on o.id = said.observation_id
-       cross join lateral jsonb_each(o.fields) as given (field, value)
-       order by o.uei, given.field,
-         coalesce(($1::jsonb -> o.source -> given.field)::integer, ($1::jsonb -> o.source -> '*')::integer) desc,
-         said.observed_on desc nulls last,
-         o.source,
-         said.source_id desc
-     ),
-     won as (
-       select best.uei, coalesce(part.field, best.field) as field, coalesce(part.value, best.value) as value, best.record_id
-       from best
-       left join lateral jsonb_each(case best.field when 'street' then best.value end) as part (field, value) on true
-     ),
-     given as (
-       select uei, record_id, jsonb_object_agg(field, value) as fields, jsonb_agg(field order by field) as names
-       from won
-       group by uei, record_id
-     ),
-     told as (
-       select uei, jsonb_object_agg(record_id, names) as field_sources
-       from given
-       group by uei
-     ),
-     folded as (
-       select uei, jsonb_object_agg(field, value) as fields
-       from won
-       group by uei
-     ),
-     money as (
-       select a.uei,
-         sum(a.total_obligated) as total,
-         round(sum(a.total_obligated) / nullif(count(a.total_obligated), 0), 2) as average,
-         count(*) filter (where a.completion_date >= $2::date) as active,
-         count(*) filter (where a.completion_date < $2::date) as completed
-       from pg_temp.import_ueis as touched
-       join contractors.awards as a on a.uei = touched.uei
-       group by a.uei
-     ),
-     profiles as (
-       select
-         touched.uei,
-         f.*,
-         naics.title as naics_description,
-         money.total,
-         money.average,
-         coalesce(money.active, 0) as active,
-         coalesce(money.completed, 0) as completed,
-         jsonb_strip_nulls(
-           jsonb_build_object(
-             'parentUei', f."parentUei",
-             'parentName', f."parentName",
-             'province', f.province,
-             'stateOfIncorporation', f."stateOfIncorporation",
-             'website', f.website
-           )
-         ) as metadata,
-         coalesce(told.field_sources, '{}') as field_sources
-       from pg_temp.import_ueis as touched
-       left join folded on folded.uei = touched.uei
-       left join told on told.uei = touched.uei
-       left join money on money.uei = touched.uei
-       cross join lateral jsonb_to_record(coalesce(folded.fields, '{}')) as f (
-         "cageCode" text,
-         "legalBusinessName" text,
-         "dbaName" text,
-         "addressLine1" text,
-         "addressLine2" text,
-         city text,
-         state text,
-         "zipCode" text,
-         country text,
-         "congressionalDistrict" text,
-         "businessStartDate" date,
-         "fiscalYearEndDate" text,
-         "naicsCode" text,
-         "entityStructure" text,
-         "organizationType" text,
-         "businessTypes" jsonb,
-         certifications jsonb,
-         "registrationDate" date,
-         "registrationStatus" text,
-         "lastUpdatedDate" date,
-         "isHidden" boolean,
-         "parentUei" text,
-         "parentName" text,
-         province text,
-         "stateOfIncorporation" text,
-         website text
-       )
-       left join lateral (
-         select n.title
-         from contractors.naics_codes as n
-         where n.code = f."naicsCode"
-         order by n.edition desc
-         limit 1
-       ) as naics on true
-       where folded.uei is not null
-         and (not coalesce(f."isHidden", false) or folded.fields - 'isHidden' <> '{}' or money.uei is not null)
-         or exists (select from contractors.contractor_profiles as p where p.uei = touched.uei)
-     ),
-     merged as (
-       insert into contractors.contractor_profiles as p
-         (uei, cage_code, name, dba_name, legal_business_name, address_line_1, address_line_2, city, state, zip_code,
-          country, congressional_district, business_start_date, fiscal_year_end_date, naics_code, naics_description,
-          entity_structure, organization_type, business_types, total_contract_value, active_contracts_count,
-          completed_contracts_count, average_contract_value, certifications, registration_date, registration_status,
-          last_updated_date, metadata, is_placeholder, is_hidden, field_sources, created_at, updated_at)
-       select uei, "cageCode", coalesce("legalBusinessName", "dbaName", uei), "dbaName", "legalBusinessName",
-         "addressLine1", "addressLine2", city, state, "zipCode", coalesce(country, 'USA'), "congressionalDistrict",
-         "businessStartDate", "fiscalYearEndDate", "naicsCode", naics_description, "entityStructure", "organizationType",
-         coalesce("businessTypes", '[]'), total, active, completed, average, coalesce(certifications, '{}'),
-         "registrationDate", "registrationStatus", "lastUpdatedDate"::timestamp at time zone 'UTC', metadata,
-         uei = any($3::text[]), coalesce("isHidden", false), field_sources, $4::timestamptz, $4::timestamptz
-       from profiles
-       on conflict (uei) do update
-       set ${folded.map(column => `${column} = excluded.${column}`).join(', ')},
-         updated_at = excluded.updated_at
-       where (${folded.map(column => `p.${column}`).join(', ')})
-         is distinct from (${folded.map(column => `excluded.${column}`).join(', ')})
-       returning (xmax = 0) as is_new
-     )
-     select count(*) filter (where is_new)::integer as inserted, count(*) filter (where not is_new)::integer as updated
-     from merged`,
-    [JSON.stringify(fieldPriorities()), now.toISOString().slice(0, 10), placeholderUeis, now],
-  )
-  return rows[0]
+  const run = runOn(client)
+  const losers = await dropListedAwards(run)
+  return await foldProfiles(run, now, {
+    ueis: sql`
+      select uei from pg_temp.import_rows where uei is not null
+      union
+      select old_uei from pg_temp.import_rows where is_known and old_uei is not null
+      union
+      select uei from pg_temp.import_ueis
+    `,
+    ids: sql`
+      select mention.profile_id as id
+      from pg_temp.import_rows as r
+      join contractors.contractors as c on c.id = r.id
+      join contractors.mentions as mention on mention.id = c.mention_id
+      where r.uei is null
+        and mention.profile_id is not null
+      union
+      select unnest(${losers}::uuid[])
+    `,
+  })
+}
+
+/** Whose profiles are made anew: by UEI (column uei), whether there is a profile or not, and by id (column id). */
+export type Touched = { ueis?: RawBuilder<unknown>; ids: RawBuilder<unknown> }
+
+/**
+ * Folds each touched contractor from the records of all identifiers and mentions that are its own or that it has
+ * absorbed: for each field its own before what it has absorbed; then the value of the source that is trusted most with
+ * it, of equal ones the newest; an empty value never counts. Of parents the newest counts, whoever names it. Money and
+ * counts come from the awards, active and completed as of `now` (its UTC day). Who was absorbed stays as it is: its
+ * survivor is folded instead. Then the families are right again.
+ */
+export async function foldProfiles(run: Run, now: Date, touched: Touched): Promise<ProfileCounts> {
+  await run(sql`select contractors.open_fold()`)
+  await run(selectMembers(touched))
+  const [counts] = await run(writeIdentified(now))
+  const [others] = await run(writeUnidentified(now))
+  await run(sql`select contractors.refresh_families(array(select uei from pg_temp.fold_changed))`)
+  return { inserted: counts!.inserted, updated: counts!.updated + (others?.updated ?? 0) }
+}
+
+/** An award of a list goes when a source brings one with its number. The profiles that had it, by id. */
+async function dropListedAwards(run: Run): Promise<string[]> {
+  const dropped = await run(sql<{ id: string }>`
+    with dropped as (
+      delete from contractors.awards as a
+      using (select distinct piid from pg_temp.import_rows where award_id is not null and uei is not null) as brought
+      where a.mention_id is not null
+        and a.piid = brought.piid
+      returning a.mention_id
+    )
+    select distinct mention.profile_id as id
+    from dropped
+    join contractors.mentions as mention on mention.id = dropped.mention_id
+    where mention.profile_id is not null
+  `)
+  return dropped.map(({ id }) => id)
+}
+
+function selectMembers({ ueis = sql`select null::text as uei limit 0`, ids }: Touched) {
+  return sql`
+    insert into pg_temp.fold_members (key, is_own, uei, mention_id)
+    with touched as materialized (${ueis}),
+    touched_ids as materialized (${ids}),
+    absorbed as materialized (
+      select absorbed.id, absorbed.uei, survivor.id as home_id, survivor.uei as home_uei
+      from contractors.contractor_profiles as absorbed
+      join contractors.contractor_profiles as survivor on survivor.id = absorbed.merged_into
+      where absorbed.merged_into is not null
+    ),
+    homes as materialized (
+      select distinct home_id as id, home_uei as uei
+      from absorbed
+      where absorbed.uei in (select uei from touched)
+        or absorbed.home_uei in (select uei from touched)
+        or absorbed.id in (select id from touched_ids)
+        or absorbed.home_id in (select id from touched_ids)
+    ),
+    alone as materialized (
+      select profile.id, profile.uei
+      from touched_ids
+      join contractors.contractor_profiles as profile on profile.id = touched_ids.id
+      where profile.merged_into is null
+        and not exists (select from homes where homes.id = profile.id)
+    ),
+    inmates as materialized (
+      select coalesce(homes.uei, homes.id::text) as key, homes.id = profile.id as is_own, profile.id, profile.uei
+      from homes
+      cross join lateral (
+        select id, uei from contractors.contractor_profiles where id = homes.id
+        union all
+        select id, uei from contractors.contractor_profiles where merged_into = homes.id
+      ) as profile
+    )
+    select touched.uei, true, touched.uei, null::uuid
+    from touched
+    where not exists (select from absorbed where absorbed.uei = touched.uei)
+      and not exists (select from homes where homes.uei = touched.uei)
+    union all
+    select alone.uei, true, alone.uei, null
+    from alone
+    where alone.uei is not null
+      and not exists (select from touched where touched.uei = alone.uei)
+    union all
+    select alone.id::text, true, null, mention.id
+    from alone
+    left join contractors.mentions as mention on mention.profile_id = alone.id
+    where alone.uei is null
+    union all
+    select inmates.key, inmates.is_own, inmates.uei, null
+    from inmates
+    where inmates.uei is not null
+    union all
+    select inmates.key, inmates.is_own, null, mention.id
+    from inmates
+    left join contractors.mentions as mention on mention.profile_id = inmates.id
+    where inmates.uei is null
+  `
+}
+
+/** What the records say of each key: CTEs up to `profiles`, one row for a key. */
+function fold(keys: RawBuilder<unknown>, now: Date) {
+  const priorities = json(fieldPriorities())
+  return sql`
+    with keys as materialized (${keys}),
+    said as materialized (
+      select distinct on (observation_id) key, is_own, observation_id, observed_on, id as record_id, source_id
+      from (
+        select m.key, m.is_own, c.observation_id, c.observed_on, c.id, c.source_id
+        from pg_temp.fold_members as m
+        join contractors.contractors as c on c.uei = m.uei
+        union all
+        select m.key, m.is_own, c.observation_id, c.observed_on, c.id, c.source_id
+        from pg_temp.fold_members as m
+        join contractors.contractors as c on c.mention_id = m.mention_id
+      ) as record
+      order by observation_id, observed_on desc nulls last, source_id desc
+    ),
+    best as (
+      select distinct on (said.key, given.field) said.key, given.field, given.value, said.record_id
+      from said
+      join contractors.observations as o on o.id = said.observation_id
+      cross join lateral jsonb_each(o.fields) as given (field, value)
+      -- Who did not agree to be shown hides itself, not the one that absorbed it.
+      where said.is_own or given.field <> 'isHidden'
+      order by said.key, given.field,
+        said.is_own desc,
+        case
+          when given.field in ('parentUei', 'parentName') then 0
+          else coalesce((${priorities} -> o.source -> given.field)::integer, (${priorities} -> o.source -> '*')::integer)
+        end desc,
+        said.observed_on desc nulls last,
+        o.source,
+        said.source_id desc
+    ),
+    won as (
+      select best.key, coalesce(part.field, best.field) as field, coalesce(part.value, best.value) as value, best.record_id
+      from best
+      left join lateral jsonb_each(case best.field when 'street' then best.value end) as part (field, value) on true
+    ),
+    given as (
+      select key, record_id, jsonb_object_agg(field, value) as fields, jsonb_agg(field order by field) as names
+      from won
+      group by key, record_id
+    ),
+    told as (
+      select key, jsonb_object_agg(record_id, names) as field_sources
+      from given
+      group by key
+    ),
+    folded as (
+      select key, jsonb_object_agg(field, value) as fields
+      from won
+      group by key
+    ),
+    money as (
+      select key,
+        sum(total_obligated) as total,
+        round(sum(total_obligated) / nullif(count(total_obligated), 0), 2) as average,
+        count(*) filter (where completion_date >= ${now.toISOString().slice(0, 10)}::date) as active,
+        count(*) filter (where completion_date < ${now.toISOString().slice(0, 10)}::date) as completed
+      from (
+        select m.key, a.total_obligated, a.completion_date
+        from pg_temp.fold_members as m
+        join contractors.awards as a on a.uei = m.uei
+        union all
+        select m.key, a.total_obligated, a.completion_date
+        from pg_temp.fold_members as m
+        join contractors.awards as a on a.mention_id = m.mention_id
+        where a.uei is null
+      ) as award
+      group by key
+    ),
+    profiles as (
+      select
+        keys.key,
+        folded.key is not null as is_told,
+        coalesce(folded.fields - 'isHidden' <> '{}' or money.key is not null, false) as is_shown,
+        f.*,
+        naics.title as naics_description,
+        money.total,
+        money.average,
+        coalesce(money.active, 0) as active,
+        coalesce(money.completed, 0) as completed,
+        case
+          when f."parentUei" ~ '^[A-HJ-NP-Z0-9]{12}$' and f."parentUei" <> all (${placeholderUeis}::text[])
+            then nullif(f."parentUei", keys.key)
+        end as parent_uei,
+        jsonb_strip_nulls(
+          jsonb_build_object(
+            'parentUei', f."parentUei",
+            'parentName', f."parentName",
+            'province', f.province,
+            'stateOfIncorporation', f."stateOfIncorporation",
+            'website', f.website
+          )
+        ) as metadata,
+        coalesce(told.field_sources, '{}') as field_sources
+      from keys
+      left join folded on folded.key = keys.key
+      left join told on told.key = keys.key
+      left join money on money.key = keys.key
+      cross join lateral jsonb_to_record(coalesce(folded.fields, '{}')) as f (
+        "cageCode" text,
+        "legalBusinessName" text,
+        "dbaName" text,
+        "addressLine1" text,
+        "addressLine2" text,
+        city text,
+        state text,
+        "zipCode" text,
+        country text,
+        "congressionalDistrict" text,
+        "businessStartDate" date,
+        "fiscalYearEndDate" text,
+        "naicsCode" text,
+        "entityStructure" text,
+        "organizationType" text,
+        "businessTypes" jsonb,
+        certifications jsonb,
+        "registrationDate" date,
+        "registrationStatus" text,
+        "lastUpdatedDate" date,
+        "isHidden" boolean,
+        "parentUei" text,
+        "parentName" text,
+        province text,
+        "stateOfIncorporation" text,
+        website text
+      )
+      left join lateral (
+        select n.title
+        from contractors.naics_codes as n
+        where n.code = f."naicsCode"
+        order by n.edition desc
+        limit 1
+      ) as naics on true
+    )
+  `
+}
+
+// The columns that a fold writes, with their values from profiles; the others no source has.
+const written: readonly (readonly [column: string, value: string])[] = [
+  ['cage_code', '"cageCode"'],
+  ['name', 'coalesce("legalBusinessName", "dbaName", key)'],
+  ['dba_name', '"dbaName"'],
+  ['legal_business_name', '"legalBusinessName"'],
+  ['address_line_1', '"addressLine1"'],
+  ['address_line_2', '"addressLine2"'],
+  ['city', 'city'],
+  ['state', 'state'],
+  ['zip_code', '"zipCode"'],
+  ['country', `coalesce(country, 'USA')`],
+  ['congressional_district', '"congressionalDistrict"'],
+  ['business_start_date', '"businessStartDate"'],
+  ['fiscal_year_end_date', '"fiscalYearEndDate"'],
+  ['naics_code', '"naicsCode"'],
+  ['naics_description', 'naics_description'],
+  ['entity_structure', '"entityStructure"'],
+  ['organization_type', '"organizationType"'],
+  ['business_types', `coalesce("businessTypes", '[]')`],
+  ['total_contract_value', 'total'],
+  ['active_contracts_count', 'active'],
+  ['completed_contracts_count', 'completed'],
+  ['average_contract_value', 'average'],
+  ['certifications', `coalesce(certifications, '{}')`],
+  ['registration_date', '"registrationDate"'],
+  ['registration_status', '"registrationStatus"'],
+  ['last_updated_date', `"lastUpdatedDate"::timestamp at time zone 'UTC'`],
+  ['metadata', 'metadata'],
+  ['parent_uei', 'parent_uei'],
+  ['field_sources', 'field_sources'],
+]
+const columns = [...written.map(([column]) => column), 'is_placeholder', 'is_hidden']
+const values = sql.raw(written.map(([, value]) => value).join(', '))
+const list = (prefix: string) => sql.raw(columns.map(column => `${prefix}.${column}`).join(', '))
+const set = sql.raw(columns.map(column => `${column} = excluded.${column}`).join(', '))
+
+function writeIdentified(now: Date) {
+  return sql<ProfileCounts>`
+    ${fold(sql`select key from pg_temp.fold_members where is_own and uei is not null`, now)},
+    merged as (
+      insert into contractors.contractor_profiles as p
+        (uei, family_uei, created_at, updated_at, ${sql.raw(columns.join(', '))})
+      select key, key, ${now}::timestamptz, ${now}::timestamptz, ${values},
+        key = any (${placeholderUeis}::text[]), coalesce("isHidden", false)
+      from profiles
+      where is_told and (not coalesce("isHidden", false) or is_shown)
+        or exists (select from contractors.contractor_profiles as p where p.uei = profiles.key)
+      on conflict (uei) do update
+      set ${set}, updated_at = excluded.updated_at
+      where (${list('p')}) is distinct from (${list('excluded')})
+      returning p.uei, p.parent_uei, p.family_uei, (xmax = 0) as is_new
+    ),
+    noted as (
+      insert into pg_temp.fold_changed (uei)
+      select uei
+      from merged
+      where parent_uei is not null
+        or family_uei <> uei
+        or uei in (select uei from contractors.families)
+    )
+    select count(*) filter (where is_new)::integer as inserted, count(*) filter (where not is_new)::integer as updated
+    from merged
+  `
+}
+
+/** One of whom nothing is told any more is kept, since lists may refer to it, and not shown. */
+function writeUnidentified(now: Date) {
+  return sql<{ updated: number }>`
+    ${fold(sql`select distinct key from pg_temp.fold_members where uei is null and length(key) = 36`, now)},
+    excluded as (
+      select key::uuid as id, is_told, ${sql.raw(written.map(([column, value]) => `${value} as ${column}`).join(', '))},
+        false as is_placeholder, false as is_hidden
+      from profiles
+    ),
+    changed as (
+      update contractors.contractor_profiles as p
+      set ${set}, updated_at = ${now}::timestamptz
+      from excluded
+      where p.id = excluded.id
+        and excluded.is_told
+        and (${list('p')}) is distinct from (${list('excluded')})
+      returning p.id
+    ),
+    emptied as (
+      update contractors.contractor_profiles as p
+      set is_hidden = true
+      from excluded
+      where p.id = excluded.id
+        and not excluded.is_told
+        and not p.is_hidden
+      returning p.id
+    )
+    select ((select count(*) from changed) + (select count(*) from emptied))::integer as updated
+  `
 }
