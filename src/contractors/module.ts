@@ -1,6 +1,10 @@
+import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerContractorCommands } from './commands.ts'
+import { makeExport, removeExport } from './exports/making.ts'
 import { hasItems } from './lists/items.ts'
+import { clearListLeftovers } from './lists/removals.ts'
+import { addSearchToList } from './lists/search-additions.ts'
 import { contractorsRoutes } from './routes.ts'
 
 export const contractorsModule = {
@@ -9,12 +13,24 @@ export const contractorsModule = {
   metrics: {
     'contractors.lists': { description: 'Contractor lists', unit: 'count', kind: 'gauge' },
     'contractors.list_items': { description: 'Contractors in lists', unit: 'count', kind: 'gauge' },
+    'contractors.exports': { description: 'Exports of contractors', unit: 'count', kind: 'flow' },
   },
   events: {
     'contractors.list.created': 'Somebody made a list of contractors',
     'contractors.list.deleted': 'A list of contractors was deleted',
     'contractors.item.added': 'A contractor was put into a list',
     'contractors.item.removed': 'A contractor was taken out of a list',
+    'contractors.list.archived': 'A list of contractors was archived',
+    'contractors.list.unarchived': 'A list of contractors was taken out of the archive',
+    'contractors.list.merged': 'All that one list has was brought into another',
+    'contractors.items.added': 'Several contractors were put into a list: how many, and which items (at most 1,000)',
+    'contractors.items.changed': 'Several items of a list were changed alike: how many, and which (at most 1,000)',
+    'contractors.items.removed':
+      'Several contractors were taken out of a list: how many, and which items (at most 1,000)',
+  },
+  notifications: {
+    'contractors.export_done': { description: 'An export of contractors is ready', mail: 'never' },
+    'contractors.export_failed': { description: 'An export of contractors could not be made', mail: 'digest' },
   },
   permissions: {
     'contractors.profiles.read': {
@@ -28,6 +44,15 @@ export const contractorsModule = {
     'contractors.lists.write': {
       description: 'Make lists of contractors and change them',
       roles: ['owner', 'admin', 'member'],
+    },
+    'contractors.exports.run': {
+      description: 'Export contractors to files',
+      roles: ['owner', 'admin', 'member'],
+    },
+    'contractors.sources.manage': {
+      description: 'Import contractors through the console, and see the imports',
+      roles: [],
+      forOperators: true,
     },
     'contractors.imports.run': { description: 'Import contractors into the catalogue', roles: ['owner', 'admin'] },
   },
@@ -82,6 +107,7 @@ export const contractorsModule = {
   mirrors: {
     'contractors.contractor_profiles': [
       'uei',
+      'merged_into',
       'name',
       'state',
       'naics_code',
@@ -90,6 +116,23 @@ export const contractorsModule = {
       'is_hidden',
     ],
   },
+  config: {
+    sourcesDirectory: Type.Optional(
+      Type.String({
+        env: 'COMMONHOLD_SOURCES_DIRECTORY',
+        description:
+          'Folder with sources of contractors of your own, one JSON file each, beside those that the program brings',
+      }),
+    ),
+    importLimit: Type.Integer({
+      env: 'COMMONHOLD_IMPORT_LIMIT',
+      minimum: 1,
+      maximum: 100_000,
+      default: 2_000,
+      description: 'Megabytes that a file of contractors sent through the API may have; the command line has no limit',
+    }),
+  },
   routes: contractorsRoutes,
+  jobs: [makeExport, removeExport],
   commands: registerContractorCommands,
 } satisfies Module

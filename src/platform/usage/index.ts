@@ -1,3 +1,4 @@
+export { requireFlow } from './flow-limits.ts'
 export { countUsage, countUsageIn, flushUsage } from './flows.ts'
 export { createMeter } from './meter.ts'
 export { mirrorLimits } from './placed-gauges.ts'

@@ -1,0 +1,39 @@
+import { type Column, textOf } from './columns.ts'
+import type { Writer } from './file.ts'
+
+/**
+ * RFC 4180: commas, CRLF after each record, a quote within quotes doubled, the first record the labels. Text that a
+ * spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV Injection); what is a number stays one.
+ */
+export const writeCsv: Writer = async function* ({ columns, hasByteOrderMark = false }, batches) {
+  yield Buffer.from(`${hasByteOrderMark ? '\ufeff' : ''}${columns.map(({ label }) => cellOf(label)).join(',')}\r\n`)
+  for await (const rows of batches) {
+    let text = ''
+    for (const row of rows) {
+      let between = ''
+      for (const each of columns) {
+        text += between + fieldOf(row[each.key], each)
+        between = ','
+      }
+      text += '\r\n'
+    }
+    if (text !== '') yield Buffer.from(text)
+  }
+}
+
+function fieldOf(value: unknown, { kind }: Column): string {
+  const isTyped = kind !== 'text' && kind !== 'words' && kind !== 'pairs'
+  return isTyped ? quoted(textOf(value, kind)) : cellOf(textOf(value, kind))
+}
+
+/** A cell of text, which no program takes for a formula. */
+export function cellOf(text: string): string {
+  return quoted(formula.test(text) && !number.test(text) ? `'${text}` : text)
+}
+
+// The full-width forms too: spreadsheets in Japanese take them for the same.
+const formula = /^[=+\-@\t\r\n＝＋－＠]/
+const number = /^[+-]?\d+(\.\d+)?$/
+
+// Also where other separators are in it: a program that divides at semicolons must not find a cell of its own in a text.
+const quoted = (text: string) => (/[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
