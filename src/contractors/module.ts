@@ -3,8 +3,6 @@ import type { Module } from '#platform/module.ts'
 import { registerContractorCommands } from './commands.ts'
 import { makeExport, removeExport } from './exports/making.ts'
 import { hasItems } from './lists/items.ts'
-import { clearListLeftovers } from './lists/removals.ts'
-import { addSearchToList } from './lists/search-additions.ts'
 import { contractorsRoutes } from './routes.ts'
 
 export const contractorsModule = {
