@@ -1,5 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { manyOf, type OnTheWire, oneOf, request, type Search } from '#platform/console'
+import type { AwardTotal as ServedTotal } from '../profiles/award-totals.ts'
+import type { Award as ServedAward } from '../profiles/awards.ts'
 import type * as Served from '../profiles/profile-pages.ts'
 import type { Facet as ServedFacet } from '../search/facets.ts'
 import type { SearchResult as Searched } from '../search/search.ts'
@@ -7,8 +9,8 @@ import type { SearchResult as Searched } from '../search/search.ts'
 export type Contractor = OnTheWire<Served.Contractor>
 export type ContractorInFull = OnTheWire<Served.ContractorPage>
 export type FieldSource = OnTheWire<Served.FieldSource>
-export type Award = OnTheWire<Served.Award>
-export type AwardTotal = OnTheWire<Awaited<ReturnType<typeof Served.totalAwards>>[number]>
+export type Award = OnTheWire<ServedAward>
+export type AwardTotal = OnTheWire<ServedTotal>
 export type SearchResult = OnTheWire<Searched>
 export type Facet = OnTheWire<ServedFacet>
 

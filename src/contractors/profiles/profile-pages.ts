@@ -1,15 +1,21 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { cutPage, date, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
+import { date, nullable, timestamp, uuid } from '#platform/http'
 import { errors } from '../errors.ts'
 import { money } from '../money.ts'
+import { belongsTo, getProfileKey } from './profile-keys.ts'
+import { findRegistration, Registration } from './registrations.ts'
 
 const text = nullable(Type.String())
 
 /** A contractor as the catalogue knows it. Money is US dollars as decimal text; what no source has is null. */
 export const Contractor = Type.Object({
   id: uuid,
-  uei: Type.String({ description: 'Unique Entity Identifier' }),
+  uei: nullable(
+    Type.String({
+      description: 'Unique Entity Identifier; null for a vendor of whom only texts without one are known',
+    }),
+  ),
   cageCode: nullable(Type.String({ description: 'Commercial and Government Entity code' })),
   name: Type.String(),
   dbaName: nullable(Type.String({ description: 'Doing business as' })),
@@ -70,6 +76,29 @@ export const ContractorPage = Type.Object({
     description:
       'Field to the raw record that gave it. What is computed from awards has the source `awards` and no `sourceId`.',
   }),
+  mergedInto: nullable(
+    Type.Object(
+      { id: uuid, name: Type.String(), uei: text },
+      { description: 'The contractor that has absorbed this one, and has its records and awards now' },
+    ),
+  ),
+  absorbed: Type.Array(Type.Object({ id: uuid, name: Type.String(), uei: text }), {
+    description: 'Contractors that this one has absorbed',
+  }),
+  parent: nullable(
+    Type.Object({
+      uei: Type.String(),
+      id: nullable({ ...uuid, description: 'null: no source describes the parent itself' }),
+      name: text,
+    }),
+  ),
+  familyUei: { ...text, description: 'Top of the chain of parents; the contractor itself where it has no parent' },
+  familySize: Type.Integer({ description: 'Known contractors of the family, this one included' }),
+  website: { ...text, description: 'As registered: text of a stranger, which need not be an address' },
+  stateOfIncorporation: text,
+  province: text,
+  registration: nullable(Registration),
+  awardCount: Type.Integer({ description: 'Awards in all, those without a completion date included' }),
   businessTypeLabels: Type.Array(Type.Object({ code: Type.String(), name: Type.String() })),
   recordCount: Type.Integer({ description: 'Raw records in all' }),
   records: Type.Array(Type.Object({ ...source, sourceId: Type.String(), updatedAt: timestamp }), {
@@ -79,17 +108,22 @@ export const ContractorPage = Type.Object({
 export type ContractorPage = Static<typeof ContractorPage>
 
 /** By id or UEI. Contractors who did not agree to be shown do not exist here. */
-export async function getContractorPage(tx: Queryable, key: { id: string } | { uei: string }): Promise<ContractorPage> {
-  const is = 'id' in key ? sql`id = ${key.id}` : sql`uei = ${key.uei.toUpperCase()}`
-  const contractor = await tx.maybe<Contractor & { updatedAt: Date }>(sql`
-    select ${contractorColumns}, updated_at
+export async function getContractorPage(
+  tx: Queryable,
+  by: { id: string } | { uei: string },
+  now: Date,
+): Promise<ContractorPage> {
+  const is = 'id' in by ? sql`id = ${by.id}` : sql`uei = ${by.uei.toUpperCase()}`
+  const found = await tx.maybe<Contractor & Beyond>(sql`
+    select ${contractorColumns}, updated_at, merged_into, parent_uei, family_uei, metadata
     from contractors.contractor_profiles
     where ${is}
       and not is_hidden
   `)
-  if (!contractor) throw errors.contractorNotFound({ id: 'id' in key ? key.id : key.uei })
-  const { updatedAt, ...profile } = contractor
-  const [fields, labels, records, { recordCount }] = await Promise.all([
+  if (!found) throw errors.contractorNotFound({ id: 'id' in by ? by.id : by.uei })
+  const { updatedAt, mergedInto, parentUei, familyUei, metadata, ...profile } = found
+  const key = await getProfileKey(tx, profile.id)
+  const [fields, labels, records, counts, family, relatives, registration] = await Promise.all([
     tx.run<FieldSource & { field: string }>(sql`
       select field, source, source_id, imported_at
       from contractors.contractor_field_sources
@@ -104,26 +138,68 @@ export async function getContractorPage(tx: Queryable, key: { id: string } | { u
     tx.run<ContractorPage['records'][number]>(sql`
       select source, source_id, imported_at, updated_at
       from contractors.contractors
-      where uei = ${profile.uei}
+      where ${belongsTo(key)}
       order by updated_at desc, id desc
       limit 100
     `),
-    tx.one<{ recordCount: number }>(sql`
-      select count(*) as record_count
-      from contractors.contractors
-      where uei = ${profile.uei}
+    tx.one<{ recordCount: number; awardCount: number }>(sql`
+      select
+        (select count(*)::integer from contractors.contractors where ${belongsTo(key)}) as record_count,
+        (select count(*)::integer from contractors.awards where ${belongsTo(key)}) as award_count
     `),
+    tx.maybe<{ profileCount: number }>(sql`
+      select profile_count
+      from contractors.families
+      where uei = ${familyUei}
+    `),
+    tx.run<Relative>(sql`
+      select id, name, uei, merged_into
+      from contractors.contractor_profiles
+      where (id = ${mergedInto} or merged_into = ${profile.id} or uei = ${parentUei})
+        and not is_hidden
+      order by name
+    `),
+    findRegistration(tx, key, now),
   ])
   const sources = Object.fromEntries(
     fields.map(({ field, source, sourceId, importedAt }) => [field, { source, sourceId, importedAt }]),
   )
-  if (profile.activeContractsCount + profile.completedContractsCount > 0 || profile.totalContractValue !== null) {
+  if (counts.awardCount > 0 || profile.totalContractValue !== null) {
     for (const field of countedFromAwards) {
       if (profile[field] !== null) sources[field] = { source: 'awards', sourceId: null, importedAt: updatedAt }
     }
   }
-  return { ...profile, sources, businessTypeLabels: labels, recordCount, records }
+  const parent = relatives.find(({ uei }) => uei !== null && uei === parentUei)
+  const named = ({ id, name, uei }: Relative) => ({ id, name, uei })
+  return {
+    ...profile,
+    ...counts,
+    mergedInto: relatives.filter(({ id }) => id === mergedInto).map(named)[0] ?? null,
+    absorbed: relatives.filter(relative => relative.mergedInto === profile.id).map(named),
+    parent:
+      parentUei === null
+        ? null
+        : { uei: parentUei, id: parent?.id ?? null, name: parent?.name ?? (metadata.parentName || null) },
+    familyUei,
+    familySize: family?.profileCount ?? 1,
+    website: metadata.website ?? null,
+    stateOfIncorporation: metadata.stateOfIncorporation ?? null,
+    province: metadata.province ?? null,
+    registration: registration ?? null,
+    sources,
+    businessTypeLabels: labels,
+    records,
+  }
 }
+
+type Beyond = {
+  updatedAt: Date
+  mergedInto: string | null
+  parentUei: string | null
+  familyUei: string | null
+  metadata: { website?: string; stateOfIncorporation?: string; province?: string; parentName?: string }
+}
+type Relative = { id: string; name: string; uei: string | null; mergedInto: string | null }
 
 const countedFromAwards = [
   'totalContractValue',
@@ -131,78 +207,3 @@ const countedFromAwards = [
   'activeContractsCount',
   'completedContractsCount',
 ] as const
-
-/** An award of a contractor; amounts in US dollars as decimal text. */
-export const Award = Type.Object({
-  id: uuid,
-  piid: Type.String({ description: 'Procurement Instrument Identifier' }),
-  agencyId: Type.String(),
-  agencyName: text,
-  referencedPiid: nullable(Type.String({ description: 'Of the parent award' })),
-  description: text,
-  naicsCode: text,
-  pscCode: nullable(Type.String({ description: 'Product or service code' })),
-  signedDate: nullable({ ...date, description: 'Of the first action' }),
-  lastActionDate: nullable({ ...date, description: 'Signature of the latest action' }),
-  completionDate: nullable(date),
-  obligatedAmount: money('Obligated by the latest action alone; negative when it takes back'),
-  totalObligated: money('Obligated in all'),
-  status: nullable(oneOf(['active', 'completed'], { description: 'By completion date; null without one' })),
-})
-export type Award = Static<typeof Award>
-
-/** Awards of a contractor, the latest action first. `status` is active until the completion date has passed. */
-export async function listAwards(tx: Queryable, id: string, page: { limit: number; cursor?: string | undefined }) {
-  const uei = await getUei(tx, id)
-  const fingerprint = `contractor-awards ${id}`
-  const after = readCursor(page.cursor, fingerprint, awardPosition)
-  const rows = await tx.run<Award & { actedOn: string }>(sql`
-    select
-      id, piid, agency_id, agency_name, referenced_piid, description, naics_code, psc_code, signed_date,
-      last_action_date, completion_date, obligated_amount, total_obligated,
-      case when completion_date >= current_date then 'active' when completion_date < current_date then 'completed' end
-        as status,
-      ${actedOn}::text as acted_on
-    from contractors.awards
-    where uei = ${uei}
-      ${after ? sql`and ${actedOn} <= ${after[0]}::date and (${actedOn} < ${after[0]}::date or id > ${after[1]})` : sql``}
-    order by ${actedOn} desc, id
-    limit ${page.limit + 1}
-  `)
-  const { items, nextCursor } = cutPage(rows, page.limit, fingerprint, row => [row.actedOn, row.id])
-  return { items: items.map(({ actedOn, ...award }) => award as Award), nextCursor }
-}
-
-/** Awards without a known action come last. */
-const actedOn = sql`coalesce(last_action_date, '0001-01-01')`
-const awardPosition = Type.Tuple([
-  Type.String({ format: 'date', pattern: '^(?!0000)' }),
-  Type.String({ format: 'uuid' }),
-])
-
-/** Number and obligated US dollars of a contractor's awards by calendar year of signing; undated ones are left out. */
-export async function totalAwards(tx: Queryable, id: string) {
-  const uei = await getUei(tx, id)
-  return await tx.run<{ year: number; awards: number; obligated: string }>(sql`
-    select
-      extract(year from signed_date)::integer as year,
-      count(*)::integer as awards,
-      coalesce(sum(total_obligated), 0)::numeric(20, 2) as obligated
-    from contractors.awards
-    where uei = ${uei}
-      and signed_date is not null
-    group by 1
-    order by 1
-  `)
-}
-
-async function getUei(tx: Queryable, id: string): Promise<string> {
-  const found = await tx.maybe<{ uei: string }>(sql`
-    select uei
-    from contractors.contractor_profiles
-    where id = ${id}
-      and not is_hidden
-  `)
-  if (!found) throw errors.contractorNotFound({ id })
-  return found.uei
-}

@@ -75,7 +75,7 @@ test('GG-06 points, apostrophes, accents and & in a name do not hide it', async 
 })
 
 test('GG-06 a UEI or a CAGE code in any case finds its contractor alone', async () => {
-  const { uei } = (await search({ q: 'verizon' })).items[0] ?? { uei: '' }
+  const uei = (await search({ q: 'verizon' })).items[0]?.uei ?? ''
   assert.deepEqual(await names({ q: uei.toLowerCase() }), ['VERIZON FEDERAL INC.'])
   assert.deepEqual(await names({ q: ` ${uei} ` }), ['VERIZON FEDERAL INC.'])
   assert.deepEqual(await names({ q: '5ute1' }), ['LEIDOS, INC.'])

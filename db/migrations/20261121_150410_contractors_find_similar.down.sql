@@ -1,0 +1,3 @@
+drop index contractors.awards_agency_industry_idx;
+drop index contractors.contractor_profiles_industry_state_value_idx;
+drop index contractors.contractor_profiles_industry_value_idx;
