@@ -3,6 +3,8 @@ import type { Module } from '#platform/module.ts'
 import { registerContractorCommands } from './commands.ts'
 import { makeExport, removeExport } from './exports/making.ts'
 import { hasItems } from './lists/items.ts'
+import { clearListLeftovers } from './lists/removals.ts'
+import { addSearchToList } from './lists/search-additions.ts'
 import { contractorsRoutes } from './routes.ts'
 
 export const contractorsModule = {
@@ -131,6 +133,6 @@ export const contractorsModule = {
     }),
   },
   routes: contractorsRoutes,
-  jobs: [makeExport, removeExport],
+  jobs: [makeExport, removeExport, addSearchToList, clearListLeftovers],
   commands: registerContractorCommands,
 } satisfies Module

@@ -17,8 +17,9 @@ export type ListItem = OnTheWire<ListedItem>
 export type Remarks = Pick<ListItem, 'notes' | 'tags' | 'rating' | 'priority'>
 export type Priority = NonNullable<Remarks['priority']>
 
-export const priorities = ['high', 'medium', 'low'] as const satisfies readonly Priority[]
+export const priorities = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Priority[]
 export const priorityNames: Readonly<Record<Priority, string>> = {
+  critical: 'Critical',
   high: 'High priority',
   medium: 'Medium priority',
   low: 'Low priority',

@@ -4,8 +4,10 @@ import type { Scope } from '#platform/database'
 import { sql } from '#platform/database'
 import { etagOf } from '#platform/http'
 import { testDatabase } from '#test/database.ts'
-import { addItem, listItems, listsHolding, removeItem, updateItem } from './items.ts'
+import { listItems } from './item-pages.ts'
+import { addItem, listsHolding, updateItem } from './items.ts'
 import { createList, deleteList, getList, listLists, updateList } from './lists.ts'
+import { removeItem } from './removals.ts'
 
 const { db, admin } = await testDatabase()
 const tenantA = await makeTenant('a')

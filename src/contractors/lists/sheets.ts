@@ -1,0 +1,259 @@
+import { type Static, Type } from 'typebox'
+import { type Database, json, type Queryable, type Scope, sql } from '#platform/database'
+import { csvReader, type FileRow } from '#platform/files'
+import { nullable, oneOf } from '#platform/http'
+import { errors } from '../errors.ts'
+import { ueiPattern } from '../uei.ts'
+import { bringContractors, findByCodes, findHeld, mostAtOnce } from './additions.ts'
+import { priorities } from './items.ts'
+import { requireEditable, takeLists } from './lists.ts'
+import { longestNotes } from './transfers.ts'
+
+/** What a column of a sheet can say. */
+export const sheetFields = ['uei', 'notes', 'tags', 'rating', 'priority'] as const
+export type SheetField = (typeof sheetFields)[number]
+
+/** `trial` writes nothing; `valid` takes the rows that can be taken; `all` takes all or, where one cannot be taken, none. */
+export const sheetModes = ['trial', 'valid', 'all'] as const
+
+const SheetRow = Type.Object({
+  line: Type.Integer({ description: 'In the file, from 1' }),
+  uei: Type.String({ description: 'As it stands there' }),
+  name: nullable(Type.String({ description: 'Of the contractor found' })),
+  outcome: oneOf(['added', 'updated', 'already_in', 'repeated', 'unknown', 'invalid'], {
+    description: 'Of a trial: would be',
+  }),
+  problems: Type.Array(Type.String()),
+})
+
+/** What became of each row of a sheet. */
+export const SheetReport = Type.Object({
+  isTaken: Type.Boolean({ description: 'False of a trial' }),
+  columns: Type.Array(Type.String(), { description: 'Names in the first line' }),
+  mapping: Type.Object(Object.fromEntries(sheetFields.map(field => [field, nullable(Type.String())]))),
+  counts: Type.Object({
+    added: Type.Integer(),
+    updated: Type.Integer(),
+    already_in: Type.Integer(),
+    repeated: Type.Integer(),
+    unknown: Type.Integer(),
+    invalid: Type.Integer(),
+  }),
+  rows: Type.Array(SheetRow),
+})
+export type SheetReport = Static<typeof SheetReport>
+
+export type SheetOptions = {
+  mode: (typeof sheetModes)[number]
+  /** Columns by what they say; those not named are found by their names. */
+  columns: Partial<Record<SheetField, string>>
+  /** Whether contractors that the list has already get what the row says of them. */
+  updates: boolean
+}
+
+type Read = {
+  line: number
+  uei: string
+  problems: string[]
+  notes: string | null
+  tags: string[]
+  rating: number | null
+  priority: string | null
+}
+
+/** Puts the contractors of a CSV sheet into a list with what it says of them. `work` runs in the same transaction. */
+export async function addSheet(
+  db: Database,
+  scope: Scope,
+  listId: string,
+  bytes: Uint8Array,
+  options: SheetOptions,
+  work: (tx: Queryable, added: number) => Promise<void>,
+): Promise<SheetReport> {
+  const { columns, mapping, rows, bad } = readSheet(bytes, options.columns)
+  const ueis = [...new Set(rows.filter(row => row.problems.length === 0).map(row => row.uei))]
+  const { found } = await findByCodes(db, scope, ueis)
+  const known = new Map(found.map(each => [each.key, each]))
+  const ids = [...new Set(found.map(each => each.contractorId))]
+  const isTrial = options.mode === 'trial'
+  if (!isTrial) await bringContractors(db, scope, ids)
+  return await db.transaction(scope, async tx => {
+    await requireEditable(tx, listId)
+    await takeLists(tx, listId)
+    const held = await findHeld(tx, listId, ids)
+    const seen = new Set<string>()
+    const judged = rows.map(row => {
+      const contractor = row.problems.length === 0 ? known.get(row.uei) : undefined
+      const isRepeated = contractor !== undefined && seen.has(contractor.contractorId)
+      if (contractor) seen.add(contractor.contractorId)
+      return { row, contractor, outcome: outcomeOf(row, contractor?.contractorId, isRepeated, held, options.updates) }
+    })
+    const report: SheetReport = {
+      isTaken: !isTrial,
+      columns,
+      mapping,
+      counts: { added: 0, updated: 0, already_in: 0, repeated: 0, unknown: 0, invalid: bad.length },
+      rows: [
+        ...judged.map(({ row, contractor, outcome }) => ({
+          line: row.line,
+          uei: row.uei,
+          name: contractor?.name ?? null,
+          outcome,
+          problems: outcome === 'unknown' ? ['no contractor has this UEI'] : row.problems,
+        })),
+        ...bad,
+      ].toSorted((a, b) => a.line - b.line),
+    }
+    for (const { outcome } of judged) report.counts[outcome]++
+    if (isTrial) return report
+    const { unknown, invalid } = report.counts
+    if (options.mode === 'all' && unknown + invalid > 0) throw errors.sheetHasFaults({ count: unknown + invalid })
+    const taken = (wanted: Outcome) =>
+      judged.flatMap(({ row, contractor, outcome }) =>
+        contractor && outcome === wanted ? [{ ...row, contractorId: contractor.contractorId }] : [],
+      )
+    await addRows(tx, listId, taken('added'))
+    await updateRows(tx, listId, taken('updated'))
+    await work(tx, report.counts.added)
+    return report
+  })
+}
+
+type Outcome = SheetReport['rows'][number]['outcome']
+type Taken = Read & { contractorId: string }
+
+function outcomeOf(
+  row: Read,
+  contractorId: string | undefined,
+  isRepeated: boolean,
+  held: ReadonlySet<string>,
+  updates: boolean,
+): Outcome {
+  if (row.problems.length > 0) return 'invalid'
+  if (contractorId === undefined) return 'unknown'
+  if (isRepeated) return 'repeated'
+  if (!held.has(contractorId)) return 'added'
+  return updates ? 'updated' : 'already_in'
+}
+
+async function addRows(tx: Queryable, listId: string, rows: readonly Taken[]): Promise<void> {
+  await tx.run(sql`
+    insert into contractors.contractor_list_items
+      (list_id, contractor_profile_id, notes, tags, rating, priority, added_by, position)
+    select
+      ${listId}, (given.item ->> 'contractorId')::uuid, given.item ->> 'notes', given.item -> 'tags',
+      (given.item ->> 'rating')::integer, given.item ->> 'priority', platform.current_user_id(),
+      -(select extract(epoch from clock_timestamp())) + given.place * 0.000001
+    from jsonb_array_elements(${json(rows)}) with ordinality as given (item, place)
+    on conflict (tenant_id, list_id, contractor_profile_id) do nothing
+  `)
+}
+
+/** What the row leaves empty stays; tags are added to those that are there. */
+async function updateRows(tx: Queryable, listId: string, rows: readonly Taken[]): Promise<void> {
+  await tx.run(sql`
+    update contractors.contractor_list_items as item
+    set
+      notes = coalesce(given.notes, item.notes),
+      rating = coalesce(given.rating, item.rating),
+      priority = coalesce(given.priority, item.priority),
+      tags = item.tags || (
+        select coalesce(jsonb_agg(tag), '[]')
+        from jsonb_array_elements(given.tags) as tag
+        where not item.tags @> jsonb_build_array(tag)
+      )
+    from jsonb_to_recordset(${json(rows)})
+      as given ("contractorId" uuid, notes text, tags jsonb, rating integer, priority text)
+    where item.list_id = ${listId}
+      and item.contractor_profile_id = given."contractorId"
+  `)
+}
+
+function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns']) {
+  const lines: FileRow[] = []
+  const bad: SheetReport['rows'] = []
+  const reader = csvReader({
+    onRow: row => lines.push(row),
+    onBad: ({ line, reason }) => bad.push({ line, uei: '', name: null, outcome: 'invalid', problems: [reason] }),
+  })
+  reader.push(textOf(bytes), false)
+  reader.end()
+  const [head, ...rows] = lines
+  if (!head) throw errors.sheetEmpty()
+  if (rows.length > mostAtOnce) throw errors.sheetTooLong({ most: mostAtOnce })
+  const columns = head.values.map(value => value.trim())
+  const mapping = Object.fromEntries(
+    sheetFields.map(field => [field, findColumn(columns, field, wanted[field])]),
+  ) as Record<SheetField, string | null>
+  if (mapping.uei === null) throw errors.sheetWithoutUei({ columns: columns.join(', ').slice(0, 300) })
+  const at = (field: SheetField) => (mapping[field] === null ? -1 : columns.indexOf(mapping[field]))
+  const places = Object.fromEntries(sheetFields.map(field => [field, at(field)])) as Record<SheetField, number>
+  return { columns, mapping, rows: rows.map(row => readRow(row, places)), bad }
+}
+
+function readRow({ line, values }: FileRow, places: Record<SheetField, number>): Read {
+  const cell = (field: SheetField) => values[places[field]]?.trim() ?? ''
+  const uei = cell('uei').toUpperCase()
+  const tags = [
+    ...new Set(
+      cell('tags')
+        .split(/[;,|]/)
+        .map(tag => tag.trim())
+        .filter(Boolean),
+    ),
+  ]
+  const [rating, priority, notes] = [cell('rating'), cell('priority').toLowerCase(), cell('notes')]
+  const isPriority = priorities.some(each => each === priority)
+  return {
+    line,
+    uei,
+    problems: [
+      ...(ueiPattern.test(uei) ? [] : [uei === '' ? 'the UEI is empty' : 'is no UEI of 12 letters and digits']),
+      ...(rating === '' || /^[1-5]$/.test(rating) ? [] : [`the rating ${rating} is not from 1 to 5`]),
+      ...(priority === '' || isPriority ? [] : [`the priority ${priority} is none of ${priorities.join(', ')}`]),
+      ...(notes.length <= longestNotes ? [] : [`the notes are longer than ${longestNotes} characters`]),
+      ...(tags.length <= 50 ? [] : ['there are more than 50 tags']),
+      ...(tags.every(tag => tag.length <= 50) ? [] : ['a tag is longer than 50 characters']),
+    ],
+    notes: notes || null,
+    tags,
+    rating: /^[1-5]$/.test(rating) ? Number(rating) : null,
+    priority: isPriority ? priority : null,
+  }
+}
+
+function findColumn(columns: readonly string[], field: SheetField, wanted: string | undefined): string | null {
+  if (wanted === '') return null
+  if (wanted !== undefined) {
+    if (!columns.includes(wanted)) throw errors.sheetColumnUnknown({ name: wanted })
+    return wanted
+  }
+  const names = usualNames[field]
+  return (
+    columns.find(column =>
+      names.includes(
+        column
+          .toLowerCase()
+          .replace(/[^a-z]+/g, ' ')
+          .trim(),
+      ),
+    ) ?? null
+  )
+}
+
+const usualNames: Readonly<Record<SheetField, readonly string[]>> = {
+  uei: ['uei', 'unique entity id', 'unique entity identifier', 'uei sam', 'sam uei', 'recipient uei', 'entity uei'],
+  notes: ['notes', 'note', 'remarks', 'comment', 'comments'],
+  tags: ['tags', 'tag', 'labels'],
+  rating: ['rating', 'stars'],
+  priority: ['priority'],
+}
+
+/** Spreadsheet programs still write Windows' own letters where they are not told otherwise. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes)
+  }
+}
