@@ -5,7 +5,7 @@ import cliProgress from 'cli-progress'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
-import { sources } from './imports/sources.ts'
+import { allSources } from './imports/sources.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
 
@@ -20,7 +20,9 @@ export function registerContractorCommands(parent: Command, { withApp }: Command
     .addOption(
       new Option(
         '--source <name>',
-        `what the files are: ${sources.map(source => source.name).join(', ')}`,
+        `what the files are: ${allSources()
+          .map(source => source.name)
+          .join(', ')}`,
       ).makeOptionMandatory(),
     )
     .option('--dry-run', 'tell what would change and change nothing')

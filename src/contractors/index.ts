@@ -1,5 +1,6 @@
 export { isImported } from './imports/import-runs.ts'
 export { importFile } from './imports/imports.ts'
+export { addSources } from './imports/sources.ts'
 export { addItem } from './lists/items.ts'
 export { createList, getFavourites } from './lists/lists.ts'
 export { iterateSearch } from './search/iterate.ts'

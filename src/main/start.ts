@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { ClientConfig } from 'pg'
+import { addSources } from '#contractors'
 import { accountsOf, issueFirstAdministratorToken } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { sql } from '#platform/database'
@@ -117,6 +118,7 @@ export async function openProgramLogin(database: DatabaseServer, settings: Setti
 
 /** The app on a database that is up to date. The caller closes `db`. */
 export function openApp(login: ClientConfig, settings: Settings): App {
+  addSources(settings.sourcesDirectory as string | undefined)
   return createApp({ settings, login, keyring: openKeyring(settings), log: createLogger(settings.logLevel) })
 }
 

@@ -3,9 +3,18 @@ import { errorTable } from '#platform/errors.ts'
 /** Why a whole file is refused, besides what the platform says of any file: nothing of it has been taken. */
 export const errors = errorTable('contractors', {
   sourceUnknown: ['invalid', 'There is no source {source}. Known are {known}.'],
+  sourceInvalid: ['invalid', 'The file {file} describes no source:\n{faults}'],
+  sourcesUnreadable: ['invalid', 'The folder of sources {directory} cannot be read: {reason}.'],
   columnsMissing: ['invalid', 'The file {path} is not {source}: the columns {columns} are missing.'],
   columnRepeated: ['invalid', 'The file {path} has the column {columns} more than once.'],
   samHeaderMissing: ['invalid', 'The file {path} does not begin with the BOF line of a SAM public extract.'],
-  samVersionUnknown: ['invalid', 'The file {path} is a SAM extract {version}; only the public extract V2 can be read.'],
+  samVersionUnknown: [
+    'invalid',
+    'The file {path} is a SAM extract {version}, and {source} reads {wanted}. Choose the source of its version.',
+  ],
   samFileCutOff: ['invalid', 'The file {path} ends without the EOF line of a SAM extract: it is cut off.'],
+  fileOutdated: [
+    'conflict',
+    'The file {path} is of {publishedOn}. A full file of {newest} has been imported since, so there is nothing new in it.',
+  ],
 })

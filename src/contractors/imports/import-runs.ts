@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { type Database, sql } from '#platform/database'
+import type { Publication } from './layouts.ts'
 
 /** read = inserted + updated + unchanged + rejected */
 export type RowCounts = { read: number; inserted: number; updated: number; unchanged: number; rejected: number }
@@ -19,40 +19,85 @@ export async function isImported(db: Database, file: { path: string; source: str
       where file_hash = ${hash.digest('hex')}
         and source = ${file.source}
         and status = 'done'
+        and not is_dry_run
     ) as found`)
   return found
+}
+
+/** What a run that has come to its end has done. */
+export type RunResult = {
+  sha256: string
+  rows: RowCounts
+  ended: number
+  profiles: { inserted: number; updated: number }
+  publication: Publication | undefined
+  warnings: readonly string[]
 }
 
 /** Notes that an import has begun; committed at once, so that a failed one is seen too. */
 export async function beginRun(
   client: pg.Client,
-  source: string,
-  path: string,
+  file: { source: string; name: string; bytes: number },
   options: { now: Date; actor?: string },
 ): Promise<string> {
   const { rows } = await client.query(
-    `insert into contractors.imports (source, file_name, actor, started_at)
-     values ($1, $2, $3, $4)
+    `insert into contractors.imports (source, file_name, bytes, actor, started_at)
+     values ($1, $2, $3, $4, $5)
      returning id`,
-    [source, basename(path), options.actor ?? null, options.now],
+    [file.source, file.name, file.bytes, options.actor ?? null, options.now],
   )
   return rows[0].id
 }
 
+/** The same for a run that was noted when somebody asked for it. */
+export async function takeRun(client: pg.Client, id: string, bytes: number, now: Date): Promise<string> {
+  await client.query(
+    `update contractors.imports
+     set status = 'running', phase = 'reading', bytes = $2, started_at = $3
+     where id = $1`,
+    [id, bytes, now],
+  )
+  return id
+}
+
 /** Part of the import's transaction: an import that is done has all of its rows. */
-export async function finishRun(client: pg.Client, id: string, sha256: string, rows: RowCounts, now: Date) {
+export async function finishRun(client: pg.Client, id: string, result: RunResult, now: Date): Promise<void> {
+  const { sha256, rows, ended, profiles, publication, warnings } = result
   await client.query(
     `update contractors.imports
      set status = 'done',
+       phase = null,
        file_hash = $2,
        rows_read = $3,
        rows_inserted = $4,
        rows_updated = $5,
        rows_unchanged = $6,
        rows_rejected = $7,
-       finished_at = greatest($8, clock_timestamp())
+       rows_ended = $8,
+       profiles_inserted = $9,
+       profiles_updated = $10,
+       published_on = $11,
+       is_full = $12,
+       warnings = $13,
+       bytes_read = coalesce(bytes, 0),
+       finished_at = greatest($14, clock_timestamp())
      where id = $1`,
-    [id, sha256, rows.read, rows.inserted, rows.updated, rows.unchanged, rows.rejected, now],
+    [
+      id,
+      sha256,
+      rows.read,
+      rows.inserted,
+      rows.updated,
+      rows.unchanged,
+      rows.rejected,
+      ended,
+      profiles.inserted,
+      profiles.updated,
+      publication?.on ?? null,
+      publication?.isFull ?? false,
+      warnings,
+      now,
+    ],
   )
 }
 
@@ -62,7 +107,7 @@ export async function failRun(db: Database, id: string, error: unknown): Promise
   try {
     await client.query(
       `update contractors.imports
-       set status = 'failed', failure = $2, finished_at = clock_timestamp()
+       set status = 'failed', phase = null, failure = $2, finished_at = clock_timestamp()
        where id = $1`,
       [id, error instanceof Error ? error.message : String(error)],
     )

@@ -17,7 +17,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 const now = new Date('2026-06-01T12:00:00Z')
 const later = new Date('2026-07-01T12:00:00Z')
-const data = (name: string) => fileURLToPath(new URL(`../../data/contractors/${name}`, import.meta.url))
+const data = (name: string) => fileURLToPath(new URL(`../../../data/contractors/${name}`, import.meta.url))
 const realFiles = [
   { path: data('fpds_awards.csv.gz'), source: 'fpds_awards' },
   { path: data('fpds_vendor_observations.csv.gz'), source: 'fpds_vendors' },

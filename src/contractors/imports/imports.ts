@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import type pg from 'pg'
-import type { Database } from '#platform/database'
+import type { Database, Scope } from '#platform/database'
 import {
   type BadRow,
   barReader,
@@ -17,12 +17,19 @@ import { hasUeiCheckDigit } from '../uei.ts'
 import { mergeAwards } from './awards.ts'
 import { refreshCodes } from './codes.ts'
 import { errors } from './import-errors.ts'
-import { beginRun, failRun, finishRun, type RowCounts } from './import-runs.ts'
-import { layoutOf } from './layouts.ts'
+import { beginRun, failRun, finishRun, type RowCounts, type RunResult, takeRun } from './import-runs.ts'
+import { type Layout, layoutOf, type Publication } from './layouts.ts'
 import { mergeProfiles } from './profiles.ts'
-import { mergeRecords } from './records.ts'
+import {
+  dropOutdatedRows,
+  findNewestFull,
+  isKnown,
+  mergeRecords,
+  missingRecords,
+  removeTakenBackEnds,
+} from './records.ts'
 import type { Source } from './sources/source.ts'
-import { findSource, sources } from './sources.ts'
+import { requireSource } from './sources.ts'
 import { recordIds, Staging, stageStoredActions, stagingLine } from './staging.ts'
 
 export type ImportOptions = {
@@ -33,8 +40,12 @@ export type ImportOptions = {
   /** CSV file for refused rows: line, column, reason, raw. Made when there is the first one. */
   rejectsPath?: string
   onProgress?: (progress: ImportProgress) => void
-  /** Who imports: a user's id or the account at the command line. */
+  /** Who imports, as the log is to name him: a person, or the account at the command line. */
   actor?: string
+  /** The run that was noted beforehand; else one is noted. */
+  runId?: string
+  /** The scope's user and request, for the audit log; without it the program acts for the installation. */
+  scope?: Scope
   signal?: AbortSignal
 }
 
@@ -49,6 +60,8 @@ export type ImportSummary = {
   sha256: string
   dryRun: boolean
   rows: RowCounts
+  /** Registrations that a full file no longer has: marked as ended. */
+  ended: number
   profiles: { inserted: number; updated: number }
   /** The first of the refused rows. */
   rejects: BadRow[]
@@ -59,39 +72,56 @@ export type ImportSummary = {
 
 /**
  * Imports one file whole or not at all: its rows go by COPY into staging of this connection, then one transaction merges
- * them into raw records, awards and profiles. Importing a file again changes nothing (GG-07). Two imports take turns
- * while merging. Refuses a file that is not of the source; refuses single rows that break the source's rules.
+ * them into raw records, awards and profiles. Importing a file again changes nothing (GG-07), nor does an older file undo
+ * a newer one. Two imports take turns while merging. Refuses a file that is not of the source; refuses single rows that
+ * break the source's rules.
  */
 export async function importFile(
   db: Database,
-  file: { path: string; source: string },
+  file: { path: string; source: string; name?: string },
   options: ImportOptions,
 ): Promise<ImportSummary> {
   const started = performance.now()
   const source = requireSource(file.source)
+  const name = file.name ?? basename(file.path)
   const input = await openTextFile(file.path, options.signal)
   const client = await db.connect()
   const rejects = new Rejects(options.rejectsPath)
   let id: string | undefined
   try {
     await client.query("set temp_buffers = '32MB'")
+    // Nobody waits for an import's statements, and the largest take minutes.
+    await client.query('set statement_timeout = 0')
+    await client.query('set idle_in_transaction_session_timeout = 0')
     await client.query('select contractors.open_import_staging()')
-    if (!options.dryRun) id = await beginRun(client, source.name, file.path, options)
-    const staged = await stageFile(client, source, file.path, input, rejects, options)
+    if (options.runId) id = await takeRun(client, options.runId, input.bytes, options.now)
+    else if (!options.dryRun) id = await beginRun(client, { source: source.name, name, bytes: input.bytes }, options)
+    const staged = await stageFile(client, source, name, input, rejects, options)
     options.onProgress?.({ bytesRead: input.bytes, bytes: input.bytes, rows: staged.rows, phase: 'merging' })
     await client.query('begin')
-    const merged = await merge(client, source, options)
+    const merged = await merge(client, source, name, staged, { ...options, runId: id })
     const rows = { read: staged.rows, ...merged.records, rejected: rejects.count }
-    if (id) await finishRun(client, id, input.sha256(), rows, options.now)
+    const result: RunResult = {
+      sha256: input.sha256(),
+      rows,
+      ended: merged.ended,
+      profiles: merged.profiles,
+      publication: staged.publication,
+      warnings: staged.warnings,
+    }
+    if (id && !options.dryRun) await finishRun(client, id, result, options.now)
+    if (!options.dryRun) await noteImport(client, source.name, name, id, result, options)
     if (options.signal?.aborted) throw fileErrors.interrupted()
     await client.query(options.dryRun ? 'rollback' : 'commit')
+    if (id && options.dryRun) await finishRun(client, id, result, options.now)
     return {
-      id,
+      id: options.dryRun ? undefined : id,
       source: source.name,
-      file: basename(file.path),
-      sha256: input.sha256(),
+      file: name,
+      sha256: result.sha256,
       dryRun: options.dryRun ?? false,
       rows,
+      ended: merged.ended,
       profiles: merged.profiles,
       rejects: rejects.first,
       warnings: staged.warnings,
@@ -109,30 +139,119 @@ export async function importFile(
   }
 }
 
-function requireSource(name: string): Source {
-  const source = findSource(name)
-  if (!source) throw errors.sourceUnknown({ source: name, known: sources.map(known => known.name).join(', ') })
-  return source
+/** GG-19: who has imported what, in the transaction that brings it. */
+async function noteImport(
+  client: pg.Client,
+  source: string,
+  file: string,
+  id: string | undefined,
+  { rows, profiles }: RunResult,
+  { actor, scope }: ImportOptions,
+): Promise<void> {
+  const { tenantId, userId, userName = actor, ipAddress, userAgent, requestId } = scope ?? {}
+  await client.query(
+    `select set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true), set_config('app.request', $3, true)`,
+    [tenantId ?? '', userId ?? '', JSON.stringify({ id: requestId, ip: ipAddress, agent: userAgent, name: userName })],
+  )
+  await client.query(`select audit.record_event('import', 'contractors.imports', $1, $2)`, [
+    id ?? null,
+    JSON.stringify({ file, source, ...rows, profilesInserted: profiles.inserted, profilesUpdated: profiles.updated }),
+  ])
 }
 
-async function merge(client: pg.Client, source: Source, options: ImportOptions) {
+async function merge(client: pg.Client, source: Source, file: string, staged: Staged, options: ImportOptions) {
+  const { publication } = staged
   await client.query("set local work_mem = '64MB'")
   await client.query('set local jit = off')
+  await client.query(`select set_config('contractors.import_id', $1, true)`, [options.runId ?? ''])
   // Imports take turns; readers, lists that refer to profiles included, go on.
   await client.query('lock table contractors.contractors in share row exclusive mode')
   await refreshCodes(client)
-  const records = await mergeRecords(client, source.name, options.now)
-  if (records.inserted + records.updated === 0) return { records, profiles: { inserted: 0, updated: 0 } }
-  if (source.award) {
+  const { ended, outdated, takenBack } = publication
+    ? await settlePublication(client, source, file, staged, publication, options)
+    : { ended: 0, outdated: 0, takenBack: 0 }
+  const merged = await mergeRecords(client, source.name, options.now, publication)
+  const records = { ...merged, inserted: merged.inserted - ended, unchanged: merged.unchanged + outdated }
+  if (merged.inserted + merged.updated + takenBack === 0)
+    return { records, ended, profiles: { inserted: 0, updated: 0 } }
+  if (source.award && source.uei) {
     await stageStoredActions(client)
     await mergeAwards(client)
   }
   const profiles = await mergeProfiles(client, options.now)
   await mergeNames(client)
-  return { records, profiles }
+  return { records, ended, profiles }
 }
 
-type Staged = { rows: number; warnings: string[] }
+/** What follows from the day of the file, and from its being a full one or changes only. */
+async function settlePublication(
+  client: pg.Client,
+  source: Source,
+  path: string,
+  staged: Staged,
+  publication: Publication,
+  options: ImportOptions,
+) {
+  const newest = await findNewestFull(client, source.name)
+  if (newest !== undefined && publication.on < newest)
+    throw errors.fileOutdated({ path, publishedOn: publication.on, newest })
+  if (!(await isKnown(client, source.name))) return { ended: 0, outdated: 0, takenBack: 0 }
+  const outdated = await dropOutdatedRows(client, source.name, publication, source.hidden)
+  if (outdated > 0)
+    staged.warnings.push(`${outdated} records are left as they are: a newer file has brought them already.`)
+  const takenBack = source.ended ? await removeTakenBackEnds(client, source.name, publication) : 0
+  const ended =
+    source.ended && publication.isFull && staged.isComplete
+      ? await stageMissing(client, source, staged, publication, options)
+      : 0
+  if (ended > 0) staged.warnings.push(`${ended} registrations are no longer in the file: they are marked as inactive.`)
+  return { outdated, takenBack, ended }
+}
+
+/** What a full file lacks is published no longer: its end is noted as the daily file of a deletion would. */
+async function stageMissing(
+  client: pg.Client,
+  source: Source,
+  { layout, spared }: Staged,
+  publication: Publication,
+  options: ImportOptions,
+): Promise<number> {
+  const makeId = recordIds(options.now)
+  const { listedExpired, column } = source.ended!
+  let count = 0
+  await client.query(
+    `declare missing cursor for
+     ${missingRecords}`,
+    [source.name, publication.on, column, listedExpired, source.hidden?.column ?? '', source.hidden?.value ?? ''],
+  )
+  for (;;) {
+    const { rows } = await client.query('fetch 2000 from missing')
+    if (rows.length === 0) break
+    const staging = new Staging(client)
+    for (const { source_id, data } of rows) {
+      if (spared.has(source_id)) continue
+      const values = layout.end(data)
+      const record = layout.mapping().stage(values, values.join('|'))
+      if ('reason' in record) continue
+      staging.add(stagingLine(0, makeId(), record))
+      count++
+    }
+    await staging.end()
+  }
+  await client.query('close missing')
+  return count
+}
+
+type Staged = {
+  rows: number
+  warnings: string[]
+  layout: Layout
+  publication: Publication | undefined
+  /** All rows are there and none of them unreadable, so that what is not among them is not in the file. */
+  isComplete: boolean
+  /** Ids of records whose rows were refused: in the file, though not taken. */
+  spared: Set<string>
+}
 
 async function stageFile(
   client: pg.Client,
@@ -145,26 +264,34 @@ async function stageFile(
   const staging = new Staging(client)
   const layout = layoutOf(path, source)
   const makeId = recordIds(options.now)
+  const spared = new Set<string>()
   let rows = 0
   let doubtful = 0
+  let unreadable = 0
 
-  const refuse = (bad: BadRow) => {
+  const refuse = (bad: BadRow & { values?: readonly string[] }) => {
     rows++
-    rejects.add(bad)
+    rejects.add({ line: bad.line, column: bad.column, reason: bad.reason, raw: layout.shown(bad) })
   }
   const take = (row: FileRow) => {
     const values = layout.read(row)
     if (values === undefined) return
     const record = 'reason' in values ? values : layout.mapping().stage(values, row.raw)
     if ('reason' in record) {
-      refuse({ line: row.line, column: record.column, reason: record.reason, raw: row.raw })
+      if ('reason' in values) unreadable++
+      else spared.add(layout.mapping().sourceIdOf(values))
+      refuse({ ...row, ...record })
       return
     }
     rows++
-    if (record.fields !== '' && !hasUeiCheckDigit(record.uei)) doubtful++
-    staging.add(stagingLine(row.line, makeId(), source.name, record))
+    if (record.fields !== '' && record.uei !== '' && !hasUeiCheckDigit(record.uei)) doubtful++
+    staging.add(stagingLine(row.line, makeId(), record))
   }
-  const handlers = { onRow: take, onBad: refuse }
+  const giveUp = (bad: BadRow) => {
+    unreadable++
+    refuse(bad)
+  }
+  const handlers = { onRow: take, onBad: giveUp }
   const reader: RowReader = source.format === 'sam' ? barReader(handlers) : csvReader(handlers)
 
   try {
@@ -175,10 +302,17 @@ async function stageFile(
       options.onProgress?.({ bytesRead: input.bytesRead(), bytes: input.bytes, rows, phase: 'reading' })
     }
     reader.end()
-    const warnings = layout.finish(rows)
+    const { warnings, isComplete } = layout.finish(rows)
     await staging.end()
     if (doubtful > 0) warnings.push(`${doubtful} observations have a UEI whose check digit is wrong.`)
-    return { rows, warnings }
+    return {
+      rows,
+      warnings,
+      layout,
+      publication: layout.publication(),
+      isComplete: isComplete && unreadable === 0,
+      spared,
+    }
   } catch (error) {
     await staging.abandon()
     throw error

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import { isAmount } from '../money.ts'
 import { ueiPattern } from '../uei.ts'
-import type { CleanRule } from './sources/cleaning.ts'
-import type { AwardField, ColumnCheck, Source } from './sources/source.ts'
+import { type CleanRule, cleanUsDate } from './sources/cleaning.ts'
+import { type AwardField, type ColumnCheck, mentionFields, type Source } from './sources/source.ts'
+import { secondaryName } from './sources.ts'
 
 /** Why a row is refused. */
 export type Refusal = { column: string; reason: string }
@@ -10,6 +11,9 @@ export type Refusal = { column: string; reason: string }
 /** A row as staging takes it: what does not change between rows of one award or vendor block is worked out once. */
 export type StagedRow = {
   sourceId: string
+  /** Whose observation it is: the source, or what it says of a part of a contractor. */
+  speaker: string
+  /** Empty where the source has none. */
   uei: string
   observationId: string
   observedOn: string
@@ -18,7 +22,11 @@ export type StagedRow = {
   /** JSON of the observation's fields; empty when an earlier row has brought the same observation. */
   fields: string
   award: StagedAward | undefined
+  mention: StagedMention | undefined
 }
+
+/** A vendor without UEI, as the source words it: `text` is JSON of what it tells of him. */
+export type StagedMention = { id: string; text: string }
 
 export type StagedAward = { id: string; key: string; values: string[] }
 
@@ -42,13 +50,16 @@ export const awardColumns: readonly (readonly [column: string, field: AwardField
   ['reported_status', 'reportedStatus'],
 ]
 
+const nothing = { id: '', fields: '' }
+
 /** So many vendor blocks are remembered; one that comes back after being forgotten is staged again, which is harmless. */
 const rememberedObservations = 20_000
 
 /** Turns rows of a file with these columns into staged rows, by the source's table. */
 export function rowMapping(source: Source, columns: readonly string[]) {
   const indexOf = (column: string) => columns.indexOf(column)
-  const uei = indexOf(source.uei)
+  const uei = source.uei === undefined ? -1 : indexOf(source.uei)
+  const secondary = source.secondary ? indexOf(source.secondary.column) : -1
   const observedOn = indexOf(source.observedOn)
   const observedCheck = source.checks[source.observedOn]
   const keys = source.key.map(indexOf)
@@ -64,7 +75,13 @@ export function rowMapping(source: Source, columns: readonly string[]) {
   const awardRules = award
     ? awardColumns.map(([, field]) => (award[field] ? compileRule(award[field], indexOf) : undefined))
     : undefined
+  const { mention } = source
+  const mentionRules = mention
+    ? mentionFields.flatMap(field => (mention[field] ? [{ field, rule: compileRule(mention[field], indexOf) }] : []))
+    : []
   const names = columns.map(column => `,${JSON.stringify(column)}:`)
+  // Many actions of awards say the same of a contractor; a registry has one record of each.
+  const isRepeating = source.format === 'csv' && uei >= 0
   const observations = new Map<string, string>()
 
   function check(values: readonly string[]): Refusal | undefined {
@@ -86,11 +103,15 @@ export function rowMapping(source: Source, columns: readonly string[]) {
     return `{${json.slice(1)}}`
   }
 
-  function observe(values: readonly string[]): { id: string; fields: string } {
-    let block = values[uei]!
-    for (const index of fieldColumns) block += `\u0001${values[index]}`
-    const known = observations.get(block)
-    if (known !== undefined) return { id: known, fields: '' }
+  /** `owner`: whose it is, a UEI or a mention. */
+  function observe(values: readonly string[], speaker: string, owner: string): { id: string; fields: string } {
+    let block = ''
+    if (isRepeating) {
+      block = speaker + owner
+      for (const index of fieldColumns) block += `\u0001${values[index]}`
+      const known = observations.get(block)
+      if (known !== undefined) return { id: known, fields: '' }
+    }
     const found: Record<string, unknown> = {}
     for (const { field, rule } of fields) {
       const value = rule(values)
@@ -102,9 +123,11 @@ export function rowMapping(source: Source, columns: readonly string[]) {
     delete found.addressLine2
     if (addressLine1 !== undefined) found.street = { addressLine1, addressLine2 }
     const json = JSON.stringify(found)
-    const id = shortHash(`${source.name}\n${values[uei]}\n${json}`)
-    if (observations.size >= rememberedObservations) observations.clear()
-    observations.set(block, id)
+    const id = shortHash(`${speaker}\n${owner}\n${json}`)
+    if (isRepeating) {
+      if (observations.size >= rememberedObservations) observations.clear()
+      observations.set(block, id)
+    }
     return { id, fields: json }
   }
 
@@ -117,10 +140,23 @@ export function rowMapping(source: Source, columns: readonly string[]) {
     return { id: shortHash(key), key, values: staged }
   }
 
+  function mentionOf(values: readonly string[]): StagedMention | undefined {
+    const told = mentionRules.map(({ field, rule }) => [field, rule(values)] as const)
+    if (!told.some(([field, value]) => field === 'name' && value)) return undefined
+    const text = JSON.stringify(Object.fromEntries(told.filter(([, value]) => value !== undefined)))
+    return { id: shortHash(`${source.name}\n${text}`), text }
+  }
+
+  function sourceIdOf(values: readonly string[]): string {
+    const parts = keys.map(index => values[index] ?? '').join('|')
+    // An award's actions are found by the start of their ids, so these keep their bars.
+    const key = award ? parts : parts.replace(/\|+$/, '')
+    return source.isKeyHashed ? shortHash(key) : key
+  }
+
   return {
-    /** The staged row of as many values as there are columns, or why it is refused; `raw` is the row as it stands. */
-    stage(row: readonly string[], raw: string): StagedRow | Refusal {
-      const values = row.map(value => value.trim())
+    /** The staged row of trimmed values, as many as there are columns, or why it is refused; `raw` is the row as it stands. */
+    stage(values: readonly string[], raw: string): StagedRow | Refusal {
       const refusal = check(values)
       if (refusal) return refusal
       // One test of the whole row instead of one for each value: most need no escape.
@@ -128,25 +164,27 @@ export function rowMapping(source: Source, columns: readonly string[]) {
       const contentHash = shortHash(data)
       const isKeyless = keys.every(index => index < 0 || values[index] === '')
       if (isKeyless && !source.isKeyOptional) return { column: source.key.join(', '), reason: 'the key is empty' }
-      const parts = keys.map(index => values[index] ?? '').join('|')
-      // an award's actions are found by the start of their ids, so these keep their bars
-      const key = award ? parts : parts.replace(/\|+$/, '')
-      const sourceId = isKeyless ? `content:${contentHash}` : source.isKeyHashed ? shortHash(key) : key
-      const observation = observe(values)
-      const day = values[observedOn] ?? ''
+      const sourceId = isKeyless ? `content:${contentHash}` : sourceIdOf(values)
+      const speaker = secondary >= 0 && values[secondary] !== '' ? secondaryName(source) : source.name
+      const mention = uei < 0 ? mentionOf(values) : undefined
+      const owner = uei < 0 ? mention?.id : values[uei]!
+      const observation = owner === undefined ? nothing : observe(values, speaker, owner)
       return {
         sourceId,
-        uei: values[uei]!,
+        speaker,
+        uei: uei < 0 ? '' : values[uei]!,
         observationId: observation.id,
-        observedOn:
-          observedCheck === 'compactDate' && day !== '' ? `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}` : day,
+        observedOn: plainDate(values[observedOn] ?? '', observedCheck),
         contentHash,
         data,
         fields: observation.fields,
         award: awardOf(values),
+        mention,
       }
     },
     awardOf,
+    /** What the source knows the record by, whether it is taken or not. */
+    sourceIdOf,
   }
 }
 
@@ -167,7 +205,18 @@ function compileRule(rule: CleanRule, indexOf: (column: string) => number) {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what JSON must escape
 const mustEscape = /["\\\u0000-\u001f\ud800-\udfff]/
-const knownDates = { date: new Map<string, boolean>(), compactDate: new Map<string, boolean>() }
+const knownDates = {
+  date: new Map<string, boolean>(),
+  compactDate: new Map<string, boolean>(),
+  usDate: new Map<string, boolean>(),
+}
+
+/** The day as the database takes it. */
+function plainDate(day: string, check: ColumnCheck | undefined): string {
+  if (day === '') return day
+  if (check === 'compactDate') return `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`
+  return check === 'usDate' ? cleanUsDate(day)! : day
+}
 
 function refusalOf(value: string, check: ColumnCheck): string | undefined {
   if (typeof check === 'number') return value.length > check ? `longer than ${check} characters` : undefined
@@ -184,8 +233,10 @@ function refusalOf(value: string, check: ColumnCheck): string | undefined {
   return isRight ? undefined : `not a date: ${shorten(value)}`
 }
 
-function isDate(value: string, check: 'date' | 'compactDate'): boolean {
-  const parts = (check === 'date' ? /^(\d{4})-(\d\d)-(\d\d)$/ : /^(\d{4})(\d\d)(\d\d)$/).exec(value)
+function isDate(value: string, check: 'date' | 'compactDate' | 'usDate'): boolean {
+  const parts = (check === 'compactDate' ? /^(\d{4})(\d\d)(\d\d)$/ : /^(\d{4})-(\d\d)-(\d\d)$/).exec(
+    check === 'usDate' ? (cleanUsDate(value) ?? '') : value,
+  )
   if (!parts) return false
   const [year, month, day] = parts.slice(1).map(Number) as [number, number, number]
   const date = new Date(Date.UTC(year, month - 1, day))

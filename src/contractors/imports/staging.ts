@@ -47,12 +47,13 @@ export class Staging {
 /** The actions of touched awards that were imported earlier, mapped by the same tables as those of the file. */
 export async function stageStoredActions(client: pg.Client): Promise<void> {
   const mappings = new Map<string, { columns: string[]; mapping: ReturnType<typeof rowMapping> }>()
-  for (const name of awardSources) {
+  const sources = awardSources()
+  for (const name of sources) {
     const source = findSource(name)!
     const columns = [...new Set(Object.values(source.award!).flatMap(rule => rule.columns))].sort()
     mappings.set(name, { columns, mapping: rowMapping(source, columns) })
   }
-  await client.query(`declare stored cursor for ${storedActions}`, [awardSources])
+  await client.query(`declare stored cursor for ${storedActions}`, [sources])
   for (;;) {
     const { rows } = await client.query('fetch 2000 from stored')
     if (rows.length === 0) break
@@ -62,7 +63,23 @@ export async function stageStoredActions(client: pg.Client): Promise<void> {
       const award = mapping.awardOf(columns.map(column => row.data[column] ?? ''))
       if (award)
         staging.add(
-          [0, 'f', 't', row.id, row.source, escapeText(row.source_id), row.uei, null, null, null, null, null, award.id]
+          [
+            0,
+            'f',
+            't',
+            row.id,
+            row.source,
+            escapeText(row.source_id),
+            row.uei,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            award.id,
+          ]
             .map(value => value ?? '\\N')
             .join('\t') + awardText(award.values),
         )
@@ -73,11 +90,13 @@ export async function stageStoredActions(client: pg.Client): Promise<void> {
 }
 
 /** A row as COPY takes it. */
-export function stagingLine(line: number, id: string, source: string, record: StagedRow): string {
-  const { award } = record
-  return `${line}\tf\tf\t${id}\t${source}\t${escapeText(record.sourceId)}\t${record.uei}\t${record.observationId}\t${
-    record.observedOn || '\\N'
-  }\t${record.contentHash}\t${escapeText(record.data)}\t${record.fields === '' ? '\\N' : escapeText(record.fields)}\t${
+export function stagingLine(line: number, id: string, record: StagedRow): string {
+  const { award, mention } = record
+  return `${line}\tf\tf\t${id}\t${record.speaker}\t${escapeText(record.sourceId)}\t${record.uei || '\\N'}\t${
+    record.observationId || '\\N'
+  }\t${record.observedOn || '\\N'}\t${record.contentHash}\t${escapeText(record.data)}\t${
+    record.fields === '' ? '\\N' : escapeText(record.fields)
+  }\t${mention ? mention.id : '\\N'}\t${mention ? escapeText(mention.text) : '\\N'}\t${
     award ? award.id + awardText(award.values) : noAward
   }`
 }
@@ -110,6 +129,8 @@ const stagingColumns = [
   'content_hash',
   'data',
   'fields',
+  'mention_id',
+  'mention',
   'award_id',
   ...awardColumns.map(([column]) => column),
 ]

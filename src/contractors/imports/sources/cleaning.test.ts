@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { allSources } from '../sources.ts'
 import {
   cleanCountry,
   cleanDistrict,
@@ -11,7 +12,6 @@ import {
   cleanZip,
   cleanZipPlus4,
 } from './cleaning.ts'
-import { cleanFlags } from './fpds-flags.ts'
 
 test('GG-08 a congressional district is the same however a source writes it', () => {
   for (const written of ['11', 'VIRGINIA 11', 'VA-11']) assert.equal(cleanDistrict(written), '11')
@@ -51,6 +51,8 @@ test('GG-08 a state is a US one; what a foreign address has there is a province'
 })
 
 test('GG-08 FPDS flags become SAM business type codes; those that mean none are left out', () => {
+  const rule = allSources().find(source => source.name === 'entities')!.fields.businessTypes!
+  const cleanFlags = rule.clean
   assert.deepEqual(cleanFlags('isWomenOwned|isForProfitOrganization|isSmallBusiness'), ['2X', 'A2'])
   assert.equal(cleanFlags('isSmallBusiness'), undefined)
 })

@@ -1,28 +1,8 @@
 /** What a rule gives: undefined when the record does not have it. */
-export type Cleaned = string | boolean | readonly string[] | Readonly<Record<string, string>> | undefined
+export type Cleaned = string | boolean | readonly string[] | Readonly<Record<string, string | null>> | undefined
 
 /** Columns and what makes one value of theirs. Values come trimmed; an absent column comes as ''. */
 export type CleanRule = { columns: readonly string[]; clean: (...values: string[]) => Cleaned }
-
-/** The column as it is. */
-export const as = (column: string): CleanRule => ({ columns: [column], clean: text })
-
-/** The columns through `clean`. */
-export const from = (columns: string | readonly string[], clean: CleanRule['clean']): CleanRule => ({
-  columns: typeof columns === 'string' ? [columns] : columns,
-  clean,
-})
-
-/** The first of the columns that is not empty. */
-export const firstOf = (...columns: string[]): CleanRule => ({
-  columns,
-  clean: (...values) => values.find(value => value !== ''),
-})
-
-/** The same for every record. */
-export const always = (value: string): CleanRule => ({ columns: [], clean: () => value })
-
-const text = (value: string) => value || undefined
 
 /** FPDS writes "0" for the United States in old records. */
 export const cleanCountry = (country: string) =>
@@ -70,8 +50,28 @@ export const cleanCompactDate = (date: string) =>
 /** 1231 as 12-31. */
 export const cleanMonthDay = (day: string) => (/^\d{4}$/.test(day) ? `${day.slice(0, 2)}-${day.slice(2)}` : undefined)
 
+/** 3/24/2025 as 2025-03-24. */
+export function cleanUsDate(date: string): string | undefined {
+  const parts = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(date)
+  return parts ? `${parts[3]}-${parts[1]!.padStart(2, '0')}-${parts[2]!.padStart(2, '0')}` : undefined
+}
+
 /** A list of codes between `separator`s, without repetitions, sorted. */
-export const cleanCodes = (separator: string) => (codes: string) => {
+export function cleanCodes(codes: string, separator: string): string[] | undefined {
+  if (codes === '') return undefined
   const list = [...new Set(codes.split(separator).filter(code => code !== ''))].sort()
   return list.length > 0 ? list : undefined
+}
+
+/**
+ * "A620191108~XX": SBA certification codes, each with the day on which it ends, null where none is told; of two dates (entry
+ * and exit) the second is the end.
+ */
+export function cleanCertifications(text: string): Record<string, string | null> | undefined {
+  if (text === '') return undefined
+  const entries = text.split('~').flatMap(entry => {
+    const parts = /^(\w{2})(?:\d{8})??(?:(\d{4})(\d{2})(\d{2}))?$/.exec(entry.trim())
+    return parts ? [[parts[1]!, parts[2] ? `${parts[2]}-${parts[3]}-${parts[4]}` : null] as const] : []
+  })
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined
 }
