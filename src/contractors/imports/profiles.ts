@@ -24,7 +24,7 @@ export const runOn =
 export async function mergeProfiles(client: ClientBase, now: Date): Promise<ProfileCounts> {
   const run = runOn(client)
   const losers = await dropListedAwards(run)
-  return await foldProfiles(run, now, {
+  const counts = await foldProfiles(run, now, {
     ueis: sql`
       select uei from pg_temp.import_rows where uei is not null
       union
@@ -35,14 +35,22 @@ export async function mergeProfiles(client: ClientBase, now: Date): Promise<Prof
     ids: sql`
       select mention.profile_id as id
       from pg_temp.import_rows as r
-      join contractors.contractors as c on c.id = r.id
-      join contractors.mentions as mention on mention.id = c.mention_id
-      where r.uei is null
+      join contractors.mentions as mention on mention.id in (r.mention_id, r.old_mention_id)
+      where (r.mention_id is not null or r.old_mention_id is not null)
         and mention.profile_id is not null
       union
       select unnest(${losers}::uuid[])
     `,
   })
+  // Another name, another contractor: what no person has decided is looked at again.
+  if (counts.inserted + counts.updated > 0)
+    await run(sql`
+      update contractors.mentions
+      set resolved_at = null
+      where decided_at is null
+        and resolved_at is not null
+    `)
+  return counts
 }
 
 /** Whose profiles are made anew: by UEI (column uei), whether there is a profile or not, and by id (column id). */
@@ -203,13 +211,15 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
         sum(total_obligated) as total,
         round(sum(total_obligated) / nullif(count(total_obligated), 0), 2) as average,
         count(*) filter (where completion_date >= ${now.toISOString().slice(0, 10)}::date) as active,
-        count(*) filter (where completion_date < ${now.toISOString().slice(0, 10)}::date) as completed
+        count(*) filter (where completion_date < ${now.toISOString().slice(0, 10)}::date) as completed,
+        array_agg(distinct agency_id order by agency_id) as agencies,
+        max(last_action_date) as last_award_date
       from (
-        select m.key, a.total_obligated, a.completion_date
+        select m.key, a.total_obligated, a.completion_date, a.agency_id, a.last_action_date
         from pg_temp.fold_members as m
         join contractors.awards as a on a.uei = m.uei
         union all
-        select m.key, a.total_obligated, a.completion_date
+        select m.key, a.total_obligated, a.completion_date, a.agency_id, a.last_action_date
         from pg_temp.fold_members as m
         join contractors.awards as a on a.mention_id = m.mention_id
         where a.uei is null
@@ -227,6 +237,8 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
         money.average,
         coalesce(money.active, 0) as active,
         coalesce(money.completed, 0) as completed,
+        coalesce(money.agencies, '{}') as award_agencies,
+        money.last_award_date,
         case
           when f."parentUei" ~ '^[A-HJ-NP-Z0-9]{12}$' and f."parentUei" <> all (${placeholderUeis}::text[])
             then nullif(f."parentUei", keys.key)
@@ -308,6 +320,8 @@ const written: readonly (readonly [column: string, value: string])[] = [
   ['active_contracts_count', 'active'],
   ['completed_contracts_count', 'completed'],
   ['average_contract_value', 'average'],
+  ['award_agencies', 'award_agencies'],
+  ['last_award_date', 'last_award_date'],
   ['certifications', `coalesce(certifications, '{}')`],
   ['registration_date', '"registrationDate"'],
   ['registration_status', '"registrationStatus"'],
