@@ -61,6 +61,17 @@ export async function mergeAwards(client: ClientBase): Promise<void> {
        reported_status = excluded.reported_status,
        record_id = excluded.record_id`,
   )
+  await client.query(
+    `insert into contractors.agencies as a (id, name)
+     select agency_id, max(agency_name)
+     from pg_temp.import_rows
+     where award_id is not null
+       and agency_name is not null
+     group by agency_id
+     on conflict (id) do update
+     set name = excluded.name
+     where a.name <> excluded.name`,
+  )
   // The latest action does not always state a total (FPDS omits it on a base award): the last stated one and what was
   // obligated since, else all that was obligated. An action that two sources report counts once.
   await client.query(

@@ -39,7 +39,7 @@ async function findIds(tx: Queryable, search: Search, limit: number) {
     from (
       select id
       from (
-        select id, value_rank, search_name, last_updated_date, last_award_date, ${tierOf(target)} as tier
+        select id, value_rank, family_rank, search_name, last_updated_date, last_award_date, ${tierOf(target)} as tier
         from contractors.contractor_profiles
         where ${matches(target, 'words index')}
           and ${target.bounds}

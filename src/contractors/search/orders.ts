@@ -29,6 +29,7 @@ const byValue: Order = {
   shape: /^-?\d{1,15}$|^-1000000000000000$/,
   isByValue: true,
 }
+const byFamily: Order = { ...byValue, key: sql`family_rank`, by: sql`family_rank desc, id`, isByValue: false }
 const latestFirst = (day: Sql): Order => ({
   key: days(day),
   by: sql`${days(day)} desc, id`,
@@ -43,8 +44,17 @@ const orders: Record<Exclude<Sort, 'relevance'>, Order> = {
   awarded: latestFirst(sql`last_award_date`),
 }
 
-/** By relevance is by value within each tier. */
-export const orderOf = (sort: Sort = 'relevance'): Order => (sort === 'relevance' ? byValue : orders[sort])
+/** By relevance is by value within each tier; the value of a rolled-up firm is its family's. */
+export function orderOf({
+  sort = 'relevance',
+  rollUp,
+}: {
+  sort?: Sort | undefined
+  rollUp?: boolean | undefined
+}): Order {
+  if (sort !== 'relevance' && sort !== 'value') return orders[sort]
+  return rollUp ? byFamily : byValue
+}
 
 /** Whether something comes after `rank` in the order, as the order's index can skip to it. */
 export function isBehind(order: Order, { rank, id }: Rank): Sql {

@@ -3,7 +3,7 @@ import { pageOf, pageQuery, route } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
 import { Contractor } from '../profiles/profile-pages.ts'
 import { Facets } from './facets.ts'
-import { Search, searchContractors } from './search.ts'
+import { Family, Search, searchContractors } from './search.ts'
 
 const read = 'contractors.profiles.read'
 
@@ -29,6 +29,9 @@ over 10,000 of the matches.`,
     response: pageOf(Contractor, {
       facets: Type.Optional(Facets),
       total: Type.Object({ count: Type.Integer({ maximum: 10_000 }), capped: Type.Boolean() }),
+      families: Type.Optional(
+        Type.Array(Family, { description: 'Of the items that are the top of a family, with `rollUp`' }),
+      ),
       correctedQuery: Type.Optional(Type.String({ description: 'What was searched for instead of a mistyped query' })),
     }),
     handle: ({ query, scope }, app) => app.db.transaction(inCatalogue(scope), tx => searchContractors(tx, query)),

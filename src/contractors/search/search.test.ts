@@ -288,6 +288,70 @@ test('GG-06 filters by district, agency, certification in force, status, registr
   )
 })
 
+test('GG-06 a firm that was absorbed is found as the one that absorbed it, by its UEI, its CAGE code and its name', async () => {
+  const survivor = await make({ name: 'SURVIVING WORKS' })
+  const absorbed = await make({ name: 'VANISHED FOUNDRY', cage_code: '9ZZZ9' })
+  const { rows } = await admin.query('select uei from contractors.contractor_profiles where id = $1', [absorbed])
+  assert.deepEqual(await names({ q: 'vanished foundry' }), ['VANISHED FOUNDRY'])
+  await admin.query('update contractors.contractor_profiles set merged_into = $1 where id = $2', [survivor, absorbed])
+  for (const q of [rows[0].uei, '9zzz9', 'vanished foundry', 'vanished fou']) {
+    assert.deepEqual(await names({ q }), ['SURVIVING WORKS'], q)
+  }
+  assert.equal((await search({ q: 'vanished', facets: true })).total.count, 1)
+})
+
+test('GG-06 a former name finds the firm, and is not taken for a mistyped one', async () => {
+  const id = await make({ name: 'ALTERED AFTERWARDS INC' })
+  const { rows } = await admin.query('select uei from contractors.contractor_profiles where id = $1', [id])
+  await admin.query(
+    `insert into contractors.profile_names (uei, name, normal_name, kind, source)
+    values ($1, 'LEIDOX PRIMEVAL', 'leidox primeval', 'former', 'test')`,
+    [rows[0].uei],
+  )
+  const found = await search({ q: 'leidox' })
+  assert.deepEqual(
+    found.items.map(({ name }) => name),
+    ['ALTERED AFTERWARDS INC'],
+  )
+  assert.equal(found.correctedQuery, undefined)
+  assert.deepEqual(await names({ q: 'primeval lei' }), ['ALTERED AFTERWARDS INC'])
+})
+
+test('GG-06 rolled up, a firm is shown once with what its family was awarded, and sorted by that', async () => {
+  const head = await make({ name: 'ROLLED HEAD', value: 10, family_uei: null })
+  const { rows } = await admin.query('select uei from contractors.contractor_profiles where id = $1', [head])
+  const uei = rows[0].uei
+  await make({ name: 'ROLLED CHILD', value: 500, parent_uei: uei, family_uei: uei })
+  await make({ name: 'ROLLED ORPHAN', value: 300, family_uei: 'ZZZZZZZZZZZZ' })
+  await make({ name: 'ROLLED SINGLE', value: 400 })
+  await admin.query(`update contractors.contractor_profiles set family_uei = uei where id = $1`, [head])
+  await admin.query(
+    `insert into contractors.families
+      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
+    values ($1, 'ROLLED HEAD', 2, 510, 3, 4)`,
+    [uei],
+  )
+  assert.deepEqual(await names({ q: 'rolled' }), ['ROLLED CHILD', 'ROLLED SINGLE', 'ROLLED ORPHAN', 'ROLLED HEAD'])
+  const up = await search({ q: 'rolled', rollUp: true })
+  assert.deepEqual(
+    up.items.map(({ name }) => name),
+    ['ROLLED HEAD', 'ROLLED SINGLE', 'ROLLED ORPHAN'],
+  )
+  assert.deepEqual(up.families, [
+    {
+      contractorId: head,
+      contractorCount: 2,
+      totalContractValue: '510.00',
+      activeContractsCount: 3,
+      completedContractsCount: 4,
+    },
+  ])
+  assert.deepEqual(await names({ q: 'rolled', rollUp: true, minValue: '450' }), ['ROLLED HEAD'])
+  assert.deepEqual((await collect({ q: 'rolled', rollUp: true, limit: 1 })).length, 3)
+  await admin.query('delete from contractors.families where uei = $1', [uei])
+  assert.deepEqual(await names({ q: 'rolled', rollUp: true, minValue: '450' }), [])
+})
+
 test('GG-06 a whole search is streamed in the order of its pages, none twice, up to its limit', async () => {
   const searches: Search[] = [
     { q: 'copious' },

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { cutPage, decimal, oneOf, readCursor } from '#platform/http'
+import { cutPage, decimal, oneOf, readCursor, uuid } from '#platform/http'
+import { money } from '../money.ts'
 import { type Contractor, contractorColumns } from '../profiles/profile-pages.ts'
 import { type CountedFacets, countFacets, type Facets, facetsOf, selectOthers } from './facets.ts'
 import { isBehind, type Order, orderOf, type Rank, sorts } from './orders.ts'
@@ -63,6 +64,12 @@ export const Search = Type.Object({
   maxValue: Type.Optional({ ...decimal, description: 'Greatest total contract value, US dollars' }),
   hasActiveContracts: Type.Optional(Type.Boolean({ description: 'Only those with an award that is not completed' })),
   includePlaceholders: Type.Optional(Type.Boolean({ description: 'Also records of recipients not named' })),
+  rollUp: Type.Optional(
+    Type.Boolean({
+      description: `One firm shown once: only the tops of families, with what the families have been awarded. Who has a
+parent that is no known contractor is shown by itself.`,
+    }),
+  ),
   sort: Type.Optional(
     oneOf(sorts, {
       description: `\`relevance\` unless told: names that are what was typed, names that begin with it, all others, within
@@ -76,10 +83,22 @@ export type Search = { [Term in keyof Static<typeof Search>]?: Static<typeof Sea
 /** Which part of the results is wanted, and whether with counts. */
 export type SearchPart = { limit: number; cursor?: string | undefined; facets?: boolean | undefined }
 
+/** What a family has been awarded, its top included. */
+export const Family = Type.Object({
+  contractorId: uuid,
+  contractorCount: Type.Integer({ description: 'Known members, the top included' }),
+  totalContractValue: money('Obligated over all known awards of the family'),
+  activeContractsCount: Type.Integer(),
+  completedContractsCount: Type.Integer(),
+})
+export type Family = Static<typeof Family>
+
 export type SearchResult = {
   items: Contractor[]
   nextCursor: string | null
   facets?: Facets
+  /** Of a search that rolls up: the families of the items that are the top of one. */
+  families?: Family[]
   /** Exact up to 10,000; `capped` says that there are more. */
   total: { count: number; capped: boolean }
   correctedQuery?: string
@@ -98,7 +117,7 @@ export type SearchResult = {
  */
 export async function searchContractors(tx: Queryable, search: Search & SearchPart): Promise<SearchResult> {
   const fingerprint = fingerprintOf(search)
-  const after = positionOf(readCursor(search.cursor, fingerprint, cursorShapeOf(orderOf(search.sort))))
+  const after = positionOf(readCursor(search.cursor, fingerprint, cursorShapeOf(orderOf(search))))
   const { target, corrected } = await readTarget(tx, search)
   const wanted = search.limit + 1
 
@@ -122,12 +141,14 @@ export async function searchContractors(tx: Queryable, search: Search & SearchPa
     total.capped,
     place.id,
   ])
+  const items = await getContractors(
+    tx,
+    page.items.map(({ id }) => id),
+  )
   return {
-    items: await getContractors(
-      tx,
-      page.items.map(({ id }) => id),
-    ),
+    items,
     nextCursor: page.nextCursor,
+    ...(search.rollUp && { families: await getFamilies(tx, items) }),
     ...(facets && { facets }),
     total,
     ...(corrected !== undefined && { correctedQuery: corrected }),
@@ -173,6 +194,7 @@ async function countMatches(tx: Queryable, target: Target, after: Place | undefi
       select
         id,
         value_rank,
+        family_rank,
         search_name,
         last_updated_date,
         last_award_date,
@@ -243,10 +265,11 @@ async function sortAll(tx: Queryable, target: Target, inTier: Sql, after: Rank |
 const mostSorted = 3_000
 
 async function walkLeading(tx: Queryable, target: Target, names: Names, after: Rank | undefined, wanted: number) {
+  const { order } = target
   // All leading names, matching or not: only without other conditions does the index stop at the limit.
   const { count, places } = await tx.one<{ count: number; places: Rank[] }>(sql`
     with begun as materialized (
-      select value_rank, id, ${matches(target, 'row')} and ${target.bounds} and ${names.leading} as is_match
+      select (${order.key}) as rank, id, ${matches(target, 'row')} and ${target.bounds} and ${names.leading} as is_match
       from contractors.contractor_profiles
       where ${names.begins}
       order by search_name using ~<~
@@ -255,13 +278,13 @@ async function walkLeading(tx: Queryable, target: Target, names: Names, after: R
     select
       (select count(*) from begun) as count,
       (
-        select coalesce(json_agg(json_build_object('rank', value_rank::text, 'id', id)), '[]')
+        select coalesce(json_agg(json_build_object('rank', rank::text, 'id', id)), '[]')
         from (
-          select value_rank, id
+          select rank, id
           from begun
           where is_match
-            ${after ? sql`and ${isBehind(target.order, after)}` : sql``}
-          order by value_rank desc, id
+            ${after ? sql`and rank <= ${after.rank}::bigint and (rank < ${after.rank}::bigint or id > ${after.id})` : sql``}
+          order by rank desc, id
           limit ${wanted}
         ) as page
       ) as places
@@ -318,5 +341,20 @@ export async function getContractors(tx: Queryable, ids: readonly string[]): Pro
     from unnest(${ids}::uuid[]) with ordinality as place (place_id, position)
     join contractors.contractor_profiles on id = place_id
     order by position
+  `)
+}
+
+async function getFamilies(tx: Queryable, items: readonly Contractor[]): Promise<Family[]> {
+  return await tx.run<Family>(sql`
+    select
+      profile.id as contractor_id,
+      family.profile_count as contractor_count,
+      family.total_contract_value,
+      family.active_contracts_count,
+      family.completed_contracts_count
+    from contractors.contractor_profiles as profile
+    join contractors.families as family on family.uei = profile.uei
+    where profile.id = any(${items.map(({ id }) => id)}::uuid[])
+      and family.profile_count > 1
   `)
 }

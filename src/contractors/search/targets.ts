@@ -43,7 +43,7 @@ export async function readTarget(
   { isLiteral = false, today }: { isLiteral?: boolean; today?: string } = {},
 ): Promise<{ target: Target; corrected: string | undefined }> {
   await tx.run(sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`)
-  const conditions = { ...filtersOf(search, today), order: orderOf(search.sort) }
+  const conditions = { ...filtersOf(search, today), order: orderOf(search) }
   const typed = search.q === undefined ? '' : search.q.toWellFormed().replaceAll('\0', ' ')
   if (typed.trim() === '')
     return { target: { ...conditions, words: undefined, names: undefined }, corrected: undefined }
@@ -53,13 +53,21 @@ export async function readTarget(
     return { target: { ...conditions, words: identifier, names: undefined }, corrected: undefined }
   }
   const typedWords = await readWords(tx, typed, { isLiteral })
-  const words = typedWords.words.length === 0 ? sql`false` : sql`search_words @@ ${tsqueryOf(typedWords)}::tsquery`
+  if (typedWords.words.length === 0)
+    return { target: { ...conditions, words: sql`false`, names: undefined }, corrected: undefined }
+  const { given, lastIsPrefix } = typedWords
+  const once = await findFormer(tx, { words: given, lastIsPrefix })
+  // A word that only a former name has is not mistyped.
+  const { words: meant, corrected } =
+    once.length > 0 && typedWords.corrected !== undefined ? { words: given, corrected: undefined } : typedWords
+  const has = sql`search_words @@ ${tsqueryOf({ words: meant, lastIsPrefix })}::tsquery`
+  const words = once.length > 0 ? sql`(${has} or id = any(${once}::uuid[]))` : has
   const isByRelevance = search.sort === undefined || search.sort === 'relevance'
-  const names = isByRelevance ? namesOf(typedWords) : undefined
-  return { target: { ...conditions, words, names }, corrected: typedWords.corrected }
+  const names = isByRelevance ? namesOf({ words: meant, lastIsPrefix }) : undefined
+  return { target: { ...conditions, words, names }, corrected }
 }
 
-function namesOf({ words, lastIsPrefix }: Words): Names {
+function namesOf({ words, lastIsPrefix }: Pick<Words, 'words' | 'lastIsPrefix'>): Names {
   const key = sql`contractors.words_without_legal_form(${words.join(' ')})`
   const begins = sql`search_name ^@ ${lastIsPrefix ? key : sql`(${key} || ' ')`}`
   return {
@@ -73,7 +81,9 @@ function namesOf({ words, lastIsPrefix }: Words): Names {
 type Filters = Pick<Target, 'filters' | 'bounds' | 'states' | 'boundsIn' | 'others'>
 
 function filtersOf(search: Search, today: string | undefined): Filters {
-  const filters = [sql`not is_hidden`]
+  const filters = [sql`not is_hidden`, sql`merged_into is null`]
+  if (search.rollUp) filters.push(isHead)
+  const rank = search.rollUp ? sql`family_rank` : sql`value_rank`
   const bounds = [sql`true`]
   if (!search.includePlaceholders) filters.push(sql`not is_placeholder`)
   if (search.city !== undefined) {
@@ -84,9 +94,9 @@ function filtersOf(search: Search, today: string | undefined): Filters {
   if (search.certification?.length) filters.push(isCertified(search.certification, search.certifiedOn ?? today))
   if (search.registeredSince !== undefined) filters.push(sql`registration_date >= ${search.registeredSince}::date`)
   if (search.hasActiveContracts) filters.push(sql`active_contracts_count > 0`)
-  if (search.minValue !== undefined) bounds.push(sql`value_rank >= ${centsOf(search.minValue, 'ceil')}`)
-  if (search.maxValue !== undefined) bounds.push(sql`value_rank <= ${centsOf(search.maxValue, 'floor')}`)
-  if (search.minValue === undefined && search.maxValue !== undefined) bounds.push(sql`value_rank > ${withoutValue}`)
+  if (search.minValue !== undefined) bounds.push(sql`${rank} >= ${centsOf(search.minValue, 'ceil')}`)
+  if (search.maxValue !== undefined) bounds.push(sql`${rank} <= ${centsOf(search.maxValue, 'floor')}`)
+  if (search.minValue === undefined && search.maxValue !== undefined) bounds.push(sql`${rank} > ${withoutValue}`)
   const states = [...new Set(search.state?.map(state => state.toUpperCase()))]
   const inState =
     states.length > 1 ? sql`state = any(${states})` : states.length === 1 ? sql`state = ${states[0]}` : undefined
@@ -141,21 +151,71 @@ function centsOf(amount: string, rounding: 'ceil' | 'floor'): Sql {
   return sql`least(greatest(${sql.raw(rounding)}(${amount}::numeric * 100), -999999999999999), 999999999999999)::bigint`
 }
 
-/** A UEI or a CAGE code that somebody has. */
+/** A UEI or a CAGE code that somebody has, be it one that another has absorbed: then that one is meant. */
 async function findIdentifier(tx: Queryable, typed: string): Promise<Sql | undefined> {
   const column = ueiPattern.test(typed) ? 'uei' : /^(?=.*\d)[A-Z0-9]{5}$/.test(typed) ? 'cage_code' : undefined
   if (column === undefined) return undefined
-  const is = sql`${sql.ref(column)} = ${typed}`
-  const rows = await tx.run(sql`select from contractors.contractor_profiles where ${is} limit 1`)
-  return rows.length > 0 ? is : undefined
+  const rows = await tx.run<{ id: string }>(sql`
+    select distinct coalesce(merged_into, id) as id
+    from contractors.contractor_profiles
+    where ${sql.ref(column)} = ${typed}
+    limit ${mostFormer}
+  `)
+  return rows.length > 0 ? sql`id = any(${rows.map(({ id }) => id)}::uuid[])` : undefined
 }
 
-/** Beginnings of up to three letters are lexemes of their own, `^lei`. */
-function tsqueryOf({ words, lastIsPrefix }: Words): string {
+/** More are not looked at: then so many have the words in their names of today that former ones do not matter. */
+const mostFormer = 200
+
+/** Contractors that had such a name, do business under it, or have absorbed one that has it. */
+async function findFormer(tx: Queryable, words: Pick<Words, 'words' | 'lastIsPrefix'>): Promise<string[]> {
+  const { ids } = await tx.one<{ ids: string[] }>(sql`
+    with
+      named as materialized (
+        select uei
+        from contractors.profile_names
+        where kind <> 'legal'
+          and array_to_tsvector(string_to_array(normal_name, ' ')) @@ ${tsqueryOf(words, false)}::tsquery
+        limit ${mostFormer + 1}
+      ),
+      absorbed as materialized (
+        select merged_into, search_words
+        from contractors.contractor_profiles
+        where merged_into is not null
+      )
+    select array(
+      select coalesce(profile.merged_into, profile.id)
+      from named
+      join contractors.contractor_profiles as profile on profile.uei = named.uei
+      where (select count(*) from named) <= ${mostFormer}
+      union
+      select merged_into
+      from absorbed
+      where search_words @@ ${tsqueryOf(words)}::tsquery
+    ) as ids
+  `)
+  return ids.length > mostFormer ? [] : ids
+}
+
+/** One firm shown once: the top of each family, and who belongs to none whose top is known. */
+const isHead = sql`(
+  family_uei is null
+  or family_uei = uei
+  or not exists (
+    select
+    from contractors.contractor_profiles as head
+    where head.uei = contractor_profiles.family_uei
+      and head.merged_into is null
+      and not head.is_hidden
+  )
+)`
+
+/** Beginnings of up to three letters are lexemes of their own, `^lei`, where the vector `hasBeginnings`. */
+function tsqueryOf({ words, lastIsPrefix }: Pick<Words, 'words' | 'lastIsPrefix'>, hasBeginnings = true): string {
   const lexemes = words.map((word, index) => {
     const quoted = word.replace(/['\\]/g, '$&$&')
     if (!lastIsPrefix || index < words.length - 1) return `'${quoted}'`
-    return [...word].length <= 3 ? `'^${quoted}'` : `'${quoted}':*`
+    return hasBeginnings && [...word].length <= 3 ? `'^${quoted}'` : `'${quoted}':*`
   })
   return lexemes.join(' & ')
 }

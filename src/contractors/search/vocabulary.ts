@@ -4,6 +4,8 @@ import { type Queryable, sql } from '#platform/database'
 export type Words = {
   /** In the order typed; at most 16. */
   words: string[]
+  /** As they were typed. */
+  given: string[]
   /** The last word stands for all words that begin with it: it may be unfinished. */
   lastIsPrefix: boolean
   corrected: string | undefined
@@ -47,16 +49,16 @@ export async function readWords(
   const words = rows.map(row => row.word)
   const lastIsPrefix = isOpen && (rows.at(-1)?.profiles ?? 0) < finishedFrom
   const unknown = [...new Set(rows.filter(row => !row.isKnown).map(row => row.word))]
-  if (isLiteral || unknown.length === 0) return { words, lastIsPrefix, corrected: undefined }
+  if (isLiteral || unknown.length === 0) return { words, given: words, lastIsPrefix, corrected: undefined }
   const corrections = await correctWords(tx, unknown.slice(0, mostCorrections), isOpen ? words.at(-1) : undefined)
-  if (corrections.size === 0) return { words, lastIsPrefix, corrected: undefined }
+  if (corrections.size === 0) return { words, given: words, lastIsPrefix, corrected: undefined }
   const last = rows.at(-1)
   if (isOpen && last?.isKnown && last.profiles === null) {
     const finished = await finishWord(tx, last.word)
     if (finished !== undefined) corrections.set(last.word, finished)
   }
   const corrected = words.map(word => corrections.get(word) ?? word)
-  return { words: corrected, lastIsPrefix, corrected: corrected.join(' ') }
+  return { words: corrected, given: words, lastIsPrefix, corrected: corrected.join(' ') }
 }
 
 /** A word in so many names is taken as finished: with all that begin with it (INC, INCENTIVE) it would find no more of use. */
