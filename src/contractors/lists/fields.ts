@@ -50,7 +50,7 @@ export const noSettings: ListSettings = { fields: [], columns: null, sort: null 
 /** Refuses what no shape can say: two fields of one name or id, a choice without options. */
 export function checkSettings({ fields }: ListSettings): void {
   const names = fields.map(field => field.name.trim().toLowerCase())
-  const twice = fields.find((field, i) => names.indexOf(names[i] as string) < i)
+  const twice = fields.find((_, i) => names.indexOf(names[i] as string) < i)
   if (twice) throw errors.fieldTwice({ name: twice.name })
   const sameId = fields.find((field, i) => fields.findIndex(({ id }) => id === field.id) < i)
   if (sameId) throw errors.fieldTwice({ name: sameId.id })

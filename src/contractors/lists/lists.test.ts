@@ -200,10 +200,11 @@ test('GG-18 a share shows a list, one with permission edit opens its items, unti
   assert.equal(added.addedBy, carol.userId)
   await updateItem(db.scoped(carol), list.id, item.id, { notes: 'by carol' })
   await assert.rejects(deleteList(db.scoped(carol), list.id), { code: 'contractors.list_not_yours' })
-  await admin.query(
-    `update contractors.contractor_list_shares set expires_at = now() - interval '1 s' where list_id = $1`,
-    [list.id],
-  )
+  await db.scoped(alice).run(sql`
+    update contractors.contractor_list_shares
+    set expires_at = now() - interval '1 s'
+    where list_id = ${list.id}
+  `)
   await refusesAll(carol, list.id, item.id, 'contractors.list_not_found')
   assert.equal((await getList(db.scoped(alice), list.id)).itemCount, 2)
 })
@@ -308,12 +309,12 @@ async function collect(page: (cursor?: string) => Promise<{ items: { id: string 
 }
 
 async function share(listId: string, user: Scope, permission: string) {
-  await admin.query(
-    `insert into contractors.contractor_list_shares (tenant_id, list_id, shared_with_user_id, permission, shared_by)
-    values ($1, $2, $3, $4, $5)
-    on conflict (tenant_id, list_id, shared_with_user_id) do update set permission = excluded.permission`,
-    [user.tenantId, listId, user.userId, permission, alice.userId],
-  )
+  await db.scoped(alice).run(sql`
+    insert into contractors.contractor_list_shares (list_id, shared_with_user_id, permission, shared_by)
+    values (${listId}, ${user.userId}, ${permission}, ${alice.userId})
+    on conflict (tenant_id, list_id, shared_with_user_id) do update
+    set permission = excluded.permission
+  `)
 }
 
 async function countActivity(listId: string) {

@@ -127,22 +127,23 @@ export function combine(
   otherName: string,
   fields: readonly ListField[],
 ): Remarks | undefined {
-  const more: string[] = []
+  const lines: string[] = []
   const said = other.notes?.trim()
-  if (said && !kept.notes?.includes(said)) more.push(said)
+  if (said) lines.push(said)
   if (other.rating !== null && kept.rating !== null && other.rating !== kept.rating)
-    more.push(`Rating: ${other.rating}`)
+    lines.push(`Rating: ${other.rating}`)
   if (other.priority !== null && kept.priority !== null && other.priority !== kept.priority) {
-    more.push(`Priority: ${other.priority}`)
+    lines.push(`Priority: ${other.priority}`)
   }
   const customData = { ...other.customData, ...kept.customData }
   for (const [id, value] of Object.entries(other.customData)) {
-    if (id in kept.customData && kept.customData[id] !== value) more.push(lineOf(id, value, fields))
+    if (id in kept.customData && kept.customData[id] !== value) lines.push(lineOf(id, value, fields))
   }
+  // What is there already, from an earlier merge for example, is not said again.
+  const more = lines.filter(line => !kept.notes?.includes(line))
   const block = more.length > 0 ? `From “${otherName}”:\n${more.join('\n')}` : undefined
-  const isNew = block !== undefined && !kept.notes?.includes(block)
   const next: Remarks = {
-    notes: isNew ? [kept.notes?.trim(), block].filter(Boolean).join('\n\n') : kept.notes,
+    notes: block === undefined ? kept.notes : [kept.notes?.trim(), block].filter(Boolean).join('\n\n'),
     tags: [...new Set([...kept.tags, ...other.tags])],
     rating: kept.rating ?? other.rating,
     priority: kept.priority ?? other.priority,
