@@ -19,14 +19,25 @@ export async function refreshCodes(client: ClientBase): Promise<void> {
      where (n.level, n.title, n.parent_code) is distinct from (excluded.level, excluded.title, excluded.parent_code)`,
     [JSON.stringify(naics)],
   )
-  const types = (await readTable('sam_business_types.csv')).map(row => ({ ...row, category: row.group }))
+  const meanings = new Map((await readTable('business_type_meanings.csv')).map(row => [row.code, row.meaning]))
+  const types = (await readTable('sam_business_types.csv')).map(row => ({
+    ...row,
+    category: row.group,
+    meaning: meanings.get(row.code) ?? null,
+    is_certification: row.group === 'sba_certified',
+  }))
   await client.query(
-    `insert into contractors.business_types as b (code, name, category)
-     select code, name, category
-     from jsonb_to_recordset($1) as r (code text, name text, category text)
+    `insert into contractors.business_types as b (code, name, category, meaning, is_certification)
+     select code, name, category, meaning, is_certification
+     from jsonb_to_recordset($1)
+       as r (code text, name text, category text, meaning text, is_certification boolean)
      on conflict (code) do update
-     set name = excluded.name, category = excluded.category
-     where (b.name, b.category) is distinct from (excluded.name, excluded.category)`,
+     set name = excluded.name,
+       category = excluded.category,
+       meaning = excluded.meaning,
+       is_certification = excluded.is_certification
+     where (b.name, b.category, b.meaning, b.is_certification)
+       is distinct from (excluded.name, excluded.category, excluded.meaning, excluded.is_certification)`,
     [JSON.stringify(types)],
   )
 }

@@ -12,6 +12,7 @@ import {
   type RowReader,
   type TextFile,
 } from '#platform/files'
+import { noteMentions } from '../matching/mentions.ts'
 import { mergeNames } from '../matching/profile-names.ts'
 import { hasUeiCheckDigit } from '../uei.ts'
 import { mergeAwards } from './awards.ts'
@@ -178,9 +179,34 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
     await stageStoredActions(client)
     await mergeAwards(client)
   }
+  await client.query(
+    `insert into pg_temp.import_ueis (uei)
+     select uei from pg_temp.import_rows where uei is not null
+     union
+     select old_uei from pg_temp.import_rows where is_known and old_uei is not null
+     on conflict do nothing`,
+  )
+  await noteMentions(client)
   const profiles = await mergeProfiles(client, options.now)
   await mergeNames(client)
+  await forgetHidden(client, options.now)
   return { records, ended, profiles }
+}
+
+/** Of who has just asked not to be shown, the history goes too. */
+async function forgetHidden(client: pg.Client, now: Date): Promise<void> {
+  await client.query(
+    `select contractors.forget_hidden(
+       array(
+         select p.uei
+         from pg_temp.import_ueis as touched
+         join contractors.contractor_profiles as p on p.uei = touched.uei
+         where p.is_hidden
+           and p.updated_at = $1
+       )
+     )`,
+    [now],
+  )
 }
 
 /** What follows from the day of the file, and from its being a full one or changes only. */

@@ -1,0 +1,1 @@
+drop function contractors.forget_hidden(text[]);
