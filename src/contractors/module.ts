@@ -18,6 +18,8 @@ export const contractorsModule = {
   events: {
     'contractors.list.created': 'Somebody made a list of contractors',
     'contractors.list.deleted': 'A list of contractors was deleted',
+    'contractors.list.shared': 'A list of contractors was shared with a member or by a link',
+    'contractors.list.unshared': 'A share of a list of contractors has ended',
     'contractors.item.added': 'A contractor was put into a list',
     'contractors.item.removed': 'A contractor was taken out of a list',
     'contractors.list.archived': 'A list of contractors was archived',
@@ -29,6 +31,8 @@ export const contractorsModule = {
       'Several contractors were taken out of a list: how many, and which items (at most 1,000)',
   },
   notifications: {
+    'contractors.list_shared': { description: 'Somebody shared a list of contractors with you', mail: 'at_once' },
+    'contractors.mentioned': { description: 'Somebody mentioned you in a list of contractors', mail: 'at_once' },
     'contractors.export_done': { description: 'An export of contractors is ready', mail: 'never' },
     'contractors.export_failed': { description: 'An export of contractors could not be made', mail: 'digest' },
   },
@@ -43,6 +47,10 @@ export const contractorsModule = {
     },
     'contractors.lists.write': {
       description: 'Make lists of contractors and change them',
+      roles: ['owner', 'admin', 'member'],
+    },
+    'contractors.shares.write': {
+      description: 'Share lists of one’s own with members, and by links',
       roles: ['owner', 'admin', 'member'],
     },
     'contractors.exports.run': {
@@ -60,6 +68,12 @@ export const contractorsModule = {
     'contractors.public_lists': {
       label: 'Lists for everybody',
       description: 'Members may open lists of theirs to all in the workspace. Lists that are open already stay open.',
+      default: true,
+    },
+    'contractors.outside_shares': {
+      label: 'Lists for people outside',
+      description:
+        'Members may share lists of theirs by links with people who have no account. Off, links that were sent open nothing either.',
       default: true,
     },
   },

@@ -2,5 +2,14 @@ import { exportRoutes } from './exports/export-routes.ts'
 import { listRoutes } from './lists/list-routes.ts'
 import { profileRoutes } from './profiles/profile-routes.ts'
 import { searchRoutes } from './search/search-routes.ts'
+import { shareRoutes } from './sharing/share-routes.ts'
+import { sharedListRoutes } from './sharing/shared-list-routes.ts'
 
-export const contractorsRoutes = [...searchRoutes, ...profileRoutes, ...listRoutes, ...exportRoutes]
+export const contractorsRoutes = [
+  ...searchRoutes,
+  ...profileRoutes,
+  ...listRoutes,
+  ...exportRoutes,
+  ...shareRoutes,
+  ...sharedListRoutes,
+]

@@ -1,6 +1,7 @@
 export { looksLikeApiKey, readApiKey, touchApiKey } from './api-keys.ts'
 export { permittedTo } from './decisions.ts'
 export { errors as accessErrors } from './errors.ts'
+export { explainAccess } from './explanations.ts'
 export { findTokenPermissions, grantViolations, requireGrantable, requireMemberWithin, setRolesOf } from './grants.ts'
 export { keyErrors } from './key-errors.ts'
 export { recordPermissions } from './permissions.ts'

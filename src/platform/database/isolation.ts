@@ -24,7 +24,7 @@ const tenantTables = sql`
 const programRoles = sql`
   select oid, rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
   from pg_roles
-  where rolname in ('commonhold_app', 'commonhold_readonly', session_user)`
+  where rolname in ('commonhold_app', 'commonhold_readonly', 'commonhold_guest', session_user)`
 
 const rules = [
   sql<{ fault: string }>`

@@ -211,11 +211,11 @@ async function prepareRoles(client: pg.Client, rolesFile: string): Promise<void>
 
 async function hasRoles(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ ready: boolean }>(`
-    select count(*) = 3 and coalesce(bool_and(
+    select count(*) = 4 and coalesce(bool_and(
       rolname <> 'commonhold_owner' or has_database_privilege(rolname, current_database(), 'create')
     ), false) as ready
     from pg_roles
-    where rolname in ('commonhold_owner', 'commonhold_app', 'commonhold_readonly')`)
+    where rolname in ('commonhold_owner', 'commonhold_app', 'commonhold_readonly', 'commonhold_guest')`)
   return rows[0]?.ready === true
 }
 

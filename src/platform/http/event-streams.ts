@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { identifyAgain } from './admissions.ts'
 import type { Frame, Plan } from './frame.ts'
+import type { Principal } from './route.ts'
 
 /** The media type of server-sent events. */
 export const eventStreamType = 'text/event-stream'
@@ -39,6 +40,9 @@ export class EventStream extends Readable {
     this.isOver = true
   }
 
+  /** Asked every few seconds beside the session: false ends the stream. On a public route nothing else is asked. */
+  stillOpen: (() => Promise<boolean>) | undefined
+
   private isOver = false
 
   private write(text: string): void {
@@ -59,8 +63,9 @@ export function sendEvents(
   const tenantId = request.call?.scope.tenantId
   let checks = 0
   const check = async () => {
-    const principal = await identifyAgain(frame, plan, request)
-    if (principal.tenantId !== tenantId) stream.finish()
+    const isIts =
+      plan.route.allow === 'public' || isStillPermitted(plan, await identifyAgain(frame, plan, request), tenantId)
+    if (!isIts || (await stream.stillOpen?.()) === false) stream.finish()
     else if (++checks % restEvery === 0) stream.rest()
   }
   // Also where the database is away: better that the window asks again than that it hears what it must not.
@@ -76,4 +81,9 @@ export function sendEvents(
     .header('cache-control', 'no-store, no-transform')
     .header('x-accel-buffering', 'no')
     .send(stream)
+}
+
+/** In the tenant that it was opened in, and with the permission that its route names. */
+function isStillPermitted({ permission }: Plan, principal: Principal, tenantId: string | undefined): boolean {
+  return principal.tenantId === tenantId && (permission === undefined || principal.permissions.has(permission))
 }

@@ -1,1 +1,1 @@
-export {}
+export { type Colleague, findColleagues } from './colleagues.ts'

@@ -1,0 +1,26 @@
+import { errorTable } from '#platform/errors.ts'
+
+export const shareErrors = errorTable('contractors', {
+  shareNotFound: ['not_found', 'There is no share {id} of this list.'],
+  onlyOwnerShares: ['forbidden', 'The list belongs to somebody else: only its owner shares it.'],
+  shareTwice: ['conflict', 'The list is shared with {with} already.'],
+  shareWithSelf: ['invalid', 'The list is yours already.'],
+  sharesTooMany: ['conflict', 'A list is shared with at most {most}.'],
+  oneShareeNeeded: ['invalid', 'Name who is to see the list by either userId or email.'],
+  shareeUnknown: ['not_found', 'There is no member {id} in this workspace.'],
+  shareEndPast: ['invalid', 'The end of a share lies ahead.'],
+  editNeedsRemarks: ['invalid', 'Who may edit a list sees its remarks.'],
+  shareHasNoLink: ['conflict', 'Members need no link: they sign in.'],
+  linkUnusable: ['not_found', 'This link opens nothing, or does no longer. Ask who sent it to you for a new one.'],
+  linkPasswordNeeded: ['forbidden', 'This link wants a password. Who sent it to you knows it.'],
+  linkPasswordWrong: ['forbidden', 'That is not the password of this link.'],
+  linkRests: ['limited', 'Too many wrong passwords: this link opens nothing for a quarter of an hour.'],
+  sharedListClosed: ['unauthenticated', 'This list is not open here any more. Open it again by your link.'],
+  shareTooWeak: ['forbidden', 'It was not shared with you for that.'],
+  notFromHere: ['forbidden', 'Only pages of this site may write with what a link has opened.'],
+  commentNotFound: ['not_found', 'There is no comment {id} in this list.'],
+  commentNotYours: ['forbidden', 'Only who wrote a comment changes it.'],
+  commentsClosed: ['forbidden', 'The list is not shared with you for comments.'],
+  mentionedUnknown: ['invalid', 'Only who sees the list can be mentioned.'],
+  windowsTooMany: ['limited', 'Too many windows are open on lists. Close some.'],
+})
