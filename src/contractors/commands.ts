@@ -4,8 +4,10 @@ import { setFlagsFromString } from 'node:v8'
 import cliProgress from 'cli-progress'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
+import { registerExportCommand } from './exports/export-command.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
 import { allSources } from './imports/sources.ts'
+import { registerSummaryCommand } from './summary/summary-command.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
 
@@ -14,6 +16,8 @@ const rejectedCode = 6
 
 /** `commonhold contractors …`: results on stdout, with `--json` as one JSON value; progress on stderr. */
 export function registerContractorCommands(parent: Command, { withApp }: CommandContext): void {
+  registerExportCommand(parent, { withApp })
+  registerSummaryCommand(parent, { withApp })
   parent
     .command('import <file...>')
     .description('Import files of public contractor data; each goes in whole or not at all, twice changes nothing')

@@ -6,6 +6,7 @@ import { hasItems } from './lists/items.ts'
 import { clearListLeftovers } from './lists/removals.ts'
 import { addSearchToList } from './lists/search-additions.ts'
 import { contractorsRoutes } from './routes.ts'
+import { refreshSummaryJob } from './summary/refreshes.ts'
 
 export const contractorsModule = {
   name: 'contractors',
@@ -56,6 +57,11 @@ export const contractorsModule = {
     'contractors.exports.run': {
       description: 'Export contractors to files',
       roles: ['owner', 'admin', 'member'],
+    },
+    'contractors.summary.refresh': {
+      description: 'Count the catalogue of contractors anew',
+      roles: [],
+      forOperators: true,
     },
     'contractors.sources.manage': {
       description: 'Import contractors through the console, and see the imports',
@@ -147,6 +153,6 @@ export const contractorsModule = {
     }),
   },
   routes: contractorsRoutes,
-  jobs: [makeExport, removeExport, addSearchToList, clearListLeftovers],
+  jobs: [makeExport, removeExport, refreshSummaryJob, addSearchToList, clearListLeftovers],
   commands: registerContractorCommands,
 } satisfies Module

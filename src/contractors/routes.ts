@@ -4,12 +4,14 @@ import { profileRoutes } from './profiles/profile-routes.ts'
 import { searchRoutes } from './search/search-routes.ts'
 import { shareRoutes } from './sharing/share-routes.ts'
 import { sharedListRoutes } from './sharing/shared-list-routes.ts'
+import { summaryRoutes } from './summary/summary-routes.ts'
 
 export const contractorsRoutes = [
   ...searchRoutes,
   ...profileRoutes,
   ...listRoutes,
   ...exportRoutes,
+  ...summaryRoutes,
   ...shareRoutes,
   ...sharedListRoutes,
 ]

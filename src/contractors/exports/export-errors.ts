@@ -4,6 +4,7 @@ export const errors = errorTable('contractors', {
   exportNotFound: ['not_found', 'There is no export {id}, or it has expired.'],
   exportColumnUnknown: ['invalid', 'There is no column {column} in this export.'],
   exportSelectionUnclear: ['invalid', 'Say what to export by one of ids, search and listId; ids may narrow a list.'],
+  exportSearchMalformed: ['invalid', 'The search cannot be read: {fault}.'],
   exportTooLarge: [
     'invalid',
     'A file of this format holds at most {most} rows. Narrow the search, or take another format.',

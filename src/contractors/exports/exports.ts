@@ -119,10 +119,14 @@ export async function requestExport(app: App, scope: Scope, asked: ExportRequest
 
 function columnsFor({ format, columns: keys }: ExportRequest, known: readonly Column[]): Column[] {
   if (format !== 'pdf') return chooseColumns(known, keys)
-  const columns = chooseColumns(known, keys ?? known.filter(({ key }) => inDocuments.has(key)).map(({ key }) => key))
+  const columns = chooseColumns(known, keys ?? columnsInDocuments(known))
   if (columns.length > mostPdfColumns) throw errors.exportTooWide({ most: mostPdfColumns })
   return columns
 }
+
+/** Those that are in a document unless told. */
+export const columnsInDocuments = (known: readonly Column[]) =>
+  known.filter(({ key }) => inDocuments.has(key)).map(({ key }) => key)
 
 /** What fits across a page. */
 const inDocuments = new Set([
