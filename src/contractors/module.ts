@@ -54,6 +54,11 @@ export const contractorsModule = {
       description: 'Share lists of one’s own with members, and by links',
       roles: ['owner', 'admin', 'member'],
     },
+    'contractors.matches.review': {
+      description: 'Decide which contractors vendors’ texts mean, merge contractors and split them',
+      roles: [],
+      forOperators: true,
+    },
     'contractors.exports.run': {
       description: 'Export contractors to files',
       roles: ['owner', 'admin', 'member'],

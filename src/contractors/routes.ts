@@ -1,5 +1,6 @@
 import { exportRoutes } from './exports/export-routes.ts'
 import { listRoutes } from './lists/list-routes.ts'
+import { matchRoutes } from './matching/match-routes.ts'
 import { profileRoutes } from './profiles/profile-routes.ts'
 import { searchRoutes } from './search/search-routes.ts'
 import { shareRoutes } from './sharing/share-routes.ts'
@@ -10,6 +11,7 @@ export const contractorsRoutes = [
   ...searchRoutes,
   ...profileRoutes,
   ...listRoutes,
+  ...matchRoutes,
   ...exportRoutes,
   ...summaryRoutes,
   ...shareRoutes,
