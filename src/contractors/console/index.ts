@@ -22,12 +22,38 @@ export const contractorsConsole: ConsoleModule = {
     },
     { path: '/lists', title: 'Lists', frame: 'shell', permission: lists, load: () => import('./lists-page.tsx') },
     { path: '/lists/$id', title: 'List', frame: 'shell', permission: lists, load: () => import('./list-page.tsx') },
+    {
+      path: '/exports',
+      title: 'Exports',
+      frame: 'shell',
+      permission: 'contractors.exports.run',
+      load: () => import('./exports-page.tsx'),
+    },
   ],
   navigation: [
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
     { group: 'Contractors', label: 'Lists', to: '/lists', icon: 'list', permission: lists },
+    {
+      group: 'Contractors',
+      label: 'Exports',
+      to: '/exports',
+      icon: 'download',
+      permission: 'contractors.exports.run',
+      place: 9,
+    },
   ],
   resources: {
+    'contractors.exports': {
+      noun: 'export',
+      sentences: {
+        export: '{who} exported contractors',
+        download: '{who} downloaded an export of contractors',
+      },
+    },
+    'contractors.contractor_profile_summary': {
+      noun: 'overview',
+      sentences: { refresh: '{who} had the contractors counted anew' },
+    },
     'contractors.contractor_profiles': {
       noun: 'contractor',
       api: '/contractors/{id}',
