@@ -1,84 +1,140 @@
-import { Badge, Skeleton, Text, Title } from '@mantine/core'
+import { Badge, Button, Skeleton, Text, UnstyledButton } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { EmptyState, ErrorState, formatAmount, formatDay, LoadMore } from '#platform/console'
-import classes from './contractor.module.css'
-import { type Award, awardsQuery } from './contractors.ts'
+import { EmptyState, ErrorState, formatAmount, formatDay, Icon, LoadMore } from '#platform/console'
+import { AwardFilters } from './award-filters.tsx'
+import contractorClasses from './contractor.module.css'
+import type { Award, ContractorInFull } from './contractors.ts'
+import classes from './profile.module.css'
+import { filtersOf, type ProfileAddress, useProfileAddress } from './profile-address.ts'
+import { Part } from './profile-part.tsx'
+import { filteredAwardsQuery } from './profile-queries.ts'
 
-export function Awards({ contractorId }: { contractorId: string }) {
-  const query = useInfiniteQuery(awardsQuery(contractorId))
+/** The awards of a contractor one by one, narrowed and sorted as the address says. */
+export function Awards({ contractor }: { contractor: ContractorInFull }) {
+  const [address, change] = useProfileAddress()
+  const filters = filtersOf(address)
+  const query = useInfiniteQuery(filteredAwardsQuery(contractor.id, filters))
   const awards = query.data?.pages.flatMap(page => page.items) ?? []
-  return (
-    <section className="panel" aria-labelledby="awards" style={{ margin: '20px 0' }}>
-      <div className={classes.sectionHead}>
-        <Title order={2} id="awards">
-          Awards
-        </Title>
-        <Text size="sm" c="dimmed">
-          Latest action first
-        </Text>
-      </div>
-      {query.isPending ? (
-        <Skeleton height={180} m={20} w="auto" />
-      ) : query.isError && awards.length === 0 ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : awards.length === 0 ? (
+  if (contractor.awardCount === 0) {
+    return (
+      <Part title="Awards">
         <EmptyState icon="briefcase" title="No award is known">
           The imported sources name this contractor, but no award of it.
         </EmptyState>
+      </Part>
+    )
+  }
+  return (
+    <Part title="Awards" note="Press an award for its modifications">
+      <AwardFilters contractorId={contractor.id} address={address} change={change} />
+      {query.isPending ? (
+        <Skeleton height={180} mx={20} mb={20} w="auto" role="status" aria-label="Loading the awards" />
+      ) : query.isError && awards.length === 0 ? (
+        <ErrorState error={query.error} retry={() => void query.refetch()} />
+      ) : awards.length === 0 ? (
+        <EmptyState
+          icon="filter"
+          title="No award fits"
+          action={
+            <Button
+              variant="default"
+              onClick={() => change({ status: '', agencyId: '', naics: '', year: '', kind: '', q: '' })}
+            >
+              Clear the filters
+            </Button>
+          }
+        >
+          The contractor has awards, but none with all that is asked for.
+        </EmptyState>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <section className="scroll-x" tabIndex={0} aria-label="Table of awards">
-          <table className="data">
+        <section className="scroll-x" tabIndex={0} aria-label="Table of awards" aria-busy={query.isPlaceholderData}>
+          <table className="data" style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}>
             <thead>
               <tr>
-                <th>Last action</th>
-                <th>Signed</th>
+                <Sorted by="action" label="Last action" address={address} change={change} />
+                <Sorted by="signed" label="Signed" address={address} change={change} />
                 <th>Award</th>
                 <th>Agency and subject</th>
-                <th>Codes</th>
-                <th>Completion</th>
-                <th className="number">Obligated</th>
+                <Sorted by="completion" label="Completion" address={address} change={change} />
+                <Sorted by="value" label="Obligated" address={address} change={change} isNumber />
               </tr>
             </thead>
             <tbody>
               {awards.map(award => (
-                <AwardRow key={award.id} award={award} />
+                <AwardRow key={award.id} award={award} open={() => change({ award: award.id })} />
               ))}
             </tbody>
           </table>
         </section>
       )}
       <LoadMore query={query} label="Load more awards" />
-    </section>
+    </Part>
   )
 }
 
-function AwardRow({ award }: { award: Award }) {
+type SortedProps = {
+  by: string
+  label: string
+  address: ProfileAddress
+  change: (change: Partial<ProfileAddress>) => void
+  isNumber?: boolean
+}
+
+/** A press sorts downwards, the next one upwards. */
+function Sorted({ by, label, address, change, isNumber }: SortedProps) {
+  const isBy = (address.sort || 'action') === by
+  const isUp = isBy && address.order === 'asc'
+  return (
+    <th className={isNumber ? 'number' : undefined} aria-sort={isBy ? (isUp ? 'ascending' : 'descending') : 'none'}>
+      <UnstyledButton
+        className={classes.sort}
+        onClick={() => change({ sort: by === 'action' ? '' : by, order: isBy && !isUp ? 'asc' : '' })}
+      >
+        {label}
+        <Icon
+          name={isBy ? 'chevronDown' : 'selector'}
+          size={13}
+          style={isUp ? { transform: 'rotate(180deg)' } : undefined}
+        />
+      </UnstyledButton>
+    </th>
+  )
+}
+
+function AwardRow({ award, open }: { award: Award; open: () => void }) {
   return (
     <tr>
       <td style={{ whiteSpace: 'nowrap' }}>{award.lastActionDate ? formatDay(award.lastActionDate) : '–'}</td>
       <td style={{ whiteSpace: 'nowrap' }}>{award.signedDate ? formatDay(award.signedDate) : '–'}</td>
-      <td className="code" style={{ whiteSpace: 'nowrap' }}>
-        {award.piid}
+      <td style={{ whiteSpace: 'nowrap' }}>
+        <UnstyledButton className={`code ${classes.rowButton}`} fz="sm" onClick={open}>
+          <span className="visually-hidden">Details of award </span>
+          {award.piid}
+        </UnstyledButton>
         {award.referencedPiid && (
-          <Text size="xs" c="dimmed">
+          <Text size="xs" c="dimmed" className="code">
             under {award.referencedPiid}
+          </Text>
+        )}
+        {award.kind === 'vehicle' && (
+          <Text size="xs" c="dimmed">
+            vehicle for orders
           </Text>
         )}
       </td>
       <td style={{ minWidth: 220 }}>
         {award.agencyName ?? `Agency ${award.agencyId}`}
         {award.description && (
-          <Text size="xs" c="dimmed" className={classes.description} title={award.description}>
+          <Text size="xs" c="dimmed" className={contractorClasses.description} title={award.description}>
             {award.description}
           </Text>
         )}
-      </td>
-      <td style={{ whiteSpace: 'nowrap' }}>
-        {award.naicsCode && <div>NAICS {award.naicsCode}</div>}
-        {award.pscCode && (
-          <Text size="xs" c="dimmed">
-            PSC {award.pscCode}
+        {(award.naicsCode || award.pscCode) && (
+          <Text size="xs" c="dimmed" className="code">
+            {[award.naicsCode && `NAICS ${award.naicsCode}`, award.pscCode && `PSC ${award.pscCode}`]
+              .filter(Boolean)
+              .join(', ')}
           </Text>
         )}
       </td>

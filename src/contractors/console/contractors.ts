@@ -96,25 +96,6 @@ export const contractorQuery = (id: string) =>
     queryFn: ({ signal }) => request<ContractorInFull>(`/contractors/${encodeURIComponent(id)}`, { signal }),
   })
 
-export const awardsQuery = (id: string) =>
-  infiniteQueryOptions({
-    queryKey: ['contractor', id, 'awards'],
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<Award>>(`/contractors/${encodeURIComponent(id)}/awards`, {
-        query: { limit: 25, cursor: pageParam },
-        signal,
-      }),
-    initialPageParam: '',
-    getNextPageParam: last => last.nextCursor,
-  })
-
-export const awardTotalsQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['contractor', id, 'award-totals'],
-    queryFn: ({ signal }) =>
-      request<{ items: readonly AwardTotal[] }>(`/contractors/${encodeURIComponent(id)}/award-totals`, { signal }),
-  })
-
 /** `Ashburn, VA`; abroad the country stands for the state. */
 export function placeOf({ city, state, country }: Pick<Contractor, 'city' | 'state' | 'country'>): string {
   return [city && capitalise(city), state ?? country].filter(Boolean).join(', ')

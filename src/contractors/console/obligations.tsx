@@ -1,30 +1,58 @@
-import { Anchor, Skeleton, Text, Title, useComputedColorScheme } from '@mantine/core'
+import { Anchor, NativeSelect, Skeleton, Text, Title, useComputedColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { ErrorState, formatAmount, formatCompactAmount, formatCount, sumAmounts } from '#platform/console'
 import classes from './contractor.module.css'
-import { type AwardTotal, awardTotalsQuery } from './contractors.ts'
+import type { AwardTotal } from './contractors.ts'
+import { totalsQuery } from './profile-queries.ts'
 
-/** Dollars obligated by the year of signing, as a drawing or as a table. */
-export function Obligations({ contractorId }: { contractorId: string }) {
-  const { data, isPending, error, refetch } = useQuery(awardTotalsQuery(contractorId))
+type By = 'year' | 'quarter' | 'fiscal_year'
+
+const periods = [
+  { value: 'year', label: 'Calendar years' },
+  { value: 'fiscal_year', label: 'Fiscal years' },
+  { value: 'quarter', label: 'Quarters' },
+] as const satisfies readonly { value: By; label: string }[]
+
+const titles = { year: 'year', fiscal_year: 'fiscal year', quarter: 'quarter' } as const
+
+/** Dollars obligated by when awards were signed, as a drawing or as a table; `withPeriods` lets one choose by what. */
+export function Obligations({ contractorId, withPeriods }: { contractorId: string; withPeriods?: boolean }) {
+  const [by, setBy] = useState<By>('year')
+  const { data, isPending, error, refetch } = useQuery({
+    ...totalsQuery(contractorId, by),
+    placeholderData: last => last,
+  })
   const [asTable, setAsTable] = useState(false)
   const id = useId()
+  const totals = useMemo(() => (data?.items ?? []).map(withLabel), [data])
   if (isPending) return <Skeleton height={220} />
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
-  const totals = data.items
   return (
     <section aria-labelledby={id} style={{ minWidth: 0 }}>
-      <div style={{ display: 'flex', justifyContent: 'space-between', alignItems: 'baseline', gap: 12 }}>
-        <Title order={2} id={id}>
-          Obligated by year of signing
+      <div
+        style={{ display: 'flex', flexWrap: 'wrap', justifyContent: 'space-between', alignItems: 'center', gap: 12 }}
+      >
+        <Title order={2} size="h4" id={id}>
+          Obligated by {titles[by]} of signing
         </Title>
         {totals.length > 0 && (
-          <Anchor component="button" type="button" size="sm" onClick={() => setAsTable(!asTable)}>
-            {asTable ? 'Show as a chart' : 'Show as a table'}
-          </Anchor>
+          <div style={{ display: 'flex', gap: 12, alignItems: 'center' }}>
+            {withPeriods && (
+              <NativeSelect
+                size="xs"
+                aria-label="By what periods"
+                value={by}
+                data={periods}
+                onChange={event => setBy(event.currentTarget.value as By)}
+              />
+            )}
+            <Anchor component="button" type="button" size="sm" onClick={() => setAsTable(!asTable)}>
+              {asTable ? 'Show as a chart' : 'Show as a table'}
+            </Anchor>
+          </div>
         )}
       </div>
       {totals.length === 0 ? (
@@ -32,7 +60,7 @@ export function Obligations({ contractorId }: { contractorId: string }) {
           There are no awards to draw.
         </Text>
       ) : asTable ? (
-        <Table totals={totals} />
+        <Table totals={totals} by={by} />
       ) : (
         <Bars totals={totals} />
       )}
@@ -40,11 +68,22 @@ export function Obligations({ contractorId }: { contractorId: string }) {
   )
 }
 
-function Bars({ totals }: { totals: readonly AwardTotal[] }) {
+/** `place` is on an axis of whole steps: years, or quarters since year 0. */
+type Total = AwardTotal & { place: number }
+
+const withLabel = (total: AwardTotal): Total => ({
+  ...total,
+  place: total.quarter === undefined ? total.year : total.year * 4 + total.quarter - 1,
+})
+
+const nameOf = ({ year, quarter }: AwardTotal) => (quarter === undefined ? `${year}` : `Q${quarter} ${year}`)
+
+function Bars({ totals }: { totals: readonly Total[] }) {
   const place = useRef<HTMLDivElement>(null)
   const scheme = useComputedColorScheme()
   const [hovered, setHovered] = useState<number>()
   const { early, years } = useMemo(() => divide(totals), [totals])
+  const isQuarterly = totals[0]?.quarter !== undefined
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the page, which the scheme changes
   useEffect(() => {
@@ -71,8 +110,8 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
             ...axis,
             size: 26,
             grid: { show: false },
-            incrs: [1, 2, 5, 10],
-            values: (_, marks) => marks.map(mark => (Number.isInteger(mark) ? `${mark}` : '')),
+            incrs: isQuarterly ? [4, 8, 20, 40, 80] : [1, 2, 5, 10],
+            values: (_, marks) => marks.map(mark => (Number.isInteger(mark) ? `${isQuarterly ? mark / 4 : mark}` : '')),
           },
           {
             ...axis,
@@ -94,7 +133,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
         hooks: { setCursor: [each => setHovered(each.cursor.idx ?? undefined)] },
       },
       // Lengths of bars: the one place where amounts may become floats.
-      [years.map(total => total.year), years.map(total => Number(total.obligated))],
+      [years.map(total => total.place), years.map(total => Number(total.obligated))],
       element,
     )
     const watch = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: 190 }))
@@ -103,7 +142,7 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
       watch.disconnect()
       chart.destroy()
     }
-  }, [scheme, years])
+  }, [scheme, years, isQuarterly])
 
   const shown = hovered === undefined ? undefined : years[hovered]
   return (
@@ -111,29 +150,29 @@ function Bars({ totals }: { totals: readonly AwardTotal[] }) {
       <div ref={place} role="img" aria-label={describe(totals)} />
       <Text size="xs" c="dimmed" className="figures" mih={18} aria-hidden="true">
         {shown
-          ? `${shown.year}: ${formatAmount(shown.obligated)} in ${formatCount(shown.awards)} ${shown.awards === 1 ? 'award' : 'awards'}`
-          : `Point at or tap a year for its exact amount.${early}`}
+          ? `${nameOf(shown)}: ${formatAmount(shown.obligated)} in ${formatCount(shown.awards)} ${shown.awards === 1 ? 'award' : 'awards'}`
+          : `Point at or tap a bar for its exact amount.${early}`}
       </Text>
     </>
   )
 }
 
-function Table({ totals }: { totals: readonly AwardTotal[] }) {
+function Table({ totals, by }: { totals: readonly Total[]; by: By }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section tabIndex={0} aria-label="Table of obligations by year" className={classes.table}>
       <table className="data">
         <thead>
           <tr>
-            <th>Year</th>
+            <th>{by === 'quarter' ? 'Quarter' : by === 'year' ? 'Year' : 'Fiscal year'}</th>
             <th className="number">Awards</th>
             <th className="number">Obligated</th>
           </tr>
         </thead>
         <tbody>
           {totals.map(total => (
-            <tr key={total.year}>
-              <td>{total.year}</td>
+            <tr key={total.place}>
+              <td>{nameOf(total)}</td>
               <td className="number">{formatCount(total.awards)}</td>
               <td className="number">{formatAmount(total.obligated)}</td>
             </tr>
@@ -148,29 +187,34 @@ function Table({ totals }: { totals: readonly AwardTotal[] }) {
  * The years to draw, and a sentence on those before them. Decades of trifles would press the bars that matter together:
  * drawing begins with the first year that can be seen beside the highest. In between, a year without awards is a gap.
  */
-function divide(totals: readonly AwardTotal[]): { early: string; years: AwardTotal[] } {
+function divide(totals: readonly Total[]): { early: string; years: Total[] } {
   const highest = Math.max(...totals.map(heightOf))
   const begin = Math.max(
     totals.findIndex(total => heightOf(total) >= highest / 200),
     0,
   )
-  const shown = new Map(totals.slice(begin).map(total => [total.year, total]))
-  const first = totals[begin]?.year ?? 0
-  const last = totals.at(-1)?.year ?? first
-  const years = Array.from({ length: last - first + 1 }, (_, i) => {
-    return shown.get(first + i) ?? { year: first + i, awards: 0, obligated: '0' }
-  })
+  const shown = new Map(totals.slice(begin).map(total => [total.place, total]))
+  const start = totals[begin]
+  const first = start?.place ?? 0
+  const last = totals.at(-1)?.place ?? first
+  const years = Array.from({ length: last - first + 1 }, (_, i) => shown.get(first + i) ?? nothingAt(first + i, start))
   const hidden = totals.slice(0, begin)
   const count = hidden.reduce((sum, total) => sum + total.awards, 0)
   const amount = formatAmount(sumAmounts(hidden.map(total => total.obligated)))
-  const early = ` Before ${first}: ${amount} in ${formatCount(count)} ${count === 1 ? 'award' : 'awards'}.`
+  const early = ` Before ${start ? nameOf(start) : ''}: ${amount} in ${formatCount(count)} ${count === 1 ? 'award' : 'awards'}.`
   return { early: hidden.length > 0 ? early : '', years }
+}
+
+function nothingAt(place: number, like: Total | undefined): Total {
+  const none = { place, awards: 0, obligated: '0' }
+  if (like?.quarter === undefined) return { ...none, year: place }
+  return { ...none, year: Math.floor(place / 4), quarter: (place % 4) + 1 }
 }
 
 const heightOf = (total: AwardTotal) => Math.abs(Number(total.obligated))
 
-function describe(totals: readonly AwardTotal[]): string {
-  return `Dollars obligated by year of signing. ${totals
-    .map(total => `${total.year}: ${formatAmount(total.obligated)}`)
+function describe(totals: readonly Total[]): string {
+  return `Dollars obligated by when the awards were signed. ${totals
+    .map(total => `${nameOf(total)}: ${formatAmount(total.obligated)}`)
     .join('. ')}.`
 }

@@ -11,6 +11,7 @@ import { Family, FamilyMember, getFamily, listFamily } from './families.ts'
 import { Industry, listIndustries } from './industries.ts'
 import { Location, listLocations } from './locations.ts'
 import { KnownName, listNames } from './names.ts'
+import { listPerformancePlaces, PerformancePlaces } from './performance-places.ts'
 import { ContractorPage, getContractorPage } from './profile-pages.ts'
 import { getRecord, listRecords, RawRecord, RawRecordInFull } from './records.ts'
 import { listSimilar, SimilarContractor } from './similar.ts'
@@ -56,6 +57,15 @@ export const profileRoutes = [
     handle: async ({ params, scope }, app) => ({
       items: await listLocations(app.db.reads(inCatalogue(scope)), params.id),
     }),
+  }),
+  route({
+    method: 'GET',
+    path: '/contractors/{id}/performance-places',
+    allow: read,
+    summary: 'Sum the awards of a contractor by where they are performed',
+    params: idParams,
+    response: PerformancePlaces,
+    handle: ({ params, scope }, app) => listPerformancePlaces(app.db.reads(inCatalogue(scope)), params.id),
   }),
   route({
     method: 'GET',

@@ -1,0 +1,36 @@
+import { Skeleton } from '@mantine/core'
+import { lazy, Suspense } from 'react'
+import { AwardDetail } from './award-detail.tsx'
+import { Awards } from './awards.tsx'
+import { Breakdown } from './breakdown.tsx'
+import contractorClasses from './contractor.module.css'
+import type { ContractorInFull } from './contractors.ts'
+import classes from './profile.module.css'
+import { useProfileAddress } from './profile-address.ts'
+import { Figures } from './profile-figures.tsx'
+
+const Obligations = lazy(async () => ({ default: (await import('./obligations.tsx')).Obligations }))
+
+/** What the government has awarded to it: over time, in shares, and one by one. */
+export function AwardsSection({ contractor }: { contractor: ContractorInFull }) {
+  const [address, change] = useProfileAddress()
+  const { id, awardCount } = contractor
+  return (
+    <div className={classes.sections}>
+      <section className={`panel ${contractorClasses.overview}`} aria-label="Awards in figures">
+        <Figures contractor={contractor} />
+        <Suspense fallback={<Skeleton height={220} />}>
+          <Obligations contractorId={id} withPeriods />
+        </Suspense>
+      </section>
+      {awardCount > 0 && (
+        <div className={classes.pair}>
+          <Breakdown contractorId={id} by="agency" />
+          <Breakdown contractorId={id} by="naics" />
+        </div>
+      )}
+      <Awards contractor={contractor} />
+      <AwardDetail contractor={contractor} awardId={address.award} close={() => change({ award: '' })} />
+    </div>
+  )
+}
