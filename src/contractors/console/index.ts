@@ -29,6 +29,13 @@ export const contractorsConsole: ConsoleModule = {
       permission: 'contractors.exports.run',
       load: () => import('./exports-page.tsx'),
     },
+    {
+      path: '/shared/list',
+      title: 'A shared list',
+      frame: 'plain',
+      personal: true,
+      load: () => import('./shared-list-page.tsx'),
+    },
   ],
   navigation: [
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },

@@ -367,13 +367,14 @@ test('GG-11 a foreign page cannot write with the cookie of a link, and a host he
   assert.ok(made.json.link?.startsWith(`${app.publicUrl}/`), 'GHSA-3529-5m8x-rpv3')
   const guest = await open(tokenOf(made.json))
   const path = `/shared-lists/${list}/items/${item}`
-  for (const headers of [
+  const foreign: Record<string, string>[] = [
     { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
     { origin: 'https://evil.example' },
     { 'sec-fetch-site': 'same-site' },
     { 'sec-fetch-site': 'none' },
     {},
-  ]) {
+  ]
+  for (const headers of foreign) {
     const answer = await fetch(`${baseUrl}/api/v1${path}`, {
       method: 'PATCH',
       headers: { cookie: guest.cookie, 'content-type': 'application/json', ...headers },

@@ -1,0 +1,56 @@
+import { Badge, Tabs } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { oneOf, type Search, useAddress } from '#platform/console'
+import { ListActivity } from './activity-panel.tsx'
+import { ListComments } from './share-comments.tsx'
+import { ListShares } from './share-panel.tsx'
+import { sharesQuery } from './share-queries.ts'
+
+const parts = ['contractors', 'comments', 'activity', 'sharing'] as const
+const read = (search: Search): { part: string | undefined } => ({
+  part: parts.find(part => part === oneOf(search.part)),
+})
+
+/** The parts of a list's page. The contractors stay mounted behind the others: what is typed there is not lost. */
+export function ListParts({ listId, children }: { listId: string; children: ReactNode }) {
+  const [{ part }, change] = useAddress(read)
+  const shares = useQuery(sharesQuery(listId)).data?.items.length ?? 0
+  return (
+    <Tabs
+      value={part ?? 'contractors'}
+      onChange={next => change({ part: next === 'contractors' ? undefined : (next ?? undefined) })}
+      keepMounted={false}
+    >
+      <Tabs.List mb="md" aria-label="Parts of the list">
+        <Tabs.Tab value="contractors">Contractors</Tabs.Tab>
+        <Tabs.Tab value="comments">Comments</Tabs.Tab>
+        <Tabs.Tab value="activity">Activity</Tabs.Tab>
+        <Tabs.Tab
+          value="sharing"
+          rightSection={
+            shares > 0 && (
+              <Badge size="xs" variant="light" color="gray">
+                {shares}
+              </Badge>
+            )
+          }
+        >
+          Sharing
+        </Tabs.Tab>
+      </Tabs.List>
+      <Tabs.Panel value="contractors" keepMounted>
+        {children}
+      </Tabs.Panel>
+      <Tabs.Panel value="comments">
+        <ListComments listId={listId} />
+      </Tabs.Panel>
+      <Tabs.Panel value="activity">
+        <ListActivity listId={listId} />
+      </Tabs.Panel>
+      <Tabs.Panel value="sharing">
+        <ListShares listId={listId} />
+      </Tabs.Panel>
+    </Tabs>
+  )
+}
