@@ -19,7 +19,6 @@ create table contractors.catalogue_state (
 );
 comment on table contractors.catalogue_state is
   'The number of the latest revision, in one row. Who makes a revision holds it until the commit: numbers are in the order of commits and none is missing';
-insert into contractors.catalogue_state (revision) values (0);
 
 create table contractors.search_changes (
   revision bigint not null,
@@ -59,8 +58,10 @@ declare
   present bigint := nullif(current_setting('contractors.revision', true), '');
 begin
   if present is null then
-    update contractors.catalogue_state
-    set revision = revision + 1
+    insert into contractors.catalogue_state as state (revision)
+    values (1)
+    on conflict (is_only) do update
+    set revision = state.revision + 1
     returning revision into present;
     insert into contractors.catalogue_revisions (number) values (present);
     delete from contractors.catalogue_revisions as old

@@ -88,6 +88,7 @@ grant update (name, search, alert) on contractors.saved_searches to commonhold_a
 grant select, insert on contractors.saved_search_states to commonhold_app;
 grant update (revision, checked_at, seen_at, new_count) on contractors.saved_search_states to commonhold_app;
 grant select, insert, delete on contractors.saved_search_matches to commonhold_app;
+grant update (found_at, is_new_contractor) on contractors.saved_search_matches to commonhold_app;
 grant select on contractors.saved_searches, contractors.saved_search_states, contractors.saved_search_matches
   to commonhold_readonly;
 

@@ -6,6 +6,7 @@ import { hasItems } from './lists/items.ts'
 import { clearListLeftovers } from './lists/removals.ts'
 import { addSearchToList } from './lists/search-additions.ts'
 import { contractorsRoutes } from './routes.ts'
+import { tellAtOnce, tellDaily, tellPerson } from './search/alerts.ts'
 import { refreshSummaryJob } from './summary/refreshes.ts'
 
 export const contractorsModule = {
@@ -14,6 +15,7 @@ export const contractorsModule = {
   metrics: {
     'contractors.lists': { description: 'Contractor lists', unit: 'count', kind: 'gauge' },
     'contractors.list_items': { description: 'Contractors in lists', unit: 'count', kind: 'gauge' },
+    'contractors.saved_searches': { description: 'Saved searches', unit: 'count', kind: 'gauge' },
     'contractors.exports': { description: 'Exports of contractors', unit: 'count', kind: 'flow' },
   },
   events: {
@@ -32,6 +34,11 @@ export const contractorsModule = {
       'Several contractors were taken out of a list: how many, and which items (at most 1,000)',
   },
   notifications: {
+    'contractors.search_matched': { description: 'A saved search has found something new', mail: 'at_once' },
+    'contractors.search_matched_daily': {
+      description: 'What saved searches have found that day, at seven in the morning',
+      mail: 'at_once',
+    },
     'contractors.list_shared': { description: 'Somebody shared a list of contractors with you', mail: 'at_once' },
     'contractors.mentioned': { description: 'Somebody mentioned you in a list of contractors', mail: 'at_once' },
     'contractors.export_done': { description: 'An export of contractors is ready', mail: 'never' },
@@ -40,6 +47,10 @@ export const contractorsModule = {
   permissions: {
     'contractors.profiles.read': {
       description: 'Search contractors and read about them',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
+    'contractors.searches.save': {
+      description: 'Save searches for oneself, and be told of what is new in them',
       roles: ['owner', 'admin', 'member', 'viewer'],
     },
     'contractors.lists.read': {
@@ -158,6 +169,6 @@ export const contractorsModule = {
     }),
   },
   routes: contractorsRoutes,
-  jobs: [makeExport, removeExport, refreshSummaryJob, addSearchToList, clearListLeftovers],
+  jobs: [tellAtOnce, tellDaily, tellPerson, makeExport, removeExport, refreshSummaryJob, addSearchToList, clearListLeftovers],
   commands: registerContractorCommands,
 } satisfies Module

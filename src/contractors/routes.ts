@@ -2,6 +2,7 @@ import { exportRoutes } from './exports/export-routes.ts'
 import { listRoutes } from './lists/list-routes.ts'
 import { matchRoutes } from './matching/match-routes.ts'
 import { profileRoutes } from './profiles/profile-routes.ts'
+import { savedSearchRoutes } from './search/saved-search-routes.ts'
 import { searchRoutes } from './search/search-routes.ts'
 import { shareRoutes } from './sharing/share-routes.ts'
 import { sharedListRoutes } from './sharing/shared-list-routes.ts'
@@ -9,6 +10,7 @@ import { summaryRoutes } from './summary/summary-routes.ts'
 
 export const contractorsRoutes = [
   ...searchRoutes,
+  ...savedSearchRoutes,
   ...profileRoutes,
   ...listRoutes,
   ...matchRoutes,

@@ -13,9 +13,11 @@ export type NewMatches = {
 
 export const mostKept = 1_000
 
+const latest = sql`coalesce((select revision from contractors.catalogue_state), 0)::bigint`
+
 /** The number of the latest change of the catalogue. */
 export async function getRevision(tx: Queryable): Promise<number> {
-  const { revision } = await tx.one(sql<{ revision: number }>`select revision from contractors.catalogue_state`)
+  const { revision } = await tx.one(sql<{ revision: number }>`select ${latest} as revision`)
   return revision
 }
 
@@ -59,7 +61,7 @@ export async function findNewMatches(tx: Queryable, search: Search, since: numbe
           )
       )
     select
-      (select revision from contractors.catalogue_state) as revision,
+      ${latest} as revision,
       (select count(*) from found) as count,
       (
         select coalesce(json_agg(json_build_object('id', id, 'isNew', is_new)), '[]')

@@ -1,1 +1,2 @@
+export { lastDigestMoment } from './digests.ts'
 export { type Notice, notify } from './notices.ts'
