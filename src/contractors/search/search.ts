@@ -340,6 +340,8 @@ export async function getContractors(tx: Queryable, ids: readonly string[]): Pro
     select ${contractorColumns}
     from unnest(${ids}::uuid[]) with ordinality as place (place_id, position)
     join contractors.contractor_profiles on id = place_id
+    -- What was found a moment ago may have been hidden since.
+    where not is_hidden
     order by position
   `)
 }
