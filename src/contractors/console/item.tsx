@@ -1,27 +1,65 @@
-import { ActionIcon, Alert, Badge, Button, Group, NativeSelect, Rating, TagsInput, Text, Textarea } from '@mantine/core'
-import { formatAmount, formatCompactAmount, formatTime, Icon, PageLink } from '#platform/console'
+import {
+  ActionIcon,
+  Alert,
+  Badge,
+  Button,
+  Checkbox,
+  Group,
+  NativeSelect,
+  Rating,
+  TagsInput,
+  Text,
+  Textarea,
+} from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import type { CSSProperties, ReactNode } from 'react'
+import { formatAmount, formatCompactAmount, formatCount, formatTime, Icon, PageLink } from '#platform/console'
+import { fieldText, ItemField } from './item-field.tsx'
 import classes from './lists.module.css'
-import { type List, type ListItem, priorities, priorityNames, type Remarks } from './lists.ts'
+import { countView, type List, type ListItem, priorities, priorityNames, type Remarks, summaryQuery } from './lists.ts'
 import { type Conflict, type SavingState, useRemarks } from './remarks.ts'
 
 /** A contractor in a list with its remarks, each saved by itself. */
-export function Item({ list, item, mayWrite, remove }: ItemProps) {
+export function Item({ list, item, columns, mayWrite, remove, tick, handle, style, ref }: ItemProps) {
   const { contractor } = item
+  const shows = (column: string) => columns.includes(column)
   return (
-    <li className={classes.item}>
+    <li
+      className={classes.item}
+      style={style}
+      ref={ref}
+      data-ticks={tick ? '' : undefined}
+      data-sorts={handle ? '' : undefined}
+    >
+      {handle && <div className={classes.itemGrip}>{handle}</div>}
+      {tick && (
+        <Checkbox
+          className={classes.itemTick}
+          size="sm"
+          aria-label={`Select ${contractor.name}`}
+          checked={tick.isTicked}
+          onChange={event => tick.toggle((event.nativeEvent as MouseEvent).shiftKey)}
+        />
+      )}
       <div className={classes.itemHead}>
         <Text fw={570} truncate component="div">
-          <PageLink to="/contractors/$id" params={{ id: contractor.id }} className="plain" preload={false}>
+          <PageLink
+            to="/contractors/$id"
+            params={{ id: contractor.id }}
+            className="plain"
+            preload={false}
+            onClick={() => void countView(list.id, item.id)}
+          >
             {contractor.name}
           </PageLink>
         </Text>
         <Group gap="0 12px" className="figures" fz="xs" c="dimmed">
-          <span className="code">{contractor.uei}</span>
-          {contractor.state && <span>{contractor.state}</span>}
-          {contractor.naicsCode && <span>NAICS {contractor.naicsCode}</span>}
+          {contractor.uei && <span className="code">{contractor.uei}</span>}
+          {shows('state') && contractor.state && <span>{contractor.state}</span>}
+          {shows('naics') && contractor.naicsCode && <span>NAICS {contractor.naicsCode}</span>}
         </Group>
         <Group gap="0 12px" className="figures" fz="xs" c="dimmed" mt={2}>
-          {contractor.totalContractValue !== null && (
+          {shows('value') && contractor.totalContractValue !== null && (
             <Text
               span
               size="sm"
@@ -32,10 +70,21 @@ export function Item({ list, item, mayWrite, remove }: ItemProps) {
               {formatCompactAmount(contractor.totalContractValue)}
             </Text>
           )}
-          <time dateTime={item.addedAt}>added {formatTime(item.addedAt)}</time>
+          {shows('added') && <time dateTime={item.addedAt}>added {formatTime(item.addedAt)}</time>}
+          {shows('views') && (
+            <span title={item.lastViewedAt ? `Last on ${formatTime(item.lastViewedAt)}` : undefined}>
+              {item.viewCount === 0
+                ? 'not viewed yet'
+                : `viewed ${formatCount(item.viewCount)} ${item.viewCount === 1 ? 'time' : 'times'}`}
+            </span>
+          )}
         </Group>
       </div>
-      {mayWrite ? <RemarksForm list={list} item={item} /> : <RemarksText item={item} />}
+      {mayWrite ? (
+        <RemarksForm list={list} item={item} columns={columns} />
+      ) : (
+        <RemarksText list={list} item={item} columns={columns} />
+      )}
       {mayWrite && (
         <ActionIcon
           className={classes.remove}
@@ -52,15 +101,28 @@ export function Item({ list, item, mayWrite, remove }: ItemProps) {
   )
 }
 
-type ItemProps = { list: List; item: ListItem; mayWrite: boolean; remove: () => void }
+type ItemProps = {
+  list: List
+  item: ListItem
+  columns: readonly string[]
+  mayWrite: boolean
+  remove: () => void
+  tick?: { isTicked: boolean; toggle: (reach: boolean) => void } | undefined
+  handle?: ReactNode
+  style?: CSSProperties
+  ref?: (node: HTMLElement | null) => void
+}
 
-function RemarksForm({ list, item }: { list: List; item: ListItem }) {
+function RemarksForm({ list, item, columns }: { list: List; item: ListItem; columns: readonly string[] }) {
   const { shown, write, save, flush, state, failure, conflict, keepMine, takeTheirs } = useRemarks(list, item)
   const { name } = item.contractor
+  const summary = useQuery(summaryQuery(list.id))
+  const shows = (column: string) => columns.includes(column)
+  const fields = list.settings.fields.filter(field => shows(`field:${field.id}`))
 
   return (
     <div className={classes.remarks}>
-      <div>
+      <div hidden={!shows('notes')}>
         <Textarea
           size="sm"
           aria-label={`Notes on ${name}`}
@@ -73,41 +135,63 @@ function RemarksForm({ list, item }: { list: List; item: ListItem }) {
           onChange={event => write({ notes: event.currentTarget.value })}
           onBlur={flush}
         />
-        <Text size="xs" c="dimmed" role="status" mih={18} mt={2}>
-          {savingWords[state]}
-          {state === 'failed' && failure && `: ${failure.message}`}
-        </Text>
       </div>
-      <TagsInput
-        size="sm"
-        aria-label={`Tags of ${name}`}
-        placeholder={shown.tags.length === 0 ? 'Tags' : undefined}
-        acceptValueOnBlur
-        value={[...shown.tags]}
-        onChange={tags => save({ tags })}
-      />
-      <div className={classes.judgement}>
-        <Rating
-          aria-label={`Rating of ${name}`}
-          value={shown.rating ?? 0}
-          getSymbolLabel={stars => (stars === 1 ? '1 star' : `${stars} stars`)}
-          onChange={stars => save({ rating: stars === shown.rating || stars === 0 ? null : stars })}
+      {shows('tags') && (
+        <TagsInput
+          size="sm"
+          aria-label={`Tags of ${name}`}
+          placeholder={shown.tags.length === 0 ? 'Tags' : undefined}
+          acceptValueOnBlur
+          data={summary.data?.tags.map(tag => tag.value) ?? []}
+          value={[...shown.tags]}
+          onChange={tags => save({ tags })}
         />
-        <NativeSelect
-          size="xs"
-          aria-label={`Priority of ${name}`}
-          value={shown.priority ?? ''}
-          onChange={event => {
-            const chosen = priorities.find(each => each === event.currentTarget.value)
-            save({ priority: chosen ?? null })
-          }}
-          data={[
-            { value: '', label: 'No priority' },
-            ...priorities.map(value => ({ value, label: priorityNames[value] })),
-          ]}
-        />
-      </div>
-      {conflict && <Disagreement conflict={conflict} keepMine={keepMine} takeTheirs={takeTheirs} />}
+      )}
+      {(shows('rating') || shows('priority')) && (
+        <div className={classes.judgement}>
+          {shows('rating') && (
+            <Rating
+              aria-label={`Rating of ${name}`}
+              value={shown.rating ?? 0}
+              getSymbolLabel={stars => (stars === 1 ? '1 star' : `${stars} stars`)}
+              onChange={stars => save({ rating: stars === shown.rating || stars === 0 ? null : stars })}
+            />
+          )}
+          {shows('priority') && (
+            <NativeSelect
+              size="xs"
+              aria-label={`Priority of ${name}`}
+              value={shown.priority ?? ''}
+              onChange={event => {
+                const chosen = priorities.find(each => each === event.currentTarget.value)
+                save({ priority: chosen ?? null })
+              }}
+              data={[
+                { value: '', label: 'No priority' },
+                ...priorities.map(value => ({ value, label: priorityNames[value] })),
+              ]}
+            />
+          )}
+        </div>
+      )}
+      {fields.length > 0 && (
+        <div className={classes.fields}>
+          {fields.map(field => (
+            <ItemField
+              key={field.id}
+              field={field}
+              of={name}
+              value={shown[`field:${field.id}`] ?? null}
+              save={value => save({ [`field:${field.id}`]: value })}
+            />
+          ))}
+        </div>
+      )}
+      <Text size="xs" c="dimmed" role="status" className={classes.saving}>
+        {savingWords[state]}
+        {state === 'failed' && failure && `: ${failure.message}`}
+      </Text>
+      {conflict && <Disagreement list={list} conflict={conflict} keepMine={keepMine} takeTheirs={takeTheirs} />}
     </div>
   )
 }
@@ -121,9 +205,13 @@ const savingWords: Readonly<Record<SavingState, string>> = {
 }
 
 /** Another window or a colleague has changed the same meanwhile: both are shown, one is kept. */
-function Disagreement({ conflict, keepMine, takeTheirs }: DisagreementProps) {
+function Disagreement({ list, conflict, keepMine, takeTheirs }: DisagreementProps) {
   const { mine, theirs } = conflict
-  const fields = remarkNames.filter(({ field }) => field in mine)
+  const names = [
+    ...remarkNames,
+    ...list.settings.fields.map(({ id, name }) => ({ field: `field:${id}` as const, label: name })),
+  ]
+  const fields = names.filter(({ field }) => field in mine)
   return (
     <Alert
       className={classes.disagreement}
@@ -155,7 +243,7 @@ function Disagreement({ conflict, keepMine, takeTheirs }: DisagreementProps) {
   )
 }
 
-type DisagreementProps = { conflict: Conflict; keepMine: () => void; takeTheirs: () => void }
+type DisagreementProps = { list: List; conflict: Conflict; keepMine: () => void; takeTheirs: () => void }
 
 const remarkNames = [
   { field: 'notes', label: 'Notes' },
@@ -169,27 +257,49 @@ function textOf(value: Remarks[keyof Remarks] | undefined): string {
   return text || '(empty)'
 }
 
-function RemarksText({ item }: { item: ListItem }) {
+function RemarksText({ list, item, columns }: { list: List; item: ListItem; columns: readonly string[] }) {
+  const shows = (column: string) => columns.includes(column)
+  const fields = list.settings.fields.filter(
+    field => shows(`field:${field.id}`) && item.customData[field.id] !== undefined,
+  )
   return (
     <div className={classes.remarks}>
-      <Text size="sm" style={{ whiteSpace: 'pre-wrap' }}>
-        {item.notes}
+      <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+        {shows('notes') && item.notes}
       </Text>
       <Group gap={6}>
-        {item.tags.map(tag => (
-          <Badge key={tag} variant="light" color="gray" tt="none">
-            {tag}
-          </Badge>
-        ))}
+        {shows('tags') &&
+          item.tags.map(tag => (
+            <Badge key={tag} variant="light" color="gray" tt="none">
+              {tag}
+            </Badge>
+          ))}
       </Group>
       <div className={classes.judgement}>
-        {item.rating !== null && <Rating readOnly value={item.rating} aria-label={`Rated ${item.rating} of 5`} />}
-        {item.priority && (
-          <Badge variant="light" color={item.priority === 'high' ? 'pine' : 'gray'}>
+        {shows('rating') && item.rating !== null && (
+          <Rating readOnly value={item.rating} aria-label={`Rated ${item.rating} of 5`} />
+        )}
+        {shows('priority') && item.priority && (
+          <Badge
+            variant="light"
+            color={item.priority === 'critical' ? 'red' : item.priority === 'high' ? 'pine' : 'gray'}
+          >
             {priorityNames[item.priority]}
           </Badge>
         )}
       </div>
+      {fields.length > 0 && (
+        <Group gap="2px 16px" className={classes.fieldTexts}>
+          {fields.map(field => (
+            <Text key={field.id} size="sm">
+              <Text span c="dimmed" inherit>
+                {field.name}:
+              </Text>{' '}
+              {fieldText(item.customData[field.id] ?? null)}
+            </Text>
+          ))}
+        </Group>
+      )}
     </div>
   )
 }

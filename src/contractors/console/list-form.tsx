@@ -3,7 +3,7 @@ import { useForm } from '@mantine/form'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Icon, isIconName, listIcons, Problem, request, useFeature } from '#platform/console'
 import classes from './lists.module.css'
-import { type List, type ListDraft, refreshLists, useLists } from './lists.ts'
+import { changeList, etagOfList, type List, type ListDraft, refreshLists, useLists } from './lists.ts'
 
 const colors = {
   '#2f6fb3': 'Blue',
@@ -43,7 +43,7 @@ export function ListForm({ list, close, done }: ListFormProps) {
         isPublic,
       } satisfies ListDraft
       return list
-        ? request<List>(`/contractor-lists/${list.id}`, { method: 'PATCH', body })
+        ? changeList(list.id, body, etagOfList(list.id))
         : request<List>('/contractor-lists', { method: 'POST', body: withoutNulls(body) })
     },
     onSuccess: async saved => {
@@ -51,7 +51,8 @@ export function ListForm({ list, close, done }: ListFormProps) {
       close()
       await done?.(saved)
     },
-    onError: error => {
+    onError: async error => {
+      if (error instanceof Problem && error.status === 412) await refreshLists(client)
       const fields = error instanceof Problem ? error.fields : {}
       form.setErrors(Object.keys(fields).length > 0 ? fields : { name: error.message })
     },

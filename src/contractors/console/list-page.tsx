@@ -1,28 +1,29 @@
-import { Anchor, Badge, Button, Group, Skeleton, Text } from '@mantine/core'
+import { ActionIcon, Alert, Anchor, Badge, Button, Group, Menu, Skeleton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import {
-  EmptyState,
   ErrorState,
   formatAmount,
   formatCount,
   Icon,
-  LoadMore,
   NotFound,
   PageHeader,
   PageLink,
+  useAddress,
   usePageTitle,
   useSession,
 } from '#platform/console'
 import { isId } from './contractors.ts'
-import { Item } from './item.tsx'
-import { ListDeletion } from './list-deletion.tsx'
+import { ListActions } from './list-actions.tsx'
+import { AddBox, AddMany } from './list-adding.tsx'
 import { ListForm } from './list-form.tsx'
 import { ListIcon } from './list-icon.tsx'
+import { Items } from './list-items.tsx'
+import { SummaryLine } from './list-summary.tsx'
 import classes from './lists.module.css'
-import { addItem, itemsQuery, type List, type ListItem, listQuery, refreshLists, removeItem } from './lists.ts'
+import { changeList, type List, listQuery, readItemFilters, refreshLists } from './lists.ts'
 
 export function Page() {
   const { id = '' } = useParams({ strict: false })
@@ -30,8 +31,8 @@ export function Page() {
 }
 
 function KnownPage({ id }: { id: string }) {
-  const { can } = useSession()
   const { data: list, isPending, error, refetch } = useQuery(listQuery(id))
+  const [filters, change] = useAddress(readItemFilters)
   usePageTitle(list?.name)
   if (isPending) {
     return (
@@ -43,7 +44,6 @@ function KnownPage({ id }: { id: string }) {
     )
   }
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
-  const mayWrite = list.isMine && can('contractors.lists.write')
   return (
     <>
       <Anchor component={PageLink} to="/lists" size="sm" c="dimmed" display="inline-block" mb="xs">
@@ -52,15 +52,20 @@ function KnownPage({ id }: { id: string }) {
           All lists
         </Group>
       </Anchor>
-      <Header list={list} mayWrite={mayWrite} />
-      <Items list={list} mayWrite={mayWrite} />
+      <Header list={list} />
+      {list.archivedAt !== null && <ArchivedNotice list={list} />}
+      {list.itemCount > 0 && <SummaryLine list={list} filters={filters} change={change} />}
+      <Items list={list} filters={filters} change={change} />
     </>
   )
 }
 
-function Header({ list, mayWrite }: { list: List; mayWrite: boolean }) {
+function Header({ list }: { list: List }) {
+  const { can } = useSession()
   const navigate = useNavigate()
-  const [dialog, setDialog] = useState<'edit' | 'delete'>()
+  const [isEdited, setEdited] = useState(false)
+  const [pasted, setPasted] = useState<string>()
+  const mayWrite = can('contractors.lists.write')
   return (
     <>
       <PageHeader
@@ -83,120 +88,80 @@ function Header({ list, mayWrite }: { list: List; mayWrite: boolean }) {
                   {list.isMine ? 'public' : 'public list of a colleague'}
                 </Badge>
               )}
+              {list.access === 'shared' && (
+                <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="people" size={11} />}>
+                  {list.mayEdit ? 'shared with you, you may edit' : 'shared with you, to read'}
+                </Badge>
+              )}
             </Group>
           </>
         }
         actions={
           mayWrite && (
             <>
-              <Button
-                variant="default"
-                leftSection={<Icon name="pencil" size={16} />}
-                onClick={() => setDialog('edit')}
-              >
-                Edit
-              </Button>
-              {!list.isDefault && (
+              {list.isMine && list.archivedAt === null && (
                 <Button
                   variant="default"
-                  leftSection={<Icon name="trash" size={16} />}
-                  onClick={() => setDialog('delete')}
+                  leftSection={<Icon name="pencil" size={16} />}
+                  onClick={() => setEdited(true)}
                 >
-                  Delete
+                  Edit
                 </Button>
               )}
+              <Menu position="bottom-end" width={230}>
+                <Menu.Target>
+                  <ActionIcon variant="default" size={36} aria-label={`More to do with ${list.name}`}>
+                    <Icon name="more" />
+                  </ActionIcon>
+                </Menu.Target>
+                <ListActions list={list} onDeleted={() => void navigate({ to: '/lists' })} />
+              </Menu>
             </>
           )
         }
       />
-      {dialog === 'edit' && <ListForm list={list} close={() => setDialog(undefined)} />}
-      {dialog === 'delete' && (
-        <ListDeletion list={list} close={() => setDialog(undefined)} done={() => void navigate({ to: '/lists' })} />
+      {mayWrite && list.mayEdit && (
+        <Group gap="xs" mb="md" wrap="nowrap">
+          <AddBox list={list} addPasted={setPasted} />
+          <Button
+            className={classes.addMany}
+            variant="default"
+            leftSection={<Icon name="upload" size={16} />}
+            onClick={() => setPasted('')}
+          >
+            Add many
+          </Button>
+        </Group>
       )}
+      {isEdited && <ListForm list={list} close={() => setEdited(false)} />}
+      {pasted !== undefined && <AddMany list={list} pasted={pasted} close={() => setPasted(undefined)} />}
     </>
   )
 }
 
-function Items({ list, mayWrite }: { list: List; mayWrite: boolean }) {
-  const query = useInfiniteQuery(itemsQuery(list.id))
-  const remove = useRemoval(list)
-  const items = query.data?.pages.flatMap(page => page.items) ?? []
-  if (query.isPending) return <Skeleton height={260} />
-  if (query.isError && items.length === 0) {
-    return <ErrorState error={query.error} retry={() => void query.refetch()} />
-  }
-  if (items.length === 0) {
-    return (
-      <div className="panel">
-        <EmptyState
-          icon="list"
-          title="Nothing is in this list yet"
-          action={
-            <Button component={PageLink} to="/contractors">
-              Search contractors
-            </Button>
-          }
-        >
-          {mayWrite
-            ? 'Find a contractor, then use its star or its list menu.'
-            : 'Its owner has not put a contractor here.'}
-        </EmptyState>
-      </div>
-    )
-  }
-  return (
-    <>
-      <ul className={`panel ${classes.items}`} aria-label={`Contractors in ${list.name}`}>
-        {items.map(item => (
-          <Item key={item.id} list={list} item={item} mayWrite={mayWrite} remove={() => remove(item)} />
-        ))}
-      </ul>
-      <LoadMore query={query} label="Load more" />
-    </>
-  )
-}
-
-/** Takes an item out at once and offers, for a while, to put it back with its remarks. */
-function useRemoval(list: List) {
+function ArchivedNotice({ list }: { list: List }) {
   const client = useQueryClient()
-  const restore = useMutation({
-    mutationFn: ({ contractorId, notes, tags, rating, priority }: ListItem) =>
-      addItem(list.id, {
-        contractorId,
-        tags,
-        ...(notes && { notes }),
-        ...(rating && { rating }),
-        ...(priority && { priority }),
-      }),
-    onError: error => notifications.show({ color: 'red', title: 'Not put back', message: error.message }),
-    onSettled: () => refreshLists(client),
+  const { can } = useSession()
+  const unarchive = useMutation({
+    mutationFn: () => changeList(list.id, { isArchived: false }),
+    onSuccess: () => refreshLists(client),
+    onError: error => notifications.show({ color: 'red', title: 'Not changed', message: error.message }),
   })
-  const removal = useMutation({
-    mutationFn: (item: ListItem) => removeItem(list.id, item.id),
-    onSuccess: (_, item) => {
-      const id = `removed-${item.id}`
-      notifications.show({
-        id,
-        autoClose: 10_000,
-        message: (
-          <Group justify="space-between" wrap="nowrap">
-            <Text size="sm">{item.contractor.name} was removed.</Text>
-            <Button
-              size="compact-sm"
-              variant="light"
-              onClick={() => {
-                notifications.hide(id)
-                restore.mutate(item)
-              }}
-            >
-              Undo
-            </Button>
-          </Group>
-        ),
-      })
-    },
-    onError: error => notifications.show({ color: 'red', title: 'Not removed', message: error.message }),
-    onSettled: () => refreshLists(client),
-  })
-  return (item: ListItem) => removal.mutate(item)
+  return (
+    <Alert variant="light" color="gray" icon={<Icon name="archive" />} title="This list is archived" mb="md">
+      It is kept as it is, and nobody changes it.
+      {list.isMine && can('contractors.lists.write') && (
+        <Button
+          size="xs"
+          variant="default"
+          mt="xs"
+          display="block"
+          loading={unarchive.isPending}
+          onClick={() => unarchive.mutate()}
+        >
+          Take out of the archive
+        </Button>
+      )}
+    </Alert>
+  )
 }

@@ -1,7 +1,10 @@
-import { ActionIcon, Badge, Button, Group, Menu, Skeleton, Text, Title } from '@mantine/core'
+import { ActionIcon, Badge, Button, Group, Menu, SegmentedControl, Skeleton, Text } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import type { CSSProperties, ReactNode } from 'react'
 import {
+  EmptyState,
   ErrorState,
   formatAmount,
   formatCompactAmount,
@@ -16,25 +19,40 @@ import {
   useAddress,
   useSession,
 } from '#platform/console'
-import { ListDeletion } from './list-deletion.tsx'
+import { ListActions } from './list-actions.tsx'
 import { ListForm } from './list-form.tsx'
 import { ListIcon } from './list-icon.tsx'
 import classes from './lists.module.css'
-import { addItem, inOrder, type List, useLists } from './lists.ts'
+import {
+  addItem,
+  archivedListsQuery,
+  inOrder,
+  type List,
+  listsQuery,
+  moveList,
+  refreshLists,
+  useLists,
+} from './lists.ts'
+import { Sortable, useSortableRow } from './sortable.tsx'
 
-/** `create` opens the form for a new list; a contractor's id there is put into it. */
-const readSearch = (search: Search) => ({ create: oneOf(search.create) })
+/** `create` opens the form for a new list; a contractor's id there is put into it. `show` is which of the lists. */
+const readSearch = (search: Search) => ({ create: oneOf(search.create), show: oneOf(search.show) })
+
+const views = [
+  { value: 'all', label: 'All' },
+  { value: 'mine', label: 'Mine' },
+  { value: 'shared', label: 'Shared with me' },
+  { value: 'public', label: 'Public' },
+  { value: 'archived', label: 'Archived' },
+] as const
+type View = (typeof views)[number]['value']
 
 export function Page() {
   const { can } = useSession()
   const mayWrite = can('contractors.lists.write')
-  const [{ create }, change] = useAddress(readSearch)
+  const [{ create, show }, change] = useAddress(readSearch)
+  const view: View = views.find(each => each.value === show)?.value ?? 'all'
   const navigate = useNavigate()
-  const { data, isPending, error, refetch } = useLists()
-  const lists = inOrder(data ?? [])
-  const mine = lists.filter(list => list.isMine)
-  const others = lists.filter(list => !list.isMine)
-
   return (
     <>
       <PageHeader
@@ -48,26 +66,16 @@ export function Page() {
           )
         }
       />
-      {isPending ? (
-        <div role="status" aria-label="Loading the lists">
-          <Skeleton height={60} mb={8} />
-          <Skeleton height={60} mb={8} />
-          <Skeleton height={60} />
-        </div>
-      ) : error ? (
-        <ErrorState error={error} retry={() => void refetch()} />
-      ) : (
-        <>
-          <Lists title="Mine" lists={mine} mayWrite={mayWrite}>
-            {mine.length < 2 && mayWrite && (
-              <Text size="sm" c="dimmed" p="md">
-                Make a list for each question you are working on: a recompete, possible partners, a market.
-              </Text>
-            )}
-          </Lists>
-          {others.length > 0 && <Lists title="Public lists of colleagues" lists={others} mayWrite={false} />}
-        </>
-      )}
+      <div className={classes.views}>
+        <SegmentedControl
+          aria-label="Which lists"
+          size="xs"
+          value={view}
+          onChange={value => change({ show: value === 'all' ? '' : value })}
+          data={[...views]}
+        />
+      </div>
+      {view === 'archived' ? <Archived mayWrite={mayWrite} /> : <InUse view={view} mayWrite={mayWrite} />}
       {create && mayWrite && (
         <ListForm
           close={() => change({ create: '' }, true)}
@@ -81,38 +89,170 @@ export function Page() {
   )
 }
 
-function Lists({ title, lists, mayWrite, children }: ListsProps) {
+function InUse({ view, mayWrite }: { view: View; mayWrite: boolean }) {
+  const { data, isPending, error, refetch } = useLists()
+  if (isPending) return <Loading />
+  if (error) return <ErrorState error={error} retry={() => void refetch()} />
+  const lists = inOrder(data)
+  const mine = lists.filter(list => list.access === 'own')
+  const shared = lists.filter(list => list.access === 'shared')
+  const open = lists.filter(list => list.access === 'public')
+  const shows = (kind: View) => view === 'all' || view === kind
+  return (
+    <>
+      {shows('mine') && (
+        <Lists title="Mine">
+          <Mine lists={mine} mayWrite={mayWrite} />
+          {mine.length < 2 && mayWrite && (
+            <Text size="sm" c="dimmed" p="md">
+              Make a list for each question you are working on: a recompete, possible partners, a market.
+            </Text>
+          )}
+        </Lists>
+      )}
+      {shows('shared') && (shared.length > 0 || view === 'shared') && (
+        <Lists title="Shared with me">
+          {shared.map(list => (
+            <Row key={list.id} list={list} mayWrite={mayWrite} />
+          ))}
+          {shared.length === 0 && (
+            <EmptyState icon="people" title="Nobody has shared a list with you">
+              A colleague who shares one of his lists with you chooses whether you read it, comment on it, or work on
+              it.
+            </EmptyState>
+          )}
+        </Lists>
+      )}
+      {shows('public') && (open.length > 0 || view === 'public') && (
+        <Lists title="Public lists of colleagues">
+          {open.map(list => (
+            <Row key={list.id} list={list} mayWrite={mayWrite} />
+          ))}
+          {open.length === 0 && (
+            <EmptyState icon="globe" title="No colleague has a public list">
+              Whoever opens a list of his to everybody in the workspace has it here.
+            </EmptyState>
+          )}
+        </Lists>
+      )}
+    </>
+  )
+}
+
+function Archived({ mayWrite }: { mayWrite: boolean }) {
+  const { data, isPending, error, refetch } = useQuery(archivedListsQuery)
+  if (isPending) return <Loading />
+  if (error) return <ErrorState error={error} retry={() => void refetch()} />
+  return (
+    <Lists title="Archived">
+      {data.map(list => (
+        <Row key={list.id} list={list} mayWrite={mayWrite} />
+      ))}
+      {data.length === 0 && (
+        <EmptyState icon="archive" title="No list is archived">
+          A list that is done with can be archived: it is kept as it is, and out of the way.
+        </EmptyState>
+      )}
+    </Lists>
+  )
+}
+
+/** One's own in the order by hand; the favourites stay first. */
+function Mine({ lists, mayWrite }: { lists: readonly List[]; mayWrite: boolean }) {
+  const client = useQueryClient()
+  const sortable = lists.filter(list => !list.isDefault)
+  const move = async (id: string, after: string | null) => {
+    const { queryKey } = listsQuery
+    const before = client.getQueryData(queryKey)
+    const moved = sortable.find(list => list.id === id)
+    if (!before || !moved) return
+    const rest = sortable.filter(list => list !== moved)
+    const next = rest.toSpliced(after === null ? 0 : rest.findIndex(list => list.id === after) + 1, 0, moved)
+    // Shown at once; what the server makes of it comes with the next answer.
+    const places = new Map(next.map((list, i) => [list.id, i]))
+    client.setQueryData(
+      queryKey,
+      before.map(list => ({ ...list, sortOrder: places.get(list.id) ?? list.sortOrder })),
+    )
+    try {
+      await moveList(id, after)
+    } catch (error) {
+      client.setQueryData(queryKey, before)
+      notifications.show({ color: 'red', title: 'Not moved', message: (error as Error).message })
+    }
+    await refreshLists(client)
+  }
+  return (
+    <Sortable rows={sortable} move={(id, after) => void move(id, after)}>
+      {lists.map(list =>
+        list.isDefault || !mayWrite || sortable.length < 2 ? (
+          <Row key={list.id} list={list} mayWrite={mayWrite} handle={<span />} />
+        ) : (
+          <SortableRow key={list.id} list={list} mayWrite={mayWrite} />
+        ),
+      )}
+    </Sortable>
+  )
+}
+
+function SortableRow(props: { list: List; mayWrite: boolean }) {
+  const row = useSortableRow(props.list)
+  return <Row {...props} {...row} />
+}
+
+function Lists({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section aria-label={title} style={{ marginBottom: 28 }}>
-      <Title order={2} mb="xs">
+      <Text component="h2" fw={600} size="lg" mb="xs">
         {title}
-      </Title>
-      <div className="panel">
-        {lists.map(list => (
-          <Row key={list.id} list={list} mayWrite={mayWrite} />
-        ))}
-        {children}
-      </div>
+      </Text>
+      <div className="panel">{children}</div>
     </section>
   )
 }
 
-type ListsProps = { title: string; lists: readonly List[]; mayWrite: boolean; children?: React.ReactNode }
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading the lists">
+      <Skeleton height={60} mb={8} />
+      <Skeleton height={60} mb={8} />
+      <Skeleton height={60} />
+    </div>
+  )
+}
 
-function Row({ list, mayWrite }: { list: List; mayWrite: boolean }) {
-  const [dialog, setDialog] = useState<'edit' | 'delete'>()
+type RowProps = {
+  list: List
+  mayWrite: boolean
+  handle?: ReactNode
+  style?: CSSProperties
+  ref?: (node: HTMLElement | null) => void
+}
+
+function Row({ list, mayWrite, handle, style, ref }: RowProps) {
   const count = `${formatCount(list.itemCount)} ${list.itemCount === 1 ? 'contractor' : 'contractors'}`
   return (
-    <div className={classes.list}>
+    <div className={classes.list} style={style} ref={ref}>
+      <div className={classes.grip}>{handle}</div>
       <ListIcon list={list} size={20} />
       <div style={{ minWidth: 0 }}>
         <Group gap="2px 8px">
           <PageLink to="/lists/$id" params={{ id: list.id }} className={classes.name}>
             {list.name}
           </PageLink>
+          {list.isDefault && list.isMine && (
+            <Badge variant="light" color="gray" size="sm" tt="none">
+              default
+            </Badge>
+          )}
           {list.isPublic && (
             <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="globe" size={11} />}>
               public
+            </Badge>
+          )}
+          {list.access === 'shared' && (
+            <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="people" size={11} />}>
+              {list.mayEdit ? 'you may edit' : 'to read'}
             </Badge>
           )}
         </Group>
@@ -144,31 +284,16 @@ function Row({ list, mayWrite }: { list: List; mayWrite: boolean }) {
       </div>
       <div className={classes.above}>
         {mayWrite && (
-          <Menu position="bottom-end" width={180}>
+          <Menu position="bottom-end" width={220}>
             <Menu.Target>
               <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Change ${list.name}`}>
                 <Icon name="more" />
               </ActionIcon>
             </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item leftSection={<Icon name="pencil" size={16} />} onClick={() => setDialog('edit')}>
-                Edit
-              </Menu.Item>
-              {!list.isDefault && (
-                <Menu.Item
-                  color="red"
-                  leftSection={<Icon name="trash" size={16} />}
-                  onClick={() => setDialog('delete')}
-                >
-                  Delete
-                </Menu.Item>
-              )}
-            </Menu.Dropdown>
+            <ListActions list={list} />
           </Menu>
         )}
       </div>
-      {dialog === 'edit' && <ListForm list={list} close={() => setDialog(undefined)} />}
-      {dialog === 'delete' && <ListDeletion list={list} close={() => setDialog(undefined)} />}
     </div>
   )
 }

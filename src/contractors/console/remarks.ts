@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { Problem } from '#platform/console'
-import { changeItem, type List, type ListItem, type Remarks, refreshItem } from './lists.ts'
+import { changeItem, type List, type ListItem, type Remarks, refreshItem, remarksOf } from './lists.ts'
 
 /** What one wanted to write, and the item as somebody else has written it meanwhile. */
-export type Conflict = { mine: Partial<Remarks>; theirs: ListItem }
+export type Conflict = { mine: Partial<Remarks>; theirs: Remarks; now: ListItem }
 export type SavingState = 'none' | 'unsaved' | 'saving' | 'saved' | 'failed'
 
 /** How long typing rests before it is saved. */
@@ -31,24 +31,26 @@ export function useRemarks(list: List, item: ListItem) {
         if (!(error instanceof Problem) || error.status !== 412) throw error
         const now = await refreshItem(client, list.id, item.id)
         if (!now) throw error
-        if (!isSame(pick(now, change), pick(base.current, change))) return { theirs: now }
+        const theirs = remarksOf(now)
+        if (!isSame(pick(theirs, change), pick(remarksOf(base.current), change))) return { conflict: { theirs, now } }
         await changeItem(list.id, now, change)
       }
       return { saved: await refreshItem(client, list.id, item.id) }
     },
-    onSuccess: ({ theirs, saved }, change) => {
-      if (theirs) return setConflict({ mine: change, theirs })
+    onSuccess: ({ conflict, saved }, change) => {
+      if (conflict) return setConflict({ mine: change, ...conflict })
       if (saved) base.current = saved
       // What was typed on in the meantime stays a draft.
       setDraft(draft => {
         const rest = Object.entries(draft).filter(
-          ([field, value]) => !(field in change) || !isSame(clean({ [field]: value }), pick(change, { [field]: 0 })),
+          ([field, value]) =>
+            !(field in change) || !isSame(clean({ [field]: value } as Partial<Remarks>), pick(change, { [field]: 0 })),
         )
-        return Object.fromEntries(rest)
+        return Object.fromEntries(rest) as Partial<Remarks>
       })
     },
     // A press shows again what holds; typed text stays.
-    onError: (_, change) => setDraft(draft => ('notes' in change ? { notes: draft.notes ?? null } : draft)),
+    onError: (_, change) => setDraft(draft => ('notes' in draft ? { notes: draft.notes ?? null } : {})),
   })
 
   const write = (change: Partial<Remarks>) => setDraft(draft => ({ ...draft, ...change }))
@@ -59,7 +61,8 @@ export function useRemarks(list: List, item: ListItem) {
   }
   const unsaved = draft.notes === undefined ? undefined : clean({ notes: draft.notes })
   const isUnsaved = unsaved !== undefined && !isSame(unsaved, { notes: base.current.notes })
-  const isSending = saving.isPending && isSame(pick(saving.variables, { notes: 0 }), unsaved ?? {})
+  const isSending =
+    saving.isPending && 'notes' in saving.variables && isSame(pick(saving.variables, { notes: 0 }), unsaved ?? {})
   const flush = () => {
     if (unsaved && isUnsaved && !isSending) send(unsaved)
   }
@@ -95,7 +98,7 @@ export function useRemarks(list: List, item: ListItem) {
             ? 'saved'
             : 'none'
   return {
-    shown: { ...pick(item, { notes: 0, tags: 0, rating: 0, priority: 0 }), ...draft } as Remarks,
+    shown: { ...remarksOf(item), ...draft } as Remarks,
     write,
     save,
     flush,
@@ -104,7 +107,7 @@ export function useRemarks(list: List, item: ListItem) {
     conflict,
     keepMine: () => {
       if (!conflict) return
-      base.current = conflict.theirs
+      base.current = conflict.now
       setConflict(undefined)
       saving.mutate(conflict.mine)
     },
@@ -116,8 +119,10 @@ export function useRemarks(list: List, item: ListItem) {
   }
 }
 
+/** What is not there is as empty as null: fields of the list's own that an item has no value of. */
 function pick(from: Partial<Remarks>, fields: object): Partial<Remarks> {
-  return Object.fromEntries(Object.entries(from).filter(([field]) => field in fields))
+  const known: Readonly<Record<string, unknown>> = from
+  return Object.fromEntries(Object.keys(fields).map(field => [field, known[field] ?? null])) as Partial<Remarks>
 }
 
 const clean = ({ notes, ...others }: Partial<Remarks>): Partial<Remarks> =>

@@ -50,6 +50,20 @@ export async function listItems(tx: Queryable, listId: string, options: Page & I
   return { items, nextCursor: page.nextCursor }
 }
 
+/** All items that a filter leaves, by id and contractor, at most 100,000: what is done to all of them needs no more. */
+export async function listItemIds(tx: Queryable, listId: string, filters: ItemFilters) {
+  await getList(tx, listId)
+  return await tx.run<{ id: string; contractorId: string }>(sql`
+    select item.id, item.contractor_profile_id as contractor_id
+    from contractors.contractor_list_items as item
+    join contractors.contractor_profiles as profile on profile.id = item.contractor_profile_id
+    where item.list_id = ${listId}
+      and ${matching(filters)}
+    order by item.position, item.id
+    limit 100000
+  `)
+}
+
 /** What an item has to fulfil; `item` and `profile` are those of `selectItem`. */
 export function matching({ q = '', tag = [], minRating, priority = [], state = [] }: ItemFilters) {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 10)

@@ -7,7 +7,7 @@ import { ueiInput } from '../uei.ts'
 import { AdditionReport, addSelection, mostAtOnce, type Selection } from './additions.ts'
 import { BulkChange, changeItems } from './bulk-changes.ts'
 import { directions, ItemOrder } from './fields.ts'
-import { listItems } from './item-pages.ts'
+import { listItemIds, listItems } from './item-pages.ts'
 import {
   addItem,
   bringContractor,
@@ -34,6 +34,26 @@ const itemIds = Type.Array(uuid, { minItems: 1, maxItems: mostAtOnce })
 /** How many ids an event names at most; its count is always that of all. */
 const idsInEvent = 1_000
 
+const itemFilters = {
+  q: Type.Optional(Type.String({ maxLength: 200, description: 'Words in the name, the UEI, the notes or tags' })),
+  tag: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 50 }), {
+      maxItems: 10,
+      description: 'Repeat the parameter for items that have all of them',
+    }),
+  ),
+  minRating: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
+  priority: Type.Optional(
+    Type.Array(oneOf(priorities), { maxItems: 4, description: 'Repeat the parameter for any of several' }),
+  ),
+  state: Type.Optional(
+    Type.Array(Type.String({ pattern: '^[A-Za-z]{2}$' }), {
+      maxItems: 20,
+      description: 'Repeat the parameter for any of several',
+    }),
+  ),
+}
+
 export const itemRoutes = [
   route({
     method: 'GET',
@@ -54,26 +74,22 @@ export const itemRoutes = [
       ...pageQuery,
       sort: Type.Optional(ItemOrder),
       direction: Type.Optional(oneOf(directions)),
-      q: Type.Optional(Type.String({ maxLength: 200, description: 'Words in the name, the UEI, the notes or tags' })),
-      tag: Type.Optional(
-        Type.Array(Type.String({ minLength: 1, maxLength: 50 }), {
-          maxItems: 10,
-          description: 'Repeat the parameter for items that have all of them',
-        }),
-      ),
-      minRating: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
-      priority: Type.Optional(
-        Type.Array(oneOf(priorities), { maxItems: 4, description: 'Repeat the parameter for any of several' }),
-      ),
-      state: Type.Optional(
-        Type.Array(Type.String({ pattern: '^[A-Za-z]{2}$' }), {
-          maxItems: 20,
-          description: 'Repeat the parameter for any of several',
-        }),
-      ),
+      ...itemFilters,
     }),
     response: pageOf(ListedItem),
     handle: ({ params, query, scope }, app) => listItems(app.db.reads(scope), params.id, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/contractor-lists/{id}/item-ids',
+    allow: readLists,
+    summary: 'List the ids of all items of a list, and whom they hold, as they were put by hand',
+    params: listParams,
+    query: Type.Object(itemFilters),
+    response: Type.Object({ items: Type.Array(Type.Object({ id: uuid, contractorId: uuid })) }),
+    handle: async ({ params, query, scope }, app) => ({
+      items: await listItemIds(app.db.reads(scope), params.id, query),
+    }),
   }),
   route({
     method: 'POST',

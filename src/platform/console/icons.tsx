@@ -51,6 +51,11 @@ const paths = {
   copy: 'M8.5 8.5h11v11h-11ZM5.5 15.5h-1v-11h11v1',
   chart: 'M4.5 20h15M7 16.5v-5M12 16.5v-11M17 16.5v-8',
   clock: 'M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 7.5V12l3 2',
+  grip: 'M9 6h.01M9 12h.01M9 18h.01M15 6h.01M15 12h.01M15 18h.01',
+  archive: 'M4 4.5h16v4H4ZM5.5 8.5v11h13v-11M10 12.5h4',
+  tag: 'M4 4.5h7.5L20 13l-7 7-9-9ZM8 8.5h.01',
+  upload: 'M12 15.5V4.5M7.5 9 12 4.5 16.5 9M4.5 19.5h15',
+  merge: 'M6 4v4c0 3.5 6 3.5 6 7.5V20M18 4v4c0 3.5-6 3.5-6 7.5M9 17l3 3 3-3',
 } as const
 
 export type IconName = keyof typeof paths
