@@ -43,7 +43,7 @@ function Content({ contractor, awardId }: Omit<DetailProps, 'close'>) {
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
   const page = `/contractors/${contractor.id}`
   const facts: [string, string | null][] = [
-    ['Agency', award.agencyName ?? `Agency ${award.agencyId}`],
+    ['Agency', award.agencyName],
     ['Kind', award.kind === 'vehicle' ? 'Vehicle on which orders are placed' : 'Contract or order'],
     ['Industry', award.naicsCode && [award.naicsCode, award.naicsTitle].filter(Boolean).join(' ')],
     ['Product or service', award.pscCode],

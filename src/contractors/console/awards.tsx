@@ -124,7 +124,7 @@ function AwardRow({ award, open }: { award: Award; open: () => void }) {
         )}
       </td>
       <td style={{ minWidth: 220 }}>
-        {award.agencyName ?? `Agency ${award.agencyId}`}
+        {award.agencyName}
         {award.description && (
           <Text size="xs" c="dimmed" className={contractorClasses.description} title={award.description}>
             {award.description}

@@ -4,7 +4,7 @@ import type { AwardTotal as ServedTotal } from '../profiles/award-totals.ts'
 import type { Award as ServedAward } from '../profiles/awards.ts'
 import type * as Served from '../profiles/profile-pages.ts'
 import type { Facet as ServedFacet } from '../search/facets.ts'
-import type { SearchResult as Searched } from '../search/search.ts'
+import type { SearchResult as Searched, Family as ServedFamily, Search as Wanted } from '../search/search.ts'
 
 export type Contractor = OnTheWire<Served.Contractor>
 export type ContractorInFull = OnTheWire<Served.ContractorPage>
@@ -13,6 +13,7 @@ export type Award = OnTheWire<ServedAward>
 export type AwardTotal = OnTheWire<ServedTotal>
 export type SearchResult = OnTheWire<Searched>
 export type Facet = OnTheWire<ServedFacet>
+export type Family = OnTheWire<ServedFamily>
 
 export type Page<T> = { items: readonly T[]; nextCursor: string | null }
 
@@ -20,26 +21,75 @@ export type Page<T> = { items: readonly T[]; nextCursor: string | null }
 export const readAsked = (search: Search) => ({
   q: oneOf(search.q),
   state: manyOf(search.state),
+  city: oneOf(search.city),
+  district: manyOf(search.district),
   naics: manyOf(search.naics),
   businessType: manyOf(search.businessType),
+  certification: manyOf(search.certification),
+  agency: manyOf(search.agency),
+  status: manyOf(search.status),
+  registeredSince: oneOf(search.registeredSince),
   minValue: oneOf(search.minValue),
   maxValue: oneOf(search.maxValue),
+  hasActiveContracts: oneOf(search.hasActiveContracts),
+  rollUp: oneOf(search.rollUp),
+  sort: oneOf(search.sort),
+  /** The saved search that is shown. */
+  saved: oneOf(search.saved),
 })
 export type Filters = ReturnType<typeof readAsked>
 
 export const longestQuery = 500
 
+export const sorts = {
+  '': 'Best match',
+  value: 'Contract value',
+  name: 'Name',
+  updated: 'Latest update',
+  awarded: 'Latest award',
+} as const
+
 /** What of it the API takes: an address may have been mistyped or cut. */
 export function readFilters(search: Search): Filters {
-  const { q, state, naics, businessType, minValue, maxValue } = readAsked(search)
+  const asked = readAsked(search)
   const amount = (value: string) => (/^\d{1,20}(\.\d{1,10})?$/.test(value) ? value : '')
+  const yes = (value: string) => (value === 'true' ? value : '')
   return {
-    q: q.slice(0, longestQuery),
-    state: usable(state, /^[a-z]{2}$/i, 20).map(value => value.toUpperCase()),
-    naics: usable(naics, /^\d{2,6}$/, 20),
-    businessType: usable(businessType, /^.{1,20}$/, 10),
-    minValue: amount(minValue),
-    maxValue: amount(maxValue),
+    q: asked.q.slice(0, longestQuery),
+    state: usable(asked.state, /^[a-z]{2}$/i, 20).map(value => value.toUpperCase()),
+    city: asked.city.slice(0, 100),
+    district: usable(asked.district, /^[a-z]{2}-\d{2}$/i, 20).map(value => value.toUpperCase()),
+    naics: usable(asked.naics, /^\d{2,6}$/, 20),
+    businessType: usable(asked.businessType, /^.{1,20}$/, 10),
+    certification: usable(asked.certification, /^[A-Z0-9]{1,10}$/, 10),
+    agency: usable(asked.agency, /^[A-Z0-9]{4}$/, 20),
+    status: usable(asked.status, /^.{1,50}$/, 10),
+    registeredSince: isDay(asked.registeredSince) ? asked.registeredSince : '',
+    minValue: amount(asked.minValue),
+    maxValue: amount(asked.maxValue),
+    hasActiveContracts: yes(asked.hasActiveContracts),
+    rollUp: yes(asked.rollUp),
+    sort: asked.sort in sorts ? asked.sort : '',
+    saved: isId(asked.saved) ? asked.saved : '',
+  }
+}
+
+const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))
+
+/** What is looked for, without which saved search it is. */
+export function termsOf({ saved: _, ...terms }: Filters): Omit<Filters, 'saved'> {
+  return terms
+}
+
+/** The search as it is saved, put into lists and exported: what was corrected is meant. */
+export function searchOf(filters: Filters, correctedQuery?: string): Wanted {
+  const { q, hasActiveContracts, rollUp, ...others } = termsOf(filters)
+  const given = Object.entries(others).filter(([, value]) => value.length > 0)
+  return {
+    ...(q && { q: correctedQuery ?? q }),
+    ...(Object.fromEntries(given) as Wanted),
+    ...(hasActiveContracts && { hasActiveContracts: true }),
+    ...(rollUp && { rollUp: true }),
   }
 }
 
@@ -79,10 +129,10 @@ function plainWords(text: string): string[] {
 
 export const contractorsQuery = (filters: Filters) =>
   infiniteQueryOptions({
-    queryKey: ['contractors', filters],
+    queryKey: ['contractors', termsOf(filters)],
     queryFn: ({ pageParam, signal }) =>
       request<SearchResult>('/contractors', {
-        query: { ...filters, facets: pageParam === '', limit: 50, cursor: pageParam },
+        query: { ...termsOf(filters), facets: pageParam === '', limit: 50, cursor: pageParam },
         signal,
       }),
     initialPageParam: '',

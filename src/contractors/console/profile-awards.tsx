@@ -17,17 +17,19 @@ export function AwardsSection({ contractor }: { contractor: ContractorInFull }) 
   const { id, awardCount } = contractor
   return (
     <div className={classes.sections}>
-      <section className={`panel ${contractorClasses.overview}`} aria-label="Awards in figures">
-        <Figures contractor={contractor} />
-        <Suspense fallback={<Skeleton height={220} />}>
-          <Obligations contractorId={id} withPeriods />
-        </Suspense>
-      </section>
       {awardCount > 0 && (
-        <div className={classes.pair}>
-          <Breakdown contractorId={id} by="agency" />
-          <Breakdown contractorId={id} by="naics" />
-        </div>
+        <>
+          <section className={`panel ${contractorClasses.overview}`} aria-label="Awards in figures">
+            <Figures contractor={contractor} />
+            <Suspense fallback={<Skeleton height={220} />}>
+              <Obligations contractorId={id} withPeriods />
+            </Suspense>
+          </section>
+          <div className={classes.pair}>
+            <Breakdown contractorId={id} by="agency" />
+            <Breakdown contractorId={id} by="naics" />
+          </div>
+        </>
       )}
       <Awards contractor={contractor} />
       <AwardDetail contractor={contractor} awardId={address.award} close={() => change({ award: '' })} />

@@ -1,5 +1,5 @@
-import { Alert, Anchor, Badge, Group } from '@mantine/core'
-import { formatDay, Icon, PageHeader, PageLink } from '#platform/console'
+import { Alert, Anchor, Badge, Button, Group } from '@mantine/core'
+import { formatDay, Icon, PageHeader, PageLink, useSession } from '#platform/console'
 import { type ContractorInFull, placeOf } from './contractors.ts'
 import { Identifier } from './identifier.tsx'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
@@ -32,12 +32,29 @@ export function ProfileHeader({ contractor }: { contractor: ContractorInFull }) 
             <>
               <FavouriteButton contractor={contractor} labelled />
               <ListMenu contractor={contractor} labelled />
+              <IdentityLink contractor={contractor} />
             </>
           )
         }
       />
       <Notices contractor={contractor} />
     </>
+  )
+}
+
+/** For operators: who it is, and who else. */
+function IdentityLink({ contractor: { id, isPlaceholder } }: { contractor: ContractorInFull }) {
+  const { can } = useSession()
+  if (isPlaceholder || !can('contractors.matches.review')) return null
+  return (
+    <Button
+      component={PageLink}
+      to={`/contractors/${id}/identity`}
+      variant="default"
+      leftSection={<Icon name="merge" size={16} />}
+    >
+      Merge or split
+    </Button>
   )
 }
 

@@ -23,12 +23,18 @@ export function Overview({ contractor }: { contractor: ContractorInFull }) {
   const hasAwards = contractor.awardCount > 0
   return (
     <div className={profile.sections}>
-      <section className={`panel ${classes.overview}`} aria-label="Awards in figures">
-        <Figures contractor={contractor} />
-        <Suspense fallback={<Skeleton height={220} />}>
-          <Obligations contractorId={contractor.id} />
-        </Suspense>
-      </section>
+      {hasAwards ? (
+        <section className={`panel ${classes.overview}`} aria-label="Awards in figures">
+          <Figures contractor={contractor} />
+          <Suspense fallback={<Skeleton height={220} />}>
+            <Obligations contractorId={contractor.id} />
+          </Suspense>
+        </section>
+      ) : (
+        <Part title="No award is known" note="The imported sources name this contractor, but no award of it.">
+          {null}
+        </Part>
+      )}
       <div className={profile.main}>
         <div className={profile.sections}>
           {hasAwards && <Breakdown contractorId={contractor.id} by="agency" />}
@@ -65,8 +71,8 @@ function RegistrationPart({ contractor }: { contractor: ContractorInFull }) {
         )}
         {registration?.registeredOn && <Fact label="Registered">{formatDay(registration.registeredOn)}</Fact>}
         {registration?.activatedOn && <Fact label="Active since">{formatDay(registration.activatedOn)}</Fact>}
-        {registration?.expiresOn && (
-          <Fact label={isRegistry ? (registration.isExpired ? 'Expired' : 'Expires') : 'To be renewed by'}>
+        {registration?.expiresOn && (isRegistry || !registration.isExpired) && (
+          <Fact label={!isRegistry ? 'To be renewed by' : registration.isExpired ? 'Expired' : 'Expires'}>
             {formatDay(registration.expiresOn)}
             {isRegistry && !registration.isExpired && isNear(registration.expiresOn) && (
               <Badge ml={8} size="xs" color="yellow" variant="light">

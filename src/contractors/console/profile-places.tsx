@@ -195,7 +195,14 @@ function Addresses({ items }: { items: readonly Location[] }) {
                 </Badge>
               )}
             </td>
-            <td>{state && location.congressionalDistricts.map(district => `${state}-${district}`).join(', ')}</td>
+            <td>
+              {state &&
+                location.congressionalDistricts.map(district => (
+                  <div key={district} style={{ whiteSpace: 'nowrap' }}>
+                    {state}-{district}
+                  </div>
+                ))}
+            </td>
             <td style={{ whiteSpace: 'nowrap' }}>
               <Period {...location} />
             </td>

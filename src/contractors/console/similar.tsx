@@ -83,26 +83,32 @@ export function SimilarBrief({ contractorId }: { contractorId: string }) {
         ) : undefined
       }
     >
-      <Loaded query={query} isEmpty={({ items }) => items.length === 0} empty={empty}>
-        {({ items }) => (
-          <ul className={classes.bars}>
-            {items.slice(0, 3).map(({ id, name, reasons }) => (
-              <li key={id}>
-                <div className={classes.bar} style={{ gridTemplateColumns: 'minmax(0, 1fr)' }}>
-                  <Anchor component={PageLink} to={`/contractors/${id}`} size="sm">
-                    {name}
-                  </Anchor>
-                  <Text size="xs" c="dimmed">
-                    {reasons
-                      .slice(0, 2)
-                      .map(({ text }) => text)
-                      .join('; ')}
-                  </Text>
-                </div>
-              </li>
-            ))}
-          </ul>
-        )}
+      <Loaded query={query} isEmpty={() => false} empty={empty}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Text size="sm" c="dimmed" px={20} pb={16}>
+              {empty.text}
+            </Text>
+          ) : (
+            <ul className={classes.bars}>
+              {items.slice(0, 3).map(({ id, name, reasons }) => (
+                <li key={id}>
+                  <div className={classes.bar} style={{ gridTemplateColumns: 'minmax(0, 1fr)' }}>
+                    <Anchor component={PageLink} to={`/contractors/${id}`} size="sm">
+                      {name}
+                    </Anchor>
+                    <Text size="xs" c="dimmed">
+                      {reasons
+                        .slice(0, 2)
+                        .map(({ text }) => text)
+                        .join('; ')}
+                    </Text>
+                  </div>
+                </li>
+              ))}
+            </ul>
+          )
+        }
       </Loaded>
     </Part>
   )

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { decimal, nullable } from '#platform/http'
+import { nameAgency } from './agencies.ts'
 import { naicsTitle } from './awards.ts'
 import { belongsTo, getProfileKey } from './profile-keys.ts'
 
@@ -68,8 +69,13 @@ export type AwardBreakdown = Static<typeof AwardBreakdown>
 
 export const breakdowns = ['agency', 'naics', 'kind'] as const
 
+function labelOf(by: (typeof breakdowns)[number], key: string | null, label: string | null): string {
+  if (key === null) return 'Not stated'
+  return by === 'agency' ? nameAgency(key, label) : (label ?? key)
+}
+
 const shares = {
-  agency: { share: sql`agency_id`, label: sql`coalesce(max(agency_name), 'Agency ' || key)` },
+  agency: { share: sql`agency_id`, label: sql`max(agency_name)` },
   naics: { share: sql`naics_code`, label: sql`coalesce(${naicsTitle(sql`key`)}, 'NAICS ' || key)` },
   kind: {
     share: sql`kind`,
@@ -85,7 +91,7 @@ export async function breakAwardsDown(
 ): Promise<AwardBreakdown> {
   const key = await getProfileKey(tx, id)
   const { share, label } = shares[by]
-  const rows = await tx.run<AwardShare & { rank: number; count: number }>(sql`
+  const rows = await tx.run<Omit<AwardShare, 'label'> & { label: string | null; rank: number; count: number }>(sql`
     with shares as (
       select key, ${label} as label, count(*) as awards, sum(active) as active,
         coalesce(sum(total_obligated), 0) as obligated
@@ -103,7 +109,7 @@ export async function breakAwardsDown(
     select
       rank::integer as rank,
       case when rank < 11 then min(key) end as key,
-      coalesce(case when rank < 11 then min(label) end, 'Not stated') as label,
+      case when rank < 11 then min(label) end as label,
       sum(awards)::integer as awards,
       coalesce(sum(active), 0)::integer as active,
       sum(obligated)::numeric(20, 2) as obligated,
@@ -114,8 +120,8 @@ export async function breakAwardsDown(
   `)
   const items: AwardShare[] = []
   let others: AwardBreakdown['others'] = null
-  for (const { rank, count, ...share } of rows) {
-    if (rank < 11) items.push(share)
+  for (const { rank, count, label, ...share } of rows) {
+    if (rank < 11) items.push({ ...share, label: labelOf(by, share.key, label) })
     else others = { count, awards: share.awards, active: share.active, obligated: share.obligated }
   }
   return { items, others }

@@ -3,6 +3,7 @@ import { type Queryable, sql } from '#platform/database'
 import { cutPage, date, nullable, oneOf, readCursor, uuid } from '#platform/http'
 import { errors } from '../errors.ts'
 import { money } from '../money.ts'
+import { nameAgency } from './agencies.ts'
 import { belongsTo, getProfileKey } from './profile-keys.ts'
 
 const text = nullable(Type.String())
@@ -15,7 +16,7 @@ export const Award = Type.Object({
   }),
   piid: Type.String({ description: 'Procurement Instrument Identifier' }),
   agencyId: Type.String(),
-  agencyName: text,
+  agencyName: Type.String({ description: 'As the source names it, else its department with its code' }),
   referencedPiid: nullable(Type.String({ description: 'Of the parent award' })),
   description: text,
   naicsCode: text,
@@ -64,7 +65,7 @@ export async function listAwards(tx: Queryable, id: string, asked: Asked) {
   const { place, type } = places[sort]
   const down = order === 'desc'
   const beyond = after && sql`(${place}, id) ${down ? sql`<` : sql`>`} (${after[0]}::text::${type}, ${after[1]}::uuid)`
-  const rows = await tx.run<Award & { place: string }>(sql`
+  const rows = await tx.run<Unnamed<Award> & { place: string }>(sql`
     select ${awardColumns}, (${place})::text as place
     from contractors.awards
     where ${belongsTo(key)}
@@ -74,7 +75,10 @@ export async function listAwards(tx: Queryable, id: string, asked: Asked) {
     limit ${limit + 1}
   `)
   const { items, nextCursor } = cutPage(rows, limit, fingerprint, row => [row.place, row.id])
-  return { items: items.map(({ place, ...award }) => award as Award), nextCursor }
+  return {
+    items: items.map(({ place, ...award }) => ({ ...award, agencyName: nameAgency(award.agencyId, award.agencyName) })),
+    nextCursor,
+  }
 }
 
 /** An award with what only its own page shows. */
@@ -93,7 +97,7 @@ export type AwardInFull = Static<typeof AwardInFull>
 /** One award of a contractor; that of another one is not found. */
 export async function getAward(tx: Queryable, id: string, awardId: string): Promise<AwardInFull> {
   const key = await getProfileKey(tx, id)
-  const award = await tx.maybe<AwardInFull>(sql`
+  const award = await tx.maybe<Unnamed<AwardInFull>>(sql`
     select ${awardColumns}, mod_number, referenced_agency_id, potential_value, reported_status,
       ${naicsTitle(sql`naics_code`)} as naics_title,
       (
@@ -117,8 +121,10 @@ export async function getAward(tx: Queryable, id: string, awardId: string): Prom
       and id = ${awardId}
   `)
   if (!award) throw errors.awardNotFound({ id: awardId })
-  return award
+  return { ...award, agencyName: nameAgency(award.agencyId, award.agencyName) }
 }
+
+type Unnamed<T extends Award> = Omit<T, 'agencyName'> & { agencyName: string | null }
 
 /** The title of a NAICS code in its newest edition. */
 export const naicsTitle = (code: ReturnType<typeof sql>) => sql`(

@@ -165,7 +165,13 @@ test('GG-08 awards are summed by quarter and fiscal year, by agency and by indus
   assert.deepEqual(await get(alice, `${path}/award-breakdown?by=agency`), {
     items: [
       { key: '9700', label: 'DEPT OF DEFENSE', awards: 2, active: 1, obligated: '700.00' },
-      { key: '8000', label: 'Agency 8000', awards: 2, active: 0, obligated: '50.25' },
+      {
+        key: '8000',
+        label: 'National Aeronautics and Space Administration (8000)',
+        awards: 2,
+        active: 0,
+        obligated: '50.25',
+      },
     ],
     others: null,
   })

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { nullable, oneOf, uuid } from '#platform/http'
 import { money } from '../money.ts'
+import { nameAgency } from './agencies.ts'
 import { belongsTo, getProfileKey, type ProfileKey } from './profile-keys.ts'
 
 const text = nullable(Type.String())
@@ -218,7 +219,7 @@ function compare(
 function compareAgencies(agencies: readonly Agency[], served: ReadonlySet<string> | undefined): Reason[] {
   const shared = agencies.filter(({ id }) => served?.has(id))
   if (shared.length === 0) return []
-  const names = shared.slice(0, 3).map(({ id, name }) => name ?? `agency ${id}`)
+  const names = shared.slice(0, 3).map(({ id, name }) => nameAgency(id, name))
   const more = shared.length > 3 ? ` and ${shared.length - 3} more` : ''
   return [
     { kind: 'agency', weight: Math.min(30, shared.length * 12), text: `Both work for ${names.join(', ')}${more}` },
