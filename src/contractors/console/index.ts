@@ -2,6 +2,7 @@ import type { ConsoleModule } from '#platform/console'
 
 const read = 'contractors.profiles.read'
 const lists = 'contractors.lists.read'
+const review = 'contractors.matches.review'
 
 export const contractorsConsole: ConsoleModule = {
   name: 'contractors',
@@ -19,6 +20,29 @@ export const contractorsConsole: ConsoleModule = {
       frame: 'shell',
       permission: read,
       load: () => import('./contractor-page.tsx'),
+    },
+    {
+      path: '/contractors/$id/identity',
+      title: 'Merge and split',
+      frame: 'shell',
+      permission: review,
+      load: () => import('./identity-page.tsx'),
+    },
+    {
+      path: '/matches',
+      title: 'Matches',
+      frame: 'shell',
+      personal: true,
+      permission: review,
+      load: () => import('./matches-page.tsx'),
+    },
+    {
+      path: '/matches/decisions',
+      title: 'Decisions about matches',
+      frame: 'shell',
+      personal: true,
+      permission: review,
+      load: () => import('./match-decisions-page.tsx'),
     },
     { path: '/lists', title: 'Lists', frame: 'shell', permission: lists, load: () => import('./lists-page.tsx') },
     { path: '/lists/$id', title: 'List', frame: 'shell', permission: lists, load: () => import('./list-page.tsx') },
@@ -40,6 +64,7 @@ export const contractorsConsole: ConsoleModule = {
   navigation: [
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
     { group: 'Contractors', label: 'Lists', to: '/lists', icon: 'list', permission: lists },
+    { group: 'Installation', label: 'Matches', to: '/matches', icon: 'merge', permission: review, place: 6 },
     {
       group: 'Contractors',
       label: 'Exports',
@@ -66,6 +91,15 @@ export const contractorsConsole: ConsoleModule = {
       api: '/contractors/{id}',
       permission: read,
       page: '/contractors/$id',
+    },
+    'contractors.match_decisions': {
+      noun: 'decision about a match',
+      columns: { undone_at: 'whether it holds' },
+      technical: ['before', 'mention_ids', 'batch_id', 'decided_by', 'decided_by_name', 'undone_by', 'undone_by_name'],
+      refers: {
+        profile_id: 'contractors.contractor_profiles',
+        other_profile_id: 'contractors.contractor_profiles',
+      },
     },
     'contractors.contractor_lists': {
       noun: 'list',
