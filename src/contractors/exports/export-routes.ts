@@ -26,8 +26,8 @@ export const exportRoutes = [
     description: `Of \`selection\` one of \`ids\`, \`search\` and \`listId\`; \`ids\` may narrow a list. Up to 1,000 contractors
 (100 in a PDF) are written at once, and the answer has the status \`done\`. More are written by a job: ask for the export
 until it is \`done\`. The file can be fetched for 24 hours, by you alone. CSV, XLSX and JSON hold up to 1,000,000 rows, a PDF
-2,000. A search is exported as it is at one moment; the items of a list are read 1,000 at a time, each time as they then
-are. Contractors who did not agree to be shown are in no export.`,
+2,000. Which contractors a search finds, and in which order, is of one moment; what is known of them, and the items of a list,
+are read 1,000 at a time, each time as they then are. Contractors who did not agree to be shown are in no export.`,
     body: ExportRequest,
     refusals: [
       'contractors.export_selection_unclear',

@@ -225,6 +225,28 @@ test('GG-06 many contractors are exported by a job, with progress, a notice and 
   assert.equal(own.rows[0].n, 1, 'none for those that came at once')
 })
 
+test('GG-06 of more than 10,000 contractors nobody waits for the count, and the job tells it', async () => {
+  await makeContractors(10_050, 'GREAT', 'CA')
+  const search = { state: ['CA'] }
+  const { json } = await ask(alice, { format: 'json', selection: { search }, columns: ['uei'] })
+  assert.deepEqual([json.status, json.rowsTotal], ['waiting', null])
+  const refused = await ask(alice, { format: 'pdf', selection: { search } })
+  assert.equal(refused.json.code, 'contractors.export_too_large')
+  const scope = { tenantId: alice.tenantId, userId: alice.userId }
+  const making = runExport(app, scope, json.id)
+  const seen = new Set<number | null>()
+  for (let isDone = false; !isDone; await sleep(5)) {
+    const { status, rowsTotal } = (await call(alice, `/contractor-exports/${json.id}`)).json
+    seen.add(rowsTotal)
+    isDone = status === 'done'
+  }
+  await making
+  assert.deepEqual([...seen], [null, 10_050])
+  const file = await (await fetchFile(alice, json.id)).json()
+  assert.equal(new Set(file.map(({ uei }: { uei: string }) => uei)).size, 10_050)
+  await runJobs(world)
+})
+
 test('a worker that is killed leaves nothing to fetch, and the next one makes the file whole', async () => {
   const body = { format: 'csv', selection: { search: { state: ['MD'] } } }
   await admin.query(`update contractors.contractor_profiles set address_line_1 = repeat('a', 250) where state = 'MD'`)

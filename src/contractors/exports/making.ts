@@ -98,6 +98,13 @@ async function writeFile(app: App, scope: Scope, taken: Taken): Promise<Made> {
     timeZone: options.timeZone,
     hasByteOrderMark: options.byteOrderMark,
   }
+  if (selected.total === null && selected.count) {
+    const total = Math.min(await selected.count(), mostRows[format])
+    await app.db.scoped(scope).run(sql`
+      update contractors.exports
+      set rows_total = ${total}
+      where id = ${taken.id}`)
+  }
   const chunks = new Chunks(app.db.scoped(scope), taken)
   const write = await writerOf(format)
   const batches = counting(selected.batches(mostRows[format]), rows => chunks.count(rows))

@@ -7,6 +7,7 @@ import { getList } from '../lists/lists.ts'
 import { type Contractor, contractorColumns as contractorSelection } from '../profiles/profile-pages.ts'
 import { iterateSearch } from '../search/iterate.ts'
 import { Search, searchContractors } from '../search/search.ts'
+import { matches, readTarget } from '../search/targets.ts'
 import { type Column, contractorColumns, itemColumns, type Row } from './columns.ts'
 import { errors } from './export-errors.ts'
 
@@ -28,6 +29,8 @@ export type Selected = {
   columns: Column[]
   /** Contractors in it now; null where counting them all would take longer than an answer may. */
   total: number | null
+  /** Counts them where `total` is null. */
+  count?: () => Promise<number>
   /** Portions of up to 1,000 rows. */
   batches: (limit: number) => AsyncIterable<Row[]>
 }
@@ -72,7 +75,21 @@ async function openSearch(app: App, scope: Scope, search: Search): Promise<Selec
     columns: [...contractorColumns],
     total: total.capped ? null : total.count,
     batches: limit => iterateSearch(app, scope, search, { limit }),
+    count: () => countSearch(app, scope, search),
   }
+}
+
+/** All of them, however many. */
+async function countSearch(app: App, scope: Scope, search: Search): Promise<number> {
+  return await app.db.transaction(inCatalogue(scope), async tx => {
+    const { target } = await readTarget(tx, search)
+    const { count } = await tx.one(sql<{ count: number }>`
+      select count(*) as count
+      from contractors.contractor_profiles
+      where ${matches(target, 'words index')}
+        and ${target.bounds}`)
+    return count
+  })
 }
 
 async function openList(app: App, scope: Scope, listId: string, ids: readonly string[] | undefined): Promise<Selected> {
