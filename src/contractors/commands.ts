@@ -5,8 +5,10 @@ import cliProgress from 'cli-progress'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
 import { registerExportCommand } from './exports/export-command.ts'
+import { registerImportCommands } from './imports/import-commands.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
 import { allSources } from './imports/sources.ts'
+import { registerShowCommand } from './profiles/show-command.ts'
 import { registerSummaryCommand } from './summary/summary-command.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
@@ -18,6 +20,8 @@ const rejectedCode = 6
 export function registerContractorCommands(parent: Command, { withApp }: CommandContext): void {
   registerExportCommand(parent, { withApp })
   registerSummaryCommand(parent, { withApp })
+  registerShowCommand(parent, { withApp })
+  registerImportCommands(parent, { withApp })
   parent
     .command('import <file...>')
     .description('Import files of public contractor data; each goes in whole or not at all, twice changes nothing')
@@ -83,6 +87,7 @@ function describe(summary: ImportSummary, rejectsPath: string): string {
     `${summary.file}: ${rows.read} rows in ${summary.duration.toFixed(1)} s${summary.dryRun ? ' (dry run, nothing was changed)' : ''}`,
     `  records   ${rows.inserted} new, ${rows.updated} changed, ${rows.unchanged} unchanged, ${rows.rejected} rejected`,
     `  profiles  ${profiles.inserted} new, ${profiles.updated} changed`,
+    ...(summary.ended > 0 ? [`  ended     ${summary.ended} registrations that the file no longer has`] : []),
     ...summary.warnings.map(warning => `  warning   ${warning}`),
   ]
   if (rows.rejected > 0) {

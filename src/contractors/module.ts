@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { registerContractorCommands } from './commands.ts'
 import { makeExport, removeExport } from './exports/making.ts'
+import { dropImportFiles, runImport } from './imports/import-jobs.ts'
 import { hasItems } from './lists/items.ts'
 import { clearListLeftovers } from './lists/removals.ts'
 import { addSearchToList } from './lists/search-additions.ts'
@@ -169,6 +170,17 @@ export const contractorsModule = {
     }),
   },
   routes: contractorsRoutes,
-  jobs: [tellAtOnce, tellDaily, tellPerson, makeExport, removeExport, refreshSummaryJob, addSearchToList, clearListLeftovers],
+  jobs: [
+    runImport,
+    dropImportFiles,
+    tellAtOnce,
+    tellDaily,
+    tellPerson,
+    makeExport,
+    removeExport,
+    refreshSummaryJob,
+    addSearchToList,
+    clearListLeftovers,
+  ],
   commands: registerContractorCommands,
 } satisfies Module

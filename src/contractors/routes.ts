@@ -1,4 +1,6 @@
 import { exportRoutes } from './exports/export-routes.ts'
+import { codeRoutes } from './imports/code-routes.ts'
+import { importRoutes } from './imports/import-routes.ts'
 import { listRoutes } from './lists/list-routes.ts'
 import { matchRoutes } from './matching/match-routes.ts'
 import { profileRoutes } from './profiles/profile-routes.ts'
@@ -14,6 +16,8 @@ export const contractorsRoutes = [
   ...profileRoutes,
   ...listRoutes,
   ...matchRoutes,
+  ...codeRoutes,
+  ...importRoutes,
   ...exportRoutes,
   ...summaryRoutes,
   ...shareRoutes,

@@ -27,7 +27,7 @@ export const BusinessType = Type.Object({
 })
 export type BusinessType = Static<typeof BusinessType>
 
-export type NaicsFilters = { q?: string; parent?: string; edition?: number; limit: number }
+export type NaicsFilters = { q?: string; parent?: string; edition?: number | undefined; limit: number }
 
 /**
  * NAICS codes that begin with the digits, or whose title has all the words (each as a beginning); below `parent` only; of

@@ -17,4 +17,15 @@ export const errors = errorTable('contractors', {
     'conflict',
     'The file {path} is of {publishedOn}. A full file of {newest} has been imported since, so there is nothing new in it.',
   ],
+  importNotFound: ['not_found', 'There is no import {id}.'],
+  importFileNotFound: ['not_found', 'There is no file {id} to be imported; it is kept for a day.'],
+  importFileTooLarge: [
+    'invalid',
+    'The file is larger than {limit} MB. Import it at the command line, where there is no limit.',
+  ],
+  importFileUnfinished: [
+    'conflict',
+    'Of the file {received} of {bytes} bytes are here: send the parts that are missing.',
+  ],
+  importPartMisfit: ['invalid', 'Part {number} has {bytes} bytes and should have {expected}.'],
 })

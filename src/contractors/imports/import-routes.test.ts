@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { runJobs } from '#test/jobs.ts'
+import { type Person, testWorld } from '#test/world.ts'
+import { partSize, putPart as putFilePart } from './import-files.ts'
+
+const world = await testWorld({ hasRouteLimits: false })
+const { admin, alice: operator, bob: owner, viewer } = world
+await admin.query('insert into identity.operators (user_id) values ($1)', [operator.userId])
+
+const sample = readFileSync(
+  fileURLToPath(new URL('../../../data/contractors/sam_public_v2_real_sample.dat', import.meta.url)),
+)
+
+async function call(
+  person: Person,
+  path: string,
+  method = 'GET',
+  body?: unknown,
+  // biome-ignore lint/suspicious/noExplicitAny: answers of many routes
+): Promise<{ status: number; json: any }> {
+  const response = await person.fetch(path, { method, body })
+  const text = await response.text()
+  return { status: response.status, json: text.startsWith('{') ? JSON.parse(text) : text }
+}
+
+const putPart = (person: Person, id: string, number: number, content: Buffer) =>
+  fetch(`${world.baseUrl}/api/v1/contractors/import-files/${id}/parts/${number}`, {
+    method: 'PUT',
+    body: new Uint8Array(content),
+    headers: { authorization: `Bearer ${person.accessToken}`, 'content-type': 'application/octet-stream' },
+  })
+
+async function send(content: Buffer, fileName: string): Promise<string> {
+  const { status, json } = await call(operator, '/contractors/import-files', 'POST', {
+    fileName,
+    bytes: content.length,
+  })
+  assert.equal(status, 201)
+  const answer = await putPart(operator, json.id, 0, content)
+  assert.equal(answer.status, 200, await answer.text())
+  return json.id
+}
+
+const count = async (table: string) =>
+  (await admin.query(`select count(*)::integer as rows from contractors.${table}`)).rows[0].rows
+
+test('GG-07 an operator sends a file, tries it, imports it, and fetches the rows that were refused', async () => {
+  const lines = sample.toString().replace('20050714', '20059999')
+  const fileId = await send(gzipSync(lines), 'monthly.dat.gz')
+  const tried = await call(operator, '/contractors/imports', 'POST', { fileId, source: 'sam', dryRun: true })
+  assert.equal(tried.status, 202)
+  assert.deepEqual([tried.json.status, tried.json.isDryRun, tried.json.source], ['queued', true, 'sam_v2'])
+  await runJobs(world)
+  const after = (await call(operator, `/contractors/imports/${tried.json.id}`)).json
+  assert.equal(after.status, 'done', after.failure)
+  assert.deepEqual(after.rows, { read: 3, inserted: 2, updated: 0, unchanged: 0, rejected: 1 })
+  assert.deepEqual(after.profiles, { inserted: 2, updated: 0 })
+  assert.equal(await count('contractors'), 0, 'a dry run changes nothing')
+  assert.equal(await count('contractor_profiles'), 0)
+
+  const { json: run } = await call(operator, '/contractors/imports', 'POST', { fileId, source: 'sam_v2' })
+  await runJobs(world)
+  const done = (await call(operator, `/contractors/imports/${run.id}`)).json
+  assert.deepEqual(
+    [done.status, done.isFull, done.publishedOn, done.userId, done.keptRejects, done.fileId, done.phase],
+    ['done', true, '2026-09-06', operator.userId, 1, null, null],
+  )
+  assert.match(done.warnings.join(), /announces 895932 records, the file has 3/)
+  assert.equal(await count('contractors'), 2)
+  assert.equal(await count('import_file_parts'), 0, 'the file is gone')
+  const rejects = await operator.fetch(`/contractors/imports/${run.id}/rejects`)
+  assert.match(rejects.headers.get('content-type')!, /text\/csv/)
+  assert.match(
+    await rejects.text(),
+    /^line,column,reason,raw\r\n4,initial_registration_date,not a date: 20059999,C39LJA3KD378/,
+  )
+
+  const { json: list } = await call(operator, '/contractors/imports?limit=1')
+  assert.equal(list.items[0].id, run.id)
+  const { json: next } = await call(operator, `/contractors/imports?limit=1&cursor=${list.nextCursor}`)
+  assert.deepEqual([next.items[0].id, next.nextCursor], [tried.json.id, null])
+  const { rows: events } = await admin.query(
+    `select user_id, user_name, details from audit.audit_logs where action = 'import' and resource_id = $1`,
+    [run.id],
+  )
+  assert.equal(events.length, 1, 'one event of the import, none of the dry run')
+  assert.equal(events[0].user_id, operator.userId)
+  assert.deepEqual([events[0].details.file, events[0].details.inserted], ['monthly.dat.gz', 2])
+})
+
+test('GG-07 a file comes in parts, in any order and again, and is imported only when it is whole', async () => {
+  const text = `uei,cage_code,legal_business_name,street,city,state,zip,country,primary_naics,last_signed\n`
+  const rest = randomBytes(partSize).toString('base64url').slice(0, partSize)
+  const content = Buffer.from(
+    `${text}C12NSYAH27N4,0DE86,${rest},,,,,USA,,2025-03-26\nUFPPJTUBUMK7,,SECOND,,,,,USA,,2025-03-26\n`,
+  )
+  const { json: file } = await call(operator, '/contractors/import-files', 'POST', {
+    fileName: 'two.csv',
+    bytes: content.length,
+  })
+  assert.equal(file.partSize, partSize)
+  assert.equal((await putPart(operator, file.id, 1, content.subarray(partSize))).status, 200)
+  const early = await call(operator, '/contractors/imports', 'POST', { fileId: file.id, source: 'entities' })
+  assert.deepEqual([early.status, early.json.code], [409, 'contractors.import_file_unfinished'])
+  assert.equal((await putPart(operator, file.id, 0, content.subarray(0, 100))).status, 400)
+  assert.equal((await putPart(operator, file.id, 2, Buffer.from('x'))).status, 400)
+  assert.equal((await putPart(operator, file.id, 0, content.subarray(0, partSize))).status, 200)
+  assert.equal((await putPart(operator, file.id, 0, content.subarray(0, partSize))).status, 200)
+  const { json: run } = await call(operator, '/contractors/imports', 'POST', { fileId: file.id, source: 'entities' })
+  await runJobs(world)
+  const done = (await call(operator, `/contractors/imports/${run.id}`)).json
+  assert.deepEqual([done.status, done.rows.inserted, done.rows.rejected], ['done', 1, 1])
+})
+
+test('GG-07 what cannot be imported ends as a failed run that says why', async () => {
+  const before = await count('contractors')
+  const fileId = await send(Buffer.from('a,b\n1,2\n'), 'wrong.csv')
+  const { json: run } = await call(operator, '/contractors/imports', 'POST', { fileId, source: 'fpds-awards' })
+  await runJobs(world)
+  const failed = (await call(operator, `/contractors/imports/${run.id}`)).json
+  assert.equal(failed.status, 'failed')
+  assert.match(failed.failure, /The file wrong\.csv is not fpds_awards: the columns agency_id, /)
+  assert.equal(await count('contractors'), before)
+  const unknown = await call(operator, '/contractors/imports', 'POST', { fileId, source: 'nobody' })
+  assert.deepEqual([unknown.status, unknown.json.code], [400, 'contractors.source_unknown'])
+  const large = await call(operator, '/contractors/import-files', 'POST', { fileName: 'x', bytes: 3_000_000_000 })
+  assert.equal(large.json.code, 'contractors.import_file_too_large')
+})
+
+test('AG-01 only operators import, see imports and sources, whatever they are in their tenant', async () => {
+  const { json: file } = await call(operator, '/contractors/import-files', 'POST', { fileName: 'x.csv', bytes: 5 })
+  const id = (await call(operator, '/contractors/imports')).json.items[0].id
+  for (const person of [owner, viewer]) {
+    for (const path of [
+      '/contractors/imports',
+      `/contractors/imports/${id}`,
+      `/contractors/imports/${id}/rejects`,
+      '/contractors/sources',
+    ])
+      assert.equal((await call(person, path)).status, 403, path)
+    assert.equal((await call(person, '/contractors/imports', 'POST', { fileId: file.id, source: 'sam' })).status, 403)
+    assert.equal((await call(person, '/contractors/import-files', 'POST', { fileName: 'x', bytes: 1 })).status, 403)
+    assert.equal((await putPart(person, file.id, 0, Buffer.from('12345'))).status, 403)
+  }
+  const { json: sources } = await call(operator, '/contractors/sources')
+  assert.deepEqual(
+    sources.items.map((source: { name: string }) => source.name),
+    ['sam_v2', 'fpds_awards', 'fpds_idv', 'fpds_vendors', 'entities', 'sam_v1', 'award_list'],
+  )
+  const another = world.app.db.scoped({ userId: owner.userId })
+  await assert.rejects(putFilePart(another, file.id, 0, Buffer.from('12345')), {
+    code: 'contractors.import_file_not_found',
+  })
+  const own = world.app.db.scoped({ userId: operator.userId })
+  assert.equal((await putFilePart(own, file.id, 0, Buffer.from('12345'))).bytesReceived, 5, 'control')
+})
+
+test('GG-06 NAICS codes are found by digits and by words, with their parents, each code in its newest edition', async () => {
+  const naics = async (query: string) => (await call(viewer, `/contractors/codes/naics?${query}`)).json.items
+  const sectors = await naics('')
+  assert.equal(sectors.length, 20)
+  const [code] = await naics('q=541611')
+  assert.deepEqual(code, {
+    code: '541611',
+    edition: 2022,
+    level: 6,
+    title: 'Administrative Management and General Management Consulting Services',
+    parents: [
+      { code: '54', title: 'Professional, Scientific, and Technical Services' },
+      { code: '541', title: 'Professional, Scientific, and Technical Services' },
+      { code: '5416', title: 'Management, Scientific, and Technical Consulting Services' },
+      { code: '54161', title: 'Management Consulting Services' },
+    ],
+    hasChildren: false,
+  })
+  const [old] = await naics('q=511110')
+  assert.deepEqual([old.edition, old.title], [2017, 'Newspaper Publishers'])
+  assert.deepEqual(await naics('q=511110&edition=2022'), [])
+  assert.deepEqual(
+    (await naics('q=32')).slice(0, 2).map((item: { code: string }) => item.code),
+    ['31-33', '321'],
+  )
+  const words = await naics('q=soyb%20farm')
+  assert.ok(words.some((item: { code: string }) => item.code === '111110'))
+  assert.deepEqual((await naics('parent=31-33&edition=2022')).length, 21)
+  assert.deepEqual(await naics('q=zzzz'), [])
+})
+
+test('GG-06 business types say what they mean, and which are certifications that end', async () => {
+  const types = async (query = '') => (await call(viewer, `/contractors/codes/business-types${query}`)).json.items
+  assert.equal((await types()).length, 83)
+  const certified = await types('?category=sba_certified')
+  assert.deepEqual(certified.map((type: { code: string }) => type.code).sort(), ['A4', 'A6', 'JT', 'XX'])
+  for (const type of certified) {
+    assert.equal(type.isCertification, true)
+    assert.match(type.meaning, /ends on the day that is stated/)
+  }
+  assert.deepEqual(
+    (await types('?q=a6')).map((type: { code: string }) => type.code),
+    ['A6'],
+  )
+  assert.ok((await types('?q=veteran%20disab')).some((type: { code: string }) => type.code === 'QF'))
+  assert.equal(
+    (await types('?q=veteran')).every((type: { isCertification: boolean }) => !type.isCertification),
+    true,
+  )
+})
