@@ -24,6 +24,9 @@ import { Items } from './list-items.tsx'
 import { SummaryLine } from './list-summary.tsx'
 import classes from './lists.module.css'
 import { changeList, type List, listQuery, readItemFilters, refreshLists } from './lists.ts'
+import { Presence } from './live-presence.tsx'
+import { useListUpdates } from './live-updates.ts'
+import { ListParts } from './share-parts.tsx'
 
 export function Page() {
   const { id = '' } = useParams({ strict: false })
@@ -33,6 +36,7 @@ export function Page() {
 function KnownPage({ id }: { id: string }) {
   const { data: list, isPending, error, refetch } = useQuery(listQuery(id))
   const [filters, change] = useAddress(readItemFilters)
+  const updates = useListUpdates(id)
   usePageTitle(list?.name)
   if (isPending) {
     return (
@@ -54,8 +58,11 @@ function KnownPage({ id }: { id: string }) {
       </Anchor>
       <Header list={list} />
       {list.archivedAt !== null && <ArchivedNotice list={list} />}
-      {list.itemCount > 0 && <SummaryLine list={list} filters={filters} change={change} />}
-      <Items list={list} filters={filters} change={change} />
+      <Presence {...updates} />
+      <ListParts listId={id}>
+        {list.itemCount > 0 && <SummaryLine list={list} filters={filters} change={change} />}
+        <Items list={list} filters={filters} change={change} />
+      </ListParts>
     </>
   )
 }

@@ -8,17 +8,17 @@ import { ListShares } from './share-panel.tsx'
 import { sharesQuery } from './share-queries.ts'
 
 const parts = ['contractors', 'comments', 'activity', 'sharing'] as const
-const read = (search: Search): { part: string | undefined } => ({
-  part: parts.find(part => part === oneOf(search.part)),
-})
+// Also what the others keep in the address, so that it is there again when one comes back.
+const read = (search: Search): Search => search
 
 /** The parts of a list's page. The contractors stay mounted behind the others: what is typed there is not lost. */
 export function ListParts({ listId, children }: { listId: string; children: ReactNode }) {
-  const [{ part }, change] = useAddress(read)
+  const [address, change] = useAddress(read)
+  const part = parts.find(part => part === oneOf(address.part)) ?? 'contractors'
   const shares = useQuery(sharesQuery(listId)).data?.items.length ?? 0
   return (
     <Tabs
-      value={part ?? 'contractors'}
+      value={part}
       onChange={next => change({ part: next === 'contractors' ? undefined : (next ?? undefined) })}
       keepMounted={false}
     >
