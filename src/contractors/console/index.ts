@@ -47,6 +47,13 @@ export const contractorsConsole: ConsoleModule = {
     { path: '/lists', title: 'Lists', frame: 'shell', permission: lists, load: () => import('./lists-page.tsx') },
     { path: '/lists/$id', title: 'List', frame: 'shell', permission: lists, load: () => import('./list-page.tsx') },
     {
+      path: '/overview',
+      title: 'Overview',
+      frame: 'shell',
+      permission: read,
+      load: () => import('./overview-page.tsx'),
+    },
+    {
       path: '/exports',
       title: 'Exports',
       frame: 'shell',
@@ -62,6 +69,7 @@ export const contractorsConsole: ConsoleModule = {
     },
   ],
   navigation: [
+    { group: 'Contractors', label: 'Overview', to: '/overview', icon: 'chart', permission: read, place: -1 },
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
     { group: 'Contractors', label: 'Lists', to: '/lists', icon: 'list', permission: lists },
     { group: 'Installation', label: 'Matches', to: '/matches', icon: 'merge', permission: review, place: 6 },
