@@ -13,6 +13,8 @@ export type NormalAddress = {
   number: string
   /** Words of the street without kind, quarter, suite. */
   street: string
+  /** Suite, floor, room: its letters and digits. */
+  unit: string
   city: string
   state: string
   /** Five digits in the United States; abroad what stands there. */
@@ -24,11 +26,12 @@ export type NormalAddress = {
 export type Nearness = 'street' | 'zip' | 'city' | 'state' | 'apart' | 'unknown'
 
 export function normalAddress({ street, city, state, zipCode, country }: Address): NormalAddress {
-  const { number, words } = streetOf(street ?? '')
+  const { number, words, unit } = streetOf(street ?? '')
   const normalCountry = (country ?? '').trim().toUpperCase()
   return {
     number,
     street: words,
+    unit,
     city: cityOf(city ?? ''),
     state: (state ?? '').trim().toUpperCase(),
     zip: zipOf(zipCode ?? '', normalCountry),
@@ -61,27 +64,44 @@ function isSameStreet(one: NormalAddress, other: NormalAddress): boolean {
   return a.startsWith(b.slice(0, 5)) || b.startsWith(a.slice(0, 5))
 }
 
-function streetOf(street: string): { number: string; words: string } {
+function streetOf(street: string): { number: string; words: string; unit: string } {
   const folded = street
     .normalize('NFKD')
     .replace(/[\u0300-\u036f.']/g, '')
     .toLowerCase()
   const box = /\bp\s*o\s*(?:box|drawer)?\s*#?\s*(\d+)|\bbox\s+(\d+)/.exec(folded)
-  if (box) return { number: `box ${box[1] ?? box[2]}`, words: 'box' }
+  if (box) return { number: `box ${box[1] ?? box[2]}`, words: 'box', unit: '' }
   const plain = folded
-    .replace(/[,#/-]/g, ' ')
+    .replace(/#/g, ' unit ')
+    .replace(/[,/-]/g, ' ')
     .split(/[^a-z0-9]+/)
     .filter(word => word !== '')
     .map(word => ordinals.get(word) ?? word)
   const start = plain.findIndex(word => /^\d+[a-z]?$/.test(word))
-  if (start < 0) return { number: '', words: plain.filter(word => !kinds.has(word)).join(' ') }
+  if (start < 0) return { number: '', words: plain.filter(word => !kinds.has(word)).join(' '), unit: '' }
   const words: string[] = []
   for (const word of plain.slice(start + 1)) {
     if (units.has(word)) break
     if (!kinds.has(word) && !quarters.has(word)) words.push(word)
     else if (kinds.has(word) && words.length > 0) break
   }
-  return { number: plain[start]!, words: words.join(' ') }
+  return { number: plain[start]!, words: words.join(' '), unit: unitOf(plain.slice(start + 1)) }
+}
+
+/** What stands behind the street: STE 400, ROOM 8032, LOCATION B, 7TH FL; of the last, digits before the word. */
+function unitOf(rest: readonly string[]): string {
+  const at = rest.findIndex(word => units.has(word) || /^(ste|suite|unit|room|rm|fl)\d/.test(word))
+  if (at < 0) return ''
+  const before = rest[at - 1]
+  const ordinal = before !== undefined && /^\d+(st|nd|rd|th)$/.test(before) ? before.replace(/\D/g, '') : ''
+  return (
+    ordinal +
+    rest
+      .slice(at)
+      .filter(word => !units.has(word))
+      .join('')
+      .replace(/^(ste|suite|unit|room|rm|fl)/, '')
+  )
 }
 
 function cityOf(city: string): string {

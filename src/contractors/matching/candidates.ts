@@ -103,7 +103,11 @@ async function completeWeights(tx: Queryable, vocabulary: Vocabulary, names: rea
 }
 
 /** Short words and numbers are in no vocabulary: taken as one in three hundred names. A word that nobody has is as rare as one that one has. */
-export function weightsOf(profiles: number, frequencyOf: (word: string) => number): WordWeights {
+export function weightsOf(
+  profiles: number,
+  frequencyOf: (word: string) => number,
+  isKnown: (word: string) => boolean = isCounted,
+): WordWeights {
   const total = Math.log(Math.max(profiles, 2))
   const cache = new Map<string, number>()
   return {
@@ -111,8 +115,7 @@ export function weightsOf(profiles: number, frequencyOf: (word: string) => numbe
     weigh(word) {
       let weight = cache.get(word)
       if (weight === undefined) {
-        const isCounted = word.length >= 3 && word.length <= 32 && !/^\d+$/.test(word)
-        const frequency = isCounted ? Math.max(1, frequencyOf(word)) : Math.max(1, profiles / 300)
+        const frequency = Math.max(1, isKnown(word) ? frequencyOf(word) : profiles / uncountedShare)
         weight = Math.max(0.1, Math.log(Math.max(profiles, 2) / frequency))
         cache.set(word, weight)
       }
@@ -126,6 +129,8 @@ const gluedWords = (plain: readonly string[]) => plain.slice(1).map((word, place
 
 type Plan = {
   mention: number
+  /** As written: what the database makes the same of. */
+  texts: string[]
   /** Names without gaps: the same. */
   same: string[]
   /** Names without gaps: beginning so. */
@@ -143,12 +148,17 @@ function blockingQuery(mentions: readonly Prepared[], vocabulary: Vocabulary) {
     with plans as (
       select *
       from jsonb_to_recordset(${JSON.stringify(plans)}::jsonb)
-        as p (mention integer, same text[], begins text[], words text[], cage text, zip text, number text)
+        as p (mention integer, texts text[], same text[], begins text[], words text[], cage text, zip text, number text)
     ),
     named as (
       select plans.mention, found.uei
       from plans
-      cross join lateral unnest(plans.same) as asked (compact)
+      cross join lateral (
+        select unnest(plans.same) as compact
+        union
+        select replace(contractors.normal_name(written), ' ', '')
+        from unnest(plans.texts) as written
+      ) as asked
       cross join lateral (
         select n.uei
         from contractors.profile_names as n
@@ -237,6 +247,7 @@ function planOf({ mention, names, address }: Prepared, place: number, vocabulary
   const isDoor = /^\d+$/.test(address.number) && /^\d{5}$/.test(address.zip)
   return {
     mention: place,
+    texts: names.map(name => name.text.slice(0, 500)),
     same: [...same],
     begins: [...begins],
     words: [...words],
@@ -250,14 +261,13 @@ function planOf({ mention, names, address }: Prepared, place: number, vocabulary
 function wordQueries({ words, plain }: Prepared['names'][number], vocabulary: Vocabulary): string[] {
   const few = 60
   const terms = [...new Set(words)]
-    .map(word => termOf(word, vocabulary))
-    .filter(term => term.count > 0)
+    .flatMap(word => termOf(word, vocabulary))
     .sort((one, other) => one.count - other.count)
     .slice(0, 5)
   const queries: string[] = []
   for (const glued of gluedWords(plain)) {
-    const count = frequencyOf(vocabulary, glued)
-    if (count > 0 && count <= few) queries.push(termOf(glued, vocabulary).text)
+    const [term] = frequencyOf(vocabulary, glued) > 0 ? termOf(glued, vocabulary) : []
+    if (term && term.count <= few) queries.push(term.text)
   }
   for (const [place, one] of terms.entries()) {
     if (one.count <= few) {
@@ -277,12 +287,19 @@ function wordQueries({ words, plain }: Prepared['names'][number], vocabulary: Vo
   return queries.slice(0, 8)
 }
 
-function termOf(word: string, vocabulary: Vocabulary): { text: string; count: number } {
+/** None for a word that nobody has and nothing is near. Short words and numbers are not counted: taken as frequent. */
+function termOf(word: string, vocabulary: Vocabulary): { text: string; count: number }[] {
+  if (!isCounted(word)) return [{ text: `'${word}'`, count: vocabulary.profiles / uncountedShare }]
   const spellings = spellingsOf(word).filter(spelling => (vocabulary.counts.get(spelling) ?? 0) > 0)
   const meant = spellings.length > 0 ? spellings : (vocabulary.corrections.get(word) ?? [])
+  if (meant.length === 0) return []
   const count = meant.reduce((sum, spelling) => sum + (vocabulary.counts.get(spelling) ?? 0), 0)
-  return { text: `(${meant.map(spelling => `'${spelling}'`).join(' | ')})`, count }
+  return [{ text: `(${meant.map(spelling => `'${spelling}'`).join(' | ')})`, count }]
 }
+
+/** As contractors.is_vocabulary has it. */
+const isCounted = (word: string) => word.length >= 3 && word.length <= 32 && !/^\d+$/.test(word)
+const uncountedShare = 300
 
 /** By the id that was found: one that was merged into another leads to that one. Stand-ins and hidden ones are nobody. */
 export async function readKnown(tx: Queryable, profileIds: readonly string[]): Promise<Map<string, Known>> {
@@ -294,23 +311,40 @@ export async function readKnown(tx: Queryable, profileIds: readonly string[]): P
     records: number
     cageCodes: string[] | null
     names: { name: string; kind: NameKind }[] | null
-    addresses: Address[] | null
+    addresses: Address[]
   }
   const rows = await tx.run<Row>(sql`
+    with asked as (
+      select given.id as found, coalesce(p.merged_into, p.id) as id
+      from unnest(${profileIds}::uuid[]) as given (id)
+      join contractors.contractor_profiles as p on p.id = given.id
+    ),
+    survivors as materialized (
+      select id, contractors.profile_ueis(id) as ueis
+      from (select distinct id from asked) as one
+    )
     select
-      asked.id as found,
+      asked.found,
       p.id as profile_id,
       p.uei,
       p.name,
       p.active_contracts_count + p.completed_contracts_count as records,
-      told.cage_codes,
-      told.addresses,
+      case when p.cage_code is null then told.cage_codes else array_append(told.cage_codes, p.cage_code) end as cage_codes,
+      coalesce(
+        told.addresses,
+        jsonb_build_array(
+          jsonb_build_object(
+            'street', p.address_line_1, 'city', p.city, 'state', p.state, 'zipCode', p.zip_code, 'country', p.country
+          )
+        )
+      ) as addresses,
       (
         select jsonb_agg(jsonb_build_object('name', n.name, 'kind', n.kind) order by n.name)
         from contractors.profile_names as n
-        where n.uei = p.uei
+        where n.uei = any (survivors.ueis)
       ) as names
-    from unnest(${profileIds}::uuid[]) as asked (id)
+    from asked
+    join survivors on survivors.id = asked.id
     join contractors.contractor_profiles as p on p.id = asked.id
     left join lateral (
       select
@@ -325,7 +359,7 @@ export async function readKnown(tx: Queryable, profileIds: readonly string[]): P
           )
         ) filter (where o.fields ? 'city') as addresses
       from contractors.observations as o
-      where o.uei = p.uei
+      where o.uei = any (survivors.ueis)
     ) as told on true
     where not p.is_placeholder
       and not p.is_hidden
@@ -338,7 +372,7 @@ export async function readKnown(tx: Queryable, profileIds: readonly string[]): P
         uei: row.uei ?? '',
         name: row.name,
         names: row.names ?? [{ name: row.name, kind: 'legal' }],
-        addresses: row.addresses ?? [],
+        addresses: row.addresses,
         cageCodes: row.cageCodes ?? [],
         records: row.records,
       },

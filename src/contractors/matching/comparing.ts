@@ -35,7 +35,7 @@ export type NameComparison = {
 
 export function compareNames(one: NormalName, other: NormalName, weights: WordWeights): NameComparison {
   const pairs = alignWords(one, other, weights)
-  const isCompact = one.compact === other.compact
+  const isCompact = one.compact === other.compact || isBeginning(one, other) || isBeginning(other, one)
   const takenOne = new Set(pairs.flatMap(pair => pair.placesOfOne))
   const takenOther = new Set(pairs.flatMap(pair => pair.placesOfOther))
   const weightOf = (words: readonly string[]) => words.reduce((sum, word) => sum + weights.weigh(word), 0)
@@ -66,6 +66,14 @@ export function compareNames(one: NormalName, other: NormalName, weights: WordWe
     pairs,
   }
 }
+
+/** A name that was cut is the beginning of the whole one. */
+const isBeginning = (cut: NormalName, whole: NormalName) =>
+  cut.isCut &&
+  cut.compact.length >= 18 &&
+  whole.text.length >= cut.text.length &&
+  whole.words.length - cut.words.length <= 2 &&
+  whole.compact.startsWith(cut.compact)
 
 type PlacedPair = WordPair & { placesOfOne: readonly number[]; placesOfOther: readonly number[] }
 

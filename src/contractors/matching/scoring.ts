@@ -46,6 +46,7 @@ export type ReasonKind =
   | 'same_state'
   | 'different_state'
   | 'often_seen'
+  | 'same_award'
 
 /** Why a candidate is or is not the one: `weight` in log-odds, above 0 speaks for it; `text` for people. */
 export type Reason = { kind: ReasonKind; weight: number; text: string }
@@ -71,49 +72,55 @@ export const prepare = (mention: Mention): Prepared => ({
   address: normalAddress(mention),
 })
 
-/** The best of its names, its nearest address. Undefined if it has no word in common and neither address nor CAGE. */
+/** The best of its names, its nearest address. */
 export function scoreKnown(prepared: Prepared, known: Known, words: WordWeights, by: Weights = weights): Scored {
   const nearness = nearestOf(prepared.address, known.addresses)
+  return bestOf(known, nearness, variantsOf(prepared, known, nearness, words), by)
+}
+
+/** One for each name that the contractor has had. */
+export type Variant = { features: Features; name: Scored['name'] }
+
+export function variantsOf(prepared: Prepared, known: Known, nearness: Nearness, words: WordWeights): Variant[] {
   const cage = compareCage(prepared.mention.cageCode, known.cageCodes)
   const rest: Features = {
     ...featuresOfPlace(nearness),
     ...(cage === 'same' ? { sameCage: 1 } : cage === 'different' ? { differentCage: 1 } : {}),
     records: Math.log(1 + known.records),
   }
-  let best: Scored | undefined
+  const variants: Variant[] = []
   for (const { name, kind } of known.names)
     for (const other of normalNames(name))
       for (const one of prepared.names) {
         const comparison = compareNames(one, other, words)
-        const features: Features = {
+        const features = {
           ...featuresOfName(comparison),
           ...(kind === 'legal' ? {} : { otherName: 1 }),
+          ...(nearness === 'street' ? { sameStreetOtherName: comparison.missingOfOne } : {}),
+          ...(cage === 'same' ? { sameCageOtherName: comparison.missingOfOne } : {}),
           ...rest,
         }
-        const logOdds = sumOf(features, by)
-        if (!best || logOdds > best.logOdds)
-          best = { known, logOdds, features, name: { name, kind, comparison }, nearness }
+        variants.push({ features, name: { name, kind, comparison } })
       }
-  if (best) return best
-  const features: Features = { ...rest, bias: 1, missingOfOne: 1, missingOfOther: 1 }
-  const comparison: NameComparison = {
-    isSame: false,
-    missingOfOne: 1,
-    missingOfOther: 1,
-    inexact: 0,
-    surplus: -words.total,
-    firstWord: false,
-    legalForm: 'unknown',
-    pairs: [],
-  }
-  return {
-    known,
-    logOdds: sumOf(features, by),
-    features,
-    name: { name: known.name, kind: 'legal', comparison },
-    nearness,
-  }
+  return variants.length > 0 ? variants : [{ features: { ...rest, ...featuresOfName(nothing) }, name: nameless(known) }]
 }
+
+export function bestOf(known: Known, nearness: Nearness, variants: readonly Variant[], by: Weights): Scored {
+  const scored = variants.map(variant => ({ ...variant, known, nearness, logOdds: sumOf(variant.features, by) }))
+  return scored.reduce((best, one) => (one.logOdds > best.logOdds ? one : best))
+}
+
+const nothing: NameComparison = {
+  isSame: false,
+  missingOfOne: 1,
+  missingOfOther: 1,
+  inexact: 0,
+  surplus: -Infinity,
+  firstWord: false,
+  legalForm: 'unknown',
+  pairs: [],
+}
+const nameless = (known: Known): Scored['name'] => ({ name: known.name, kind: 'legal', comparison: nothing })
 
 export type Weights = Record<Feature, number>
 
@@ -152,7 +159,7 @@ export function featuresOfPlace(nearness: Nearness): Features {
 
 const order: readonly Nearness[] = ['street', 'zip', 'city', 'state', 'apart', 'unknown']
 
-function nearestOf(address: NormalAddress, others: readonly Address[]): Nearness {
+export function nearestOf(address: NormalAddress, others: readonly Address[]): Nearness {
   let best: Nearness = 'unknown'
   for (const other of others) {
     const nearness = nearnessOf(address, normalAddress(other))

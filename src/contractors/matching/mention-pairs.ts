@@ -1,0 +1,172 @@
+import { type NormalAddress, nearnessOf, normalAddress } from './addresses.ts'
+import { weightsOf } from './candidates.ts'
+import { compareNames, type NameComparison, type WordWeights } from './comparing.ts'
+import { type NormalName, normalNames } from './normal-names.ts'
+import type { Mention } from './scoring.ts'
+import type { pairWeights } from './weights.ts'
+
+export type PairFeature = keyof typeof pairWeights
+export type PairFeatures = Partial<Record<PairFeature, number>>
+export type PairWeights = Record<PairFeature, number>
+
+/** Two mentions, by their places, and what speaks for their being one vendor. */
+export type MentionPair = { one: number; other: number; features: PairFeatures }
+
+type Read = { mention: Mention; names: readonly NormalName[]; address: NormalAddress; key: string }
+
+/** Pairs that have anything in common: letters or rare words of the name, CAGE code, door. The rest is no pair. Ordered by places. */
+export function pairMentions(mentions: readonly Mention[]): MentionPair[] {
+  const read = mentions.map(mention => {
+    const names = normalNames(mention.name)
+    return { mention, names, address: normalAddress(mention), key: names[0]?.compact ?? '' }
+  })
+  const words = countWords(read)
+  const sameName = countPlaces(read)
+  return [...neighboursOf(read, words)].flatMap(([one, others]) =>
+    [...others]
+      .sort((a, b) => a - b)
+      .map(other => ({ one, other, features: featuresOfPair(read[one]!, read[other]!, words, sameName) })),
+  )
+}
+
+/** Symmetric. The more places and CAGE codes a name has, the less it says. */
+function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: SameName): PairFeatures {
+  const comparison = bestComparison(one.names, other.names, words)
+  const nearness = nearnessOf(one.address, other.address)
+  const [cage, otherCage] = [one.mention.cageCode, other.mention.cageCode]
+  const isElsewhere = nearness !== 'street'
+  const most = (count: (read: Read) => number) => Math.log(Math.max(1, count(one), count(other)))
+  const [less, more] = [comparison.missingOfOne, comparison.missingOfOther].sort((a, b) => a - b)
+  return {
+    bias: 1,
+    sameName: comparison.isSame ? 1 : 0,
+    missingLess: less!,
+    missingMore: more!,
+    inexact: comparison.inexact,
+    surplus: Math.max(-6, Math.min(2, comparison.surplus)),
+    firstWordDiffers: comparison.firstWord ? 0 : 1,
+    otherLegalForm: comparison.legalForm === 'other' ? 1 : 0,
+    ...(nearness === 'street'
+      ? { sameStreet: 1, sameStreetOtherName: more!, ...unitsOf(one.address.unit, other.address.unit) }
+      : {}),
+    ...(nearness === 'zip' ? { sameZip: 1 } : {}),
+    ...(nearness === 'city' ? { sameCity: 1 } : {}),
+    ...(nearness === 'state' ? { sameState: 1 } : {}),
+    ...(nearness === 'apart' ? { apart: 1 } : {}),
+    spread: isElsewhere ? most(sameName.places) : 0,
+    siblings: isElsewhere ? most(sameName.cages) : 0,
+    rivals: isElsewhere ? 0 : most(sameName.cagesHere),
+    ...(cage && otherCage ? (cage === otherCage ? { sameCage: 1 } : { differentCage: 1 }) : {}),
+  }
+}
+
+const unitsOf = (one: string, other: string): PairFeatures =>
+  one === other ? { sameUnit: 1 } : one !== '' && other !== '' ? { otherUnit: 1 } : {}
+
+function bestComparison(
+  ours: readonly NormalName[],
+  theirs: readonly NormalName[],
+  words: WordWeights,
+): NameComparison {
+  let best: NameComparison | undefined
+  for (const one of ours)
+    for (const other of theirs) {
+      const comparison = compareNames(one, other, words)
+      if (!best || worth(comparison) > worth(best)) best = comparison
+    }
+  return best ?? nothing
+}
+
+const worth = ({ isSame, missingOfOne, missingOfOther }: NameComparison) =>
+  (isSame ? 1 : 0) - missingOfOne - missingOfOther
+
+const nothing: NameComparison = {
+  isSame: false,
+  missingOfOne: 1,
+  missingOfOther: 1,
+  inexact: 0,
+  surplus: -Infinity,
+  firstWord: false,
+  legalForm: 'unknown',
+  pairs: [],
+}
+
+/** Of the different names that occur, each once. */
+function countWords(read: readonly Read[]): WordWeights {
+  const names = new Map(read.flatMap(({ names }) => names.map(name => [name.compact, name] as const)))
+  const counts = new Map<string, number>()
+  for (const { words } of names.values())
+    for (const word of new Set(words)) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return weightsOf(
+    names.size,
+    word => counts.get(word) ?? 0,
+    () => true,
+  )
+}
+
+type SameName = {
+  /** In how many places the name is found. */
+  places: (read: Read) => number
+  /** How many CAGE codes it has, everywhere and behind this door. */
+  cages: (read: Read) => number
+  cagesHere: (read: Read) => number
+}
+
+function countPlaces(all: readonly Read[]): SameName {
+  const [places, cages, cagesHere] = [new Map(), new Map(), new Map()] as Map<string, Set<string>>[]
+  const put = (counts: Map<string, Set<string>>, key: string, value: string) => {
+    if (!counts.has(key)) counts.set(key, new Set())
+    if (value !== '') counts.get(key)!.add(value)
+  }
+  for (const read of all) {
+    put(places!, read.key, placeOf(read))
+    put(cages!, read.key, read.mention.cageCode ?? '')
+    put(cagesHere!, doorOf(read), read.mention.cageCode ?? '')
+  }
+  return {
+    places: read => places!.get(read.key)?.size ?? 0,
+    cages: read => cages!.get(read.key)?.size ?? 0,
+    cagesHere: read => cagesHere!.get(doorOf(read))?.size ?? 0,
+  }
+}
+
+const placeOf = ({ address }: Read) => address.zip || `${address.city} ${address.state}`
+const doorOf = (read: Read) => `${read.key} ${placeOf(read)} ${read.address.number}`
+
+/** By the smaller place. A word is asked alone if it is rare; a name's first two words together otherwise. */
+function neighboursOf(read: readonly Read[], words: WordWeights): Map<number, Set<number>> {
+  const blocks = new Map<string, number[]>()
+  const put = (key: string, place: number) => {
+    const block = blocks.get(key)
+    if (block) block.push(place)
+    else blocks.set(key, [place])
+  }
+  const rare = words.total - Math.log(mostInBlock)
+  for (const [place, { mention, names, address }] of read.entries()) {
+    if (mention.cageCode) put(`cage ${mention.cageCode}`, place)
+    if (address.number && address.zip) put(`door ${address.number} ${address.zip}`, place)
+    const keys = new Set<string>()
+    for (const name of names) {
+      keys.add(`same ${name.compact}`)
+      if (name.compact.length >= 8) keys.add(`begins ${name.compact.slice(0, 8)}`)
+      const sorted = [...new Set(name.words)].sort()
+      for (const [index, word] of sorted.entries()) {
+        if (words.weigh(word) >= rare) keys.add(`word ${word}`)
+        for (const next of sorted.slice(index + 1))
+          if (words.weigh(word) + words.weigh(next) >= rare) keys.add(`words ${word} ${next}`)
+      }
+    }
+    for (const key of keys) put(key, place)
+  }
+  const neighbours = new Map<number, Set<number>>(read.map((_, place) => [place, new Set()]))
+  for (const [key, block] of blocks) {
+    if (block.length > mostInBlock && !key.startsWith('same ') && !key.startsWith('cage ')) continue
+    for (const [index, one] of block.entries())
+      for (const other of block.slice(index + 1, index + 1 + widest)) neighbours.get(one)!.add(other)
+  }
+  return neighbours
+}
+
+const mostInBlock = 60
+/** Of a name that thousands have, each is compared with so many that follow it. */
+const widest = 400
