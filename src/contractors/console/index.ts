@@ -69,8 +69,8 @@ export const contractorsConsole: ConsoleModule = {
     },
   ],
   navigation: [
-    { group: 'Contractors', label: 'Overview', to: '/overview', icon: 'chart', permission: read, place: -1 },
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
+    { group: 'Contractors', label: 'Overview', to: '/overview', icon: 'chart', permission: read },
     { group: 'Contractors', label: 'Lists', to: '/lists', icon: 'list', permission: lists },
     { group: 'Installation', label: 'Matches', to: '/matches', icon: 'merge', permission: review, place: 6 },
     {
