@@ -9,6 +9,7 @@ import { registerImportCommands } from './imports/import-commands.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
 import { allSources } from './imports/sources.ts'
 import { registerShowCommand } from './profiles/show-command.ts'
+import { registerShowCommand } from './profiles/show-command.ts'
 import { registerSummaryCommand } from './summary/summary-command.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
@@ -20,6 +21,7 @@ const rejectedCode = 6
 export function registerContractorCommands(parent: Command, { withApp }: CommandContext): void {
   registerExportCommand(parent, { withApp })
   registerSummaryCommand(parent, { withApp })
+  registerShowCommand(parent, { withApp })
   registerShowCommand(parent, { withApp })
   registerImportCommands(parent, { withApp })
   parent
