@@ -3,6 +3,7 @@ import { type ReactNode, useId, useState } from 'react'
 import { formatCount, parseAmount } from '#platform/console'
 import { type Facet, type Filters, isContradictory, type SearchResult } from './contractors.ts'
 import classes from './search.module.css'
+import { certifications } from './terms.ts'
 
 type Change = (change: Partial<Filters>) => void
 
@@ -36,6 +37,48 @@ export function Facets({ filters, facets, change, isLost }: FacetsProps) {
         change={businessType => change({ businessType })}
       />
       <ValueRange filters={filters} change={change} />
+      <Choices
+        title="Awarding agency"
+        isLost={isLost}
+        facets={facets?.agencies}
+        chosen={filters.agency}
+        change={agency => change({ agency })}
+      />
+      <Place filters={filters} change={change} />
+      <Choices
+        title="SBA certification in force"
+        hint="All of those chosen"
+        isLost
+        facets={Object.entries(certifications).map(([value, label]) => ({ value, label }))}
+        chosen={filters.certification}
+        change={certification => change({ certification })}
+      />
+      <Choices
+        title="Registration"
+        isLost={isLost}
+        facets={facets?.statuses}
+        chosen={filters.status}
+        change={status => change({ status })}
+      >
+        <TextInput
+          size="xs"
+          mt={6}
+          type="date"
+          label="Registered since"
+          value={filters.registeredSince}
+          onChange={event => change({ registeredSince: event.currentTarget.value })}
+        />
+      </Choices>
+      <fieldset className={classes.facet}>
+        <legend>Contracts</legend>
+        <Checkbox
+          size="xs"
+          mt={4}
+          label="With active contracts"
+          checked={filters.hasActiveContracts !== ''}
+          onChange={event => change({ hasActiveContracts: event.currentTarget.checked ? 'true' : '' })}
+        />
+      </fieldset>
       {facets?.capped && (
         <Text size="xs" c="dimmed">
           Counts are of the first 10,000 matches.
@@ -116,7 +159,7 @@ type ChoicesProps = {
   title: string
   hint?: string
   isLost: boolean
-  facets: readonly Facet[] | undefined
+  facets: readonly (Omit<Facet, 'count'> & { count?: number })[] | undefined
   chosen: readonly string[]
   change: (chosen: readonly string[]) => void
   withCode?: boolean
@@ -146,6 +189,65 @@ function CodePrefix({ add }: { add: (code: string) => void }) {
       onKeyDown={event => event.key === 'Enter' && settle()}
     />
   )
+}
+
+function Place({ filters, change }: { filters: Filters; change: Change }) {
+  return (
+    <fieldset className={classes.facet}>
+      <legend>City and district</legend>
+      <Settled
+        label="City"
+        placeholder="City, whole name"
+        value={filters.city}
+        read={text => text.slice(0, 100)}
+        change={city => change({ city })}
+      />
+      <Settled
+        label="Congressional district"
+        placeholder="District, as VA-11"
+        value=""
+        read={text => (text === '' || /^[a-z]{2}-?\d{1,2}$/i.test(text) ? districtOf(text) : undefined)}
+        fault="Two letters and a number, as VA-11"
+        change={district => district && change({ district: [...new Set([...filters.district, district])] })}
+      />
+    </fieldset>
+  )
+}
+
+const districtOf = (text: string) =>
+  text.toUpperCase().replace(/^([A-Z]{2})-?(\d{1,2})$/, (_, state, number) => `${state}-${number.padStart(2, '0')}`)
+
+/** A text that counts once one leaves it or presses Enter; `read` tells undefined of what cannot be meant. */
+function Settled({ label, placeholder, value, read, fault, change }: SettledProps) {
+  const [draft, setDraft] = useState<string>()
+  const meant = draft === undefined ? value : read(draft.trim())
+  const settle = () => {
+    if (draft === undefined || meant === undefined) return
+    setDraft(undefined)
+    if (meant !== value) change(meant)
+  }
+  return (
+    <TextInput
+      size="xs"
+      mt={6}
+      aria-label={label}
+      placeholder={placeholder}
+      value={draft ?? value}
+      error={meant === undefined && fault}
+      onChange={event => setDraft(event.currentTarget.value)}
+      onBlur={settle}
+      onKeyDown={event => event.key === 'Enter' && settle()}
+    />
+  )
+}
+
+type SettledProps = {
+  label: string
+  placeholder: string
+  value: string
+  read: (text: string) => string | undefined
+  fault?: string
+  change: (value: string) => void
 }
 
 function ValueRange({ filters, change }: { filters: Filters; change: Change }) {

@@ -15,6 +15,27 @@ export const contractorsConsole: ConsoleModule = {
       load: () => import('./search-page.tsx'),
     },
     {
+      path: '/contractors/compare',
+      title: 'Compare contractors',
+      frame: 'shell',
+      permission: read,
+      load: () => import('./compare-page.tsx'),
+    },
+    {
+      path: '/saved-searches',
+      title: 'Saved searches',
+      frame: 'shell',
+      permission: 'contractors.searches.save',
+      load: () => import('./saved-searches-page.tsx'),
+    },
+    {
+      path: '/saved-searches/$id',
+      title: 'Saved search',
+      frame: 'shell',
+      permission: 'contractors.searches.save',
+      load: () => import('./saved-search-page.tsx'),
+    },
+    {
       path: '/contractors/$id',
       title: 'Contractor',
       frame: 'shell',
@@ -71,6 +92,13 @@ export const contractorsConsole: ConsoleModule = {
   navigation: [
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
     { group: 'Contractors', label: 'Overview', to: '/overview', icon: 'chart', permission: read },
+    {
+      group: 'Contractors',
+      label: 'Saved searches',
+      to: '/saved-searches',
+      icon: 'bell',
+      permission: 'contractors.searches.save',
+    },
     { group: 'Contractors', label: 'Lists', to: '/lists', icon: 'list', permission: lists },
     { group: 'Installation', label: 'Matches', to: '/matches', icon: 'merge', permission: review, place: 6 },
     {
@@ -83,6 +111,14 @@ export const contractorsConsole: ConsoleModule = {
     },
   ],
   resources: {
+    'contractors.saved_searches': {
+      noun: 'saved search',
+      columns: { alert: 'alert', search: 'what is looked for' },
+      technical: ['user_id'],
+      api: '/saved-searches/{id}',
+      permission: 'contractors.searches.save',
+      page: '/saved-searches/$id',
+    },
     'contractors.exports': {
       noun: 'export',
       sentences: {

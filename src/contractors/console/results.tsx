@@ -1,16 +1,17 @@
-import { Button, Center, Skeleton, Text } from '@mantine/core'
+import { Badge, Button, Center, Checkbox, Skeleton, Text } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
-import { type Contractor, otherNameFor, placeOf, type SearchResult } from './contractors.ts'
+import { type Contractor, type Family, otherNameFor, placeOf, type SearchResult } from './contractors.ts'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
 import classes from './search.module.css'
+import type { Ticks } from './selection-bar.tsx'
 
 const rowHeight = 66
 const skeletonWidths = ['52%', '38%', '61%', '45%', '70%', '41%', '57%', '36%', '64%']
 
 /** The found contractors. Only rows near the window are in the page, and the next page is fetched before it is reached. */
-export function Results({ contractors, isStale, query, total, more }: ResultsProps) {
+export function Results({ contractors, families, news, ticks, isStale, query, total, more }: ResultsProps) {
   const list = useRef<HTMLUListElement>(null)
   const [offset, setOffset] = useState(0)
   const [wanted, setWanted] = useState<number>()
@@ -25,6 +26,7 @@ export function Results({ contractors, isStale, query, total, more }: ResultsPro
     scrollMargin: offset,
     getItemKey: index => contractors[index]?.id ?? index,
   })
+  const isWhole = contractors.length > 0 && contractors.every(({ id }) => ticks.isTicked(id))
   const shown = rows.getVirtualItems()
   const last = shown.at(-1)?.index ?? 0
 
@@ -46,6 +48,12 @@ export function Results({ contractors, isStale, query, total, more }: ResultsPro
     const at = Number((event.target as HTMLElement).dataset.result)
     if (Number.isNaN(at)) return
     const end = contractors.length - 1
+    if (event.key === ' ' || event.key === 'x') {
+      event.preventDefault()
+      const contractor = contractors[at]
+      if (contractor) ticks.toggle(contractor.id, event.shiftKey)
+      return
+    }
     const to = { ArrowDown: Math.min(at + 1, end), ArrowUp: at - 1, Home: 0, End: end }[event.key]
     if (to === undefined) return
     event.preventDefault()
@@ -56,7 +64,16 @@ export function Results({ contractors, isStale, query, total, more }: ResultsPro
 
   return (
     <div className="panel">
-      <div className={classes.head} aria-hidden="true">
+      <div className={classes.head}>
+        <Checkbox
+          size="xs"
+          aria-label="Select all that are shown"
+          checked={isWhole}
+          indeterminate={!isWhole && ticks.ids.length > 0}
+          onChange={event =>
+            event.currentTarget.checked ? ticks.tickAll(contractors.map(({ id }) => id)) : ticks.clear()
+          }
+        />
         <span />
         <span>Contractor</span>
         <span className={classes.industry}>Industry</span>
@@ -85,7 +102,14 @@ export function Results({ contractors, isStale, query, total, more }: ResultsPro
                 aria-setsize={total && !total.capped ? total.count : -1}
                 aria-posinset={index + 1}
               >
-                <Row contractor={contractor} index={index} query={query} />
+                <Row
+                  contractor={contractor}
+                  family={families.get(contractor.id)}
+                  isNew={news.has(contractor.id)}
+                  ticks={ticks}
+                  index={index}
+                  query={query}
+                />
               </li>
             )
           )
@@ -110,6 +134,11 @@ export function Results({ contractors, isStale, query, total, more }: ResultsPro
 
 type ResultsProps = {
   contractors: readonly Contractor[]
+  /** Of tops of families, by contractor, where results are rolled up. */
+  families: ReadonlyMap<string, Family>
+  /** Ids of those that are new in the saved search that is shown. */
+  news: ReadonlySet<string>
+  ticks: Ticks
   isStale: boolean
   /** What was looked for, corrected. */
   query: string
@@ -117,17 +146,32 @@ type ResultsProps = {
   more: { load: () => void; isLoading: boolean; error: unknown } | undefined
 }
 
-function Row({ contractor, index, query }: { contractor: Contractor; index: number; query: string }) {
+function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
   const other = otherNameFor(query, contractor)
   const place = placeOf(contractor)
-  const { naicsCode, naicsDescription, totalContractValue, activeContractsCount, completedContractsCount } = contractor
+  const { naicsCode, naicsDescription } = contractor
+  const { totalContractValue, activeContractsCount, completedContractsCount } = family ?? contractor
   return (
-    <div className={classes.row}>
+    <div className={`${classes.row} ${ticks.isTicked(contractor.id) ? classes.ticked : ''}`}>
+      <div className={`${classes.above} ${classes.tick}`}>
+        <Checkbox
+          size="xs"
+          aria-label={`Select ${contractor.name}`}
+          checked={ticks.isTicked(contractor.id)}
+          onChange={() => {}}
+          onClick={event => ticks.toggle(contractor.id, event.shiftKey)}
+        />
+      </div>
       <div className={classes.above}>
         <FavouriteButton contractor={contractor} />
       </div>
       <div style={{ minWidth: 0 }}>
         <Text truncate component="div">
+          {isNew && (
+            <Badge size="xs" variant="light" mr={6} className={classes.new}>
+              New
+            </Badge>
+          )}
           <PageLink
             to="/contractors/$id"
             params={{ id: contractor.id }}
@@ -151,6 +195,7 @@ function Row({ contractor, index, query }: { contractor: Contractor; index: numb
             </span>
           )}
           {place && <span>{place}</span>}
+          {family && <span>with {formatCount(family.contractorCount - 1)} below it</span>}
           {naicsCode && <span className={classes.industryCompact}>NAICS {naicsCode}</span>}
         </div>
       </div>
@@ -191,6 +236,15 @@ function Row({ contractor, index, query }: { contractor: Contractor; index: numb
   )
 }
 
+type RowProps = {
+  contractor: Contractor
+  family: Family | undefined
+  isNew: boolean
+  ticks: Ticks
+  index: number
+  query: string
+}
+
 export function ResultSkeletons() {
   return (
     <div className="panel" role="status" aria-label="Searching">
@@ -200,6 +254,7 @@ export function ResultSkeletons() {
           className={classes.row}
           style={{ height: rowHeight, borderBottom: '1px solid var(--ch-line)' }}
         >
+          <Skeleton height={16} width={16} ml={6} />
           <Skeleton circle height={18} ml={8} />
           <div>
             <Skeleton height={13} width={width} mb={8} />

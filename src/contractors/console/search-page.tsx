@@ -1,18 +1,33 @@
-import { Alert, Anchor, Button, CloseButton, Group, Kbd, Loader, Pill, Text, TextInput } from '@mantine/core'
+import {
+  Alert,
+  Anchor,
+  Button,
+  CloseButton,
+  Group,
+  Kbd,
+  Loader,
+  NativeSelect,
+  Pill,
+  Switch,
+  Text,
+  TextInput,
+} from '@mantine/core'
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import {
   EmptyState,
   ErrorState,
-  formatAmount,
-  formatCompactAmount,
   formatCount,
+  formatDay,
   Icon,
   PageHeader,
   SideSheet,
   useAddress,
+  useSession,
 } from '#platform/console'
+import { AddSelection } from './add-selection.tsx'
 import {
   contractorsQuery,
   type Facet,
@@ -22,10 +37,22 @@ import {
   readAsked,
   readFilters,
   type SearchResult,
+  searchOf,
+  sorts,
+  termsOf,
 } from './contractors.ts'
+import { ExportButton } from './export-button.tsx'
 import { Facets } from './facets.tsx'
 import { ResultSkeletons, Results } from './results.tsx'
+import { SaveSearch } from './save-search.tsx'
+import { SavedBanner } from './saved-banner.tsx'
+import { markSeen, savedSearchQuery } from './saved-searches.ts'
 import classes from './search.module.css'
+import { SelectionAction, SelectionBar, useTicks } from './selection-bar.tsx'
+import { amountInWords, certifications, wordsOf } from './terms.ts'
+
+/** So many are compared side by side at most. */
+const mostCompared = 5
 
 export function Page() {
   const [filters, change] = useAddress(readFilters)
@@ -36,13 +63,25 @@ export function Page() {
   }, [isUsable, change])
   const [text, setText] = useTypedQuery(filters.q, q => change({ q }, filters.q !== ''))
   const [drawerOpen, drawer] = useDisclosure(false)
+  const [isSaving, saving] = useDisclosure(false)
   const results = useRef<HTMLDivElement>(null)
+  const navigate = useNavigate()
+  const { can } = useSession()
   const query = useInfiniteQuery(contractorsQuery(filters))
+  const saved = useSaved(filters.saved)
 
   const first = query.data?.pages[0]
   const contractors = useMemo(() => query.data?.pages.flatMap(page => page.items) ?? [], [query.data])
+  const families = useMemo(
+    () => new Map(query.data?.pages.flatMap(page => page.families ?? []).map(family => [family.contractorId, family])),
+    [query.data],
+  )
+  const shown = useMemo(() => contractors.map(({ id }) => id), [contractors])
+  const ticks = useTicks(JSON.stringify(termsOf(filters)), shown)
   const chosen = chips(filters, first)
   const isStale = query.isPlaceholderData
+  const search = searchOf(filters, first?.correctedQuery)
+  const selection = ticks.isWhole ? { search } : { ids: ticks.ids }
 
   const onSearchKey = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') {
@@ -52,13 +91,32 @@ export function Page() {
     if (event.key === 'Escape' && text) setText('')
   }
   const facets = <Facets filters={filters} facets={first?.facets} change={change} isLost={query.isError} />
+  const compare = () => void navigate({ to: '/contractors/compare', search: { ids: ticks.ids } as never })
 
   return (
     <>
       <PageHeader
         title="Contractors"
         lead="Firms with federal contracts, from public award and registration records."
+        actions={
+          <Group gap="xs">
+            {can('contractors.searches.save') && (
+              <Button variant="default" leftSection={<Icon name="bell" size={16} />} onClick={saving.open}>
+                Save search
+              </Button>
+            )}
+            <ExportButton selection={{ search }} />
+          </Group>
+        }
       />
+      {saved.data && (
+        <SavedBanner
+          saved={saved.data.savedSearch}
+          unseen={saved.data.unseen.length}
+          search={search}
+          leave={() => change({ saved: '' })}
+        />
+      )}
       <TextInput
         data-search
         size="md"
@@ -90,11 +148,37 @@ export function Page() {
           {facets}
         </aside>
         <div className={classes.results} ref={results}>
-          <Group justify="space-between" mih={32} mb="xs" gap="xs" wrap="nowrap" align="flex-start">
-            <Group gap={6}>
-              <Text size="sm" fw={550} role="status" mr={6} className="figures">
-                {countOf(first)}
-              </Text>
+          <Group justify="space-between" mih={32} mb="xs" gap="xs" align="center">
+            <Text size="sm" fw={550} role="status" className="figures">
+              {countOf(first)}
+            </Text>
+            <Group gap="sm">
+              <Switch
+                size="xs"
+                label="Roll up to parents"
+                checked={filters.rollUp !== ''}
+                onChange={event => change({ rollUp: event.currentTarget.checked ? 'true' : '' })}
+              />
+              <NativeSelect
+                size="xs"
+                aria-label="Sort by"
+                value={filters.sort}
+                data={Object.entries(sorts).map(([value, label]) => ({ value, label }))}
+                onChange={event => change({ sort: event.currentTarget.value })}
+              />
+              <Button
+                className={classes.narrow}
+                variant="default"
+                size="xs"
+                leftSection={<Icon name="filter" size={15} />}
+                onClick={drawer.open}
+              >
+                Filters{chosen.length > 0 && ` (${chosen.length})`}
+              </Button>
+            </Group>
+          </Group>
+          {chosen.length > 0 && (
+            <Group gap={6} mb="sm">
               {chosen.map(({ key, label, without }) => (
                 <Pill
                   key={key}
@@ -111,17 +195,7 @@ export function Page() {
                 </Anchor>
               )}
             </Group>
-            <Button
-              className={classes.narrow}
-              variant="default"
-              size="xs"
-              style={{ flex: 'none' }}
-              leftSection={<Icon name="filter" size={15} />}
-              onClick={drawer.open}
-            >
-              Filters{chosen.length > 0 && ` (${chosen.length})`}
-            </Button>
-          </Group>
+          )}
           {first?.correctedQuery && !isStale && (
             <Alert variant="light" py={8} mb="sm" icon={<Icon name="info" />}>
               Nothing is named “{filters.q}”. Showing results for <strong>{first.correctedQuery}</strong>.
@@ -132,10 +206,19 @@ export function Page() {
           ) : query.isError && contractors.length === 0 ? (
             <ErrorState error={query.error} retry={() => void query.refetch()} />
           ) : contractors.length === 0 ? (
-            <Nothing filters={filters} isFiltered={chosen.length > 0} change={change} clearText={() => setText('')} />
+            <Nothing
+              filters={filters}
+              chosen={chosen}
+              change={change}
+              clearText={() => setText('')}
+              corrected={first?.correctedQuery}
+            />
           ) : (
             <Results
               contractors={contractors}
+              families={families}
+              news={saved.news}
+              ticks={ticks}
               isStale={isStale}
               query={first?.correctedQuery ?? filters.q}
               total={first?.total}
@@ -148,6 +231,25 @@ export function Page() {
           )}
         </div>
       </div>
+      <SelectionBar ticks={ticks} total={first?.total}>
+        <AddSelection selection={selection} done={ticks.clear} />
+        <SelectionAction
+          disabled={ticks.isWhole || ticks.ids.length < 2 || ticks.ids.length > mostCompared}
+          title={`Two to ${mostCompared} are compared side by side`}
+          onClick={compare}
+        >
+          Compare
+        </SelectionAction>
+        <ExportButton selection={selection} size="xs" />
+      </SelectionBar>
+      {isSaving && (
+        <SaveSearch
+          search={search}
+          suggestion={wordsOf(search).slice(0, 80)}
+          close={saving.close}
+          done={made => change({ saved: made.id }, true)}
+        />
+      )}
       <SideSheet
         opened={drawerOpen}
         onClose={drawer.close}
@@ -163,6 +265,27 @@ export function Page() {
       </SideSheet>
     </>
   )
+}
+
+const nobody: ReadonlySet<string> = new Set()
+
+/** The saved search of the address, if it is one's own. What is new in it stays marked until one leaves, and is seen. */
+function useSaved(id: string) {
+  const client = useQueryClient()
+  const { data } = useQuery({ ...savedSearchQuery(id), enabled: id !== '', retry: false })
+  const seen = useRef('')
+  useEffect(() => {
+    if (!data || seen.current === data.savedSearch.id) return
+    seen.current = data.savedSearch.id
+    if (data.savedSearch.newCount === 0) return
+    void markSeen(data.savedSearch.id).then(() =>
+      client.invalidateQueries({ queryKey: ['saved-searches'], exact: true }),
+    )
+  }, [data, client])
+  // The next visit asks again.
+  useEffect(() => () => client.removeQueries({ queryKey: ['saved-searches', id], exact: true }), [client, id])
+  const news = useMemo(() => (data ? new Set(data.unseen) : nobody), [data])
+  return { data: id === '' ? undefined : data, news }
 }
 
 /** The text as it is typed; the address follows when the typing rests, and leads when one goes back. */
@@ -185,36 +308,54 @@ function useTypedQuery(q: string, settle: (q: string) => void): [string, (text: 
   return [text, setText]
 }
 
-const noFilters = { state: [], naics: [], businessType: [], minValue: '', maxValue: '' }
+const noFilters = {
+  state: [],
+  city: '',
+  district: [],
+  naics: [],
+  businessType: [],
+  certification: [],
+  agency: [],
+  status: [],
+  registeredSince: '',
+  minValue: '',
+  maxValue: '',
+  hasActiveContracts: '',
+} satisfies Partial<Filters>
 
 type Chip = { key: string; label: string; without: Partial<Filters> }
 
-function chips({ state, naics, businessType, minValue, maxValue }: Filters, page: SearchResult | undefined): Chip[] {
-  const labelOf = (value: string, facets: readonly Facet[] = []) =>
-    facets.find(facet => facet.value === value)?.label ?? value
+function chips(filters: Filters, page: SearchResult | undefined): Chip[] {
+  type Many = 'state' | 'district' | 'naics' | 'businessType' | 'certification' | 'agency' | 'status'
+  const each = (name: Many, label: (value: string) => string): Chip[] =>
+    filters[name].map(value => ({
+      key: `${name} ${value}`,
+      label: label(value),
+      without: { [name]: filters[name].filter(other => other !== value) },
+    }))
+  const one = (name: keyof Filters, label: (value: string) => string): Chip[] => {
+    const value = filters[name]
+    return typeof value === 'string' && value !== ''
+      ? [{ key: name, label: label(value), without: { [name]: '' } }]
+      : []
+  }
+  const named = (facets: readonly Facet[] | undefined) => (value: string) =>
+    facets?.find(facet => facet.value === value)?.label ?? value
   return [
-    ...state.map(code => ({
-      key: `state ${code}`,
-      label: labelOf(code, page?.facets?.states),
-      without: { state: state.filter(each => each !== code) },
-    })),
-    ...naics.map(code => ({
-      key: `naics ${code}`,
-      label: `NAICS ${code}`,
-      without: { naics: naics.filter(each => each !== code) },
-    })),
-    ...businessType.map(type => ({
-      key: `type ${type}`,
-      label: labelOf(type, page?.facets?.businessTypes),
-      without: { businessType: businessType.filter(each => each !== type) },
-    })),
-    ...(minValue ? [{ key: 'min', label: `from ${amountOf(minValue)}`, without: { minValue: '' } }] : []),
-    ...(maxValue ? [{ key: 'max', label: `up to ${amountOf(maxValue)}`, without: { maxValue: '' } }] : []),
+    ...each('state', named(page?.facets?.states)),
+    ...one('city', city => city),
+    ...each('district', district => district),
+    ...each('naics', code => `NAICS ${code}`),
+    ...each('businessType', named(page?.facets?.businessTypes)),
+    ...each('certification', code => certifications[code] ?? code),
+    ...each('agency', named(page?.facets?.agencies)),
+    ...each('status', status => status),
+    ...one('registeredSince', day => `registered since ${formatDay(day)}`),
+    ...one('minValue', amount => `from ${amountInWords(amount)}`),
+    ...one('maxValue', amount => `up to ${amountInWords(amount)}`),
+    ...one('hasActiveContracts', () => 'with active contracts'),
   ]
 }
-
-const amountOf = (value: string) =>
-  /^\d+(\.\d+)?$/.test(value) ? (value.length > 4 ? formatCompactAmount(value) : formatAmount(value)) : value
 
 function countOf(page: SearchResult | undefined): string {
   if (!page) return 'results'
@@ -222,7 +363,7 @@ function countOf(page: SearchResult | undefined): string {
   return `${formatCount(count)}${capped ? '+' : ''} ${count === 1 ? 'contractor' : 'contractors'}`
 }
 
-function Nothing({ filters, isFiltered, change, clearText }: NothingProps) {
+function Nothing({ filters, chosen, change, clearText, corrected }: NothingProps) {
   if (isContradictory(filters)) {
     return (
       <div className="panel">
@@ -235,27 +376,36 @@ function Nothing({ filters, isFiltered, change, clearText }: NothingProps) {
             </Button>
           }
         >
-          From {amountOf(filters.minValue)} is more than up to {amountOf(filters.maxValue)}: no total contract value can
-          be both.
+          From {amountInWords(filters.minValue)} is more than up to {amountInWords(filters.maxValue)}: no total contract
+          value can be both.
         </EmptyState>
       </div>
     )
   }
-  const next = isFiltered ? (
-    <Button variant="default" onClick={() => change(noFilters)}>
-      Clear the filters
-    </Button>
-  ) : filters.q ? (
-    <Button variant="default" onClick={clearText}>
-      Show all contractors
-    </Button>
-  ) : undefined
+  const ways = [
+    ...(chosen.length > 0 ? [{ label: 'Clear the filters', go: () => change(noFilters) }] : []),
+    ...(filters.rollUp ? [{ label: 'Do not roll up to parents', go: () => change({ rollUp: '' }) }] : []),
+    ...(filters.q && chosen.length === 0 ? [{ label: 'Show all contractors', go: clearText }] : []),
+  ]
+  const isAsked = filters.q !== '' || chosen.length > 0 || filters.rollUp !== ''
   return (
     <div className="panel">
-      <EmptyState icon="search" title="No contractor fits" action={next}>
-        {filters.q || isFiltered
-          ? 'Try fewer words, the beginning of a name, or the exact UEI (12 characters) or CAGE code (5).'
-          : 'No records have been imported yet. An administrator imports them with “commonhold contractors import”.'}
+      <EmptyState
+        icon="search"
+        title="No contractor fits"
+        action={ways.map(({ label, go }) => (
+          <Button key={label} variant="default" onClick={go}>
+            {label}
+          </Button>
+        ))}
+      >
+        {!isAsked
+          ? 'No records have been imported yet. An administrator imports them with “commonhold contractors import”.'
+          : chosen.length > 0 && corrected !== undefined
+            ? `Names with “${corrected}” there are, but none that the filters let through.`
+            : chosen.length > 0
+              ? 'Take away a filter, one by one above or all at once.'
+              : 'Try fewer words, the beginning of a name, or the exact UEI (12 characters) or CAGE code (5).'}
       </EmptyState>
     </div>
   )
@@ -263,7 +413,8 @@ function Nothing({ filters, isFiltered, change, clearText }: NothingProps) {
 
 type NothingProps = {
   filters: Filters
-  isFiltered: boolean
+  chosen: readonly Chip[]
   change: (change: Partial<Filters>) => void
   clearText: () => void
+  corrected: string | undefined
 }

@@ -136,10 +136,10 @@ function inDistricts(districts: readonly string[]): Sql {
   return sql`(${sql.join(each, sql` or `)})`
 }
 
-/** A certification holds until the day that stands with it, that day included. */
+/** A certification holds until the day that stands with it, that day included; without one it is not known to end. */
 function isCertified(codes: readonly string[], day: string | undefined): Sql {
   const on = day === undefined ? sql`current_date::text` : sql`${day}::text`
-  const each = codes.map(code => sql`certifications ->> ${code} >= ${on}`)
+  const each = codes.map(code => sql`coalesce(certifications ->> ${code}, '9999') >= ${on}`)
   return sql`certifications ?& ${codes}::text[] and ${sql.join(each, sql` and `)}`
 }
 

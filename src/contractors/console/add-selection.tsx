@@ -1,0 +1,61 @@
+import { Button, Menu, Text } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { formatCount, Icon, PageLink, request, useSession } from '#platform/console'
+import { ListIcon } from './list-icon.tsx'
+import { type AdditionReport, inOrder, type List, type SearchAddition, useLists } from './lists.ts'
+import type { Selection } from './selection-bar.tsx'
+
+/** Puts ticked contractors, or all that a search finds, into a list of one's choice. */
+export function AddSelection({ selection, done }: { selection: Selection; done?: () => void }) {
+  const { can } = useSession()
+  const client = useQueryClient()
+  const [isOpen, setOpen] = useState(false)
+  const lists = useLists()
+  const adding = useMutation({
+    mutationFn: (list: List) => add(list, selection),
+    onSuccess: (message, list) => {
+      notifications.show({
+        message: (
+          <>
+            {message} <PageLink to="/lists/$id" params={{ id: list.id }}>{`Open “${list.name}”`}</PageLink>
+          </>
+        ),
+      })
+      done?.()
+    },
+    onError: error => notifications.show({ color: 'red', title: 'Not added', message: error.message }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['lists'] }),
+  })
+  if (!can('contractors.lists.write')) return null
+  return (
+    <Menu opened={isOpen} onChange={setOpen} position="top-start" width={260}>
+      <Menu.Target>
+        <Button variant="default" size="xs" loading={adding.isPending} leftSection={<Icon name="list" size={15} />}>
+          Add to list
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown mah={320} style={{ overflowY: 'auto' }}>
+        {inOrder(lists.data ?? []).map(list => (
+          <Menu.Item key={list.id} leftSection={<ListIcon list={list} size={15} />} onClick={() => adding.mutate(list)}>
+            <Text size="sm" truncate>
+              {list.name}
+            </Text>
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+async function add(list: List, selection: Selection): Promise<string> {
+  const path = `/contractor-lists/${encodeURIComponent(list.id)}`
+  if ('search' in selection) {
+    await request<SearchAddition>(`${path}/search-additions`, { method: 'POST', body: { search: selection.search } })
+    return 'They are being added; the list shows how far that is.'
+  }
+  const body = 'ids' in selection ? { contractorIds: selection.ids } : { listId: selection.listId }
+  const { added } = await request<AdditionReport>(`${path}/additions`, { method: 'POST', body })
+  return added === 0 ? 'All of them are in it already.' : `${formatCount(added)} added.`
+}

@@ -1,0 +1,196 @@
+import { ActionIcon, Button, Center, Group, Loader, Switch, Text } from '@mantine/core'
+import { useQueries } from '@tanstack/react-query'
+import { Fragment, useState } from 'react'
+import { EmptyState, ErrorState, Icon, manyOf, PageHeader, PageLink, type Search, useAddress } from '#platform/console'
+import { AddSelection } from './add-selection.tsx'
+import classes from './compare.module.css'
+import { CompareAdd } from './compare-add.tsx'
+import { CompareChart } from './compare-chart.tsx'
+import { type ContractorInFull, contractorQuery, isId, placeOf } from './contractors.ts'
+import { ExportButton } from './export-button.tsx'
+import { describeFields } from './fields.ts'
+import { totalsQuery } from './profile-queries.ts'
+
+/** So many fit side by side. */
+const most = 5
+
+const readIds = (search: Search) => ({ ids: [...new Set(manyOf(search.ids).filter(isId))].slice(0, most) })
+
+/** Up to five contractors side by side; where they differ is marked. */
+export function Page() {
+  const [{ ids }, change] = useAddress(readIds)
+  const [onlyDifferent, setOnlyDifferent] = useState(false)
+  const contractors = useQueries({ queries: ids.map(id => contractorQuery(id)) })
+  const totals = useQueries({ queries: ids.map(id => totalsQuery(id, 'year')) })
+  const found = contractors.flatMap(({ data }) => (data ? [data] : []))
+  const failed = contractors.find(({ error }) => error)
+
+  return (
+    <>
+      <PageHeader
+        title="Compare contractors"
+        lead={`Up to ${most} side by side. The address of this page can be shared.`}
+        actions={
+          found.length > 0 && (
+            <Group gap="xs" className={classes.actions}>
+              <AddSelection selection={{ ids }} />
+              <ExportButton selection={{ ids }} size="xs" />
+              <Button
+                variant="default"
+                size="xs"
+                leftSection={<Icon name="log" size={15} />}
+                onClick={() => window.print()}
+              >
+                Print
+              </Button>
+            </Group>
+          )
+        }
+      />
+      {ids.length < most && (
+        <div className={classes.actions}>
+          <CompareAdd left={most - ids.length} taken={ids} add={id => change({ ids: [...ids, id] })} />
+        </div>
+      )}
+      {ids.length === 0 ? (
+        <div className="panel">
+          <EmptyState
+            icon="people"
+            title="Nobody is compared yet"
+            action={
+              <Button component={PageLink} to="/contractors">
+                Search contractors
+              </Button>
+            }
+          >
+            Tick two to five in the search, then choose “Compare”; or look for them above.
+          </EmptyState>
+        </div>
+      ) : failed ? (
+        <ErrorState error={failed.error} retry={() => void failed.refetch()} />
+      ) : found.length < ids.length ? (
+        <Center py={80} role="status" aria-label="Loading">
+          <Loader />
+        </Center>
+      ) : (
+        <>
+          <Group justify="flex-end" mb="xs" className={classes.actions}>
+            <Switch
+              size="xs"
+              label="Only what differs"
+              checked={onlyDifferent}
+              onChange={event => setOnlyDifferent(event.currentTarget.checked)}
+            />
+          </Group>
+          <Sheet
+            contractors={found}
+            onlyDifferent={onlyDifferent}
+            remove={id => change({ ids: ids.filter(other => other !== id) })}
+          />
+          <CompareChart
+            lines={found.map((contractor, index) => ({
+              id: contractor.id,
+              name: contractor.name,
+              totals: totals[index]?.data?.items ?? [],
+            }))}
+          />
+        </>
+      )}
+    </>
+  )
+}
+
+type SheetProps = { contractors: readonly ContractorInFull[]; onlyDifferent: boolean; remove: (id: string) => void }
+
+function Sheet({ contractors, onlyDifferent, remove }: SheetProps) {
+  const groups = groupsOf(contractors, onlyDifferent)
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+    <section tabIndex={0} aria-label="Comparison" className={`panel ${classes.sheet}`}>
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th scope="col">
+              <span className="visually-hidden">What</span>
+            </th>
+            {contractors.map((contractor, index) => (
+              <th key={contractor.id} scope="col">
+                <Group justify="space-between" wrap="nowrap" gap={4} align="flex-start">
+                  <span>
+                    <span className={classes.swatch} data-line={index} aria-hidden="true" />
+                    <PageLink to="/contractors/$id" params={{ id: contractor.id }} className={classes.name}>
+                      {contractor.name}
+                    </PageLink>
+                    <Text size="xs" c="dimmed">
+                      {placeOf(contractor)}
+                    </Text>
+                  </span>
+                  <ActionIcon
+                    className={classes.actions}
+                    variant="subtle"
+                    color="gray"
+                    aria-label={`Take ${contractor.name} out`}
+                    onClick={() => remove(contractor.id)}
+                  >
+                    <Icon name="close" size={15} />
+                  </ActionIcon>
+                </Group>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {groups.map(group => (
+            <Fragment key={group.title}>
+              <tr className={classes.group}>
+                <th scope="rowgroup" colSpan={contractors.length + 1}>
+                  {group.title}
+                </th>
+              </tr>
+              {group.rows.map(row => (
+                <tr key={row.name} data-different={row.isDifferent || undefined}>
+                  <th scope="row">
+                    {row.label}
+                    {row.isDifferent && <span className="visually-hidden">, differs</span>}
+                  </th>
+                  {row.texts.map((text, index) => (
+                    <td key={contractors[index]?.id}>
+                      {text ?? (
+                        <Text span c="dimmed" inherit>
+                          –
+                        </Text>
+                      )}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+      {groups.length === 0 && (
+        <Text c="dimmed" ta="center" p="lg">
+          They do not differ in anything that is known.
+        </Text>
+      )}
+    </section>
+  )
+}
+
+type Row = { name: string; label: string; texts: (string | undefined)[]; isDifferent: boolean }
+
+/** Rows that nobody has a value in are left out. */
+function groupsOf(contractors: readonly ContractorInFull[], onlyDifferent: boolean): { title: string; rows: Row[] }[] {
+  const described = contractors.map(contractor => describeFields(contractor))
+  const groups = (described[0] ?? []).map((group, at) => ({
+    title: group.title,
+    rows: group.fields
+      .map((field, place) => {
+        const texts = described.map(each => each[at]?.fields[place]?.text)
+        const isDifferent = contractors.length > 1 && new Set(texts).size > 1
+        return { name: field.name, label: field.label, texts, isDifferent }
+      })
+      .filter(row => row.texts.some(text => text !== undefined) && (!onlyDifferent || row.isDifferent)),
+  }))
+  return groups.filter(group => group.rows.length > 0)
+}

@@ -1,0 +1,34 @@
+import { formatAmount, formatCompactAmount, formatDay } from '#platform/console'
+import type { Search } from '../search/search.ts'
+
+export const amountInWords = (value: string) =>
+  /^\d+(\.\d+)?$/.test(value) ? (value.length > 4 ? formatCompactAmount(value) : formatAmount(value)) : value
+
+/** SBA certifications that SAM tells. */
+export const certifications: Readonly<Record<string, string>> = {
+  A6: '8(a) program',
+  JT: '8(a) joint venture',
+  XX: 'HUBZone',
+  A4: 'Small disadvantaged business',
+}
+
+/** What a search looks for, as one line. */
+export function wordsOf(search: Search): string {
+  const parts = [
+    search.q && `“${search.q}”`,
+    ...(search.state ?? []),
+    search.city,
+    ...(search.district ?? []),
+    ...(search.naics ?? []).map(code => `NAICS ${code}`),
+    ...(search.businessType ?? []).map(code => `type ${code}`),
+    ...(search.certification ?? []).map(code => certifications[code] ?? code),
+    ...(search.agency ?? []).map(code => `agency ${code}`),
+    ...(search.status ?? []),
+    search.registeredSince && `registered since ${formatDay(search.registeredSince)}`,
+    search.minValue && `from ${amountInWords(search.minValue)}`,
+    search.maxValue && `up to ${amountInWords(search.maxValue)}`,
+    search.hasActiveContracts && 'with active contracts',
+    search.rollUp && 'rolled up to parents',
+  ].filter(Boolean)
+  return parts.length > 0 ? parts.join(' · ') : 'All contractors'
+}
