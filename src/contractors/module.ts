@@ -6,6 +6,7 @@ import { dropImportFiles, runImport } from './imports/import-jobs.ts'
 import { hasItems } from './lists/items.ts'
 import { clearListLeftovers } from './lists/removals.ts'
 import { addSearchToList } from './lists/search-additions.ts'
+import { resolveMentionsJob } from './matching/resolutions.ts'
 import { contractorsRoutes } from './routes.ts'
 import { tellAtOnce, tellDaily, tellPerson } from './search/alerts.ts'
 import { refreshSummaryJob } from './summary/refreshes.ts'
@@ -176,6 +177,7 @@ export const contractorsModule = {
     tellAtOnce,
     tellDaily,
     tellPerson,
+    resolveMentionsJob,
     makeExport,
     removeExport,
     refreshSummaryJob,

@@ -169,7 +169,11 @@ function Compared({
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
   const { survivor, absorbed } = data
   const sums = (one: typeof survivor) =>
-    `${formatCount(one.awards)} awards, ${formatCount(one.records)} records, ${formatCount(one.mentions)} texts`
+    [
+      manyOf(one.awards, 'award'),
+      manyOf(one.records, 'record'),
+      ...(one.mentions > 0 ? [manyOf(one.mentions, 'text')] : []),
+    ].join(', ')
   return (
     <>
       <Comparison one={`${survivor.name} (stays)`} other={absorbed.name} fields={data.fields} />
@@ -201,6 +205,8 @@ function Compared({
     </>
   )
 }
+
+const manyOf = (count: number, noun: string) => `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
 
 function PartsOf({ contractor }: { contractor: ContractorInFull }) {
   const { data: parts, isPending, error, refetch } = useQuery(partsQuery(contractor.id))
