@@ -274,7 +274,8 @@ describe('the console', { skip }, () => {
     assert.equal(await other.page.getByRole('button', { name: /^Remove/ }).count(), 0)
     await other.leave()
 
-    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('button', { name: 'More to do with Recompete 2027' }).click()
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
     await page.getByRole('button', { name: 'Delete the list' }).click()
     await page.getByRole('heading', { level: 1, name: 'Lists' }).waitFor()
     assert.equal(await page.getByText('Recompete 2027').count(), 0)

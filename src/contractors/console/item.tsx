@@ -277,7 +277,7 @@ function RemarksText({ list, item, columns }: { list: List; item: ListItem; colu
       </Group>
       <div className={classes.judgement}>
         {shows('rating') && item.rating !== null && (
-          <Rating readOnly value={item.rating} aria-label={`Rated ${item.rating} of 5`} />
+          <Rating readOnly role="img" value={item.rating} aria-label={`Rated ${item.rating} of 5`} />
         )}
         {shows('priority') && item.priority && (
           <Badge

@@ -93,7 +93,10 @@ function Chart({ title, shares, total, asTable, label, press, isOn }: ChartProps
         {shown.map(({ value, count, totalValue }) => {
           const content = (
             <>
-              <span className={classes.barName}>{label(value)}</span>
+              <span className={classes.barName}>
+                {press && value && <span className="visually-hidden">Only </span>}
+                {label(value)}
+              </span>
               <span className={classes.barTrack} aria-hidden="true">
                 <span style={{ width: `${total === 0 ? 0 : (100 * count) / total}%` }} />
               </span>
@@ -108,7 +111,6 @@ function Chart({ title, shares, total, asTable, label, press, isOn }: ChartProps
                   type="button"
                   className={classes.bar}
                   aria-pressed={isOn?.(value) ?? false}
-                  aria-label={`Only ${said}`}
                   title={said}
                   onClick={() => press(value)}
                 >

@@ -18,7 +18,7 @@ import {
 } from '@dnd-kit/sortable'
 import { CSS } from '@dnd-kit/utilities'
 import { ActionIcon } from '@mantine/core'
-import type { CSSProperties, ReactNode } from 'react'
+import { type CSSProperties, type ReactNode, useRef } from 'react'
 import { Icon } from '#platform/console'
 import classes from './lists.module.css'
 
@@ -33,12 +33,21 @@ export function Sortable({ rows, move, isOff, children }: SortableProps) {
     useSensor(PointerSensor, { activationConstraint: { distance: 4 } }),
     useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
   )
+  const isJustPickedUp = useRef(false)
   const nameOf = (id: UniqueIdentifier) => rows.find(row => row.id === id)?.name ?? 'The row'
   const placeOf = (id: UniqueIdentifier | undefined) =>
     `place ${rows.findIndex(row => row.id === id) + 1} of ${rows.length}`
   const announcements: Announcements = {
-    onDragStart: ({ active }) => `Picked up ${nameOf(active.id)}, ${placeOf(active.id)}.`,
-    onDragOver: ({ active, over }) => (over ? `${nameOf(active.id)} is over ${placeOf(over.id)}.` : undefined),
+    onDragStart: ({ active }) => {
+      isJustPickedUp.current = true
+      return `Picked up ${nameOf(active.id)}, ${placeOf(active.id)}.`
+    },
+    onDragOver: ({ active, over }) => {
+      // That it lies over its own place is the first thing told, and would be heard instead of that it was picked up.
+      const isFirst = isJustPickedUp.current && over?.id === active.id
+      isJustPickedUp.current = false
+      return over && !isFirst ? `${nameOf(active.id)} is over ${placeOf(over.id)}.` : undefined
+    },
     onDragEnd: ({ active, over }) => `${nameOf(active.id)} was put on ${placeOf(over?.id ?? active.id)}.`,
     onDragCancel: ({ active }) => `${nameOf(active.id)} is back on ${placeOf(active.id)}.`,
   }

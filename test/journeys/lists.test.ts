@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Page } from 'playwright-core'
+import { testWorld } from '#test/world.ts'
+import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
+import { reasonToSkip } from './browser.ts'
+import { seedCatalogue } from './catalogue.ts'
+import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
+
+const skip = reasonToSkip()
+if (!skip) await buildConsole(AbortSignal.timeout(180_000), () => {})
+const world = await testWorld({ consoleDirectory })
+const { alice, viewer, baseUrl } = world
+await seedCatalogue(world.owner)
+
+const verizon = 'VERIZON FEDERAL INC.'
+const rowsOf = (page: Page, list: string) => page.getByRole('list', { name: `Contractors in ${list}` })
+const namesIn = async (page: Page, list: string) =>
+  await rowsOf(page, list).getByRole('listitem').getByRole('link').allInnerTexts()
+const saved = (page: Page) => page.getByText('Saved', { exact: true }).last().waitFor()
+const closeNotices = async (page: Page) => {
+  for (const each of await page.locator('.mantine-Notification-closeButton').all()) await each.click().catch(() => {})
+}
+const choose = async (page: Page, list: string, action: string) => {
+  await page.getByRole('button', { name: `More to do with ${list}` }).click()
+  await page.getByRole('menuitem', { name: action }).click()
+}
+
+describe('lists of contractors', { skip }, () => {
+  const { open } = useBrowser(baseUrl)
+
+  for (const size of Object.keys(sizes) as Size[]) {
+    it(`GG-09 GG-10 on a ${size} a list is filled in every way, put in order, changed as a whole, and put away`, async () => {
+      const list = `Pursuits ${size}`
+      const { context, page, complaints } = await open(size)
+      await enter(page, alice, '/lists?create=new')
+      await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill(list)
+      await page.getByRole('radio', { name: 'Berry' }).check()
+      await page.getByRole('radio', { name: 'flag' }).check()
+      await page.getByRole('button', { name: 'Create the list' }).click()
+      await page.getByRole('heading', { level: 1, name: list }).waitFor()
+      await page.getByText('Nothing is in this list yet').waitFor()
+      await look(page, 'list, empty')
+
+      // By typing.
+      await page.getByRole('textbox', { name: `Add a contractor to ${list}` }).fill('verizon fed')
+      await page.getByRole('option', { name: /VERIZON FEDERAL/ }).click()
+      await rowsOf(page, list).getByRole('link', { name: verizon }).waitFor()
+
+      // By pasting.
+      await page.getByRole('button', { name: 'Add many' }).click()
+      const adding = page.getByRole('dialog', { name: `Add to “${list}”` })
+      await adding
+        .getByLabel('UEIs and CAGE codes')
+        .fill('ZZZZZZZZZ100, zzzzzzzzz101\nZZZZZZZZZ102 1TTG5 MYKLJHTX3MM7 C12NSYAH27N4 ABCDEFGH1234 nonsense')
+      await adding.getByRole('button', { name: 'Check first' }).click()
+      await adding.getByText('5 would be added').waitFor()
+      await adding.getByText(/No identifiers \(1\): NONSENSE/).waitFor()
+      await look(page, 'list, pasted')
+      await adding.getByRole('combobox', { name: 'Tags for all of them' }).fill('pasted')
+      await page.keyboard.press('Enter')
+      await adding.getByRole('button', { name: 'Add', exact: true }).click()
+      await adding.getByText('5 added').waitFor()
+      await adding.getByRole('button', { name: 'Done' }).click()
+      await page.getByText('6 contractors').waitFor()
+
+      // A field of its own.
+      await choose(page, list, 'Fields and columns')
+      const settings = page.getByRole('dialog', { name: 'Fields and columns' })
+      await settings.getByRole('button', { name: 'Add a field' }).click()
+      await settings.getByLabel('Name of field 1').fill('Stage')
+      await settings.getByLabel('Kind of field 1').selectOption('choice')
+      const options = settings.getByRole('combobox', { name: 'What there is to choose for Stage' })
+      for (const option of ['Lead', 'Won']) {
+        await options.fill(option)
+        await page.keyboard.press('Enter')
+      }
+      await settings.getByRole('checkbox', { name: 'Views' }).check()
+      await look(page, 'list, fields')
+      await settings.getByRole('button', { name: 'Save' }).click()
+      await page.getByLabel(`Stage of ${verizon}`).selectOption('Won')
+      await saved(page)
+      await page.getByLabel(`Priority of ${verizon}`).selectOption('critical')
+      await page.getByLabel(`Notes on ${verizon}`).fill('Incumbent, contract ends in 2027')
+      await page.getByLabel(`Notes on ${verizon}`).blur()
+      await saved(page)
+      await page.reload()
+      assert.equal(await page.getByLabel(`Stage of ${verizon}`).inputValue(), 'Won')
+
+      // In order by hand, by the keyboard alone; said to who does not see it.
+      await page.getByLabel('Order').selectOption('manual asc')
+      const handle = page.getByRole('button', { name: `Move ${verizon}`, exact: true })
+      await handle.waitFor()
+      const before = await namesIn(page, list)
+      assert.equal(before.at(-1), verizon, 'what came first is at the end')
+      await handle.focus()
+      await page.keyboard.press('Space')
+      await page.getByText(`Picked up ${verizon}, place 6 of 6.`).waitFor({ state: 'attached' })
+      await page.keyboard.press('ArrowUp')
+      await page.getByText(`${verizon} is over place 5 of 6.`).waitFor({ state: 'attached' })
+      await page.keyboard.press('ArrowUp')
+      await page.getByText(`${verizon} is over place 4 of 6.`).waitFor({ state: 'attached' })
+      const moved = page.waitForResponse(response => response.url().endsWith('/position'))
+      await page.keyboard.press('Space')
+      assert.equal((await moved).status(), 204)
+      const expected = [...before.slice(0, 3), verizon, ...before.slice(3, 5)]
+      assert.deepEqual(await namesIn(page, list), expected)
+      if (size === 'desktop') {
+        const top = await page.getByRole('button', { name: `Move ${expected[0]}`, exact: true }).boundingBox()
+        const low = await page.getByRole('button', { name: `Move ${expected[2]}`, exact: true }).boundingBox()
+        assert.ok(top && low)
+        await page.mouse.move(top.x + 8, top.y + 8)
+        await page.mouse.down()
+        await page.mouse.move(top.x + 8, top.y + 40, { steps: 4 })
+        await page.mouse.move(low.x + 8, low.y + 20, { steps: 8 })
+        const dropped = page.waitForResponse(response => response.url().endsWith('/position'))
+        await page.mouse.up()
+        assert.equal((await dropped).status(), 204)
+        expected.splice(0, 3, expected[1] as string, expected[2] as string, expected[0] as string)
+      }
+      await page.reload()
+      await handle.waitFor()
+      assert.deepEqual(await namesIn(page, list), expected, 'the order stays')
+      await look(page, 'list, by hand')
+
+      // Several alike, taken out and put back.
+      await page.getByRole('checkbox', { name: `Select ${expected[0]}` }).check()
+      await page.getByRole('checkbox', { name: `Select ${expected[1]}` }).check()
+      const bar = page.getByRole('region', { name: 'Selection' })
+      await bar.getByText('2 contractors').waitFor()
+      await look(page, 'list, ticked')
+      await bar.getByRole('button', { name: 'Change' }).click()
+      const changing = page.getByRole('dialog', { name: 'Change the selected' })
+      await changing.getByRole('combobox', { name: 'Add tags' }).fill('shortlist')
+      await page.keyboard.press('Enter')
+      await changing.getByLabel('Rating').selectOption('4')
+      await look(page, 'list, changed as a whole')
+      await changing.getByRole('button', { name: 'Change' }).click()
+      await page.getByText('2 changed.').waitFor()
+      await closeNotices(page)
+      await page.getByLabel('Only rated').selectOption('4')
+      await page.getByRole('checkbox', { name: `Select ${verizon}` }).waitFor({ state: 'detached' })
+      assert.equal((await namesIn(page, list)).length, 2)
+      for (const each of await page.getByRole('checkbox', { name: /^Select / }).all()) await each.check()
+      await bar.getByRole('button', { name: 'Take out' }).click()
+      await page.getByText('Nothing in this list is like that').waitFor()
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await rowsOf(page, list).getByRole('listitem').nth(1).waitFor()
+      await page.getByRole('button', { name: 'Clear the filters' }).first().click()
+      await handle.waitFor()
+      assert.deepEqual(await namesIn(page, list), expected, 'they are back in their places')
+
+      // A sheet, tried before it is taken.
+      await page.getByRole('button', { name: 'Add many' }).click()
+      await adding.getByRole('tab', { name: 'CSV file' }).click()
+      await adding.locator('input[type=file]').setInputFiles({
+        name: 'targets.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(
+          'UEI,Company,Remarks,Rating\nJCBMLGPE6Z71,Booz,"Prime, large",5\nC12NSYAH27N4,Verizon,,\nshort,,,7\n',
+        ),
+      })
+      await adding.getByText('1 not valid').waitFor()
+      await adding.getByText('the rating 7 is not from 1 to 5', { exact: false }).waitFor()
+      await look(page, 'list, sheet')
+      await adding.getByRole('button', { name: 'Take the 1 valid rows' }).click()
+      await adding.getByText('This is what was done.').waitFor()
+      await adding.getByRole('button', { name: 'Done' }).click()
+      await page.getByLabel('Notes on BOOZ ALLEN HAMILTON INC.').waitFor()
+      assert.equal(await page.getByLabel('Notes on BOOZ ALLEN HAMILTON INC.').inputValue(), 'Prime, large')
+      await page.getByRole('button', { name: 'Show as tables' }).click()
+      await page.getByRole('cell', { name: 'NAICS 541330' }).waitFor()
+      await look(page, 'list, summary as tables')
+
+      // Opening a contractor counts.
+      await page.getByRole('link', { name: verizon }).click()
+      await page.getByRole('heading', { level: 1, name: verizon }).waitFor()
+      await page.goBack()
+      await page.getByText('viewed 1 time').waitFor()
+
+      // Copied, merged, archived.
+      await choose(page, list, 'Copy')
+      await page.getByRole('dialog').getByLabel('Name of the copy').fill(`${list}, copy`)
+      await page.getByRole('button', { name: 'Copy the list' }).click()
+      await page.getByRole('heading', { level: 1, name: `${list}, copy` }).waitFor()
+      await page.getByLabel(`Notes on ${verizon}`).fill('They want to team')
+      await page.getByLabel(`Notes on ${verizon}`).blur()
+      await saved(page)
+      await choose(page, `${list}, copy`, 'Merge another list into it')
+      const merging = page.getByRole('dialog', { name: `Merge into “${list}, copy”` })
+      const source = merging.getByLabel('List to merge')
+      const value = await source.locator('option', { hasText: `${list} (` }).getAttribute('value')
+      await source.selectOption(value ?? '')
+      await merging.getByLabel('It is archived').check()
+      await look(page, 'list, merge')
+      await merging.getByRole('button', { name: 'Merge', exact: true }).click()
+      await page.getByText('0 added, 1 combined, 6 as they were.').waitFor()
+      assert.match(
+        await page.getByLabel(`Notes on ${verizon}`).inputValue(),
+        /^They want to team\n\nFrom “Pursuits \w+”:\nIncumbent/,
+      )
+      await page.goto('/lists?show=archived')
+      await page.getByRole('link', { name: list, exact: true }).click()
+      await page.getByText('This list is archived').waitFor()
+      assert.equal(await page.getByRole('button', { name: 'Add many' }).count(), 0)
+      await look(page, 'list, archived')
+      await page.getByRole('main').getByRole('button', { name: 'Take out of the archive' }).click()
+      await page.getByRole('button', { name: 'Add many' }).waitFor()
+
+      // The lists themselves.
+      await page.goto('/lists')
+      const mine = page.getByRole('region', { name: 'Mine' })
+      const grip = mine.getByRole('button', { name: `Move ${list}`, exact: true })
+      await grip.waitFor()
+      const order = () => mine.getByRole('link').allInnerTexts()
+      const was = await order()
+      await grip.focus()
+      await page.keyboard.press('Space')
+      await page.getByText(`Picked up ${list}, place`, { exact: false }).waitFor({ state: 'attached' })
+      await page.keyboard.press('ArrowDown')
+      await page.getByText(`${list} is over place`, { exact: false }).waitFor({ state: 'attached' })
+      const settled = page.waitForResponse(response => response.url().endsWith('/position'))
+      await page.keyboard.press('Space')
+      assert.equal((await settled).status(), 200)
+      await page.reload()
+      await grip.waitFor()
+      const now = await order()
+      assert.equal(now.indexOf(list), was.indexOf(list) + 1)
+      await look(page, 'lists')
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
+  }
+
+  it('GG-18 who only reads sees a public list and its summary, and is offered nothing to change', async () => {
+    const made = await (
+      await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Open to all', isPublic: true } })
+    ).json()
+    await alice.fetch(`/contractor-lists/${made.id}/additions`, {
+      method: 'POST',
+      body: { text: 'C12NSYAH27N4 ZZZZZZZZZ100', tags: ['seen'], notes: 'For everybody', rating: 3 },
+    })
+    const { context, page, complaints } = await open('desktop')
+    await enter(page, viewer, `/lists/${made.id}`)
+    await page.getByText('For everybody').first().waitFor()
+    await page.getByRole('button', { name: /^Only VA/ }).waitFor()
+    assert.equal(await page.getByRole('button', { name: /^(Add|Remove|Edit|More|Move)/ }).count(), 0)
+    assert.equal(await page.getByRole('textbox', { name: /^(Notes|Add)/ }).count(), 0)
+    await look(page, 'list of a colleague')
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
+})
