@@ -5,6 +5,7 @@ import { type InfiniteData, useInfiniteQuery, useMutation, useQuery, useQueryCli
 import { type ComponentProps, useMemo, useState } from 'react'
 import { EmptyState, ErrorState, formatCount, Icon, LoadMore, PageLink } from '#platform/console'
 import type { Page } from './contractors.ts'
+import { ExportButton } from './export-button.tsx'
 import { Item } from './item.tsx'
 import { BulkChange, offerUndo, Transfer, undoRemoval } from './item-bulk.tsx'
 import { columnsOf, sortNames } from './item-columns.ts'
@@ -46,6 +47,9 @@ export function Items({ list, filters, change }: ItemsProps) {
   const isFiltered = filterCount(filters) > 0
   const columns = columnsOf(list.settings)
   const isByHand = sorting.sort === 'manual' && sorting.direction === 'asc' && !isFiltered && list.mayEdit
+  const exported = ticks.isWhole
+    ? { listId: list.id }
+    : { listId: list.id, ids: items.filter(item => ticks.isTicked(item.id)).map(item => item.contractorId) }
   const selected = async () => (ticks.isWhole ? await allItemIds(list.id, filters) : ticks.ids)
 
   if (query.isPending) return <Skeleton height={260} />
@@ -99,6 +103,7 @@ export function Items({ list, filters, change }: ItemsProps) {
       <SelectionBar ticks={ticks} total={isFiltered ? undefined : { count: list.itemCount }}>
         {list.mayEdit && <SelectionAction onClick={() => setDialog('change')}>Change</SelectionAction>}
         <SelectionAction onClick={() => setDialog('transfer')}>Copy or move</SelectionAction>
+        <ExportButton size="xs" selection={exported} />
         {list.mayEdit && (
           <SelectionAction
             loading={remove.isPending}

@@ -16,6 +16,7 @@ import {
   useSession,
 } from '#platform/console'
 import { isId } from './contractors.ts'
+import { ExportButton } from './export-button.tsx'
 import { ListActions } from './list-actions.tsx'
 import { AddBox, AddMany } from './list-adding.tsx'
 import { ListForm } from './list-form.tsx'
@@ -104,27 +105,30 @@ function Header({ list }: { list: List }) {
           </>
         }
         actions={
-          mayWrite && (
-            <>
-              {list.isMine && list.archivedAt === null && (
-                <Button
-                  variant="default"
-                  leftSection={<Icon name="pencil" size={16} />}
-                  onClick={() => setEdited(true)}
-                >
-                  Edit
-                </Button>
-              )}
-              <Menu position="bottom-end" width={230}>
-                <Menu.Target>
-                  <ActionIcon variant="default" size={36} aria-label={`More to do with ${list.name}`}>
-                    <Icon name="more" />
-                  </ActionIcon>
-                </Menu.Target>
-                <ListActions list={list} onDeleted={() => void navigate({ to: '/lists' })} />
-              </Menu>
-            </>
-          )
+          <>
+            {list.itemCount > 0 && <ExportButton selection={{ listId: list.id }} />}
+            {mayWrite && (
+              <>
+                {list.isMine && list.archivedAt === null && (
+                  <Button
+                    variant="default"
+                    leftSection={<Icon name="pencil" size={16} />}
+                    onClick={() => setEdited(true)}
+                  >
+                    Edit
+                  </Button>
+                )}
+                <Menu position="bottom-end" width={230}>
+                  <Menu.Target>
+                    <ActionIcon variant="default" size={36} aria-label={`More to do with ${list.name}`}>
+                      <Icon name="more" />
+                    </ActionIcon>
+                  </Menu.Target>
+                  <ListActions list={list} onDeleted={() => void navigate({ to: '/lists' })} />
+                </Menu>
+              </>
+            )}
+          </>
         }
       />
       {mayWrite && list.mayEdit && (
