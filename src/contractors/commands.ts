@@ -8,6 +8,7 @@ import { registerExportCommand } from './exports/export-command.ts'
 import { registerImportCommands } from './imports/import-commands.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
 import { allSources } from './imports/sources.ts'
+import { registerMatchCommands } from './matching/match-commands.ts'
 import { registerShowCommand } from './profiles/show-command.ts'
 import { registerSummaryCommand } from './summary/summary-command.ts'
 
@@ -20,6 +21,7 @@ const rejectedCode = 6
 export function registerContractorCommands(parent: Command, { withApp }: CommandContext): void {
   registerExportCommand(parent, { withApp })
   registerSummaryCommand(parent, { withApp })
+  registerMatchCommands(parent, { withApp })
   registerShowCommand(parent, { withApp })
   registerImportCommands(parent, { withApp })
   parent
