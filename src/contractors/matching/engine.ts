@@ -43,7 +43,9 @@ async function matchBatch(tx: Queryable, mentions: readonly Mention[]): Promise<
   const prepared = mentions.map(prepare)
   const { known, words } = await findCandidates(tx, prepared)
   return prepared.map((one, place) => {
-    const scored = known[place]!.map(profile => scoreKnown(one, profile, words))
+    // A vendor without UEI is these texts themselves: whether two are one vendor the clusters tell.
+    const identified = known[place]!.filter(({ uei }) => uei !== '')
+    const scored = identified.map(profile => scoreKnown(one, profile, words))
     const posteriors = posteriorsOf(scored.map(({ logOdds }) => logOdds))
     const ranked = scored
       .map((candidate, index) => ({ ...candidate, score: posteriors[index]! }))

@@ -245,6 +245,21 @@ test('GG-08 mentions of one unknown vendor become one contractor without UEI, wh
   assert.equal((await mention('Quixotic Turbines')).profile_id, vendors[1].id)
 })
 
+test('GG-08 a vendor of its own stays one when it is looked at again, until somebody with its name is registered', async () => {
+  await three()
+  await loadList({ piid: 'L1', vendor: 'Quixotic Turbines LLC', agency: 'Navy', value: '10' })
+  await resolveMentions(db, { now: () => now })
+  const { profile_id: vendor } = await mention('Quixotic Turbines LLC')
+  await admin.query('update contractors.mentions set resolved_at = null')
+  assert.equal((await resolveMentions(db, { now: () => now })).rejected, 1)
+  assert.equal((await mention('Quixotic Turbines LLC')).profile_id, vendor)
+  await loadAwards({ piid: 'Q1', uei: 'J7M9HPTGJ1S9', entity_name: 'QUIXOTIC TURBINES LLC' })
+  assert.equal((await resolveMentions(db, { now: () => now })).accepted, 1)
+  const registered = await profile('J7M9HPTGJ1S9')
+  assert.equal((await mention('Quixotic Turbines LLC')).profile_id, registered.id)
+  assert.equal((await byId(vendor)).merged_into, registered.id)
+})
+
 test('GG-08 an import that changes the catalogue has undecided mentions looked at again, and never one that a person decided', async () => {
   const { one } = await three()
   await loadList(
