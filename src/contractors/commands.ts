@@ -9,6 +9,7 @@ import { registerImportCommands } from './imports/import-commands.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
 import { allSources } from './imports/sources.ts'
 import { registerMatchCommands } from './matching/match-commands.ts'
+import { registerMentionCommands } from './matching/mention-commands.ts'
 import { registerShowCommand } from './profiles/show-command.ts'
 import { registerSummaryCommand } from './summary/summary-command.ts'
 
@@ -22,6 +23,7 @@ export function registerContractorCommands(parent: Command, { withApp }: Command
   registerExportCommand(parent, { withApp })
   registerSummaryCommand(parent, { withApp })
   registerMatchCommands(parent, { withApp })
+  registerMentionCommands(parent, { withApp })
   registerShowCommand(parent, { withApp })
   registerImportCommands(parent, { withApp })
   parent

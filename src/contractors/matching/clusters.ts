@@ -6,7 +6,7 @@ import {
   pairMentions,
 } from './mention-pairs.ts'
 import type { Mention } from './scoring.ts'
-import { clusterThreshold, pairWeights } from './weights.ts'
+import { bestShare, clusterThreshold, pairWeights, pairWeightsWithoutCage } from './weights.ts'
 
 /** Mentions that are one vendor; the id is that of the first of them unless it was given. */
 export type Cluster = { id: string; mentionIds: string[] }
@@ -16,24 +16,25 @@ export type ClusterOptions = {
   given?: ReadonlyMap<string, string>
   weights?: PairWeights
   threshold?: number
-  bestShare?: number
   pairs?: readonly MentionPair[]
 }
 
 /**
- * Puts mentions together that are one vendor, by name, address and CAGE code alone, precision first: two groups become one
- * while the mean of the log-odds between them stays above the threshold, the likeliest first; two different CAGE
- * codes are never in one. The same mentions give the same clusters in whatever order they come.
+ * Puts mentions together that are one vendor, by name, address and CAGE code alone, precision first: those with the same
+ * CAGE code, then the two groups that are likeliest one, as long as that is above the threshold. Two CAGE codes are never
+ * in one group. The same mentions give the same clusters in whatever order they come.
  */
 export function clusterMentions(mentions: readonly Mention[], options: ClusterOptions = {}): Cluster[] {
-  const { given = new Map(), weights = pairWeights, threshold = clusterThreshold } = options
+  const { given = new Map() } = options
+  const hasCage = mentions.some(({ cageCode }) => cageCode)
+  const { weights = hasCage ? pairWeights : pairWeightsWithoutCage, threshold = clusterThreshold } = options
   const sorted = [...mentions].sort((one, other) => (one.id < other.id ? -1 : 1))
   const pairs = (options.pairs ?? pairMentions(sorted)).map(({ one, other, features }) => ({
     one,
     other,
     score: Math.max(-far, Math.min(far, sumOfPair(features, weights))),
   }))
-  const groups = agglomerate(sorted, pairs, given, threshold, options.bestShare ?? 0.5)
+  const groups = agglomerate(sorted, pairs, given, threshold)
   return groups
     .map(members => {
       const ids = members.map(place => sorted[place]!.id)
@@ -65,7 +66,6 @@ function agglomerate(
   pairs: readonly ScoredPair[],
   given: ReadonlyMap<string, string>,
   threshold: number,
-  bestShare: number,
 ): number[][] {
   const groups = new Map<number, Group>()
   const groupOf = new Map<string, number>()
@@ -98,7 +98,7 @@ function agglomerate(
   const offer = (a: number, b: number) => {
     const [low, high] = a < b ? [a, b] : [b, a]
     const [one, other] = [groups.get(low)!, groups.get(high)!]
-    const score = scoreOf(one, other, one.links.get(high)!, bestShare)
+    const score = scoreOf(one, other, one.links.get(high)!)
     if (score > threshold && mayMerge(one, other))
       queue.push({ score, low, high, size: one.members.length + other.members.length })
   }
@@ -134,7 +134,7 @@ const addLinks = (one: Link, other: Link): Link => ({
 })
 
 /** Between the mean of all pairs and the best of them: a firm that has moved is like its last address, not like all. */
-function scoreOf(one: Group, other: Group, { sum, pairs, best }: Link, bestShare: number): number {
+function scoreOf(one: Group, other: Group, { sum, pairs, best }: Link): number {
   const all = one.members.length * other.members.length
   return bestShare * best + ((1 - bestShare) * (sum - far * (all - pairs))) / all
 }

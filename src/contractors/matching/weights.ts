@@ -31,30 +31,58 @@ export const weights = {
  */
 export const thresholds = { accept: 0.65, acceptPlaced: 0.75, review: 0.1, double: 0.1 }
 
-/** Log-odds that two mentions are one vendor. Provisional. */
+/** Log-odds that two mentions are one vendor, where some have a CAGE code; fitted as above. */
 export const pairWeights = {
-  bias: -1,
-  sameName: 3,
-  missingLess: -4,
-  missingMore: -3,
-  inexact: -1,
-  surplus: 0.5,
-  firstWordDiffers: -1,
-  otherLegalForm: -0.5,
-  sameStreet: 3,
-  sameStreetOtherName: 0,
-  sameUnit: 0,
-  otherUnit: 0,
-  sameZip: 1,
-  sameCity: 0.5,
-  sameState: -0.5,
-  apart: -2,
-  spread: -1,
-  siblings: 0,
-  rivals: 0,
-  sameCage: 6,
-  differentCage: -6,
+  bias: -1.51,
+  sameName: 3.01,
+  missingLess: -0.75,
+  missingMore: -2.6,
+  inexact: 0,
+  surplus: 0,
+  firstWordDiffers: 0,
+  otherLegalForm: -0.47,
+  sameStreet: -0.47,
+  sameStreetOtherName: 3.28,
+  sameUnit: 1.07,
+  otherUnit: -0.66,
+  sameZip: 1.68,
+  sameCity: 1.16,
+  sameState: -0.08,
+  apart: -1.54,
+  spread: -0.38,
+  siblings: -1.73,
+  rivals: -2.49,
+  sameCage: 7.65,
+  differentCage: -4.11,
 }
 
-/** Mean log-odds between two groups above which they are one. */
-export const clusterThreshold = 0
+/** The same where none has one. */
+export const pairWeightsWithoutCage: typeof pairWeights = {
+  bias: -1.41,
+  sameName: 3.34,
+  missingLess: -0.69,
+  missingMore: -3.31,
+  inexact: 0,
+  surplus: 0.22,
+  firstWordDiffers: 0,
+  otherLegalForm: -0.53,
+  sameStreet: -1.02,
+  sameStreetOtherName: 5.65,
+  sameUnit: 0.49,
+  otherUnit: -0.7,
+  sameZip: 1.59,
+  sameCity: 1.84,
+  sameState: 0.54,
+  apart: -1.09,
+  spread: -2.03,
+  siblings: 0,
+  rivals: 0,
+  sameCage: 0,
+  differentCage: 0,
+}
+
+/** Log-odds between two groups above which they are one: pairs found on the training folds are right in 95 % and more. */
+export const clusterThreshold = 1.5
+
+/** How much the likeliest pair of two groups counts against the mean of all: a firm that has moved is like its last address. */
+export const bestShare = 0.8

@@ -1,0 +1,360 @@
+import { fileURLToPath } from 'node:url'
+import { importFile } from '#contractors'
+import { type Database, sql } from '#platform/database'
+import { clusterMentions } from '../src/contractors/matching/clusters.ts'
+import { matchMentions } from '../src/contractors/matching/engine.ts'
+import { type MentionPair, type PairWeights, pairMentions } from '../src/contractors/matching/mention-pairs.ts'
+import { normalName } from '../src/contractors/matching/normal-names.ts'
+import type { Feature, Known, Weights } from '../src/contractors/matching/scoring.ts'
+import {
+  clusterThreshold,
+  pairWeights,
+  pairWeightsWithoutCage,
+  thresholds,
+  weights,
+} from '../src/contractors/matching/weights.ts'
+import type { Bench, BenchResult } from './context.ts'
+import { measureClusters } from './resolution/clustering.ts'
+import { fitCompeting, fitTrials } from './resolution/fitting.ts'
+import { foldOf, type LabelledMention, readMentions, readTypedVendors, type TypedVendor } from './resolution/labels.ts'
+import { type Case, collectCases, examplesOf, figuresOf, judge, type Outcome } from './resolution/linking.ts'
+
+const folds = 5
+
+/**
+ * How well vendors without identifier are recognised among the contractors of the demonstration data, on labels that the
+ * engine does not see. "Out of fold": weights and thresholds come from four fifths of the families, the figure from the
+ * fifth. "As shipped": by the weights of the program, which were fitted on all of these families.
+ *
+ * - typed: vendors as people typed them into a list, name only, without pairs that are suspect of being wrong. A hit is
+ *   the UEI of the pair, not its family.
+ * - auto-accepted: `coverage` is the share of typed vendors that are accepted, `precision` the share of those that are right.
+ * - false links: typed vendors that are accepted although their firm was taken out of what is known.
+ * - blocks: vendor blocks of awards with address; what their own text contributed to the profile is left out.
+ * - clusters: all blocks among themselves; the truth is the UEI. "Within families" also counts it as right when two
+ *   UEIs of one parent are put together.
+ */
+const bench: Bench = async ({ db, admin, log }) => {
+  await importDemonstration(db, log)
+  await admin.query('vacuum analyze')
+  const typed = readTypedVendors().filter(({ isSuspect }) => !isSuspect)
+  const mentions = readMentions()
+  const links = await measureLinks(db, typed, mentions, log)
+  return [...links, ...measureClusterings(mentions, log)]
+}
+
+export default bench
+
+async function importDemonstration(db: Database, log: (line: string) => void): Promise<void> {
+  const sources = {
+    fpds_idv: 'fpds_idv_actions',
+    fpds_awards: 'fpds_awards',
+    fpds_vendors: 'fpds_vendor_observations',
+    entities: 'entities',
+  }
+  for (const [source, file] of Object.entries(sources)) {
+    const path = fileURLToPath(new URL(`../data/contractors/${file}.csv.gz`, import.meta.url))
+    const { rows, duration } = await importFile(db, { path, source }, { now: new Date() })
+    log(`${file}: ${rows.read} rows in ${duration.toFixed(0)} s`)
+  }
+}
+
+async function measureLinks(
+  db: Database,
+  typed: readonly TypedVendor[],
+  mentions: readonly LabelledMention[],
+  log: (line: string) => void,
+): Promise<BenchResult[]> {
+  const labelled = typed.map(({ name, uei, family }, place) => ({ mention: { id: String(place), name }, uei, family }))
+  const started = performance.now()
+  const ofTyped = await collectCases(db, labelled)
+  log(`${ofTyped.length} typed vendors, ${((performance.now() - started) / ofTyped.length).toFixed(1)} ms each`)
+  const coded = mentions.filter(({ cageCode }) => cageCode !== '')
+  const ofBlocks = await collectCases(
+    db,
+    mentions.map(block => labelOf(block, '')),
+    withoutItself(mentions),
+  )
+  const ofCoded = await collectCases(
+    db,
+    coded.map(block => labelOf(block, block.cageCode)),
+    withoutItself(coded),
+  )
+
+  const differing = new Set(typed.flatMap(({ name, legalName }, place) => (name === legalName ? [] : [String(place)])))
+  const outcomes = { typed: new Map<Case, Outcome>(), blocks: new Map<Case, Outcome>() }
+  for (let fold = 0; fold < folds; fold++) {
+    const isTraining = ({ family }: Case) => foldOf(family, folds) !== fold
+    const fitted = fitLinks(ofTyped.filter(isTraining), ofBlocks.filter(isTraining), ofCoded.filter(isTraining))
+    log(
+      `fold ${fold + 1}: accept from ${fitted.thresholds.accept}, with a place from ${fitted.thresholds.acceptPlaced}`,
+    )
+    for (const one of ofTyped)
+      if (!isTraining(one)) outcomes.typed.set(one, judge(one, fitted.weights, fitted.thresholds))
+    for (const one of ofBlocks)
+      if (!isTraining(one)) outcomes.blocks.set(one, judge(one, fitted.weights, fitted.thresholds))
+  }
+  const all = fitLinks(ofTyped, ofBlocks, ofCoded)
+  log(`weights fitted on all families: ${JSON.stringify(rounded(all.weights))}`)
+
+  const outOf = figuresOf([...outcomes.typed.values()])
+  const outOfDiffering = figuresOf(
+    [...outcomes.typed].filter(([{ mention }]) => differing.has(mention.id)).map(([, outcome]) => outcome),
+  )
+  const shipped = ofTyped.map(one => judge(one, weights, thresholds))
+  const shippedDiffering = figuresOf(shipped.filter((_, place) => differing.has(String(place))))
+  const whole = figuresOf(shipped)
+  for (const [place, outcome] of shipped.entries())
+    if (!outcome.isFirst || (outcome.isAccepted && !outcome.isFirst))
+      log(
+        `missed: ${typed[place]!.name} is ${typed[place]!.legalName} ${typed[place]!.uei}, ${outcome.decision} ${outcome.best}`,
+      )
+  const known = [...outcomes.blocks].filter(([{ candidates, uei }]) =>
+    candidates.some(candidate => candidate.known.uei === uei),
+  )
+  const blocks = figuresOf(known.map(([, outcome]) => outcome))
+  const engine = await measureEngine(db, typed)
+  const equal = await nameEquality(db, typed)
+  const cage = await cageEquality(db, mentions)
+  return [
+    atLeast(`typed names that differ (${differing.size}), recall@1, out of fold`, outOfDiffering.recall, 0.96),
+    atLeast(`typed names that differ (${differing.size}), recall@1, as shipped`, shippedDiffering.recall, 0.96),
+    plain('baseline: normalised name is equal and one firm has it, recall@1 on the same', equal.recallDiffering),
+    atLeast(`typed vendors (${typed.length}), precision of auto-accepted, out of fold`, outOf.precision, 0.995),
+    atLeast(`typed vendors (${typed.length}), coverage of auto-accepted, out of fold`, outOf.coverage, 0.9),
+    atLeast('the same as shipped, precision', whole.precision, 0.995),
+    atLeast('the same as shipped, coverage', whole.coverage, 0.9),
+    plain('of those that differ, precision of auto-accepted, out of fold', outOfDiffering.precision),
+    plain('of those that differ, coverage of auto-accepted, out of fold', outOfDiffering.coverage),
+    plain('through matchMentions as shipped, precision', engine.precision),
+    plain('through matchMentions as shipped, coverage', engine.coverage),
+    plain('baseline: normalised name, precision', equal.precision),
+    plain('baseline: normalised name, coverage', equal.coverage),
+    atMost('false links with the true profile removed, of typed vendors, out of fold', outOf.falseLinks, 0.02),
+    atMost('false links with the true profile removed, of typed vendors, as shipped', whole.falseLinks, 0.02),
+    plain(`blocks of firms seen elsewhere too (${known.length}), recall@1, out of fold`, blocks.recall),
+    plain('blocks, precision of auto-accepted, out of fold', blocks.precision),
+    plain('blocks, coverage of auto-accepted, out of fold', blocks.coverage),
+    plain('baseline: CAGE code, coverage of all blocks', cage.coverage),
+    plain('baseline: CAGE code, precision', cage.precision),
+  ]
+}
+
+const ofNames: Feature[] = [
+  'bias',
+  'sameName',
+  'missingOfOne',
+  'missingOfOther',
+  'inexact',
+  'surplus',
+  'firstWordDiffers',
+  'otherLegalForm',
+  'otherName',
+  'records',
+]
+
+/** Names first, on what people typed; then places and CAGE codes, what names weigh being settled. Thresholds from the same cases. */
+function fitLinks(typed: readonly Case[], blocks: readonly Case[], coded: readonly Case[]) {
+  const ofPlaces = (Object.keys(weights) as Feature[]).filter(feature => !ofNames.includes(feature))
+  let fitted: Weights = weights
+  fitted = fitCompeting(examplesOf(typed, fitted), fitted, ofNames)
+  fitted = fitCompeting([...examplesOf(blocks, fitted), ...examplesOf(coded, fitted)], fitted, ofPlaces)
+  const steps = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9]
+  const judged = (cases: readonly Case[], accept: number) =>
+    figuresOf(cases.map(one => judge(one, fitted, { ...thresholds, accept, acceptPlaced: accept })))
+  const accept = steps.find(step => {
+    const { precision, falseLinks } = judged(typed, step)
+    return precision >= 0.996 && falseLinks <= 0.018
+  })
+  const acceptPlaced = steps.find(step => judged(blocks, step).precision >= 0.985)
+  return { weights: fitted, thresholds: { ...thresholds, accept: accept ?? 0.9, acceptPlaced: acceptPlaced ?? 0.9 } }
+}
+
+const labelOf = (
+  { id, name, street, city, state, zipCode, country, uei, family }: LabelledMention,
+  cageCode: string,
+) => ({
+  mention: { id, name, street, city, state, zipCode, country, cageCode },
+  uei,
+  family,
+})
+
+/** Of its own firm a block sees only what the other blocks say. */
+function withoutItself(shown: readonly LabelledMention[]) {
+  const all = Map.groupBy(readMentions(), ({ uei }) => uei)
+  return (known: Known, place: number): Known | undefined => {
+    const block = shown[place]!
+    if (known.uei !== block.uei) return known
+    const others = all.get(block.uei)!.filter(({ id }) => id !== block.id)
+    if (others.length === 0) return undefined
+    const kinds = new Map(known.names.map(({ name, kind }) => [name, kind]))
+    return {
+      ...known,
+      names: [...new Set(others.map(({ name }) => name))].map(name => ({ name, kind: kinds.get(name) ?? 'former' })),
+      addresses: others,
+      cageCodes: others.map(({ cageCode }) => cageCode).filter(code => code !== ''),
+    }
+  }
+}
+
+async function measureEngine(db: Database, typed: readonly TypedVendor[]) {
+  const asked = typed.map(({ name }, place) => ({ id: String(place), name }))
+  const matches = await db.transaction({}, tx => matchMentions(tx, asked))
+  const accepted = matches.filter(({ decision }) => decision === 'accept')
+  const right = accepted.filter(({ mentionId, candidates }) => candidates[0]?.uei === typed[Number(mentionId)]!.uei)
+  return { precision: right.length / accepted.length, coverage: accepted.length / typed.length }
+}
+
+/** Accepts where exactly one firm has the same normalised name. */
+async function nameEquality(db: Database, typed: readonly TypedVendor[]) {
+  const rows = await db.unscoped.run<{ uei: string; name: string }>(
+    sql`select uei, name from contractors.profile_names`,
+  )
+  const firms = new Map<string, Set<string>>()
+  for (const { uei, name } of rows) {
+    const key = normalName(name).words.join(' ')
+    firms.set(key, (firms.get(key) ?? new Set()).add(uei))
+  }
+  const answers = typed.map(({ name }) => [...(firms.get(normalName(name).words.join(' ')) ?? [])])
+  const accepted = answers.filter(found => found.length === 1)
+  const right = answers.filter((found, place) => found.length === 1 && found[0] === typed[place]!.uei)
+  const differing = typed.filter(({ name, legalName }) => name !== legalName)
+  const rightDiffering = typed.filter(
+    ({ name, legalName, uei }, place) =>
+      name !== legalName && answers[place]!.length === 1 && answers[place]![0] === uei,
+  )
+  return {
+    recallDiffering: rightDiffering.length / differing.length,
+    precision: right.length / accepted.length,
+    coverage: accepted.length / typed.length,
+  }
+}
+
+async function cageEquality(db: Database, mentions: readonly LabelledMention[]) {
+  const rows = await db.unscoped.run<{ uei: string; cageCode: string }>(
+    sql`select uei, cage_code from contractors.contractor_profiles where cage_code is not null`,
+  )
+  const firms = new Map(rows.map(({ uei, cageCode }) => [cageCode, uei]))
+  const found = mentions.filter(({ cageCode }) => firms.has(cageCode))
+  const right = found.filter(({ cageCode, uei }) => firms.get(cageCode) === uei)
+  return { coverage: found.length / mentions.length, precision: right.length / found.length }
+}
+
+function measureClusterings(mentions: readonly LabelledMention[], log: (line: string) => void): BenchResult[] {
+  const results: BenchResult[] = []
+  for (const withCage of [true, false]) {
+    const blocks = mentions
+      .map(block => ({ ...block, cageCode: withCage ? block.cageCode : '' }))
+      .sort((one, other) => (one.id < other.id ? -1 : 1))
+    const start = withCage ? pairWeights : pairWeightsWithoutCage
+    const pairs = pairMentions(blocks)
+    const label = withCage ? 'clusters' : 'clusters without CAGE codes'
+    // Each fold is clustered by itself, as an unseen set of families would be.
+    const found = new Map<string, string>()
+    for (let fold = 0; fold < folds; fold++) {
+      const training = blocks.filter(({ family }) => foldOf(family, folds) !== fold)
+      const rest = blocks.filter(({ family }) => foldOf(family, folds) === fold)
+      const fitted = fitClusters(training, start)
+      log(`${label}, fold ${fold + 1}: threshold ${fitted.threshold}`)
+      for (const { id, mentionIds } of clusterMentions(rest, fitted))
+        for (const mention of mentionIds) found.set(mention, id)
+    }
+    const all = fitPairs(blocks, pairs, start)
+    log(`${label}: weights fitted on all families: ${JSON.stringify(rounded(all))}`)
+    const truth = blocks.map(({ uei }) => uei)
+    const shipped = clusterMentions(blocks, { pairs, weights: start, threshold: clusterThreshold })
+    const clusterOf = new Map(
+      shipped.flatMap(({ id, mentionIds }) => mentionIds.map(mention => [mention, id] as const)),
+    )
+    const outOf = measureClusters(
+      blocks.map(({ id }) => found.get(id)!),
+      truth,
+    )
+    const whole = measureClusters(
+      blocks.map(({ id }) => clusterOf.get(id)!),
+      truth,
+    )
+    const families = measureClusters(
+      blocks.map(({ id }) => clusterOf.get(id)!),
+      blocks.map(({ family }) => family),
+    )
+    const byName = measureClusters(
+      blocks.map(({ name }) => normalName(name).words.join(' ')),
+      truth,
+    )
+    const target = withCage ? atLeast : (name: string, value: number) => plain(name, value)
+    results.push(
+      target(`${label}, B-cubed F1, out of fold`, outOf.bCubedF1, 0.97),
+      target(`${label}, pair precision, out of fold`, outOf.pairPrecision, 0.95),
+      target(`${label}, pair recall, out of fold`, outOf.pairRecall, 0.65),
+      target(`${label}, B-cubed F1, as shipped`, whole.bCubedF1, 0.97),
+      target(`${label}, pair precision, as shipped`, whole.pairPrecision, 0.95),
+      target(`${label}, pair recall, as shipped`, whole.pairRecall, 0.65),
+      plain(`${label}, B-cubed precision, as shipped`, whole.bCubedPrecision),
+      plain(`${label}, B-cubed recall, as shipped`, whole.bCubedRecall),
+      plain(`${label}, pair precision within families, as shipped`, families.pairPrecision),
+    )
+    if (withCage) {
+      const byCage = measureClusters(
+        blocks.map(({ id, cageCode }) => cageCode || id),
+        truth,
+      )
+      results.push(
+        plain('baseline: CAGE code, B-cubed F1', byCage.bCubedF1),
+        plain('baseline: CAGE code, pair precision', byCage.pairPrecision),
+        plain('baseline: CAGE code, pair recall', byCage.pairRecall),
+        plain('baseline: normalised name, B-cubed F1', byName.bCubedF1),
+        plain('baseline: normalised name, pair precision', byName.pairPrecision),
+        plain('baseline: normalised name, pair recall', byName.pairRecall),
+      )
+    }
+  }
+  return results
+}
+
+/** The lowest threshold at which pairs are right in 95.5 %, so that the highest share of firms is whole. */
+function fitClusters(blocks: readonly LabelledMention[], start: PairWeights) {
+  const pairs = pairMentions(blocks)
+  const fitted = fitPairs(blocks, pairs, start)
+  const truth = blocks.map(({ uei }) => uei)
+  const threshold = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2].find(step => {
+    const clusterOf = new Map(
+      clusterMentions(blocks, { pairs, weights: fitted, threshold: step }).flatMap(({ id, mentionIds }) =>
+        mentionIds.map(mention => [mention, id] as const),
+      ),
+    )
+    return (
+      measureClusters(
+        blocks.map(({ id }) => clusterOf.get(id)!),
+        truth,
+      ).pairPrecision >= 0.955
+    )
+  })
+  return { weights: fitted, threshold: threshold ?? 1.5 }
+}
+
+const fitPairs = (blocks: readonly LabelledMention[], pairs: readonly MentionPair[], start: PairWeights) =>
+  fitTrials(
+    pairs.map(({ one, other, features }) => ({
+      features,
+      isRight: blocks[one]!.uei === blocks[other]!.uei,
+      weight: 1,
+    })),
+    start,
+  )
+
+const rounded = (fitted: Record<string, number>) =>
+  Object.fromEntries(Object.entries(fitted).map(([feature, weight]) => [feature, Math.round(weight * 100) / 100]))
+
+const plain = (name: string, value: number): BenchResult => ({ name, value: round(value), unit: '' })
+const atLeast = (name: string, value: number, target: number): BenchResult => ({
+  ...plain(name, value),
+  target: `≥ ${target}`,
+  ok: value >= target,
+})
+const atMost = (name: string, value: number, target: number): BenchResult => ({
+  ...plain(name, value),
+  target: `≤ ${target}`,
+  ok: value <= target,
+})
+const round = (value: number) => Math.round(value * 10_000) / 10_000
