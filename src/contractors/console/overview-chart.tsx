@@ -67,7 +67,7 @@ export function Bars({ rows, by, drawn }: { rows: readonly Bar[]; by: Measure; d
   // Sizes have an order of their own, all others the greatest first.
   const shown = rows.slice(0, drawn)
   return (
-    <>
+    <div style={{ minWidth: 0 }}>
       <ul className={classes.bars}>
         {shown.map(row => {
           const content = (
@@ -101,7 +101,7 @@ export function Bars({ rows, by, drawn }: { rows: readonly Bar[]; by: Measure; d
           {formatCount(rows.length - shown.length)} more in the table
         </Text>
       )}
-    </>
+    </div>
   )
 }
 

@@ -105,7 +105,7 @@ async function openList(app: App, scope: Scope, listId: string, ids: readonly st
     title: list.name,
     filters: [
       ids === undefined
-        ? `All ${total} contractors of the list`
+        ? 'All contractors of the list'
         : `${ids.length} selected ${ids.length === 1 ? 'contractor' : 'contractors'} of the list`,
     ],
     columns: [...contractorColumns, ...itemColumns, ...own],
