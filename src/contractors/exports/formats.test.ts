@@ -16,7 +16,7 @@ import { writeXlsx } from './xlsx.ts'
 const known = [...contractorColumns, ...itemColumns]
 const file: FileDescription = {
   title: 'Teaming partners',
-  filters: ['All 3 contractors of the list'],
+  filters: ['All contractors of the list'],
   columns: chooseColumns(known, [
     'name',
     'totalContractValue',
@@ -221,7 +221,7 @@ test('GG-09 a PDF file has title, filters, the time in the person’s zone, the 
   const document = await getDocumentProxy(new Uint8Array(bytes))
   const { text, totalPages } = await extractText(document)
   assert.ok(totalPages > 1)
-  assert.match(text[0] ?? '', /^Teaming partners\s+All 3 contractors of the list/)
+  assert.match(text[0] ?? '', /^Teaming partners\s+All contractors of the list/)
   for (const [index, page] of text.entries()) {
     assert.match(page, /Total contract value\s+\(USD\)/)
     assert.match(page, new RegExp(`Page ${index + 1} of ${totalPages}`))
