@@ -56,7 +56,7 @@ export function ListActivity({ listId }: { listId: string }) {
         ) : (
           daysOf(items).map(({ day, label, events }) => (
             <div key={day}>
-              <h3 className={classes.day}>{label}</h3>
+              <h2 className={classes.day}>{label}</h2>
               <ul className={classes.events}>
                 {events.map(event => (
                   <Event key={event.id} event={event} />

@@ -114,7 +114,7 @@ type ItemProps = {
 }
 
 function RemarksForm({ list, item, columns }: { list: List; item: ListItem; columns: readonly string[] }) {
-  const { shown, write, save, flush, state, failure, conflict, keepMine, takeTheirs } = useRemarks(list, item)
+  const { shown, write, save, flush, state, failure, conflict, keepMine, keepBoth, takeTheirs } = useRemarks(list, item)
   const { name } = item.contractor
   const summary = useQuery(summaryQuery(list.id))
   const shows = (column: string) => columns.includes(column)
@@ -191,7 +191,7 @@ function RemarksForm({ list, item, columns }: { list: List; item: ListItem; colu
         {savingWords[state]}
         {state === 'failed' && failure && `: ${failure.message}`}
       </Text>
-      {conflict && <Disagreement list={list} conflict={conflict} keepMine={keepMine} takeTheirs={takeTheirs} />}
+      {conflict && <Disagreement {...{ list, conflict, keepMine, keepBoth, takeTheirs }} />}
     </div>
   )
 }
@@ -205,7 +205,7 @@ const savingWords: Readonly<Record<SavingState, string>> = {
 }
 
 /** Another window or a colleague has changed the same meanwhile: both are shown, one is kept. */
-function Disagreement({ list, conflict, keepMine, takeTheirs }: DisagreementProps) {
+function Disagreement({ list, conflict, keepMine, keepBoth, takeTheirs }: DisagreementProps) {
   const { mine, theirs } = conflict
   const names = [
     ...remarkNames,
@@ -235,6 +235,11 @@ function Disagreement({ list, conflict, keepMine, takeTheirs }: DisagreementProp
         <Button size="xs" variant="default" onClick={keepMine}>
           Keep what is here
         </Button>
+        {keepBoth && (
+          <Button size="xs" variant="default" onClick={keepBoth}>
+            Keep both
+          </Button>
+        )}
         <Button size="xs" variant="default" onClick={takeTheirs}>
           Take what is there
         </Button>
@@ -243,7 +248,13 @@ function Disagreement({ list, conflict, keepMine, takeTheirs }: DisagreementProp
   )
 }
 
-type DisagreementProps = { list: List; conflict: Conflict; keepMine: () => void; takeTheirs: () => void }
+type DisagreementProps = {
+  list: List
+  conflict: Conflict
+  keepMine: () => void
+  keepBoth: (() => void) | undefined
+  takeTheirs: () => void
+}
 
 const remarkNames = [
   { field: 'notes', label: 'Notes' },

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { Problem } from '#platform/console'
 import { changeItem, type List, type ListItem, type Remarks, refreshItem, remarksOf } from './lists.ts'
+import { mergedOf } from './live-merging.ts'
 
 /** What one wanted to write, and the item as somebody else has written it meanwhile. */
 export type Conflict = { mine: Partial<Remarks>; theirs: Remarks; now: ListItem }
@@ -97,6 +98,7 @@ export function useRemarks(list: List, item: ListItem) {
           : saving.isSuccess
             ? 'saved'
             : 'none'
+  const both = conflict && bothOf(base.current, conflict)
   return {
     shown: { ...remarksOf(item), ...draft } as Remarks,
     write,
@@ -111,12 +113,29 @@ export function useRemarks(list: List, item: ListItem) {
       setConflict(undefined)
       saving.mutate(conflict.mine)
     },
+    /** Where what both have written can stand together. */
+    keepBoth:
+      both &&
+      (() => {
+        if (!conflict) return
+        base.current = conflict.now
+        setConflict(undefined)
+        setDraft(draft => ({ ...draft, ...both }))
+        saving.mutate(both)
+      }),
     takeTheirs: () => {
       setConflict(undefined)
       saving.reset()
       setDraft({})
     },
   }
+}
+
+function bothOf(before: ListItem, { mine, theirs }: Conflict): Partial<Remarks> | undefined {
+  const was: Readonly<Record<string, unknown>> = remarksOf(before)
+  const now: Readonly<Record<string, unknown>> = theirs
+  const merged = Object.entries(mine).map(([field, value]) => [field, mergedOf(was[field], now[field], value)] as const)
+  return merged.some(([, value]) => value === undefined) ? undefined : (Object.fromEntries(merged) as Partial<Remarks>)
 }
 
 /** What is not there is as empty as null: fields of the list's own that an item has no value of. */

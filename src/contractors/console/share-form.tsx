@@ -97,7 +97,7 @@ export function ShareForm({
       )
   }
   return (
-    <Modal opened onClose={close} title="Share the list">
+    <Modal opened onClose={close} title="Share the list" closeButtonProps={{ 'aria-label': 'Close' }}>
       <form onSubmit={form.onSubmit(submit)} noValidate>
         <Stack gap="sm">
           <Refusal error={share.error && Object.keys(form.errors).length === 0 ? share.error : undefined} />
@@ -127,8 +127,8 @@ export function ShareForm({
           {isAddress && mayShareOutside && (
             <Stack gap="sm">
               <Text size="sm" c="dimmed">
-                Nobody in this workspace has this address, unless it is a colleague’s: somebody outside gets a link that
-                opens this list and nothing else.
+                If it is not a colleague’s address, it goes to somebody outside: a link that opens this list and nothing
+                else.
               </Text>
               <Checkbox
                 label="Show notes, tags, ratings and priorities"

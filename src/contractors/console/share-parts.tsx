@@ -6,6 +6,7 @@ import { ListActivity } from './activity-panel.tsx'
 import { ListComments } from './share-comments.tsx'
 import { ListShares } from './share-panel.tsx'
 import { sharesQuery } from './share-queries.ts'
+import classes from './sharing.module.css'
 
 const parts = ['contractors', 'comments', 'activity', 'sharing'] as const
 // Also what the others keep in the address, so that it is there again when one comes back.
@@ -22,7 +23,7 @@ export function ListParts({ listId, children }: { listId: string; children: Reac
       onChange={next => change({ part: next === 'contractors' ? undefined : (next ?? undefined) })}
       keepMounted={false}
     >
-      <Tabs.List mb="md" aria-label="Parts of the list">
+      <Tabs.List mb="md" aria-label="Parts of the list" className={classes.tabs}>
         <Tabs.Tab value="contractors">Contractors</Tabs.Tab>
         <Tabs.Tab value="comments">Comments</Tabs.Tab>
         <Tabs.Tab value="activity">Activity</Tabs.Tab>

@@ -3,7 +3,8 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, Icon, Problem, request } from '#platform/console'
-import { ConflictChoice, type ConflictingField, mergedOf } from './live-conflict.tsx'
+import { ConflictChoice, type ConflictingField } from './live-conflict.tsx'
+import { mergedOf } from './live-merging.ts'
 import {
   type SharedItem as Item,
   type SharedList,

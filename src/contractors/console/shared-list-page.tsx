@@ -228,12 +228,12 @@ function Header({ list, updates }: { list: SharedList; updates: ListUpdates }) {
           </Badge>
         </Group>
       </div>
-      <Stack gap="xs" align="flex-end">
+      <Group gap="sm">
+        <Presence people={updates.people} count={updates.count} />
         <Button size="xs" variant="default" loading={close.isPending} onClick={() => close.mutate()}>
           Close the list
         </Button>
-        <Presence people={updates.people} count={updates.count} />
-      </Stack>
+      </Group>
     </Group>
   )
 }
