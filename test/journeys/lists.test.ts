@@ -163,7 +163,7 @@ describe('lists of contractors', { skip }, () => {
       await adding.getByText('1 not valid').waitFor()
       await adding.getByText('the rating 7 is not from 1 to 5', { exact: false }).waitFor()
       await look(page, 'list, sheet')
-      await adding.getByRole('button', { name: 'Take the 1 valid rows' }).click()
+      await adding.getByRole('button', { name: 'Take the valid row' }).click()
       await adding.getByText('This is what was done.').waitFor()
       await adding.getByRole('button', { name: 'Done' }).click()
       await page.getByLabel('Notes on BOOZ ALLEN HAMILTON INC.').waitFor()

@@ -142,6 +142,7 @@ function RemarksForm({ list, item, columns }: { list: List; item: ListItem; colu
           aria-label={`Tags of ${name}`}
           placeholder={shown.tags.length === 0 ? 'Tags' : undefined}
           acceptValueOnBlur
+          styles={{ inputField: { minWidth: 36 } }}
           data={summary.data?.tags.map(tag => tag.value) ?? []}
           value={[...shown.tags]}
           onChange={tags => save({ tags })}

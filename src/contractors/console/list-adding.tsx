@@ -387,7 +387,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
                   {formatCount(count)} {outcomes[outcome as keyof typeof outcomes]}
                 </Badge>
               ))}
-            {report.isTaken && <Text size="sm">This is what was done.</Text>}
+            <Text size="sm">{report.isTaken ? 'This is what was done.' : 'Nothing is written yet.'}</Text>
           </Group>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
           <section className={classes.rows} tabIndex={0} aria-label="Rows of the file">
@@ -439,7 +439,11 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
                 loading={reading.isPending}
                 onClick={() => reading.mutate({ file, mapping, updates, mode: faults > 0 ? 'valid' : 'all' })}
               >
-                {faults > 0 ? `Take the ${formatCount(taken)} valid rows` : `Take all ${formatCount(taken)}`}
+                {faults === 0
+                  ? `Take all ${formatCount(taken)}`
+                  : taken === 1
+                    ? 'Take the valid row'
+                    : `Take the ${formatCount(taken)} valid rows`}
               </Button>
             </>
           )
