@@ -176,7 +176,7 @@ test('GG-06 GG-09 an XLSX file opens with typed cells, a frozen head, and text t
   const sheet = Buffer.from(parts['xl/worksheets/sheet1.xml'] ?? []).toString()
   assert.match(sheet, /<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"\/>/)
   assert.match(sheet, /<autoFilter ref="A1:G4"\/>/)
-  assert.doesNotMatch(sheet, /<f[ >]|hyperlink/i)
+  assert.doesNotMatch(sheet, /<f[ >]|<hyperlink/)
 })
 
 test('GG-06 an XLSX file holds what XML cannot hold as far as it can, and cuts what no cell takes', async () => {
@@ -186,7 +186,7 @@ test('GG-06 an XLSX file holds what XML cannot hold as far as it can, and cuts w
     { name: '  spaces  ', notes: '\t=1+1' },
   ]
   const [, first, second] = await readSheet(await write(writeXlsx, given, { columns }), 'Contractors', { trim: false })
-  assert.equal(first?.[0], 'abc & <d> ]]> _x005F_x0041_ \ufffd!')
+  assert.equal(first?.[0], 'abc & <d> ]]> _x0041_ \ufffd!')
   assert.equal(String(first?.[1]).length, 32_767)
   assert.deepEqual(second, ['  spaces  ', '\t=1+1'])
 })
