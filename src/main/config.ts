@@ -41,7 +41,7 @@ const programSettings = {
       secret: true,
       pattern: '^postgres(ql)?://',
       description:
-        'PostgreSQL 15 to 18 instead of the embedded one; a login that may create roles, or owns the three roles',
+        'PostgreSQL 15 to 18 instead of the embedded one; a login that may create roles, or owns the four roles',
     }),
   ),
   databaseAppUrl: Type.Optional(

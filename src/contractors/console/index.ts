@@ -167,6 +167,17 @@ export const contractorsConsole: ConsoleModule = {
         contractor_profile_id: 'contractors.contractor_profiles',
       },
     },
+    'contractors.contractor_list_comments': {
+      noun: 'comment on a list',
+      sentences: {
+        insert: '{who} commented on the list {list_id}',
+        update: '{who} changed a comment on the list {list_id}',
+        delete: '{who} removed a comment from the list {list_id}',
+      },
+      columns: { body: 'text', mentioned_ids: 'mentions', guest_email: 'guest' },
+      technical: ['share_id', 'parent_id'],
+      refers: { list_id: 'contractors.contractor_lists', user_id: 'identity.users' },
+    },
     'contractors.contractor_list_shares': {
       noun: 'share of a list',
       sentences: {
@@ -174,7 +185,15 @@ export const contractorsConsole: ConsoleModule = {
         update: '{who} changed {columns} of a share of the list {list_id}',
         delete: '{who} ended a share of the list {list_id}',
       },
-      columns: { shared_with_email: 'e-mail', access_token_hash: 'link', expires_at: 'end' },
+      columns: {
+        shared_with_email: 'e-mail',
+        access_token_hash: 'link',
+        password_hash: 'password',
+        includes_remarks: 'remarks',
+        is_single_use: 'use',
+        expires_at: 'end',
+      },
+      technical: ['used_at', 'issued_by', 'issued_at', 'closed_until'],
       refers: { list_id: 'contractors.contractor_lists', shared_with_user_id: 'identity.users' },
     },
   },

@@ -33,5 +33,7 @@ export const pageHeaders: Headers = {
   ].join('; '),
   'cross-origin-opener-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
+  // Nobody looks for these pages: they are behind a sign-in, or a link that is meant for one person.
+  'x-robots-tag': 'noindex, nofollow',
   'cache-control': 'no-cache',
 }
