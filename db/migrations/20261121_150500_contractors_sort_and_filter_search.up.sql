@@ -31,15 +31,15 @@ where awarded.uei = profile.uei;
 
 drop index contractors.contractor_profiles_search_idx;
 create index contractor_profiles_search_idx on contractors.contractor_profiles
-  using gin (search_words, state, business_types jsonb_path_ops, award_agencies, registration_status, certifications);
+  using gin (search_words, state, business_types jsonb_path_ops, award_agencies, certifications);
 
 -- Each order in which results are shown, with the id for pages: a search that finds too much to sort walks along it.
 drop index contractors.contractor_profiles_search_name_idx;
 create index contractor_profiles_search_name_idx on contractors.contractor_profiles (search_name text_pattern_ops, id);
 create index contractor_profiles_updated_idx on contractors.contractor_profiles
-  ((coalesce(last_updated_date, '-infinity')) desc, id);
+  ((coalesce((last_updated_date at time zone 'UTC')::date - date '0001-01-01', -1)) desc, id);
 create index contractor_profiles_awarded_idx on contractors.contractor_profiles
-  ((coalesce(last_award_date, '-infinity')) desc, id);
+  ((coalesce(last_award_date - date '0001-01-01', -1)) desc, id);
 create index contractor_profiles_district_idx on contractors.contractor_profiles (state, congressional_district);
 create index contractor_profiles_registration_date_idx on contractors.contractor_profiles (registration_date);
 create index contractor_profiles_active_idx on contractors.contractor_profiles (value_rank desc, id)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { addItem, createList, getFavourites, importFile, isImported } from '#contractors'
+import { addItem, createList, getFavourites, importFile, isImported, saveSearch } from '#contractors'
 import { giveRole } from '#platform/access'
 import { foundTenant } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
@@ -17,6 +17,8 @@ type DemonstrationPerson = {
   role: 'owner' | 'admin' | 'member' | 'viewer'
   favourites: string[]
   lists: DemonstrationList[]
+  /** That he has saved. */
+  searches?: Parameters<typeof saveSearch>[1][]
 }
 type DemonstrationTenant = {
   name: string
@@ -48,6 +50,13 @@ const tenants: DemonstrationTenant[] = [
             description: 'Private until the board has met',
             color: '#9c36b5',
             ueis: ['CKV2L9GZKJK3', 'PHZDZ8SJ5CM1'],
+          },
+        ],
+        searches: [
+          {
+            name: 'Systems design in Virginia and Maryland',
+            search: { state: ['VA', 'MD'], naics: ['5415'], sort: 'value' },
+            alert: 'daily',
           },
         ],
       },
@@ -226,11 +235,12 @@ async function makePerson(
   return tenantId
 }
 
-async function fillLists(tx: Queryable, { favourites, lists }: DemonstrationPerson): Promise<void> {
+async function fillLists(tx: Queryable, { favourites, lists, searches }: DemonstrationPerson): Promise<void> {
   const starred = await getFavourites(tx)
   for (const uei of favourites) await addItem(tx, starred.id, { uei })
   for (const { ueis, ...fields } of lists) {
     const list = await createList(tx, fields)
     for (const uei of ueis) await addItem(tx, list.id, { uei })
   }
+  for (const search of searches ?? []) await saveSearch(tx, search)
 }

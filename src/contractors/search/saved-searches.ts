@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, sql } from '#platform/database'
 import { cutPage, type IfMatch, oneOf, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
 import { errors } from '../errors.ts'
-import { mostKept, type NewMatches } from './new-matches.ts'
+import { getRevision, mostKept, type NewMatches } from './new-matches.ts'
 import { Search } from './search.ts'
 
 const alerts = ['never', 'daily', 'at_once'] as const
@@ -44,11 +44,11 @@ export async function getSavedSearch(tx: Queryable, id: string): Promise<SavedSe
   return saved
 }
 
-/** From `revision` of the catalogue on there is news in it. `tx` is a transaction. */
+/** From `revision` of the catalogue on there is news in it; from the latest where the catalogue is in the same database. */
 export async function saveSearch(
   tx: Queryable,
   { name, search, alert = 'never' }: SavedSearchFields,
-  revision: number,
+  revision?: number,
 ): Promise<SavedSearch> {
   const made = await onViolation(
     tx.maybe(sql<{ id: string }>`
@@ -62,7 +62,7 @@ export async function saveSearch(
   if (!made) throw errors.savedSearchesFull({ most: mostSaved })
   await tx.run(sql`
     insert into contractors.saved_search_states (saved_search_id, revision)
-    values (${made.id}, ${revision})
+    values (${made.id}, ${revision ?? (await getRevision(tx))})
   `)
   return await getSavedSearch(tx, made.id)
 }
