@@ -21,7 +21,7 @@ const views: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
       .getByRole('link', { name: /^DELOITTE CONSULTING/ })
       .first()
       .click()
-    await page.getByRole('button', { name: 'Show as a table' }).waitFor()
+    await page.getByRole('button', { name: 'Show as a table', exact: true }).waitFor()
   },
   list: openList,
   audit: async page => {

@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import { Icon } from '#platform/console'
 import classes from './profile.module.css'
@@ -10,17 +10,16 @@ export function Identifier({ label, code }: { label: string; code: string }) {
   return (
     <span className={classes.identifier}>
       {label} <span className="code">{code}</span>
-      <Tooltip label={said}>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="sm"
-          aria-label={`Copy ${label} ${code}`}
-          onClick={() => copy(code)}
-        >
-          <Icon name={copied ? 'check' : 'copy'} size={14} />
-        </ActionIcon>
-      </Tooltip>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="sm"
+        title={said}
+        aria-label={`Copy ${label} ${code}`}
+        onClick={() => copy(code)}
+      >
+        <Icon name={copied ? 'check' : 'copy'} size={14} />
+      </ActionIcon>
       <span className="visually-hidden" aria-live="polite">
         {copied || error ? said : ''}
       </span>

@@ -79,7 +79,7 @@ function Rows({ label, items, isCertified }: RowsProps) {
           <td style={{ whiteSpace: 'nowrap' }}>
             <Period {...item} />
           </td>
-          <td>{sourcesOf(item)}</td>
+          <td style={{ minWidth: 150 }}>{sourcesOf(item)}</td>
         </tr>
       ))}
     </Table>

@@ -151,7 +151,7 @@ function Member({ member, isSelf }: { member: FamilyMember; isSelf?: boolean }) 
   const { id, uei, name, totalContractValue, childCount } = member
   return (
     <div className={classes.member} data-self={isSelf || undefined}>
-      <span>
+      <div style={{ minWidth: 0 }}>
         {isSelf ? (
           <span aria-current="true">{name}</span>
         ) : id ? (
@@ -166,12 +166,12 @@ function Member({ member, isSelf }: { member: FamilyMember; isSelf?: boolean }) 
             </Badge>
           </>
         )}
-        <Text span size="xs" c="dimmed" ml={8}>
+        <Text size="xs" c="dimmed" component="div" fw={400}>
           {uei && name && <span className="code">{uei} </span>}
           {placeOf({ ...member, country: null })}
           {!isSelf && id && childCount > 0 && ` · ${formatCount(childCount)} below it`}
         </Text>
-      </span>
+      </div>
       {totalContractValue !== null && (
         <span className="figures" title={formatAmount(totalContractValue)}>
           {formatCompactAmount(totalContractValue)}

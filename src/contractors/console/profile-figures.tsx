@@ -32,12 +32,14 @@ export function Figures({ contractor }: { contractor: ContractorInFull }) {
       </div>
       <div>
         <dt>Completed awards</dt>
-        <dd>{formatCount(completedContractsCount)}</dd>
-        {undated > 0 && (
-          <Text size="xs" c="dimmed" mt={2}>
-            and {formatCount(undated)} without a completion date
-          </Text>
-        )}
+        <dd>
+          {formatCount(completedContractsCount)}
+          {undated > 0 && (
+            <Text size="xs" c="dimmed" fw={400} mt={2} component="div">
+              and {formatCount(undated)} without a completion date
+            </Text>
+          )}
+        </dd>
       </div>
     </dl>
   )

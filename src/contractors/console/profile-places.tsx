@@ -206,7 +206,7 @@ function Addresses({ items }: { items: readonly Location[] }) {
             <td style={{ whiteSpace: 'nowrap' }}>
               <Period {...location} />
             </td>
-            <td>{sourcesOf(location)}</td>
+            <td style={{ minWidth: 150 }}>{sourcesOf(location)}</td>
             <td className="number">{formatCount(location.records)}</td>
           </tr>
         )

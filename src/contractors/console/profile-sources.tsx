@@ -97,7 +97,7 @@ function FieldRows({ item: { field, values } }: { item: FieldValues }) {
               </Badge>
             )}
           </td>
-          <td>{sourcesOf(said)}</td>
+          <td style={{ minWidth: 150 }}>{sourcesOf(said)}</td>
           <td style={{ whiteSpace: 'nowrap' }}>
             <Period {...said} />
           </td>

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Command } from 'commander'
 import { type Person, testWorld } from '#test/world.ts'
+import { registerShowCommand } from './show-command.ts'
 
-const { admin, alice, bob, viewer } = await testWorld()
+const { admin, app, alice, bob, viewer } = await testWorld()
 const ids = await makeFamily()
 
 test('GG-06 a contractor’s page tells its registration, its parent and the size of its family', async () => {
@@ -185,6 +187,50 @@ test('GG-08 awards are summed by quarter and fiscal year, by agency and by indus
   assert.deepEqual(many.others, { count: 2, awards: 2, active: 0, obligated: '3.00' })
 })
 
+test('GG-08 awards are summed by where they are performed, and those of unknown place are told', async () => {
+  await admin.query(`
+    update contractors.contractors
+    set data = data || '{"pop_state": "MD", "pop_city": "Laurel", "pop_country": "USA"}'
+    where id = '0a000000-0000-7000-8000-000000000005';
+    update contractors.contractors set data = data || '{"pop_country": "DEU", "pop_state": "BY"}'
+    where id = '0a000000-0000-7000-8000-000000000004';
+    update contractors.awards set record_id = '0a000000-0000-7000-8000-000000000005' where piid = 'A1';
+    update contractors.awards set record_id = '0a000000-0000-7000-8000-000000000004' where piid = 'A2'`)
+  assert.deepEqual(await get(viewer, `/contractors/${ids.child}/performance-places`), {
+    states: [{ state: 'MD', awards: 1, active: 1, obligated: '500.00', cities: [{ city: 'LAUREL', awards: 1 }] }],
+    abroad: [{ country: 'DEU', awards: 1, active: 0, obligated: '200.00' }],
+    unknown: { awards: 2, active: 0, obligated: '50.25' },
+  })
+})
+
+test('GG-06 the command line shows a contractor by UEI or id, as text or as JSON', async t => {
+  const show = async (...given: string[]) => {
+    const written: string[] = []
+    const { stdout } = process
+    const pass = stdout.write.bind(stdout)
+    // The runner of the tests tells its results in bytes.
+    const write = t.mock.method(stdout, 'write', (chunk: string | Uint8Array) =>
+      typeof chunk === 'string' ? written.push(chunk) > 0 : pass(chunk),
+    )
+    const program = new Command().exitOverride().configureOutput({ writeErr: () => {} })
+    registerShowCommand(program, { withApp: work => work(app) })
+    try {
+      await program.parseAsync(['show', ...given], { from: 'user' })
+    } finally {
+      write.mock.restore()
+    }
+    return written.join('')
+  }
+  const text = await show('ch1ld0000002')
+  assert.match(text, /^NORTH RADAR, LLC\n/)
+  assert.match(text, / parent +NORTH HOLDINGS INC \(PARENT000001\)/)
+  assert.match(text, / other names +NORTHERN SIGNALS INC \(former\)/)
+  const shown = JSON.parse(await show(ids.child, '--json'))
+  assert.deepEqual([shown.uei, shown.names.length, shown.agencies.items.length], ['CH1LD0000002', 3, 2])
+  await assert.rejects(show('H1DDEN000009'), { code: 'contractors.contractor_not_found' })
+  await assert.rejects(show('nonsense'), { code: 'commander.invalidArgument' })
+})
+
 test('GG-08 the family is told with parents, children and siblings, and pages by dollars', async () => {
   const family = await get(alice, `/contractors/${ids.child}/family`)
   assert.deepEqual([family.uei, family.name, family.profileCount], ['PARENT000001', 'NORTH HOLDINGS INC', 3])
@@ -314,6 +360,7 @@ test('GG-06 no part of a hidden or unknown contractor is told, and nobody reads 
     '',
     '/names',
     '/locations',
+    '/performance-places',
     '/industries',
     '/qualifications',
     '/awards',
