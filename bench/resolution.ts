@@ -6,13 +6,7 @@ import { matchMentions } from '../src/contractors/matching/engine.ts'
 import { type MentionPair, type PairWeights, pairMentions } from '../src/contractors/matching/mention-pairs.ts'
 import { normalName } from '../src/contractors/matching/normal-names.ts'
 import type { Feature, Known, Weights } from '../src/contractors/matching/scoring.ts'
-import {
-  clusterThreshold,
-  pairWeights,
-  pairWeightsWithoutCage,
-  thresholds,
-  weights,
-} from '../src/contractors/matching/weights.ts'
+import { pairWeights, pairWeightsWithoutCage, thresholds, weights } from '../src/contractors/matching/weights.ts'
 import type { Bench, BenchResult } from './context.ts'
 import { measureClusters } from './resolution/clustering.ts'
 import { fitCompeting, fitTrials } from './resolution/fitting.ts'
@@ -240,7 +234,8 @@ async function cageEquality(db: Database, mentions: readonly LabelledMention[]) 
   return { coverage: found.length / mentions.length, precision: right.length / found.length }
 }
 
-function measureClusterings(mentions: readonly LabelledMention[], log: (line: string) => void): BenchResult[] {
+/** Needs no database. */
+export function measureClusterings(mentions: readonly LabelledMention[], log: (line: string) => void): BenchResult[] {
   const results: BenchResult[] = []
   for (const withCage of [true, false]) {
     const blocks = mentions
@@ -254,7 +249,7 @@ function measureClusterings(mentions: readonly LabelledMention[], log: (line: st
     for (let fold = 0; fold < folds; fold++) {
       const training = blocks.filter(({ family }) => foldOf(family, folds) !== fold)
       const rest = blocks.filter(({ family }) => foldOf(family, folds) === fold)
-      const fitted = fitClusters(training, start)
+      const fitted = fitClusters(training, start, withCage)
       log(`${label}, fold ${fold + 1}: threshold ${fitted.threshold}`)
       for (const { id, mentionIds } of clusterMentions(rest, fitted))
         for (const mention of mentionIds) found.set(mention, id)
@@ -262,7 +257,7 @@ function measureClusterings(mentions: readonly LabelledMention[], log: (line: st
     const all = fitPairs(blocks, pairs, start)
     log(`${label}: weights fitted on all families: ${JSON.stringify(rounded(all))}`)
     const truth = blocks.map(({ uei }) => uei)
-    const shipped = clusterMentions(blocks, { pairs, weights: start, threshold: clusterThreshold })
+    const shipped = clusterMentions(blocks, { pairs, weights: start })
     const clusterOf = new Map(
       shipped.flatMap(({ id, mentionIds }) => mentionIds.map(mention => [mention, id] as const)),
     )
@@ -312,25 +307,25 @@ function measureClusterings(mentions: readonly LabelledMention[], log: (line: st
   return results
 }
 
-/** The lowest threshold at which pairs are right in 95.5 %, so that the highest share of firms is whole. */
-function fitClusters(blocks: readonly LabelledMention[], start: PairWeights) {
+/** With CAGE codes the lowest threshold at which pairs are right in 95.5 %, so that most vendors are whole; without, the best B-cubed F1. */
+function fitClusters(blocks: readonly LabelledMention[], start: PairWeights, withCage: boolean) {
   const pairs = pairMentions(blocks)
   const fitted = fitPairs(blocks, pairs, start)
   const truth = blocks.map(({ uei }) => uei)
-  const threshold = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2].find(step => {
+  const tried = [0, 0.25, 0.5, 0.75, 1, 1.2, 1.35, 1.5, 1.75, 2].map(threshold => {
+    const clusters = clusterMentions(blocks, { pairs, weights: fitted, threshold })
     const clusterOf = new Map(
-      clusterMentions(blocks, { pairs, weights: fitted, threshold: step }).flatMap(({ id, mentionIds }) =>
-        mentionIds.map(mention => [mention, id] as const),
-      ),
+      clusters.flatMap(({ id, mentionIds }) => mentionIds.map(mention => [mention, id] as const)),
     )
-    return (
-      measureClusters(
-        blocks.map(({ id }) => clusterOf.get(id)!),
-        truth,
-      ).pairPrecision >= 0.955
+    const figures = measureClusters(
+      blocks.map(({ id }) => clusterOf.get(id)!),
+      truth,
     )
+    return { threshold, ...figures }
   })
-  return { weights: fitted, threshold: threshold ?? 1.5 }
+  const best = tried.reduce((one, other) => (other.bCubedF1 > one.bCubedF1 ? other : one))
+  const chosen = withCage ? tried.find(({ pairPrecision }) => pairPrecision >= 0.955) : best
+  return { weights: fitted, threshold: (chosen ?? best).threshold }
 }
 
 const fitPairs = (blocks: readonly LabelledMention[], pairs: readonly MentionPair[], start: PairWeights) =>

@@ -6,7 +6,7 @@ import {
   pairMentions,
 } from './mention-pairs.ts'
 import type { Mention } from './scoring.ts'
-import { bestShare, clusterThreshold, pairWeights, pairWeightsWithoutCage } from './weights.ts'
+import { bestShare, clusterThresholds, pairWeights, pairWeightsWithoutCage } from './weights.ts'
 
 /** Mentions that are one vendor; the id is that of the first of them unless it was given. */
 export type Cluster = { id: string; mentionIds: string[] }
@@ -27,7 +27,8 @@ export type ClusterOptions = {
 export function clusterMentions(mentions: readonly Mention[], options: ClusterOptions = {}): Cluster[] {
   const { given = new Map() } = options
   const hasCage = mentions.some(({ cageCode }) => cageCode)
-  const { weights = hasCage ? pairWeights : pairWeightsWithoutCage, threshold = clusterThreshold } = options
+  const { weights = hasCage ? pairWeights : pairWeightsWithoutCage } = options
+  const { threshold = hasCage ? clusterThresholds.withCage : clusterThresholds.withoutCage } = options
   const sorted = [...mentions].sort((one, other) => (one.id < other.id ? -1 : 1))
   const pairs = (options.pairs ?? pairMentions(sorted)).map(({ one, other, features }) => ({
     one,
@@ -49,8 +50,10 @@ export const sumOfPair = (features: PairFeatures, weights: PairWeights): number 
   return sum
 }
 
-/** Log-odds of a pair that has nothing in common; no pair counts for more either way. */
+/** No pair counts for more either way. */
 const far = 8
+/** What a pair with nothing in common counts against: a firm that was renamed has many. */
+const apart = 1
 
 type ScoredPair = { one: number; other: number; score: number }
 type Group = {
@@ -136,7 +139,7 @@ const addLinks = (one: Link, other: Link): Link => ({
 /** Between the mean of all pairs and the best of them: a firm that has moved is like its last address, not like all. */
 function scoreOf(one: Group, other: Group, { sum, pairs, best }: Link): number {
   const all = one.members.length * other.members.length
-  return bestShare * best + ((1 - bestShare) * (sum - far * (all - pairs))) / all
+  return bestShare * best + ((1 - bestShare) * (sum - apart * (all - pairs))) / all
 }
 
 const mayMerge = (one: Group, other: Group) =>
