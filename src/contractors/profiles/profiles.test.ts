@@ -521,6 +521,7 @@ async function makeFamily() {
       (gen_random_uuid(), 'L0NE00000005', 'award', '9700', 'DEPT OF DEFENSE', 'L1', '541512', null, '2022-11-01', '2022-11-01', null, 40, null, gen_random_uuid()),
       (gen_random_uuid(), 'MERGED000007', 'award', '9700', 'DEPT OF DEFENSE', 'M1', '541512', null, '2022-12-01', '2022-12-01', null, null, null, gen_random_uuid());
     insert into contractors.awards (id, uei, kind, agency_id, piid, total_obligated, record_id)
-    select gen_random_uuid(), 'PARENT000001', 'award', '10' || n, 'P' || n, n, gen_random_uuid() from generate_series(1, 12) as n`)
+    select gen_random_uuid(), 'PARENT000001', 'award', '10' || n, 'P' || n, n, gen_random_uuid() from generate_series(1, 12) as n;
+    update contractors.contractor_profiles set award_agencies = '{9700}' where uei in ('CH1LD0000002', 'L0NE00000005')`)
   return ids
 }

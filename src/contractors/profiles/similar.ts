@@ -36,6 +36,7 @@ type Candidate = Omit<SimilarContractor, 'score' | 'reasons'> & {
   businessTypes: string[]
   certifications: Record<string, string>
   familyUei: string | null
+  awardAgencies: string[]
 }
 type Agency = { id: string; name: string | null }
 
@@ -57,25 +58,20 @@ export async function listSimilar(tx: Queryable, id: string, limit: number, now:
   const found = await findCandidates(tx, id, self, agencies)
   const labels = await nameTypes(tx, self)
   const today = now.toISOString().slice(0, 10)
-  const nearest = found
+  return found
     .filter(({ familyUei }) => familyUei === null || familyUei !== self.familyUei)
-    .map(other => ({ other, reasons: compare(self, other, labels, today) }))
-    .sort(
-      (a, b) =>
-        weigh(b.reasons) - weigh(a.reasons) || Number(b.other.totalContractValue) - Number(a.other.totalContractValue),
-    )
-    .slice(0, 60)
-  const served = await listServed(
-    tx,
-    nearest.flatMap(({ other }) => other.uei ?? []),
-  )
-  return nearest
-    .map(({ other, reasons }) => {
-      const all = [...reasons, ...compareAgencies(agencies, served.get(other.uei ?? ''))].sort(
-        (a, b) => b.weight - a.weight,
-      )
-      const { congressionalDistrict, naicsDescription, businessTypes, certifications, familyUei, ...shown } = other
-      return { ...shown, score: Math.min(100, weigh(all)), reasons: all }
+    .map((other): SimilarContractor => {
+      const reasons = [...compare(self, other, labels, today), ...compareAgencies(agencies, other.awardAgencies)]
+      const {
+        congressionalDistrict,
+        naicsDescription,
+        businessTypes,
+        certifications,
+        familyUei,
+        awardAgencies,
+        ...shown
+      } = other
+      return { ...shown, score: Math.min(100, weigh(reasons)), reasons: reasons.sort((a, b) => b.weight - a.weight) }
     })
     .filter(({ reasons }) => reasons.length > 0)
     .sort((a, b) => b.score - a.score || Number(b.totalContractValue) - Number(a.totalContractValue))
@@ -87,13 +83,14 @@ const weigh = (reasons: readonly Reason[]) => reasons.reduce((sum, { weight }) =
 /** Those for which it has worked lately, the most dollars first. */
 const listAgencies = (tx: Queryable, key: ProfileKey) =>
   tx.run<Agency>(sql`
-    select agency_id as id, max(agency_name) as name
+    select agency_id as id,
+      coalesce(max(agency_name), (select name from contractors.agencies where id = agency_id)) as name
     from (
       select agency_id, agency_name, total_obligated
       from contractors.awards
       where ${belongsTo(key)}
       order by last_action_date desc
-      limit 1000
+      limit 300
     ) as recent
     group by agency_id
     order by sum(total_obligated) desc nulls last, count(*) desc
@@ -109,10 +106,10 @@ async function findCandidates(
   const { naicsCode, state, valueRank } = self
   const near = (where: ReturnType<typeof sql>) => sql`
     (select id from contractors.contractor_profiles where ${where} and value_rank <= ${valueRank}::bigint
-      order by value_rank desc limit 100)
+      order by value_rank desc limit 50)
     union
     (select id from contractors.contractor_profiles where ${where} and value_rank > ${valueRank}::bigint
-      order by value_rank limit 100)
+      order by value_rank limit 50)
   `
   const sets = [
     naicsCode !== null && near(sql`naics_code = ${naicsCode}`),
@@ -122,7 +119,7 @@ async function findCandidates(
       agencies.length > 0 &&
       sql`
         select holder.id
-        from unnest(${agencies.map(agency => agency.id)}::text[]) as agency (id)
+        from unnest(${agencies.slice(0, 4).map(agency => agency.id)}::text[]) as agency (id)
         cross join lateral (
           select uei
           from contractors.awards
@@ -130,7 +127,7 @@ async function findCandidates(
             and naics_code = ${naicsCode}
             and total_obligated is not null
           order by total_obligated desc
-          limit 60
+          limit 30
         ) as held
         join contractors.contractor_profiles as holder on holder.uei = held.uei
       `,
@@ -145,23 +142,6 @@ async function findCandidates(
       and not p.is_placeholder
       and p.merged_into is null
   `)
-}
-
-/** For whom the given contractors have worked lately. */
-async function listServed(tx: Queryable, ueis: readonly string[]): Promise<Map<string, ReadonlySet<string>>> {
-  const rows = await tx.run<{ uei: string; agencies: string[] }>(sql`
-    select asked.uei, array_agg(distinct recent.agency_id) as agencies
-    from unnest(${ueis}::text[]) as asked (uei)
-    cross join lateral (
-      select agency_id
-      from contractors.awards
-      where uei = asked.uei
-      order by last_action_date desc
-      limit 200
-    ) as recent
-    group by asked.uei
-  `)
-  return new Map(rows.map(({ uei, agencies }) => [uei, new Set(agencies)]))
 }
 
 const nameTypes = async (tx: Queryable, { businessTypes, certifications }: Candidate) => {
@@ -216,8 +196,8 @@ function compare(
   return reasons
 }
 
-function compareAgencies(agencies: readonly Agency[], served: ReadonlySet<string> | undefined): Reason[] {
-  const shared = agencies.filter(({ id }) => served?.has(id))
+function compareAgencies(agencies: readonly Agency[], theirs: readonly string[]): Reason[] {
+  const shared = agencies.filter(({ id }) => theirs.includes(id))
   if (shared.length === 0) return []
   const names = shared.slice(0, 3).map(({ id, name }) => nameAgency(id, name))
   const more = shared.length > 3 ? ` and ${shared.length - 3} more` : ''
@@ -231,5 +211,6 @@ const namesOf = (codes: readonly string[], labels: ReadonlyMap<string, { name: s
 
 const candidateColumns = sql`
   p.id, p.uei, p.name, p.city, p.state, p.congressional_district, p.naics_code, p.naics_description,
-  p.total_contract_value, p.active_contracts_count, p.business_types, p.certifications, p.family_uei
+  p.total_contract_value, p.active_contracts_count, p.business_types, p.certifications, p.family_uei,
+  p.award_agencies
 `
