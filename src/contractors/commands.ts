@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import cliProgress from 'cli-progress'
 import { type Command, Option } from 'commander'
+import { enqueue } from '#platform/jobs'
 import type { CommandContext } from '#platform/module.ts'
 import { registerExportCommand } from './exports/export-command.ts'
 import { registerImportCommands } from './imports/import-commands.ts'
@@ -11,6 +12,7 @@ import { allSources } from './imports/sources.ts'
 import { registerMatchCommands } from './matching/match-commands.ts'
 import { registerMentionCommands } from './matching/mention-commands.ts'
 import { registerShowCommand } from './profiles/show-command.ts'
+import { refreshSummaryJob } from './summary/refreshes.ts'
 import { registerSummaryCommand } from './summary/summary-command.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
@@ -72,6 +74,8 @@ export function registerContractorCommands(parent: Command, { withApp }: Command
           }
           if (!flags.json) process.stdout.write(describe(done.at(-1)!, rejectsPathOf(path, files, flags)))
         }
+        // The overview shows it now, and not in an hour.
+        if (!flags.dryRun) await enqueue(app.db.unscoped, refreshSummaryJob, {})
         return done
       })
       if (flags.json) process.stdout.write(`${JSON.stringify(summaries, null, 2)}\n`)
