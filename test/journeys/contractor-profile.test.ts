@@ -116,7 +116,7 @@ describe('the page of a contractor', { skip }, () => {
         .getByRole('button', { name: /^Content of record/ })
         .first()
         .click()
-      await page.getByRole('dialog', { name: 'Record' }).getByText('agency_id').waitFor()
+      await page.getByRole('dialog', { name: 'Record' }).getByText('agency_id', { exact: true }).waitFor()
       await page.getByRole('button', { name: 'Close the record' }).click()
       await look(page, 'contractor sources')
 
