@@ -27,7 +27,7 @@ export function decide(
       decision: 'review',
       reason: `${first.known.name} (${first.known.uei}) and ${second.known.name} (${second.known.uei}) have the same name: which of them is meant, nothing tells.`,
     }
-  if (first.score < (first.nearness === 'unknown' ? by.accept : by.acceptPlaced))
+  if (first.score < by.accept)
     return {
       decision: 'review',
       reason:

@@ -26,10 +26,10 @@ export const weights = {
 }
 
 /**
- * Shares of belief. `acceptPlaced` where the mention says where the vendor is: a firm's namesakes sit next to it.
- * `double`: a second with the same name and so much of it leaves open which is meant.
+ * Shares of belief, from which on the first is accepted, and from which on all together are worth a review. `double`: a
+ * second with the same name and so much of it leaves open which is meant.
  */
-export const thresholds = { accept: 0.65, acceptPlaced: 0.75, review: 0.1, double: 0.1 }
+export const thresholds = { accept: 0.65, review: 0.1, double: 0.1 }
 
 /** Log-odds that two mentions are one vendor, where some have a CAGE code; fitted as above. */
 export const pairWeights = {
