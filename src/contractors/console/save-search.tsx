@@ -24,7 +24,12 @@ export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearc
     )
   }
   return (
-    <Modal opened onClose={close} title={saved ? 'Saved search' : 'Save this search'}>
+    <Modal
+      opened
+      onClose={close}
+      title={saved ? 'Saved search' : 'Save this search'}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <form onSubmit={submit}>
         <Stack>
           <TextInput

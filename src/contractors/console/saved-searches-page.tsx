@@ -104,7 +104,7 @@ export function Page() {
 function Deletion({ saved, close }: { saved: SavedSearch; close: () => void }) {
   const deletion = useDeletion()
   return (
-    <Modal opened onClose={close} title="Delete the saved search">
+    <Modal opened onClose={close} title="Delete the saved search" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Text>
         “{saved.name}” is deleted, and you are not told of it any more. Contractors and lists stay as they are.
       </Text>

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { testWorld } from '#test/world.ts'
+import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
+import { reasonToSkip } from './browser.ts'
+import { seedCatalogue } from './catalogue.ts'
+import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
+
+const skip = reasonToSkip()
+if (!skip) await buildConsole(AbortSignal.timeout(180_000), () => {})
+const { admin, owner, baseUrl, alice, viewer } = await testWorld({ consoleDirectory })
+await seedCatalogue(owner)
+await owner.query(`
+  update contractors.contractor_profiles
+  set registration_status = case when name like 'TIDEWATER%' then 'Expired' else 'Active' end,
+    award_agencies = '{9700}', congressional_district = '08', certifications = '{"A6": "2036-01-01"}'
+  where name like '%A%'
+`)
+await owner.query(`insert into contractors.agencies values ('9700', 'DEPT OF DEFENSE') on conflict do nothing`)
+
+describe('the search in the console', { skip }, () => {
+  const browser = useBrowser(baseUrl)
+  for (const size of Object.keys(sizes) as Size[]) {
+    test(`GG-06 searches are sorted, ticked, compared, saved and told of (${size})`, async () => {
+      const person = size === 'desktop' ? alice : viewer
+      const { context, page, complaints } = await browser.open(size)
+      await enter(page, person, '/contractors')
+      await page.getByRole('status').getByText('145 contractors').waitFor()
+      await look(page, `search ${size}`)
+
+      await page.getByLabel('Sort by').selectOption('name')
+      await page.getByRole('link', { name: 'BOOZ ALLEN HAMILTON INC.' }).waitFor()
+      assert.match(page.url(), /sort=name/)
+      if (size === 'phone') {
+        await page.getByRole('button', { name: 'Filters' }).click()
+        await look(page, `search filters ${size}`)
+      }
+      await page.getByLabel('Active', { exact: true }).locator('visible=true').check()
+      await page.waitForURL(/status=Active/)
+      if (size === 'phone') await page.getByRole('button', { name: 'Close the filters' }).click()
+      await page.getByRole('button', { name: 'Remove the filter Active' }).waitFor()
+      await page.reload()
+      await page.getByRole('button', { name: 'Remove the filter Active' }).waitFor()
+
+      await page.getByLabel('Select BOOZ ALLEN HAMILTON INC.').click()
+      await page.getByLabel('Select LEIDOS INNOVATIONS CORPORATION').click()
+      await page.getByLabel('Select VERIZON FEDERAL INC.').click()
+      await page.getByRole('region', { name: 'Selection' }).getByText('3 contractors').waitFor()
+      await look(page, `search selection ${size}`)
+      await page.getByRole('button', { name: 'Compare' }).click()
+      await page.getByRole('heading', { name: 'Compare contractors' }).waitFor()
+      await page.getByRole('rowheader', { name: /CAGE code/ }).waitFor()
+      await page.getByRole('img', { name: /Obligated from 2022 to 2025/ }).waitFor()
+      await look(page, `compare ${size}`)
+      await page.getByRole('button', { name: 'Show as a table' }).click()
+      await look(page, `compare as a table ${size}`)
+      await page.getByRole('button', { name: 'Take LEIDOS INNOVATIONS CORPORATION out' }).click()
+      await page.getByRole('link', { name: 'LEIDOS INNOVATIONS CORPORATION' }).waitFor({ state: 'detached' })
+      await page.getByLabel('Add a contractor to compare').fill('politico')
+      await page.getByRole('option', { name: /POLITICO/ }).click()
+      await page.getByRole('columnheader', { name: /POLITICO/ }).waitFor()
+      await page.goBack()
+      await page.getByRole('columnheader', { name: /POLITICO/ }).waitFor({ state: 'detached' })
+
+      await page.goto('/contractors?q=tidewater')
+      await page.getByRole('status').getByText('140 contractors').waitFor()
+      await page.getByRole('button', { name: 'Save search' }).click()
+      const dialog = page.getByRole('dialog', { name: 'Save this search' })
+      await dialog.getByLabel('Name').fill('Tidewater firms')
+      await dialog.getByLabel('At once').check()
+      await look(page, `save search ${size}`)
+      await dialog.getByRole('button', { name: 'Save', exact: true }).click()
+      await page.getByText('Nothing new since you looked').waitFor()
+      assert.match(page.url(), /saved=/)
+      const uei = size === 'desktop' ? 'ZZZZZZZZZ900' : 'ZZZZZZZZZ901'
+      await admin.query(
+        `insert into contractors.contractor_profiles (uei, name, state, total_contract_value) values ($1, $2, 'VA', 99999999)`,
+        [uei, `TIDEWATER COMES ${size}`],
+      )
+      await page.goto('/saved-searches')
+      await page.getByRole('link', { name: 'Tidewater firms' }).waitFor()
+      await look(page, `saved searches ${size}`)
+      await page.getByRole('link', { name: 'Tidewater firms' }).click()
+      await page.getByText('1 new since you looked').waitFor()
+      await page
+        .getByRole('listitem')
+        .filter({ hasText: 'TIDEWATER COMES' })
+        .getByText('New', { exact: true })
+        .first()
+        .waitFor()
+      await look(page, `saved search with news ${size}`)
+      await page.goto('/saved-searches')
+      await page.getByRole('button', { name: 'Actions for Tidewater firms' }).click()
+      await page.getByRole('menuitem', { name: 'Delete' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+      await page.getByText('No search is saved yet').waitFor()
+      await look(page, `no saved search ${size}`)
+
+      await page.goto('/contractors?q=leidos&state=TX')
+      await page.getByText('No contractor fits').waitFor()
+      await look(page, `search without results ${size}`)
+      await page.goto('/contractors/compare')
+      await page.getByText('Nobody is compared yet').waitFor()
+      await look(page, `compare nobody ${size}`)
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
+  }
+
+  test('GG-06 the search is worked by keyboard alone', async () => {
+    const { context, page } = await browser.open('desktop')
+    await enter(page, alice, '/contractors')
+    await page
+      .getByRole('status')
+      .getByText(/contractors/)
+      .waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('tidewater')
+    await page.waitForURL(/q=tidewater/)
+    await page
+      .getByRole('link', { name: /TIDEWATER/ })
+      .first()
+      .waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('x')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Shift+X')
+    await page.getByRole('region', { name: 'Selection' }).getByText('contractors').first().waitFor()
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/contractors\/[0-9a-f-]{36}/)
+    await context.close()
+  })
+})
