@@ -7,6 +7,8 @@ import { type Database, json, type Queryable, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { csvReader } from '#platform/files'
 import { enqueue, type Job } from '#platform/jobs'
+import { resolveMentionsJob } from '../matching/resolutions.ts'
+import { refreshSummaryJob } from '../summary/refreshes.ts'
 import { deleteImportFile, deleteOldImportFiles, fetchImportFile, requireWhole } from './import-files.ts'
 import { getImport, type Import } from './import-listing.ts'
 import { type ImportProgress, importFile } from './imports.ts'
@@ -84,6 +86,10 @@ async function importSent(app: App, run: Import, fileId: string, folder: string)
     )
     if (run.isDryRun) return
     await deleteImportFile(db.unscoped, fileId)
+    // Another contractor may be the one that a text meant.
+    await enqueue(db.unscoped, resolveMentionsJob, {})
+    // The overview shows it now, and not in an hour.
+    await enqueue(db.unscoped, refreshSummaryJob, {})
   } finally {
     if (existsSync(rejectsPath)) await keepRejects(db, run.id, rejectsPath)
   }

@@ -187,10 +187,21 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
      on conflict do nothing`,
   )
   await noteMentions(client)
+  const isResting = staged.rows >= manyRows && (await restIndexes(client))
   const profiles = await mergeProfiles(client, options.now)
   await mergeNames(client)
+  if (isResting) await client.query('select contractors.wake_indexes()')
   await forgetHidden(client, options.now)
   return { records, ended, profiles }
+}
+
+/** From so many rows on a first import makes the indexes afterwards. Below, it is done before anybody would notice. */
+const manyRows = 20_000
+
+/** Whether the indexes of the profiles rest until the end of the import: only where there is none yet, so that nobody waits. */
+async function restIndexes(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query('select contractors.rest_indexes() as is_resting')
+  return rows[0].is_resting
 }
 
 /** Of who has just asked not to be shown, the history goes too. */

@@ -67,7 +67,8 @@ export async function foldProfiles(run: Run, now: Date, touched: Touched): Promi
   await run(sql`select contractors.open_fold()`)
   await run(selectMembers(touched))
   const [counts] = await run(writeIdentified(now))
-  const [others] = await run(writeUnidentified(now))
+  const [vendor] = await run(sql`select from pg_temp.fold_members where uei is null and length(key) = 36 limit 1`)
+  const [others] = vendor ? await run(writeUnidentified(now)) : []
   await run(sql`select contractors.refresh_families(array(select uei from pg_temp.fold_changed))`)
   return { inserted: counts!.inserted, updated: counts!.updated + (others?.updated ?? 0) }
 }
@@ -157,17 +158,30 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
   return sql`
     with keys as materialized (${keys}),
     said as materialized (
-      select distinct on (observation_id) key, is_own, observation_id, observed_on, id as record_id, source_id
+      select *, count(*) over (partition by key) = 1 as is_only
       from (
-        select m.key, m.is_own, c.observation_id, c.observed_on, c.id, c.source_id
-        from pg_temp.fold_members as m
-        join contractors.contractors as c on c.uei = m.uei
-        union all
-        select m.key, m.is_own, c.observation_id, c.observed_on, c.id, c.source_id
-        from pg_temp.fold_members as m
-        join contractors.contractors as c on c.mention_id = m.mention_id
-      ) as record
-      order by observation_id, observed_on desc nulls last, source_id desc
+        select distinct on (observation_id) key, is_own, observation_id, observed_on, id as record_id, source_id
+        from (
+          select m.key, m.is_own, c.observation_id, c.observed_on, c.id, c.source_id
+          from keys
+          join pg_temp.fold_members as m on m.key = keys.key
+          join contractors.contractors as c on c.uei = m.uei
+          union all
+          select m.key, m.is_own, c.observation_id, c.observed_on, c.id, c.source_id
+          from keys
+          join pg_temp.fold_members as m on m.key = keys.key
+          join contractors.contractors as c on c.mention_id = m.mention_id
+        ) as record
+        order by observation_id, observed_on desc nulls last, source_id desc
+      ) as latest
+    ),
+    -- Of most contractors one source says one thing: that is taken as it is, which costs a fifth of comparing its fields.
+    unrivalled as materialized (
+      select said.key, said.record_id, case when said.is_own then given.fields else given.fields - 'isHidden' end as fields
+      from said
+      join contractors.observations as o on o.id = said.observation_id
+      cross join lateral (select (o.fields - 'street') || coalesce(o.fields -> 'street', '{}') as fields) as given
+      where said.is_only
     ),
     best as (
       select distinct on (said.key, given.field) said.key, given.field, given.value, said.record_id
@@ -175,7 +189,8 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
       join contractors.observations as o on o.id = said.observation_id
       cross join lateral jsonb_each(o.fields) as given (field, value)
       -- Who did not agree to be shown hides itself, not the one that absorbed it.
-      where said.is_own or given.field <> 'isHidden'
+      where not said.is_only
+        and (said.is_own or given.field <> 'isHidden')
       order by said.key, given.field,
         said.is_own desc,
         case
@@ -200,11 +215,20 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
       select key, jsonb_object_agg(record_id, names) as field_sources
       from given
       group by key
+      union all
+      select key,
+        jsonb_build_object(record_id, (select jsonb_agg(field order by field) from jsonb_object_keys(fields) as field))
+      from unrivalled
+      where fields <> '{}'
     ),
     folded as (
       select key, jsonb_object_agg(field, value) as fields
       from won
       group by key
+      union all
+      select key, fields
+      from unrivalled
+      where fields <> '{}'
     ),
     money as (
       select key,
@@ -216,11 +240,13 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
         max(last_action_date) as last_award_date
       from (
         select m.key, a.total_obligated, a.completion_date, a.agency_id, a.last_action_date
-        from pg_temp.fold_members as m
+        from keys
+        join pg_temp.fold_members as m on m.key = keys.key
         join contractors.awards as a on a.uei = m.uei
         union all
         select m.key, a.total_obligated, a.completion_date, a.agency_id, a.last_action_date
-        from pg_temp.fold_members as m
+        from keys
+        join pg_temp.fold_members as m on m.key = keys.key
         join contractors.awards as a on a.mention_id = m.mention_id
         where a.uei is null
       ) as award

@@ -1,0 +1,2 @@
+drop function contractors.rest_indexes();
+drop function contractors.wake_indexes();
