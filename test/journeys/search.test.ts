@@ -104,6 +104,7 @@ describe('the search in the console', { skip }, () => {
       await look(page, `compare nobody ${size}`)
       assert.deepEqual(complaints, [])
       await context.close()
+      await admin.query('delete from contractors.contractor_profiles where uei = $1', [uei])
     })
   }
 
