@@ -65,8 +65,23 @@ export const contractorsConsole: ConsoleModule = {
       permission: review,
       load: () => import('./match-decisions-page.tsx'),
     },
+    {
+      path: '/imports',
+      title: 'Imports',
+      frame: 'shell',
+      personal: true,
+      permission: 'contractors.sources.manage',
+      load: () => import('./imports-page.tsx'),
+    },
     { path: '/lists', title: 'Lists', frame: 'shell', permission: lists, load: () => import('./lists-page.tsx') },
     { path: '/lists/$id', title: 'List', frame: 'shell', permission: lists, load: () => import('./list-page.tsx') },
+    {
+      path: '/shared/list',
+      title: 'A shared list',
+      frame: 'plain',
+      personal: true,
+      load: () => import('./shared-list-page.tsx'),
+    },
     {
       path: '/overview',
       title: 'Overview',
@@ -81,13 +96,6 @@ export const contractorsConsole: ConsoleModule = {
       permission: 'contractors.exports.run',
       load: () => import('./exports-page.tsx'),
     },
-    {
-      path: '/shared/list',
-      title: 'A shared list',
-      frame: 'plain',
-      personal: true,
-      load: () => import('./shared-list-page.tsx'),
-    },
   ],
   navigation: [
     { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
@@ -100,6 +108,14 @@ export const contractorsConsole: ConsoleModule = {
       permission: 'contractors.searches.save',
     },
     { group: 'Contractors', label: 'Lists', to: '/lists', icon: 'list', permission: lists },
+    {
+      group: 'Installation',
+      label: 'Imports',
+      to: '/imports',
+      icon: 'upload',
+      permission: 'contractors.sources.manage',
+      place: 5,
+    },
     { group: 'Installation', label: 'Matches', to: '/matches', icon: 'merge', permission: review, place: 6 },
     {
       group: 'Contractors',
@@ -111,6 +127,12 @@ export const contractorsConsole: ConsoleModule = {
     },
   ],
   resources: {
+    'contractors.imports': {
+      noun: 'import',
+      sentences: { import: '{who} imported a file of contractors' },
+      api: '/contractors/imports/{id}',
+      permission: 'contractors.sources.manage',
+    },
     'contractors.saved_searches': {
       noun: 'saved search',
       columns: { alert: 'alert', search: 'what is looked for' },
