@@ -112,13 +112,18 @@ function pathsOf(declared: AnyRoute): string[] {
 /** Status and body of an answer, without what differs from request to request: ids and the request's own. */
 async function call(
   person: Person,
-  { method, body }: AnyRoute,
+  { method, body, produces }: AnyRoute,
   path: string,
 ): Promise<{ status: number; body: string }> {
   const response = await person.fetch(path, {
     method,
     body: body ? exampleOf(body as never) : undefined,
   })
+  // Events go on for as long as one listens.
+  if (produces === 'text/event-stream' && response.ok) {
+    await response.body?.cancel()
+    return { status: response.status, body: '' }
+  }
   const text = await response.text()
   return { status: response.status, body: text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID') }
 }

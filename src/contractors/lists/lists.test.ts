@@ -123,7 +123,12 @@ test('GG-12 each change of a list or item is in its activity, with who did it', 
       ...by,
       metadata: { contractorId: verizon, changed: ['notes', 'priority'] },
     },
-    { action: 'list.updated', itemId: null, ...by, metadata: { changed: ['name', 'isPublic'] } },
+    {
+      action: 'list.updated',
+      itemId: null,
+      ...by,
+      metadata: { changed: ['name', 'isPublic'], name: 'Seen', isPublic: true },
+    },
     { action: 'item.removed', itemId: item.id, ...by, metadata: { contractorId: verizon } },
   ])
   await assert.rejects(

@@ -3,7 +3,6 @@ import type { App } from '#platform/app.ts'
 import { onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
 import { notify } from '#platform/notifications'
-import { errors } from '../errors.ts'
 import type { Guest } from './guests.ts'
 import { shareErrors } from './share-errors.ts'
 import { findList, findSharees, namesOf } from './shares.ts'
@@ -82,7 +81,6 @@ export async function writeComment(app: App, scope: Scope, listId: string, comme
         )
         returning id
       `),
-      comment,
     )
     await tellMentioned(app, tx, mentioned, { listId, listName: list.name, commentId: id, body: comment.body })
     return id
@@ -101,7 +99,6 @@ export async function writeGuestComment(tx: Queryable, guest: Guest, comment: Ne
       )
       returning id
     `),
-    comment,
   )
   return id
 }
@@ -247,22 +244,22 @@ async function tellMentioned(
   })
 }
 
-function placed<T>(writing: Promise<T>, { itemId, parentId }: NewComment): Promise<T> {
+function placed<T>(writing: Promise<T>): Promise<T> {
   return onViolation(writing, {
-    contractor_list_comments_item_id_fkey: () => errors.itemNotFound({ id: itemId ?? '' }),
-    contractor_list_comments_parent_id_fkey: () => shareErrors.commentNotFound({ id: parentId ?? '' }),
+    contractor_list_comments_item_id_fkey: shareErrors.commentPlaceUnknown,
+    contractor_list_comments_parent_id_fkey: shareErrors.commentPlaceUnknown,
   })
 }
 
 async function refusalOf(tx: Queryable, listId: string, id: string): Promise<Error> {
-  const seen = await tx.maybe(sql`
-    select id
+  const seen = await tx.maybe<{ isRemoved: boolean }>(sql`
+    select body is null as is_removed
     from contractors.contractor_list_comments
     where list_id = ${listId}
       and id = ${id}
-      and body is not null
   `)
-  return seen ? shareErrors.commentNotYours() : shareErrors.commentNotFound({ id })
+  if (!seen) return shareErrors.commentNotFound({ id })
+  return seen.isRemoved ? shareErrors.commentRemoved() : shareErrors.commentNotYours()
 }
 
 type CommentRow = {

@@ -174,7 +174,7 @@ export const shareRoutes = [
     summary: 'Comment on a list, or on a contractor in it',
     params: idParams,
     body: NewComment,
-    refusals: ['contractors.comments_closed', 'contractors.comment_not_found', 'contractors.mentioned_unknown'],
+    refusals: ['contractors.comments_closed', 'contractors.comment_place_unknown', 'contractors.mentioned_unknown'],
     status: 201,
     rateLimit: 60,
     response: Comment,

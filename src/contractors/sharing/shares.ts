@@ -89,6 +89,7 @@ export async function shareList(
   fields: ShareFields,
 ): Promise<NewShare> {
   if ((sharee.userId === undefined) === (sharee.email === undefined)) throw shareErrors.oneShareeNeeded()
+  await findList(app.db.reads(scope), listId)
   const colleague = await findSharee(app, scope, sharee)
   if (colleague) return await shareWithColleague(app, scope, listId, colleague, fields)
   await requireFeature(app, scope.tenantId, outsideShares)
