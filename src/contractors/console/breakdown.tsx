@@ -59,7 +59,7 @@ export function Breakdown({ contractorId, by }: { contractorId: string; by: keyo
                 <tr key={label}>
                   <td>
                     {label}
-                    {key && by !== 'kind' && <span className="code"> ({key})</span>}
+                    {key && by === 'naics' && <span className="code"> ({key})</span>}
                   </td>
                   <td className="number">{formatCount(awards)}</td>
                   <td className="number">{formatCount(active)}</td>
