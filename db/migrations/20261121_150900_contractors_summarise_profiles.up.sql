@@ -197,9 +197,9 @@ comment on column contractors.summary_refreshes.requested_by is 'Who asked for i
 create index summary_refreshes_started_at_idx on contractors.summary_refreshes (started_at desc);
 
 create table contractors.summary_turn (
-  id boolean not null default true,
-  constraint summary_turn_pkey primary key (id),
-  constraint summary_turn_is_one check (id)
+  is_only boolean not null default true,
+  constraint summary_turn_pkey primary key (is_only),
+  constraint summary_turn_is_one check (is_only)
 );
 comment on table contractors.summary_turn is 'One row: whoever has it locked refreshes the summary. The lock goes with his connection';
 insert into contractors.summary_turn default values;

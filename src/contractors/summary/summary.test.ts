@@ -229,7 +229,7 @@ test('GG-22 the program may refresh the summary, and neither own nor change it',
     for (const statement of [
       'refresh materialized view contractors.contractor_profile_summary',
       'drop materialized view contractors.contractor_profile_summary',
-      'update contractors.summary_turn set id = true',
+      'update contractors.summary_turn set is_only = true',
     ]) {
       await assert.rejects(client.query(statement), /permission denied|must be owner/, statement)
     }
