@@ -31,7 +31,7 @@ export function SummaryLine({ list, filters, change }: SummaryProps) {
     },
   ]
   return (
-    <section aria-label="Summary" className={`panel ${classes.summary}`}>
+    <section aria-label="Summary" className={`panel ${classes.summary}`} data-tables={asTable ? '' : undefined}>
       {charts.map(chart => (
         <Chart key={chart.title} {...chart} total={list.itemCount} asTable={asTable} />
       ))}
@@ -61,7 +61,8 @@ function Chart({ title, shares, total, asTable, label, press, isOn }: ChartProps
   const rest = shares.length - shown.length
   if (asTable) {
     return (
-      <div className="scroll-x">
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+      <section className="scroll-x" tabIndex={0} aria-label={title}>
         <table className="data">
           <caption className="visually-hidden">{title}</caption>
           <thead>
@@ -81,7 +82,7 @@ function Chart({ title, shares, total, asTable, label, press, isOn }: ChartProps
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     )
   }
   return (
