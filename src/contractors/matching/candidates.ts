@@ -193,9 +193,15 @@ function blockingQuery(mentions: readonly Prepared[], vocabulary: Vocabulary) {
         limit 60
       ) as found
     )
-    select named.mention, p.id as profile_id
+    -- Fenced in, because the planner would rather read all profiles for so many estimated rows: 800 ms for one mention.
+    select named.mention, found.id as profile_id
     from named
-    join contractors.contractor_profiles as p on p.uei = named.uei
+    cross join lateral (
+      select p.id
+      from contractors.contractor_profiles as p
+      where p.uei = named.uei
+      offset 0
+    ) as found
     union
     select plans.mention, found.id
     from plans
@@ -212,9 +218,14 @@ function blockingQuery(mentions: readonly Prepared[], vocabulary: Vocabulary) {
       limit 60
     ) as found
     union
-    select plans.mention, p.id
+    select plans.mention, found.id
     from plans
-    join contractors.contractor_profiles as p on p.cage_code = plans.cage
+    cross join lateral (
+      select p.id
+      from contractors.contractor_profiles as p
+      where p.cage_code = plans.cage
+      limit 60
+    ) as found
     union
     select plans.mention, found.id
     from plans
