@@ -51,15 +51,32 @@ const snapshot = async () => {
   return rows
 }
 
+// A saved search has what is new in it beside it.
+await admin.query(
+  `insert into contractors.saved_search_states (tenant_id, saved_search_id, revision)
+   select tenant_id, id, 1 from contractors.saved_searches where tenant_id = $1`,
+  [alice.tenantId],
+)
+
 // What everybody may refer to.
 const catalogueId = String((await makeForAlice('contractors.contractor_profiles')).id)
 
 /** What no schema tells. */
-const examples: Readonly<Record<string, string>> = { permission: 'contractors.lists.read' }
+const examples: Readonly<Record<string, unknown>> = {
+  permission: 'contractors.lists.read',
+  parent: '54',
+  after: null,
+  // Alice's own, so that what names two of them is found by her, and by Bob neither.
+  ...Object.fromEntries(['listId', 'fromListId', 'toListId'].map(name => [name, idOf('contractors.contractor_lists')])),
+}
+
+function idOf(table: string): string {
+  return made.find(row => row.table === table)!.id
+}
 
 /** The smallest value that a schema takes, with the ids that it may have. */
 function exampleOf(schema: TSchema & { [key: string]: unknown }, name = ''): unknown {
-  if (examples[name]) return examples[name]
+  if (name in examples) return examples[name]
   if (schema.enum) return (schema.enum as unknown[])[0]
   if ('const' in schema) return schema.const
   if (schema.anyOf) return exampleOf((schema.anyOf as (typeof schema)[])[0] as typeof schema, name)
@@ -142,8 +159,9 @@ test('AG-01 every id of another tenant answers 404 on every route, or what an id
     // 400: a path that takes no UUID refuses it as malformed. 403: a tenant whose member he is not, if there is one.
     // 200: an empty page about a contractor, whose catalogue is shared, or of what nobody has.
     assert.ok([404, 400, 403, 200].includes(ofNobody.status), `${declared.method} ${declared.path}: ${ofNobody.status}`)
+    // The bytes of a file are not made here.
     if (ofNobody.status === 400)
-      assert.ok(!takesUuid(declared), `${declared.method} ${declared.path}: ${ofNobody.body}`)
+      assert.ok(!takesUuid(declared) || declared.rawBody, `${declared.method} ${declared.path}: ${ofNobody.body}`)
     if (ofNobody.status === 200) assert.match(ofNobody.body, /^\{"items":\[\](,"nextCursor":null)?\}$/, declared.path)
     for (const path of pathsOf(declared)) {
       assert.deepEqual(await call(bob, declared, path), ofNobody, `${declared.method} ${path}`)
@@ -183,8 +201,23 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
       'GET /users/{id}/avatar',
       // Everybody's.
       'GET /contractors/{id}',
+      'GET /contractors/{id}/award-breakdown',
       'GET /contractors/{id}/award-totals',
       'GET /contractors/{id}/awards',
+      'GET /contractors/{id}/awards/{awardId}',
+      'GET /contractors/{id}/awards/{awardId}/actions',
+      'GET /contractors/{id}/changes',
+      'GET /contractors/{id}/family',
+      'GET /contractors/{id}/family-members',
+      'GET /contractors/{id}/industries',
+      'GET /contractors/{id}/locations',
+      'GET /contractors/{id}/names',
+      'GET /contractors/{id}/performance-places',
+      'GET /contractors/{id}/qualifications',
+      'GET /contractors/{id}/records',
+      'GET /contractors/{id}/records/{recordId}',
+      'GET /contractors/{id}/similar',
+      'GET /contractors/{id}/values',
       // The body names a member, or a parent, that is none.
       'PATCH /organizations/{id}',
       'POST /organizations/{id}/members',

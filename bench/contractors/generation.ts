@@ -115,7 +115,7 @@ async function stageSeeds(admin: pg.Client): Promise<void> {
   await admin.query('analyze seeds')
   await admin.query('analyze award_seeds')
   await admin.query(`
-    insert into contractors.agencies (id, name)
+    insert into contractors.agencies (code, name)
     select agency_id, max(agency)
     from award_seeds
     group by agency_id

@@ -1,15 +1,15 @@
 -- The catalogue is written by imports alone: readers wait for a moment, nobody else.
 -- squawk-ignore-file require-concurrent-index-creation, require-concurrent-index-deletion
 create table contractors.agencies (
-  id text not null,
+  code text not null,
   name text not null,
-  constraint agencies_pkey primary key (id)
+  constraint agencies_pkey primary key (code)
 );
 comment on table contractors.agencies is 'Agencies that have awarded, by their code in the Federal Procurement Data System';
 comment on column contractors.agencies.name is 'As the latest imported award has it';
 grant select, insert, update on contractors.agencies to commonhold_app;
 grant select on contractors.agencies to commonhold_readonly;
-insert into contractors.agencies (id, name)
+insert into contractors.agencies (code, name)
 select agency_id, max(agency_name)
 from contractors.awards
 where agency_name is not null

@@ -126,11 +126,13 @@ counted as (
   select dimension, key, null as label, profile_count, active_profile_count, award_count, active_award_count, obligated
   from by_profile
   union all
-  select dimension, key, null, profile_count, active_profile_count, award_count, active_award_count, obligated
+  select
+    dimension, key, null as label, profile_count, active_profile_count, award_count, active_award_count, obligated
   from by_type
   union all
   select
-    dimension, key, null, by_agency.profile_count, null, award_count, active_award_count, obligated
+    dimension, key, null as label, by_agency.profile_count, null as active_profile_count, award_count,
+    active_award_count, obligated
   from by_award
   left join by_agency on by_award.dimension = 'agency' and by_agency.agency_id = by_award.key
   union all
@@ -158,7 +160,7 @@ select
       when counted.dimension = 'agency' then (
         select agency.name
         from contractors.agencies as agency
-        where agency.id = counted.key
+        where agency.code = counted.key
       )
     end
   ) as label,

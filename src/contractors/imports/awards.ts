@@ -62,13 +62,13 @@ export async function mergeAwards(client: ClientBase): Promise<void> {
        record_id = excluded.record_id`,
   )
   await client.query(
-    `insert into contractors.agencies as a (id, name)
+    `insert into contractors.agencies as a (code, name)
      select agency_id, max(agency_name)
      from pg_temp.import_rows
      where award_id is not null
        and agency_name is not null
      group by agency_id
-     on conflict (id) do update
+     on conflict (code) do update
      set name = excluded.name
      where a.name <> excluded.name`,
   )

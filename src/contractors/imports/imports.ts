@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type pg from 'pg'
-import type { Database, Scope } from '#platform/database'
+import { eventRecord } from '#platform/audit'
+import { type Database, query, type Scope, sql } from '#platform/database'
 import {
   type BadRow,
   barReader,
@@ -154,10 +155,14 @@ async function noteImport(
     `select set_config('app.tenant_id', $1, true), set_config('app.user_id', $2, true), set_config('app.request', $3, true)`,
     [tenantId ?? '', userId ?? '', JSON.stringify({ id: requestId, ip: ipAddress, agent: userAgent, name: userName })],
   )
-  await client.query(`select audit.record_event('import', 'contractors.imports', $1, $2)`, [
-    id ?? null,
-    JSON.stringify({ file, source, ...rows, profilesInserted: profiles.inserted, profilesUpdated: profiles.updated }),
-  ])
+  const event = eventRecord({
+    action: 'import',
+    resource: 'contractors.imports',
+    ...(id && { resourceId: id }),
+    details: { file, source, ...rows, profilesInserted: profiles.inserted, profilesUpdated: profiles.updated },
+  })
+  const { sql: text, parameters } = sql`select ${event}`.compile(query)
+  await client.query(text, [...parameters])
 }
 
 async function merge(client: pg.Client, source: Source, file: string, staged: Staged, options: ImportOptions) {

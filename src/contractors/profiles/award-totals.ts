@@ -77,7 +77,7 @@ function labelOf(by: (typeof breakdowns)[number], key: string | null, label: str
 const shares = {
   agency: {
     share: sql`agency_id`,
-    label: sql`coalesce(max(agency_name), (select name from contractors.agencies where id = key))`,
+    label: sql`coalesce(max(agency_name), (select name from contractors.agencies where code = key))`,
   },
   naics: { share: sql`naics_code`, label: sql`coalesce(${naicsTitle(sql`key`)}, 'NAICS ' || key)` },
   kind: {

@@ -142,7 +142,7 @@ export const awardStatus = sql`
 
 const awardColumns = sql`
   id, kind, piid, agency_id,
-  coalesce(agency_name, (select known.name from contractors.agencies as known where known.id = agency_id)) as agency_name,
+  coalesce(agency_name, (select known.name from contractors.agencies as known where known.code = agency_id)) as agency_name,
   referenced_piid, description, naics_code, psc_code, signed_date,
   last_action_date, completion_date, obligated_amount, total_obligated, ${awardStatus} as status
 `

@@ -84,7 +84,7 @@ const weigh = (reasons: readonly Reason[]) => reasons.reduce((sum, { weight }) =
 const listAgencies = (tx: Queryable, key: ProfileKey) =>
   tx.run<Agency>(sql`
     select agency_id as id,
-      coalesce(max(agency_name), (select name from contractors.agencies where id = agency_id)) as name
+      coalesce(max(agency_name), (select name from contractors.agencies where code = agency_id)) as name
     from (
       select agency_id, agency_name, total_obligated
       from contractors.awards

@@ -134,7 +134,7 @@ export function countFacets(others: Others, most: { matches: number; others: num
           order by count(*) desc, agency
           limit 25
         ) as counted
-        left join contractors.agencies on id = agency
+        left join contractors.agencies on code = agency
       ),
       'statuses', (
         select coalesce(

@@ -49,7 +49,7 @@ await makeProfile('PLACEH0LDER1', {
   is_placeholder: true,
   total_contract_value: '8e9',
 })
-await admin.query(`insert into contractors.agencies (id, name) values ('1700', 'Navy'), ('2100', 'Army')`)
+await admin.query(`insert into contractors.agencies (code, name) values ('1700', 'Navy'), ('2100', 'Army')`)
 await makeAward('AAAAAAAAAAA1', 'Navy', '1700', '2024-10-01', '2099-01-01', '3000000.50')
 await makeAward('AAAAAAAAAAA1', 'Navy', '1700', '2024-09-30', '2025-01-01', '2000000.00')
 await makeAward('AAAAAAAAAAA1', 'Army', '2100', null, null, null)
