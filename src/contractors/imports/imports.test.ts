@@ -29,7 +29,7 @@ let files = 0
 beforeEach(clear)
 
 async function clear(): Promise<void> {
-  for (const table of [...tables, 'imports']) await admin.query(`delete from contractors.${table}`)
+  for (const table of [...tables, 'families', 'imports']) await admin.query(`delete from contractors.${table}`)
 }
 
 type Values = Record<string, string>
@@ -123,6 +123,7 @@ async function contents(): Promise<string> {
        join contractors.contractor_profiles as p on p.id = f.contractor_profile_id
        order by 1, 2`,
     ),
+    run('select * from contractors.families order by uei'),
   ])
   return JSON.stringify(parts)
 }
