@@ -65,6 +65,26 @@ test('GG-06 names are given once, at most 100 are kept, and what is no search is
   assert.deepEqual([full.status, (await full.json()).code], [429, 'contractors.saved_searches_full'])
 })
 
+test('GG-06 of many who are saved at once no more than 100 are kept', async () => {
+  const person = await newPerson(world, { tenantName: 'Racers' })
+  await admin.query(
+    `with made as (
+      insert into contractors.saved_searches (tenant_id, user_id, name, search)
+      select $1, $2, 'Number ' || i, '{}' from generate_series(1, 97) as i
+      returning tenant_id, id
+    )
+    insert into contractors.saved_search_states (tenant_id, saved_search_id, revision) select tenant_id, id, 0 from made`,
+    [person.tenantId, person.userId],
+  )
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, i) =>
+      person.fetch('/saved-searches', { method: 'POST', body: { name: `At once ${i}`, search: {} } }),
+    ),
+  )
+  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [...Array(3).fill(201), ...Array(9).fill(429)])
+  assert.equal((await (await person.fetch('/saved-searches')).json()).items.length, 100)
+})
+
 test('GG-06 what comes and what changes into a saved search is new in it until its user has looked', async () => {
   const old = await make('LIDAR OLD')
   const saved = await save(alice, 'Sonar', { q: 'sonar' })

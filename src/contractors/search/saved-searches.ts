@@ -30,9 +30,6 @@ export const SavedSearchFields = Type.Object({
 })
 export type SavedSearchFields = Static<typeof SavedSearchFields>
 
-/** So many has each member at most. */
-export const mostSaved = 100
-
 /** One's own, by name. */
 export async function listSavedSearches(tx: Queryable): Promise<SavedSearch[]> {
   return await tx.run(sql<SavedSearch>`${selectSaved} order by lower(saved.name), saved.id`)
@@ -44,22 +41,23 @@ export async function getSavedSearch(tx: Queryable, id: string): Promise<SavedSe
   return saved
 }
 
-/** From `revision` of the catalogue on there is news in it; from the latest where the catalogue is in the same database. */
+/**
+ * From `revision` of the catalogue on there is news in it; from the latest where the catalogue is in the same database.
+ * Refuses with `contractors.saved_searches_full` who has 100.
+ */
 export async function saveSearch(
   tx: Queryable,
   { name, search, alert = 'never' }: SavedSearchFields,
   revision?: number,
 ): Promise<SavedSearch> {
   const made = await onViolation(
-    tx.maybe(sql<{ id: string }>`
+    tx.one(sql<{ id: string }>`
       insert into contractors.saved_searches (user_id, name, search, alert)
-      select platform.current_user_id(), ${name.trim()}, ${json(search)}, ${alert}
-      where (select count(*) from contractors.saved_searches) < ${mostSaved}
+      values (platform.current_user_id(), ${name.trim()}, ${json(search)}, ${alert})
       returning id
     `),
     { saved_searches_name_unique: errors.savedSearchNameTaken },
   )
-  if (!made) throw errors.savedSearchesFull({ most: mostSaved })
   await tx.run(sql`
     insert into contractors.saved_search_states (saved_search_id, revision)
     values (${made.id}, ${revision ?? (await getRevision(tx))})
