@@ -182,6 +182,86 @@ test('what cannot be exported is refused, and says why', async () => {
   }
 })
 
+test('GG-06 of many exports that one asks for at once three are made, and 50 are kept', async () => {
+  const greedy = await newPerson(world, { tenantName: 'Greedy' })
+  const body = { format: 'json', selection: { ids: [first] } }
+  await admin.query(
+    `insert into contractors.exports (tenant_id, user_id, format, title)
+     select $1, $2, 'csv', 'Waits' from generate_series(1, 2)`,
+    [greedy.tenantId, greedy.userId],
+  )
+  const run = (count: number) => Promise.all(Array.from({ length: count }, () => ask(greedy, body)))
+  // Under way at each moment: the two that wait, and one.
+  const watching = { most: 0, isOver: false }
+  const watch = (async () => {
+    while (!watching.isOver) {
+      const { rows } = await admin.query(
+        `select count(*)::integer as count from contractors.exports
+         where tenant_id = $1 and status in ('waiting', 'running')`,
+        [greedy.tenantId],
+      )
+      watching.most = Math.max(watching.most, rows[0].count)
+    }
+  })()
+  const answers = await run(12)
+  watching.isOver = true
+  await watch
+  assert.equal(watching.most, 3)
+  const refused = answers.filter(({ status }) => status === 409)
+  assert.ok(refused.length > 0)
+  assert.ok(refused.every(({ json }) => json.code === 'contractors.exports_under_way'))
+  assert.ok(answers.some(({ status }) => status === 201))
+
+  await admin.query(`delete from contractors.exports where tenant_id = $1`, [greedy.tenantId])
+  await admin.query(
+    `insert into contractors.exports (tenant_id, user_id, format, title, status, expires_at)
+     select $1, $2, 'csv', 'Kept', 'done', now() + interval '1 hour' from generate_series(1, 49)`,
+    [greedy.tenantId, greedy.userId],
+  )
+  assert.equal((await run(2)).filter(({ status }) => status === 201).length, 1)
+  assert.equal((await ask(greedy, body)).json.code, 'contractors.exports_too_many')
+})
+
+test('GG-10 a list’s own fields are exported by their kind, and a text from before a change of kind is never a formula', async () => {
+  const list = await call(alice, '/contractor-lists', 'POST', { name: 'Own fields' })
+  const path = `/contractor-lists/${list.json.id}`
+  const setKind = (kind: string) =>
+    call(alice, path, 'PATCH', {
+      settings: {
+        fields: [
+          { id: 'was', name: 'Was text', kind },
+          { id: 'sum', name: '=Sum', kind: 'number' },
+          { id: 'day', name: 'Day', kind: 'date' },
+          { id: 'yes', name: 'Yes', kind: 'yes_no' },
+        ],
+        columns: null,
+        sort: null,
+      },
+    })
+  assert.equal((await setKind('text')).status, 200)
+  const added = await call(alice, `${path}/items`, 'POST', {
+    contractorId: first,
+    customData: { was: '=1+1', sum: -2.5, day: '2026-01-02', yes: false },
+  })
+  assert.equal(added.status, 201)
+  const columns = ['custom.was', 'custom.sum', 'custom.day', 'custom.yes']
+  const made = async (format: string) => {
+    const { json } = await ask(alice, { format, selection: { listId: list.json.id }, columns })
+    return await fetchFile(alice, json.id)
+  }
+  for (const kind of ['text', 'number', 'date', 'yes_no']) {
+    await setKind(kind)
+    assert.equal(
+      await (await made('csv')).text(),
+      "Was text,'=Sum,Day,Yes\r\n'=1+1,-2.5,2026-01-02,false\r\n",
+      `CSV of ${kind}`,
+    )
+    const cells = await readSheet(Buffer.from(await (await made('xlsx')).arrayBuffer()), 'Contractors')
+    assert.deepEqual(cells[1], ['=1+1', -2.5, new Date('2026-01-02T00:00:00Z'), false], `XLSX of ${kind}`)
+  }
+  await admin.query(`delete from contractors.exports where user_id = $1`, [alice.userId])
+})
+
 test('a part of a file can be fetched, and what is beyond its end is refused', async () => {
   const { json } = await ask(alice, { format: 'json', selection: { ids: known } })
   const whole = await (await fetchFile(alice, json.id)).text()

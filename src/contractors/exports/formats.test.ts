@@ -120,6 +120,15 @@ test('GG-06 GG-09 a CSV file is as RFC 4180 has it, and no text in it becomes a 
     ["'+1 800 CALL", '', '0', '', 'two\nlines', '', ''],
     ['-5', '0.00', '', '1899-01-01', "'@SUM(A1)", '', ''],
   ])
+  for (const before of [' ', '   ', '\u00a0', '\u200b', '\u202e', '\ufeff', '\u3000', ' \t', '\u0001']) {
+    for (const sign of ['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+      const notes = `${before}${sign}cmd|' /C calc'!A0`
+      const [, [cell] = []] = readCsv(
+        (await write(writeCsv, [{ notes }], { columns: chooseColumns(known, ['notes']) })).toString(),
+      )
+      assert.equal(cell, `'${notes}`)
+    }
+  }
   const withMark = await write(writeCsv, rows, { hasByteOrderMark: true })
   assert.deepEqual([...withMark.subarray(0, 3)], [0xef, 0xbb, 0xbf])
   assert.equal(withMark.subarray(3).toString(), text)

@@ -3,6 +3,7 @@ import type { App } from '#platform/app.ts'
 import { type Scope, sql } from '#platform/database'
 import { uuid } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
+import type { ListField } from '../lists/fields.ts'
 import { getList } from '../lists/lists.ts'
 import { type Contractor, contractorColumns as contractorSelection } from '../profiles/profile-pages.ts'
 import { iterateSearch } from '../search/iterate.ts'
@@ -162,26 +163,25 @@ async function* listRows(
 
 const ownPrefix = 'custom.'
 
-/** The fields that a list has of its own: `settings.fields`, each with an id, a name and a type. */
+/** The fields that a list has of its own: `settings.fields`; a list that never had any has no such key. */
 function ownColumns(fields: unknown): Column[] {
   if (!Array.isArray(fields)) return []
-  return (fields as { id: string; name?: string; label?: string; type?: string }[]).map(
-    ({ id, name, label, type }) => ({
-      key: `${ownPrefix}${id}`,
-      label: name ?? label ?? id,
-      kind: kindOfField[type ?? ''] ?? 'text',
-      of: 'item',
-      width: 18,
-      isDefault: true,
-    }),
-  )
+  return (fields as ListField[]).map(({ id, name, kind }) => ({
+    key: `${ownPrefix}${id}`,
+    label: name,
+    kind: columnKinds[kind],
+    of: 'item',
+    width: 18,
+    isDefault: true,
+  }))
 }
 
-const kindOfField: Readonly<Record<string, Column['kind']>> = {
+const columnKinds: Readonly<Record<ListField['kind'], Column['kind']>> = {
+  text: 'text',
+  choice: 'text',
   number: 'decimal',
   date: 'date',
-  boolean: 'boolean',
-  checkbox: 'boolean',
+  yes_no: 'boolean',
 }
 
 /**

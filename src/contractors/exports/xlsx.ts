@@ -86,14 +86,17 @@ function cellOf(value: unknown, { kind }: Column, place: string): string {
     const text = textOf(value, kind)
     if (/^-?\d{1,15}(\.\d+)?$/.test(text)) return `<c r="${place}" s="${styles[kind]}"><v>${text}</v></c>`
   }
-  if (kind === 'boolean') return `<c r="${place}" t="b"><v>${value ? 1 : 0}</v></c>`
+  // A text in such a column is one from before the field was of this kind.
+  if (kind === 'boolean' && typeof value === 'boolean') return `<c r="${place}" t="b"><v>${value ? 1 : 0}</v></c>`
   if (kind === 'date' || kind === 'time') {
-    const serial = serialOf(value instanceof Date ? value : new Date(String(value)))
+    const serial = value instanceof Date || isoDate.test(String(value)) ? serialOf(new Date(value as Date)) : undefined
     if (serial !== undefined) return `<c r="${place}" s="${styles[kind]}"><v>${serial}</v></c>`
   }
   const text = textOf(value, kind)
   return text === '' ? '' : textCell(text, place, styles.plain)
 }
+
+const isoDate = /^\d{4}-\d\d-\d\d(T|$)/
 
 /** Days since the end of 1899, as spreadsheets count them; before 1 March 1900 they count differently. */
 function serialOf(moment: Date): number | undefined {
