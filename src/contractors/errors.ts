@@ -29,6 +29,7 @@ export const errors = errorTable('contractors', {
   fieldValueUnfit: ['invalid', 'What is given for “{name}” {fault}.'],
   sheetEmpty: ['invalid', 'The sheet is empty.'],
   sheetTooLong: ['invalid', 'The sheet has more than {most} rows.'],
+  sheetTooWide: ['invalid', 'The sheet has more than {most} columns.'],
   sheetWithoutUei: [
     'invalid',
     'None of the columns is known to hold the UEI: {columns}. Columns are separated by commas.',

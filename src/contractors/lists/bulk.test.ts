@@ -541,6 +541,27 @@ test('GG-10 a sheet is tried first, row by row; then what is valid is taken, or 
   await assert.rejects(take('valid', false, sheet, bob), { code: 'contractors.list_not_found' })
 })
 
+test('GG-10 of a sheet no more is read than can be taken, however many lines and columns are in it', async () => {
+  const list = await makeList(alice, 'Huge sheet')
+  const take = (text: string) =>
+    addSheet(db, alice, list.id, Buffer.from(text), { mode: 'trial', updates: false, columns: {} }, done)
+  const timed = async (text: string, code: string) => {
+    const began = performance.now()
+    await assert.rejects(take(text), { code })
+    return performance.now() - began
+  }
+  const small = Math.max(50, await timed(`UEI\n${',\n'.repeat(10_001)}`, 'contractors.sheet_too_long'))
+  for (const [text, code] of [
+    [`UEI\n${',\n'.repeat(4_000_000)}`, 'contractors.sheet_too_long'],
+    [`UEI\n${'\0\n'.repeat(4_000_000)}`, 'contractors.sheet_too_long'],
+    [`UEI${',x'.repeat(1_000)}`, 'contractors.sheet_too_wide'],
+  ] as const) {
+    assert.ok((await timed(text, code)) < small * 10, code)
+  }
+  assert.equal((await take(`UEI\n${`${ueiOf(0)}\n`.repeat(10_000)}`)).counts.repeated, 9_999, 'control')
+  assert.equal((await take(`UEI${',x'.repeat(999)}\n${ueiOf(0)}`)).counts.added, 1, 'control')
+})
+
 test('GG-09 totals are exact however many add, remove, move and merge at once', async () => {
   const lists = [await makeList(alice, 'T0'), await makeList(alice, 'T1'), await makeList(alice, 'T2')]
   for (const list of lists) await share(list.id, carol, 'edit')

@@ -253,6 +253,7 @@ taken; \`all\` refuses if one cannot be.`,
     refusals: [
       'contractors.sheet_empty',
       'contractors.sheet_too_long',
+      'contractors.sheet_too_wide',
       'contractors.sheet_without_uei',
       'contractors.sheet_column_unknown',
       'contractors.sheet_has_faults',

@@ -29,7 +29,7 @@ export async function removeItems(tx: Queryable, listId: string, itemIds: readon
       select ${id}, platform.current_user_id(), list_id, ${keptColumns}
       from removed
     )
-    select count(*)::integer as item_count, now() as removed_at
+    select count(*)::integer as item_count, now()::timestamptz(3) as removed_at
     from removed
   `)
   return { id, itemCount, removedAt }

@@ -169,18 +169,30 @@ async function updateRows(tx: Queryable, listId: string, rows: readonly Taken[])
   `)
 }
 
+const mostColumns = 1_000
+
 function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns']) {
   const lines: FileRow[] = []
   const bad: SheetReport['rows'] = []
+  // Eight megabytes may be four million lines: no more are read than can be taken.
+  const refuseTooLong = () => {
+    if (lines.length + bad.length > mostAtOnce + 1) throw errors.sheetTooLong({ most: mostAtOnce })
+  }
   const reader = csvReader({
-    onRow: row => lines.push(row),
-    onBad: ({ line, reason }) => bad.push({ line, uei: '', name: null, outcome: 'invalid', problems: [reason] }),
+    onRow: row => {
+      if (lines.length === 0 && row.values.length > mostColumns) throw errors.sheetTooWide({ most: mostColumns })
+      lines.push(row)
+      refuseTooLong()
+    },
+    onBad: ({ line, reason }) => {
+      bad.push({ line, uei: '', name: null, outcome: 'invalid', problems: [reason] })
+      refuseTooLong()
+    },
   })
   reader.push(textOf(bytes), false)
   reader.end()
   const [head, ...rows] = lines
   if (!head) throw errors.sheetEmpty()
-  if (rows.length > mostAtOnce) throw errors.sheetTooLong({ most: mostAtOnce })
   const columns = head.values.map(value => value.trim())
   const mapping = Object.fromEntries(
     sheetFields.map(field => [field, findColumn(columns, field, wanted[field])]),
