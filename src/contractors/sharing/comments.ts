@@ -152,11 +152,20 @@ export async function editGuestComment(tx: Queryable, guest: Guest, id: string, 
   if (!edited) throw await refusalOf(tx, guest.listId, id)
 }
 
-/** One's own, or any in a list of one's own. With answers below it an empty place stays. */
+/** One's own, or any in a list of one's own. With answers below it an empty place stays. `tx` is a transaction. */
 export async function removeComment(tx: Queryable, listId: string, id: string, guest?: Guest): Promise<void> {
   const mine = guest
     ? sql`share_id = ${guest.shareId}`
     : sql`(user_id = platform.current_user_id() or contractors.owns_list(list_id))`
+  // First, so that no answer comes between looking for one and removing: it would go too.
+  await tx.run(sql`
+    select
+    from contractors.contractor_list_comments
+    where list_id = ${listId}
+      and id = ${id}
+      and ${mine}
+    for update
+  `)
   const emptied = await tx.maybe(sql`
     update contractors.contractor_list_comments as comment
     set body = null

@@ -19,6 +19,8 @@ export type Watcher = {
   /** `user:<id>` or `share:<id>`. */
   key: string
   name: string
+  /** Of a member without a name: `name` is his address, which guests do not learn. */
+  isAddress?: boolean | undefined
   listId: string
   tenantId: string
   isGuest: boolean
@@ -28,7 +30,7 @@ export type Watcher = {
   reads: Queryable
 }
 
-type Present = { key: string; name: string; isGuest: boolean }
+type Present = Pick<Watcher, 'key' | 'name' | 'isAddress' | 'isGuest'>
 type Window = Watcher & { stream: EventStream; isLooking: boolean; seen: string | undefined }
 
 /** The open windows on lists of one running program, and who is known to be there on others. */
@@ -110,24 +112,25 @@ class ListWindows {
     const now = performance.now()
     const others = [...(this.elsewhere.get(listId)?.values() ?? [])].filter(({ until }) => until > now)
     const all = [...(this.windows.get(listId) ?? []), ...others.flatMap(({ present }) => present)]
-    const byKey = new Map(all.map(({ key, name, isGuest }) => [key, { key, name, isGuest }]))
+    const byKey = new Map(all.map(each => [each.key, each]))
     return [...byKey.values()].sort((one, other) => one.name.localeCompare(other.name))
   }
 
   private tellPresence(listId: string): void {
     const present = this.presentIn(listId)
     for (const window of this.windows.get(listId) ?? []) {
-      // Guests do not learn of each other who they are.
       const people = present
         .filter(({ key }) => key !== window.key)
-        .map(({ name, isGuest }) => ({ name: isGuest && window.isGuest ? 'A guest' : name, isGuest }))
+        .map(each => ({ name: window.isGuest ? nameOutside(each) : each.name, isGuest: each.isGuest }))
       window.stream.tell({ event: 'present', data: { people: people.slice(0, mostNamed), count: people.length } })
     }
   }
 
   private async announce(listId: string, asksOthers = false): Promise<void> {
     const own = [...(this.windows.get(listId) ?? [])]
-    const byKey = new Map(own.map(({ key, name, isGuest }) => [key, { key, name: name.slice(0, 60), isGuest }]))
+    const byKey = new Map(
+      own.map(({ key, name, isAddress, isGuest }) => [key, { key, name: name.slice(0, 60), isAddress, isGuest }]),
+    )
     const present = [...byKey.values()].slice(0, mostNamed)
     const sealed = this.app.keyring.encrypt(JSON.stringify({ present, asksOthers }), contextOf(listId))
     // Nobody waits for it, and who is not told now is told in a while.
@@ -151,6 +154,12 @@ class ListWindows {
 }
 
 const contextOf = (listId: string) => `contractors.presences:${listId}`
+
+/** Guests do not learn of each other who they are. */
+function nameOutside({ name, isAddress, isGuest }: Present): string {
+  if (isGuest) return 'A guest'
+  return isAddress ? 'A member' : name
+}
 
 function tellChange({ stream }: Window, about: string): void {
   stream.tell({ event: 'changed', data: { about } })

@@ -21,6 +21,7 @@ import {
   findSharees,
   listShares,
   NewShare,
+  namesOf,
   renewLink,
   Share,
   ShareChanges,
@@ -235,11 +236,13 @@ export const shareRoutes = [
     async handle({ params, scope, principal }, app) {
       const reads = app.db.reads(scope)
       await findList(reads, params.id)
+      const names = await namesOf(app, scope, [principal.userId])
       const mayWatch = async () =>
         (await reads.maybe(sql`select id from contractors.contractor_lists where id = ${params.id}`)) !== undefined
       const stream = listWindowsOf(app).open({
         key: `user:${principal.userId}`,
         name: principal.userName,
+        isAddress: !names.get(principal.userId)?.fullName,
         isGuest: false,
         listId: params.id,
         tenantId: scope.tenantId ?? '',

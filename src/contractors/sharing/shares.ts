@@ -99,6 +99,7 @@ export async function shareList(
   const token = createShareToken(scope.tenantId ?? '')
   const { id, isMailed } = await app.db.transaction({ ...scope, system: true }, async tx => {
     const list = await lockOwnList(tx, listId)
+    await refuseTooMany(tx, listId)
     const { id } = await onViolation(
       tx.one<{ id: string }>(sql`
         insert into contractors.contractor_list_shares
@@ -236,6 +237,7 @@ async function shareWithColleague(
   checkFields(app, { ...fields, includesRemarks: true })
   const id = await app.db.transaction(scope, async tx => {
     const list = await lockOwnList(tx, listId)
+    await refuseTooMany(tx, listId)
     const { id } = await onViolation(
       tx.one<{ id: string }>(sql`
         insert into contractors.contractor_list_shares (list_id, shared_with_user_id, permission, expires_at, shared_by)
@@ -293,23 +295,28 @@ export async function findList(tx: Queryable, id: string): Promise<OwnList> {
   return list
 }
 
-/** All who change the shares of a list take turns, so that the most that there may be is counted right. */
+/** All who change the shares of a list take turns. */
 async function lockOwnList(tx: Queryable, id: string): Promise<OwnList> {
   const list = await findList(tx, id)
   if (!list.isMine) throw shareErrors.onlyOwnerShares()
   if (list.isArchived) throw errors.listArchived()
-  const locked = await tx.one<{ shares: number }>(sql`
-    with list as (
-      select id
-      from contractors.contractor_lists
-      where id = ${id}
-      for no key update
-    )
-    select (select count(*)::integer from contractors.contractor_list_shares as share where share.list_id = list.id) as shares
-    from list
+  await tx.run(sql`
+    select
+    from contractors.contractor_lists
+    where id = ${id}
+    for no key update
   `)
-  if (locked.shares >= mostShares) throw shareErrors.sharesTooMany({ most: mostShares })
   return list
+}
+
+/** After `lockOwnList`, in a statement of its own: one that has waited for the lock still sees what was there before. */
+async function refuseTooMany(tx: Queryable, listId: string): Promise<void> {
+  const { count } = await tx.one<{ count: number }>(sql`
+    select count(*) as count
+    from contractors.contractor_list_shares
+    where list_id = ${listId}
+  `)
+  if (count >= mostShares) throw shareErrors.sharesTooMany({ most: mostShares })
 }
 
 async function lockShare(tx: Queryable, listId: string, id: string) {

@@ -567,6 +567,107 @@ test('GG-11 two who have a list open hear what the other changes and that he is 
   one.close()
 })
 
+test('GG-11 guests learn no address of a member who has no name', async () => {
+  const nameless = await member('nameless@meridian.example', 'Nora Nameless')
+  const list = await makeList(nameless, 'Unsigned')
+  await admin.query('update identity.users set full_name = null where id = $1', [nameless.userId])
+  await believedNoLonger()
+  const made = await share(nameless, list, { email: 'curious@outside.example', permission: 'comment' })
+  const guest = await open(tokenOf(made.json))
+  await nameless.fetch(`/contractor-lists/${list}/comments`, { method: 'POST', body: { body: 'Hello' } })
+  const seen = await Promise.all(
+    ['', '/items', '/comments'].map(async part =>
+      JSON.stringify((await guest.get(`/shared-lists/${list}${part}`)).json),
+    ),
+  )
+  const hers = await openWindow(baseUrl, `/contractor-lists/${list}/stream`, nameless.accessToken)
+  const theirs = await openWindow(baseUrl, `/shared-lists/${list}/stream`, '', {
+    cookie: guest.cookie,
+    authorization: '',
+  })
+  type People = { people: { name: string }[] }
+  const names = (data: unknown) => (data as People).people.map(({ name }) => name)
+  const told = await theirs.until(({ event, data }) => event === 'present' && names(data).length === 1)
+  assert.deepEqual(names(told.data), ['A member'])
+  await hers.until(({ event, data }) => event === 'present' && names(data).includes('curious@outside.example'))
+  assert.ok(!seen.join().includes('nameless@'))
+  hers.close()
+  theirs.close()
+})
+
+test('GG-11 of a list 200 shares are the most, also of many at once; those that are there can still be changed', async () => {
+  const list = await makeList(alice, 'Shared widely')
+  const one = (await share(alice, list, { email: 'one@wide.example', permission: 'view', sendMail: false })).json
+  await admin.query(
+    `insert into contractors.contractor_list_shares (tenant_id, list_id, shared_with_email, permission, shared_by)
+     select $1, $2, 'guest' || i || '@wide.example', 'view', $3 from generate_series(1, 197) as i`,
+    [alice.tenantId, list, alice.userId],
+  )
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, (_, i) =>
+      share(alice, list, { email: `more${i}@wide.example`, permission: 'view', sendMail: false }),
+    ),
+  )
+  const { rows } = await admin.query(
+    'select count(*)::integer as count from contractors.contractor_list_shares where list_id = $1',
+    [list],
+  )
+  assert.equal(rows[0].count, 200)
+  assert.deepEqual(
+    new Set(answers.filter(({ status }) => status !== 201).map(({ json }) => json.code)),
+    new Set(['contractors.shares_too_many']),
+  )
+  const path = `/contractor-lists/${list}/shares/${one.id}`
+  assert.equal(await status(alice.fetch(path, { method: 'PATCH', body: { permission: 'comment' } })), 200)
+  assert.equal(await status(alice.fetch(`${path}/link`, { method: 'POST', body: { sendMail: false } })), 200)
+})
+
+test('GG-11 who removes what he has said never removes the answer that comes at that moment', async () => {
+  const list = await makeList(alice, 'Answered')
+  await share(alice, list, { userId: carol.userId, permission: 'comment' })
+  const path = `/contractor-lists/${list}/comments`
+  const said = await json<{ id: string }>(carol.fetch(path, { method: 'POST', body: { body: 'Question' } }))
+  // Alice answers in a transaction that is not committed yet when Carol removes her question.
+  const answering = db.transaction(alice.scope, async tx => {
+    await tx.run(sql`
+      insert into contractors.contractor_list_comments (list_id, parent_id, user_id, body)
+      values (${list}, ${said.id}, ${alice.userId}, 'Answer')
+    `)
+    const removing = status(carol.fetch(`${path}/${said.id}`, { method: 'DELETE' }))
+    await sleep(300)
+    return { removing }
+  })
+  assert.equal(await (await answering).removing, 204)
+  const { items } = await json<{ items: { body: string | null }[] }>(alice.fetch(path))
+  assert.deepEqual(items.map(({ body }) => body).toSorted(), ['Answer', null])
+})
+
+test('GG-18 a connection that a guest has used is the program’s again, also after his statement has failed', async () => {
+  const list = await makeList(alice, 'Borrowed connections')
+  await addItem(alice, list)
+  const made = await share(alice, list, { email: 'pool@outside.example', permission: 'edit' })
+  const guest = await open(tokenOf(made.json))
+  const results = await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      i % 2
+        ? guest.get(`/shared-lists/${list}/items`)
+        : guest.send('POST', `/shared-lists/${list}/items`, { uei: 'LEJDDS000001' }),
+    ),
+  )
+  assert.deepEqual(new Set(results.map(({ status }) => status)), new Set([200, 409]))
+  const states = await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      (i % 2 ? db.scoped({}) : db.reads({})).one<{ role: string; left: string }>(sql`
+        select current_setting('role') as role, concat(
+          current_setting('app.share_session', true), current_setting('app.tenant_id', true),
+          current_setting('app.system', true), current_setting('app.user_id', true)
+        ) as left, pg_sleep(0.02)::text as slept
+      `),
+    ),
+  )
+  assert.deepEqual(new Set(states.map(({ role, left }) => `${role} ${left}`)), new Set(['none ']))
+})
+
 test('GG-04 whose list a leaver’s becomes answers for no links that he has not sent', async () => {
   const leaver = await member('leaver@meridian.example', 'Leo Leaver')
   const list = await makeList(leaver, 'Left')
