@@ -61,23 +61,21 @@ await admin.query(
 // What everybody may refer to.
 const catalogueId = String((await makeForAlice('contractors.contractor_profiles')).id)
 
+const otherList = await (await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Another' } })).json()
+
 /** What no schema tells. */
 const examples: Readonly<Record<string, unknown>> = {
   permission: 'contractors.lists.read',
   parent: '54',
   after: null,
-  // Alice's own, so that what names two of them is found by her, and by Bob neither.
-  ...Object.fromEntries(['listId', 'fromListId', 'toListId'].map(name => [name, idOf('contractors.contractor_lists')])),
-}
-
-function idOf(table: string): string {
-  return made.find(row => row.table === table)!.id
+  // Another one of Alice's: what names two lists is found by her, and by Bob neither.
+  ...Object.fromEntries(['listId', 'fromListId', 'toListId'].map(name => [name, otherList.id])),
 }
 
 /** The smallest value that a schema takes, with the ids that it may have. */
 function exampleOf(schema: TSchema & { [key: string]: unknown }, name = ''): unknown {
-  if (name in examples) return examples[name]
   if (schema.enum) return (schema.enum as unknown[])[0]
+  if (name in examples) return examples[name]
   if ('const' in schema) return schema.const
   if (schema.anyOf) return exampleOf((schema.anyOf as (typeof schema)[])[0] as typeof schema, name)
   const type = Array.isArray(schema.type) ? schema.type[0] : schema.type
@@ -218,6 +216,8 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
       'GET /contractors/{id}/records/{recordId}',
       'GET /contractors/{id}/similar',
       'GET /contractors/{id}/values',
+      // A removal is of many items, and its id not that of a row.
+      'POST /contractor-lists/{id}/removals/{removalId}/restoration',
       // The body names a member, or a parent, that is none.
       'PATCH /organizations/{id}',
       'POST /organizations/{id}/members',
