@@ -1,3 +1,5 @@
+-- The catalogue is written by imports alone: readers wait for a moment, nobody else.
+-- squawk-ignore-file require-concurrent-index-creation, require-concurrent-index-deletion
 drop index contractors.contractor_profiles_active_idx;
 drop index contractors.contractor_profiles_registration_date_idx;
 drop index contractors.contractor_profiles_district_idx;

@@ -1,5 +1,5 @@
 -- The catalogue is written by imports alone: readers wait for a moment, nobody else.
--- squawk-ignore-file require-concurrent-index-creation
+-- squawk-ignore-file require-concurrent-index-creation, adding-field-with-default
 alter table contractors.contractor_profiles add column family_value numeric(18, 2);
 comment on column contractors.contractor_profiles.family_value is
   'Of the top of a family of several: what all its members together have been awarded (contractors.families), for the search';

@@ -51,7 +51,7 @@ export function useRemarks(list: List, item: ListItem) {
       })
     },
     // A press shows again what holds; typed text stays.
-    onError: (_, change) => setDraft(draft => ('notes' in draft ? { notes: draft.notes ?? null } : {})),
+    onError: () => setDraft(draft => ('notes' in draft ? { notes: draft.notes ?? null } : {})),
   })
 
   const write = (change: Partial<Remarks>) => setDraft(draft => ({ ...draft, ...change }))
