@@ -642,6 +642,45 @@ test('GG-11 who removes what he has said never removes the answer that comes at 
   assert.deepEqual(items.map(({ body }) => body).toSorted(), ['Answer', null])
 })
 
+test('GG-10 GG-11 what was said about a contractor is not lost when a guest takes it out, and is there when it comes back', async () => {
+  const list = await makeList(alice, 'Talked over')
+  const item = await addItem(alice, list)
+  const path = `/contractor-lists/${list}`
+  const said = await json<{ id: string }>(
+    alice.fetch(`${path}/comments`, { method: 'POST', body: { body: 'Strong in radar', itemId: item } }),
+  )
+  const other = await json<{ id: string }>(
+    alice.fetch(`${path}/comments`, { method: 'POST', body: { body: 'Or not', itemId: item } }),
+  )
+  const guest = await open(
+    tokenOf((await share(alice, list, { email: 'sweeper@outside.example', permission: 'edit' })).json),
+  )
+  assert.equal((await guest.send('DELETE', `/shared-lists/${list}/items/${item}`)).status, 204)
+  type Said = { items: { id: string; body: string; itemId: string }[] }
+  const ofItem = async () => (await json<Said>(alice.fetch(`${path}/comments?itemId=${item}`))).items
+  assert.equal((await ofItem()).length, 2)
+  assert.equal(
+    await status(alice.fetch(`${path}/comments`, { method: 'POST', body: { body: 'More', itemId: item } })),
+    400,
+    'it is not there to be spoken about',
+  )
+  assert.equal(await status(alice.fetch(`${path}/comments/${other.id}`, { method: 'DELETE' })), 204)
+  type Told = { items: { action: string }[] }
+  const activity = await json<Told>(alice.fetch(`${path}/activity?about=comment`))
+  assert.equal(activity.items[0]?.action, 'comment.removed')
+
+  const { items: removals } = await json<{ items: { id: string }[] }>(alice.fetch(`${path}/removals`))
+  const restoration = `${path}/removals/${removals[0]?.id}/restoration`
+  assert.equal(await status(alice.fetch(restoration, { method: 'POST' })), 200)
+  assert.deepEqual(
+    (await ofItem()).map(({ id, body, itemId }) => [id, body, itemId]),
+    [[said.id, 'Strong in radar', item]],
+  )
+  assert.equal(await status(alice.fetch(path, { method: 'DELETE' })), 204)
+  const { rows } = await admin.query('select from contractors.contractor_list_comments where list_id = $1', [list])
+  assert.equal(rows.length, 0, 'with the list they go')
+})
+
 test('GG-18 a connection that a guest has used is the program’s again, also after his statement has failed', async () => {
   const list = await makeList(alice, 'Borrowed connections')
   await addItem(alice, list)
