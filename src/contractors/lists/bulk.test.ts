@@ -139,6 +139,26 @@ test('GG-18 AG-01 what was removed is shown to who may edit the list, and to no 
   assert.equal((await listRemovals(db.scoped(alice), list.id)).length, 1, 'control')
 })
 
+test('GG-18 nobody but who has asked for an addition reads, changes or removes it in the database', async () => {
+  const list = await makeList(alice, 'Additions', true)
+  const { id } = await db.scoped(alice).one<{ id: string }>(sql`
+    insert into contractors.contractor_list_additions (list_id, requested_by, search)
+    values (${list.id}, ${alice.userId}, '{}')
+    returning id
+  `)
+  const left = async () =>
+    (await admin.query('select status from contractors.contractor_list_additions where id = $1', [id])).rows
+  for (const other of [carol, bob, { tenantId: tenantA }]) {
+    const tx = db.scoped(other)
+    assert.deepEqual(await tx.run(sql`select id from contractors.contractor_list_additions`), [])
+    await tx.run(sql`update contractors.contractor_list_additions set status = 'failed'`)
+    await tx.run(sql`delete from contractors.contractor_list_additions`)
+    assert.deepEqual(await left(), [{ status: 'queued' }])
+  }
+  await db.scoped(alice).run(sql`delete from contractors.contractor_list_additions where id = ${id}`)
+  assert.deepEqual(await left(), [], 'control')
+})
+
 test('GG-10 a merge keeps what both lists say of a contractor, and a second one changes nothing', async () => {
   const field = { id: 'stage', name: 'Stage', kind: 'text' as const }
   const into = await inTx(alice, tx => createList(tx, { name: 'Into', settings: settings([field]) }))

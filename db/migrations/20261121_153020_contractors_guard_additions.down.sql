@@ -1,0 +1,1 @@
+drop policy contractor_list_additions_removed_for_requester on contractors.contractor_list_additions;
