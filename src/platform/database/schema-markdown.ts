@@ -71,9 +71,6 @@ function renderTable(table: CatalogObject, objects: readonly CatalogObject[]): s
   })
   const [, partitions] = / (partition by .*);/i.exec(table.create) ?? []
   const constraints = of('constraint').map(({ create }) => `- ${named(create.replace('constraint ', ''))}`)
-  const indexes = of('index').map(
-    ({ create }) => `- ${named(create.replace(/^CREATE (UNIQUE )?INDEX (\S+) ON \S+ /, '$2 $1'))}`,
-  )
   const policies = of('policy').map(({ create }) => create)
   return [
     `### ${table.relation}`,
@@ -81,9 +78,16 @@ function renderTable(table: CatalogObject, objects: readonly CatalogObject[]): s
     ...(partitions ? [`Partitioned: ${code(partitions.toLowerCase())}.`] : []),
     ['| column | definition | meaning |', '|---|---|---|', ...columns].join('\n'),
     constraints.length > 0 ? `Constraints:\n\n${constraints.join('\n')}` : '',
-    indexes.length > 0 ? `Indexes:\n\n${indexes.join('\n')}` : '',
+    renderIndexes(own),
     renderRowSecurity(of('row security')[0], policies),
   ].filter(part => part !== '')
+}
+
+function renderIndexes(own: readonly CatalogObject[]): string {
+  const indexes = own
+    .filter(({ kind }) => kind === 'index')
+    .map(({ create }) => `- ${named(create.replace(/^CREATE (UNIQUE )?INDEX (\S+) ON \S+ /, '$2 $1'))}`)
+  return indexes.length > 0 ? `Indexes:\n\n${indexes.join('\n')}` : ''
 }
 
 function renderRowSecurity(security: CatalogObject | undefined, policies: readonly string[]): string {
@@ -94,9 +98,12 @@ function renderRowSecurity(security: CatalogObject | undefined, policies: readon
 }
 
 function renderView(view: CatalogObject, objects: readonly CatalogObject[]): string[] {
-  return [`### ${view.relation} (view)`, commentOn(objects, view.id), `\`\`\`sql\n${view.create}\n\`\`\``].filter(
-    part => part !== '',
-  )
+  return [
+    `### ${view.relation} (view)`,
+    commentOn(objects, view.id),
+    `\`\`\`sql\n${view.create}\n\`\`\``,
+    renderIndexes(objects.filter(({ relation }) => relation === view.relation)),
+  ].filter(part => part !== '')
 }
 
 function renderFunctions(objects: readonly CatalogObject[]): string {
