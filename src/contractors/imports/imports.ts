@@ -173,6 +173,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
   // Imports take turns; readers, lists that refer to profiles included, go on.
   await client.query('lock table contractors.contractors in share row exclusive mode')
   await refreshCodes(client)
+  await client.query('select contractors.measure_staging()')
   const { ended, outdated, takenBack } = publication
     ? await settlePublication(client, source, file, staged, publication, options)
     : { ended: 0, outdated: 0, takenBack: 0 }
@@ -180,6 +181,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
   const records = { ...merged, inserted: merged.inserted - ended, unchanged: merged.unchanged + outdated }
   if (merged.inserted + merged.updated + takenBack === 0)
     return { records, ended, profiles: { inserted: 0, updated: 0 } }
+  if (merged.inserted + merged.updated >= manyRows) await client.query('select contractors.measure_catalogue()')
   if (source.award && source.uei) {
     await stageStoredActions(client)
     await mergeAwards(client)
@@ -189,6 +191,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
      select uei from pg_temp.import_rows where uei is not null
      union
      select old_uei from pg_temp.import_rows where is_known and old_uei is not null
+     order by uei
      on conflict do nothing`,
   )
   await noteMentions(client)

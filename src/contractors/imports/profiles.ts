@@ -66,6 +66,7 @@ export type Touched = { ueis?: RawBuilder<unknown>; ids: RawBuilder<unknown> }
 export async function foldProfiles(run: Run, now: Date, touched: Touched): Promise<ProfileCounts> {
   await run(sql`select contractors.open_fold()`)
   await run(selectMembers(touched))
+  await run(sql`select contractors.measure_fold()`)
   const [counts] = await run(writeIdentified(now))
   const [vendor] = await run(sql`select from pg_temp.fold_members where uei is null and length(key) = 36 limit 1`)
   const [others] = vendor ? await run(writeUnidentified(now)) : []
@@ -175,14 +176,6 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
         order by observation_id, observed_on desc nulls last, source_id desc
       ) as latest
     ),
-    -- Of most contractors one source says one thing: that is taken as it is, which costs a fifth of comparing its fields.
-    unrivalled as materialized (
-      select said.key, said.record_id, case when said.is_own then given.fields else given.fields - 'isHidden' end as fields
-      from said
-      join contractors.observations as o on o.id = said.observation_id
-      cross join lateral (select (o.fields - 'street') || coalesce(o.fields -> 'street', '{}') as fields) as given
-      where said.is_only
-    ),
     best as (
       select distinct on (said.key, given.field) said.key, given.field, given.value, said.record_id
       from said
@@ -211,22 +204,28 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
       from won
       group by key, record_id
     ),
-    told as (
-      select key, jsonb_object_agg(record_id, names) as field_sources
-      from given
-      group by key
-      union all
-      select key,
-        jsonb_build_object(record_id, (select jsonb_agg(field order by field) from jsonb_object_keys(fields) as field))
-      from unrivalled
-      where fields <> '{}'
+    rivals as (
+      select folded.key, folded.fields, told.field_sources
+      from (select key, jsonb_object_agg(field, value) as fields from won group by key) as folded
+      join (select key, jsonb_object_agg(record_id, names) as field_sources from given group by key) as told
+        on told.key = folded.key
     ),
-    folded as (
-      select key, jsonb_object_agg(field, value) as fields
-      from won
-      group by key
+    -- Of most contractors one source says one thing: that is taken as it is, which costs a fifth of comparing its fields.
+    unrivalled as (
+      select said.key, said.record_id, case when said.is_own then given.fields else given.fields - 'isHidden' end as fields
+      from said
+      join contractors.observations as o on o.id = said.observation_id
+      cross join lateral (select (o.fields - 'street') || coalesce(o.fields -> 'street', '{}') as fields) as given
+      where said.is_only
+      -- Else the planner works the fields out wherever they are named.
+      offset 0
+    ),
+    known as (
+      select key, fields, field_sources
+      from rivals
       union all
-      select key, fields
+      select key, fields,
+        jsonb_build_object(record_id, (select jsonb_agg(field order by field) from jsonb_object_keys(fields) as field))
       from unrivalled
       where fields <> '{}'
     ),
@@ -255,8 +254,8 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
     profiles as (
       select
         keys.key,
-        folded.key is not null as is_told,
-        coalesce(folded.fields - 'isHidden' <> '{}' or money.key is not null, false) as is_shown,
+        known.key is not null as is_told,
+        coalesce(known.fields - 'isHidden' <> '{}' or money.key is not null, false) as is_shown,
         f.*,
         naics.title as naics_description,
         money.total,
@@ -278,12 +277,11 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
             'website', f.website
           )
         ) as metadata,
-        coalesce(told.field_sources, '{}') as field_sources
+        coalesce(known.field_sources, '{}') as field_sources
       from keys
-      left join folded on folded.key = keys.key
-      left join told on told.key = keys.key
+      left join known on known.key = keys.key
       left join money on money.key = keys.key
-      cross join lateral jsonb_to_record(coalesce(folded.fields, '{}')) as f (
+      cross join lateral jsonb_to_record(coalesce(known.fields, '{}')) as f (
         "cageCode" text,
         "legalBusinessName" text,
         "dbaName" text,
@@ -311,13 +309,11 @@ function fold(keys: RawBuilder<unknown>, now: Date) {
         "stateOfIncorporation" text,
         website text
       )
-      left join lateral (
-        select n.title
-        from contractors.naics_codes as n
-        where n.code = f."naicsCode"
-        order by n.edition desc
-        limit 1
-      ) as naics on true
+      left join (
+        select distinct on (code) code, title
+        from contractors.naics_codes
+        order by code, edition desc
+      ) as naics on naics.code = f."naicsCode"
     )
   `
 }
