@@ -8,6 +8,10 @@ export const errors = errorTable('contractors', {
   savedSearchNotFound: ['not_found', 'There is no saved search {id}.'],
   savedSearchNameTaken: ['conflict', 'You have a saved search of this name already.'],
   savedSearchesFull: ['limited', 'You have {most} saved searches already. Delete one that you do not need.'],
+  matchesNotPermitted: [
+    'forbidden',
+    'Your role or key does not include contractors, and so not what a search has found.',
+  ],
   awardNotFound: ['not_found', 'There is no award {id} of this contractor.'],
   recordNotFound: ['not_found', 'There is no record {id} of this contractor.'],
   itemNotFound: ['not_found', 'There is no item {id} in this list.'],

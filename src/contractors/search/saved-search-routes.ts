@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
-import { idParams, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
+import { idParams, type Principal, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
+import { errors } from '../errors.ts'
 import { Contractor } from '../profiles/profile-pages.ts'
 import { findNewMatches, getRevision } from './new-matches.ts'
 import {
@@ -94,8 +95,10 @@ export const savedSearchRoutes = [
     summary: 'Look now what is new in a saved search of yours',
     description: 'Without an alert too. `unseen` are those that are new since you last looked, the latest 1,000.',
     params: idParams,
+    refusals: ['contractors.matches_not_permitted'],
     response: Type.Object({ savedSearch: SavedSearch, unseen: Type.Array(uuid) }),
-    async handle({ params, scope }, app) {
+    async handle({ params, principal, scope }, app) {
+      requireReading(principal)
       const since = await getCheckedRevision(app.db.scoped(scope), params.id)
       const { search } = await getSavedSearch(app.db.scoped(scope), params.id)
       const found = await app.db.transaction(inCatalogue(scope), tx => findNewMatches(tx, search, since))
@@ -113,6 +116,7 @@ export const savedSearchRoutes = [
     description: 'The latest 1,000 at most.',
     params: idParams,
     query: Type.Object(pageQuery),
+    refusals: ['contractors.matches_not_permitted'],
     response: pageOf(
       Type.Object({
         contractor: Contractor,
@@ -121,7 +125,8 @@ export const savedSearchRoutes = [
         isUnseen: Type.Boolean({ description: 'Since you last looked' }),
       }),
     ),
-    async handle({ params, query, scope }, app) {
+    async handle({ params, query, principal, scope }, app) {
+      requireReading(principal)
       await getSavedSearch(app.db.reads(scope), params.id)
       const { items, nextCursor } = await listMatches(app.db.reads(scope), params.id, query)
       const found = await getContractors(
@@ -150,3 +155,8 @@ export const savedSearchRoutes = [
     },
   }),
 ]
+
+/** What is new in a search is contractors: an API key, or a role, may keep searches without reading those. */
+function requireReading({ permissions }: Principal): void {
+  if (!permissions.has('contractors.profiles.read')) throw errors.matchesNotPermitted()
+}

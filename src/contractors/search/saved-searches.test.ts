@@ -65,6 +65,28 @@ test('GG-06 names are given once, at most 100 are kept, and what is no search is
   assert.deepEqual([full.status, (await full.json()).code], [429, 'contractors.saved_searches_full'])
 })
 
+test('GG-06 GG-18 a key for saved searches that may not read contractors is told of none', async () => {
+  const saved = await (
+    await alice.fetch('/saved-searches', { method: 'POST', body: { name: 'By key', search: {} } })
+  ).json()
+  const statuses = async (scopes: string[]) => {
+    const body = { name: scopes.join(), scopes, expiresAt: '2027-01-01T00:00:00Z' }
+    const { secret, key = secret } = await (await alice.fetch('/me/api-keys', { method: 'POST', body })).json()
+    const ask = async (method: string, part: string) => {
+      const headers = { authorization: `Bearer ${key}` }
+      return (await alice.fetch(`/saved-searches/${saved.id}${part}`, { method, headers })).status
+    }
+    return [await ask('GET', ''), await ask('GET', '/matches'), await ask('POST', '/check')]
+  }
+  assert.deepEqual(await statuses(['contractors.searches.save']), [200, 403, 403])
+  assert.deepEqual(
+    await statuses(['contractors.searches.save', 'contractors.profiles.read']),
+    [200, 200, 200],
+    'control',
+  )
+  assert.equal((await alice.fetch(`/saved-searches/${saved.id}`, { method: 'DELETE' })).status, 204)
+})
+
 test('GG-06 of many who are saved at once no more than 100 are kept', async () => {
   const person = await newPerson(world, { tenantName: 'Racers' })
   await admin.query(
