@@ -266,7 +266,7 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
       const training = blocks.filter(({ family }) => foldOf(family, folds) !== fold)
       const rest = blocks.filter(({ family }) => foldOf(family, folds) === fold)
       const fitted = fitClusters(training, start, withCage)
-      log(`${label}, fold ${fold + 1}: threshold ${fitted.threshold}`)
+      log(`${label}, fold ${fold + 1}: threshold ${fitted.threshold}, caution ${fitted.caution}`)
       for (const { id, mentionIds } of clusterMentions(rest, fitted))
         for (const mention of mentionIds) found.set(mention, id)
     }
@@ -323,36 +323,46 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
   return results
 }
 
-/** With CAGE codes the lowest threshold at which pairs are right in 95.5 %, so that most vendors are whole; without, the best B-cubed F1. */
+/** The best B-cubed F1; with CAGE codes among those thresholds at which pairs are right in 95.5 %. */
 function fitClusters(blocks: readonly LabelledMention[], start: PairWeights, withCage: boolean) {
   const pairs = pairMentions(blocks)
   const fitted = fitPairs(blocks, pairs, start)
   const truth = blocks.map(({ uei }) => uei)
-  const tried = [0, 0.25, 0.5, 0.75, 1, 1.2, 1.35, 1.5, 1.75, 2].map(threshold => {
-    const clusters = clusterMentions(blocks, { pairs, weights: fitted, threshold })
-    const clusterOf = new Map(
-      clusters.flatMap(({ id, mentionIds }) => mentionIds.map(mention => [mention, id] as const)),
-    )
-    const figures = measureClusters(
-      blocks.map(({ id }) => clusterOf.get(id)!),
-      truth,
-    )
-    return { threshold, ...figures }
-  })
-  const best = tried.reduce((one, other) => (other.bCubedF1 > one.bCubedF1 ? other : one))
-  const chosen = withCage ? tried.find(({ pairPrecision }) => pairPrecision >= 0.955) : best
-  return { weights: fitted, threshold: (chosen ?? best).threshold }
+  const cautions = withCage ? [0.3, 0.5, 0.7] : [0, 0.3]
+  const steps = withCage ? [0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5] : [-0.5, -0.25, 0, 0.25, 0.5]
+  const tried = cautions
+    .flatMap(caution => steps.map(threshold => ({ caution, threshold })))
+    .map(bar => {
+      const clusters = clusterMentions(blocks, { pairs, weights: fitted, ...bar })
+      const clusterOf = new Map(
+        clusters.flatMap(({ id, mentionIds }) => mentionIds.map(mention => [mention, id] as const)),
+      )
+      const figures = measureClusters(
+        blocks.map(({ id }) => clusterOf.get(id)!),
+        truth,
+      )
+      return { ...bar, ...figures }
+    })
+  const precise = tried.filter(({ pairPrecision }) => !withCage || pairPrecision >= 0.955)
+  const { threshold, caution } = (precise.length > 0 ? precise : tried).reduce((one, other) =>
+    other.bCubedF1 > one.bCubedF1 ? other : one,
+  )
+  return { weights: fitted, threshold, caution }
 }
 
-const fitPairs = (blocks: readonly LabelledMention[], pairs: readonly MentionPair[], start: PairWeights) =>
-  fitTrials(
+/** A mention with many pairs is of a firm with many mentions: all together they count as its root. */
+function fitPairs(blocks: readonly LabelledMention[], pairs: readonly MentionPair[], start: PairWeights) {
+  const counts = blocks.map(() => 0)
+  for (const { one, other } of pairs) for (const place of [one, other]) counts[place]!++
+  return fitTrials(
     pairs.map(({ one, other, features }) => ({
       features,
       isRight: blocks[one]!.uei === blocks[other]!.uei,
-      weight: 1,
+      weight: 1 / Math.sqrt(Math.max(counts[one]!, counts[other]!)),
     })),
     start,
   )
+}
 
 const rounded = (fitted: Record<string, number>) =>
   Object.fromEntries(Object.entries(fitted).map(([feature, weight]) => [feature, Math.round(weight * 100) / 100]))

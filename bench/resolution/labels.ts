@@ -15,6 +15,8 @@ export type LabelledMention = {
   zipCode: string
   country: string
   cageCode: string
+  firstSeen: string
+  lastSeen: string
   uei: string
   family: string
   variant: string
@@ -45,6 +47,8 @@ export function readMentions(): LabelledMention[] {
     zipCode: row.zip5!,
     country: row.country!,
     cageCode: row.cage_code!,
+    firstSeen: row.first_signed!,
+    lastSeen: row.last_signed!,
     uei: row.truth_uei!,
     family: row.truth_family!,
     variant: row.variant_class!,

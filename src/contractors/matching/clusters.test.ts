@@ -76,6 +76,63 @@ test('GG-08 what was put together or apart before stays so, and new vendors join
   assert.ok(apart.every(({ mentionIds }) => !(mentionIds.includes('a1') && mentionIds.includes('a3'))))
 })
 
+const seen = (one: Mention, firstSeen: string, lastSeen: string): Mention => ({ ...one, firstSeen, lastSeen })
+
+test('GG-08 a firm that is named otherwise when its old name ends at the same door is one; there at the same time it is two', () => {
+  const old = mention('a1', 'LABAT-ANDERSON INC', '12930 WORLDGATE DR STE 700', 'HERNDON', 'VA', '20170')
+  const fresh = mention('a2', 'PAE LABAT-ANDERSON INC', '12930 WORLDGATE DR STE 700', 'HERNDON', 'VA', '20170')
+  const others = ['TECHNICAL LABS INC', 'SERVICES AND FOODS', 'GLOBAL TOOLS INC', 'SOLUTIONS AND MORE'].map(
+    (name, place) => mention(`b${place}`, name, `${place + 1} ELM ST`, 'DENVER', 'CO', '80014', `1ABC${place}`),
+  )
+  const firms = (from: string) =>
+    clusterMentions([seen(old, '2003-03-25', '2015-06-12'), seen(fresh, from, '2019-04-03'), ...others])
+      .map(({ mentionIds }) => mentionIds)
+      .filter(([id]) => id!.startsWith('a'))
+  assert.deepEqual(firms('2015-07-20'), [['a1', 'a2']])
+  assert.deepEqual(firms('2003-04-01'), [['a1'], ['a2']])
+})
+
+test('GG-08 dates, missing or damaged ones too, leave the clusters the same in whatever order vendors come', () => {
+  const dates = fc.constantFrom(undefined, '', 'unknown', '2001-03-01', '2006-12-20', '2007-01-10', '2014-05-01')
+  const any = fc.record({
+    name: fc.constantFrom('ACME TOOLS INC', 'ACME TOOL INC.', 'OTHER FIRM LLC', 'THIRD FIRM'),
+    street: fc.constantFrom('1 MAIN ST', '2 MAIN ST', '3 ELM ST STE 4'),
+    cageCode: fc.constantFrom('', '', '1AAA1', '2BBB2'),
+    firstSeen: dates,
+    lastSeen: dates,
+  })
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 30 }), fc.infiniteStream(fc.nat()), (list, chances) => {
+      const given = list.map((one, place) => ({
+        ...one,
+        id: `m${place}`,
+        city: 'RESTON',
+        state: 'VA',
+        zipCode: '20190',
+      }))
+      const keys = new Map(given.map(one => [one.id, chances.next().value as number]))
+      const shuffled = [...given].sort((one, other) => keys.get(one.id)! - keys.get(other.id)!)
+      const once = clusterMentions(given)
+      assert.deepEqual(clusterMentions(shuffled), once)
+      assert.deepEqual(once.flatMap(({ mentionIds }) => mentionIds).sort(), given.map(({ id }) => id).sort())
+    }),
+  )
+})
+
+test('GG-08 the larger two groups are, the surer it has to be that they are one', () => {
+  const copies = (count: number, cageCode: string, from: number) =>
+    Array.from({ length: count }, (_, place) =>
+      mention(`p${from + place}`, 'ACME TOOLS INC', '1 MAIN ST', 'RESTON', 'VA', '20190', cageCode),
+    )
+  const given = [...copies(6, '1AAA1', 0), ...copies(1, '', 10)]
+  const sizes = (caution: number) =>
+    clusterMentions(given, { caution })
+      .map(({ mentionIds }) => mentionIds.length)
+      .sort()
+  assert.deepEqual(sizes(0), [7])
+  assert.deepEqual(sizes(50), [1, 6])
+})
+
 function mention(
   id: string,
   name: string,

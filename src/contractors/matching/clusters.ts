@@ -16,26 +16,29 @@ export type ClusterOptions = {
   given?: ReadonlyMap<string, string>
   weights?: PairWeights
   threshold?: number
+  /** How much is taken off for the size of two groups. */
+  caution?: number
   pairs?: readonly MentionPair[]
 }
 
 /**
  * Puts mentions together that are one vendor, by name, address and CAGE code alone, precision first: those with the same
- * CAGE code, then the two groups that are likeliest one, as long as that is above the threshold. Two CAGE codes are never
+ * CAGE code, then the two groups that are likeliest one, as long as that is above the threshold, which is higher for large groups. Two CAGE codes are never
  * in one group. The same mentions give the same clusters in whatever order they come.
  */
 export function clusterMentions(mentions: readonly Mention[], options: ClusterOptions = {}): Cluster[] {
   const { given = new Map() } = options
   const hasCage = mentions.some(({ cageCode }) => cageCode)
   const { weights = hasCage ? pairWeights : pairWeightsWithoutCage } = options
-  const { threshold = hasCage ? clusterThresholds.withCage : clusterThresholds.withoutCage } = options
+  const bar = hasCage ? clusterThresholds.withCage : clusterThresholds.withoutCage
+  const { threshold = bar.threshold, caution = bar.caution } = options
   const sorted = [...mentions].sort((one, other) => (one.id < other.id ? -1 : 1))
   const pairs = (options.pairs ?? pairMentions(sorted)).map(({ one, other, features }) => ({
     one,
     other,
     score: Math.max(-far, Math.min(far, sumOfPair(features, weights))),
   }))
-  const groups = agglomerate(sorted, pairs, given, threshold)
+  const groups = agglomerate(sorted, pairs, given, { threshold, caution })
   return groups
     .map(members => {
       const ids = members.map(place => sorted[place]!.id)
@@ -68,7 +71,7 @@ function agglomerate(
   mentions: readonly Mention[],
   pairs: readonly ScoredPair[],
   given: ReadonlyMap<string, string>,
-  threshold: number,
+  { threshold, caution }: { threshold: number; caution: number },
 ): number[][] {
   const groups = new Map<number, Group>()
   const groupOf = new Map<string, number>()
@@ -101,7 +104,7 @@ function agglomerate(
   const offer = (a: number, b: number) => {
     const [low, high] = a < b ? [a, b] : [b, a]
     const [one, other] = [groups.get(low)!, groups.get(high)!]
-    const score = scoreOf(one, other, one.links.get(high)!)
+    const score = scoreOf(one, other, one.links.get(high)!, caution)
     if (score > threshold && mayMerge(one, other))
       queue.push({ score, low, high, size: one.members.length + other.members.length })
   }
@@ -136,10 +139,13 @@ const addLinks = (one: Link, other: Link): Link => ({
   best: Math.max(one.best, other.best),
 })
 
-/** Between the mean of all pairs and the best of them: a firm that has moved is like its last address, not like all. */
-function scoreOf(one: Group, other: Group, { sum, pairs, best }: Link): number {
+/**
+ * Between the mean of all pairs and the best of them: a firm that has moved is like its last address, not like all. The
+ * more pairs two groups make, the surer it has to be: one mistake makes as many wrong ones.
+ */
+function scoreOf(one: Group, other: Group, { sum, pairs, best }: Link, caution: number): number {
   const all = one.members.length * other.members.length
-  return bestShare * best + ((1 - bestShare) * (sum - apart * (all - pairs))) / all
+  return bestShare * best + ((1 - bestShare) * (sum - apart * (all - pairs))) / all - caution * Math.log(all)
 }
 
 const mayMerge = (one: Group, other: Group) =>

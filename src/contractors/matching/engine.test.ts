@@ -122,7 +122,14 @@ test('GG-08 stand-ins and hidden contractors are nobody’s candidates', async (
 test('GG-08 a file of vendors is read by the names of its columns', async () => {
   const path = join(folder, 'vendors.csv')
   writeFileSync(path, 'mention_id,name,zip5,cage_code\r\nM1,"ACME, INC.",20190,1AAA1\r\n,,,\r\n,OTHER,,\r\n')
-  const blank = { street: undefined, city: undefined, state: undefined, country: undefined }
+  const blank = {
+    street: undefined,
+    city: undefined,
+    state: undefined,
+    country: undefined,
+    firstSeen: undefined,
+    lastSeen: undefined,
+  }
   assert.deepEqual(await readMentionFile(path), [
     { id: 'M1', name: 'ACME, INC.', zipCode: '20190', cageCode: '1AAA1', ...blank },
     { id: '4', name: 'OTHER', zipCode: undefined, cageCode: undefined, ...blank },

@@ -16,6 +16,8 @@ export const mentionColumns = {
   zipCode: ['zip', 'zip5', 'zip_code'],
   country: ['country'],
   cageCode: ['cage', 'cage_code'],
+  firstSeen: ['first_seen', 'first_signed'],
+  lastSeen: ['last_seen', 'last_signed'],
 } as const
 
 /**
@@ -48,6 +50,8 @@ export async function readMentionFile(path: string): Promise<Mention[]> {
         zipCode: at('zipCode'),
         country: at('country'),
         cageCode: at('cageCode'),
+        firstSeen: at('firstSeen'),
+        lastSeen: at('lastSeen'),
       })
     },
   })

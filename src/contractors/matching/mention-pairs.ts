@@ -12,13 +12,21 @@ export type PairWeights = Record<PairFeature, number>
 /** Two mentions, by their places, and what speaks for their being one vendor. */
 export type MentionPair = { one: number; other: number; features: PairFeatures }
 
-type Read = { mention: Mention; names: readonly NormalName[]; address: NormalAddress; key: string }
+type Read = {
+  mention: Mention
+  names: readonly NormalName[]
+  address: NormalAddress
+  key: string
+  period: Period | undefined
+}
+/** First and last day, in days. */
+type Period = { from: number; to: number }
 
 /** Pairs that have anything in common: letters or rare words of the name, CAGE code, door. The rest is no pair. Ordered by places. */
 export function pairMentions(mentions: readonly Mention[]): MentionPair[] {
   const read = mentions.map(mention => {
     const names = normalNames(mention.name)
-    return { mention, names, address: normalAddress(mention), key: names[0]?.compact ?? '' }
+    return { mention, names, address: normalAddress(mention), key: names[0]?.compact ?? '', period: periodOf(mention) }
   })
   const words = countWords(read)
   const sameName = countPlaces(read)
@@ -29,7 +37,10 @@ export function pairMentions(mentions: readonly Mention[]): MentionPair[] {
   )
 }
 
-/** Symmetric. The more places and CAGE codes a name has, the less it says. */
+/**
+ * Symmetric. The more places and CAGE codes a name has, the less it says. Time tells a firm that was renamed or has moved
+ * from two that are there together: the one begins when the other ends.
+ */
 function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: SameName): PairFeatures {
   const comparison = bestComparison(one.names, other.names, words)
   const nearness = nearnessOf(one.address, other.address)
@@ -47,7 +58,12 @@ function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: Sa
     firstWordDiffers: comparison.firstWord ? 0 : 1,
     otherLegalForm: comparison.legalForm === 'other' ? 1 : 0,
     ...(nearness === 'street'
-      ? { sameStreet: 1, sameStreetOtherName: more!, ...unitsOf(one.address.unit, other.address.unit) }
+      ? {
+          sameStreet: 1,
+          sameStreetOtherName: more!,
+          sameStreetText: streetText(one) === streetText(other) ? 1 : 0,
+          ...unitsOf(one.address.unit, other.address.unit),
+        }
       : {}),
     ...(nearness === 'zip' ? { sameZip: 1 } : {}),
     ...(nearness === 'city' ? { sameCity: 1 } : {}),
@@ -56,12 +72,50 @@ function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: Sa
     spread: isElsewhere ? most(sameName.places) : 0,
     siblings: isElsewhere ? most(sameName.cages) : 0,
     rivals: isElsewhere ? 0 : most(sameName.cagesHere),
+    ...timesOf(one.period, other.period),
+    ...(comparison.isSame ? {} : renamingOf(one, other, sameName, isElsewhere)),
     ...(cage && otherCage ? (cage === otherCage ? { sameCage: 1 } : { differentCage: 1 }) : {}),
   }
 }
 
 const unitsOf = (one: string, other: string): PairFeatures =>
   one === other ? { sameUnit: 1 } : one !== '' && other !== '' ? { otherUnit: 1 } : {}
+
+const streetText = ({ mention }: Read) => (mention.street ?? '').trim().toUpperCase()
+
+/** Where a date is missing: between "together" and "one after the other", so that without dates as many pairs are right. */
+const unknownOverlap = 0.5
+
+function timesOf(one: Period | undefined, other: Period | undefined): PairFeatures {
+  if (!one || !other) return { overlap: unknownOverlap }
+  return { overlap: overlapOf(one, other), gap: Math.log1p(Math.max(0, -daysTogether(one, other)) / 365) }
+}
+
+/** What the two names have to do with each other besides this pair: how often they share a door, and whether one follows the other. */
+function renamingOf(one: Read, other: Read, { doors, periods }: SameName, isElsewhere: boolean): PairFeatures {
+  const [here, there] = [doors.get(one.key)!, doors.get(other.key)!]
+  let shared = isElsewhere ? 0 : -1
+  for (const door of here) if (there.has(door)) shared++
+  const sharedDoors = isElsewhere ? Math.log1p(shared) : 0
+  const [before, after] = [periods.get(one.key), periods.get(other.key)]
+  if (!before || !after) return { sharedDoors, namesOverlap: unknownOverlap }
+  const namesOverlap = overlapOf(before, after)
+  return { sharedDoors, namesOverlap, renamed: isElsewhere && shared > 0 && namesOverlap < 0.2 ? 1 : 0 }
+}
+
+/** The part of the shorter of two periods that the longer has too; a month makes up for days that are not known. */
+const overlapOf = (one: Period, other: Period) => {
+  const together = daysTogether(one, other)
+  return together < 0 ? 0 : (together + 30) / (Math.min(one.to - one.from, other.to - other.from) + 30)
+}
+
+const daysTogether = (one: Period, other: Period) => Math.min(one.to, other.to) - Math.max(one.from, other.from)
+
+function periodOf({ firstSeen, lastSeen }: Mention): Period | undefined {
+  const days = [firstSeen || lastSeen, lastSeen || firstSeen].map(date => Date.parse(date || '') / 86_400_000)
+  const [from, to] = [Math.min(...days), Math.max(...days)]
+  return Number.isNaN(from) ? undefined : { from, to }
+}
 
 function bestComparison(
   ours: readonly NormalName[],
@@ -110,10 +164,14 @@ type SameName = {
   /** How many CAGE codes it has, everywhere and behind this door. */
   cages: (read: Read) => number
   cagesHere: (read: Read) => number
+  /** The doors where a name is found, and from when to when. */
+  doors: ReadonlyMap<string, ReadonlySet<string>>
+  periods: ReadonlyMap<string, Period>
 }
 
 function countPlaces(all: readonly Read[]): SameName {
-  const [places, cages, cagesHere] = [new Map(), new Map(), new Map()] as Map<string, Set<string>>[]
+  const [places, cages, cagesHere, doors] = Array.from({ length: 4 }, () => new Map<string, Set<string>>())
+  const periods = new Map<string, Period>()
   const put = (counts: Map<string, Set<string>>, key: string, value: string) => {
     if (!counts.has(key)) counts.set(key, new Set())
     if (value !== '') counts.get(key)!.add(value)
@@ -122,8 +180,15 @@ function countPlaces(all: readonly Read[]): SameName {
     put(places!, read.key, placeOf(read))
     put(cages!, read.key, read.mention.cageCode ?? '')
     put(cagesHere!, doorOf(read), read.mention.cageCode ?? '')
+    put(doors!, read.key, read.address.number ? `${placeOf(read)} ${read.address.number}` : '')
+    const { period } = read
+    const known = periods.get(read.key) ?? period
+    if (period && known)
+      periods.set(read.key, { from: Math.min(known.from, period.from), to: Math.max(known.to, period.to) })
   }
   return {
+    doors: doors!,
+    periods,
     places: read => places!.get(read.key)?.size ?? 0,
     cages: read => cages!.get(read.key)?.size ?? 0,
     cagesHere: read => cagesHere!.get(doorOf(read))?.size ?? 0,

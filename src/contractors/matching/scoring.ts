@@ -13,6 +13,9 @@ export type Mention = {
   zipCode?: string | null | undefined
   country?: string | null | undefined
   cageCode?: string | null | undefined
+  /** First and last day on which it was seen, as YYYY-MM-DD. */
+  firstSeen?: string | null | undefined
+  lastSeen?: string | null | undefined
 }
 
 export type NameKind = 'legal' | 'former' | 'dba' | 'alternative'

@@ -33,59 +33,75 @@ export const thresholds = { accept: 0.65, review: 0.1, double: 0.1 }
 
 /** Log-odds that two mentions are one vendor, where some have a CAGE code; fitted as above. */
 export const pairWeights = {
-  bias: -1.51,
-  sameName: 3.01,
-  missingLess: -0.75,
-  missingMore: -2.6,
+  bias: -0.18,
+  sameName: 2.54,
+  missingLess: -1,
+  missingMore: -2.02,
   inexact: 0,
   surplus: 0,
   firstWordDiffers: 0,
-  otherLegalForm: -0.47,
-  sameStreet: -0.47,
-  sameStreetOtherName: 3.28,
-  sameUnit: 1.07,
-  otherUnit: -0.66,
-  sameZip: 1.68,
-  sameCity: 1.16,
-  sameState: -0.08,
-  apart: -1.54,
-  spread: -0.38,
-  siblings: -1.73,
-  rivals: -2.49,
-  sameCage: 7.65,
-  differentCage: -4.11,
+  otherLegalForm: -0.46,
+  sameStreet: -0.17,
+  sameStreetOtherName: 2.52,
+  sameStreetText: 0.73,
+  sameUnit: 0.43,
+  otherUnit: -0.62,
+  sameZip: 1.19,
+  sameCity: 0.88,
+  sameState: -0.21,
+  apart: -1.66,
+  spread: -0.26,
+  siblings: -1.85,
+  rivals: -2.44,
+  sameCage: 4.92,
+  differentCage: -3.51,
+  overlap: -1.04,
+  gap: -0.39,
+  sharedDoors: 1.01,
+  namesOverlap: -1.13,
+  renamed: 2.2,
 }
 
 /** The same where none has one. */
 export const pairWeightsWithoutCage: typeof pairWeights = {
-  bias: -1.41,
-  sameName: 3.34,
-  missingLess: -0.69,
-  missingMore: -3.31,
+  bias: -0.13,
+  sameName: 3,
+  missingLess: -1.13,
+  missingMore: -3.04,
   inexact: 0,
-  surplus: 0.22,
+  surplus: 0.21,
   firstWordDiffers: 0,
-  otherLegalForm: -0.53,
-  sameStreet: -1.02,
-  sameStreetOtherName: 5.65,
-  sameUnit: 0.49,
-  otherUnit: -0.7,
-  sameZip: 1.59,
-  sameCity: 1.84,
-  sameState: 0.54,
-  apart: -1.09,
-  spread: -2.03,
+  otherLegalForm: -0.6,
+  sameStreet: -0.82,
+  sameStreetOtherName: 5.02,
+  sameStreetText: 0.4,
+  sameUnit: 0.28,
+  otherUnit: -0.67,
+  sameZip: 0.81,
+  sameCity: 1.35,
+  sameState: 0.18,
+  apart: -1.41,
+  spread: -1.92,
   siblings: 0,
   rivals: 0,
   sameCage: 0,
   differentCage: 0,
+  overlap: -0.71,
+  gap: -0.26,
+  sharedDoors: 2.23,
+  namesOverlap: -1.22,
+  renamed: 2.31,
 }
 
 /**
- * Log-odds between two groups above which they are one. Where CAGE codes tell namesakes apart, so that 95 % of the pairs are
- * right; without, where most vendors are whole and alone.
+ * Log-odds between two groups above which they are one, and how much is taken off for each e-fold of the pairs that they
+ * make. Where CAGE codes tell namesakes apart, so that 95 % of the pairs are right; without, where most vendors are whole
+ * and alone.
  */
-export const clusterThresholds = { withCage: 1.2, withoutCage: 0.5 }
+export const clusterThresholds = {
+  withCage: { threshold: 0.7, caution: 0.5 },
+  withoutCage: { threshold: 0, caution: 0 },
+}
 
 /** How much the likeliest pair of two groups counts against the mean of all: a firm that has moved is like its last address. */
-export const bestShare = 0.7
+export const bestShare = 0.85
