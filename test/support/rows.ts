@@ -122,15 +122,16 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
   }
 
   async function candidatesOf(column: Column, checks: Check[]): Promise<unknown[]> {
-    if (column.defaultExpression !== null) {
-      if (!checks.some(check => check.columns.length > 1 && check.columns.includes(column.name))) return [null]
-      return [(await admin.query(`select (${column.defaultExpression})::text as value`)).rows[0].value]
-    }
     const mine = checks.filter(check => check.columns.includes(column.name))
     // What a check on JSON names is a type or a key, and no JSON.
     const literals = /^jsonb?$/.test(column.type)
       ? []
       : mine.flatMap(({ expression }) => [...expression.matchAll(/'((?:[^']|'')*)'/g)].map(match => match[1]))
+    if (column.defaultExpression !== null) {
+      if (!mine.some(check => check.columns.length > 1)) return [null]
+      const { rows } = await admin.query(`select (${column.defaultExpression})::text as value`)
+      return [rows[0].value, ...literals]
+    }
     const typed = candidatesByCategory(column)
     return column.isRequired ? [...typed, ...literals] : [null, ...typed, ...literals]
   }
