@@ -1857,6 +1857,93 @@ end
 $function$;
 revoke execute on function audit.track_access_user_tenant_roles() from public;
 
+CREATE OR REPLACE FUNCTION audit.track_contractors_contractor_list_comments()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.contractor_list_comments', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id}')
+          else array_to_string(array[
+        case when o.list_id is distinct from n.list_id then '"list_id":{"' || 'old":' || coalesce(to_json(o.list_id)::text, 'null') || ',"new":' || coalesce(to_json(n.list_id)::text, 'null') || '}' end,
+        case when o.item_id is distinct from n.item_id then '"item_id":{"' || 'old":' || coalesce(to_json(o.item_id)::text, 'null') || ',"new":' || coalesce(to_json(n.item_id)::text, 'null') || '}' end,
+        case when o.parent_id is distinct from n.parent_id then '"parent_id":{"' || 'old":' || coalesce(to_json(o.parent_id)::text, 'null') || ',"new":' || coalesce(to_json(n.parent_id)::text, 'null') || '}' end,
+        case when o.user_id is distinct from n.user_id then '"user_id":{"' || 'old":' || coalesce(to_json(o.user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.user_id)::text, 'null') || '}' end,
+        case when o.share_id is distinct from n.share_id then '"share_id":{"' || 'old":' || coalesce(to_json(o.share_id)::text, 'null') || ',"new":' || coalesce(to_json(n.share_id)::text, 'null') || '}' end,
+        case when o.guest_email is distinct from n.guest_email then '"guest_email":{"' || 'old":' || coalesce(to_json(o.guest_email)::text, 'null') || ',"new":' || coalesce(to_json(n.guest_email)::text, 'null') || '}' end,
+        case when o.body is distinct from n.body then '"body":{"' || 'old":' || coalesce(to_json(o.body)::text, 'null') || ',"new":' || coalesce(to_json(n.body)::text, 'null') || '}' end,
+        case when o.mentioned_ids is distinct from n.mentioned_ids then '"mentioned_ids":{"' || 'old":' || coalesce(to_json(o.mentioned_ids)::text, 'null') || ',"new":' || coalesce(to_json(n.mentioned_ids)::text, 'null') || '}' end,
+        case when o.edited_at is distinct from n.edited_at then '"edited_at":{"' || 'old":' || coalesce(to_json(o.edited_at)::text, 'null') || ',"new":' || coalesce(to_json(n.edited_at)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('list_id', o.list_id, 'item_id', o.item_id) else jsonb_build_object('list_id', n.list_id, 'item_id', n.item_id) end as details
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_list_comments', n.id::text, ('{' || array_to_string(array[
+      '"list_id":{"' || 'new":' || to_json(n.list_id)::text || '}',
+      '"item_id":{"' || 'new":' || to_json(n.item_id)::text || '}',
+      '"parent_id":{"' || 'new":' || to_json(n.parent_id)::text || '}',
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"share_id":{"' || 'new":' || to_json(n.share_id)::text || '}',
+      '"guest_email":{"' || 'new":' || to_json(n.guest_email)::text || '}',
+      '"body":{"' || 'new":' || to_json(n.body)::text || '}',
+      '"mentioned_ids":{"' || 'new":' || to_json(n.mentioned_ids)::text || '}',
+      '"edited_at":{"' || 'new":' || to_json(n.edited_at)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id, 'item_id', n.item_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_comments', o.id::text, ('{' || array_to_string(array[
+      '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
+      '"item_id":{"' || 'old":' || to_json(o.item_id)::text || '}',
+      '"parent_id":{"' || 'old":' || to_json(o.parent_id)::text || '}',
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"share_id":{"' || 'old":' || to_json(o.share_id)::text || '}',
+      '"guest_email":{"' || 'old":' || to_json(o.guest_email)::text || '}',
+      '"body":{"' || 'old":' || to_json(o.body)::text || '}',
+      '"mentioned_ids":{"' || 'old":' || to_json(o.mentioned_ids)::text || '}',
+      '"edited_at":{"' || 'old":' || to_json(o.edited_at)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', o.list_id, 'item_id', o.item_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_contractors_contractor_list_comments() from public;
+
 CREATE OR REPLACE FUNCTION audit.track_contractors_contractor_list_items()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1885,8 +1972,8 @@ begin
         case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
         case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
         case
-          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,last_viewed_at,view_count}')
-          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,last_viewed_at,view_count}')
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,last_viewed_at,view_count,position}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,last_viewed_at,view_count,position}')
           else array_to_string(array[
         case when o.list_id is distinct from n.list_id then '"list_id":{"' || 'old":' || coalesce(to_json(o.list_id)::text, 'null') || ',"new":' || coalesce(to_json(n.list_id)::text, 'null') || '}' end,
         case when o.contractor_profile_id is distinct from n.contractor_profile_id then '"contractor_profile_id":{"' || 'old":' || coalesce(to_json(o.contractor_profile_id)::text, 'null') || ',"new":' || coalesce(to_json(n.contractor_profile_id)::text, 'null') || '}' end,
@@ -1969,8 +2056,8 @@ begin
         case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
         case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
         case
-          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{access_token_hash}', '{tenant_id,id,last_accessed_at}')
-          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{access_token_hash}', '{tenant_id,id,last_accessed_at}')
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{access_token_hash,password_hash}', '{tenant_id,id,last_accessed_at,access_count,wrong_passwords}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{access_token_hash,password_hash}', '{tenant_id,id,last_accessed_at,access_count,wrong_passwords}')
           else array_to_string(array[
         case when o.list_id is distinct from n.list_id then '"list_id":{"' || 'old":' || coalesce(to_json(o.list_id)::text, 'null') || ',"new":' || coalesce(to_json(n.list_id)::text, 'null') || '}' end,
         case when o.shared_with_user_id is distinct from n.shared_with_user_id then '"shared_with_user_id":{"' || 'old":' || coalesce(to_json(o.shared_with_user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.shared_with_user_id)::text, 'null') || '}' end,
@@ -1979,7 +2066,14 @@ begin
         case when o.shared_by is distinct from n.shared_by then '"shared_by":{"' || 'old":' || coalesce(to_json(o.shared_by)::text, 'null') || ',"new":' || coalesce(to_json(n.shared_by)::text, 'null') || '}' end,
         case when o.shared_at is distinct from n.shared_at then '"shared_at":{"' || 'old":' || coalesce(to_json(o.shared_at)::text, 'null') || ',"new":' || coalesce(to_json(n.shared_at)::text, 'null') || '}' end,
         case when o.access_token_hash is distinct from n.access_token_hash then '"access_token_hash":{"' || 'old":' || coalesce(case when o.access_token_hash is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.access_token_hash is not null then '"[redacted]"' end, 'null') || '}' end,
-        case when o.expires_at is distinct from n.expires_at then '"expires_at":{"' || 'old":' || coalesce(to_json(o.expires_at)::text, 'null') || ',"new":' || coalesce(to_json(n.expires_at)::text, 'null') || '}' end
+        case when o.expires_at is distinct from n.expires_at then '"expires_at":{"' || 'old":' || coalesce(to_json(o.expires_at)::text, 'null') || ',"new":' || coalesce(to_json(n.expires_at)::text, 'null') || '}' end,
+        case when o.includes_remarks is distinct from n.includes_remarks then '"includes_remarks":{"' || 'old":' || coalesce(to_json(o.includes_remarks)::text, 'null') || ',"new":' || coalesce(to_json(n.includes_remarks)::text, 'null') || '}' end,
+        case when o.is_single_use is distinct from n.is_single_use then '"is_single_use":{"' || 'old":' || coalesce(to_json(o.is_single_use)::text, 'null') || ',"new":' || coalesce(to_json(n.is_single_use)::text, 'null') || '}' end,
+        case when o.used_at is distinct from n.used_at then '"used_at":{"' || 'old":' || coalesce(to_json(o.used_at)::text, 'null') || ',"new":' || coalesce(to_json(n.used_at)::text, 'null') || '}' end,
+        case when o.issued_by is distinct from n.issued_by then '"issued_by":{"' || 'old":' || coalesce(to_json(o.issued_by)::text, 'null') || ',"new":' || coalesce(to_json(n.issued_by)::text, 'null') || '}' end,
+        case when o.issued_at is distinct from n.issued_at then '"issued_at":{"' || 'old":' || coalesce(to_json(o.issued_at)::text, 'null') || ',"new":' || coalesce(to_json(n.issued_at)::text, 'null') || '}' end,
+        case when o.password_hash is distinct from n.password_hash then '"password_hash":{"' || 'old":' || coalesce(case when o.password_hash is not null then '"[redacted]"' end, 'null') || ',"new":' || coalesce(case when n.password_hash is not null then '"[redacted]"' end, 'null') || '}' end,
+        case when o.closed_until is distinct from n.closed_until then '"closed_until":{"' || 'old":' || coalesce(to_json(o.closed_until)::text, 'null') || ',"new":' || coalesce(to_json(n.closed_until)::text, 'null') || '}' end
           ]::text[], ',')
         end as changes,
         case when n.tenant_id is null then jsonb_build_object('list_id', o.list_id) else jsonb_build_object('list_id', n.list_id) end as details
@@ -1998,7 +2092,14 @@ begin
       '"shared_by":{"' || 'new":' || to_json(n.shared_by)::text || '}',
       '"shared_at":{"' || 'new":' || to_json(n.shared_at)::text || '}',
       '"access_token_hash":{"' || 'new":' || case when n.access_token_hash is not null then '"[redacted]"' end || '}',
-      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}'
+      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
+      '"includes_remarks":{"' || 'new":' || to_json(n.includes_remarks)::text || '}',
+      '"is_single_use":{"' || 'new":' || to_json(n.is_single_use)::text || '}',
+      '"used_at":{"' || 'new":' || to_json(n.used_at)::text || '}',
+      '"issued_by":{"' || 'new":' || to_json(n.issued_by)::text || '}',
+      '"issued_at":{"' || 'new":' || to_json(n.issued_at)::text || '}',
+      '"password_hash":{"' || 'new":' || case when n.password_hash is not null then '"[redacted]"' end || '}',
+      '"closed_until":{"' || 'new":' || to_json(n.closed_until)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
@@ -2012,7 +2113,14 @@ begin
       '"shared_by":{"' || 'old":' || to_json(o.shared_by)::text || '}',
       '"shared_at":{"' || 'old":' || to_json(o.shared_at)::text || '}',
       '"access_token_hash":{"' || 'old":' || case when o.access_token_hash is not null then '"[redacted]"' end || '}',
-      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}'
+      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
+      '"includes_remarks":{"' || 'old":' || to_json(o.includes_remarks)::text || '}',
+      '"is_single_use":{"' || 'old":' || to_json(o.is_single_use)::text || '}',
+      '"used_at":{"' || 'old":' || to_json(o.used_at)::text || '}',
+      '"issued_by":{"' || 'old":' || to_json(o.issued_by)::text || '}',
+      '"issued_at":{"' || 'old":' || to_json(o.issued_at)::text || '}',
+      '"password_hash":{"' || 'old":' || case when o.password_hash is not null then '"[redacted]"' end || '}',
+      '"closed_until":{"' || 'old":' || to_json(o.closed_until)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', o.list_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -2050,8 +2158,8 @@ begin
         case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
         case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
         case
-          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,updated_at}')
-          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,updated_at}')
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,sort_order,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,sort_order,updated_at}')
           else array_to_string(array[
         case when o.user_id is distinct from n.user_id then '"user_id":{"' || 'old":' || coalesce(to_json(o.user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.user_id)::text, 'null') || '}' end,
         case when o.name is distinct from n.name then '"name":{"' || 'old":' || coalesce(to_json(o.name)::text, 'null') || ',"new":' || coalesce(to_json(n.name)::text, 'null') || '}' end,
@@ -2060,9 +2168,9 @@ begin
         case when o.is_public is distinct from n.is_public then '"is_public":{"' || 'old":' || coalesce(to_json(o.is_public)::text, 'null') || ',"new":' || coalesce(to_json(n.is_public)::text, 'null') || '}' end,
         case when o.color is distinct from n.color then '"color":{"' || 'old":' || coalesce(to_json(o.color)::text, 'null') || ',"new":' || coalesce(to_json(n.color)::text, 'null') || '}' end,
         case when o.icon is distinct from n.icon then '"icon":{"' || 'old":' || coalesce(to_json(o.icon)::text, 'null') || ',"new":' || coalesce(to_json(n.icon)::text, 'null') || '}' end,
-        case when o.sort_order is distinct from n.sort_order then '"sort_order":{"' || 'old":' || coalesce(to_json(o.sort_order)::text, 'null') || ',"new":' || coalesce(to_json(n.sort_order)::text, 'null') || '}' end,
         case when o.settings is distinct from n.settings then '"settings":{"' || 'old":' || coalesce(to_json(o.settings)::text, 'null') || ',"new":' || coalesce(to_json(n.settings)::text, 'null') || '}' end,
-        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end,
+        case when o.archived_at is distinct from n.archived_at then '"archived_at":{"' || 'old":' || coalesce(to_json(o.archived_at)::text, 'null') || ',"new":' || coalesce(to_json(n.archived_at)::text, 'null') || '}' end
           ]::text[], ',')
         end as changes,
         case when n.tenant_id is null then jsonb_build_object('name', o.name) else jsonb_build_object('name', n.name) end as details
@@ -2081,9 +2189,9 @@ begin
       '"is_public":{"' || 'new":' || to_json(n.is_public)::text || '}',
       '"color":{"' || 'new":' || to_json(n.color)::text || '}',
       '"icon":{"' || 'new":' || to_json(n.icon)::text || '}',
-      '"sort_order":{"' || 'new":' || to_json(n.sort_order)::text || '}',
       '"settings":{"' || 'new":' || to_json(n.settings)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"archived_at":{"' || 'new":' || to_json(n.archived_at)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
@@ -2097,9 +2205,9 @@ begin
       '"is_public":{"' || 'old":' || to_json(o.is_public)::text || '}',
       '"color":{"' || 'old":' || to_json(o.color)::text || '}',
       '"icon":{"' || 'old":' || to_json(o.icon)::text || '}',
-      '"sort_order":{"' || 'old":' || to_json(o.sort_order)::text || '}',
       '"settings":{"' || 'old":' || to_json(o.settings)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"archived_at":{"' || 'old":' || to_json(o.archived_at)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -2108,6 +2216,179 @@ begin
 end
 $function$;
 revoke execute on function audit.track_contractors_contractor_lists() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_contractors_match_decisions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.match_decisions', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.id is null then 'insert' when n.id is null then 'delete' else 'update' end as action,
+        case when o.id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id}')
+          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id}')
+          else array_to_string(array[
+        case when o.kind is distinct from n.kind then '"kind":{"' || 'old":' || coalesce(to_json(o.kind)::text, 'null') || ',"new":' || coalesce(to_json(n.kind)::text, 'null') || '}' end,
+        case when o.batch_id is distinct from n.batch_id then '"batch_id":{"' || 'old":' || coalesce(to_json(o.batch_id)::text, 'null') || ',"new":' || coalesce(to_json(n.batch_id)::text, 'null') || '}' end,
+        case when o.mention_ids is distinct from n.mention_ids then '"mention_ids":{"' || 'old":' || coalesce(to_json(o.mention_ids)::text, 'null') || ',"new":' || coalesce(to_json(n.mention_ids)::text, 'null') || '}' end,
+        case when o.profile_id is distinct from n.profile_id then '"profile_id":{"' || 'old":' || coalesce(to_json(o.profile_id)::text, 'null') || ',"new":' || coalesce(to_json(n.profile_id)::text, 'null') || '}' end,
+        case when o.other_profile_id is distinct from n.other_profile_id then '"other_profile_id":{"' || 'old":' || coalesce(to_json(o.other_profile_id)::text, 'null') || ',"new":' || coalesce(to_json(n.other_profile_id)::text, 'null') || '}' end,
+        case when o.score is distinct from n.score then '"score":{"' || 'old":' || coalesce(to_json(o.score)::text, 'null') || ',"new":' || coalesce(to_json(n.score)::text, 'null') || '}' end,
+        case when o.reason is distinct from n.reason then '"reason":{"' || 'old":' || coalesce(to_json(o.reason)::text, 'null') || ',"new":' || coalesce(to_json(n.reason)::text, 'null') || '}' end,
+        case when o.before is distinct from n.before then '"before":{"' || 'old":' || coalesce(to_json(o.before)::text, 'null') || ',"new":' || coalesce(to_json(n.before)::text, 'null') || '}' end,
+        case when o.decided_by is distinct from n.decided_by then '"decided_by":{"' || 'old":' || coalesce(to_json(o.decided_by)::text, 'null') || ',"new":' || coalesce(to_json(n.decided_by)::text, 'null') || '}' end,
+        case when o.decided_by_name is distinct from n.decided_by_name then '"decided_by_name":{"' || 'old":' || coalesce(to_json(o.decided_by_name)::text, 'null') || ',"new":' || coalesce(to_json(n.decided_by_name)::text, 'null') || '}' end,
+        case when o.decided_at is distinct from n.decided_at then '"decided_at":{"' || 'old":' || coalesce(to_json(o.decided_at)::text, 'null') || ',"new":' || coalesce(to_json(n.decided_at)::text, 'null') || '}' end,
+        case when o.undone_by is distinct from n.undone_by then '"undone_by":{"' || 'old":' || coalesce(to_json(o.undone_by)::text, 'null') || ',"new":' || coalesce(to_json(n.undone_by)::text, 'null') || '}' end,
+        case when o.undone_by_name is distinct from n.undone_by_name then '"undone_by_name":{"' || 'old":' || coalesce(to_json(o.undone_by_name)::text, 'null') || ',"new":' || coalesce(to_json(n.undone_by_name)::text, 'null') || '}' end,
+        case when o.undone_at is distinct from n.undone_at then '"undone_at":{"' || 'old":' || coalesce(to_json(o.undone_at)::text, 'null') || ',"new":' || coalesce(to_json(n.undone_at)::text, 'null') || '}' end,
+        case when o.undo_reason is distinct from n.undo_reason then '"undo_reason":{"' || 'old":' || coalesce(to_json(o.undo_reason)::text, 'null') || ',"new":' || coalesce(to_json(n.undo_reason)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'contractors.match_decisions', n.id::text, ('{' || array_to_string(array[
+      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}',
+      '"batch_id":{"' || 'new":' || to_json(n.batch_id)::text || '}',
+      '"mention_ids":{"' || 'new":' || to_json(n.mention_ids)::text || '}',
+      '"profile_id":{"' || 'new":' || to_json(n.profile_id)::text || '}',
+      '"other_profile_id":{"' || 'new":' || to_json(n.other_profile_id)::text || '}',
+      '"score":{"' || 'new":' || to_json(n.score)::text || '}',
+      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
+      '"before":{"' || 'new":' || to_json(n.before)::text || '}',
+      '"decided_by":{"' || 'new":' || to_json(n.decided_by)::text || '}',
+      '"decided_by_name":{"' || 'new":' || to_json(n.decided_by_name)::text || '}',
+      '"decided_at":{"' || 'new":' || to_json(n.decided_at)::text || '}',
+      '"undone_by":{"' || 'new":' || to_json(n.undone_by)::text || '}',
+      '"undone_by_name":{"' || 'new":' || to_json(n.undone_by_name)::text || '}',
+      '"undone_at":{"' || 'new":' || to_json(n.undone_at)::text || '}',
+      '"undo_reason":{"' || 'new":' || to_json(n.undo_reason)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'contractors.match_decisions', o.id::text, ('{' || array_to_string(array[
+      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}',
+      '"batch_id":{"' || 'old":' || to_json(o.batch_id)::text || '}',
+      '"mention_ids":{"' || 'old":' || to_json(o.mention_ids)::text || '}',
+      '"profile_id":{"' || 'old":' || to_json(o.profile_id)::text || '}',
+      '"other_profile_id":{"' || 'old":' || to_json(o.other_profile_id)::text || '}',
+      '"score":{"' || 'old":' || to_json(o.score)::text || '}',
+      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
+      '"before":{"' || 'old":' || to_json(o.before)::text || '}',
+      '"decided_by":{"' || 'old":' || to_json(o.decided_by)::text || '}',
+      '"decided_by_name":{"' || 'old":' || to_json(o.decided_by_name)::text || '}',
+      '"decided_at":{"' || 'old":' || to_json(o.decided_at)::text || '}',
+      '"undone_by":{"' || 'old":' || to_json(o.undone_by)::text || '}',
+      '"undone_by_name":{"' || 'old":' || to_json(o.undone_by_name)::text || '}',
+      '"undone_at":{"' || 'old":' || to_json(o.undone_at)::text || '}',
+      '"undo_reason":{"' || 'old":' || to_json(o.undo_reason)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_contractors_match_decisions() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_contractors_saved_searches()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'contractors.saved_searches', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.tenant_id is null then coalesce(n.tenant_id, scope.tenant_id) else coalesce(o.tenant_id, scope.tenant_id) end as tenant_id,
+        case when o.tenant_id is null then 'insert' when n.tenant_id is null then 'delete' else 'update' end as action,
+        case when o.tenant_id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.tenant_id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{tenant_id,id,updated_at}')
+          when n.tenant_id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{tenant_id,id,updated_at}')
+          else array_to_string(array[
+        case when o.user_id is distinct from n.user_id then '"user_id":{"' || 'old":' || coalesce(to_json(o.user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.user_id)::text, 'null') || '}' end,
+        case when o.name is distinct from n.name then '"name":{"' || 'old":' || coalesce(to_json(o.name)::text, 'null') || ',"new":' || coalesce(to_json(n.name)::text, 'null') || '}' end,
+        case when o.search is distinct from n.search then '"search":{"' || 'old":' || coalesce(to_json(o.search)::text, 'null') || ',"new":' || coalesce(to_json(n.search)::text, 'null') || '}' end,
+        case when o.alert is distinct from n.alert then '"alert":{"' || 'old":' || coalesce(to_json(o.alert)::text, 'null') || ',"new":' || coalesce(to_json(n.alert)::text, 'null') || '}' end,
+        case when o.created_at is distinct from n.created_at then '"created_at":{"' || 'old":' || coalesce(to_json(o.created_at)::text, 'null') || ',"new":' || coalesce(to_json(n.created_at)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes,
+        case when n.tenant_id is null then jsonb_build_object('name', o.name) else jsonb_build_object('name', n.name) end as details
+      from old_rows as o
+      full join new_rows as n on o.tenant_id = n.tenant_id and o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.saved_searches', n.id::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"search":{"' || 'new":' || to_json(n.search)::text || '}',
+      '"alert":{"' || 'new":' || to_json(n.alert)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.saved_searches', o.id::text, ('{' || array_to_string(array[
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"search":{"' || 'old":' || to_json(o.search)::text || '}',
+      '"alert":{"' || 'old":' || to_json(o.alert)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_contractors_saved_searches() from public;
 
 CREATE OR REPLACE FUNCTION audit.track_identity_authenticators()
  RETURNS trigger
@@ -4537,8 +4818,80 @@ comment on table audit.unlogged_transactions is 'Transactions that remove a whol
 
 create schema contractors;
 grant usage on schema contractors to commonhold_app;
+grant usage on schema contractors to commonhold_guest;
 grant usage on schema contractors to commonhold_readonly;
 comment on schema contractors is 'Contractor intelligence: a catalogue of public data, shared by all tenants, and the tenants'' own lists on it';
+
+CREATE OR REPLACE FUNCTION contractors.activity_mark(of_list_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select count(*) || ' ' || coalesce(max(activity.id::text), '')
+  from contractors.contractor_list_activity as activity
+  where activity.tenant_id = platform.current_tenant_id()
+    and activity.list_id = of_list_id
+    and activity.created_at > date_trunc('hour', now()) - interval '1 hour'
+$function$;
+grant execute on function contractors.activity_mark(of_list_id uuid) to commonhold_app;
+revoke execute on function contractors.activity_mark(of_list_id uuid) from public;
+comment on function contractors.activity_mark(of_list_id uuid) is 'Is another one after each change of a list: for windows that no signal reaches. Ask it about lists that the user sees';
+
+CREATE OR REPLACE FUNCTION contractors.begin_revision()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  present bigint := nullif(current_setting('contractors.revision', true), '');
+begin
+  if present is null then
+    insert into contractors.catalogue_state as state (revision)
+    values (1)
+    on conflict (is_only) do update
+    set revision = state.revision + 1
+    returning revision into present;
+    insert into contractors.catalogue_revisions (number) values (present);
+    delete from contractors.catalogue_revisions as old
+    where old.made_at < now() - interval '40 days';
+    perform set_config('contractors.revision', present::text, true);
+  end if;
+  return present;
+end
+$function$;
+revoke execute on function contractors.begin_revision() from public;
+comment on function contractors.begin_revision() is 'The number of this transaction''s revision; the first call waits for the transaction before it';
+
+CREATE OR REPLACE FUNCTION contractors.can_comment_list(list_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select exists (
+    select
+    from contractors.contractor_lists as list
+    where list.tenant_id = platform.current_tenant_id()
+      and list.id = can_comment_list.list_id
+      and list.archived_at is null
+      and (
+        list.user_id = platform.current_user_id()
+        or exists (
+          select
+          from contractors.contractor_list_shares as share
+          where share.tenant_id = list.tenant_id
+            and share.list_id = list.id
+            and share.shared_with_user_id = platform.current_user_id()
+            and share.permission in ('comment', 'edit')
+            and (share.expires_at is null or share.expires_at > now())
+        )
+      )
+  )
+$function$;
+grant execute on function contractors.can_comment_list(list_id uuid) to commonhold_app;
+revoke execute on function contractors.can_comment_list(list_id uuid) from public;
+comment on function contractors.can_comment_list(list_id uuid) is 'The list is in use, and the current user owns it, or it is shared with him for comments or more';
 
 CREATE OR REPLACE FUNCTION contractors.can_edit_list(list_id uuid)
  RETURNS boolean
@@ -4550,6 +4903,7 @@ AS $function$
     from contractors.contractor_lists as list
     where list.tenant_id = platform.current_tenant_id()
       and list.id = can_edit_list.list_id
+      and list.archived_at is null
       and (
         list.user_id = platform.current_user_id()
         or exists (
@@ -4566,13 +4920,29 @@ AS $function$
 $function$;
 grant execute on function contractors.can_edit_list(list_id uuid) to commonhold_app;
 revoke execute on function contractors.can_edit_list(list_id uuid) from public;
-comment on function contractors.can_edit_list(list_id uuid) is 'The items of this list may be changed by the current user: he owns it, or it is shared with him for editing';
+comment on function contractors.can_edit_list(list_id uuid) is 'The items of this list may be changed by the current user: it is in use, and he owns it or it is shared with him for editing';
+
+CREATE OR REPLACE FUNCTION contractors.count_item_view(item_id uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  update contractors.contractor_list_items
+  set view_count = view_count + 1, last_viewed_at = now()
+  where tenant_id = platform.current_tenant_id()
+    and id = item_id
+$function$;
+grant execute on function contractors.count_item_view(item_id uuid) to commonhold_app;
+revoke execute on function contractors.count_item_view(item_id uuid) from public;
+comment on function contractors.count_item_view(item_id uuid) is 'GG-10: counts that somebody has opened an item; call it on items that are seen under the policies';
 
 CREATE OR REPLACE FUNCTION contractors.count_search_words()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_nestloop TO 'off'
 AS $function$
 begin
   if tg_op = 'UPDATE' then
@@ -4629,6 +4999,193 @@ end
 $function$;
 revoke execute on function contractors.count_search_words() from public;
 comment on function contractors.count_search_words() is 'Keeps the vocabulary: one statement for each statement that writes profiles, however many';
+
+CREATE OR REPLACE FUNCTION contractors.current_guest_email()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case
+    when coalesce(current_setting('app.share_session', true), '') = '' then null
+    else (select share.email from contractors.current_share() as share)
+  end
+$function$;
+revoke execute on function contractors.current_guest_email() from public;
+comment on function contractors.current_guest_email() is 'The guest of this transaction, by his address; null for members';
+
+CREATE OR REPLACE FUNCTION contractors.current_share()
+ RETURNS TABLE(share_id uuid, list_id uuid, permission text, includes_remarks boolean, email text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select share.id, share.list_id, share.permission, share.includes_remarks, share.shared_with_email
+  from contractors.contractor_list_share_sessions as session
+  join contractors.contractor_list_shares as share on share.tenant_id = session.tenant_id and share.id = session.share_id
+  where session.tenant_id = platform.current_tenant_id()
+    and session.id = nullif(current_setting('app.share_session', true), '')::uuid
+    and session.expires_at > now()
+    and (share.expires_at is null or share.expires_at > now())
+$function$;
+grant execute on function contractors.current_share() to commonhold_guest;
+revoke execute on function contractors.current_share() from public;
+comment on function contractors.current_share() is 'The share by which the guest of this transaction came; no row without one';
+
+CREATE OR REPLACE FUNCTION contractors.end_share_session(of_token_hash bytea)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  delete from contractors.contractor_list_share_sessions as session
+  where session.tenant_id = platform.current_tenant_id()
+    and session.token_hash = of_token_hash
+$function$;
+grant execute on function contractors.end_share_session(of_token_hash bytea) to commonhold_app;
+revoke execute on function contractors.end_share_session(of_token_hash bytea) from public;
+comment on function contractors.end_share_session(of_token_hash bytea) is 'Somebody outside closes what he has opened';
+
+CREATE OR REPLACE FUNCTION contractors.family_heads(ueis text[])
+ RETURNS TABLE(uei text, head text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with recursive climb (uei, path) as (
+    select start.uei, array[coalesce(survivor.uei, start.uei)]
+    from unnest(ueis) as start (uei)
+    join contractors.contractor_profiles as profile on profile.uei = start.uei
+    left join contractors.contractor_profiles as survivor on survivor.id = profile.merged_into
+    union all
+    select climb.uei, climb.path || up.parent
+    from climb
+    cross join lateral (
+      select coalesce(survivor.uei, place.parent_uei) as parent
+      from contractors.contractor_profiles as place
+      left join contractors.contractor_profiles as parent on parent.uei = place.parent_uei
+      left join contractors.contractor_profiles as survivor on survivor.id = parent.merged_into
+      where place.uei = climb.path[cardinality(climb.path)]
+        and place.parent_uei is not null
+        and not coalesce(parent.is_placeholder, false)
+    ) as up
+    -- The step that closes a ring is taken too, so that one sees it; from there none is.
+    where array_position(climb.path, climb.path[cardinality(climb.path)]) = cardinality(climb.path)
+  )
+  select distinct on (climb.uei)
+    climb.uei,
+    case
+      when array_position(path, path[cardinality(path)]) = cardinality(path) then path[cardinality(path)]
+      else (
+        select min(member collate "C")
+        from unnest(path[array_position(path, path[cardinality(path)]):]) as member
+      )
+    end
+  from climb
+  order by climb.uei, cardinality(path) desc
+$function$;
+grant execute on function contractors.family_heads(ueis text[]) to commonhold_app;
+revoke execute on function contractors.family_heads(ueis text[]) from public;
+comment on function contractors.family_heads(ueis text[]) is 'The top of each contractor''s chain of parents. A parent without a profile is a top; of a ring of parents the first in alphabetical order is';
+
+CREATE OR REPLACE FUNCTION contractors.find_share(of_token_hash bytea)
+ RETURNS TABLE(id uuid, list_id uuid, shared_by uuid, email text, password_hash text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select
+    share.id, share.list_id, share.shared_by, share.shared_with_email, share.password_hash
+  from contractors.contractor_list_shares as share
+  join contractors.contractor_lists as list on list.tenant_id = share.tenant_id and list.id = share.list_id
+  where share.tenant_id = platform.current_tenant_id()
+    and share.access_token_hash = of_token_hash
+    and share.issued_by = share.shared_by
+    and share.shared_by = list.user_id
+    and (share.expires_at is null or share.expires_at > now())
+    and (not share.is_single_use or share.used_at is null)
+    and list.archived_at is null
+$function$;
+grant execute on function contractors.find_share(of_token_hash bytea) to commonhold_app;
+revoke execute on function contractors.find_share(of_token_hash bytea) from public;
+comment on function contractors.find_share(of_token_hash bytea) is 'The share of a link that may be opened now, in the tenant of the scope';
+
+CREATE OR REPLACE FUNCTION contractors.find_share_session(of_token_hash bytea)
+ RETURNS TABLE(id uuid, share_id uuid, list_id uuid, shared_by uuid, email text, permission text, includes_remarks boolean, expires_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+  -- Written about once a minute, not at each request.
+  with seen as (
+    update contractors.contractor_list_share_sessions as session
+    set last_seen_at = now()
+    where session.tenant_id = platform.current_tenant_id()
+      and session.token_hash = of_token_hash
+      and session.expires_at > now()
+      and session.last_seen_at < now() - interval '1 minute'
+    returning session.share_id
+  )
+  update contractors.contractor_list_shares as share
+  set last_accessed_at = now()
+  from seen
+  where share.tenant_id = platform.current_tenant_id()
+    and share.id = seen.share_id;
+  return query
+    select
+      session.id, share.id, share.list_id, share.shared_by, share.shared_with_email, share.permission,
+      share.includes_remarks, session.expires_at
+    from contractors.contractor_list_share_sessions as session
+    join contractors.contractor_list_shares as share
+      on share.tenant_id = session.tenant_id and share.id = session.share_id
+    join contractors.contractor_lists as list on list.tenant_id = share.tenant_id and list.id = share.list_id
+    where session.tenant_id = platform.current_tenant_id()
+      and session.token_hash = of_token_hash
+      and session.expires_at > now()
+      and share.issued_by = share.shared_by
+      and share.shared_by = list.user_id
+      and (share.expires_at is null or share.expires_at > now())
+      and list.archived_at is null;
+end
+$function$;
+grant execute on function contractors.find_share_session(of_token_hash bytea) to commonhold_app;
+revoke execute on function contractors.find_share_session(of_token_hash bytea) from public;
+comment on function contractors.find_share_session(of_token_hash bytea) is 'What a cookie of a link opens now, in the tenant of the scope';
+
+CREATE OR REPLACE FUNCTION contractors.forget_hidden(ueis text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  hidden constant uuid[] := array(
+    select id
+    from contractors.contractor_profiles
+    where uei = any (ueis)
+      and is_hidden
+  );
+begin
+  if hidden = '{}' then
+    return;
+  end if;
+  delete from contractors.profile_names
+  where uei in (
+    select uei
+    from contractors.contractor_profiles
+    where id = any (hidden)
+  );
+  delete from contractors.profile_changes
+  where profile_id = any (hidden)
+    and changes - 'isHidden' <> '{}';
+  delete from contractors.search_changes
+  where id = any (hidden);
+end
+$function$;
+grant execute on function contractors.forget_hidden(ueis text[]) to commonhold_app;
+revoke execute on function contractors.forget_hidden(ueis text[]) from public;
+comment on function contractors.forget_hidden(ueis text[]) is 'GG-06: of those of these contractors who do not want to be shown, nothing of what was known before is kept but that they are there';
 
 CREATE OR REPLACE FUNCTION contractors.hand_over_lists()
  RETURNS trigger
@@ -4766,44 +5323,256 @@ CREATE OR REPLACE FUNCTION contractors.is_vocabulary(word text)
 AS $function$ select length(word) between 3 and 32 and word !~ '^(\^|[0-9]+$)' $function$;
 comment on function contractors.is_vocabulary(word text) is 'A mistyped word may be meant to be this one: no beginning, no number, not so short that any other is near';
 
-CREATE OR REPLACE FUNCTION contractors.log_item_activity()
+CREATE OR REPLACE FUNCTION contractors.keep_family_values()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
+  if tg_op = 'DELETE' then
+    update contractors.contractor_profiles as profile
+    set family_value = null
+    from old_rows
+    where profile.uei = old_rows.uei
+      and profile.family_value is not null
+      and not exists (select from contractors.families as family where family.uei = old_rows.uei);
+  else
+    update contractors.contractor_profiles as profile
+    set family_value = new_rows.total_contract_value
+    from new_rows
+    where profile.uei = new_rows.uei
+      and profile.family_value is distinct from new_rows.total_contract_value;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function contractors.keep_family_values() from public;
+comment on function contractors.keep_family_values() is 'The top of a family has the family''s value, by which rolled-up results are sorted';
+
+CREATE OR REPLACE FUNCTION contractors.limit_exports()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  most_kept constant integer := 50;
+  most_under_way constant integer := 3;
+  kept bigint;
+  under_way bigint;
+begin
+  perform
+  from tenancy.user_tenants as membership
+  where membership.tenant_id = new.tenant_id
+    and membership.user_id = new.user_id
+  for no key update;
+  select count(*), count(*) filter (where export.status in ('waiting', 'running'))
+  into kept, under_way
+  from contractors.exports as export
+  where export.tenant_id = new.tenant_id
+    and export.user_id = new.user_id
+    and (export.expires_at is null or export.expires_at > now());
+  if kept >= most_kept then
+    raise exception 'no more exports' using
+      errcode = 'CH001', constraint = 'contractors.exports_too_many', detail = json_build_object('most', most_kept)::text;
+  end if;
+  if under_way >= most_under_way then
+    raise exception 'no more exports at once' using
+      errcode = 'CH001', constraint = 'contractors.exports_under_way',
+      detail = json_build_object('most', most_under_way)::text;
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function contractors.limit_exports() from public;
+comment on function contractors.limit_exports() is 'GG-06: each member has at most 50 exports, of which 3 are being made, however many he asks for at once';
+
+CREATE OR REPLACE FUNCTION contractors.limit_saved_searches()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  most constant integer := 100;
+begin
+  perform
+  from tenancy.user_tenants as membership
+  where membership.tenant_id = new.tenant_id
+    and membership.user_id = new.user_id
+  for no key update;
+  if (
+    select count(*)
+    from contractors.saved_searches as saved
+    where saved.tenant_id = new.tenant_id
+      and saved.user_id = new.user_id
+  ) >= most then
+    raise exception 'no more saved searches' using
+      errcode = 'CH001', constraint = 'contractors.saved_searches_full', detail = json_build_object('most', most)::text;
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function contractors.limit_saved_searches() from public;
+comment on function contractors.limit_saved_searches() is 'GG-06: each member has at most 100 saved searches, however many he saves at once';
+
+CREATE OR REPLACE FUNCTION contractors.list_alerts(of_kind text)
+ RETURNS TABLE(tenant_id uuid, user_id uuid, revision bigint, checked_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select saved.tenant_id, saved.user_id, min(state.revision), min(state.checked_at)
+  from contractors.saved_searches as saved
+  join contractors.saved_search_states as state
+    on state.tenant_id = saved.tenant_id
+    and state.saved_search_id = saved.id
+  where saved.alert = of_kind
+    and platform.is_system()
+  group by saved.tenant_id, saved.user_id
+$function$;
+grant execute on function contractors.list_alerts(of_kind text) to commonhold_app;
+revoke execute on function contractors.list_alerts(of_kind text) from public;
+comment on function contractors.list_alerts(of_kind text) is 'Who in which tenant of this database wants to be told in this way, and since when nobody has looked. Needs the system scope';
+
+CREATE OR REPLACE FUNCTION contractors.list_readers(of_list_id uuid)
+ RETURNS TABLE(is_public boolean, user_ids uuid[])
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select list.is_public, array[list.user_id] || array(
+    select share.shared_with_user_id
+    from contractors.contractor_list_shares as share
+    where share.tenant_id = list.tenant_id
+      and share.list_id = list.id
+      and share.shared_with_user_id is not null
+      and (share.expires_at is null or share.expires_at > now())
+  )
+  from contractors.contractor_lists as list
+  where list.tenant_id = platform.current_tenant_id()
+    and list.id = of_list_id
+$function$;
+grant execute on function contractors.list_readers(of_list_id uuid) to commonhold_app;
+revoke execute on function contractors.list_readers(of_list_id uuid) from public;
+comment on function contractors.list_readers(of_list_id uuid) is 'Who sees a list and can be mentioned there, by id. Ask it about lists that the user sees';
+
+CREATE OR REPLACE FUNCTION contractors.log_comment_activity()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  guest constant text := contractors.current_guest_email();
+begin
   if tg_op = 'INSERT' then
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, item_id, metadata)
-    select tenant_id, list_id, platform.current_user_id(), 'item.added', id,
-      jsonb_build_object('contractorId', contractor_profile_id)
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, guest_email, action, item_id, metadata)
+    select tenant_id, list_id, platform.current_user_id(), guest, 'comment.added', item_id, jsonb_build_object('commentId', id)
     from new_rows;
   elsif tg_op = 'UPDATE' then
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, item_id, metadata)
-    select n.tenant_id, n.list_id, platform.current_user_id(), 'item.updated', n.id,
-      jsonb_build_object('contractorId', n.contractor_profile_id, 'changed', changed.fields)
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, guest_email, action, item_id, metadata)
+    select
+      n.tenant_id,
+      n.list_id,
+      platform.current_user_id(),
+      guest,
+      case when n.body is null then 'comment.removed' else 'comment.edited' end,
+      n.item_id,
+      jsonb_build_object('commentId', n.id)
     from new_rows as n
     join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
-    cross join lateral (
-      select array_remove(
+    where n.body is distinct from o.body;
+  else
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, guest_email, action, item_id, metadata)
+    select
+      o.tenant_id, o.list_id, platform.current_user_id(), guest, 'comment.removed', o.item_id, jsonb_build_object('commentId', o.id)
+    from old_rows as o
+    join contractors.contractor_lists as list on list.tenant_id = o.tenant_id and list.id = o.list_id;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function contractors.log_comment_activity() from public;
+comment on function contractors.log_comment_activity() is 'GG-12: comments, without what they say';
+
+CREATE OR REPLACE FUNCTION contractors.log_item_activity()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  guest constant text := contractors.current_guest_email();
+begin
+  if tg_op = 'INSERT' then
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, guest_email, action, item_id, metadata)
+    select
+      tenant_id,
+      list_id,
+      platform.current_user_id(),
+      guest,
+      case count(*) when 1 then 'item.added' else 'items.added' end,
+      case count(*) when 1 then min(id::text)::uuid end,
+      case count(*)
+        when 1 then jsonb_build_object('contractorId', min(contractor_profile_id::text))
+        else jsonb_build_object('count', count(*))
+      end
+    from new_rows
+    group by tenant_id, list_id;
+  elsif tg_op = 'UPDATE' then
+    -- What is alike in many items is one row: a bulk is told once, with its count.
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, guest_email, action, item_id, metadata)
+    select
+      tenant_id,
+      list_id,
+      platform.current_user_id(),
+      guest,
+      case
+        when fields = array['position'] then 'items.reordered'
+        when count(*) = 1 then 'item.updated'
+        else 'items.updated'
+      end,
+      case count(*) when 1 then min(id::text)::uuid end,
+      jsonb_build_object('changed', fields) || case count(*)
+        when 1 then jsonb_build_object('contractorId', min(contractor_profile_id::text))
+        else jsonb_build_object('count', count(*))
+      end
+    from (
+      select n.tenant_id, n.list_id, n.id, n.contractor_profile_id, array_remove(
         array[
           case when n.notes is distinct from o.notes then 'notes' end,
           case when n.tags is distinct from o.tags then 'tags' end,
           case when n.rating is distinct from o.rating then 'rating' end,
           case when n.priority is distinct from o.priority then 'priority' end,
-          case when n.custom_data is distinct from o.custom_data then 'customData' end
+          case when n.custom_data is distinct from o.custom_data then 'customData' end,
+          case when n.position is distinct from o.position then 'position' end
         ],
         null
       ) as fields
+      from new_rows as n
+      join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
     ) as changed
-    where changed.fields <> '{}';
+    where fields <> '{}'
+    group by tenant_id, list_id, fields;
   else
     -- Items that go with their list leave no row: the activity of that list is gone as well.
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, item_id, metadata)
-    select o.tenant_id, o.list_id, platform.current_user_id(), 'item.removed', o.id,
-      jsonb_build_object('contractorId', o.contractor_profile_id)
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, guest_email, action, item_id, metadata)
+    select
+      o.tenant_id,
+      o.list_id,
+      platform.current_user_id(),
+      guest,
+      case count(*) when 1 then 'item.removed' else 'items.removed' end,
+      case count(*) when 1 then min(o.id::text)::uuid end,
+      case count(*)
+        when 1 then jsonb_build_object('contractorId', min(o.contractor_profile_id::text))
+        else jsonb_build_object('count', count(*))
+      end
     from old_rows as o
-    join contractors.contractor_lists as list on list.tenant_id = o.tenant_id and list.id = o.list_id;
+    join contractors.contractor_lists as list on list.tenant_id = o.tenant_id and list.id = o.list_id
+    group by o.tenant_id, o.list_id;
   end if;
   return null;
 end
@@ -4822,32 +5591,339 @@ begin
     insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
     select tenant_id, id, platform.current_user_id(), 'list.created', jsonb_build_object('name', name)
     from new_rows;
-  else
-    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
-    select n.tenant_id, n.id, platform.current_user_id(), 'list.updated', jsonb_build_object('changed', changed.fields)
-    from new_rows as n
-    join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
-    cross join lateral (
-      select array_remove(
-        array[
-          case when n.name is distinct from o.name then 'name' end,
-          case when n.description is distinct from o.description then 'description' end,
-          case when n.is_public is distinct from o.is_public then 'isPublic' end,
-          case when n.color is distinct from o.color then 'color' end,
-          case when n.icon is distinct from o.icon then 'icon' end,
-          case when n.sort_order is distinct from o.sort_order then 'sortOrder' end,
-          case when n.settings is distinct from o.settings then 'settings' end
-        ],
-        null
-      ) as fields
-    ) as changed
-    where changed.fields <> '{}';
+    return null;
   end if;
+  insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action)
+  select
+    n.tenant_id,
+    n.id,
+    platform.current_user_id(),
+    case when n.archived_at is null then 'list.unarchived' else 'list.archived' end
+  from new_rows as n
+  join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
+  where (n.archived_at is null) <> (o.archived_at is null);
+
+  -- The place among the owner's lists is his own affair.
+  insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
+  select n.tenant_id, n.id, platform.current_user_id(), 'list.updated', jsonb_strip_nulls(jsonb_build_object(
+    'changed', changed.fields,
+    'name', case when n.name <> o.name then n.name end,
+    'isPublic', case when n.is_public <> o.is_public then n.is_public end
+  ))
+  from new_rows as n
+  join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
+  cross join lateral (
+    select array_remove(
+      array[
+        case when n.name is distinct from o.name then 'name' end,
+        case when n.description is distinct from o.description then 'description' end,
+        case when n.is_public is distinct from o.is_public then 'isPublic' end,
+        case when n.color is distinct from o.color then 'color' end,
+        case when n.icon is distinct from o.icon then 'icon' end,
+        case when n.settings is distinct from o.settings then 'settings' end
+      ],
+      null
+    ) as fields
+  ) as changed
+  where changed.fields <> '{}';
   return null;
 end
 $function$;
 revoke execute on function contractors.log_list_activity() from public;
 comment on function contractors.log_list_activity() is 'GG-12: each change of a list has its row in the activity';
+
+CREATE OR REPLACE FUNCTION contractors.log_profile_changes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_nestloop TO 'off'
+AS $function$
+begin
+  insert into contractors.profile_changes (profile_id, changes, import_id, changed_by)
+  select change.id, change.fields, nullif(current_setting('contractors.import_id', true), '')::uuid,
+    platform.current_user_id()
+  from (
+    select n.id,
+      -- Of somebody who does not want to be shown nothing more is written down than that.
+      case when o.is_hidden or n.is_hidden then case when o.is_hidden = n.is_hidden then '{}'
+        else jsonb_build_object('isHidden', jsonb_build_array(o.is_hidden, n.is_hidden)) end
+      else jsonb_strip_nulls(
+        jsonb_build_object(
+          'uei', case when o.uei is distinct from n.uei then jsonb_build_array(o.uei, n.uei) end,
+          'cageCode', case when o.cage_code is distinct from n.cage_code then jsonb_build_array(o.cage_code, n.cage_code) end,
+          'name', case when o.name <> n.name then jsonb_build_array(o.name, n.name) end,
+          'dbaName', case when o.dba_name is distinct from n.dba_name then jsonb_build_array(o.dba_name, n.dba_name) end,
+          'legalBusinessName', case when o.legal_business_name is distinct from n.legal_business_name
+            then jsonb_build_array(o.legal_business_name, n.legal_business_name) end,
+          'addressLine1', case when o.address_line_1 is distinct from n.address_line_1
+            then jsonb_build_array(o.address_line_1, n.address_line_1) end,
+          'addressLine2', case when o.address_line_2 is distinct from n.address_line_2
+            then jsonb_build_array(o.address_line_2, n.address_line_2) end,
+          'city', case when o.city is distinct from n.city then jsonb_build_array(o.city, n.city) end,
+          'state', case when o.state is distinct from n.state then jsonb_build_array(o.state, n.state) end,
+          'zipCode', case when o.zip_code is distinct from n.zip_code then jsonb_build_array(o.zip_code, n.zip_code) end,
+          'country', case when o.country is distinct from n.country then jsonb_build_array(o.country, n.country) end,
+          'congressionalDistrict', case when o.congressional_district is distinct from n.congressional_district
+            then jsonb_build_array(o.congressional_district, n.congressional_district) end,
+          'businessStartDate', case when o.business_start_date is distinct from n.business_start_date
+            then jsonb_build_array(o.business_start_date, n.business_start_date) end,
+          'fiscalYearEndDate', case when o.fiscal_year_end_date is distinct from n.fiscal_year_end_date
+            then jsonb_build_array(o.fiscal_year_end_date, n.fiscal_year_end_date) end,
+          'naicsCode', case when o.naics_code is distinct from n.naics_code
+            then jsonb_build_array(o.naics_code, n.naics_code) end,
+          'entityStructure', case when o.entity_structure is distinct from n.entity_structure
+            then jsonb_build_array(o.entity_structure, n.entity_structure) end,
+          'organizationType', case when o.organization_type is distinct from n.organization_type
+            then jsonb_build_array(o.organization_type, n.organization_type) end,
+          'businessTypes', case when o.business_types <> n.business_types
+            then jsonb_build_array(o.business_types, n.business_types) end
+        )
+        || jsonb_build_object(
+          'totalContractValue', case when o.total_contract_value is distinct from n.total_contract_value
+            then jsonb_build_array(o.total_contract_value::text, n.total_contract_value::text) end,
+          'activeContractsCount', case when o.active_contracts_count <> n.active_contracts_count
+            then jsonb_build_array(o.active_contracts_count, n.active_contracts_count) end,
+          'completedContractsCount', case when o.completed_contracts_count <> n.completed_contracts_count
+            then jsonb_build_array(o.completed_contracts_count, n.completed_contracts_count) end,
+          'certifications', case when o.certifications <> n.certifications
+            then jsonb_build_array(o.certifications, n.certifications) end,
+          'registrationDate', case when o.registration_date is distinct from n.registration_date
+            then jsonb_build_array(o.registration_date, n.registration_date) end,
+          'registrationStatus', case when o.registration_status is distinct from n.registration_status
+            then jsonb_build_array(o.registration_status, n.registration_status) end,
+          'lastUpdatedDate', case when o.last_updated_date is distinct from n.last_updated_date
+            then jsonb_build_array(o.last_updated_date, n.last_updated_date) end,
+          'parentUei', case when o.parent_uei is distinct from n.parent_uei
+            then jsonb_build_array(o.parent_uei, n.parent_uei) end,
+          'mergedInto', case when o.merged_into is distinct from n.merged_into
+            then jsonb_build_array(o.merged_into, n.merged_into) end
+        )
+        || case when o.metadata = n.metadata then '{}' else jsonb_build_object(
+          'website', case when o.metadata ->> 'website' is distinct from n.metadata ->> 'website'
+            then jsonb_build_array(o.metadata ->> 'website', n.metadata ->> 'website') end,
+          'parentName', case when o.metadata ->> 'parentName' is distinct from n.metadata ->> 'parentName'
+            then jsonb_build_array(o.metadata ->> 'parentName', n.metadata ->> 'parentName') end,
+          'province', case when o.metadata ->> 'province' is distinct from n.metadata ->> 'province'
+            then jsonb_build_array(o.metadata ->> 'province', n.metadata ->> 'province') end,
+          'stateOfIncorporation', case
+            when o.metadata ->> 'stateOfIncorporation' is distinct from n.metadata ->> 'stateOfIncorporation'
+            then jsonb_build_array(o.metadata ->> 'stateOfIncorporation', n.metadata ->> 'stateOfIncorporation') end
+        ) end
+      ) end as fields
+    from new_rows as n
+    join old_rows as o on o.id = n.id
+  ) as change
+  where change.fields <> '{}';
+  return null;
+end
+$function$;
+revoke execute on function contractors.log_profile_changes() from public;
+comment on function contractors.log_profile_changes() is 'GG-15: each change of a profile has its row, one statement for each statement that writes profiles';
+
+CREATE OR REPLACE FUNCTION contractors.log_share_activity()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- Where accounts and tenants go, shares go with them in no tenant's scope: nobody is left to tell.
+  if platform.current_tenant_id() is null then
+    return null;
+  end if;
+  if tg_op = 'INSERT' then
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
+    select tenant_id, list_id, platform.current_user_id(), 'share.added', jsonb_strip_nulls(jsonb_build_object(
+      'userId', shared_with_user_id, 'email', shared_with_email, 'permission', permission
+    ))
+    from new_rows;
+  elsif tg_op = 'UPDATE' then
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, guest_email, action, metadata)
+    select
+      n.tenant_id,
+      n.list_id,
+      case when n.access_count > o.access_count then null else platform.current_user_id() end,
+      case when n.access_count > o.access_count then n.shared_with_email end,
+      case when n.access_count > o.access_count then 'share.opened' else 'share.updated' end,
+      jsonb_strip_nulls(jsonb_build_object(
+        'userId', n.shared_with_user_id, 'email', n.shared_with_email, 'permission', n.permission
+      ))
+    from new_rows as n
+    join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
+    where n.access_count > o.access_count
+      or (n.permission, n.includes_remarks, n.is_single_use, n.expires_at, n.access_token_hash, n.password_hash)
+        is distinct from (o.permission, o.includes_remarks, o.is_single_use, o.expires_at, o.access_token_hash, o.password_hash);
+  else
+    insert into contractors.contractor_list_activity (tenant_id, list_id, user_id, action, metadata)
+    select
+      o.tenant_id,
+      o.list_id,
+      platform.current_user_id(),
+      case when o.shared_with_user_id = platform.current_user_id() then 'share.left' else 'share.removed' end,
+      jsonb_strip_nulls(jsonb_build_object('userId', o.shared_with_user_id, 'email', o.shared_with_email))
+    from old_rows as o
+    join contractors.contractor_lists as list on list.tenant_id = o.tenant_id and list.id = o.list_id;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function contractors.log_share_activity() from public;
+comment on function contractors.log_share_activity() is 'GG-12: with whom a list is shared, when that changes, and when a link is opened';
+
+CREATE OR REPLACE FUNCTION contractors.may_guest(of_permissions text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ select coalesce((select permission = any (of_permissions) from contractors.current_share()), false) $function$;
+grant execute on function contractors.may_guest(of_permissions text[]) to commonhold_guest;
+revoke execute on function contractors.may_guest(of_permissions text[]) from public;
+comment on function contractors.may_guest(of_permissions text[]) is 'The guest''s share has one of these permissions';
+
+CREATE OR REPLACE FUNCTION contractors.measure_catalogue()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  analyze contractors.contractors (source, source_id, uei, observation_id, mention_id);
+  analyze contractors.observations (id, uei, source);
+end
+$function$;
+grant execute on function contractors.measure_catalogue() to commonhold_app;
+revoke execute on function contractors.measure_catalogue() from public;
+comment on function contractors.measure_catalogue() is 'Tells the planner how large the raw records have become, in the transaction of a large import: the next thing that it does is to join them';
+
+CREATE OR REPLACE FUNCTION contractors.measure_fold()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- One decision makes a few profiles anew: that needs no measuring.
+  if (select count(*) from (select from pg_temp.fold_members limit 500) as member) = 500 then
+    analyze pg_temp.fold_members;
+  end if;
+end
+$function$;
+grant execute on function contractors.measure_fold() to commonhold_app;
+revoke execute on function contractors.measure_fold() from public;
+comment on function contractors.measure_fold() is 'Tells the planner which profiles this transaction makes anew';
+
+CREATE OR REPLACE FUNCTION contractors.measure_staging()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  analyze pg_temp.import_rows (is_known, source_id, id, uei, observation_id, mention_id, award_id);
+end
+$function$;
+grant execute on function contractors.measure_staging() to commonhold_app;
+revoke execute on function contractors.measure_staging() from public;
+comment on function contractors.measure_staging() is 'Tells the planner what the import of this session has staged';
+
+CREATE OR REPLACE FUNCTION contractors.normal_name(given text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ select left(contractors.words_without_legal_form(contractors.plain_words(given)), 200) $function$;
+comment on function contractors.normal_name(given text) is 'acuity of ACUITY, LLC: what is the same however the legal form and the punctuation are written';
+
+CREATE OR REPLACE FUNCTION contractors.note_search_changes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  present bigint;
+begin
+  if tg_op = 'INSERT' then
+    if not exists (select from new_rows) then
+      return null;
+    end if;
+    present := contractors.begin_revision();
+    update contractors.catalogue_revisions as revision
+    set created_at_of_new = array(
+      select unnest(revision.created_at_of_new)
+      union
+      select distinct created_at from new_rows
+    )
+    where revision.number = present;
+    return null;
+  end if;
+  if not exists (
+    select
+    from new_rows as n
+    join old_rows as o using (id)
+    where (n.uei, n.cage_code, n.city, n.state, n.congressional_district, n.naics_code, n.business_types,
+        n.certifications, n.award_agencies, n.active_contracts_count, n.registration_status, n.registration_date,
+        n.value_rank, n.family_rank, n.family_uei, n.merged_into, n.is_placeholder, n.is_hidden, n.search_words)
+      is distinct from (o.uei, o.cage_code, o.city, o.state, o.congressional_district, o.naics_code, o.business_types,
+        o.certifications, o.award_agencies, o.active_contracts_count, o.registration_status, o.registration_date,
+        o.value_rank, o.family_rank, o.family_uei, o.merged_into, o.is_placeholder, o.is_hidden, o.search_words)
+  ) then
+    return null;
+  end if;
+  present := contractors.begin_revision();
+  insert into contractors.search_changes (
+    revision, id, uei, cage_code, city, state, congressional_district, naics_code, business_types, certifications,
+    award_agencies, active_contracts_count, registration_status, registration_date, value_rank, family_rank, family_uei,
+    merged_into, is_placeholder, is_hidden, search_words
+  )
+  select
+    present, o.id, o.uei, o.cage_code, o.city, o.state, o.congressional_district, o.naics_code, o.business_types,
+    o.certifications, o.award_agencies, o.active_contracts_count, o.registration_status, o.registration_date,
+    o.value_rank, o.family_rank, o.family_uei, o.merged_into, o.is_placeholder, o.is_hidden, o.search_words
+  from new_rows as n
+  join old_rows as o using (id)
+  where (n.uei, n.cage_code, n.city, n.state, n.congressional_district, n.naics_code, n.business_types,
+      n.certifications, n.award_agencies, n.active_contracts_count, n.registration_status, n.registration_date,
+      n.value_rank, n.family_rank, n.family_uei, n.merged_into, n.is_placeholder, n.is_hidden, n.search_words)
+    is distinct from (o.uei, o.cage_code, o.city, o.state, o.congressional_district, o.naics_code, o.business_types,
+      o.certifications, o.award_agencies, o.active_contracts_count, o.registration_status, o.registration_date,
+      o.value_rank, o.family_rank, o.family_uei, o.merged_into, o.is_placeholder, o.is_hidden, o.search_words)
+    -- What is new in this very transaction has no time before it.
+    and not exists (
+      select
+      from contractors.catalogue_revisions as revision
+      where revision.number = present
+        and o.created_at = any (revision.created_at_of_new)
+    )
+  -- Changed twice in one transaction: before it, it was what it was before the first change.
+  on conflict do nothing;
+  return null;
+end
+$function$;
+revoke execute on function contractors.note_search_changes() from public;
+comment on function contractors.note_search_changes() is 'Keeps what the search saw of contractors before they changed: one statement for each that writes profiles';
+
+CREATE OR REPLACE FUNCTION contractors.open_fold()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if to_regclass('pg_temp.fold_members') is null then
+    create temporary table fold_members (key text not null, is_own boolean not null, uei text, mention_id uuid) on commit drop;
+    create temporary table fold_changed (uei text not null) on commit drop;
+    grant select, insert, delete on pg_temp.fold_members, pg_temp.fold_changed to commonhold_app;
+  else
+    delete from pg_temp.fold_members;
+    delete from pg_temp.fold_changed;
+  end if;
+end
+$function$;
+grant execute on function contractors.open_fold() to commonhold_app;
+revoke execute on function contractors.open_fold() from public;
+comment on function contractors.open_fold() is 'Makes the tables by which a transaction makes profiles anew: fold_members (key: UEI, or id of a profile without one; uei or mention_id: whose records are its; is_own: not by a merge) and fold_changed';
 
 CREATE OR REPLACE FUNCTION contractors.open_import_staging()
  RETURNS void
@@ -4866,10 +5942,14 @@ begin
     uei text,
     old_uei text,
     observation_id uuid,
+    old_observation_id uuid,
     observed_on date,
     content_hash uuid,
     data jsonb,
     fields jsonb,
+    mention_id uuid,
+    old_mention_id uuid,
+    mention jsonb,
     award_id uuid,
     kind text,
     agency_id text,
@@ -4896,6 +5976,50 @@ grant execute on function contractors.open_import_staging() to commonhold_app;
 revoke execute on function contractors.open_import_staging() from public;
 comment on function contractors.open_import_staging() is 'Makes the staging tables import_rows and import_ueis of this session; they go with its connection, so a killed import leaves nothing';
 
+CREATE OR REPLACE FUNCTION contractors.open_share(of_token_hash bytea, of_password_hash text, session_token_hash bytea, session_hours integer)
+ RETURNS TABLE(list_id uuid, expires_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  opened record;
+begin
+  -- One statement looks and takes: of many who come at once with a link for one time, one gets a row.
+  update contractors.contractor_list_shares as share
+  set
+    used_at = now(),
+    last_accessed_at = now(),
+    access_count = share.access_count + 1,
+    wrong_passwords = 0,
+    closed_until = null
+  where share.tenant_id = platform.current_tenant_id()
+    and share.access_token_hash = of_token_hash
+    and share.password_hash is not distinct from of_password_hash
+    and share.id in (select found.id from contractors.find_share(of_token_hash) as found)
+    and (not share.is_single_use or share.used_at is null)
+  returning share.id, share.tenant_id, share.list_id, share.expires_at into opened;
+  if opened.id is null then
+    return;
+  end if;
+  delete from contractors.contractor_list_share_sessions as session
+  where session.tenant_id = opened.tenant_id
+    and session.share_id = opened.id
+    and session.expires_at <= now();
+  return query
+    insert into contractors.contractor_list_share_sessions (tenant_id, share_id, token_hash, expires_at)
+    values (
+      opened.tenant_id, opened.id, session_token_hash,
+      least(now() + session_hours * interval '1 hour', opened.expires_at)
+    )
+    returning opened.list_id, contractor_list_share_sessions.expires_at;
+end
+$function$;
+grant execute on function contractors.open_share(of_token_hash bytea, of_password_hash text, session_token_hash bytea, session_hours integer) to commonhold_app;
+revoke execute on function contractors.open_share(of_token_hash bytea, of_password_hash text, session_token_hash bytea, session_hours integer) from public;
+comment on function contractors.open_share(of_token_hash bytea, of_password_hash text, session_token_hash bytea, session_hours integer) is 'Opens a link: consumes what works once, and begins a session; no row where the link opens nothing (any more)';
+
 CREATE OR REPLACE FUNCTION contractors.owns_list(list_id uuid)
  RETURNS boolean
  LANGUAGE sql
@@ -4912,6 +6036,68 @@ $function$;
 grant execute on function contractors.owns_list(list_id uuid) to commonhold_app;
 revoke execute on function contractors.owns_list(list_id uuid) from public;
 comment on function contractors.owns_list(list_id uuid) is 'The current user made this list';
+
+CREATE OR REPLACE FUNCTION contractors.place_answer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  above record;
+begin
+  -- A row of another tenant is for row security to refuse, in the same words whatever it names.
+  if new.tenant_id is distinct from platform.current_tenant_id() then
+    return new;
+  end if;
+  if new.item_id is not null and not exists (
+    select
+    from contractors.contractor_list_items as item
+    where item.tenant_id = new.tenant_id
+      and item.id = new.item_id
+      and item.list_id = new.list_id
+  ) then
+    raise foreign_key_violation using
+      message = 'the item is in another list', constraint = 'contractor_list_comments_item_id_fkey';
+  end if;
+  if new.parent_id is null then
+    return new;
+  end if;
+  select comment.item_id, coalesce(comment.parent_id, comment.id) as id
+  from contractors.contractor_list_comments as comment
+  where comment.tenant_id = new.tenant_id
+    and comment.id = new.parent_id
+    and comment.list_id = new.list_id
+  into above;
+  if not found then
+    raise foreign_key_violation using
+      message = 'what it answers is in another list', constraint = 'contractor_list_comments_parent_id_fkey';
+  end if;
+  new.parent_id := above.id;
+  new.item_id := above.item_id;
+  return new;
+end
+$function$;
+revoke execute on function contractors.place_answer() from public;
+comment on function contractors.place_answer() is 'Keeps comments and their answers in one list, and answers one level deep';
+
+CREATE OR REPLACE FUNCTION contractors.place_between(above numeric, below numeric)
+ RETURNS numeric
+ LANGUAGE sql
+AS $function$
+  select case
+    when above is null and below is null then 0
+    when above is null then below - 1 - round(random()::numeric, 6)
+    when below is null then above + 1 + round(random()::numeric, 6)
+    else trim_scale(round(
+      above + (below - above) * (0.25 + random()::numeric / 2),
+      greatest(0, 6 - floor(log(greatest(below - above, 1e-9000)))::integer)
+    ))
+  end
+$function$;
+grant execute on function contractors.place_between(above numeric, below numeric) to commonhold_app;
+revoke execute on function contractors.place_between(above numeric, below numeric) from public;
+comment on function contractors.place_between(above numeric, below numeric) is 'A position for what comes between these two of contractor_list_items';
 
 CREATE OR REPLACE FUNCTION contractors.plain_words(given text)
  RETURNS text
@@ -4934,6 +6120,235 @@ AS $function$
 $function$;
 comment on function contractors.plain_words(given text) is 'The words of a name as search sees them: lower case, no accents, points and apostrophes dropped (L.L.C. is llc), other punctuation is a gap; one space between words';
 
+CREATE OR REPLACE FUNCTION contractors.profile_mentions(profile_id uuid)
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select coalesce(array_agg(mention.id order by mention.id), '{}')
+  from contractors.contractor_profiles as profile
+  join contractors.mentions as mention on mention.profile_id = profile.id
+  where profile.id = profile_mentions.profile_id
+    or profile.merged_into = profile_mentions.profile_id
+$function$;
+grant execute on function contractors.profile_mentions(profile_id uuid) to commonhold_app;
+grant execute on function contractors.profile_mentions(profile_id uuid) to commonhold_readonly;
+revoke execute on function contractors.profile_mentions(profile_id uuid) from public;
+comment on function contractors.profile_mentions(profile_id uuid) is 'The mentions of this contractor and of those that it has absorbed: records and awards of a vendor without UEI are found by them';
+
+CREATE OR REPLACE FUNCTION contractors.profile_ueis(profile_id uuid)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select coalesce(array_agg(profile.uei order by profile.merged_into is not null, profile.uei), '{}')
+  from contractors.contractor_profiles as profile
+  where (profile.id = profile_ueis.profile_id or profile.merged_into = profile_ueis.profile_id)
+    and profile.uei is not null
+$function$;
+grant execute on function contractors.profile_ueis(profile_id uuid) to commonhold_app;
+grant execute on function contractors.profile_ueis(profile_id uuid) to commonhold_readonly;
+revoke execute on function contractors.profile_ueis(profile_id uuid) from public;
+comment on function contractors.profile_ueis(profile_id uuid) is 'The identifiers whose records and awards are this contractor''s: its own first, then those of the ones that it has absorbed';
+
+CREATE OR REPLACE FUNCTION contractors.refresh_families(changed text[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  pending text[] := changed;
+  done text[] := '{}';
+  affected text[] := changed;
+  moved text[];
+begin
+  while cardinality(pending) > 0 loop
+    with head as materialized (
+      select h.uei, h.head
+      from contractors.family_heads(pending) as h
+    ),
+    placed as (
+      update contractors.contractor_profiles as profile
+      set family_uei = head.head
+      from head
+      where profile.uei = head.uei
+        and profile.family_uei is distinct from head.head
+      returning profile.uei
+    )
+    select
+      array(select distinct family from (
+        select old.family_uei as family
+        from contractors.contractor_profiles as old
+        join head on head.uei = old.uei
+        where old.family_uei is not null
+        union all
+        select head.head from head
+        union all
+        select unnest(affected)
+      ) as either),
+      array(select placed.uei from placed)
+    into affected, moved;
+    done := done || pending;
+    -- Who stands below a contractor that moved moves with it; below one that is absorbed, or absorbs, they all are looked at.
+    select coalesce(array_agg(distinct child.uei), '{}') into pending
+    from contractors.contractor_profiles as parent
+    join contractors.contractor_profiles as child on child.parent_uei = parent.uei
+    where parent.uei = any (case when done = changed then changed else moved end)
+      and child.uei is not null
+      and child.uei <> all (done);
+  end loop;
+
+  with counted as (
+    select
+      family.uei,
+      max(profile.name) filter (where profile.uei = family.uei and not profile.is_hidden) as own_name,
+      max(profile.metadata ->> 'parentName') filter (where profile.parent_uei = family.uei) as told_name,
+      count(*) filter (where not profile.is_hidden) as profiles,
+      bool_or(profile.uei <> family.uei) as is_family,
+      sum(profile.total_contract_value) filter (where not profile.is_hidden) as total,
+      sum(profile.active_contracts_count) filter (where not profile.is_hidden) as active,
+      sum(profile.completed_contracts_count) filter (where not profile.is_hidden) as completed
+    from unnest(affected) as family (uei)
+    cross join lateral (
+      select below.*
+      from contractors.contractor_profiles as below
+      where below.family_uei = family.uei
+        and below.family_uei <> below.uei
+        and below.merged_into is null
+      union all
+      select top.*
+      from contractors.contractor_profiles as top
+      where top.uei = family.uei
+        and top.family_uei = family.uei
+        and top.merged_into is null
+    ) as profile
+    group by family.uei
+  ),
+  gone as (
+    delete from contractors.families as family
+    where family.uei = any (affected)
+      and not exists (
+        select
+        from counted
+        where counted.uei = family.uei
+          and counted.is_family
+          and counted.profiles > 0
+      )
+  )
+  insert into contractors.families as family
+    (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
+  select uei, coalesce(own_name, told_name, uei), profiles, total, active, completed
+  from counted
+  where is_family
+    and profiles > 0
+  on conflict (uei) do update
+  set name = excluded.name,
+    profile_count = excluded.profile_count,
+    total_contract_value = excluded.total_contract_value,
+    active_contracts_count = excluded.active_contracts_count,
+    completed_contracts_count = excluded.completed_contracts_count
+  where (family.name, family.profile_count, family.total_contract_value, family.active_contracts_count, family.completed_contracts_count)
+    is distinct from (excluded.name, excluded.profile_count, excluded.total_contract_value, excluded.active_contracts_count,
+      excluded.completed_contracts_count);
+end
+$function$;
+grant execute on function contractors.refresh_families(changed text[]) to commonhold_app;
+revoke execute on function contractors.refresh_families(changed text[]) from public;
+comment on function contractors.refresh_families(changed text[]) is 'Finds the families of these contractors and of all below them anew, and counts the families that they leave and join';
+
+CREATE OR REPLACE FUNCTION contractors.refresh_profile_summary(refresh_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET work_mem TO '64MB'
+AS $function$
+begin
+  begin
+    perform from contractors.summary_turn for update nowait;
+  exception when lock_not_available then
+    return false;
+  end;
+  update contractors.summary_refreshes
+  set status = 'failed', finished_at = now(), failure = 'The program that did it was stopped.'
+  where status = 'running'
+    and id <> refresh_id;
+  refresh materialized view concurrently contractors.contractor_profile_summary;
+  update contractors.summary_refreshes
+  set status = 'done', finished_at = clock_timestamp()
+  where id = refresh_id;
+  return true;
+end
+$function$;
+grant execute on function contractors.refresh_profile_summary(refresh_id uuid) to commonhold_app;
+revoke execute on function contractors.refresh_profile_summary(refresh_id uuid) from public;
+comment on function contractors.refresh_profile_summary(refresh_id uuid) is 'GG-22: fills the summary anew while it is read; false at once where somebody is at it already. The row of summary_refreshes is made before, in a transaction of its own';
+
+CREATE OR REPLACE FUNCTION contractors.remove_shared_item(of_item_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if not contractors.may_guest('{edit}') then
+    return false;
+  end if;
+  insert into contractors.contractor_list_removed_items
+    (tenant_id, id, removal_id, list_id, contractor_profile_id, notes, tags, rating, priority, added_by, added_at,
+      last_viewed_at, view_count, custom_data, position)
+  select
+    tenant_id, id, gen_random_uuid(), list_id, contractor_profile_id, notes, tags, rating, priority, added_by, added_at,
+    last_viewed_at, view_count, custom_data, position
+  from contractors.contractor_list_items
+  where tenant_id = platform.current_tenant_id()
+    and list_id = contractors.shared_list_id()
+    and id = of_item_id
+  on conflict (tenant_id, id) do nothing;
+  delete from contractors.contractor_list_items
+  where tenant_id = platform.current_tenant_id()
+    and list_id = contractors.shared_list_id()
+    and id = of_item_id;
+  return found;
+end
+$function$;
+grant execute on function contractors.remove_shared_item(of_item_id uuid) to commonhold_guest;
+revoke execute on function contractors.remove_shared_item(of_item_id uuid) from public;
+comment on function contractors.remove_shared_item(of_item_id uuid) is 'A guest who may edit takes a contractor out of the shared list';
+
+CREATE OR REPLACE FUNCTION contractors.rest_indexes()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  resting record;
+begin
+  if exists (select from contractors.contractor_profiles) then
+    return false;
+  end if;
+  create temporary table resting_indexes (definition text not null, comment text) on commit drop;
+  for resting in
+    select i.indexrelid::regclass as name, pg_get_indexdef(i.indexrelid) as definition,
+      obj_description(i.indexrelid, 'pg_class') as comment
+    from pg_index as i
+    where i.indrelid in ('contractors.contractor_profiles'::regclass, 'contractors.profile_names'::regclass)
+      and not exists (select from pg_constraint as c where c.conindid = i.indexrelid)
+  loop
+    insert into pg_temp.resting_indexes (definition, comment)
+    values (
+      resting.definition,
+      case when resting.comment is not null then format('comment on index %s is %L', resting.name, resting.comment) end
+    );
+    execute format('drop index %s', resting.name);
+  end loop;
+  return true;
+end
+$function$;
+grant execute on function contractors.rest_indexes() to commonhold_app;
+revoke execute on function contractors.rest_indexes() from public;
+comment on function contractors.rest_indexes() is 'Drops the indexes of an empty catalogue''s profiles until wake_indexes() of the same transaction; false, and nothing done, once there is a profile';
+
 CREATE OR REPLACE FUNCTION contractors.search_vector(name text, dba_name text, legal_business_name text)
  RETURNS tsvector
  LANGUAGE sql
@@ -4955,11 +6370,108 @@ AS $function$
 $function$;
 comment on function contractors.search_vector(name text, dba_name text, legal_business_name text) is 'All words by which a contractor is found, with their beginnings: AT&T by at, t and att, AMAZON.COM by amazoncom, amazon and com';
 
+CREATE OR REPLACE FUNCTION contractors.shared_list_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ select list_id from contractors.current_share() $function$;
+grant execute on function contractors.shared_list_id() to commonhold_guest;
+revoke execute on function contractors.shared_list_id() from public;
+comment on function contractors.shared_list_id() is 'The one list that the guest of this transaction sees';
+
+CREATE OR REPLACE FUNCTION contractors.shared_remarks(of_item_id uuid)
+ RETURNS TABLE(notes text, tags jsonb, rating integer, priority text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select item.notes, item.tags, item.rating, item.priority
+  from contractors.contractor_list_items as item
+  join contractors.current_share() as share on share.list_id = item.list_id and share.includes_remarks
+  where item.tenant_id = platform.current_tenant_id()
+    and item.id = of_item_id
+$function$;
+grant execute on function contractors.shared_remarks(of_item_id uuid) to commonhold_guest;
+revoke execute on function contractors.shared_remarks(of_item_id uuid) from public;
+comment on function contractors.shared_remarks(of_item_id uuid) is 'What is noted about a contractor of the shared list, where the sharer shows it';
+
+CREATE OR REPLACE FUNCTION contractors.tell_of_list()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  told record;
+begin
+  -- Ids only: whoever may connect to the database can listen.
+  for told in
+    select distinct list_id, split_part(action, '.', 1) as about
+    from new_rows
+    limit 200
+  loop
+    perform pg_notify('commonhold_contractor_lists', told.list_id || ' ' || told.about);
+  end loop;
+  return null;
+end
+$function$;
+revoke execute on function contractors.tell_of_list() from public;
+comment on function contractors.tell_of_list() is 'Open windows on a list hear, when this commits, that it has changed';
+
+CREATE OR REPLACE FUNCTION contractors.try_share_password(of_token_hash bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with tried as (
+    update contractors.contractor_list_shares as share
+    set
+      wrong_passwords = case when share.wrong_passwords >= 10 then 1 else share.wrong_passwords + 1 end,
+      closed_until = case when share.wrong_passwords = 9 then now() + interval '15 minutes' end
+    where share.tenant_id = platform.current_tenant_id()
+      and share.access_token_hash = of_token_hash
+      and (share.closed_until is null or share.closed_until <= now())
+    returning share.id
+  )
+  select exists (select from tried)
+$function$;
+grant execute on function contractors.try_share_password(of_token_hash bytea) to commonhold_app;
+revoke execute on function contractors.try_share_password(of_token_hash bytea) from public;
+comment on function contractors.try_share_password(of_token_hash bytea) is 'Counts a password before it is looked at, so that many at once are no more than one after the other: ten, then a quarter of an hour of rest, whoever asks. The right one sets the count back';
+
+CREATE OR REPLACE FUNCTION contractors.wake_indexes()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET maintenance_work_mem TO '256MB'
+AS $function$
+declare
+  resting record;
+begin
+  for resting in
+    select definition, comment
+    from pg_temp.resting_indexes
+  loop
+    execute resting.definition;
+    if resting.comment is not null then
+      execute resting.comment;
+    end if;
+  end loop;
+  drop table pg_temp.resting_indexes;
+end
+$function$;
+grant execute on function contractors.wake_indexes() to commonhold_app;
+revoke execute on function contractors.wake_indexes() from public;
+comment on function contractors.wake_indexes() is 'Makes the indexes again that rest_indexes() has dropped in this transaction';
+
 CREATE OR REPLACE FUNCTION contractors.words_and_beginnings(words text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-AS $function$ select btrim(words || ' ' || regexp_replace(words, '(\S)(\S?)(\S?)\S*', '^\1 ^\1\2 ^\1\2\3', 'g')) $function$;
+AS $function$ select btrim(words || ' ' || regexp_replace(words, '([^ ])([^ ]?)([^ ]?)[^ ]*', '^\1 ^\1\2 ^\1\2\3', 'g')) $function$;
 comment on function contractors.words_and_beginnings(words text) is 'Adds ^l ^le ^lei for leidos: what begins with one to three letters is one entry of the index instead of thousands';
 
 CREATE OR REPLACE FUNCTION contractors.words_without_legal_form(words text)
@@ -4969,14 +6481,24 @@ CREATE OR REPLACE FUNCTION contractors.words_without_legal_form(words text)
 AS $function$
   select regexp_replace(
     words,
-    '( (inc|incorporated|corp|corporation|co|company|llc|llp|lp|ltd|limited|pllc|plc|pc|gmbh|ag|sa|nv|bv))+$', ''
+    '(?: (?:inc|incorporated|corp|corporation|co|company|llc|llp|lp|ltd|limited|pllc|plc|pc|gmbh|ag|sa|nv|bv))+$', ''
   )
 $function$;
 comment on function contractors.words_without_legal_form(words text) is 'leidos of leidos inc: who looks for a firm leaves its legal form away';
 
+create table contractors.agencies (
+  code text not null,
+  name text not null,
+  constraint agencies_pkey PRIMARY KEY (code)
+);
+grant insert, select, update on table contractors.agencies to commonhold_app;
+grant select on table contractors.agencies to commonhold_readonly;
+comment on table contractors.agencies is 'Agencies that have awarded, by their code in the Federal Procurement Data System';
+comment on column contractors.agencies.name is 'As the latest imported award has it';
+
 create table contractors.awards (
   id uuid not null,
-  uei text not null,
+  uei text,
   kind text not null,
   agency_id text not null,
   agency_name text,
@@ -4995,14 +6517,20 @@ create table contractors.awards (
   potential_value numeric(18,2),
   reported_status text,
   record_id uuid not null,
+  mention_id uuid,
   constraint awards_pkey PRIMARY KEY (id),
-  constraint awards_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'vehicle'::text])))
+  constraint awards_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'vehicle'::text]))),
+  constraint awards_mention_id_fkey FOREIGN KEY (mention_id) REFERENCES contractors.mentions(id) ON DELETE RESTRICT
 );
+CREATE INDEX awards_agency_industry_idx ON contractors.awards USING btree (agency_id, naics_code, total_obligated DESC) WHERE (total_obligated IS NOT NULL);
+CREATE INDEX awards_mention_id_idx ON contractors.awards USING btree (mention_id) WHERE (mention_id IS NOT NULL);
+CREATE INDEX awards_piid_idx ON contractors.awards USING btree (piid);
 CREATE INDEX awards_uei_idx ON contractors.awards USING btree (uei, last_action_date DESC, id);
 grant delete, insert, select, update on table contractors.awards to commonhold_app;
 grant select on table contractors.awards to commonhold_readonly;
 comment on table contractors.awards is 'One award: agency, PIID and parent award; as its latest known action leaves it, over all sources, so that no source counts twice';
 comment on column contractors.awards.id is 'First half of SHA-256 over agency, PIID and parent award: unique by them';
+comment on column contractors.awards.uei is 'Empty if it belongs to a vendor without one: see mention_id';
 comment on column contractors.awards.kind is 'award: a contract or order; vehicle: an indefinite delivery vehicle on which orders are placed';
 comment on column contractors.awards.piid is 'Procurement Instrument Identifier; unique only together with agency and parent award';
 comment on column contractors.awards.mod_number is 'Modification that is the latest known action';
@@ -5014,17 +6542,45 @@ comment on column contractors.awards.total_obligated is 'US dollars obligated in
 comment on column contractors.awards.potential_value is 'US dollars with all options';
 comment on column contractors.awards.reported_status is 'As the source words it; whether an award is active is told by its completion date';
 comment on column contractors.awards.record_id is 'Raw record of the latest known action';
+comment on column contractors.awards.mention_id is 'Known only from a list without identifiers: goes when a source that names the contractor brings it';
+comment on index contractors.awards_agency_industry_idx is 'Who holds the most dollars of an agency in an industry';
 
 create table contractors.business_types (
   code text not null,
   name text not null,
   category text not null,
+  meaning text,
+  is_certification boolean default false not null,
   constraint business_types_pkey PRIMARY KEY (code)
 );
 grant delete, insert, select, update on table contractors.business_types to commonhold_app;
 grant select on table contractors.business_types to commonhold_readonly;
 comment on table contractors.business_types is 'SAM business type codes';
 comment on column contractors.business_types.category is 'government, socioeconomic, sba_certified, profit_structure, organization_factor or other';
+comment on column contractors.business_types.meaning is 'What it means beyond its name; empty where the name says it';
+comment on column contractors.business_types.is_certification is 'Given by the SBA, and ends: the day is in contractor_profiles.certifications';
+
+create table contractors.catalogue_revisions (
+  number bigint not null,
+  made_at timestamp(3) with time zone default clock_timestamp() not null,
+  created_at_of_new timestamp(3) with time zone[] default '{}'::timestamp with time zone[] not null,
+  constraint catalogue_revisions_pkey PRIMARY KEY (number)
+);
+CREATE INDEX catalogue_revisions_made_at_idx ON contractors.catalogue_revisions USING btree (made_at);
+grant select on table contractors.catalogue_revisions to commonhold_app;
+grant select on table contractors.catalogue_revisions to commonhold_readonly;
+comment on table contractors.catalogue_revisions is 'A transaction that has changed contractors, in the order of their commits: what saved searches have been held against ends with one. Kept for 40 days';
+comment on column contractors.catalogue_revisions.created_at_of_new is 'Contractors with one of these as created_at are new in it';
+
+create table contractors.catalogue_state (
+  is_only boolean default true not null,
+  revision bigint not null,
+  constraint catalogue_state_pkey PRIMARY KEY (is_only),
+  constraint catalogue_state_one CHECK (is_only)
+);
+grant select on table contractors.catalogue_state to commonhold_app;
+grant select on table contractors.catalogue_state to commonhold_readonly;
+comment on table contractors.catalogue_state is 'The number of the latest revision, in one row. Who makes a revision holds it until the commit: numbers are in the order of commits and none is missing';
 
 create view contractors.contractor_field_sources with (security_invoker=true) as
 SELECT profile.id AS contractor_profile_id,
@@ -5050,14 +6606,17 @@ create table contractors.contractor_list_activity (
   item_id uuid,
   metadata jsonb default '{}'::jsonb not null,
   created_at timestamp(3) with time zone default now() not null,
+  guest_email text,
   constraint contractor_list_activity_pkey PRIMARY KEY (tenant_id, id, created_at),
   constraint contractor_list_activity_action_shape CHECK (((action ~ '^[a-z]+\.[a-z_]+$'::text) AND (length(action) <= 50))),
+  constraint contractor_list_activity_guest_length CHECK ((length(guest_email) <= 255)),
   constraint contractor_list_activity_list_id_fkey FOREIGN KEY (tenant_id, list_id) REFERENCES contractors.contractor_lists(tenant_id, id) ON DELETE CASCADE,
   constraint contractor_list_activity_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE SET NULL
 ) partition by RANGE (created_at);
 CREATE INDEX contractor_list_activity_created_at_idx ON ONLY contractors.contractor_list_activity USING btree (created_at);
 CREATE INDEX contractor_list_activity_list_idx ON ONLY contractors.contractor_list_activity USING btree (tenant_id, list_id, created_at DESC, id);
 CREATE INDEX contractor_list_activity_user_idx ON ONLY contractors.contractor_list_activity USING btree (user_id);
+CREATE TRIGGER tell_of_list AFTER INSERT ON contractors.contractor_list_activity REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.tell_of_list();
 alter table contractors.contractor_list_activity enable row level security;
 alter table contractors.contractor_list_activity force row level security;
 create policy contractor_list_activity_seen_with_list on contractors.contractor_list_activity as restrictive for select to commonhold_app, commonhold_readonly
@@ -5069,8 +6628,126 @@ create policy tenant_isolation on contractors.contractor_list_activity
 grant select on table contractors.contractor_list_activity to commonhold_app;
 grant select on table contractors.contractor_list_activity to commonhold_readonly;
 comment on table contractors.contractor_list_activity is 'Who did what to which list and item (GG-12), by month (GG-15); written by triggers in the transaction of the change, goes with its list';
-comment on column contractors.contractor_list_activity.action is 'list.created, list.updated, item.added, item.updated, item.removed';
+comment on column contractors.contractor_list_activity.action is 'list.created, list.updated, list.archived, list.unarchived; item.added, item.updated, item.removed, and items.… of several at once; share.added, share.updated, share.opened, share.removed, share.left; comment.added, comment.edited, comment.removed';
 comment on column contractors.contractor_list_activity.item_id is 'Stays when the item is removed: no foreign key';
+comment on column contractors.contractor_list_activity.guest_email is 'Who did it, where he came by a link and has no account';
+
+create table contractors.contractor_list_additions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  list_id uuid not null,
+  requested_by uuid not null,
+  search jsonb not null,
+  fields jsonb default '{}'::jsonb not null,
+  status text default 'queued'::text not null,
+  looked_at integer default 0 not null,
+  added integer default 0 not null,
+  already_in integer default 0 not null,
+  failure text,
+  created_at timestamp(3) with time zone default now() not null,
+  finished_at timestamp(3) with time zone,
+  constraint contractor_list_additions_pkey PRIMARY KEY (tenant_id, id),
+  constraint contractor_list_additions_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text]))),
+  constraint contractor_list_additions_list_id_fkey FOREIGN KEY (tenant_id, list_id) REFERENCES contractors.contractor_lists(tenant_id, id) ON DELETE CASCADE,
+  constraint contractor_list_additions_requested_by_fkey FOREIGN KEY (requested_by) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX contractor_list_additions_list_idx ON contractors.contractor_list_additions USING btree (tenant_id, list_id);
+CREATE INDEX contractor_list_additions_old_idx ON contractors.contractor_list_additions USING btree (created_at);
+CREATE INDEX contractor_list_additions_requested_by_idx ON contractors.contractor_list_additions USING btree (requested_by);
+alter table contractors.contractor_list_additions enable row level security;
+alter table contractors.contractor_list_additions force row level security;
+create policy contractor_list_additions_done_for_requester on contractors.contractor_list_additions as restrictive for update to commonhold_app, commonhold_readonly
+  using ((requested_by = ( SELECT platform.current_user_id() AS current_user_id)))
+  with check ((requested_by = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy contractor_list_additions_removed_for_requester on contractors.contractor_list_additions as restrictive for delete to commonhold_app, commonhold_readonly
+  using (((requested_by = ( SELECT platform.current_user_id() AS current_user_id)) OR ( SELECT platform.is_system() AS is_system)));
+create policy contractor_list_additions_requested_by_editor on contractors.contractor_list_additions as restrictive for insert to commonhold_app, commonhold_readonly
+  with check (((requested_by = ( SELECT platform.current_user_id() AS current_user_id)) AND contractors.can_edit_list(list_id)));
+create policy contractor_list_additions_seen_by_requester on contractors.contractor_list_additions as restrictive for select to commonhold_app, commonhold_readonly
+  using (((requested_by = ( SELECT platform.current_user_id() AS current_user_id)) OR ( SELECT platform.is_system() AS is_system)));
+create policy tenant_isolation on contractors.contractor_list_additions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table contractors.contractor_list_additions to commonhold_app;
+grant select on table contractors.contractor_list_additions to commonhold_readonly;
+grant update (added, already_in, failure, finished_at, looked_at, status) on table contractors.contractor_list_additions to commonhold_app;
+comment on table contractors.contractor_list_additions is 'The results of a search on their way into a list, and how far that is; kept 30 days';
+comment on column contractors.contractor_list_additions.fields is 'What is noted about each of them';
+comment on column contractors.contractor_list_additions.failure is 'Why it ended early, in words; what was added until then stays';
+
+create table contractors.contractor_list_comments (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  list_id uuid not null,
+  item_id uuid,
+  parent_id uuid,
+  user_id uuid,
+  share_id uuid,
+  guest_email text,
+  body text,
+  mentioned_ids uuid[] default '{}'::uuid[] not null,
+  edited_at timestamp with time zone,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint contractor_list_comments_pkey PRIMARY KEY (tenant_id, id),
+  constraint contractor_list_comments_body_length CHECK (((length(body) >= 1) AND (length(body) <= 5000))),
+  constraint contractor_list_comments_by_one CHECK ((num_nonnulls(user_id, guest_email) <= 1)),
+  constraint contractor_list_comments_guest_shape CHECK (((guest_email = lower(guest_email)) AND (length(guest_email) <= 255))),
+  constraint contractor_list_comments_mentions_few CHECK ((cardinality(mentioned_ids) <= 20)),
+  constraint contractor_list_comments_list_id_fkey FOREIGN KEY (tenant_id, list_id) REFERENCES contractors.contractor_lists(tenant_id, id) ON DELETE CASCADE,
+  constraint contractor_list_comments_parent_id_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES contractors.contractor_list_comments(tenant_id, id) ON DELETE CASCADE,
+  constraint contractor_list_comments_share_id_fkey FOREIGN KEY (tenant_id, share_id) REFERENCES contractors.contractor_list_shares(tenant_id, id) ON DELETE SET NULL (share_id),
+  constraint contractor_list_comments_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX contractor_list_comments_item_idx ON contractors.contractor_list_comments USING btree (tenant_id, item_id) WHERE (item_id IS NOT NULL);
+CREATE INDEX contractor_list_comments_list_idx ON contractors.contractor_list_comments USING btree (tenant_id, list_id, created_at DESC, id);
+CREATE INDEX contractor_list_comments_parent_idx ON contractors.contractor_list_comments USING btree (tenant_id, parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX contractor_list_comments_share_idx ON contractors.contractor_list_comments USING btree (tenant_id, share_id) WHERE (share_id IS NOT NULL);
+CREATE INDEX contractor_list_comments_user_idx ON contractors.contractor_list_comments USING btree (user_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON contractors.contractor_list_comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_comments();
+CREATE TRIGGER audit_insert AFTER INSERT ON contractors.contractor_list_comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_comments();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.contractor_list_comments FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON contractors.contractor_list_comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_comments();
+CREATE TRIGGER log_added AFTER INSERT ON contractors.contractor_list_comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_comment_activity();
+CREATE TRIGGER log_removed AFTER DELETE ON contractors.contractor_list_comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_comment_activity();
+CREATE TRIGGER log_updated AFTER UPDATE ON contractors.contractor_list_comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_comment_activity();
+CREATE TRIGGER place_answer BEFORE INSERT ON contractors.contractor_list_comments FOR EACH ROW EXECUTE FUNCTION contractors.place_answer();
+alter table contractors.contractor_list_comments enable row level security;
+alter table contractors.contractor_list_comments force row level security;
+create policy contractor_list_comments_changed_by_guest on contractors.contractor_list_comments as restrictive for update to commonhold_guest
+  using ((share_id = ( SELECT current_share.share_id
+   FROM contractors.current_share() current_share(share_id, list_id, permission, includes_remarks, email))));
+create policy contractor_list_comments_changed_by_writer on contractors.contractor_list_comments as restrictive for update to commonhold_app, commonhold_readonly
+  using ((contractors.can_comment_list(list_id) AND ((user_id = ( SELECT platform.current_user_id() AS current_user_id)) OR contractors.owns_list(list_id))))
+  with check ((((body IS NULL) AND contractors.owns_list(list_id)) OR ((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND contractors.can_comment_list(list_id))));
+create policy contractor_list_comments_removed_by on contractors.contractor_list_comments as restrictive for delete to commonhold_app, commonhold_readonly
+  using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) OR contractors.owns_list(list_id)));
+create policy contractor_list_comments_removed_by_guest on contractors.contractor_list_comments as restrictive for delete to commonhold_guest
+  using ((share_id = ( SELECT current_share.share_id
+   FROM contractors.current_share() current_share(share_id, list_id, permission, includes_remarks, email))));
+create policy contractor_list_comments_seen_with_list on contractors.contractor_list_comments as restrictive for select to commonhold_app, commonhold_readonly
+  using ((EXISTS ( SELECT
+   FROM contractors.contractor_lists list
+  WHERE ((list.tenant_id = contractor_list_comments.tenant_id) AND (list.id = contractor_list_comments.list_id)))));
+create policy contractor_list_comments_shared_with_guest on contractors.contractor_list_comments as restrictive to commonhold_guest
+  using (((list_id = ( SELECT contractors.shared_list_id() AS shared_list_id)) AND ( SELECT contractors.may_guest('{comment,edit}'::text[]) AS may_guest)))
+  with check (((list_id = ( SELECT contractors.shared_list_id() AS shared_list_id)) AND ( SELECT contractors.may_guest('{comment,edit}'::text[]) AS may_guest) AND (share_id = ( SELECT current_share.share_id
+   FROM contractors.current_share() current_share(share_id, list_id, permission, includes_remarks, email))) AND (guest_email = ( SELECT current_share.email
+   FROM contractors.current_share() current_share(share_id, list_id, permission, includes_remarks, email))) AND (user_id IS NULL) AND (mentioned_ids = '{}'::uuid[])));
+create policy contractor_list_comments_written_by on contractors.contractor_list_comments as restrictive for insert to commonhold_app, commonhold_readonly
+  with check (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND (guest_email IS NULL) AND contractors.can_comment_list(list_id)));
+create policy tenant_isolation on contractors.contractor_list_comments
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table contractors.contractor_list_comments to commonhold_app;
+grant delete, select on table contractors.contractor_list_comments to commonhold_guest;
+grant select on table contractors.contractor_list_comments to commonhold_readonly;
+grant update (body, edited_at, mentioned_ids) on table contractors.contractor_list_comments to commonhold_app;
+grant insert (body, guest_email, item_id, list_id, parent_id, share_id, tenant_id) on table contractors.contractor_list_comments to commonhold_guest;
+grant update (body, edited_at) on table contractors.contractor_list_comments to commonhold_guest;
+comment on table contractors.contractor_list_comments is 'What people say to each other about a list or a contractor in it: members, and guests who may comment (GG-11). Answers stand one level below';
+comment on column contractors.contractor_list_comments.item_id is 'Null where the list as a whole is meant. No foreign key: what was said about an item outlives its removal, which can be undone';
+comment on column contractors.contractor_list_comments.guest_email is 'Who wrote it without an account; stays when the share is ended';
+comment on column contractors.contractor_list_comments.body is 'Null once it was removed while answers stand below it';
 
 create table contractors.contractor_list_items (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -5086,11 +6763,12 @@ create table contractors.contractor_list_items (
   last_viewed_at timestamp with time zone,
   view_count integer default 0 not null,
   custom_data jsonb default '{}'::jsonb not null,
+  "position" numeric default ((- EXTRACT(epoch FROM clock_timestamp())) - ((random() / (1000000)::double precision))::numeric) not null,
   constraint contractor_list_items_pkey PRIMARY KEY (tenant_id, id),
   constraint contractor_list_items_once_per_list UNIQUE (tenant_id, list_id, contractor_profile_id),
   constraint contractor_list_items_custom_data_object CHECK ((jsonb_typeof(custom_data) = 'object'::text)),
   constraint contractor_list_items_notes_length CHECK ((length(notes) <= 10000)),
-  constraint contractor_list_items_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
+  constraint contractor_list_items_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
   constraint contractor_list_items_rating_range CHECK (((rating >= 1) AND (rating <= 5))),
   constraint contractor_list_items_tags_array CHECK ((jsonb_typeof(tags) = 'array'::text)),
   constraint contractor_list_items_views_counted CHECK ((view_count >= 0)),
@@ -5101,6 +6779,7 @@ create table contractors.contractor_list_items (
 CREATE INDEX contractor_list_items_added_by_idx ON contractors.contractor_list_items USING btree (added_by);
 CREATE INDEX contractor_list_items_added_idx ON contractors.contractor_list_items USING btree (tenant_id, list_id, added_at DESC, id);
 CREATE INDEX contractor_list_items_contractor_idx ON contractors.contractor_list_items USING btree (contractor_profile_id, tenant_id);
+CREATE INDEX contractor_list_items_position_idx ON contractors.contractor_list_items USING btree (tenant_id, list_id, "position", id);
 CREATE TRIGGER audit_delete AFTER DELETE ON contractors.contractor_list_items REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_items();
 CREATE TRIGGER audit_insert AFTER INSERT ON contractors.contractor_list_items REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_items();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.contractor_list_items FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
@@ -5114,25 +6793,110 @@ CREATE TRIGGER log_removed AFTER DELETE ON contractors.contractor_list_items REF
 CREATE TRIGGER log_updated AFTER UPDATE ON contractors.contractor_list_items REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_item_activity();
 alter table contractors.contractor_list_items enable row level security;
 alter table contractors.contractor_list_items force row level security;
-create policy contractor_list_items_added_by_editor on contractors.contractor_list_items as restrictive for insert
-  with check (((added_by = ( SELECT platform.current_user_id() AS current_user_id)) AND contractors.can_edit_list(list_id)));
-create policy contractor_list_items_changed_by_editor on contractors.contractor_list_items as restrictive for update
+create policy contractor_list_items_added_by_editor on contractors.contractor_list_items as restrictive for insert to commonhold_app, commonhold_readonly
+  with check ((contractors.can_edit_list(list_id) AND ((added_by = ( SELECT platform.current_user_id() AS current_user_id)) OR (EXISTS ( SELECT
+   FROM contractors.contractor_list_removed_items removed
+  WHERE ((removed.tenant_id = contractor_list_items.tenant_id) AND (removed.list_id = contractor_list_items.list_id) AND (removed.id = contractor_list_items.id) AND (NOT (removed.added_by IS DISTINCT FROM contractor_list_items.added_by))))))));
+create policy contractor_list_items_changed_by_editor on contractors.contractor_list_items as restrictive for update to commonhold_app, commonhold_readonly
   using (contractors.can_edit_list(list_id))
   with check (contractors.can_edit_list(list_id));
+create policy contractor_list_items_changed_by_guest on contractors.contractor_list_items as restrictive for update to commonhold_guest
+  using (( SELECT contractors.may_guest('{edit}'::text[]) AS may_guest));
 create policy contractor_list_items_removed_by_editor on contractors.contractor_list_items as restrictive for delete to commonhold_app, commonhold_readonly
   using (contractors.can_edit_list(list_id));
 create policy contractor_list_items_seen_with_list on contractors.contractor_list_items as restrictive for select to commonhold_app, commonhold_readonly
   using ((EXISTS ( SELECT
    FROM contractors.contractor_lists list
   WHERE ((list.tenant_id = contractor_list_items.tenant_id) AND (list.id = contractor_list_items.list_id)))));
+create policy contractor_list_items_shared_with_guest on contractors.contractor_list_items as restrictive to commonhold_guest
+  using ((list_id = ( SELECT contractors.shared_list_id() AS shared_list_id)))
+  with check (((list_id = ( SELECT contractors.shared_list_id() AS shared_list_id)) AND ( SELECT contractors.may_guest('{edit}'::text[]) AS may_guest)));
 create policy tenant_isolation on contractors.contractor_list_items
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table contractors.contractor_list_items to commonhold_app;
 grant select on table contractors.contractor_list_items to commonhold_readonly;
-grant update (custom_data, last_viewed_at, notes, priority, rating, tags, view_count) on table contractors.contractor_list_items to commonhold_app;
+grant update (custom_data, last_viewed_at, notes, "position", priority, rating, tags, view_count) on table contractors.contractor_list_items to commonhold_app;
+grant insert (contractor_profile_id, list_id, notes, priority, rating, tags, tenant_id) on table contractors.contractor_list_items to commonhold_guest;
+grant select (added_at, contractor_profile_id, id, list_id, "position", tenant_id) on table contractors.contractor_list_items to commonhold_guest;
+grant update (notes, priority, rating, tags) on table contractors.contractor_list_items to commonhold_guest;
 comment on table contractors.contractor_list_items is 'A contractor in a list, once, with what the team notes about it (GG-10)';
 comment on column contractors.contractor_list_items.tags is 'Free words, a JSON array of strings';
+comment on column contractors.contractor_list_items.view_count is 'How often somebody has opened the item';
+comment on column contractors.contractor_list_items.custom_data is 'Values of the list''s own fields by the field''s id; those of a field that was taken out stay, and are there again when it comes back';
+comment on column contractors.contractor_list_items."position" is 'Place in the list by hand, smaller is higher up; any number between two others is a place';
+
+create table contractors.contractor_list_removed_items (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid not null,
+  removal_id uuid not null,
+  list_id uuid not null,
+  contractor_profile_id uuid not null,
+  notes text,
+  tags jsonb not null,
+  rating integer,
+  priority text,
+  added_by uuid,
+  added_at timestamp(3) with time zone not null,
+  last_viewed_at timestamp with time zone,
+  view_count integer not null,
+  custom_data jsonb not null,
+  "position" numeric not null,
+  removed_by uuid,
+  removed_at timestamp(3) with time zone default now() not null,
+  constraint contractor_list_removed_items_pkey PRIMARY KEY (tenant_id, id),
+  constraint contractor_list_removed_items_added_by_fkey FOREIGN KEY (added_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint contractor_list_removed_items_contractor_profile_id_fkey FOREIGN KEY (contractor_profile_id) REFERENCES contractors.contractor_profiles(id) ON DELETE CASCADE,
+  constraint contractor_list_removed_items_list_id_fkey FOREIGN KEY (tenant_id, list_id) REFERENCES contractors.contractor_lists(tenant_id, id) ON DELETE CASCADE,
+  constraint contractor_list_removed_items_removed_by_fkey FOREIGN KEY (removed_by) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX contractor_list_removed_items_added_by_idx ON contractors.contractor_list_removed_items USING btree (added_by);
+CREATE INDEX contractor_list_removed_items_contractor_idx ON contractors.contractor_list_removed_items USING btree (contractor_profile_id);
+CREATE INDEX contractor_list_removed_items_old_idx ON contractors.contractor_list_removed_items USING btree (removed_at);
+CREATE INDEX contractor_list_removed_items_removal_idx ON contractors.contractor_list_removed_items USING btree (tenant_id, list_id, removal_id);
+CREATE INDEX contractor_list_removed_items_removed_by_idx ON contractors.contractor_list_removed_items USING btree (removed_by);
+alter table contractors.contractor_list_removed_items enable row level security;
+alter table contractors.contractor_list_removed_items force row level security;
+create policy contractor_list_removed_items_kept_by_editor on contractors.contractor_list_removed_items as restrictive for insert to commonhold_app, commonhold_readonly
+  with check (((removed_by = ( SELECT platform.current_user_id() AS current_user_id)) AND contractors.can_edit_list(list_id)));
+create policy contractor_list_removed_items_restored_by_editor on contractors.contractor_list_removed_items as restrictive for delete to commonhold_app, commonhold_readonly
+  using ((contractors.can_edit_list(list_id) OR ( SELECT platform.is_system() AS is_system)));
+create policy contractor_list_removed_items_seen_by_editor on contractors.contractor_list_removed_items as restrictive for select to commonhold_app, commonhold_readonly
+  using ((contractors.can_edit_list(list_id) OR ( SELECT platform.is_system() AS is_system)));
+create policy tenant_isolation on contractors.contractor_list_removed_items
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table contractors.contractor_list_removed_items to commonhold_app;
+grant select on table contractors.contractor_list_removed_items to commonhold_readonly;
+comment on table contractors.contractor_list_removed_items is 'Items that were taken out of a list, with all that was noted about them, for 30 days: a removal can be undone (GG-10)';
+comment on column contractors.contractor_list_removed_items.removal_id is 'What was taken out together comes back together';
+
+create table contractors.contractor_list_share_sessions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  share_id uuid not null,
+  token_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  last_seen_at timestamp with time zone default now() not null,
+  created_at timestamp with time zone default now() not null,
+  constraint contractor_list_share_sessions_pkey PRIMARY KEY (tenant_id, id),
+  constraint contractor_list_share_sessions_token_unique UNIQUE (tenant_id, token_hash),
+  constraint contractor_list_share_sessions_share_id_fkey FOREIGN KEY (tenant_id, share_id) REFERENCES contractors.contractor_list_shares(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX contractor_list_share_sessions_share_idx ON contractors.contractor_list_share_sessions USING btree (tenant_id, share_id, expires_at);
+alter table contractors.contractor_list_share_sessions enable row level security;
+alter table contractors.contractor_list_share_sessions force row level security;
+create policy contractor_list_share_sessions_seen_by on contractors.contractor_list_share_sessions as restrictive to commonhold_app, commonhold_readonly
+  using ((EXISTS ( SELECT
+   FROM contractors.contractor_list_shares share
+  WHERE ((share.tenant_id = contractor_list_share_sessions.tenant_id) AND (share.id = contractor_list_share_sessions.share_id) AND (share.shared_by = ( SELECT platform.current_user_id() AS current_user_id))))));
+create policy tenant_isolation on contractors.contractor_list_share_sessions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete on table contractors.contractor_list_share_sessions to commonhold_app;
+grant select (created_at, expires_at, id, last_seen_at, share_id, tenant_id) on table contractors.contractor_list_share_sessions to commonhold_app;
+comment on table contractors.contractor_list_share_sessions is 'A browser in which somebody outside has opened his link: for one list and some hours (GG-11). Read and written by functions only';
+comment on column contractors.contractor_list_share_sessions.token_hash is 'SHA-256 of the cookie''s secret';
 
 create table contractors.contractor_list_shares (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -5146,24 +6910,41 @@ create table contractors.contractor_list_shares (
   access_token_hash bytea,
   expires_at timestamp with time zone,
   last_accessed_at timestamp with time zone,
+  includes_remarks boolean default true not null,
+  is_single_use boolean default false not null,
+  used_at timestamp with time zone,
+  issued_by uuid,
+  issued_at timestamp with time zone,
+  access_count integer default 0 not null,
+  password_hash text,
+  wrong_passwords integer default 0 not null,
+  closed_until timestamp with time zone,
   constraint contractor_list_shares_pkey PRIMARY KEY (tenant_id, id),
   constraint contractor_list_shares_access_token_unique UNIQUE (tenant_id, access_token_hash),
   constraint contractor_list_shares_once_per_email UNIQUE (tenant_id, list_id, shared_with_email),
   constraint contractor_list_shares_once_per_user UNIQUE (tenant_id, list_id, shared_with_user_id),
+  constraint contractor_list_shares_accesses_counted CHECK (((access_count >= 0) AND (wrong_passwords >= 0))),
+  constraint contractor_list_shares_edit_with_remarks CHECK (((permission <> 'edit'::text) OR includes_remarks)),
   constraint contractor_list_shares_email_shape CHECK (((shared_with_email = lower(shared_with_email)) AND (length(shared_with_email) <= 255))),
-  constraint contractor_list_shares_permission_known CHECK ((permission = ANY (ARRAY['view'::text, 'edit'::text]))),
+  constraint contractor_list_shares_link_is_outside CHECK (((shared_with_email IS NOT NULL) OR ((access_token_hash IS NULL) AND (password_hash IS NULL) AND (NOT is_single_use) AND (used_at IS NULL)))),
+  constraint contractor_list_shares_permission_known CHECK ((permission = ANY (ARRAY['view'::text, 'comment'::text, 'edit'::text]))),
   constraint contractor_list_shares_with_one CHECK ((num_nonnulls(shared_with_user_id, shared_with_email) = 1)),
+  constraint contractor_list_shares_issued_by_fkey FOREIGN KEY (issued_by) REFERENCES identity.users(id) ON DELETE SET NULL,
   constraint contractor_list_shares_list_id_fkey FOREIGN KEY (tenant_id, list_id) REFERENCES contractors.contractor_lists(tenant_id, id) ON DELETE CASCADE,
   constraint contractor_list_shares_shared_by_fkey FOREIGN KEY (shared_by) REFERENCES identity.users(id) ON DELETE SET NULL,
   constraint contractor_list_shares_shared_with_user_id_fkey FOREIGN KEY (tenant_id, shared_with_user_id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
 );
 CREATE INDEX contractor_list_shares_email_idx ON contractors.contractor_list_shares USING btree (shared_with_email) WHERE (shared_with_email IS NOT NULL);
+CREATE INDEX contractor_list_shares_issued_by_idx ON contractors.contractor_list_shares USING btree (issued_by) WHERE (issued_by IS NOT NULL);
 CREATE INDEX contractor_list_shares_shared_by_idx ON contractors.contractor_list_shares USING btree (shared_by);
 CREATE INDEX contractor_list_shares_user_idx ON contractors.contractor_list_shares USING btree (tenant_id, shared_with_user_id, list_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON contractors.contractor_list_shares REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_shares();
 CREATE TRIGGER audit_insert AFTER INSERT ON contractors.contractor_list_shares REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_shares();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.contractor_list_shares FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON contractors.contractor_list_shares REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_shares();
+CREATE TRIGGER log_added AFTER INSERT ON contractors.contractor_list_shares REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_share_activity();
+CREATE TRIGGER log_removed AFTER DELETE ON contractors.contractor_list_shares REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_share_activity();
+CREATE TRIGGER log_updated AFTER UPDATE ON contractors.contractor_list_shares REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_share_activity();
 alter table contractors.contractor_list_shares enable row level security;
 alter table contractors.contractor_list_shares force row level security;
 create policy contractor_list_shares_changed_by_sharer on contractors.contractor_list_shares as restrictive for update to commonhold_app, commonhold_readonly
@@ -5182,9 +6963,13 @@ create policy tenant_isolation on contractors.contractor_list_shares
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table contractors.contractor_list_shares to commonhold_app;
-grant update (access_token_hash, expires_at, last_accessed_at, permission) on table contractors.contractor_list_shares to commonhold_app;
+grant update (access_token_hash, closed_until, expires_at, includes_remarks, is_single_use, issued_at, issued_by, last_accessed_at, password_hash, permission, used_at, wrong_passwords) on table contractors.contractor_list_shares to commonhold_app;
 comment on table contractors.contractor_list_shares is 'Who else may see or edit a list: a member of the tenant, or somebody outside by e-mail (GG-11)';
 comment on column contractors.contractor_list_shares.access_token_hash is 'SHA-256 of the token in an outside person''s link; the token itself is not kept';
+comment on column contractors.contractor_list_shares.includes_remarks is 'Whether notes, tags, ratings and priorities are shown too; to members of the tenant they always are';
+comment on column contractors.contractor_list_shares.is_single_use is 'The link opens the list once; what it has opened stays open for some hours';
+comment on column contractors.contractor_list_shares.issued_by is 'Who made the link. It opens nothing once the share is another''s: who gets a leaver''s list answers for no links that he has not sent';
+comment on column contractors.contractor_list_shares.closed_until is 'After ten wrong passwords none is tried for some time';
 
 create view contractors.contractor_list_summaries with (security_invoker=true) as
 SELECT list.tenant_id,
@@ -5200,20 +6985,26 @@ SELECT list.tenant_id,
     list.settings,
     list.created_at,
     list.updated_at,
+    list.archived_at,
     totals.item_count,
     totals.total_value,
     totals.last_item_added_at
    FROM (contractors.contractor_lists list
-     CROSS JOIN LATERAL ( SELECT (count(*))::integer AS item_count,
-            ((COALESCE(sum(profile.total_contract_value), (0)::numeric))::numeric(20,2))::text AS total_value,
-            max(item.added_at) AS last_item_added_at
-           FROM (contractors.contractor_list_items item
-             JOIN contractors.contractor_profiles profile ON ((profile.id = item.contractor_profile_id)))
-          WHERE ((item.tenant_id = list.tenant_id) AND (item.list_id = list.id))) totals);
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(contractor.items), (0)::numeric))::integer AS item_count,
+            ((COALESCE(sum(contractor.value), (0)::numeric))::numeric(20,2))::text AS total_value,
+            max(contractor.added_at) AS last_item_added_at
+           FROM ( SELECT count(*) AS items,
+                    max(COALESCE(survivor.total_contract_value, profile.total_contract_value)) AS value,
+                    max(item.added_at) AS added_at
+                   FROM ((contractors.contractor_list_items item
+                     JOIN contractors.contractor_profiles profile ON ((profile.id = item.contractor_profile_id)))
+                     LEFT JOIN contractors.contractor_profiles survivor ON ((survivor.id = profile.merged_into)))
+                  WHERE ((item.tenant_id = list.tenant_id) AND (item.list_id = list.id))
+                  GROUP BY COALESCE(profile.merged_into, profile.id)) contractor) totals);
 grant select on table contractors.contractor_list_summaries to commonhold_app;
 grant select on table contractors.contractor_list_summaries to commonhold_readonly;
 comment on view contractors.contractor_list_summaries is 'Lists with what is derived from their items (GG-09)';
-comment on column contractors.contractor_list_summaries.total_value is 'Sum of the total contract values of the contractors in the list, in US dollars';
+comment on column contractors.contractor_list_summaries.total_value is 'Sum of the total contract values of the contractors in the list, in US dollars; each contractor once, also if it is there as one that it has absorbed';
 
 create table contractors.contractor_lists (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -5229,8 +7020,10 @@ create table contractors.contractor_lists (
   settings jsonb default '{}'::jsonb not null,
   created_at timestamp(3) with time zone default now() not null,
   updated_at timestamp(3) with time zone default now() not null,
+  archived_at timestamp(3) with time zone,
   constraint contractor_lists_pkey PRIMARY KEY (tenant_id, id),
   constraint contractor_lists_color_shape CHECK ((color ~ '^#[0-9a-f]{6}$'::text)),
+  constraint contractor_lists_default_is_active CHECK (((NOT is_default) OR (archived_at IS NULL))),
   constraint contractor_lists_icon_length CHECK (((length(icon) >= 1) AND (length(icon) <= 50))),
   constraint contractor_lists_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
   constraint contractor_lists_settings_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
@@ -5268,20 +7061,218 @@ create policy contractor_lists_seen_by on contractors.contractor_lists as restri
   using (((user_id = ( SELECT platform.current_user_id() AS current_user_id)) OR is_public OR (EXISTS ( SELECT
    FROM contractors.contractor_list_shares share
   WHERE ((share.tenant_id = contractor_lists.tenant_id) AND (share.list_id = contractor_lists.id) AND (share.shared_with_user_id = ( SELECT platform.current_user_id() AS current_user_id)) AND ((share.expires_at IS NULL) OR (share.expires_at > now())))))));
+create policy contractor_lists_shared_with_guest on contractors.contractor_lists as restrictive to commonhold_guest
+  using ((id = ( SELECT contractors.shared_list_id() AS shared_list_id)));
 create policy tenant_isolation on contractors.contractor_lists
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table contractors.contractor_lists to commonhold_app;
 grant select on table contractors.contractor_lists to commonhold_readonly;
-grant update (color, description, icon, is_public, name, settings, sort_order) on table contractors.contractor_lists to commonhold_app;
+grant update (archived_at, color, description, icon, is_default, is_public, name, settings, sort_order) on table contractors.contractor_lists to commonhold_app;
+grant select (color, created_at, description, icon, id, name, tenant_id, updated_at) on table contractors.contractor_lists to commonhold_guest;
 comment on table contractors.contractor_lists is 'A user''s own selection of contractors; colleagues see it if it is public or shared with them (GG-09, GG-18)';
 comment on column contractors.contractor_lists.user_id is 'The owner: only he changes or deletes the list';
 comment on column contractors.contractor_lists.is_default is 'The favourites, made for each user by itself in each tenant, never deleted';
 comment on column contractors.contractor_lists.is_public is 'Seen by everybody in the tenant, changed by the owner alone';
+comment on column contractors.contractor_lists.sort_order is 'Place among the owner''s lists, in steps so that a move changes one row; smaller comes first';
+comment on column contractors.contractor_lists.settings is 'Fields that the owner defined for the items, columns shown, and their order: {fields, columns, sort}';
+comment on column contractors.contractor_lists.archived_at is 'Since when the list is put away: seen as before, changed by nobody; null for one in use';
+
+create materialized view contractors.contractor_profile_summary as
+WITH shown AS NOT MATERIALIZED (
+         SELECT contractor_profiles.id,
+            contractor_profiles.name,
+            contractor_profiles.state,
+            contractor_profiles.naics_code,
+            contractor_profiles.business_types,
+            contractor_profiles.award_agencies,
+            COALESCE(contractor_profiles.registration_status, ''::text) AS registration_status,
+            contractor_profiles.total_contract_value,
+            contractor_profiles.active_contracts_count,
+            contractor_profiles.completed_contracts_count,
+                CASE
+                    WHEN ((contractor_profiles.total_contract_value IS NULL) OR (contractor_profiles.total_contract_value <= (0)::numeric)) THEN '0'::text
+                    WHEN (contractor_profiles.total_contract_value < (250000)::numeric) THEN '1'::text
+                    WHEN (contractor_profiles.total_contract_value < (1000000)::numeric) THEN '2'::text
+                    WHEN (contractor_profiles.total_contract_value < (10000000)::numeric) THEN '3'::text
+                    WHEN (contractor_profiles.total_contract_value < (100000000)::numeric) THEN '4'::text
+                    WHEN (contractor_profiles.total_contract_value < (1000000000)::numeric) THEN '5'::text
+                    ELSE '6'::text
+                END AS size
+           FROM contractors.contractor_profiles
+          WHERE ((NOT contractor_profiles.is_hidden) AND (NOT contractor_profiles.is_placeholder) AND (contractor_profiles.merged_into IS NULL))
+        ), by_profile AS (
+         SELECT
+                CASE GROUPING(placed.state, placed.sector, placed.naics_3, placed.naics_4, placed.naics_5, placed.naics_code, placed.registration_status, placed.size)
+                    WHEN 127 THEN 'state'::text
+                    WHEN 191 THEN 'naics_2'::text
+                    WHEN 223 THEN 'naics_3'::text
+                    WHEN 239 THEN 'naics_4'::text
+                    WHEN 247 THEN 'naics_5'::text
+                    WHEN 251 THEN 'naics_6'::text
+                    WHEN 253 THEN 'status'::text
+                    WHEN 254 THEN 'size'::text
+                    ELSE 'total'::text
+                END AS dimension,
+            COALESCE(placed.state, placed.sector, placed.naics_3, placed.naics_4, placed.naics_5, placed.naics_code, placed.registration_status, placed.size, ''::text) AS key,
+            count(*) AS profile_count,
+            count(*) FILTER (WHERE (placed.active_contracts_count > 0)) AS active_profile_count,
+            COALESCE(sum((placed.active_contracts_count + placed.completed_contracts_count)), (0)::bigint) AS award_count,
+            COALESCE(sum(placed.active_contracts_count), (0)::bigint) AS active_award_count,
+            COALESCE(sum(placed.total_contract_value), (0)::numeric) AS obligated
+           FROM ( SELECT shown.id,
+                    shown.name,
+                    shown.state,
+                    shown.naics_code,
+                    shown.business_types,
+                    shown.award_agencies,
+                    shown.registration_status,
+                    shown.total_contract_value,
+                    shown.active_contracts_count,
+                    shown.completed_contracts_count,
+                    shown.size,
+                        CASE
+                            WHEN ("left"(shown.naics_code, 2) = ANY (ARRAY['31'::text, '32'::text, '33'::text])) THEN '31-33'::text
+                            WHEN ("left"(shown.naics_code, 2) = ANY (ARRAY['44'::text, '45'::text])) THEN '44-45'::text
+                            WHEN ("left"(shown.naics_code, 2) = ANY (ARRAY['48'::text, '49'::text])) THEN '48-49'::text
+                            ELSE "left"(shown.naics_code, 2)
+                        END AS sector,
+                    "left"(shown.naics_code, 3) AS naics_3,
+                    "left"(shown.naics_code, 4) AS naics_4,
+                    "left"(shown.naics_code, 5) AS naics_5
+                   FROM shown) placed
+          GROUP BY GROUPING SETS ((), (placed.state), (placed.sector), (placed.naics_3), (placed.naics_4), (placed.naics_5), (placed.naics_code), (placed.registration_status), (placed.size))
+        ), by_type AS (
+         SELECT 'business_type'::text AS dimension,
+            type.value AS key,
+            count(*) AS profile_count,
+            count(*) FILTER (WHERE (shown.active_contracts_count > 0)) AS active_profile_count,
+            COALESCE(sum((shown.active_contracts_count + shown.completed_contracts_count)), (0)::bigint) AS award_count,
+            COALESCE(sum(shown.active_contracts_count), (0)::bigint) AS active_award_count,
+            COALESCE(sum(shown.total_contract_value), (0)::numeric) AS obligated
+           FROM (shown
+             CROSS JOIN LATERAL jsonb_array_elements_text(shown.business_types) type(value))
+          GROUP BY type.value
+        ), awarded AS (
+         SELECT award.agency_id,
+            (EXTRACT(year FROM (award.signed_date + '3 mons'::interval)))::integer AS fiscal_year,
+            count(*) AS award_count,
+            count(*) FILTER (WHERE (award.completion_date >= CURRENT_DATE)) AS active_award_count,
+            COALESCE(sum(award.total_obligated), (0)::numeric) AS obligated
+           FROM contractors.awards award
+          WHERE (NOT (EXISTS ( SELECT
+                   FROM contractors.contractor_profiles unshown
+                  WHERE ((unshown.uei = award.uei) AND (unshown.is_hidden OR unshown.is_placeholder)))))
+          GROUP BY award.agency_id, ((EXTRACT(year FROM (award.signed_date + '3 mons'::interval)))::integer)
+        ), by_award AS (
+         SELECT
+                CASE GROUPING(awarded.agency_id, awarded.fiscal_year)
+                    WHEN 1 THEN 'agency'::text
+                    ELSE 'fiscal_year'::text
+                END AS dimension,
+            COALESCE(awarded.agency_id, (awarded.fiscal_year)::text, ''::text) AS key,
+            sum(awarded.award_count) AS award_count,
+            sum(awarded.active_award_count) AS active_award_count,
+            sum(awarded.obligated) AS obligated
+           FROM awarded
+          GROUP BY GROUPING SETS ((awarded.agency_id), (awarded.fiscal_year))
+        ), by_agency AS (
+         SELECT agency_id.agency_id,
+            count(*) AS profile_count
+           FROM (shown
+             CROSS JOIN LATERAL unnest(shown.award_agencies) agency_id(agency_id))
+          GROUP BY agency_id.agency_id
+        ), top_profiles AS (
+         SELECT 'contractor'::text AS dimension,
+            (shown.id)::text AS key,
+            shown.name AS label,
+            1 AS profile_count,
+            ((shown.active_contracts_count > 0))::integer AS active_profile_count,
+            (shown.active_contracts_count + shown.completed_contracts_count) AS award_count,
+            shown.active_contracts_count AS active_award_count,
+            shown.total_contract_value AS obligated
+           FROM shown
+          WHERE (shown.total_contract_value IS NOT NULL)
+          ORDER BY shown.total_contract_value DESC, shown.id
+         LIMIT 100
+        ), counted AS (
+         SELECT by_profile.dimension,
+            by_profile.key,
+            NULL::text AS label,
+            by_profile.profile_count,
+            by_profile.active_profile_count,
+            by_profile.award_count,
+            by_profile.active_award_count,
+            by_profile.obligated
+           FROM by_profile
+        UNION ALL
+         SELECT by_type.dimension,
+            by_type.key,
+            NULL::text AS label,
+            by_type.profile_count,
+            by_type.active_profile_count,
+            by_type.award_count,
+            by_type.active_award_count,
+            by_type.obligated
+           FROM by_type
+        UNION ALL
+         SELECT by_award.dimension,
+            by_award.key,
+            NULL::text AS label,
+            by_agency.profile_count,
+            NULL::bigint AS active_profile_count,
+            by_award.award_count,
+            by_award.active_award_count,
+            by_award.obligated
+           FROM (by_award
+             LEFT JOIN by_agency ON (((by_award.dimension = 'agency'::text) AND (by_agency.agency_id = by_award.key))))
+        UNION ALL
+         SELECT top_profiles.dimension,
+            top_profiles.key,
+            top_profiles.label,
+            top_profiles.profile_count,
+            top_profiles.active_profile_count,
+            top_profiles.award_count,
+            top_profiles.active_award_count,
+            top_profiles.obligated
+           FROM top_profiles
+        )
+ SELECT dimension,
+    key,
+    COALESCE(label,
+        CASE
+            WHEN (dimension ~~ 'naics%'::text) THEN ( SELECT naics.title
+               FROM contractors.naics_codes naics
+              WHERE (naics.code = counted.key)
+              ORDER BY naics.edition DESC
+             LIMIT 1)
+            WHEN (dimension = 'business_type'::text) THEN ( SELECT type.name
+               FROM contractors.business_types type
+              WHERE (type.code = counted.key))
+            WHEN (dimension = 'agency'::text) THEN ( SELECT agency.name
+               FROM contractors.agencies agency
+              WHERE (agency.code = counted.key))
+            ELSE NULL::text
+        END) AS label,
+    profile_count,
+    active_profile_count,
+    (award_count)::bigint AS award_count,
+    (active_award_count)::bigint AS active_award_count,
+    (obligated)::numeric(20,2) AS obligated
+   FROM counted;
+CREATE UNIQUE INDEX contractor_profile_summary_key ON contractors.contractor_profile_summary USING btree (dimension, key);
+grant select on table contractors.contractor_profile_summary to commonhold_app;
+grant select on table contractors.contractor_profile_summary to commonhold_readonly;
+comment on materialized view contractors.contractor_profile_summary is 'GG-22: the catalogue counted for the dashboard, refreshed hourly; no row of any tenant. Contractors are those that a search finds unless asked for more';
+comment on column contractors.contractor_profile_summary.dimension is 'total, state, naics_2 (the sector) to naics_6, status, size, business_type, agency, fiscal_year, contractor (the 100 with most obligated)';
+comment on column contractors.contractor_profile_summary.key is 'Empty where the contractor or award has none. A size is a range of the total contract value: 0 none, then up to 250,000, 1, 10, 100 and 1,000 million, 6 above';
+comment on column contractors.contractor_profile_summary.profile_count is 'Empty by fiscal year, in which contractors are not told apart';
+comment on column contractors.contractor_profile_summary.active_profile_count is 'With an award that is not completed; empty by fiscal year and agency';
+comment on column contractors.contractor_profile_summary.obligated is 'US dollars; by fiscal year (which begins in October) all that awards signed in it have obligated since';
 
 create table contractors.contractor_profiles (
   id uuid default gen_random_uuid() not null,
-  uei text not null,
+  uei text,
   cage_code text,
   name text not null,
   dba_name text,
@@ -5321,27 +7312,54 @@ create table contractors.contractor_profiles (
   search_name text generated always as ("left"(contractors.words_without_legal_form(contractors.plain_words(name)), 200)) stored not null,
   search_words tsvector generated always as (contractors.search_vector(name, dba_name, legal_business_name)) stored not null,
   value_rank bigint generated always as (((COALESCE(total_contract_value, ('-10000000000000'::bigint)::numeric) * (100)::numeric))::bigint) stored not null,
+  merged_into uuid,
+  parent_uei text,
+  family_uei text,
+  award_agencies text[] default '{}'::text[] not null,
+  last_award_date date,
+  family_value numeric(18,2),
+  family_rank bigint generated always as (((COALESCE(family_value, total_contract_value, ('-10000000000000'::bigint)::numeric) * (100)::numeric))::bigint) stored not null,
   constraint contractor_profiles_pkey PRIMARY KEY (id),
   constraint contractor_profiles_uei_unique UNIQUE (uei),
   constraint contractor_profiles_counts_not_negative CHECK (((active_contracts_count >= 0) AND (completed_contracts_count >= 0) AND (employee_count >= 0))),
   constraint contractor_profiles_lengths CHECK ((((length(name) >= 1) AND (length(name) <= 500)) AND (length(dba_name) <= 500) AND (length(legal_business_name) <= 500) AND (length(cage_code) <= 10) AND (length(address_line_1) <= 255) AND (length(address_line_2) <= 255) AND (length(city) <= 100) AND (length(state) <= 2) AND (length(zip_code) <= 10) AND (length(country) <= 3) AND (length(congressional_district) <= 10) AND (length(fiscal_year_end_date) <= 5) AND (length(naics_code) <= 10) AND (length(entity_structure) <= 100) AND (length(organization_type) <= 100) AND (length(registration_status) <= 50))),
-  constraint contractor_profiles_uei_shape CHECK ((uei ~ '^[A-HJ-NP-Z0-9]{12}$'::text))
+  constraint contractor_profiles_merged_into_another CHECK ((merged_into <> id)),
+  constraint contractor_profiles_parent_is_another CHECK ((parent_uei <> uei)),
+  constraint contractor_profiles_uei_shape CHECK ((uei ~ '^[A-HJ-NP-Z0-9]{12}$'::text)),
+  constraint contractor_profiles_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES contractors.contractor_profiles(id) ON DELETE RESTRICT
 );
+CREATE INDEX contractor_profiles_active_idx ON contractors.contractor_profiles USING btree (value_rank DESC, id) WHERE (active_contracts_count > 0);
+CREATE INDEX contractor_profiles_awarded_idx ON contractors.contractor_profiles USING btree (COALESCE((last_award_date - '0001-01-01'::date), '-1'::integer) DESC, id);
 CREATE INDEX contractor_profiles_cage_code_idx ON contractors.contractor_profiles USING btree (cage_code);
 CREATE INDEX contractor_profiles_city_idx ON contractors.contractor_profiles USING btree (upper(city));
+CREATE INDEX contractor_profiles_created_at_idx ON contractors.contractor_profiles USING btree (created_at);
+CREATE INDEX contractor_profiles_district_idx ON contractors.contractor_profiles USING btree (state, congressional_district);
+CREATE INDEX contractor_profiles_door_idx ON contractors.contractor_profiles USING btree ("left"(zip_code, 5), "substring"(address_line_1, '^[0-9]+'::text)) WHERE ((zip_code IS NOT NULL) AND (address_line_1 IS NOT NULL));
+CREATE INDEX contractor_profiles_family_rank_idx ON contractors.contractor_profiles USING btree (family_rank DESC, id);
+CREATE INDEX contractor_profiles_family_uei_idx ON contractors.contractor_profiles USING btree (family_uei) WHERE (family_uei <> uei);
+CREATE INDEX contractor_profiles_industry_state_value_idx ON contractors.contractor_profiles USING btree (naics_code, state, value_rank);
+CREATE INDEX contractor_profiles_industry_value_idx ON contractors.contractor_profiles USING btree (naics_code, value_rank);
+CREATE INDEX contractor_profiles_merged_into_idx ON contractors.contractor_profiles USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contractor_profiles_naics_code_idx ON contractors.contractor_profiles USING btree (naics_code text_pattern_ops);
-CREATE INDEX contractor_profiles_search_idx ON contractors.contractor_profiles USING gin (search_words, state, business_types jsonb_path_ops);
-CREATE INDEX contractor_profiles_search_name_idx ON contractors.contractor_profiles USING btree (search_name text_pattern_ops);
+CREATE INDEX contractor_profiles_parent_uei_idx ON contractors.contractor_profiles USING btree (parent_uei) WHERE (parent_uei IS NOT NULL);
+CREATE INDEX contractor_profiles_registration_date_idx ON contractors.contractor_profiles USING btree (registration_date);
+CREATE INDEX contractor_profiles_search_idx ON contractors.contractor_profiles USING gin (search_words, state, business_types jsonb_path_ops, award_agencies, certifications);
+CREATE INDEX contractor_profiles_search_name_idx ON contractors.contractor_profiles USING btree (search_name text_pattern_ops, id);
 CREATE INDEX contractor_profiles_state_idx ON contractors.contractor_profiles USING btree (state, value_rank DESC, id);
+CREATE INDEX contractor_profiles_updated_idx ON contractors.contractor_profiles USING btree (COALESCE((((last_updated_date AT TIME ZONE 'UTC'::text))::date - '0001-01-01'::date), '-1'::integer) DESC, id);
 CREATE INDEX contractor_profiles_value_rank_idx ON contractors.contractor_profiles USING btree (value_rank DESC, id);
 CREATE TRIGGER count_search_words_of_changed AFTER UPDATE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
 CREATE TRIGGER count_search_words_of_gone AFTER DELETE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
 CREATE TRIGGER count_search_words_of_new AFTER INSERT ON contractors.contractor_profiles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
+CREATE TRIGGER log_profile_changes AFTER UPDATE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_profile_changes();
+CREATE TRIGGER note_search_changes_of_changed AFTER UPDATE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.note_search_changes();
+CREATE TRIGGER note_search_changes_of_new AFTER INSERT ON contractors.contractor_profiles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.note_search_changes();
 grant delete, insert, select, update on table contractors.contractor_profiles to commonhold_app;
 grant select on table contractors.contractor_profiles to commonhold_readonly;
-comment on table contractors.contractor_profiles is 'One contractor, by its Unique Entity Identifier, as the raw records of all sources together describe it (GG-06, GG-08). Written by imports only';
-comment on column contractors.contractor_profiles.id is 'Made once for a UEI and kept by every later import';
-comment on column contractors.contractor_profiles.uei is 'Unique Entity Identifier: 12 characters without I and O';
+grant select (id, is_hidden, naics_code, name, state, total_contract_value, uei) on table contractors.contractor_profiles to commonhold_guest;
+comment on table contractors.contractor_profiles is 'One contractor as the raw records of all sources together describe it (GG-06, GG-08): that of a Unique Entity Identifier, or a vendor without one. Written by imports and by decisions about matches';
+comment on column contractors.contractor_profiles.id is 'Made once and kept by every later import, merge and split';
+comment on column contractors.contractor_profiles.uei is 'Unique Entity Identifier: 12 characters without I and O; empty for a vendor of whom only texts without identifier are known';
 comment on column contractors.contractor_profiles.cage_code is 'Commercial and Government Entity code';
 comment on column contractors.contractor_profiles.name is 'Legal business name, else the doing-business-as name, else the UEI';
 comment on column contractors.contractor_profiles.state is 'Two-letter code of a US state or territory; empty abroad';
@@ -5354,10 +7372,10 @@ comment on column contractors.contractor_profiles.naics_description is 'Title of
 comment on column contractors.contractor_profiles.business_types is 'SAM business type codes (contractors.business_types)';
 comment on column contractors.contractor_profiles.employee_count is 'No public source has it: stays empty';
 comment on column contractors.contractor_profiles.annual_revenue is 'No public source has it: stays empty';
-comment on column contractors.contractor_profiles.total_contract_value is 'US dollars obligated over all known awards of this UEI; empty when none is known';
+comment on column contractors.contractor_profiles.total_contract_value is 'US dollars obligated over all known awards of this contractor and those that it has absorbed; empty when none is known';
 comment on column contractors.contractor_profiles.active_contracts_count is 'Awards whose completion date had not passed at the last count';
 comment on column contractors.contractor_profiles.completed_contracts_count is 'Awards whose completion date had passed at the last count';
-comment on column contractors.contractor_profiles.certifications is 'SBA certification code to the date on which it ends';
+comment on column contractors.contractor_profiles.certifications is 'SBA certification code to the date on which it ends, null where none is told';
 comment on column contractors.contractor_profiles.performance_rating is 'No public source has it: stays empty';
 comment on column contractors.contractor_profiles.capabilities is 'No public source has it: stays empty';
 comment on column contractors.contractor_profiles.last_updated_date is 'When the registration was last updated, as the registry says';
@@ -5368,6 +7386,16 @@ comment on column contractors.contractor_profiles.field_sources is 'Raw record i
 comment on column contractors.contractor_profiles.search_name is 'The plain words of the name without its legal form: exact and leading matches come first';
 comment on column contractors.contractor_profiles.search_words is 'The words by which the search finds this contractor';
 comment on column contractors.contractor_profiles.value_rank is 'The total contract value in cents; without one, below every value: so that pages by value have one order with no nulls';
+comment on column contractors.contractor_profiles.merged_into is 'The contractor that has absorbed this one: never one that is absorbed itself. The row stays as it was, and search leaves it out';
+comment on column contractors.contractor_profiles.parent_uei is 'Its parent, as the newest record says that names one; never itself';
+comment on column contractors.contractor_profiles.family_uei is 'The top of its chain of parents (of a ring the first in alphabetical order); its own UEI without a parent; empty without a UEI';
+comment on column contractors.contractor_profiles.award_agencies is 'Codes of the agencies that have awarded to it (contractors.agencies); kept with the awards, for the search';
+comment on column contractors.contractor_profiles.last_award_date is 'Signature of the latest known action over all its awards; kept with the awards, for the search';
+comment on column contractors.contractor_profiles.family_value is 'Of the top of a family of several: what all its members together have been awarded (contractors.families), for the search';
+comment on column contractors.contractor_profiles.family_rank is 'As value_rank, the family''s value for the top of a family';
+comment on index contractors.contractor_profiles_door_idx is 'Who is behind the same door: a firm that has another name now';
+comment on index contractors.contractor_profiles_industry_state_value_idx is 'The same within a state';
+comment on index contractors.contractor_profiles_industry_value_idx is 'Leads to the contractors of an industry that are nearest in value';
 
 create table contractors.contractors (
   id uuid not null,
@@ -5380,10 +7408,14 @@ create table contractors.contractors (
   observation_id uuid,
   observed_on date,
   content_hash uuid not null,
+  published_on date,
+  mention_id uuid,
   constraint contractors_pkey PRIMARY KEY (id),
   constraint contractors_source_id_unique UNIQUE (source, source_id),
   constraint contractors_lengths CHECK (((length(source) <= 50) AND (length(source_id) <= 255)))
 );
+CREATE INDEX contractors_ended_idx ON contractors.contractors USING btree (source, source_id) WHERE (source_id ~~ '%|ended'::text);
+CREATE INDEX contractors_mention_id_idx ON contractors.contractors USING btree (mention_id) WHERE (mention_id IS NOT NULL);
 CREATE INDEX contractors_uei_idx ON contractors.contractors USING btree (uei);
 grant delete, insert, select, update on table contractors.contractors to commonhold_app;
 grant select on table contractors.contractors to commonhold_readonly;
@@ -5392,9 +7424,146 @@ comment on column contractors.contractors.id is 'Ascending with time (UUID v7)';
 comment on column contractors.contractors.source_id is 'What the source knows the record by; an action of an award: agency|PIID|parent agency|parent PIID|modification';
 comment on column contractors.contractors.data is 'Column of the source to its text';
 comment on column contractors.contractors.updated_at is 'When an import last brought other content';
+comment on column contractors.contractors.uei is 'As the record says; of a record that names none that of the contractor its mention was found to be';
 comment on column contractors.contractors.observation_id is 'What this record says about its contractor';
 comment on column contractors.contractors.observed_on is 'As of when the record says it';
 comment on column contractors.contractors.content_hash is 'First half of SHA-256 over data: tells a changed record from an unchanged one';
+comment on column contractors.contractors.published_on is 'Day of the file that brought it, where files say theirs (SAM): an older file does not undo it';
+comment on column contractors.contractors.mention_id is 'The vendor''s text, of a record without identifier';
+
+create table contractors.export_chunks (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  export_id uuid not null,
+  attempt integer not null,
+  "position" integer not null,
+  content bytea not null,
+  constraint export_chunks_pkey PRIMARY KEY (tenant_id, export_id, attempt, "position"),
+  constraint export_chunks_content_size CHECK (((octet_length(content) >= 1) AND (octet_length(content) <= 524288))),
+  constraint export_chunks_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES contractors.exports(tenant_id, id) ON DELETE CASCADE
+);
+alter table contractors.export_chunks enable row level security;
+alter table contractors.export_chunks force row level security;
+create policy export_chunks_of_user on contractors.export_chunks as restrictive
+  using ((EXISTS ( SELECT
+   FROM contractors.exports export
+  WHERE ((export.tenant_id = export_chunks.tenant_id) AND (export.id = export_chunks.export_id)))));
+create policy tenant_isolation on contractors.export_chunks
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table contractors.export_chunks to commonhold_app;
+grant select on table contractors.export_chunks to commonhold_readonly;
+comment on table contractors.export_chunks is 'The bytes of an export, 512 KiB each but the last; read only once it is done';
+
+create table contractors.exports (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  format text not null,
+  title text not null,
+  selection jsonb default '{}'::jsonb not null,
+  options jsonb default '{}'::jsonb not null,
+  status text default 'waiting'::text not null,
+  attempt integer default 0 not null,
+  rows_total bigint,
+  rows_done bigint default 0 not null,
+  byte_count bigint default 0 not null,
+  failure text,
+  created_at timestamp(3) with time zone default now() not null,
+  started_at timestamp(3) with time zone,
+  finished_at timestamp(3) with time zone,
+  expires_at timestamp(3) with time zone,
+  downloaded_at timestamp(3) with time zone,
+  constraint exports_pkey PRIMARY KEY (tenant_id, id),
+  constraint exports_format_known CHECK ((format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'json'::text, 'pdf'::text]))),
+  constraint exports_options_object CHECK ((jsonb_typeof(options) = 'object'::text)),
+  constraint exports_selection_object CHECK ((jsonb_typeof(selection) = 'object'::text)),
+  constraint exports_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text]))),
+  constraint exports_title_length CHECK (((length(title) >= 1) AND (length(title) <= 300))),
+  constraint exports_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX exports_user_idx ON contractors.exports USING btree (tenant_id, user_id, created_at DESC, id);
+CREATE TRIGGER limit_exports BEFORE INSERT ON contractors.exports FOR EACH ROW EXECUTE FUNCTION contractors.limit_exports();
+alter table contractors.exports enable row level security;
+alter table contractors.exports force row level security;
+create policy exports_of_user on contractors.exports as restrictive
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)))
+  with check ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy tenant_isolation on contractors.exports
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table contractors.exports to commonhold_app;
+grant select on table contractors.exports to commonhold_readonly;
+grant update (attempt, byte_count, downloaded_at, expires_at, failure, finished_at, rows_done, rows_total, started_at, status) on table contractors.exports to commonhold_app;
+comment on table contractors.exports is 'A file of contractors that somebody asked for; its bytes are in contractors.export_chunks until it expires';
+comment on column contractors.exports.user_id is 'Who asked: nobody else sees it or can fetch it';
+comment on column contractors.exports.selection is 'Which contractors: {ids}, {search} or {listId, ids?}';
+comment on column contractors.exports.options is 'Columns and how the file is written';
+comment on column contractors.exports.attempt is 'Counts who works on it: what an earlier one still writes is refused';
+comment on column contractors.exports.expires_at is 'When the file is removed; set when it is done';
+
+create table contractors.families (
+  uei text not null,
+  name text not null,
+  profile_count integer not null,
+  total_contract_value numeric(18,2),
+  active_contracts_count integer not null,
+  completed_contracts_count integer not null,
+  constraint families_pkey PRIMARY KEY (uei),
+  constraint families_of_several CHECK ((profile_count >= 1))
+);
+CREATE INDEX families_total_contract_value_idx ON contractors.families USING btree (total_contract_value DESC NULLS LAST, uei);
+CREATE TRIGGER keep_family_values_of_changed AFTER UPDATE ON contractors.families REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.keep_family_values();
+CREATE TRIGGER keep_family_values_of_gone AFTER DELETE ON contractors.families REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.keep_family_values();
+CREATE TRIGGER keep_family_values_of_new AFTER INSERT ON contractors.families REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.keep_family_values();
+grant delete, insert, select, update on table contractors.families to commonhold_app;
+grant select on table contractors.families to commonhold_readonly;
+comment on table contractors.families is 'Contractors under one top parent, summed up; a contractor without parent and children is no family. Kept by contractors.refresh_families';
+comment on column contractors.families.uei is 'Of the top parent, which need not be known as a contractor';
+comment on column contractors.families.name is 'The top parent''s; of an unknown one as its children say it';
+comment on column contractors.families.profile_count is 'Known members, the top parent included if it is known';
+
+create table contractors.import_file_parts (
+  file_id uuid not null,
+  number integer not null,
+  content bytea not null,
+  constraint import_file_parts_pkey PRIMARY KEY (file_id, number),
+  constraint import_file_parts_number_not_negative CHECK ((number >= 0)),
+  constraint import_file_parts_file_id_fkey FOREIGN KEY (file_id) REFERENCES contractors.import_files(id) ON DELETE CASCADE
+);
+grant delete, insert, select, update on table contractors.import_file_parts to commonhold_app;
+comment on table contractors.import_file_parts is 'Parts of a file in their order; in the database, so that any worker can import it';
+
+create table contractors.import_files (
+  id uuid default gen_random_uuid() not null,
+  file_name text not null,
+  bytes bigint not null,
+  bytes_received bigint default 0 not null,
+  created_by uuid,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint import_files_pkey PRIMARY KEY (id),
+  constraint import_files_name_length CHECK (((length(file_name) >= 1) AND (length(file_name) <= 255))),
+  constraint import_files_size CHECK (((bytes > 0) AND ((bytes_received >= 0) AND (bytes_received <= bytes)))),
+  constraint import_files_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX import_files_created_at_idx ON contractors.import_files USING btree (created_at);
+CREATE INDEX import_files_created_by_idx ON contractors.import_files USING btree (created_by);
+grant delete, insert, select, update on table contractors.import_files to commonhold_app;
+grant select on table contractors.import_files to commonhold_readonly;
+comment on table contractors.import_files is 'A file that an operator sends to be imported, in parts; goes when it has been imported, or after a day';
+comment on column contractors.import_files.bytes is 'How large it is, as its sender says beforehand';
+
+create table contractors.import_rejects (
+  import_id uuid not null,
+  line integer not null,
+  column_name text not null,
+  reason text not null,
+  raw text not null,
+  constraint import_rejects_pkey PRIMARY KEY (import_id, line),
+  constraint import_rejects_import_id_fkey FOREIGN KEY (import_id) REFERENCES contractors.imports(id) ON DELETE CASCADE
+);
+grant delete, insert, select, update on table contractors.import_rejects to commonhold_app;
+grant select on table contractors.import_rejects to commonhold_readonly;
+comment on table contractors.import_rejects is 'Rows that an import through the API has refused, the first ten thousand; without DUNS numbers and points of contact';
 
 create table contractors.imports (
   id uuid default gen_random_uuid() not null,
@@ -5411,16 +7580,168 @@ create table contractors.imports (
   failure text,
   started_at timestamp(3) with time zone default now() not null,
   finished_at timestamp(3) with time zone,
+  user_id uuid,
+  file_id uuid,
+  is_dry_run boolean default false not null,
+  published_on date,
+  is_full boolean default false not null,
+  phase text,
+  bytes bigint,
+  bytes_read bigint default 0 not null,
+  rows_ended bigint default 0 not null,
+  profiles_inserted bigint default 0 not null,
+  profiles_updated bigint default 0 not null,
+  warnings text[] default '{}'::text[] not null,
   constraint imports_pkey PRIMARY KEY (id),
-  constraint imports_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+  constraint imports_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text]))),
+  constraint imports_file_id_fkey FOREIGN KEY (file_id) REFERENCES contractors.import_files(id) ON DELETE SET NULL,
+  constraint imports_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE SET NULL
 );
+CREATE INDEX imports_file_id_idx ON contractors.imports USING btree (file_id) WHERE (file_id IS NOT NULL);
+CREATE INDEX imports_full_idx ON contractors.imports USING btree (source, published_on) WHERE is_full;
 CREATE INDEX imports_started_at_idx ON contractors.imports USING btree (started_at DESC);
+CREATE INDEX imports_user_id_idx ON contractors.imports USING btree (user_id);
 grant insert, select, update on table contractors.imports to commonhold_app;
 grant select on table contractors.imports to commonhold_readonly;
 comment on table contractors.imports is 'Each run of an import; done is written in the transaction that brings the rows';
 comment on column contractors.imports.file_hash is 'SHA-256 of the file as it lies there, compressed or not';
 comment on column contractors.imports.status is 'A run whose process was killed stays running: it has brought nothing';
 comment on column contractors.imports.actor is 'Who started it: a user''s id or the account at the command line';
+comment on column contractors.imports.user_id is 'Who started it through the API; at the command line there is an account only';
+comment on column contractors.imports.file_id is 'The file sent through the API, while it is kept';
+comment on column contractors.imports.is_dry_run is 'It told what would change, and changed nothing';
+comment on column contractors.imports.published_on is 'The day of the file, where files say theirs (SAM)';
+comment on column contractors.imports.is_full is 'The file had all records of its source: what it lacks is no longer published';
+comment on column contractors.imports.phase is 'What it does now: reading or merging';
+comment on column contractors.imports.bytes is 'Size of the file as it lies there';
+comment on column contractors.imports.rows_ended is 'Registrations that a full file no longer has: marked as ended';
+
+create table contractors.listed_awards (
+  record_id uuid not null,
+  mention_id uuid not null,
+  award_id uuid not null,
+  kind text not null,
+  agency_id text not null,
+  agency_name text,
+  piid text not null,
+  referenced_agency_id text,
+  referenced_piid text,
+  mod_number text,
+  description text,
+  naics_code text,
+  psc_code text,
+  signed_date date,
+  completion_date date,
+  obligated_amount numeric(15,2),
+  total_obligated numeric(15,2),
+  potential_value numeric(18,2),
+  reported_status text,
+  constraint listed_awards_pkey PRIMARY KEY (record_id),
+  constraint listed_awards_mention_id_fkey FOREIGN KEY (mention_id) REFERENCES contractors.mentions(id) ON DELETE RESTRICT,
+  constraint listed_awards_record_id_fkey FOREIGN KEY (record_id) REFERENCES contractors.contractors(id) ON DELETE CASCADE
+);
+CREATE INDEX listed_awards_mention_id_idx ON contractors.listed_awards USING btree (mention_id);
+CREATE INDEX listed_awards_piid_idx ON contractors.listed_awards USING btree (piid);
+grant delete, insert, select, update on table contractors.listed_awards to commonhold_app;
+grant select on table contractors.listed_awards to commonhold_readonly;
+comment on table contractors.listed_awards is 'What a record without identifier says of an award: it counts as one once the vendor is known, if no other source has that award';
+
+create table contractors.match_decisions (
+  id uuid default platform.uuid_v7() not null,
+  kind text not null,
+  batch_id uuid,
+  mention_ids uuid[] default '{}'::uuid[] not null,
+  profile_id uuid not null,
+  other_profile_id uuid,
+  score real,
+  reason text not null,
+  before jsonb default '[]'::jsonb not null,
+  decided_by uuid,
+  decided_by_name text not null,
+  decided_at timestamp(3) with time zone default now() not null,
+  undone_by uuid,
+  undone_by_name text,
+  undone_at timestamp(3) with time zone,
+  undo_reason text,
+  constraint match_decisions_pkey PRIMARY KEY (id),
+  constraint match_decisions_kind_known CHECK ((kind = ANY (ARRAY['accept'::text, 'reject'::text, 'split'::text, 'merge'::text]))),
+  constraint match_decisions_reason_length CHECK ((((length(reason) >= 3) AND (length(reason) <= 1000)) AND ((length(undo_reason) >= 3) AND (length(undo_reason) <= 1000)))),
+  constraint match_decisions_undone_whole CHECK ((((undone_at IS NULL) = (undone_by_name IS NULL)) AND ((undone_at IS NULL) = (undo_reason IS NULL)))),
+  constraint match_decisions_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint match_decisions_other_profile_id_fkey FOREIGN KEY (other_profile_id) REFERENCES contractors.contractor_profiles(id) ON DELETE RESTRICT,
+  constraint match_decisions_profile_id_fkey FOREIGN KEY (profile_id) REFERENCES contractors.contractor_profiles(id) ON DELETE RESTRICT,
+  constraint match_decisions_undone_by_fkey FOREIGN KEY (undone_by) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE UNIQUE INDEX match_decisions_absorbed_once ON contractors.match_decisions USING btree (other_profile_id) WHERE ((kind = 'merge'::text) AND (undone_at IS NULL));
+CREATE INDEX match_decisions_decided_by_idx ON contractors.match_decisions USING btree (decided_by);
+CREATE INDEX match_decisions_mention_ids_idx ON contractors.match_decisions USING gin (mention_ids);
+CREATE INDEX match_decisions_other_profile_id_idx ON contractors.match_decisions USING btree (other_profile_id);
+CREATE INDEX match_decisions_profile_id_idx ON contractors.match_decisions USING btree (profile_id);
+CREATE INDEX match_decisions_undone_by_idx ON contractors.match_decisions USING btree (undone_by);
+CREATE TRIGGER audit_delete AFTER DELETE ON contractors.match_decisions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_match_decisions();
+CREATE TRIGGER audit_insert AFTER INSERT ON contractors.match_decisions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_match_decisions();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.match_decisions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON contractors.match_decisions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_match_decisions();
+grant insert, select on table contractors.match_decisions to commonhold_app;
+grant select on table contractors.match_decisions to commonhold_readonly;
+grant update (undo_reason, undone_at, undone_by, undone_by_name) on table contractors.match_decisions to commonhold_app;
+comment on table contractors.match_decisions is 'What people decided about who is who: each can be undone. Which contractor has absorbed which follows from the merges that hold';
+comment on column contractors.match_decisions.batch_id is 'Of decisions made together';
+comment on column contractors.match_decisions.profile_id is 'accept: the contractor that the mentions are; reject, split: the vendor that they became; merge: the one that absorbs';
+comment on column contractors.match_decisions.other_profile_id is 'merge: the absorbed one; split: the contractor that the mentions were';
+comment on column contractors.match_decisions.before is 'The mentions as they were, for undoing it';
+comment on column contractors.match_decisions.decided_by_name is 'As the name was then, or the account at the command line';
+
+create table contractors.mentions (
+  id uuid not null,
+  source text not null,
+  name text not null,
+  street text,
+  city text,
+  state text,
+  zip_code text,
+  country text,
+  cage_code text,
+  record_count integer default 0 not null,
+  listed_value numeric(18,2),
+  status text default 'new'::text not null,
+  profile_id uuid,
+  score real,
+  reason text,
+  reasons jsonb default '[]'::jsonb not null,
+  candidates jsonb default '[]'::jsonb not null,
+  resolved_at timestamp(3) with time zone,
+  decided_by uuid,
+  decided_by_name text,
+  decided_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint mentions_pkey PRIMARY KEY (id),
+  constraint mentions_belong_once_resolved CHECK (((profile_id IS NOT NULL) = (status = ANY (ARRAY['accepted'::text, 'rejected'::text])))),
+  constraint mentions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 500))),
+  constraint mentions_status_known CHECK ((status = ANY (ARRAY['new'::text, 'accepted'::text, 'review'::text, 'rejected'::text]))),
+  constraint mentions_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint mentions_profile_id_fkey FOREIGN KEY (profile_id) REFERENCES contractors.contractor_profiles(id) ON DELETE RESTRICT
+);
+CREATE INDEX mentions_decided_by_idx ON contractors.mentions USING btree (decided_by);
+CREATE INDEX mentions_profile_id_idx ON contractors.mentions USING btree (profile_id) WHERE (profile_id IS NOT NULL);
+CREATE INDEX mentions_review_idx ON contractors.mentions USING btree (listed_value DESC NULLS LAST, id) WHERE (status = 'review'::text);
+CREATE INDEX mentions_waiting_idx ON contractors.mentions USING btree (id) WHERE ((resolved_at IS NULL) AND (decided_at IS NULL));
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON contractors.mentions FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+grant delete, insert, select, update on table contractors.mentions to commonhold_app;
+grant select on table contractors.mentions to commonhold_readonly;
+comment on table contractors.mentions is 'A vendor as a source without identifiers writes it, once however many records repeat it, and which contractor it is (GG-07, GG-08)';
+comment on column contractors.mentions.id is 'First half of SHA-256 over source and text: unique by them';
+comment on column contractors.mentions.record_count is 'Raw records that say it now';
+comment on column contractors.mentions.listed_value is 'US dollars of the awards that its records list';
+comment on column contractors.mentions.status is 'new: not looked at yet; accepted: it is the contractor of profile_id; review: somebody has to decide; rejected: none of the known, a vendor of its own';
+comment on column contractors.mentions.profile_id is 'The contractor chosen; if that was absorbed later, the one that absorbed it has the records';
+comment on column contractors.mentions.score is 'Of the contractor chosen, else of the best candidate: 0 to 1';
+comment on column contractors.mentions.reason is 'Why it was decided so, in words';
+comment on column contractors.mentions.reasons is 'What spoke for and against it: kind, weight, text';
+comment on column contractors.mentions.candidates is 'The best candidates: profileId, score, reasons';
+comment on column contractors.mentions.resolved_at is 'When the machine last looked; empty: it has to look again';
+comment on column contractors.mentions.decided_at is 'When a person decided: after that no import and no job changes it';
 
 create table contractors.naics_codes (
   code text not null,
@@ -5430,6 +7751,7 @@ create table contractors.naics_codes (
   parent_code text,
   constraint naics_codes_pkey PRIMARY KEY (code, edition)
 );
+CREATE INDEX naics_codes_parent_idx ON contractors.naics_codes USING btree (edition, parent_code, code);
 grant delete, insert, select, update on table contractors.naics_codes to commonhold_app;
 grant select on table contractors.naics_codes to commonhold_readonly;
 comment on table contractors.naics_codes is 'North American Industry Classification System, of the Census Bureau';
@@ -5438,7 +7760,7 @@ comment on column contractors.naics_codes.level is 'Number of digits that the le
 
 create table contractors.observations (
   id uuid not null,
-  uei text not null,
+  uei text,
   source text not null,
   fields jsonb not null,
   constraint observations_pkey PRIMARY KEY (id)
@@ -5448,7 +7770,176 @@ grant delete, insert, select, update on table contractors.observations to common
 grant select on table contractors.observations to commonhold_readonly;
 comment on table contractors.observations is 'What a source says about a contractor, once however many records repeat it: a profile is folded from these (GG-08)';
 comment on column contractors.observations.id is 'First half of SHA-256 over source, UEI and fields';
+comment on column contractors.observations.uei is 'Empty if the record names no identifier';
 comment on column contractors.observations.fields is 'Column of contractor_profiles in camelCase to its cleaned value; street holds both address lines, which go together';
+
+create table contractors.profile_changes (
+  id uuid default platform.uuid_v7() not null,
+  changed_at timestamp(3) with time zone default now() not null,
+  profile_id uuid not null,
+  changes jsonb not null,
+  import_id uuid,
+  changed_by uuid,
+  constraint profile_changes_pkey PRIMARY KEY (id, changed_at),
+  constraint profile_changes_not_empty CHECK ((changes <> '{}'::jsonb))
+) partition by RANGE (changed_at);
+CREATE INDEX profile_changes_profile_idx ON ONLY contractors.profile_changes USING btree (profile_id, changed_at DESC, id DESC);
+grant select on table contractors.profile_changes to commonhold_app;
+grant select on table contractors.profile_changes to commonhold_readonly;
+comment on table contractors.profile_changes is 'GG-06, GG-15: what became of a contractor''s profile, one row for each time that values of it changed';
+comment on column contractors.profile_changes.id is 'Ascending with time (UUID v7)';
+comment on column contractors.profile_changes.profile_id is 'The profile; no foreign key, so that a large import does not ask for each row whether it is there';
+comment on column contractors.profile_changes.changes is 'Column in camelCase, or what metadata says, to its value before and its value after; only what differs';
+comment on column contractors.profile_changes.import_id is 'The run of an import that brought it: contractors.imports';
+comment on column contractors.profile_changes.changed_by is 'Who did it by hand, such as a merge';
+
+create table contractors.profile_names (
+  uei text not null,
+  name text not null,
+  normal_name text collate "C" not null,
+  kind text not null,
+  source text not null,
+  first_seen date,
+  last_seen date,
+  constraint profile_names_pkey PRIMARY KEY (uei, name),
+  constraint profile_names_kind_known CHECK ((kind = ANY (ARRAY['legal'::text, 'former'::text, 'dba'::text, 'alternative'::text])))
+);
+CREATE INDEX profile_names_compact_idx ON contractors.profile_names USING btree (replace(normal_name, ' '::text, ''::text));
+CREATE INDEX profile_names_words_idx ON contractors.profile_names USING gin (array_to_tsvector(string_to_array(normal_name, ' '::text))) WHERE (kind <> 'legal'::text);
+grant delete, insert, select, update on table contractors.profile_names to commonhold_app;
+grant select on table contractors.profile_names to commonhold_readonly;
+comment on table contractors.profile_names is 'Every name that a source has given a contractor, over time (GG-06): by these a vendor without identifier is recognised. Written by imports';
+comment on column contractors.profile_names.normal_name is 'The plain words of the name without its legal form (contractors.normal_name)';
+comment on column contractors.profile_names.kind is 'legal: as it is called now; former: a legal name of before; dba: doing business as; alternative: whatever else a source calls it';
+comment on column contractors.profile_names.source is 'The source that said it last';
+comment on column contractors.profile_names.first_seen is 'The earliest day as of which a record says it';
+
+create table contractors.saved_search_matches (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  saved_search_id uuid not null,
+  contractor_profile_id uuid not null,
+  found_at timestamp(3) with time zone default now() not null,
+  is_new_contractor boolean not null,
+  constraint saved_search_matches_pkey PRIMARY KEY (tenant_id, saved_search_id, contractor_profile_id),
+  constraint saved_search_matches_saved_search_id_fkey FOREIGN KEY (tenant_id, saved_search_id) REFERENCES contractors.saved_searches(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX saved_search_matches_found_idx ON contractors.saved_search_matches USING btree (tenant_id, saved_search_id, found_at DESC, contractor_profile_id);
+alter table contractors.saved_search_matches enable row level security;
+alter table contractors.saved_search_matches force row level security;
+create policy saved_search_matches_of_user on contractors.saved_search_matches as restrictive to commonhold_app, commonhold_readonly
+  using ((saved_search_id IN ( SELECT saved.id
+   FROM contractors.saved_searches saved)));
+create policy tenant_isolation on contractors.saved_search_matches
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table contractors.saved_search_matches to commonhold_app;
+grant select on table contractors.saved_search_matches to commonhold_readonly;
+grant update (found_at, is_new_contractor) on table contractors.saved_search_matches to commonhold_app;
+comment on table contractors.saved_search_matches is 'What is new in a saved search: the latest 1,000. No foreign key to the contractor, who is in the catalogue wherever the tenant is';
+comment on column contractors.saved_search_matches.is_new_contractor is 'New in the catalogue; else it was there and did not match before';
+
+create table contractors.saved_search_states (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  saved_search_id uuid not null,
+  revision bigint not null,
+  checked_at timestamp(3) with time zone default now() not null,
+  seen_at timestamp(3) with time zone default now() not null,
+  new_count integer default 0 not null,
+  constraint saved_search_states_pkey PRIMARY KEY (tenant_id, saved_search_id),
+  constraint saved_search_states_count_not_negative CHECK ((new_count >= 0)),
+  constraint saved_search_states_saved_search_id_fkey FOREIGN KEY (tenant_id, saved_search_id) REFERENCES contractors.saved_searches(tenant_id, id) ON DELETE CASCADE
+);
+alter table contractors.saved_search_states enable row level security;
+alter table contractors.saved_search_states force row level security;
+create policy saved_search_states_of_all_tenants on contractors.saved_search_states for select to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system));
+create policy saved_search_states_of_user on contractors.saved_search_states as restrictive to commonhold_app, commonhold_readonly
+  using ((saved_search_id IN ( SELECT saved.id
+   FROM contractors.saved_searches saved)));
+create policy tenant_isolation on contractors.saved_search_states
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table contractors.saved_search_states to commonhold_app;
+grant select on table contractors.saved_search_states to commonhold_readonly;
+grant update (checked_at, new_count, revision, seen_at) on table contractors.saved_search_states to commonhold_app;
+comment on table contractors.saved_search_states is 'How far a saved search has been held against the catalogue';
+comment on column contractors.saved_search_states.revision is 'contractors.catalogue_revisions: what came later has not been looked at';
+comment on column contractors.saved_search_states.checked_at is 'When it was last looked at';
+comment on column contractors.saved_search_states.seen_at is 'When its user last looked at what is new';
+comment on column contractors.saved_search_states.new_count is 'New since then, exactly; of which up to 1,000 are kept by name';
+
+create table contractors.saved_searches (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  user_id uuid not null,
+  name text not null,
+  search jsonb not null,
+  alert text default 'never'::text not null,
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint saved_searches_pkey PRIMARY KEY (tenant_id, id),
+  constraint saved_searches_alert_known CHECK ((alert = ANY (ARRAY['never'::text, 'daily'::text, 'at_once'::text]))),
+  constraint saved_searches_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
+  constraint saved_searches_search_object CHECK (((jsonb_typeof(search) = 'object'::text) AND (length((search)::text) <= 8192))),
+  constraint saved_searches_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX saved_searches_alert_idx ON contractors.saved_searches USING btree (alert, tenant_id) WHERE (alert <> 'never'::text);
+CREATE UNIQUE INDEX saved_searches_name_unique ON contractors.saved_searches USING btree (tenant_id, user_id, lower(name));
+CREATE TRIGGER audit_delete AFTER DELETE ON contractors.saved_searches REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_saved_searches();
+CREATE TRIGGER audit_insert AFTER INSERT ON contractors.saved_searches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_saved_searches();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.saved_searches FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON contractors.saved_searches REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_saved_searches();
+CREATE TRIGGER count_deleted AFTER DELETE ON contractors.saved_searches REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('contractors.saved_searches');
+CREATE TRIGGER count_inserted AFTER INSERT ON contractors.saved_searches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('contractors.saved_searches');
+CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON contractors.saved_searches FOR EACH ROW WHEN ((old.tenant_id IS DISTINCT FROM new.tenant_id)) EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER count_truncated BEFORE TRUNCATE ON contractors.saved_searches FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON contractors.saved_searches FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER limit_saved_searches BEFORE INSERT ON contractors.saved_searches FOR EACH ROW EXECUTE FUNCTION contractors.limit_saved_searches();
+alter table contractors.saved_searches enable row level security;
+alter table contractors.saved_searches force row level security;
+create policy saved_searches_of_all_tenants on contractors.saved_searches for select to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system));
+create policy saved_searches_of_user on contractors.saved_searches as restrictive to commonhold_app, commonhold_readonly
+  using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)))
+  with check ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
+create policy tenant_isolation on contractors.saved_searches
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table contractors.saved_searches to commonhold_app;
+grant select on table contractors.saved_searches to commonhold_readonly;
+grant update (alert, name, search) on table contractors.saved_searches to commonhold_app;
+comment on table contractors.saved_searches is 'A search for contractors that a member keeps for himself, and is told of what is new in it if he wants (GG-06)';
+comment on column contractors.saved_searches.search is 'What is looked for, as the search takes it';
+comment on column contractors.saved_searches.alert is 'never; daily: at seven by his clock; at_once: after each change of the catalogue';
+
+create table contractors.search_changes (
+  revision bigint not null,
+  id uuid not null,
+  uei text,
+  cage_code text,
+  city text,
+  state text,
+  congressional_district text,
+  naics_code text,
+  business_types jsonb not null,
+  certifications jsonb not null,
+  award_agencies text[] not null,
+  active_contracts_count integer not null,
+  registration_status text,
+  registration_date date,
+  value_rank bigint not null,
+  family_rank bigint not null,
+  family_uei text,
+  merged_into uuid,
+  is_placeholder boolean not null,
+  is_hidden boolean not null,
+  search_words tsvector not null,
+  constraint search_changes_pkey PRIMARY KEY (revision, id),
+  constraint search_changes_revision_fkey FOREIGN KEY (revision) REFERENCES contractors.catalogue_revisions(number) ON DELETE CASCADE
+);
+grant select on table contractors.search_changes to commonhold_app;
+grant select on table contractors.search_changes to commonhold_readonly;
+comment on table contractors.search_changes is 'What the search saw of a contractor before a revision changed it: whether a saved search had found it before is asked of this row, so that no ids need to be remembered';
 
 create table contractors.search_words (
   word text collate "C" not null,
@@ -5461,6 +7952,33 @@ grant select on table contractors.search_words to commonhold_app;
 grant select on table contractors.search_words to commonhold_readonly;
 comment on table contractors.search_words is 'The vocabulary of all contractors'' names, kept by triggers: a mistyped word is corrected against it';
 comment on column contractors.search_words.profiles is 'In how many profiles the word occurs: of two corrections the more frequent is meant';
+
+create table contractors.summary_refreshes (
+  id uuid default platform.uuid_v7() not null,
+  status text default 'running'::text not null,
+  requested_by text,
+  failure text,
+  started_at timestamp(3) with time zone default now() not null,
+  finished_at timestamp(3) with time zone,
+  constraint summary_refreshes_pkey PRIMARY KEY (id),
+  constraint summary_refreshes_requested_by_length CHECK ((length(requested_by) <= 255)),
+  constraint summary_refreshes_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+CREATE INDEX summary_refreshes_started_at_idx ON contractors.summary_refreshes USING btree (started_at DESC);
+grant delete, insert, select on table contractors.summary_refreshes to commonhold_app;
+grant select on table contractors.summary_refreshes to commonhold_readonly;
+grant update (failure, finished_at, status) on table contractors.summary_refreshes to commonhold_app;
+comment on table contractors.summary_refreshes is 'Each refresh of contractor_profile_summary of the last 30 days (GG-22)';
+comment on column contractors.summary_refreshes.status is 'A refresh whose process was killed stays running until the next one begins, which calls it failed';
+comment on column contractors.summary_refreshes.requested_by is 'Who asked for it at the command line or in the console; empty: the hour';
+
+create table contractors.summary_turn (
+  is_only boolean default true not null,
+  constraint summary_turn_pkey PRIMARY KEY (is_only),
+  constraint summary_turn_is_one CHECK (is_only)
+);
+grant select on table contractors.summary_turn to commonhold_readonly;
+comment on table contractors.summary_turn is 'One row: whoever has it locked refreshes the summary. The lock goes with his connection';
 
 -- http ----------------------------------------------------------------------------------------------------------
 
@@ -8066,6 +10584,7 @@ comment on table notifications.quiet_tenants is 'Tenants of which a person wants
 
 create schema platform;
 grant usage on schema platform to commonhold_app;
+grant usage on schema platform to commonhold_guest;
 grant usage on schema platform to commonhold_readonly;
 comment on schema platform is 'Mechanisms that every module uses: tenant scope, isolation, timestamps, migrations';
 

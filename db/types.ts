@@ -2,6 +2,14 @@
 
 import type { ColumnType } from "kysely";
 
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
+
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -198,6 +206,14 @@ export interface AuditUnloggedTransactions {
   id: string;
 }
 
+export interface ContractorsAgencies {
+  code: string;
+  /**
+   * As the latest imported award has it
+   */
+  name: string;
+}
+
 export interface ContractorsAwards {
   agencyId: string;
   agencyName: string | null;
@@ -218,6 +234,10 @@ export interface ContractorsAwards {
    * Signature of the latest known action
    */
   lastActionDate: string | null;
+  /**
+   * Known only from a list without identifiers: goes when a source that names the contractor brings it
+   */
+  mentionId: string | null;
   /**
    * Modification that is the latest known action
    */
@@ -254,7 +274,10 @@ export interface ContractorsAwards {
    * US dollars obligated in all: the latest action's total, else the sum over the known actions
    */
   totalObligated: string | null;
-  uei: string;
+  /**
+   * Empty if it belongs to a vendor without one: see mention_id
+   */
+  uei: string | null;
 }
 
 export interface ContractorsBusinessTypes {
@@ -263,7 +286,29 @@ export interface ContractorsBusinessTypes {
    */
   category: string;
   code: string;
+  /**
+   * Given by the SBA, and ends: the day is in contractor_profiles.certifications
+   */
+  isCertification: Generated<boolean>;
+  /**
+   * What it means beyond its name; empty where the name says it
+   */
+  meaning: string | null;
   name: string;
+}
+
+export interface ContractorsCatalogueRevisions {
+  /**
+   * Contractors with one of these as created_at are new in it
+   */
+  createdAtOfNew: Generated<ArrayType<Timestamp>>;
+  madeAt: Generated<Timestamp>;
+  number: number;
+}
+
+export interface ContractorsCatalogueState {
+  isOnly: Generated<boolean>;
+  revision: number;
 }
 
 export interface ContractorsContractorFieldSources {
@@ -277,10 +322,14 @@ export interface ContractorsContractorFieldSources {
 
 export interface ContractorsContractorListActivity {
   /**
-   * list.created, list.updated, item.added, item.updated, item.removed
+   * list.created, list.updated, list.archived, list.unarchived; item.added, item.updated, item.removed, and items.… of several at once; share.added, share.updated, share.opened, share.removed, share.left; comment.added, comment.edited, comment.removed
    */
   action: string;
   createdAt: Generated<Timestamp>;
+  /**
+   * Who did it, where he came by a link and has no account
+   */
+  guestEmail: string | null;
   id: Generated<string>;
   /**
    * Stays when the item is removed: no foreign key
@@ -292,15 +341,68 @@ export interface ContractorsContractorListActivity {
   userId: string | null;
 }
 
+export interface ContractorsContractorListAdditions {
+  added: Generated<number>;
+  alreadyIn: Generated<number>;
+  createdAt: Generated<Timestamp>;
+  /**
+   * Why it ended early, in words; what was added until then stays
+   */
+  failure: string | null;
+  /**
+   * What is noted about each of them
+   */
+  fields: Generated<Json>;
+  finishedAt: Timestamp | null;
+  id: Generated<string>;
+  listId: string;
+  lookedAt: Generated<number>;
+  requestedBy: string;
+  search: Json;
+  status: Generated<string>;
+  tenantId: Generated<string>;
+}
+
+export interface ContractorsContractorListComments {
+  /**
+   * Null once it was removed while answers stand below it
+   */
+  body: string | null;
+  createdAt: Generated<Timestamp>;
+  editedAt: Timestamp | null;
+  /**
+   * Who wrote it without an account; stays when the share is ended
+   */
+  guestEmail: string | null;
+  id: Generated<string>;
+  /**
+   * Null where the list as a whole is meant. No foreign key: what was said about an item outlives its removal, which can be undone
+   */
+  itemId: string | null;
+  listId: string;
+  mentionedIds: Generated<string[]>;
+  parentId: string | null;
+  shareId: string | null;
+  tenantId: Generated<string>;
+  userId: string | null;
+}
+
 export interface ContractorsContractorListItems {
   addedAt: Generated<Timestamp>;
   addedBy: string | null;
   contractorProfileId: string;
+  /**
+   * Values of the list's own fields by the field's id; those of a field that was taken out stay, and are there again when it comes back
+   */
   customData: Generated<Json>;
   id: Generated<string>;
   lastViewedAt: Timestamp | null;
   listId: string;
   notes: string | null;
+  /**
+   * Place in the list by hand, smaller is higher up; any number between two others is a place
+   */
+  position: Generated<string>;
   priority: string | null;
   rating: number | null;
   /**
@@ -308,10 +410,40 @@ export interface ContractorsContractorListItems {
    */
   tags: Generated<Json>;
   tenantId: Generated<string>;
+  /**
+   * How often somebody has opened the item
+   */
   viewCount: Generated<number>;
 }
 
+export interface ContractorsContractorListRemovedItems {
+  addedAt: Timestamp;
+  addedBy: string | null;
+  contractorProfileId: string;
+  customData: Json;
+  id: string;
+  lastViewedAt: Timestamp | null;
+  listId: string;
+  notes: string | null;
+  position: string;
+  priority: string | null;
+  rating: number | null;
+  /**
+   * What was taken out together comes back together
+   */
+  removalId: string;
+  removedAt: Generated<Timestamp>;
+  removedBy: string | null;
+  tags: Json;
+  tenantId: Generated<string>;
+  viewCount: number;
+}
+
 export interface ContractorsContractorLists {
+  /**
+   * Since when the list is put away: seen as before, changed by nobody; null for one in use
+   */
+  archivedAt: Timestamp | null;
   color: string | null;
   createdAt: Generated<Timestamp>;
   description: string | null;
@@ -326,7 +458,13 @@ export interface ContractorsContractorLists {
    */
   isPublic: Generated<boolean>;
   name: string;
+  /**
+   * Fields that the owner defined for the items, columns shown, and their order: {fields, columns, sort}
+   */
   settings: Generated<Json>;
+  /**
+   * Place among the owner's lists, in steps so that a move changes one row; smaller comes first
+   */
   sortOrder: Generated<number>;
   tenantId: Generated<string>;
   updatedAt: Generated<Timestamp>;
@@ -337,23 +475,58 @@ export interface ContractorsContractorLists {
 }
 
 export interface ContractorsContractorListShares {
+  accessCount: Generated<number>;
   /**
    * SHA-256 of the token in an outside person's link; the token itself is not kept
    */
   accessTokenHash: Buffer | null;
+  /**
+   * After ten wrong passwords none is tried for some time
+   */
+  closedUntil: Timestamp | null;
   expiresAt: Timestamp | null;
   id: Generated<string>;
+  /**
+   * Whether notes, tags, ratings and priorities are shown too; to members of the tenant they always are
+   */
+  includesRemarks: Generated<boolean>;
+  /**
+   * The link opens the list once; what it has opened stays open for some hours
+   */
+  isSingleUse: Generated<boolean>;
+  issuedAt: Timestamp | null;
+  /**
+   * Who made the link. It opens nothing once the share is another's: who gets a leaver's list answers for no links that he has not sent
+   */
+  issuedBy: string | null;
   lastAccessedAt: Timestamp | null;
   listId: string;
+  passwordHash: string | null;
   permission: Generated<string>;
   sharedAt: Generated<Timestamp>;
   sharedBy: string | null;
   sharedWithEmail: string | null;
   sharedWithUserId: string | null;
   tenantId: Generated<string>;
+  usedAt: Timestamp | null;
+  wrongPasswords: Generated<number>;
+}
+
+export interface ContractorsContractorListShareSessions {
+  createdAt: Generated<Timestamp>;
+  expiresAt: Timestamp;
+  id: Generated<string>;
+  lastSeenAt: Generated<Timestamp>;
+  shareId: string;
+  tenantId: Generated<string>;
+  /**
+   * SHA-256 of the cookie's secret
+   */
+  tokenHash: Buffer;
 }
 
 export interface ContractorsContractorListSummaries {
+  archivedAt: Timestamp | null;
   color: string | null;
   createdAt: Timestamp | null;
   description: string | null;
@@ -368,7 +541,7 @@ export interface ContractorsContractorListSummaries {
   sortOrder: number | null;
   tenantId: string | null;
   /**
-   * Sum of the total contract values of the contractors in the list, in US dollars
+   * Sum of the total contract values of the contractors in the list, in US dollars; each contractor once, also if it is there as one that it has absorbed
    */
   totalValue: string | null;
   updatedAt: Timestamp | null;
@@ -387,6 +560,10 @@ export interface ContractorsContractorProfiles {
    */
   annualRevenue: string | null;
   averageContractValue: string | null;
+  /**
+   * Codes of the agencies that have awarded to it (contractors.agencies); kept with the awards, for the search
+   */
+  awardAgencies: Generated<string[]>;
   businessStartDate: string | null;
   /**
    * SAM business type codes (contractors.business_types)
@@ -401,7 +578,7 @@ export interface ContractorsContractorProfiles {
    */
   capabilities: string[] | null;
   /**
-   * SBA certification code to the date on which it ends
+   * SBA certification code to the date on which it ends, null where none is told
    */
   certifications: Generated<Json>;
   city: string | null;
@@ -425,6 +602,18 @@ export interface ContractorsContractorProfiles {
   employeeCount: number | null;
   entityStructure: string | null;
   /**
+   * As value_rank, the family's value for the top of a family
+   */
+  familyRank: Generated<number>;
+  /**
+   * The top of its chain of parents (of a ring the first in alphabetical order); its own UEI without a parent; empty without a UEI
+   */
+  familyUei: string | null;
+  /**
+   * Of the top of a family of several: what all its members together have been awarded (contractors.families), for the search
+   */
+  familyValue: string | null;
+  /**
    * Raw record id to the columns (camelCase) that it gave; read it through contractors.contractor_field_sources. Money and counts come from contractors.awards
    */
   fieldSources: Generated<Json>;
@@ -433,7 +622,7 @@ export interface ContractorsContractorProfiles {
    */
   fiscalYearEndDate: string | null;
   /**
-   * Made once for a UEI and kept by every later import
+   * Made once and kept by every later import, merge and split
    */
   id: Generated<string>;
   /**
@@ -445,10 +634,18 @@ export interface ContractorsContractorProfiles {
    */
   isPlaceholder: Generated<boolean>;
   /**
+   * Signature of the latest known action over all its awards; kept with the awards, for the search
+   */
+  lastAwardDate: string | null;
+  /**
    * When the registration was last updated, as the registry says
    */
   lastUpdatedDate: Timestamp | null;
   legalBusinessName: string | null;
+  /**
+   * The contractor that has absorbed this one: never one that is absorbed itself. The row stays as it was, and search leaves it out
+   */
+  mergedInto: string | null;
   /**
    * What sources say beyond the columns: parentUei, parentName, website, province, stateOfIncorporation
    */
@@ -466,6 +663,10 @@ export interface ContractorsContractorProfiles {
    */
   name: string;
   organizationType: string | null;
+  /**
+   * Its parent, as the newest record says that names one; never itself
+   */
+  parentUei: string | null;
   /**
    * No public source has it: stays empty
    */
@@ -485,13 +686,13 @@ export interface ContractorsContractorProfiles {
    */
   state: string | null;
   /**
-   * US dollars obligated over all known awards of this UEI; empty when none is known
+   * US dollars obligated over all known awards of this contractor and those that it has absorbed; empty when none is known
    */
   totalContractValue: string | null;
   /**
-   * Unique Entity Identifier: 12 characters without I and O
+   * Unique Entity Identifier: 12 characters without I and O; empty for a vendor of whom only texts without identifier are known
    */
-  uei: string;
+  uei: string | null;
   updatedAt: Generated<Timestamp>;
   /**
    * The total contract value in cents; without one, below every value: so that pages by value have one order with no nulls
@@ -501,6 +702,32 @@ export interface ContractorsContractorProfiles {
    * US: 5 digits, or 5+4 with a hyphen; else the postal code as published
    */
   zipCode: string | null;
+}
+
+export interface ContractorsContractorProfileSummary {
+  activeAwardCount: number | null;
+  /**
+   * With an award that is not completed; empty by fiscal year and agency
+   */
+  activeProfileCount: number | null;
+  awardCount: number | null;
+  /**
+   * total, state, naics_2 (the sector) to naics_6, status, size, business_type, agency, fiscal_year, contractor (the 100 with most obligated)
+   */
+  dimension: string | null;
+  /**
+   * Empty where the contractor or award has none. A size is a range of the total contract value: 0 none, then up to 250,000, 1, 10, 100 and 1,000 million, 6 above
+   */
+  key: string | null;
+  label: string | null;
+  /**
+   * US dollars; by fiscal year (which begins in October) all that awards signed in it have obligated since
+   */
+  obligated: string | null;
+  /**
+   * Empty by fiscal year, in which contractors are not told apart
+   */
+  profileCount: number | null;
 }
 
 export interface ContractorsContractors {
@@ -518,6 +745,10 @@ export interface ContractorsContractors {
   id: string;
   importedAt: Generated<Timestamp>;
   /**
+   * The vendor's text, of a record without identifier
+   */
+  mentionId: string | null;
+  /**
    * What this record says about its contractor
    */
   observationId: string | null;
@@ -525,11 +756,18 @@ export interface ContractorsContractors {
    * As of when the record says it
    */
   observedOn: string | null;
+  /**
+   * Day of the file that brought it, where files say theirs (SAM): an older file does not undo it
+   */
+  publishedOn: string | null;
   source: string;
   /**
    * What the source knows the record by; an action of an award: agency|PIID|parent agency|parent PIID|modification
    */
   sourceId: string;
+  /**
+   * As the record says; of a record that names none that of the contractor its mention was found to be
+   */
   uei: string | null;
   /**
    * When an import last brought other content
@@ -537,19 +775,138 @@ export interface ContractorsContractors {
   updatedAt: Generated<Timestamp>;
 }
 
+export interface ContractorsExportChunks {
+  attempt: number;
+  content: Buffer;
+  exportId: string;
+  position: number;
+  tenantId: Generated<string>;
+}
+
+export interface ContractorsExports {
+  /**
+   * Counts who works on it: what an earlier one still writes is refused
+   */
+  attempt: Generated<number>;
+  byteCount: Generated<number>;
+  createdAt: Generated<Timestamp>;
+  downloadedAt: Timestamp | null;
+  /**
+   * When the file is removed; set when it is done
+   */
+  expiresAt: Timestamp | null;
+  failure: string | null;
+  finishedAt: Timestamp | null;
+  format: string;
+  id: Generated<string>;
+  /**
+   * Columns and how the file is written
+   */
+  options: Generated<Json>;
+  rowsDone: Generated<number>;
+  rowsTotal: number | null;
+  /**
+   * Which contractors: {ids}, {search} or {listId, ids?}
+   */
+  selection: Generated<Json>;
+  startedAt: Timestamp | null;
+  status: Generated<string>;
+  tenantId: Generated<string>;
+  title: string;
+  /**
+   * Who asked: nobody else sees it or can fetch it
+   */
+  userId: string;
+}
+
+export interface ContractorsFamilies {
+  activeContractsCount: number;
+  completedContractsCount: number;
+  /**
+   * The top parent's; of an unknown one as its children say it
+   */
+  name: string;
+  /**
+   * Known members, the top parent included if it is known
+   */
+  profileCount: number;
+  totalContractValue: string | null;
+  /**
+   * Of the top parent, which need not be known as a contractor
+   */
+  uei: string;
+}
+
+export interface ContractorsImportFileParts {
+  content: Buffer;
+  fileId: string;
+  number: number;
+}
+
+export interface ContractorsImportFiles {
+  /**
+   * How large it is, as its sender says beforehand
+   */
+  bytes: number;
+  bytesReceived: Generated<number>;
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  fileName: string;
+  id: Generated<string>;
+}
+
+export interface ContractorsImportRejects {
+  columnName: string;
+  importId: string;
+  line: number;
+  raw: string;
+  reason: string;
+}
+
 export interface ContractorsImports {
   /**
    * Who started it: a user's id or the account at the command line
    */
   actor: string | null;
+  /**
+   * Size of the file as it lies there
+   */
+  bytes: number | null;
+  bytesRead: Generated<number>;
   failure: string | null;
   /**
    * SHA-256 of the file as it lies there, compressed or not
    */
   fileHash: string | null;
+  /**
+   * The file sent through the API, while it is kept
+   */
+  fileId: string | null;
   fileName: string;
   finishedAt: Timestamp | null;
   id: Generated<string>;
+  /**
+   * It told what would change, and changed nothing
+   */
+  isDryRun: Generated<boolean>;
+  /**
+   * The file had all records of its source: what it lacks is no longer published
+   */
+  isFull: Generated<boolean>;
+  /**
+   * What it does now: reading or merging
+   */
+  phase: string | null;
+  profilesInserted: Generated<number>;
+  profilesUpdated: Generated<number>;
+  /**
+   * The day of the file, where files say theirs (SAM)
+   */
+  publishedOn: string | null;
+  /**
+   * Registrations that a full file no longer has: marked as ended
+   */
+  rowsEnded: Generated<number>;
   rowsInserted: Generated<number>;
   rowsRead: Generated<number>;
   rowsRejected: Generated<number>;
@@ -561,6 +918,126 @@ export interface ContractorsImports {
    * A run whose process was killed stays running: it has brought nothing
    */
   status: Generated<string>;
+  /**
+   * Who started it through the API; at the command line there is an account only
+   */
+  userId: string | null;
+  warnings: Generated<string[]>;
+}
+
+export interface ContractorsListedAwards {
+  agencyId: string;
+  agencyName: string | null;
+  awardId: string;
+  completionDate: string | null;
+  description: string | null;
+  kind: string;
+  mentionId: string;
+  modNumber: string | null;
+  naicsCode: string | null;
+  obligatedAmount: string | null;
+  piid: string;
+  potentialValue: string | null;
+  pscCode: string | null;
+  recordId: string;
+  referencedAgencyId: string | null;
+  referencedPiid: string | null;
+  reportedStatus: string | null;
+  signedDate: string | null;
+  totalObligated: string | null;
+}
+
+export interface ContractorsMatchDecisions {
+  /**
+   * Of decisions made together
+   */
+  batchId: string | null;
+  /**
+   * The mentions as they were, for undoing it
+   */
+  before: Generated<Json>;
+  decidedAt: Generated<Timestamp>;
+  decidedBy: string | null;
+  /**
+   * As the name was then, or the account at the command line
+   */
+  decidedByName: string;
+  id: Generated<string>;
+  kind: string;
+  mentionIds: Generated<string[]>;
+  /**
+   * merge: the absorbed one; split: the contractor that the mentions were
+   */
+  otherProfileId: string | null;
+  /**
+   * accept: the contractor that the mentions are; reject, split: the vendor that they became; merge: the one that absorbs
+   */
+  profileId: string;
+  reason: string;
+  score: number | null;
+  undoneAt: Timestamp | null;
+  undoneBy: string | null;
+  undoneByName: string | null;
+  undoReason: string | null;
+}
+
+export interface ContractorsMentions {
+  cageCode: string | null;
+  /**
+   * The best candidates: profileId, score, reasons
+   */
+  candidates: Generated<Json>;
+  city: string | null;
+  country: string | null;
+  createdAt: Generated<Timestamp>;
+  /**
+   * When a person decided: after that no import and no job changes it
+   */
+  decidedAt: Timestamp | null;
+  decidedBy: string | null;
+  decidedByName: string | null;
+  /**
+   * First half of SHA-256 over source and text: unique by them
+   */
+  id: string;
+  /**
+   * US dollars of the awards that its records list
+   */
+  listedValue: string | null;
+  name: string;
+  /**
+   * The contractor chosen; if that was absorbed later, the one that absorbed it has the records
+   */
+  profileId: string | null;
+  /**
+   * Why it was decided so, in words
+   */
+  reason: string | null;
+  /**
+   * What spoke for and against it: kind, weight, text
+   */
+  reasons: Generated<Json>;
+  /**
+   * Raw records that say it now
+   */
+  recordCount: Generated<number>;
+  /**
+   * When the machine last looked; empty: it has to look again
+   */
+  resolvedAt: Timestamp | null;
+  /**
+   * Of the contractor chosen, else of the best candidate: 0 to 1
+   */
+  score: number | null;
+  source: string;
+  state: string | null;
+  /**
+   * new: not looked at yet; accepted: it is the contractor of profile_id; review: somebody has to decide; rejected: none of the known, a vendor of its own
+   */
+  status: Generated<string>;
+  street: string | null;
+  updatedAt: Generated<Timestamp>;
+  zipCode: string | null;
 }
 
 export interface ContractorsNaicsCodes {
@@ -587,7 +1064,129 @@ export interface ContractorsObservations {
    */
   id: string;
   source: string;
+  /**
+   * Empty if the record names no identifier
+   */
+  uei: string | null;
+}
+
+export interface ContractorsProfileChanges {
+  changedAt: Generated<Timestamp>;
+  /**
+   * Who did it by hand, such as a merge
+   */
+  changedBy: string | null;
+  /**
+   * Column in camelCase, or what metadata says, to its value before and its value after; only what differs
+   */
+  changes: Json;
+  /**
+   * Ascending with time (UUID v7)
+   */
+  id: Generated<string>;
+  /**
+   * The run of an import that brought it: contractors.imports
+   */
+  importId: string | null;
+  /**
+   * The profile; no foreign key, so that a large import does not ask for each row whether it is there
+   */
+  profileId: string;
+}
+
+export interface ContractorsProfileNames {
+  /**
+   * The earliest day as of which a record says it
+   */
+  firstSeen: string | null;
+  /**
+   * legal: as it is called now; former: a legal name of before; dba: doing business as; alternative: whatever else a source calls it
+   */
+  kind: string;
+  lastSeen: string | null;
+  name: string;
+  /**
+   * The plain words of the name without its legal form (contractors.normal_name)
+   */
+  normalName: string;
+  /**
+   * The source that said it last
+   */
+  source: string;
   uei: string;
+}
+
+export interface ContractorsSavedSearches {
+  /**
+   * never; daily: at seven by his clock; at_once: after each change of the catalogue
+   */
+  alert: Generated<string>;
+  createdAt: Generated<Timestamp>;
+  id: Generated<string>;
+  name: string;
+  /**
+   * What is looked for, as the search takes it
+   */
+  search: Json;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  userId: string;
+}
+
+export interface ContractorsSavedSearchMatches {
+  contractorProfileId: string;
+  foundAt: Generated<Timestamp>;
+  /**
+   * New in the catalogue; else it was there and did not match before
+   */
+  isNewContractor: boolean;
+  savedSearchId: string;
+  tenantId: Generated<string>;
+}
+
+export interface ContractorsSavedSearchStates {
+  /**
+   * When it was last looked at
+   */
+  checkedAt: Generated<Timestamp>;
+  /**
+   * New since then, exactly; of which up to 1,000 are kept by name
+   */
+  newCount: Generated<number>;
+  /**
+   * contractors.catalogue_revisions: what came later has not been looked at
+   */
+  revision: number;
+  savedSearchId: string;
+  /**
+   * When its user last looked at what is new
+   */
+  seenAt: Generated<Timestamp>;
+  tenantId: Generated<string>;
+}
+
+export interface ContractorsSearchChanges {
+  activeContractsCount: number;
+  awardAgencies: string[];
+  businessTypes: Json;
+  cageCode: string | null;
+  certifications: Json;
+  city: string | null;
+  congressionalDistrict: string | null;
+  familyRank: number;
+  familyUei: string | null;
+  id: string;
+  isHidden: boolean;
+  isPlaceholder: boolean;
+  mergedInto: string | null;
+  naicsCode: string | null;
+  registrationDate: string | null;
+  registrationStatus: string | null;
+  revision: number;
+  searchWords: string;
+  state: string | null;
+  uei: string | null;
+  valueRank: number;
 }
 
 export interface ContractorsSearchWords {
@@ -596,6 +1195,25 @@ export interface ContractorsSearchWords {
    */
   profiles: number;
   word: string;
+}
+
+export interface ContractorsSummaryRefreshes {
+  failure: string | null;
+  finishedAt: Timestamp | null;
+  id: Generated<string>;
+  /**
+   * Who asked for it at the command line or in the console; empty: the hour
+   */
+  requestedBy: string | null;
+  startedAt: Generated<Timestamp>;
+  /**
+   * A refresh whose process was killed stays running until the next one begins, which calls it failed
+   */
+  status: Generated<string>;
+}
+
+export interface ContractorsSummaryTurn {
+  isOnly: Generated<boolean>;
 }
 
 export interface HttpIdempotencyKeys {
@@ -2018,20 +2636,45 @@ export interface DB {
   "audit.auditLogs": AuditAuditLogs;
   "audit.trackedTables": AuditTrackedTables;
   "audit.unloggedTransactions": AuditUnloggedTransactions;
+  "contractors.agencies": ContractorsAgencies;
   "contractors.awards": ContractorsAwards;
   "contractors.businessTypes": ContractorsBusinessTypes;
+  "contractors.catalogueRevisions": ContractorsCatalogueRevisions;
+  "contractors.catalogueState": ContractorsCatalogueState;
   "contractors.contractorFieldSources": ContractorsContractorFieldSources;
   "contractors.contractorListActivity": ContractorsContractorListActivity;
+  "contractors.contractorListAdditions": ContractorsContractorListAdditions;
+  "contractors.contractorListComments": ContractorsContractorListComments;
   "contractors.contractorListItems": ContractorsContractorListItems;
+  "contractors.contractorListRemovedItems": ContractorsContractorListRemovedItems;
   "contractors.contractorLists": ContractorsContractorLists;
   "contractors.contractorListShares": ContractorsContractorListShares;
+  "contractors.contractorListShareSessions": ContractorsContractorListShareSessions;
   "contractors.contractorListSummaries": ContractorsContractorListSummaries;
   "contractors.contractorProfiles": ContractorsContractorProfiles;
+  "contractors.contractorProfileSummary": ContractorsContractorProfileSummary;
   "contractors.contractors": ContractorsContractors;
+  "contractors.exportChunks": ContractorsExportChunks;
+  "contractors.exports": ContractorsExports;
+  "contractors.families": ContractorsFamilies;
+  "contractors.importFileParts": ContractorsImportFileParts;
+  "contractors.importFiles": ContractorsImportFiles;
+  "contractors.importRejects": ContractorsImportRejects;
   "contractors.imports": ContractorsImports;
+  "contractors.listedAwards": ContractorsListedAwards;
+  "contractors.matchDecisions": ContractorsMatchDecisions;
+  "contractors.mentions": ContractorsMentions;
   "contractors.naicsCodes": ContractorsNaicsCodes;
   "contractors.observations": ContractorsObservations;
+  "contractors.profileChanges": ContractorsProfileChanges;
+  "contractors.profileNames": ContractorsProfileNames;
+  "contractors.savedSearches": ContractorsSavedSearches;
+  "contractors.savedSearchMatches": ContractorsSavedSearchMatches;
+  "contractors.savedSearchStates": ContractorsSavedSearchStates;
+  "contractors.searchChanges": ContractorsSearchChanges;
   "contractors.searchWords": ContractorsSearchWords;
+  "contractors.summaryRefreshes": ContractorsSummaryRefreshes;
+  "contractors.summaryTurn": ContractorsSummaryTurn;
   "http.idempotencyKeys": HttpIdempotencyKeys;
   "identity.addressFailures": IdentityAddressFailures;
   "identity.authenticators": IdentityAuthenticators;
