@@ -1,6 +1,10 @@
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { Settings } from 'typebox/system'
 import { errors } from './errors.ts'
+
+// Its own bound of 8 left out unknown properties behind what was missing beside them.
+Settings.Set({ maxErrors: 100 })
 
 /** Checks what came from outside and gives it in its declared types, or refuses with every fault. */
 export type Input = (value: unknown) => unknown

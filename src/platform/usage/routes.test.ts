@@ -273,7 +273,15 @@ test('AG-02 usage is answered by hour, day and month, and a range that is too lo
     assert.deepEqual([body.by, body.series[0]?.points.length], [by, count])
     assert.deepEqual(
       body.series.map(({ metric }) => metric),
-      ['http.requests', 'http.bytes_sent', 'tenancy.members', 'contractors.lists', 'contractors.list_items'],
+      [
+        'http.requests',
+        'http.bytes_sent',
+        'tenancy.members',
+        'contractors.lists',
+        'contractors.list_items',
+        'contractors.saved_searches',
+        'contractors.exports',
+      ],
     )
   }
   const one = await call<Answer>(alice, 'GET', '/usage?metric=contractors.lists&by=day')
