@@ -7443,7 +7443,7 @@ create table contractors.export_chunks (
 );
 alter table contractors.export_chunks enable row level security;
 alter table contractors.export_chunks force row level security;
-create policy export_chunks_of_user on contractors.export_chunks as restrictive
+create policy export_chunks_of_user on contractors.export_chunks as restrictive to commonhold_app, commonhold_readonly
   using ((EXISTS ( SELECT
    FROM contractors.exports export
   WHERE ((export.tenant_id = export_chunks.tenant_id) AND (export.id = export_chunks.export_id)))));
@@ -7485,7 +7485,7 @@ CREATE INDEX exports_user_idx ON contractors.exports USING btree (tenant_id, use
 CREATE TRIGGER limit_exports BEFORE INSERT ON contractors.exports FOR EACH ROW EXECUTE FUNCTION contractors.limit_exports();
 alter table contractors.exports enable row level security;
 alter table contractors.exports force row level security;
-create policy exports_of_user on contractors.exports as restrictive
+create policy exports_of_user on contractors.exports as restrictive to commonhold_app, commonhold_readonly
   using ((user_id = ( SELECT platform.current_user_id() AS current_user_id)))
   with check ((user_id = ( SELECT platform.current_user_id() AS current_user_id)));
 create policy tenant_isolation on contractors.exports

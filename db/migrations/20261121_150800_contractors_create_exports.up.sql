@@ -52,13 +52,16 @@ alter table contractors.export_chunks alter column content set storage external;
 select platform.isolate('contractors.exports');
 select platform.isolate('contractors.export_chunks');
 
--- Inside a tenant a file is his who asked for it. Restrictive: it narrows the tenant's policy and never widens it.
+-- Inside a tenant a file is his who asked for it. Restrictive: it narrows the tenant's policy and never widens it. The
+-- owner removes and moves tenants.
 create policy exports_of_user on contractors.exports
   as restrictive
+  to commonhold_app, commonhold_readonly
   using (user_id = (select platform.current_user_id()))
   with check (user_id = (select platform.current_user_id()));
 create policy export_chunks_of_user on contractors.export_chunks
   as restrictive
+  to commonhold_app, commonhold_readonly
   using (
     exists (
       select
