@@ -169,7 +169,7 @@ async function makeList(): Promise<string> {
 /** Contractors and awards in many states, industries and years: a picture of real data. */
 async function seedVariety(): Promise<void> {
   await owner.query(`
-    insert into contractors.agencies (id, name)
+    insert into contractors.agencies (code, name)
     values ('9700', 'Department of Defense'), ('1700', 'Department of the Navy'), ('7000', 'Department of Homeland Security')
     on conflict do nothing`)
   await owner.query(`

@@ -37,7 +37,7 @@ export function Page() {
 function KnownPage({ id }: { id: string }) {
   const { data: list, isPending, error, refetch } = useQuery(listQuery(id))
   const [filters, change] = useAddress(readItemFilters)
-  const updates = useListUpdates(id)
+  const updates = useListUpdates(id, list !== undefined)
   usePageTitle(list?.name)
   if (isPending) {
     return (

@@ -9,9 +9,10 @@ const shortestPause = 3_000
 const longestPause = 60_000
 
 /** Keeps what is shown of a list up to date while its page is open, and tells who else is here. */
-export function useListUpdates(listId: string): ListUpdates {
+export function useListUpdates(listId: string, isThere: boolean): ListUpdates {
   const client = useQueryClient()
-  return useLiveList(`/api/v1/contractor-lists/${encodeURIComponent(listId)}/stream`, about => {
+  const address = `/api/v1/contractor-lists/${encodeURIComponent(listId)}/stream`
+  return useLiveList(isThere ? address : undefined, about => {
     for (const queryKey of keysOf(['lists', listId], about)) void client.invalidateQueries({ queryKey })
   })
 }
@@ -25,13 +26,14 @@ export function keysOf(list: readonly string[], about: string): QueryKey[] {
 }
 
 /** Listens while the page is seen: browsers open six connections to a server, and hidden pages keep none of them. */
-export function useLiveList(address: string, onChange: (about: string) => void): ListUpdates {
+export function useLiveList(address: string | undefined, onChange: (about: string) => void): ListUpdates {
   const [here, setHere] = useState<Omit<ListUpdates, 'isLive'>>({ people: [], count: 0 })
   const [isLive, setIsLive] = useState(false)
   const tell = useRef(onChange)
   tell.current = onChange
 
   useEffect(() => {
+    if (address === undefined) return
     let source: EventSource | undefined
     let again: ReturnType<typeof setTimeout> | undefined
     let looking: ReturnType<typeof setTimeout> | undefined
