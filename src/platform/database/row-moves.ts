@@ -14,8 +14,11 @@ export type Side = pg.Client
 /** Count and order-independent hash of a tenant's rows in one table. */
 export type Digest = { rows: number; hash: string }
 
-/** Changed rows by their table, as they were when they were read; `gone` are keys without a row. */
-export type Changes = { ids: string[]; tables: Map<string, { keys: Row[]; rows: Row[]; digest: Digest }> }
+/**
+ * Changed rows by their table, as they were when they were read; a key without a row is gone. Rows are texts of JSON:
+ * numbers read here would lose what a float does not hold.
+ */
+export type Changes = { ids: string[]; tables: Map<string, { keys: Row[]; rows: string[]; digest: Digest }> }
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -327,8 +330,8 @@ export async function readChanges(source: Side, tables: readonly TenantTable[], 
         .map(({ key }) => [JSON.stringify(table.key.map(column => key[column])), key]),
     )
     if (keys.size === 0) continue
-    const { rows } = await source.query<{ row: Row }>(
-      `select to_jsonb(picked) as row
+    const { rows } = await source.query<{ row: string }>(
+      `select to_jsonb(picked)::text as row
       from ${quoted(table.name)} as t
       join jsonb_populate_recordset(null::${quoted(table.name)}, $1) as k on ${table.key.map(column => `t.${quoted(column)} = k.${quoted(column)}`).join(' and ')}
       cross join lateral (select ${columnList(table.columns, 't')}) as picked`,
@@ -363,7 +366,7 @@ export async function applyChanges(target: Side, tables: readonly TenantTable[],
       await target.query(
         `insert into ${quoted(table.name)} (${columns}) overriding system value
         select ${columns} from jsonb_populate_recordset(null::${quoted(table.name)}, $1)`,
-        [JSON.stringify(changed.rows)],
+        [`[${changed.rows.join()}]`],
       )
     }
   })

@@ -379,9 +379,10 @@ async function takeChanges(
   if (move.targetId !== null) {
     let needsMembers = true
     for (const { name, column, reference } of leadingOut(tables)) {
-      const values = (changes.tables.get(name)?.rows ?? []).flatMap(row =>
-        typeof row[column] === 'string' ? [row[column]] : [],
-      )
+      const values = (changes.tables.get(name)?.rows ?? []).flatMap(text => {
+        const value = JSON.parse(text)[column]
+        return typeof value === 'string' ? [value] : []
+      })
       if (values.length === 0) continue
       await placements.bring(move.targetId, { ...reference, values })
       if (needsMembers) await placements.bringMembers(move.targetId, tenantId)
