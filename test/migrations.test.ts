@@ -36,11 +36,13 @@ test('GG-14 each migration can be undone and applied again by itself', async t =
   let before = dumpSchema(await readCatalog(client))
   for (const { name } of await readMigrations(join(databaseFolder, 'migrations'))) {
     await migrateDatabase({ admin, to: name })
+    const after = dumpSchema(await readCatalog(client))
     await revertMigrations({ admin })
     // The first one finds no log of the engine yet.
     if (before.includes('platform.migrations')) assertSame(dumpSchema(await readCatalog(client)), before, name)
     await migrateDatabase({ admin, to: name })
     before = dumpSchema(await readCatalog(client))
+    assertSame(before, after, name)
   }
 })
 

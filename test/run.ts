@@ -1,7 +1,7 @@
 // node test/run.ts [files…]: one PostgreSQL for all test files, a migrated template in it, then node's test runner.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -61,39 +61,14 @@ async function runOn(url: URL): Promise<number> {
   }
 }
 
-/**
- * In CI up to three files that failed are run once more, alone: a browser that was late beside another one is told from a
- * fault, and both are named.
- */
-async function runFiles(server: TestServer): Promise<number> {
+function runFiles(server: TestServer): Promise<number> {
   const found = files.length > 0 ? files : patterns.flatMap(pattern => globSync(pattern)).sort()
-  const first = await runTests(server, found, 2)
-  if (first.code === 0 || !process.env.CI || first.failed.length === 0 || first.failed.length > 3) return first.code
-  console.error(`Failed, and now run once more, alone: ${first.failed.join(', ')}`)
-  const second = await runTests(server, first.failed, 1)
-  if (second.code === 0) console.error(`Passed when run once more: ${first.failed.join(', ')}`)
-  return second.code
-}
-
-async function runTests(server: TestServer, paths: string[], concurrency: number) {
-  const failures = join(tmpdir(), `commonhold-failed-${runId}`)
-  const reporters = [
-    ['spec', 'stdout'],
-    [join(import.meta.dirname, 'support', 'failed-files.ts'), failures],
-  ].flatMap(([reporter, destination]) => [`--test-reporter=${reporter}`, `--test-reporter-destination=${destination}`])
-  const child = spawn(
-    process.execPath,
-    ['--test', `--test-concurrency=${concurrency}`, ...reporters, ...flags, ...paths],
-    {
-      stdio: 'inherit',
-      env: { ...process.env, COMMONHOLD_TEST_SERVER: JSON.stringify(server) },
-    },
-  )
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...flags, ...found], {
+    stdio: 'inherit',
+    env: { ...process.env, COMMONHOLD_TEST_SERVER: JSON.stringify(server) },
+  })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  const code = await new Promise<number>(resolve => child.on('close', code => resolve(code ?? 1)))
-  const failed = [...new Set(readFileSync(failures, 'utf8').split('\n').filter(Boolean))]
-  rmSync(failures)
-  return { code, failed }
+  return new Promise(resolve => child.on('close', code => resolve(code ?? 1)))
 }
 
 process.exitCode = await main()
