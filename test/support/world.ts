@@ -51,6 +51,8 @@ export async function testWorld(
     rateLimit?: number
     /** False: routes have no limits of their own. */
     hasRouteLimits?: boolean
+    /** Both tenants have the data of applications in a database of their own; unless told, as COMMONHOLD_TEST_PLACED says. */
+    placed?: boolean
     environment?: Record<string, string>
     /** Counts requests, as the program does. */
     meter?: boolean
@@ -103,7 +105,8 @@ export async function testWorld(
   await joinAs(database, viewer.userId, alice.tenantId, 'viewer')
   const joined = await signIn(baseUrl, viewer, alice.tenantId)
   // MT-17: the same tests, with both tenants' application data in a database beside the main one.
-  if (process.env.COMMONHOLD_TEST_PLACED) await placeElsewhere(database, app, [alice.tenantId, bob.tenantId])
+  if (options.placed ?? process.env.COMMONHOLD_TEST_PLACED)
+    await placeElsewhere(database, app, [alice.tenantId, bob.tenantId])
   return { ...database, app, keys, baseUrl, alice, bob, viewer: joined }
 }
 

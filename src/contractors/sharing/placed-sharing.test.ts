@@ -5,8 +5,7 @@ import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { joinAs, newPerson, signIn, testWorld } from '#test/world.ts'
 
-process.env.COMMONHOLD_TEST_PLACED = '1'
-const world = await testWorld({ hasRouteLimits: false })
+const world = await testWorld({ hasRouteLimits: false, placed: true })
 const { admin, alice, baseUrl } = world
 
 const { rows } = await admin.query(

@@ -46,8 +46,22 @@ test('MT-08 the export is a file of JSON with my rows in every table that leads 
       and confrelid in ('identity.users'::regclass)
     order by 1`)
   const shown = [...data.account, ...(data.workspaces[0]?.tables ?? [])]
-  // Rows of nobody's, where operators work on what all tenants share, name who did it; the log has it for him.
+  // Rows of nobody's, where operators work on what all tenants share, name who did it; the log has it for him. That they
+  // go with no account and belong to no tenant is what tells them.
   const ofNobody = ['import_files', 'imports', 'match_decisions', 'mentions'].map(name => `contractors.${name}`)
+  const { rows: naming } = await admin.query(`
+    select conrelid::regclass::text as name
+    from pg_constraint as k
+    where contype = 'f' and conparentid = 0 and confrelid = 'identity.users'::regclass
+      and conrelid <> confrelid
+      and not exists (select from pg_attribute where attrelid = conrelid and attname = 'tenant_id')
+    group by conrelid
+    having bool_and(confdeltype = 'n')
+    order by 1`)
+  assert.deepEqual(
+    naming.map(row => row.name),
+    ofNobody,
+  )
   for (const { name } of rows.filter(row => !ofNobody.includes(row.name))) {
     const table = shown.find(each => each.table === name)
     assert.ok(table, `${name} refers to accounts and is not in the export`)
