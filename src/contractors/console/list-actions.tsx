@@ -12,7 +12,7 @@ import { changeList, copyList, inOrder, type List, mergeLists, refreshLists, use
 type Dialog = 'edit' | 'settings' | 'copy' | 'merge' | 'delete'
 
 /** What one can do with a list: the content of a menu, and the dialogs that it opens. */
-export function ListActions({ list, onDeleted }: { list: List; onDeleted?: () => void }) {
+export function ListActions({ list, leave }: { list: List; leave?: () => Promise<void> }) {
   const { can } = useSession()
   const client = useQueryClient()
   const [dialog, setDialog] = useState<Dialog>()
@@ -83,7 +83,7 @@ export function ListActions({ list, onDeleted }: { list: List; onDeleted?: () =>
       {dialog === 'settings' && <ListSettingsForm list={list} close={close} />}
       {dialog === 'copy' && <Copying list={list} close={close} />}
       {dialog === 'merge' && <Merging list={list} close={close} />}
-      {dialog === 'delete' && <ListDeletion list={list} close={close} done={onDeleted} />}
+      {dialog === 'delete' && <ListDeletion list={list} close={close} leave={leave} />}
     </>
   )
 }

@@ -4,14 +4,21 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { formatCount, request } from '#platform/console'
 import { changeList, type List, listQuery, refreshLists } from './lists.ts'
 
-/** Asks before a list goes with everything noted in it. */
-export function ListDeletion({ list, close, done }: { list: List; close: () => void; done?: () => void }) {
+type Props = { list: List; close: () => void; leave?: (() => Promise<void>) | undefined }
+
+export const deletionKey = (listId: string) => ['delete-list', listId]
+
+/** Asks before a list goes with everything noted in it; `leave` goes away from the list's own page. */
+export function ListDeletion({ list, close, leave }: Props) {
   const client = useQueryClient()
   const deletion = useMutation({
+    mutationKey: deletionKey(list.id),
+    onMutate: () => client.cancelQueries(listQuery(list.id)),
     mutationFn: () => request(`/contractor-lists/${list.id}`, { method: 'DELETE' }),
     onSuccess: async () => {
       close()
-      done?.()
+      // First away from its page, which would ask for what is no longer there.
+      await leave?.()
       client.removeQueries(listQuery(list.id))
       await refreshLists(client)
     },

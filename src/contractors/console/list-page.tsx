@@ -1,6 +1,6 @@
 import { ActionIcon, Alert, Anchor, Badge, Button, Group, Menu, Skeleton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useIsMutating, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import {
@@ -19,6 +19,7 @@ import { isId } from './contractors.ts'
 import { ExportButton } from './export-button.tsx'
 import { ListActions } from './list-actions.tsx'
 import { AddBox, AddMany } from './list-adding.tsx'
+import { deletionKey } from './list-deletion.tsx'
 import { ListForm } from './list-form.tsx'
 import { ListIcon } from './list-icon.tsx'
 import { Items } from './list-items.tsx'
@@ -37,7 +38,8 @@ export function Page() {
 function KnownPage({ id }: { id: string }) {
   const { data: list, isPending, error, refetch } = useQuery(listQuery(id))
   const [filters, change] = useAddress(readItemFilters)
-  const updates = useListUpdates(id, list !== undefined)
+  const isLeaving = useIsMutating({ mutationKey: deletionKey(id) }) > 0
+  const updates = useListUpdates(id, list !== undefined && !isLeaving)
   usePageTitle(list?.name)
   if (isPending) {
     return (
@@ -124,7 +126,7 @@ function Header({ list }: { list: List }) {
                       <Icon name="more" />
                     </ActionIcon>
                   </Menu.Target>
-                  <ListActions list={list} onDeleted={() => void navigate({ to: '/lists' })} />
+                  <ListActions list={list} leave={() => navigate({ to: '/lists' })} />
                 </Menu>
               </>
             )}
