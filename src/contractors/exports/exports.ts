@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { type App, mainApp } from '#platform/app.ts'
+import { eventRecord } from '#platform/audit'
 import { json, type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { getProfile } from '#platform/identity'
@@ -169,7 +170,10 @@ export async function getExport(tx: Queryable, id: string): Promise<Export> {
 
 /** Cancels what is being made, and removes the file. */
 export async function deleteExport(tx: Queryable, id: string): Promise<void> {
-  const deleted = await tx.maybe(sql`delete from contractors.exports where id = ${id} returning id`)
+  const deleted = await tx.maybe(sql`
+    delete from contractors.exports
+    where id = ${id}
+    returning ${eventRecord({ action: 'delete', resource: 'contractors.exports', resourceId: id })}`)
   if (!deleted) throw errors.exportNotFound({ id })
 }
 
