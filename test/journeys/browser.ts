@@ -81,11 +81,21 @@ export async function checkAccess(page: Page, where: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' })
 }
 
-/** Nothing may stand out of the window to the side, down to the narrowest phone. */
+/**
+ * Nothing may stand out of the window to the side, down to the narrowest phone; not for a moment either: what draws itself
+ * anew when it has become narrower must not hold the page open until then.
+ */
 export async function checkWidths(page: Page, where: string): Promise<void> {
   const usual = page.viewportSize() ?? { width: 1280, height: 800 }
   for (const width of [320, 768, 1920]) {
+    // Listeners of the window are told before any ResizeObserver.
+    const told = await page.evaluateHandle(() => {
+      const beyond = () => document.documentElement.scrollWidth - window.innerWidth
+      return { beyond: new Promise<number>(tell => addEventListener('resize', () => tell(beyond()), { once: true })) }
+    })
     await page.setViewportSize({ width, height: 800 })
+    const atOnce = await told.evaluate(({ beyond }) => beyond)
+    assert(atOnce <= 0, `${where} is ${atOnce} px wider than a window that has just become ${width} px wide`)
     const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     assert(beyond <= 0, `${where} is ${beyond} px wider than a window of ${width} px`)
   }

@@ -316,7 +316,7 @@ describe('the console', { skip }, () => {
     await page.getByRole('link', { name: 'VERIZON FEDERAL INC.' }).click()
     await page.getByRole('heading', { name: 'Obligated by year of signing' }).waitFor()
     await look('/contractors/{id}')
-    await page.getByRole('button', { name: 'Show as a table', exact: true }).click()
+    await page.getByRole('button', { name: 'Show as a table (Obligated by year of signing)' }).click()
     await page.getByRole('cell', { name: '$30,127,344.00' }).first().waitFor()
     await page.getByText('not in any source').click()
     await look('/contractors/{id} as tables')

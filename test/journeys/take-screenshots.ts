@@ -21,7 +21,7 @@ const views: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
       .getByRole('link', { name: /^DELOITTE CONSULTING/ })
       .first()
       .click()
-    await page.getByRole('button', { name: 'Show as a table', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Show as a table (Obligated by year of signing)' }).waitFor()
   },
   list: openList,
   audit: async page => {

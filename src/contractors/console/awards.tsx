@@ -1,6 +1,6 @@
 import { Badge, Button, Skeleton, Text, UnstyledButton } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { EmptyState, ErrorState, formatAmount, formatDay, Icon, LoadMore } from '#platform/console'
+import { EmptyState, ErrorState, formatAmount, formatDay, Icon, LoadMore, ScrollRegion } from '#platform/console'
 import { AwardFilters } from './award-filters.tsx'
 import contractorClasses from './contractor.module.css'
 import type { Award, ContractorInFull } from './contractors.ts'
@@ -47,8 +47,7 @@ export function Awards({ contractor }: { contractor: ContractorInFull }) {
           The contractor has awards, but none with all that is asked for.
         </EmptyState>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-        <section className="scroll-x" tabIndex={0} aria-label="Table of awards" aria-busy={query.isPlaceholderData}>
+        <ScrollRegion label="Table of awards" isBusy={query.isPlaceholderData}>
           <table className="data" style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}>
             <thead>
               <tr>
@@ -66,7 +65,7 @@ export function Awards({ contractor }: { contractor: ContractorInFull }) {
               ))}
             </tbody>
           </table>
-        </section>
+        </ScrollRegion>
       )}
       <LoadMore query={query} label="Load more awards" />
     </Part>

@@ -1,7 +1,6 @@
-import { Anchor } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
+import { formatAmount, formatCompactAmount, formatCount, PageLink, TableSwitch } from '#platform/console'
 import classes from './profile.module.css'
 import { Loaded, Part, Table } from './profile-part.tsx'
 import { type AwardBreakdown, breakdownQuery } from './profile-queries.ts'
@@ -15,20 +14,14 @@ const titles = {
 /** The ten largest shares of the awards as bars or as a table; each leads to its awards. */
 export function Breakdown({ contractorId, by }: { contractorId: string; by: keyof typeof titles }) {
   const query = useQuery(breakdownQuery(contractorId, by))
-  const [asTable, setAsTable] = useState(false)
+  const [isTable, setTable] = useState(false)
   const { title, column, filter, rest } = titles[by]
   return (
     <Part
       title={title}
       note="Dollars obligated, the ten largest"
       actions={
-        query.data &&
-        query.data.items.length > 0 && (
-          <Anchor component="button" type="button" size="sm" onClick={() => setAsTable(!asTable)}>
-            {asTable ? 'Show as a chart' : 'Show as a table'}
-            <span className="visually-hidden"> ({title})</span>
-          </Anchor>
-        )
+        query.data && query.data.items.length > 0 && <TableSwitch title={title} isTable={isTable} change={setTable} />
       }
     >
       <Loaded
@@ -43,7 +36,7 @@ export function Breakdown({ contractorId, by }: { contractorId: string; by: keyo
             key === null
               ? undefined
               : { to: `/contractors/${contractorId}`, search: { section: 'awards', [filter]: key } }
-          return asTable ? (
+          return isTable ? (
             <Table
               label={`Table of awards ${title.toLowerCase()}`}
               head={

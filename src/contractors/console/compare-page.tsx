@@ -1,12 +1,22 @@
 import { ActionIcon, Button, Center, Group, Loader, Switch, Text } from '@mantine/core'
-import { useQueries } from '@tanstack/react-query'
-import { Fragment, useState } from 'react'
-import { EmptyState, ErrorState, Icon, manyOf, PageHeader, PageLink, type Search, useAddress } from '#platform/console'
+import { type UseQueryResult, useQueries } from '@tanstack/react-query'
+import { Fragment, useMemo, useState } from 'react'
+import {
+  EmptyState,
+  ErrorState,
+  Icon,
+  manyOf,
+  PageHeader,
+  PageLink,
+  ScrollRegion,
+  type Search,
+  useAddress,
+} from '#platform/console'
 import { AddSelection } from './add-selection.tsx'
 import classes from './compare.module.css'
 import { CompareAdd } from './compare-add.tsx'
 import { CompareChart } from './compare-chart.tsx'
-import { type ContractorInFull, contractorQuery, isId, placeOf } from './contractors.ts'
+import { type AwardTotal, type ContractorInFull, contractorQuery, isId, placeOf } from './contractors.ts'
 import { ExportButton } from './export-button.tsx'
 import { describeFields } from './fields.ts'
 import { totalsQuery } from './profile-queries.ts'
@@ -20,10 +30,12 @@ const readIds = (search: Search) => ({ ids: [...new Set(manyOf(search.ids).filte
 export function Page() {
   const [{ ids }, change] = useAddress(readIds)
   const [onlyDifferent, setOnlyDifferent] = useState(false)
-  const contractors = useQueries({ queries: ids.map(id => contractorQuery(id)) })
-  const totals = useQueries({ queries: ids.map(id => totalsQuery(id, 'year')) })
-  const found = contractors.flatMap(({ data }) => (data ? [data] : []))
-  const failed = contractors.find(({ error }) => error)
+  const { found, failed } = useQueries({ queries: ids.map(id => contractorQuery(id)), combine: contractorsOf })
+  const totals = useQueries({ queries: ids.map(id => totalsQuery(id, 'year')), combine: totalsOf })
+  const lines = useMemo(
+    () => found.map(({ id, name }, index) => ({ id, name, totals: totals[index] ?? [] })),
+    [found, totals],
+  )
 
   return (
     <>
@@ -87,26 +99,27 @@ export function Page() {
             onlyDifferent={onlyDifferent}
             remove={id => change({ ids: ids.filter(other => other !== id) })}
           />
-          <CompareChart
-            lines={found.map((contractor, index) => ({
-              id: contractor.id,
-              name: contractor.name,
-              totals: totals[index]?.data?.items ?? [],
-            }))}
-          />
+          <CompareChart lines={lines} />
         </>
       )}
     </>
   )
 }
 
+const contractorsOf = (queries: readonly UseQueryResult<ContractorInFull>[]) => ({
+  found: queries.flatMap(({ data }) => (data ? [data] : [])),
+  failed: queries.find(({ error }) => error),
+})
+
+const totalsOf = (queries: readonly UseQueryResult<{ items: readonly AwardTotal[] }>[]) =>
+  queries.map(({ data }) => data?.items ?? [])
+
 type SheetProps = { contractors: readonly ContractorInFull[]; onlyDifferent: boolean; remove: (id: string) => void }
 
 function Sheet({ contractors, onlyDifferent, remove }: SheetProps) {
   const groups = groupsOf(contractors, onlyDifferent)
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section tabIndex={0} aria-label="Comparison" className={`panel ${classes.sheet}`}>
+    <ScrollRegion label="Comparison" className={`panel ${classes.sheet}`}>
       <table className={classes.table}>
         <thead>
           <tr>
@@ -173,7 +186,7 @@ function Sheet({ contractors, onlyDifferent, remove }: SheetProps) {
           They do not differ in anything that is known.
         </Text>
       )}
-    </section>
+    </ScrollRegion>
   )
 }
 

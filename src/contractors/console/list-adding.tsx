@@ -21,7 +21,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ClipboardEvent, useState } from 'react'
-import { formatCompactAmount, formatCount, Icon, Refusal, request } from '#platform/console'
+import { formatCompactAmount, formatCount, Icon, Refusal, request, ScrollRegion } from '#platform/console'
 import { placeOf, type SearchResult } from './contractors.ts'
 import classes from './lists.module.css'
 import {
@@ -389,8 +389,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
               ))}
             <Text size="sm">{report.isTaken ? 'This is what was done.' : 'Nothing is written yet.'}</Text>
           </Group>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-          <section className={classes.rows} tabIndex={0} aria-label="Rows of the file">
+          <ScrollRegion label="Rows of the file" className={classes.rows}>
             <table className="data">
               <thead>
                 <tr>
@@ -422,7 +421,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
                 and {formatCount(report.rows.length - 200)} more rows
               </Text>
             )}
-          </section>
+          </ScrollRegion>
         </>
       )}
       <Group justify="flex-end" gap="xs">

@@ -1,7 +1,7 @@
 import { Anchor, Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatAmount, formatCompactAmount, formatCount } from '#platform/console'
+import { formatAmount, formatCompactAmount, formatCount, ScrollRegion } from '#platform/console'
 import classes from './lists.module.css'
 import { type ItemFilters, type List, type ListSummary, priorities, priorityNames, summaryQuery } from './lists.ts'
 
@@ -61,8 +61,7 @@ function Chart({ title, shares, total, asTable, label, press, isOn }: ChartProps
   const rest = shares.length - shown.length
   if (asTable) {
     return (
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-      <section className="scroll-x" tabIndex={0} aria-label={title}>
+      <ScrollRegion label={title}>
         <table className="data">
           <caption className="visually-hidden">{title}</caption>
           <thead>
@@ -82,7 +81,7 @@ function Chart({ title, shares, total, asTable, label, press, isOn }: ChartProps
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
     )
   }
   return (

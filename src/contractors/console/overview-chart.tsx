@@ -1,12 +1,19 @@
-import { Anchor, Text, Title, useComputedColorScheme } from '@mantine/core'
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
-import uPlot from 'uplot'
-import 'uplot/dist/uPlot.min.css'
-import { formatAmount, formatCompactAmount, formatCount, PageLink, useBrand } from '#platform/console'
+import { Anchor, Text } from '@mantine/core'
+import { type ReactNode, useMemo } from 'react'
+import {
+  Chart,
+  ChartFrame,
+  type ChartPlan,
+  formatAmount,
+  formatCompactAmount,
+  formatCount,
+  PageLink,
+  ScrollRegion,
+} from '#platform/console'
 import classes from './overview.module.css'
 import type { Bar, Count, Measure } from './overview.ts'
 
-type ChartProps = {
+type CountsProps = {
   title: string
   note?: string
   /** What a row is, for the head of the table: `Agency`. */
@@ -20,38 +27,25 @@ type ChartProps = {
 }
 
 /** A part of the overview: bars, of which each leads to what it counts, or the same as a table. */
-export function Chart({ title, note, noun, rows, by, isWide = false, children, drawn = 8 }: ChartProps) {
-  const [asTable, setAsTable] = useState(false)
-  const id = useId()
+export function Counts({ title, note, noun, rows, by, isWide = false, children, drawn = 8 }: CountsProps) {
+  const isEmpty = rows.length === 0
   return (
-    <section aria-labelledby={id} className={`panel ${classes.chart} ${isWide ? classes.wide : ''}`}>
-      <div className={classes.head}>
-        <div>
-          <Title order={2} size="h4" id={id}>
-            {title}
-          </Title>
-          {note && (
-            <Text size="sm" c="dimmed">
-              {note}
-            </Text>
-          )}
-        </div>
-        {rows.length > 0 && (
-          <Anchor component="button" type="button" size="sm" onClick={() => setAsTable(!asTable)} aria-describedby={id}>
-            {asTable ? 'Show as a chart' : 'Show as a table'}
-          </Anchor>
-        )}
-      </div>
-      {rows.length === 0 ? (
-        <Text c="dimmed" size="sm" py={32} ta="center">
-          Nothing is known of this yet.
-        </Text>
-      ) : asTable ? (
-        <Table title={title} noun={noun} rows={rows} />
-      ) : (
-        (children ?? <Bars rows={rows} by={by} drawn={drawn} />)
-      )}
-    </section>
+    <ChartFrame
+      title={title}
+      note={note}
+      className={`panel ${classes.chart} ${isWide ? classes.wide : ''}`}
+      isEmpty={isEmpty}
+      chart={
+        isEmpty ? (
+          <Text c="dimmed" size="sm" py={32} ta="center">
+            Nothing is known of this yet.
+          </Text>
+        ) : (
+          (children ?? <Bars rows={rows} by={by} drawn={drawn} />)
+        )
+      }
+      table={<Table title={title} noun={noun} rows={rows} />}
+    />
   )
 }
 
@@ -118,8 +112,7 @@ export const wordsOf = ({ profiles, awards, obligated }: Count): string =>
 function Table({ title, noun, rows }: { title: string; noun: string; rows: readonly Bar[] }) {
   const hasProfiles = rows.some(({ profiles }) => profiles !== null)
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section tabIndex={0} aria-label={`Table: ${title}`} className={classes.table}>
+    <ScrollRegion label={`Table: ${title}`} className={classes.table}>
       <table className="data">
         <thead>
           <tr>
@@ -150,91 +143,33 @@ function Table({ title, noun, rows }: { title: string; noun: string; rows: reado
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   )
 }
 
 /** Bars over fiscal years. */
 export function Years({ rows, by }: { rows: readonly Bar[]; by: Measure }) {
-  const place = useRef<HTMLDivElement>(null)
-  const scheme = useComputedColorScheme()
-  const brand = useBrand()?.colors.primary
-  const [hovered, setHovered] = useState<number>()
+  const plan = useMemo(() => planOf(rows, by), [rows, by])
+  return <Chart plan={plan} />
+}
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the page; scheme and brand change them
-  useEffect(() => {
-    const element = place.current
-    if (!element) return
-    const style = getComputedStyle(element)
-    const bar = style.getPropertyValue('--ch-chart')
-    const axis = {
-      stroke: style.getPropertyValue('--mantine-color-dimmed'),
-      font: `12px ${style.fontFamily}`,
-      ticks: { show: false },
-    }
-    const chart = new uPlot(
+function planOf(rows: readonly Bar[], by: Measure): ChartPlan {
+  const isMoney = by === 'obligated'
+  const said = rows.map(row => `${row.key}: ${wordsOf(row)}`).join('. ')
+  return {
+    label: `${isMoney ? 'Dollars obligated' : 'Awards'} by fiscal year of signing. ${said}.`,
+    height: 220,
+    places: rows.map(({ key }) => Number(key)),
+    series: [
       {
-        width: element.clientWidth,
-        height: 220,
-        legend: { show: false },
-        padding: [14, 8, 0, 0],
-        cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-        scales: {
-          x: { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] },
-          y: { range: (_, min, max) => [Math.min(0, min), Math.max(0, max) * 1.06 || 1] },
-        },
-        axes: [
-          {
-            ...axis,
-            size: 26,
-            grid: { show: false },
-            incrs: [1, 2, 5, 10],
-            values: (_, marks) => marks.map(mark => (Number.isInteger(mark) ? `${mark}` : '')),
-          },
-          {
-            ...axis,
-            size: 62,
-            grid: { stroke: style.getPropertyValue('--ch-line'), width: 1 },
-            values: (_, marks) =>
-              marks.map(mark => (by === 'obligated' ? formatCompactAmount(String(mark)) : formatCount(mark))),
-          },
-        ],
-        series: [
-          {},
-          {
-            fill: bar,
-            stroke: bar,
-            width: 0,
-            points: { show: false },
-            paths: uPlot.paths.bars?.({ size: [0.68, 46], radius: 0.12 }),
-          },
-        ],
-        hooks: { setCursor: [each => setHovered(each.cursor.idx ?? undefined)] },
+        shape: 'bars',
+        values: rows.map(({ obligated, awards }) => (isMoney ? Number(obligated) : awards)),
+        color: '--ch-chart',
       },
-      [
-        rows.map(({ key }) => Number(key)),
-        rows.map(({ obligated, awards }) => (by === 'obligated' ? Number(obligated) : awards)),
-      ],
-      element,
-    )
-    const watch = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: 220 }))
-    watch.observe(element)
-    return () => {
-      watch.disconnect()
-      chart.destroy()
-    }
-  }, [scheme, brand, rows, by])
-
-  const shown = hovered === undefined ? undefined : rows[hovered]
-  const label = `${by === 'obligated' ? 'Dollars obligated' : 'Awards'} by fiscal year of signing. ${rows
-    .map(row => `${row.key}: ${wordsOf(row)}`)
-    .join('. ')}.`
-  return (
-    <>
-      <div ref={place} role="img" aria-label={label} />
-      <Text size="xs" c="dimmed" className="figures" mih={18} aria-hidden="true">
-        {shown ? `Fiscal year ${shown.key}: ${wordsOf(shown)}` : 'Point at or tap a year for its exact amount.'}
-      </Text>
-    </>
-  )
+    ],
+    across: { steps: [1, 2, 5, 10], text: String },
+    up: { text: value => (isMoney ? formatCompactAmount(String(value)) : formatCount(value)) },
+    wordsAt: index => rows[index] && `Fiscal year ${rows[index].key}: ${wordsOf(rows[index])}`,
+    hint: 'Point at or tap a year for its exact amount.',
+  }
 }

@@ -33,7 +33,7 @@ import {
   type Summary,
   summaryQuery,
 } from './overview.ts'
-import { Bars, Chart, lengthOf, wordsOf, Years } from './overview-chart.tsx'
+import { Bars, Counts, lengthOf, wordsOf, Years } from './overview-chart.tsx'
 
 // The map's shapes are fetched after the numbers.
 const UsMap = lazy(() => import('./us-map.tsx').then(({ UsMap }) => ({ default: UsMap })))
@@ -192,7 +192,7 @@ function Numbers({ summary }: { summary: Summary }) {
         size="sm"
       />
       <div className={classes.charts}>
-        <Chart title="By state" noun="State" note={noteOf(by)} rows={bars.states} by={by} isWide>
+        <Counts title="By state" noun="State" note={noteOf(by)} rows={bars.states} by={by} isWide>
           <div className={classes.places}>
             <div className={classes.map}>
               <Suspense fallback={<Skeleton height={260} />}>
@@ -201,8 +201,8 @@ function Numbers({ summary }: { summary: Summary }) {
             </div>
             <Bars rows={bars.states} by={by} drawn={8} />
           </div>
-        </Chart>
-        <Chart
+        </Counts>
+        <Counts
           title="By fiscal year"
           noun="Fiscal year"
           note={`${by === 'obligated' ? 'Dollars obligated' : 'Awards'}, by the year from October in which an award was signed`}
@@ -211,15 +211,15 @@ function Numbers({ summary }: { summary: Summary }) {
           isWide
         >
           <Years rows={bars.years} by={by} />
-        </Chart>
-        <Chart
+        </Counts>
+        <Counts
           title="By industry"
           noun="Sector"
           note="Sector of the primary industry (NAICS)"
           rows={bars.sectors}
           by={by}
         />
-        <Chart
+        <Counts
           title="By agency"
           noun="Agency"
           note={
@@ -230,16 +230,16 @@ function Numbers({ summary }: { summary: Summary }) {
           rows={bars.agencies}
           by={by}
         />
-        <Chart title="By size" noun="Size" note="By total contract value" rows={bars.sizes} by={by} />
-        <Chart
+        <Counts title="By size" noun="Size" note="By total contract value" rows={bars.sizes} by={by} />
+        <Counts
           title="By business type"
           noun="Business type"
           note="A contractor may have several"
           rows={bars.types}
           by={by}
         />
-        <Chart title="By registration" noun="Registration" note="Status in SAM" rows={bars.statuses} by={by} />
-        <Chart
+        <Counts title="By registration" noun="Registration" note="Status in SAM" rows={bars.statuses} by={by} />
+        <Counts
           title="Greatest contractors"
           noun="Contractor"
           note="By dollars obligated"

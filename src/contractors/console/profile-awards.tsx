@@ -1,15 +1,12 @@
-import { Skeleton } from '@mantine/core'
-import { lazy, Suspense } from 'react'
 import { AwardDetail } from './award-detail.tsx'
 import { Awards } from './awards.tsx'
 import { Breakdown } from './breakdown.tsx'
 import contractorClasses from './contractor.module.css'
 import type { ContractorInFull } from './contractors.ts'
+import { Obligations } from './obligations.tsx'
 import classes from './profile.module.css'
 import { useProfileAddress } from './profile-address.ts'
 import { Figures } from './profile-figures.tsx'
-
-const Obligations = lazy(async () => ({ default: (await import('./obligations.tsx')).Obligations }))
 
 /** What the government has awarded to it: over time, in shares, and one by one. */
 export function AwardsSection({ contractor }: { contractor: ContractorInFull }) {
@@ -21,9 +18,7 @@ export function AwardsSection({ contractor }: { contractor: ContractorInFull }) 
         <>
           <section className={`panel ${contractorClasses.overview}`} aria-label="Awards in figures">
             <Figures contractor={contractor} />
-            <Suspense fallback={<Skeleton height={220} />}>
-              <Obligations contractorId={id} withPeriods />
-            </Suspense>
+            <Obligations contractorId={id} withPeriods />
           </section>
           <div className={classes.pair}>
             <Breakdown contractorId={id} by="agency" />

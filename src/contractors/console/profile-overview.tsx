@@ -1,20 +1,19 @@
-import { Anchor, Badge, Skeleton, Text } from '@mantine/core'
+import { Anchor, Badge, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, type ReactNode, Suspense } from 'react'
+import type { ReactNode } from 'react'
 import { formatCount, formatDay, formatInstantDay, Icon, PageLink } from '#platform/console'
 import { Breakdown } from './breakdown.tsx'
 import classes from './contractor.module.css'
 import type { ContractorInFull } from './contractors.ts'
 import { describeFields, nameSource } from './fields.ts'
 import { HoldingLists } from './holding-lists.tsx'
+import { Obligations } from './obligations.tsx'
 import profile from './profile.module.css'
 import { ProfileFields, Unsourced } from './profile-fields.tsx'
 import { Figures } from './profile-figures.tsx'
 import { Part } from './profile-part.tsx'
 import { industriesQuery } from './profile-queries.ts'
 import { SimilarBrief } from './similar.tsx'
-
-const Obligations = lazy(async () => ({ default: (await import('./obligations.tsx')).Obligations }))
 
 /** What one wants to know first. */
 export function Overview({ contractor }: { contractor: ContractorInFull }) {
@@ -26,9 +25,7 @@ export function Overview({ contractor }: { contractor: ContractorInFull }) {
       {hasAwards ? (
         <section className={`panel ${classes.overview}`} aria-label="Awards in figures">
           <Figures contractor={contractor} />
-          <Suspense fallback={<Skeleton height={220} />}>
-            <Obligations contractorId={contractor.id} />
-          </Suspense>
+          <Obligations contractorId={contractor.id} />
         </section>
       ) : (
         <Part title="No award is known" note="The imported sources name this contractor, but no award of it.">

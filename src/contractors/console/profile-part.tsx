@@ -1,6 +1,6 @@
 import { Skeleton, Text, Title } from '@mantine/core'
 import { type ReactNode, useId } from 'react'
-import { EmptyState, ErrorState, type IconName } from '#platform/console'
+import { EmptyState, ErrorState, type IconName, ScrollRegion } from '#platform/console'
 import classes from './profile.module.css'
 
 /** A titled part of a section, in a frame of its own. */
@@ -62,12 +62,11 @@ type LoadedProps<T> = {
 /** A table that scrolls sideways where the window is narrow. */
 export function Table({ label, head, children }: { label: string; head: ReactNode; children: ReactNode }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section className="scroll-x" tabIndex={0} aria-label={label}>
+    <ScrollRegion label={label}>
       <table className="data">
         <thead>{head}</thead>
         <tbody>{children}</tbody>
       </table>
-    </section>
+    </ScrollRegion>
   )
 }

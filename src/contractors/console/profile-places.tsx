@@ -1,7 +1,7 @@
 import { Anchor, Badge, Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
-import { formatAmount, formatCompactAmount, formatCount } from '#platform/console'
+import { formatAmount, formatCompactAmount, formatCount, TableSwitch } from '#platform/console'
 import { type ContractorInFull, capitalise } from './contractors.ts'
 import { Districts } from './districts.tsx'
 import { Period, sourcesOf } from './periods.tsx'
@@ -37,7 +37,7 @@ type PlacesQuery = Asked<PerformancePlaces>
 
 function MapPart({ places, locations }: { places: PlacesQuery; locations: readonly Location[] }) {
   const [by, setBy] = useState<'obligated' | 'awards'>('obligated')
-  const [asTable, setAsTable] = useState(false)
+  const [isTable, setTable] = useState(false)
   const hasStates = (places.data?.states.length ?? 0) > 0
   return (
     <Part
@@ -54,9 +54,7 @@ function MapPart({ places, locations }: { places: PlacesQuery; locations: readon
             >
               {by === 'obligated' ? 'Count awards' : 'Sum dollars'}
             </Anchor>
-            <Anchor component="button" type="button" size="sm" onClick={() => setAsTable(!asTable)}>
-              {asTable ? 'Show as a map' : 'Show as a table'}
-            </Anchor>
+            <TableSwitch title="Where it performs its awards" drawing="map" isTable={isTable} change={setTable} />
           </div>
         )
       }
@@ -64,7 +62,7 @@ function MapPart({ places, locations }: { places: PlacesQuery; locations: readon
       <Loaded query={places} height={360} isEmpty={() => false} empty={{ icon: 'globe', title: '', text: '' }}>
         {data => (
           <>
-            {asTable && hasStates ? (
+            {isTable && hasStates ? (
               <PlacesTable data={data} />
             ) : (
               <div className={classes.inset}>

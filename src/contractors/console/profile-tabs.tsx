@@ -6,9 +6,8 @@ import { type SectionName, sections } from './profile-address.ts'
 /** The sections of a contractor's page: each has an address of its own. */
 export function ProfileTabs({ id, current }: { id: string; current: SectionName }) {
   const row = useRef<HTMLElement>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: after each change of the section
   useEffect(() => {
-    const tab = row.current?.querySelector<HTMLElement>('[data-current]')
+    const tab = row.current?.querySelector<HTMLElement>(`[data-section="${current}"]`)
     // Only the row may scroll, not the page.
     if (row.current && tab) row.current.scrollLeft = tab.offsetLeft - row.current.clientWidth / 2 + tab.clientWidth / 2
   }, [current])
@@ -21,6 +20,7 @@ export function ProfileTabs({ id, current }: { id: string; current: SectionName 
           search={name === 'overview' ? {} : { section: name }}
           activeOptions={{ exact: true }}
           className={classes.tab}
+          data-section={name}
           data-current={name === current || undefined}
           aria-current={name === current ? 'page' : 'false'}
         >

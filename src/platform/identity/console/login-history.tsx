@@ -1,7 +1,7 @@
-import { Anchor, Card, Group, SegmentedControl, Skeleton, Text, Title } from '@mantine/core'
+import { Card, Group, SegmentedControl, Skeleton, Text, Title } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { EmptyState, ErrorState, formatCount, formatTime, Icon, LoadMore } from '#platform/console'
+import { EmptyState, ErrorState, formatCount, formatTime, Icon, LoadMore, TableSwitch } from '#platform/console'
 import {
   type Login,
   type LoginMonth,
@@ -86,7 +86,7 @@ function Entry({ login }: { login: Login }) {
 
 function Months() {
   const { data, isPending, error, refetch } = useQuery(loginMonthsQuery)
-  const [asTable, setAsTable] = useState(false)
+  const [isTable, setTable] = useState(false)
   if (isPending) return <Skeleton height={150} mt="sm" />
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
   return (
@@ -98,11 +98,9 @@ function Months() {
           <span className={`${classes.key} ${classes.failures}`} style={{ marginLeft: 14 }} />
           Failed
         </Text>
-        <Anchor component="button" type="button" size="xs" onClick={() => setAsTable(!asTable)}>
-          {asTable ? 'Show as a chart' : 'Show as a table'}
-        </Anchor>
+        <TableSwitch title="Sign-ins by month" size="xs" isTable={isTable} change={setTable} />
       </Group>
-      {asTable ? <MonthTable months={data.items} /> : <MonthBars months={data.items} />}
+      {isTable ? <MonthTable months={data.items} /> : <MonthBars months={data.items} />}
     </>
   )
 }

@@ -1,8 +1,5 @@
-import { Anchor, Text, Title, useComputedColorScheme } from '@mantine/core'
-import { useEffect, useId, useRef, useState } from 'react'
-import uPlot from 'uplot'
-import 'uplot/dist/uPlot.min.css'
-import { useBrand } from '#platform/console'
+import { useMemo } from 'react'
+import { Chart, ChartFrame, type ChartPlan, ScrollRegion } from '#platform/console'
 import classes from './usage.module.css'
 import {
   formatMark,
@@ -15,121 +12,44 @@ import {
 } from './usage.ts'
 
 /** What was used of a metric, period by period, as a drawing or as a table. */
-export function Chart({ series, by }: { series: Series; by: Period }) {
-  const [asTable, setAsTable] = useState(false)
-  const id = useId()
+export function UsageChart({ series, by }: { series: Series; by: Period }) {
+  const plan = useMemo(() => planOf(series, by), [series, by])
   return (
-    <section aria-labelledby={id} className={`panel ${classes.chart}`}>
-      <div className={classes.chartHead}>
-        <Title order={3} size="h5" id={id}>
-          {series.description}
-        </Title>
-        <Anchor component="button" type="button" size="sm" onClick={() => setAsTable(!asTable)} aria-describedby={id}>
-          {asTable ? 'Show as a chart' : 'Show as a table'}
-        </Anchor>
-      </div>
-      {asTable ? <Table series={series} by={by} /> : <Drawing series={series} by={by} />}
-    </section>
+    <ChartFrame
+      title={series.description}
+      order={3}
+      className={`panel ${classes.chart}`}
+      chart={<Chart plan={plan} />}
+      table={<Table series={series} by={by} />}
+    />
   )
 }
 
-function Drawing({ series, by }: { series: Series; by: Period }) {
-  const place = useRef<HTMLDivElement>(null)
-  const scheme = useComputedColorScheme()
-  const brand = useBrand()?.colors.primary
-  const [hovered, setHovered] = useState<number>()
+function planOf(series: Series, by: Period): ChartPlan {
   const { points, unit, kind } = series
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the page; scheme and brand change them
-  useEffect(() => {
-    const element = place.current
-    if (!element) return
-    const style = getComputedStyle(element)
-    const bar = style.getPropertyValue('--ch-chart')
-    const axis = {
-      stroke: style.getPropertyValue('--mantine-color-dimmed'),
-      font: `12px ${style.fontFamily}`,
-      ticks: { show: false },
-    }
-    const chart = new uPlot(
-      {
-        width: element.clientWidth,
-        height: 180,
-        legend: { show: false },
-        padding: [14, 8, 0, 0],
-        cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-        scales: {
-          x: { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] },
-          y: { range: (_, _min, max) => [0, Math.max(max, 0) * 1.08 || 1] },
-        },
-        axes: [
-          {
-            ...axis,
-            size: 26,
-            space: 58,
-            grid: { show: false },
-            incrs: [1, 2, 3, 4, 6, 7, 12, 14, 24],
-            values: (_, marks) => marks.map(mark => (points[mark] ? formatShortPeriod(points[mark].start, by) : '')),
-          },
-          {
-            ...axis,
-            size: 62,
-            grid: { stroke: style.getPropertyValue('--ch-line'), width: 1 },
-            incrs: wholeSteps,
-            values: (_, marks) => marks.map(mark => formatMark(mark, unit)),
-          },
-        ],
-        series: [
-          {},
-          kind === 'flow'
-            ? {
-                fill: bar,
-                stroke: bar,
-                width: 0,
-                points: { show: false },
-                paths: uPlot.paths.bars?.({ size: [0.7, 40], radius: 0.1 }),
-              }
-            : {
-                stroke: bar,
-                width: 2,
-                fill: `color-mix(in srgb, ${bar} 16%, transparent)`,
-                points: { show: points.filter(({ highest }) => highest !== null).length < 2, size: 6, fill: bar },
-                paths: uPlot.paths.stepped?.({ align: 1 }),
-              },
-        ],
-        hooks: { setCursor: [each => setHovered(each.cursor.idx ?? undefined)] },
-      },
-      [points.map((_, index) => index), points.map(drawnOf(kind))],
-      element,
-    )
-    const watch = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: 180 }))
-    watch.observe(element)
-    return () => {
-      watch.disconnect()
-      chart.destroy()
-    }
-  }, [scheme, brand, series, by])
-
-  const shown = hovered === undefined ? undefined : points[hovered]
-  return (
-    <>
-      <div ref={place} role="img" aria-label={summaryOf(series, by)} />
-      <Text size="xs" c="dimmed" className="figures" mih={18} aria-hidden="true">
-        {shown
-          ? `${formatPeriod(shown.start, by)}: ${wordsOf(shown, series)}`
-          : kind === 'flow'
-            ? `Point at or tap a bar for its exact value.`
-            : `The highest value of each ${by}. Point or tap for the exact one.`}
-      </Text>
-    </>
-  )
+  return {
+    label: summaryOf(series, by),
+    height: 180,
+    places: points.map((_, index) => index),
+    series: [{ shape: kind === 'flow' ? 'bars' : 'steps', values: points.map(drawnOf(kind)), color: '--ch-chart' }],
+    across: {
+      steps: [1, 2, 3, 4, 6, 7, 12, 14, 24],
+      space: 58,
+      text: index => (points[index] ? formatShortPeriod(points[index].start, by) : ''),
+    },
+    up: { steps: wholeSteps, text: value => formatMark(value, unit) },
+    wordsAt: index => points[index] && `${formatPeriod(points[index].start, by)}: ${wordsOf(points[index], series)}`,
+    hint:
+      kind === 'flow'
+        ? 'Point at or tap a bar for its exact value.'
+        : `The highest value of each ${by}. Point or tap for the exact one.`,
+  }
 }
 
 function Table({ series, by }: { series: Series; by: Period }) {
   const { points, unit, kind, description } = series
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section tabIndex={0} aria-label={`Table of ${description}`} className={classes.table}>
+    <ScrollRegion label={`Table of ${description}`} className={classes.table}>
       <table className="data">
         <thead>
           <tr>
@@ -148,7 +68,7 @@ function Table({ series, by }: { series: Series; by: Period }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   )
 }
 

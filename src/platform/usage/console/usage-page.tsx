@@ -1,7 +1,7 @@
 import { SegmentedControl, Skeleton, Text, Title } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { ErrorState, formatInstantDay, oneOf, PageHeader, type Search, useAddress, useSession } from '#platform/console'
-import { Chart } from './chart.tsx'
+import { UsageChart } from './chart.tsx'
 import { Meter } from './meter.tsx'
 import classes from './usage.module.css'
 import { type Limits, limitsQuery, type Period, usageQuery } from './usage.ts'
@@ -75,7 +75,7 @@ function Charts() {
   const { data, error, isPlaceholderData, refetch } = useQuery({ ...usageQuery(by), placeholderData: keepPreviousData })
   return (
     <section aria-labelledby="used-title">
-      <div className={classes.chartHead} style={{ margin: '28px 0 12px' }}>
+      <div className={classes.chartsHead}>
         <div>
           <Title order={2} size="h4" id="used-title">
             Over time
@@ -97,7 +97,7 @@ function Charts() {
       ) : data ? (
         <div className={classes.charts} style={{ opacity: isPlaceholderData ? 0.6 : 1 }} aria-busy={isPlaceholderData}>
           {data.series.map(series => (
-            <Chart key={series.metric} series={series} by={data.by} />
+            <UsageChart key={series.metric} series={series} by={data.by} />
           ))}
         </div>
       ) : (

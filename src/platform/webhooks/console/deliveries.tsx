@@ -11,6 +11,7 @@ import {
   LoadMore,
   oneOf,
   request,
+  ScrollRegion,
   type Search,
   SideSheet,
   useAddress,
@@ -211,9 +212,8 @@ function Details({ id, endpoint, show }: { id: string; endpoint: Endpoint; show:
 
 function Code({ label, children }: { label: string; children: string }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section className={classes.code} aria-label={label} tabIndex={0}>
+    <ScrollRegion label={label} className={classes.code}>
       <pre>{children}</pre>
-    </section>
+    </ScrollRegion>
   )
 }
