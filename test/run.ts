@@ -3,18 +3,23 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
 import pg from 'pg'
 import { startEmbedded } from '../src/platform/database/embedded.ts'
 import { migrateDatabase } from '../src/platform/database/migrate.ts'
 import { adminConfigOf, type TestServer } from './support/server.ts'
 
-const files = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
-const flags = process.argv.slice(2).filter(argument => argument.startsWith('-'))
-const patterns = ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts']
+const given = process.argv.slice(2)
 const runId = randomBytes(4).toString('hex')
 
-async function main(): Promise<number> {
+// Every file loads the same program: with what V8 made of it the first time, that takes half. Its first semi-space of
+// 1 MB is full a hundred times while a program starts.
+process.env.NODE_COMPILE_CACHE ??= resolve('node_modules', '.cache', 'commonhold-tests')
+const memory = '--min-semi-space-size=16'
+
+async function main(): Promise<boolean> {
   const external = process.env.DATABASE_URL
   if (external) return await runOn(new URL(external))
   const directory = mkdtempSync(join(tmpdir(), 'commonhold-test-'))
@@ -34,7 +39,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function runOn(url: URL): Promise<number> {
+async function runOn(url: URL): Promise<boolean> {
   const server: TestServer = {
     url: url.href,
     template: `commonhold_template_${runId}`,
@@ -50,7 +55,8 @@ async function runOn(url: URL): Promise<number> {
     await admin.query(
       `create role ${server.login.user} login password '${server.login.password}' in role commonhold_app`,
     )
-    return await runFiles(server)
+    process.env.COMMONHOLD_TEST_SERVER = JSON.stringify(server)
+    return given.length > 0 ? await runGiven() : await runAll()
   } finally {
     const { rows } = await admin.query('select datname from pg_database where datname like $1', [
       `commonhold_%${runId}%`,
@@ -61,14 +67,54 @@ async function runOn(url: URL): Promise<number> {
   }
 }
 
-function runFiles(server: TestServer): Promise<number> {
-  const found = files.length > 0 ? files : patterns.flatMap(pattern => globSync(pattern)).sort()
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...flags, ...found], {
-    stdio: 'inherit',
-    env: { ...process.env, COMMONHOLD_TEST_SERVER: JSON.stringify(server) },
-  })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  return new Promise(resolve => child.on('close', code => resolve(code ?? 1)))
+/** What node's test runner takes, files and options, as it takes it. */
+function runGiven(): Promise<boolean> {
+  const named = given.some(argument => !argument.startsWith('-'))
+  const args = [memory, '--test', '--test-concurrency=2', ...given, ...(named ? [] : allFiles())]
+  const child = spawn(process.execPath, args, { stdio: 'inherit' })
+  stop.signal.addEventListener('abort', () => child.kill())
+  return new Promise(done => child.on('close', code => done(code === 0)))
 }
 
-process.exitCode = await main()
+function allFiles(): string[] {
+  return ['src', 'test', 'bench'].flatMap(folder => globSync(`${folder}/**/*.test.ts`)).sort()
+}
+
+// Half a minute and more each: begun last, one of them would run on alone.
+const longest = [
+  'test/isolation-routes.test.ts',
+  'src/contractors/imports/imports.test.ts',
+  'test/migrations.test.ts',
+  'test/placed-routes.test.ts',
+]
+
+/**
+ * Each file is a process that waits in turn for its database, so that two cores have work for three of them. A journey has
+ * a browser beside that: they come last, by themselves, two at a time.
+ */
+async function runAll(): Promise<boolean> {
+  const files = allFiles()
+  const missing = longest.filter(file => !files.includes(file))
+  if (missing.length > 0) throw new Error(`test/run.ts names what is not there: ${missing}`)
+  const isJourney = (file: string) => file.startsWith(join('test', 'journeys'))
+  const others = files.filter(file => !isJourney(file) && !longest.includes(file))
+  const passed = await runFiles([...longest, ...others], 3)
+  return (await runFiles(files.filter(isJourney), 2)) && passed
+}
+
+const stop = new AbortController()
+
+function runFiles(files: string[], concurrency: number): Promise<boolean> {
+  const { signal } = stop
+  const tests = run({ files: files.map(file => resolve(file)), concurrency, execArgv: [memory], signal })
+  let passed = false
+  tests.on('test:summary', ({ file, success }) => {
+    if (file === undefined) passed = success
+  })
+  const shown = tests.compose(spec)
+  shown.pipe(process.stdout, { end: false })
+  return new Promise((done, fail) => shown.on('end', () => done(passed)).on('error', fail))
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+process.exitCode = (await main()) ? 0 : 1

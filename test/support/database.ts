@@ -23,7 +23,8 @@ export async function testDatabase(): Promise<TestDatabase> {
   const name = `${server.template.replace('template', 'test')}_${randomBytes(4).toString('hex')}`
   const maintenance = new pg.Client(adminConfigOf(server, undefined))
   await maintenance.connect()
-  await maintenance.query(`create database ${name} template ${server.template}`)
+  // Copying files takes half of what writing each page to the log does.
+  await maintenance.query(`create database ${name} template ${server.template} strategy file_copy`)
 
   const adminConfig = adminConfigOf(server, name)
   const login = loginConfigOf(server, name)
