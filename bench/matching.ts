@@ -1,7 +1,7 @@
 import { matchMentions } from '../src/contractors/matching/engine.ts'
 import type { Mention } from '../src/contractors/matching/scoring.ts'
 import type { Bench } from './context.ts'
-import { fullSize, generateCatalogue } from './contractors/generation.ts'
+import { fullSize, generateCatalogue, generateNames } from './contractors/generation.ts'
 
 const asked = 1000
 
@@ -11,23 +11,8 @@ const asked = 1000
  */
 const bench: Bench = async context => {
   await generateCatalogue(context, { ...fullSize, awards: 0 })
-  const { db, admin, log } = context
-  const started = performance.now()
-  await admin.query(`
-    insert into contractors.profile_names (uei, name, normal_name, kind, source)
-    select uei, name, search_name, 'legal', 'generated'
-    from contractors.contractor_profiles
-    where uei is not null
-  `)
-  await admin.query(`
-    insert into contractors.profile_names (uei, name, normal_name, kind, source)
-    select uei, 'FORMER ' || name, 'former ' || search_name, 'former', 'generated'
-    from contractors.contractor_profiles tablesample bernoulli (5) repeatable (3)
-    where uei is not null
-    on conflict do nothing
-  `)
-  await admin.query('vacuum analyze contractors.profile_names')
-  log(`names after ${((performance.now() - started) / 1000).toFixed(0)} s`)
+  await generateNames(context)
+  const { db, admin } = context
   const { rows } = await admin.query<Mention & { uei: string }>(`
     select id, uei, name, address_line_1 as street, city, state, zip_code as "zipCode"
     from contractors.contractor_profiles tablesample bernoulli (1) repeatable (7)
@@ -56,7 +41,7 @@ const bench: Bench = async context => {
     },
     { name: 'the same, mean', value: batches.reduce((sum, time) => sum + time, 0) / batches.length, unit: 'ms' },
     { name: 'one vendor alone, median', value: quantile(alone, 0.5), unit: 'ms' },
-    { name: 'one vendor alone, p95', value: quantile(alone, 0.95), unit: 'ms' },
+    { name: 'one vendor alone, p95', ...target(quantile(alone, 0.95), 100) },
     { name: 'right one first, of 1,000 (names are recombined: many have doubles)', value: right / asked, unit: '' },
   ]
 

@@ -1,6 +1,8 @@
 // npm run bench [NAME…] [-- --json]: each bench/NAME.ts on a fresh database of an embedded server, as people run it.
+// With --data=DIRECTORY all of them on one database that is kept there, for the next run too: what a benchmark has generated is not
+// generated again, but what it changes stays changed. For working on what is measured; recorded are figures of fresh databases.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import pg from 'pg'
@@ -23,7 +25,9 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'commonhold-bench-'))
+const kept = flags.find(flag => flag.startsWith('--data='))?.slice('--data='.length)
+if (kept) mkdirSync(kept, { recursive: true })
+const directory = kept || mkdtempSync(join(tmpdir(), 'commonhold-bench-'))
 chmodSync(directory, 0o755)
 const server = await startEmbedded({ dataDirectory: directory })
 const results: BenchResult[] = []
@@ -32,21 +36,22 @@ try {
     console.error(`— ${name}`)
     const measured = await runOne(name)
     results.push(...measured)
-    if (flags.includes('--write')) recordTable(name, measured)
+    if (flags.includes('--write') && !kept) recordTable(name, measured)
   }
 } finally {
   await server.stop()
-  rmSync(directory, { recursive: true, force: true })
+  if (!kept) rmSync(directory, { recursive: true, force: true })
 }
 if (flags.includes('--json')) console.log(JSON.stringify(results, null, 2))
 else console.log(tableOf(results))
 process.exitCode = results.some(result => result.ok === false) ? 1 : 0
 
 async function runOne(name: string): Promise<BenchResult[]> {
-  const database = `bench_${name.replace(/\W/g, '_')}`
+  const database = kept ? 'bench' : `bench_${name.replace(/\W/g, '_')}`
   const maintenance = new pg.Client(server.adminConfig())
   await maintenance.connect()
-  await maintenance.query(`create database ${database}`)
+  const { rows } = await maintenance.query('select from pg_database where datname = $1', [database])
+  if (rows.length === 0) await maintenance.query(`create database ${database}`)
   const adminConfig = server.adminConfig(database)
   await upgradeDatabase(adminConfig, modules)
   const login = { ...adminConfig, user: `bench_${name}`, password: randomBytes(12).toString('hex') }
@@ -61,7 +66,8 @@ async function runOne(name: string): Promise<BenchResult[]> {
     return await bench({ db, login, adminConfig, admin, owner, log: line => console.error(`  ${line}`) })
   } finally {
     await Promise.all([db.close(), admin.end(), owner.end()])
-    await maintenance.query(`drop database ${database} with (force)`)
+    if (kept) await maintenance.query(`revoke connect on database ${database} from ${login.user}`)
+    else await maintenance.query(`drop database ${database} with (force)`)
     await maintenance.query(`drop role ${login.user}`)
     await maintenance.end()
   }
