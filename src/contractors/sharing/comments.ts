@@ -23,6 +23,9 @@ export type Comment = Static<typeof Comment>
 
 export const body = Type.String({ minLength: 1, maxLength: 5_000, pattern: '\\S' })
 
+/** Of a guest; how many he writes in an hour, the database counts. */
+export const guestBody = Type.String({ minLength: 1, maxLength: 2_000, pattern: '\\S' })
+
 export const NewComment = Type.Object({
   body,
   itemId: Type.Optional(uuid),

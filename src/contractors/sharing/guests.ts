@@ -5,7 +5,7 @@ import { hashToken } from '#platform/crypto'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { type CookieChange, timestamp, uuid } from '#platform/http'
 import { verifyPassword } from '#platform/identity'
-import { hasFeature } from '#platform/tenancy'
+import { admitsAddress, hasFeature } from '#platform/tenancy'
 import { shareErrors } from './share-errors.ts'
 import { createShareToken, tenantOfToken } from './share-tokens.ts'
 import { outsideShares, type Permission } from './shares.ts'
@@ -59,6 +59,7 @@ export async function openLink(
     from contractors.find_share(${hashToken(token)})
   `)
   if (!share || !(await isAnsweredFor(app, tenantId, share.sharedBy))) throw shareErrors.linkUnusable()
+  await requireAddress(app, scope)
   if (share.passwordHash !== null) {
     if (password === undefined) throw shareErrors.linkPasswordNeeded()
     const { isTried } = await tx.one<{ isTried: boolean }>(
@@ -81,10 +82,21 @@ export async function admitGuest(app: App, asking: Asking, listId: string, isWri
   if (isWrite) requirePageOfOurs(asking)
   const guest = await findGuest(app, asking, listId)
   if (!guest) throw shareErrors.sharedListClosed()
+  await requireAddress(app, guest.scope)
   return guest
 }
 
-export async function findGuest(
+/** Whether who was admitted still would be. */
+export async function isStillAdmitted(
+  app: App,
+  asking: Pick<Asking, 'scope' | 'cookies'>,
+  listId: string,
+): Promise<boolean> {
+  const guest = await findGuest(app, asking, listId)
+  return guest !== undefined && (await isAddressAdmitted(app, guest.scope))
+}
+
+async function findGuest(
   app: App,
   asking: Pick<Asking, 'scope' | 'cookies'>,
   listId: string,
@@ -150,6 +162,18 @@ async function isAnsweredFor(app: App, tenantId: string, sharedBy: string): Prom
     hasFeature(main, tenantId, outsideShares),
   ])
   return isAllowed && isOn
+}
+
+/**
+ * A guest comes from where members may come from, else a link would be the way around the rule (MT-16). Asked once the link
+ * or its cookie was found good: who has neither learns nothing of the rules.
+ */
+async function requireAddress(app: App, scope: Scope): Promise<void> {
+  if (!(await isAddressAdmitted(app, scope))) throw shareErrors.guestAddressRefused({ address: scope.ipAddress })
+}
+
+function isAddressAdmitted(app: App, { tenantId, ipAddress }: Scope): Promise<boolean> {
+  return admitsAddress(mainApp(app).db.reads({ tenantId }), ipAddress)
 }
 
 const guestName = (email: string) => `${email} (by a link)`

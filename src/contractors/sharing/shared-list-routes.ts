@@ -5,17 +5,17 @@ import { getBrand } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { ueiInput } from '../uei.ts'
 import {
-  body,
   Comment,
   editGuestComment,
   getComment,
+  guestBody,
   guestViewer,
   listComments,
   NewComment,
   removeComment,
   writeGuestComment,
 } from './comments.ts'
-import { admitGuest, asGuest, closeLink, findGuest, OpenedList, openLink } from './guests.ts'
+import { admitGuest, asGuest, closeLink, isStillAdmitted, OpenedList, openLink } from './guests.ts'
 import { listWindowsOf } from './list-windows.ts'
 import { shareErrors } from './share-errors.ts'
 import {
@@ -32,6 +32,8 @@ import {
 import { namesOf } from './shares.ts'
 
 const closed = 'contractors.shared_list_closed'
+const elsewhere = 'contractors.guest_address_refused'
+const tooMany = 'contractors.guest_comments_too_many'
 const weak = 'contractors.share_too_weak'
 const itemParams = Type.Object({ id: uuid, itemId: uuid })
 const commentParams = Type.Object({ id: uuid, commentId: uuid })
@@ -54,6 +56,7 @@ export const sharedListRoutes = [
       'contractors.link_password_needed',
       'contractors.link_password_wrong',
       'contractors.link_rests',
+      elsewhere,
       'contractors.not_from_here',
     ],
     secret: true,
@@ -70,7 +73,7 @@ export const sharedListRoutes = [
     allow: 'public',
     summary: 'Get a list that a link has opened',
     params: idParams,
-    refusals: [closed],
+    refusals: [closed, elsewhere],
     etag: false,
     response: SharedList,
     async handle(request, app) {
@@ -92,7 +95,7 @@ export const sharedListRoutes = [
     summary: 'List the contractors in it',
     params: idParams,
     query: Type.Object(pageQuery),
-    refusals: [closed],
+    refusals: [closed, elsewhere],
     response: pageOf(ListedSharedItem),
     async handle(request, app) {
       const guest = await admitGuest(app, request, request.params.id)
@@ -106,7 +109,7 @@ export const sharedListRoutes = [
     summary: 'Add a contractor, where the list is shared for editing',
     params: idParams,
     body: Type.Object({ uei: ueiInput }),
-    refusals: [closed, weak, 'contractors.already_in_list', 'contractors.not_from_here'],
+    refusals: [closed, elsewhere, weak, 'contractors.already_in_list', 'contractors.not_from_here'],
     status: 201,
     rateLimit: 120,
     response: SharedItem,
@@ -134,7 +137,7 @@ export const sharedListRoutes = [
     params: itemParams,
     body: SharedRemarks,
     conditional: true,
-    refusals: [closed, weak, 'contractors.not_from_here'],
+    refusals: [closed, elsewhere, weak, 'contractors.not_from_here'],
     rateLimit: 240,
     response: SharedItem,
     async handle(request, app) {
@@ -149,7 +152,7 @@ export const sharedListRoutes = [
     allow: 'public',
     summary: 'Take a contractor out, where the list is shared for editing',
     params: itemParams,
-    refusals: [closed, weak, 'contractors.not_from_here'],
+    refusals: [closed, elsewhere, weak, 'contractors.not_from_here'],
     status: 204,
     rateLimit: 120,
     response: Type.Null(),
@@ -175,7 +178,7 @@ export const sharedListRoutes = [
     summary: 'List the comments, where the list is shared for comments',
     params: idParams,
     query: Type.Object({ ...pageQuery, itemId: Type.Optional(uuid) }),
-    refusals: [closed],
+    refusals: [closed, elsewhere],
     response: pageOf(Comment),
     async handle(request, app) {
       const guest = await admitGuest(app, request, request.params.id)
@@ -188,8 +191,8 @@ export const sharedListRoutes = [
     allow: 'public',
     summary: 'Comment, where the list is shared for comments',
     params: idParams,
-    body: Type.Omit(NewComment, ['mentions']),
-    refusals: [closed, weak, 'contractors.not_from_here'],
+    body: Type.Object({ ...Type.Omit(NewComment, ['mentions']).properties, body: guestBody }),
+    refusals: [closed, elsewhere, weak, tooMany, 'contractors.not_from_here'],
     status: 201,
     rateLimit: 60,
     response: Comment,
@@ -207,8 +210,8 @@ export const sharedListRoutes = [
     allow: 'public',
     summary: 'Change a comment of your own',
     params: commentParams,
-    body: Type.Object({ body }),
-    refusals: [closed, 'contractors.comment_not_yours', 'contractors.not_from_here'],
+    body: Type.Object({ body: guestBody }),
+    refusals: [closed, elsewhere, tooMany, 'contractors.comment_not_yours', 'contractors.not_from_here'],
     response: Comment,
     async handle(request, app) {
       const guest = await admitGuest(app, request, request.params.id, true)
@@ -225,7 +228,7 @@ export const sharedListRoutes = [
     allow: 'public',
     summary: 'Remove a comment of your own',
     params: commentParams,
-    refusals: [closed, 'contractors.comment_not_yours', 'contractors.not_from_here'],
+    refusals: [closed, elsewhere, 'contractors.comment_not_yours', 'contractors.not_from_here'],
     status: 204,
     response: Type.Null(),
     async handle(request, app) {
@@ -241,7 +244,7 @@ export const sharedListRoutes = [
     summary: 'Hear what changes in it, and who else looks at it',
     params: idParams,
     produces: eventStreamType,
-    refusals: [closed, 'contractors.windows_too_many'],
+    refusals: [closed, elsewhere, 'contractors.windows_too_many'],
     rateLimit: 120,
     response: Type.Any(),
     async handle(request, app) {
@@ -254,7 +257,7 @@ export const sharedListRoutes = [
         isGuest: true,
         listId: id,
         tenantId: guest.tenantId,
-        mayWatch: async () => (await findGuest(app, { scope, cookies }, id)) !== undefined,
+        mayWatch: () => isStillAdmitted(app, { scope, cookies }, id),
         reads: app.db.reads(guest.scope),
       })
       return new Reply(200, stream)

@@ -59,6 +59,7 @@ export {
   type TenantDatabase,
 } from './placements.ts'
 export {
+  admitsAddress,
   checkSecurityPolicy,
   findSecondFactorRequirement,
   getSecurityPolicy,

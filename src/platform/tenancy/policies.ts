@@ -3,6 +3,7 @@ import { json, type Queryable, sql } from '#platform/database'
 import { dateTime, type IfMatch, nullable, requireMatch } from '#platform/http'
 import { errors } from './errors.ts'
 import { firstAddressOf, readNetwork } from './policy-addresses.ts'
+import { compilePolicy } from './policy-verdicts.ts'
 
 const address = Type.String({ minLength: 1, maxLength: 60 })
 const most = 200
@@ -70,6 +71,15 @@ export type SecurityPolicy = Static<typeof SecurityPolicy>
 /** The policy of the scope's tenant. */
 export function getSecurityPolicy(tx: Queryable): Promise<SecurityPolicy> {
   return readPolicy(tx, sql``)
+}
+
+/** MT-16: whether somebody may come from that address to the scope's tenant, by its policy as it is now. */
+export async function admitsAddress(tx: Queryable, address: string | undefined): Promise<boolean> {
+  const { policy } = await tx.one(sql<{ policy: string }>`
+    select security_policy::text as policy
+    from tenancy.tenants
+    where id = ${tx.scope.tenantId}`)
+  return compilePolicy(policy).addresses.allows(address ?? 'unknown')
 }
 
 /** Sets all of it; it holds from the next request on. In a transaction. Refuses what `checkSecurityPolicy` refuses. */
