@@ -122,9 +122,9 @@ async function leaveTraces(owner: Person): Promise<void> {
 }
 
 async function letTimeCome({ tenantId }: Person): Promise<void> {
-  await admin.query(`select set_config('app.tenant_id', $1, false)`, [tenantId])
+  await admin.query(`select set_config('app.tenant_id', $1, false), set_config('app.system', 'on', false)`, [tenantId])
   await admin.query(`select tenancy.request_deletion(0, true, 'Over')`)
-  await admin.query(`select set_config('app.tenant_id', '', false)`)
+  await admin.query(`select set_config('app.tenant_id', '', false), set_config('app.system', '', false)`)
 }
 
 async function requireGone(tenantId: string): Promise<void> {

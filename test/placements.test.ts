@@ -213,9 +213,11 @@ test('MT-17 a tenant made with a database of its own has its data there from the
     details.id,
   ])
   assert.deepEqual(rows, [{ name: 'First' }])
-  await admin.query(`select set_config('app.tenant_id', $1, false)`, [details.id])
+  await admin.query(`select set_config('app.tenant_id', $1, false), set_config('app.system', 'on', false)`, [
+    details.id,
+  ])
   await admin.query(`select tenancy.request_deletion(0, true, 'Over')`)
-  await admin.query(`select set_config('app.tenant_id', '', false)`)
+  await admin.query(`select set_config('app.tenant_id', '', false), set_config('app.system', '', false)`)
   assert.equal(await removeTenant(app, details.id), true)
   const left = await elsewhere.admin.query('select from contractors.contractor_lists where tenant_id = $1', [
     details.id,

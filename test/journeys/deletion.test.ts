@@ -6,7 +6,7 @@ import { verifyCertificate } from '#platform/tenancy'
 import { joinAs, newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { removeTenant } from '../../src/platform/accounts/tenant-removals.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
@@ -25,7 +25,7 @@ describe('the end of a workspace in the console', { skip }, () => {
   const visit = async (options: Parameters<Browser['newContext']>[0] = {}) => {
     const context = await browser.newContext({ baseURL: baseUrl, viewport: { width: 1280, height: 900 }, ...options })
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(patience)
     return { page, complaints: hearComplaints(page), leave: () => context.close() }
   }
 
@@ -90,9 +90,11 @@ describe('the end of a workspace in the console', { skip }, () => {
   it('MT-11 an operator finds the certificate of a workspace that is gone, and it is genuine', async () => {
     const eve = await newPerson(world, { tenantName: 'Gone Ltd' })
     await admin.query('insert into identity.operators (user_id) values ($1)', [bob.userId])
-    await admin.query(`select set_config('app.tenant_id', $1, false)`, [eve.tenantId])
+    await admin.query(`select set_config('app.tenant_id', $1, false), set_config('app.system', 'on', false)`, [
+      eve.tenantId,
+    ])
     await admin.query(`select tenancy.request_deletion(0, true, 'Over')`)
-    await admin.query(`select set_config('app.tenant_id', '', false)`)
+    await admin.query(`select set_config('app.tenant_id', '', false), set_config('app.system', '', false)`)
     assert.ok(await removeTenant(app, eve.tenantId))
     const { page, complaints, leave } = await visit()
     await signIn(page, bob)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Scope, sql } from '#platform/database'
 import { announceRevocation } from '#platform/identity'
 import { type DeletionCertificate, nameHashOf, verifyCertificate } from '#platform/tenancy'
 import { mailsTo } from '#test/mails.ts'
@@ -168,4 +169,52 @@ test('MT-11 a deletion wants a fresh sign-in, to be asked for and to be cancelle
   assert.equal(await codeOf(await request(ada, 'Stale')), 'http.step_up_required')
   assert.equal(await codeOf(await cancel(ada)), 'http.step_up_required')
   assert.equal(await statusOf(ada), 'active')
+})
+
+test('MT-11 AG-01 a statement in the scope of a tenant has it deleted or kept only for an owner of it, and never as an operator', async () => {
+  const [ada, ben, cleo, eve] = [
+    await newPerson(world, { tenantName: 'Guarded' }),
+    await newPerson(world),
+    await newPerson(world),
+    await newPerson(world, { tenantName: 'Elsewhere' }),
+  ]
+  await joinAs(world, ben.userId, ada.tenantId, 'admin')
+  await joinAs(world, cleo.userId, ada.tenantId, 'owner')
+  const { tenantId } = ada
+  const request = (scope: Scope, byOperator: boolean) =>
+    app.db.scoped(scope).run(sql`
+      select tenancy.request_deletion(${byOperator ? 0 : null}, ${byOperator}, 'Forged')
+    `)
+  const cancel = (scope: Scope) => app.db.scoped(scope).run(sql`select tenancy.cancel_deletion()`)
+  const [none, admins, owners, strangers] = [
+    { tenantId },
+    { tenantId, userId: ben.userId },
+    { tenantId, userId: ada.userId },
+    { tenantId, userId: eve.userId },
+  ]
+  const denied = { code: '42501' }
+  for (const scope of [none, admins, strangers, owners]) await assert.rejects(request(scope, true), denied)
+  for (const scope of [none, admins, strangers]) await assert.rejects(request(scope, false), denied)
+  // What the program itself does, it does for somebody who may.
+  for (const scope of [admins, strangers]) await assert.rejects(request({ ...scope, system: true }, true), denied)
+  assert.equal(await statusOf(ada), 'active')
+  await request(owners, false)
+  assert.equal(await statusOf(ada), 'pending_deletion', 'control')
+  for (const scope of [none, admins, strangers]) await assert.rejects(cancel(scope), denied)
+  assert.equal(await statusOf(ada), 'pending_deletion')
+  await cancel(owners)
+  assert.equal(await statusOf(ada), 'active', 'control')
+
+  await admin.query('insert into identity.operators (user_id) values ($1)', [eve.userId])
+  await assert.rejects(request(strangers, true), denied, 'an operator acts through the program')
+  await request({ ...strangers, system: true }, true)
+  assert.equal(await statusOf(ada), 'pending_deletion', 'control')
+  await assert.rejects(cancel(owners), denied, 'what operators have asked for')
+  await cancel({ tenantId, system: true })
+  assert.equal(await statusOf(ada), 'active', 'at the command line')
+  await admin.query('update tenancy.user_tenants set expires_at = now() where tenant_id = $1 and user_id = $2', [
+    tenantId,
+    cleo.userId,
+  ])
+  await assert.rejects(request({ tenantId, userId: cleo.userId }, false), denied, 'an owner whose membership has ended')
 })
