@@ -22,6 +22,14 @@ export const errors = errorTable('contractors', {
   sameList: ['invalid', 'Both are the same list.'],
   oneSelectionNeeded: ['invalid', 'Name contractors by one of contractorIds, text and listId.'],
   removalNotFound: ['not_found', 'There is no removal {id} of this list that can be undone.'],
+  additionsUnderWay: [
+    'limited',
+    '{most} of your searches are on their way into lists already. Wait until one of them is there.',
+  ],
+  additionNotPermitted: [
+    'forbidden',
+    'Your role or key does not include contractors, and so not looking them up to put them into a list.',
+  ],
   additionNotFound: ['not_found', 'There is no addition {id} to this list.'],
   mergedNotesTooLong: [
     'conflict',

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { nullable, oneOf, pageOf, pageQuery, route, uuid } from '#platform/http'
+import { nullable, oneOf, type Principal, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { emitEvent } from '#platform/webhooks'
 import { errors } from '../errors.ts'
 import { Search } from '../search/search.ts'
@@ -27,6 +27,7 @@ import { transferItems } from './transfers.ts'
 
 const readLists = 'contractors.lists.read'
 const writeLists = 'contractors.lists.write'
+const notPermitted = 'contractors.addition_not_permitted'
 
 const listParams = Type.Object({ id: uuid })
 const itemParams = Type.Object({ id: uuid, itemId: uuid })
@@ -97,13 +98,14 @@ export const itemRoutes = [
     allow: writeLists,
     summary: 'Add a contractor to a list',
     description: 'By `contractorId` or by `uei`, one of them. A list has a contractor once: else 409.',
-    refusals: ['contractors.already_in_list', 'contractors.list_archived'],
+    refusals: ['contractors.already_in_list', 'contractors.list_archived', notPermitted],
     params: listParams,
     body: Type.Object({ contractorId: Type.Optional(uuid), uei: Type.Optional(ueiInput), ...ItemFields.properties }),
     status: 201,
     etag: true,
     response: Item,
-    async handle({ params, body: { contractorId, uei, ...fields }, scope }, app) {
+    async handle({ params, body: { contractorId, uei, ...fields }, principal, scope }, app) {
+      requireLookingUp(principal)
       if ((contractorId === undefined) === (uei === undefined)) throw errors.oneContractorNeeded()
       const key = contractorId === undefined ? { uei: uei ?? '' } : { contractorId }
       await bringContractor(app.db, scope, key)
@@ -186,7 +188,7 @@ export const itemRoutes = [
     description: `Named by one of: \`contractorIds\`; \`text\` with UEIs and CAGE codes in any form; \`listId\`, all that another
 list has. At most ${mostAtOnce}. What is in the list already stays as it is, so that a repetition changes nothing. All of them
 get the same notes, tags, rating and priority. With \`trial\` nothing is written and the answer says what would be.`,
-    refusals: ['contractors.one_selection_needed', 'contractors.list_archived', 'usage.quota_exceeded'],
+    refusals: ['contractors.one_selection_needed', 'contractors.list_archived', 'usage.quota_exceeded', notPermitted],
     params: listParams,
     body: Type.Object({
       contractorIds: Type.Optional(Type.Array(uuid, { minItems: 1, maxItems: mostAtOnce })),
@@ -196,7 +198,7 @@ get the same notes, tags, rating and priority. With \`trial\` nothing is written
       ...ItemFields.properties,
     }),
     response: AdditionReport,
-    handle({ params, body: { contractorIds, text, listId, trial, ...fields }, scope }, app) {
+    handle({ params, body: { contractorIds, text, listId, trial, ...fields }, principal, scope }, app) {
       const named: (Selection | false | undefined)[] = [
         contractorIds && { contractorIds },
         text !== undefined && { text },
@@ -204,6 +206,7 @@ get the same notes, tags, rating and priority. With \`trial\` nothing is written
       ]
       const [selection, another] = named.filter(each => typeof each === 'object')
       if (!selection || another) throw errors.oneSelectionNeeded()
+      if (!('listId' in selection)) requireLookingUp(principal)
       return addSelection(
         app.db,
         scope,
@@ -225,13 +228,15 @@ get the same notes, tags, rating and priority. With \`trial\` nothing is written
     allow: writeLists,
     summary: 'Add all that a search finds to a list',
     description: 'It goes on by itself, some hundred at a time; ask how far it is. What was added when it fails stays.',
-    refusals: ['contractors.list_archived'],
+    refusals: ['contractors.list_archived', 'contractors.additions_under_way', notPermitted],
     params: listParams,
     body: Type.Object({ search: Search, ...ItemFields.properties }),
     status: 202,
     response: SearchAddition,
-    handle: ({ params, body: { search, ...fields }, scope }, app) =>
-      app.db.transaction(scope, tx => requestSearchAddition(tx, params.id, search, fields)),
+    async handle({ params, body: { search, ...fields }, principal, scope }, app) {
+      requireLookingUp(principal)
+      return await app.db.transaction(scope, tx => requestSearchAddition(tx, params.id, search, fields))
+    },
   }),
   route({
     method: 'GET',
@@ -259,6 +264,7 @@ taken; \`all\` refuses if one cannot be.`,
       'contractors.sheet_has_faults',
       'contractors.list_archived',
       'usage.quota_exceeded',
+      notPermitted,
     ],
     params: listParams,
     query: Type.Object({
@@ -272,11 +278,13 @@ taken; \`all\` refuses if one cannot be.`,
     }),
     rawBody: { types: ['text/csv'], limit: 8 * 1_048_576 },
     response: SheetReport,
-    handle: ({ params, query: { mode, updates, ...columns }, rawBody, scope }, app) =>
-      addSheet(app.db, scope, params.id, rawBody, { mode, updates, columns }, async (tx, added) => {
+    async handle({ params, query: { mode, updates, ...columns }, rawBody, principal, scope }, app) {
+      requireLookingUp(principal)
+      return await addSheet(app.db, scope, params.id, rawBody, { mode, updates, columns }, async (tx, added) => {
         if (added === 0) return
         await emitEvent(app, tx, { type: 'contractors.items.added', data: { listId: params.id, count: added } })
-      }),
+      })
+    },
   }),
   route({
     method: 'POST',
@@ -374,3 +382,11 @@ taken; \`all\` refuses if one cannot be.`,
     },
   }),
 ]
+
+/**
+ * Whoever names contractors by UEI, id or search, and is told what there is, reads the catalogue: an API key, or a role, may
+ * change lists without that. What another list has he sees already.
+ */
+function requireLookingUp({ permissions }: Principal): void {
+  if (!permissions.has('contractors.profiles.read')) throw errors.additionNotPermitted()
+}

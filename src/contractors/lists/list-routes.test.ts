@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runJobs } from '#test/jobs.ts'
 import { type Person, testWorld } from '#test/world.ts'
+import { addSearchToList } from './search-additions.ts'
 
 const world = await testWorld()
 const { alice, bob, viewer, admin } = world
@@ -56,6 +57,85 @@ test('GG-10 all that a search finds goes into a list by a job that tells how far
     items.slice(0, 3).map((item: { contractor: { name: string } }) => item.contractor.name),
     ['HARBOR WORKS 2', 'HARBOR WORKS 4', 'HARBOR WORKS 6'],
   )
+})
+
+test('GG-10 of each person five search results are on their way into lists, also of many asked for at once', async () => {
+  const [list, hers] = [await makeList(alice, 'Busy'), await makeList(bob, 'His own')]
+  const ask = () => call(alice, 'POST', `${list}/search-additions`, { search: { q: 'harbor', state: ['VA'] } })
+  const answers = await Promise.all(Array.from({ length: 20 }, ask))
+  assert.equal(answers.filter(({ status }) => status === 202).length, 5)
+  const refused = new Set(
+    answers.filter(({ status }) => status !== 202).map(({ status, body }) => `${status} ${body.code}`),
+  )
+  assert.deepEqual(refused, new Set(['429 contractors.additions_under_way']))
+  assert.equal((await call(bob, 'POST', `${hers}/search-additions`, { search: {} })).status, 202, 'control')
+  await runJobs(world)
+  assert.equal((await call(alice, 'GET', list)).body.itemCount, 15)
+  assert.equal((await ask()).status, 202, 'when they are done there are others')
+  await runJobs(world)
+})
+
+test('GG-10 an addition that fails again and again ends, says so, and keeps nobody out', async () => {
+  const list = await makeList(alice, 'Broken')
+  const asked = await call(alice, 'POST', `${list}/search-additions`, { search: { q: 'harbor' } })
+  await admin.query(
+    `update contractors.contractor_list_additions set search = '{"sort": "no such order"}' where id = $1`,
+    [asked.body.id],
+  )
+  const attempt = () =>
+    addSearchToList.run({ tenantId: alice.tenantId, userId: alice.userId, additionId: asked.body.id }, world.app)
+  for (const _ of [1, 2, 3]) await assert.rejects(attempt())
+  assert.equal((await call(alice, 'GET', `${list}/search-additions/${asked.body.id}`)).body.status, 'running')
+  await attempt()
+  const { status, failure } = (await call(alice, 'GET', `${list}/search-additions/${asked.body.id}`)).body
+  assert.deepEqual([status, failure], ['failed', 'Something went wrong in the program.'])
+  await runJobs(world)
+})
+
+test('GG-10 GG-18 a key that changes lists and may not read contractors looks none up by adding them', async () => {
+  const [list, other] = [await makeList(alice, 'By key'), await makeList(alice, 'Held already')]
+  await call(alice, 'POST', `${other}/items`, { uei: ueiOf(1) })
+  const profile = (await call(alice, 'GET', `/contractors/by-uei/${ueiOf(0)}`)).body.id
+  const ways: [string, object | string][] = [
+    ['items', { uei: ueiOf(0) }],
+    ['items', { contractorId: profile }],
+    ['additions', { text: ueiOf(0), trial: true }],
+    ['additions', { text: ueiOf(0) }],
+    ['additions', { contractorIds: [profile], trial: true }],
+    ['search-additions', { search: { q: 'harbor' } }],
+    ['sheets?mode=trial', `uei\n${ueiOf(0)}\n`],
+  ]
+  const keyOf = async (scopes: string[]) => {
+    const body = { name: scopes.join(), scopes, expiresAt: '2027-01-01T00:00:00Z' }
+    const made = await call(alice, 'POST', '/me/api-keys', body)
+    return made.body.secret ?? made.body.key
+  }
+  const asks =
+    (key: string) =>
+    async ([way, body]: [string, object | string]) => {
+      const isSheet = typeof body === 'string'
+      const answer = await fetch(`${world.baseUrl}/api/v1${list}/${way}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': isSheet ? 'text/csv' : 'application/json' },
+        body: isSheet ? body : JSON.stringify(body),
+      })
+      return { status: answer.status, text: await answer.text() }
+    }
+  const blind = asks(await keyOf(['contractors.lists.read', 'contractors.lists.write']))
+  for (const way of ways) {
+    const { status, text } = await blind(way)
+    assert.equal(status, 403, way[0])
+    assert.match(text, /contractors\.addition_not_permitted/)
+    assert.doesNotMatch(text, /HARBOR/)
+  }
+  const held = await blind(['additions', { listId: other.split('/').at(-1) }])
+  assert.equal(held.status, 200, 'what it sees in another list it may take over')
+  const seeing = asks(await keyOf(['contractors.lists.read', 'contractors.lists.write', 'contractors.profiles.read']))
+  for (const way of ways.slice(2)) {
+    const { status, text } = await seeing(way)
+    assert.ok(status < 300, `control: ${way[0]} ${text}`)
+  }
+  await runJobs(world)
 })
 
 test('GG-10 items are changed, taken out, put back and moved together, over HTTP', async () => {

@@ -30,7 +30,13 @@ export const SearchAddition = Type.Object({
 })
 export type SearchAddition = Static<typeof SearchAddition>
 
-/** Has all that a search finds put into a list, the best on top. It goes on by itself; ask how far it is. */
+/** A worker gives up after so many tries. */
+const mostAttempts = 4
+
+/**
+ * Has all that a search finds put into a list, the best on top. It goes on by itself; ask how far it is. Refuses with
+ * `contractors.additions_under_way` who has 5 that are not finished.
+ */
 export async function requestSearchAddition(
   tx: Queryable,
   listId: string,
@@ -74,22 +80,24 @@ export const addSearchToList: Job<Data> = {
     const scope = { tenantId, userId }
     const begun = await app.db.scoped(scope).maybe<Begun>(sql`
       update contractors.contractor_list_additions
-      set status = 'running'
+      set status = 'running', attempt = attempt + 1
       where id = ${additionId}
         and status in ('queued', 'running')
-      returning list_id, search, fields, looked_at, created_at
+      returning list_id, search, fields, looked_at, created_at, attempt
     `)
     if (!begun) return
     try {
       await addPortions(app, scope, additionId, begun)
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error
-      await finish(app, scope, additionId, error.message)
+      const isRefused = error instanceof DomainError
+      if (!isRefused && begun.attempt < mostAttempts) throw error
+      if (!isRefused) app.log.error({ err: error, additionId }, 'the results of a search did not all get into a list')
+      await finish(app, scope, additionId, isRefused ? error.message : 'Something went wrong in the program.')
     }
   },
 }
 
-type Begun = { listId: string; search: Search; fields: ItemFields; lookedAt: number; createdAt: Date }
+type Begun = { listId: string; search: Search; fields: ItemFields; lookedAt: number; createdAt: Date; attempt: number }
 
 async function addPortions(
   app: App,
