@@ -16,15 +16,16 @@ const { admin, alice, app, bob, viewer } = world
 type Received = { headers: IncomingHttpHeaders; body: string }
 
 /** A server of somebody else, on loopback, which this installation is told it may reach. */
-async function receiver(answer: () => number = () => 200) {
+async function receiver(answer: () => number = () => 200, meeting = async () => {}) {
   const received: Received[] = []
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', chunk => {
       body += chunk
     })
-    request.on('end', () => {
+    request.on('end', async () => {
       received.push({ headers: request.headers, body })
+      await meeting()
       response.writeHead(answer(), { location: 'http://127.0.0.1:1/', 'content-type': 'text/plain' }).end('said so\0')
     })
   })
@@ -273,6 +274,61 @@ test('MT-19 input that makes no sense is refused, and twenty are the most', asyn
   assert.deepEqual([counts.get(201)?.length, counts.get(409)?.length], [20, 5])
   await admin.query('delete from webhooks.endpoints')
   forgetEndpoints(app, alice.tenantId)
+})
+
+test('MT-19 a try that two workers make at once counts once, with one outcome and one next try', async () => {
+  const waiting: (() => void)[] = []
+  let statuses = [503, 500]
+  // Answers once both are there, so that each has found the try to be made before the other has settled it.
+  const { received, url } = await receiver(
+    () => statuses.pop() ?? 200,
+    () =>
+      new Promise<void>(resolve => {
+        waiting.push(resolve)
+        if (waiting.length === 2) for (const each of waiting.splice(0)) each()
+      }),
+  )
+  const endpoint = await newEndpoint(url)
+  const { tenantId } = alice
+  const occurredAt = new Date().toISOString()
+  await dispatchEvent.run(
+    { tenantId, eventId: crypto.randomUUID(), type: 'contractors.list.created', occurredAt, data: {} },
+    app,
+  )
+  const [delivery] = await deliveriesOf(endpoint)
+  assert.deepEqual([delivery?.status, delivery?.attempts], ['pending', 0])
+  const attempt = (number: number) => deliverEvent.run({ tenantId, deliveryId: delivery?.id ?? '', number }, app)
+  const nextTries = async (number: number) =>
+    (
+      await admin.query(
+        `select count(*)::integer as count from jobs.job
+         where name = 'webhooks.deliver-event' and data ->> 'deliveryId' = $1 and data ->> 'number' = $2`,
+        [delivery?.id, String(number)],
+      )
+    ).rows[0].count
+  await Promise.all([attempt(1), attempt(1)])
+  assert.equal(received.length, 2, 'control: both were at it')
+  const failed = (await deliveriesOf(endpoint))[0] as Delivery
+  assert.deepEqual([failed.status, failed.attempts], ['pending', 1])
+  const { tries } = await answer<DeliveryDetails>(await alice.fetch(`/webhook-deliveries/${failed.id}`), 200)
+  assert.deepEqual(
+    tries.map(({ number, statusCode }) => [number, statusCode]),
+    [[1, failed.lastStatusCode]],
+    'what is told is what was counted',
+  )
+  assert.equal(await nextTries(2), 1)
+
+  // One is taken and the other not: whichever is first stands, and what has ended is not begun again.
+  statuses = [200, 503]
+  await Promise.all([attempt(2), attempt(2)])
+  const ended = (await deliveriesOf(endpoint))[0] as Delivery
+  assert.equal(ended.attempts, 2)
+  assert.equal(ended.status, ended.lastStatusCode === 200 ? 'succeeded' : 'pending')
+  assert.equal(await nextTries(3), ended.status === 'pending' ? 1 : 0)
+  await attempt(2)
+  await attempt(1)
+  assert.equal(received.length, 4, 'a try that was made is not made again')
+  await remove(endpoint)
 })
 
 test('MT-19 events are kept 30 days', async () => {
