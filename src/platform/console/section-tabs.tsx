@@ -12,7 +12,7 @@ export function SectionTabs({ label, sections }: { label: string; sections: read
   return (
     <nav aria-label={label} className={classes.sections}>
       {shown.map(({ to, label }) => (
-        <PageLink key={to} to={to} activeOptions={{ exact: true }} className={classes.section}>
+        <PageLink key={to} to={to} activeOptions={{ exact: true, includeSearch: false }} className={classes.section}>
           {label}
         </PageLink>
       ))}
