@@ -16,5 +16,5 @@ type PageLinkProps = Omit<ComponentProps<'a'>, 'href'> & {
   params?: Readonly<Record<string, string>>
   preload?: false | 'intent'
   /** With `exact` a link counts as of this page at its very address only, not at those below it. */
-  activeOptions?: { exact: boolean }
+  activeOptions?: { exact: boolean; includeSearch?: boolean }
 }
