@@ -57,6 +57,15 @@ export function hearComplaints(page: Page): string[] {
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+/**
+ * How long a page may take for what it is waited for, in milliseconds: a guard against waiting for ever, no promise about
+ * its speed, which is that of a machine with much else to do.
+ */
+export const patience = 60_000
+
+/** The same for what a window hears by itself: one that hears nothing asks once a minute. */
+export const hearing = 20_000
+
 /** Refuses what axe finds against WCAG 2.2 AA and good practice, in light and in dark. */
 export async function checkAccess(page: Page, where: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -66,8 +75,8 @@ export async function checkAccess(page: Page, where: string): Promise<void> {
       colorScheme,
     )
     // Colours fade into the other scheme; half-way they are neither.
-    await page.waitForTimeout(250)
-    await page.evaluate(axeSource)
+    await settle(page)
+    if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource)
     const found = await page.evaluate(async () => {
       // @ts-expect-error axe has just been defined in the page
       const { violations } = await window.axe.run(document, { resultTypes: ['violations'] })
@@ -96,8 +105,24 @@ export async function checkWidths(page: Page, where: string): Promise<void> {
     await page.setViewportSize({ width, height: 800 })
     const atOnce = await told.evaluate(({ beyond }) => beyond)
     assert(atOnce <= 0, `${where} is ${atOnce} px wider than a window that has just become ${width} px wide`)
+    // What measures itself, as a chart does, follows a frame later.
+    await settle(page)
     const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     assert(beyond <= 0, `${where} is ${beyond} px wider than a window of ${width} px`)
   }
   await page.setViewportSize(usual)
+  await settle(page)
+}
+
+/** Until nothing fades or moves any more: five frames in which no animation runs that has an end. */
+export async function settle(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (let quiet = 0; quiet < 5; quiet++) {
+      await new Promise(done => requestAnimationFrame(done))
+      const moves = document
+        .getAnimations()
+        .some(({ playState, effect }) => playState === 'running' && effect?.getComputedTiming().endTime !== Infinity)
+      if (moves) quiet = -1
+    }
+  })
 }

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { environmentOf, startProvider } from '#test/openid-provider.ts'
 import { newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 import { forgetSession } from './journey.ts'
 
 const skip = reasonToSkip()
@@ -27,7 +27,7 @@ describe('Google in a browser', { skip }, () => {
   const visit = async (person?: Person) => {
     const context = await browser.newContext({ baseURL: baseUrl, viewport: { width: 1280, height: 800 } })
     const page = await context.newPage()
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(patience)
     if (person) await signIn(page, person)
     return { page, complaints: hearComplaints(page), leave: () => context.close() }
   }

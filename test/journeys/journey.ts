@@ -1,7 +1,7 @@
 import { after, before } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Person } from '#test/world.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience } from './browser.ts'
 
 /** The windows in which each journey is made. */
 export const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const
@@ -51,7 +51,7 @@ export function useBrowser(baseURL: string) {
     async open(size: Size): Promise<{ context: BrowserContext; page: Page; complaints: string[] }> {
       const context = await browser.newContext({ baseURL, viewport: sizes[size], permissions: ['clipboard-write'] })
       const page = await context.newPage()
-      page.setDefaultTimeout(15_000)
+      page.setDefaultTimeout(patience)
       return { context, page, complaints: hearComplaints(page) }
     },
   }

@@ -7,7 +7,7 @@ import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { joinAs, newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, hearing, openBrowser, patience, reasonToSkip } from './browser.ts'
 
 const testModule = {
   name: 'test',
@@ -48,7 +48,7 @@ describe('notifications', { skip }, () => {
   async function open(viewport: { width: number; height: number }): Promise<[BrowserContext, Page, string[]]> {
     const context = await browser.newContext({ baseURL: baseUrl, viewport })
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(patience)
     return [context, page, hearComplaints(page)]
   }
 
@@ -73,7 +73,7 @@ describe('notifications', { skip }, () => {
         message: 'She asks for your remarks.',
       })
       for (const window of [page, second]) {
-        await window.getByRole('button', { name: 'Notifications, 2 unread' }).waitFor({ timeout: 5_000 })
+        await window.getByRole('button', { name: 'Notifications, 2 unread' }).waitFor({ timeout: hearing })
         await window.waitForFunction(() => document.title.startsWith('(2) '))
       }
       await page
@@ -190,7 +190,7 @@ describe('notifications', { skip }, () => {
     await page.clock.runFor(150_000)
     await page.waitForTimeout(500)
     await tell(person, 'Alive again')
-    await page.getByRole('button', { name: 'Notifications, 3 unread' }).waitFor({ timeout: 5_000 })
+    await page.getByRole('button', { name: 'Notifications, 3 unread' }).waitFor({ timeout: hearing })
     await context.close()
   })
 })

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { believedNoLonger, newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
@@ -28,7 +28,7 @@ describe('one’s own account', { skip }, () => {
   const come = async (person: Person, password: string, viewport = { width: 1280, height: 800 }) => {
     const context = await browser.newContext({ baseURL: baseUrl, viewport })
     const page = await context.newPage()
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(patience)
     const complaints = hearComplaints(page)
     await page.goto('/sign-in')
     await page.waitForFunction(() => document.activeElement?.getAttribute('type') === 'email')

@@ -5,7 +5,7 @@ import { finishPasskeySignIn, type PasskeySignInAnswer, startPasskeySignIn } fro
 import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 import { forgetSession } from './journey.ts'
 
 const skip = reasonToSkip()
@@ -30,7 +30,7 @@ describe('passkeys in a browser', { skip }, () => {
   const visit = async (person?: Person) => {
     const context = await browser.newContext({ baseURL: baseUrl, viewport: { width: 1280, height: 800 } })
     const page = await context.newPage()
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(patience)
     const devices = await context.newCDPSession(page)
     await devices.send('WebAuthn.enable')
     if (person) await signIn(page, person)

@@ -5,7 +5,7 @@ import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
@@ -29,7 +29,7 @@ describe('passwords', { skip }, () => {
   async function open(viewport: BrowserContextOptions['viewport']) {
     const context = await browser.newContext({ baseURL: baseUrl, viewport })
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(patience)
     return { context, page, complaints: hearComplaints(page) }
   }
 

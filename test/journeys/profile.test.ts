@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import { mailsTo } from '#test/mails.ts'
 import { newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
@@ -22,7 +22,7 @@ describe('the profile', { skip }, () => {
   const open = async (person: Person, viewport = { width: 1280, height: 800 }) => {
     const context = await browser.newContext({ baseURL: baseUrl, viewport, timezoneId: 'Asia/Tokyo' })
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(patience)
     const complaints = hearComplaints(page)
     await page.goto('/sign-in?next=/account')
     await page.getByLabel('E-mail').fill(person.email)

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { recordLogin } from '#platform/identity'
 import { newPerson, type Person, randomAddress, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
@@ -58,7 +58,7 @@ describe('devices and history', { skip }, () => {
 
       const context = await browser.newContext({ baseURL: baseUrl, viewport })
       const page = await context.newPage()
-      page.setDefaultTimeout(15_000)
+      page.setDefaultTimeout(patience)
       const complaints = hearComplaints(page)
       await page.goto('/sign-in?next=/account/sessions')
       await page.getByLabel('E-mail').fill(person.email)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { reasonToSkip } from './browser.ts'
+import { hearing, reasonToSkip } from './browser.ts'
 import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
 
 const skip = reasonToSkip()
@@ -93,7 +93,7 @@ describe('sharing of lists', { skip }, () => {
       await page.getByRole('button', { name: `Share no longer with ${size}@outside.example` }).click()
       await guest.page
         .getByRole('heading', { level: 1, name: 'This list is not open here any more' })
-        .waitFor({ timeout: 6_000 })
+        .waitFor({ timeout: hearing })
       await look(guest.page, 'shared list, closed')
       await guest.page.goto('about:blank')
       await guest.page.goto(link.slice(app.publicUrl.length))
@@ -154,7 +154,7 @@ describe('sharing of lists', { skip }, () => {
   })
 })
 
-const seen = (page: Page, text: string) => page.getByText(text).first().waitFor({ timeout: 5_000 })
+const seen = (page: Page, text: string) => page.getByText(text).first().waitFor({ timeout: hearing })
 
 /** The browser itself complains of each answer that refuses. */
 const isNoRefusal = (complaint: string) => !/status of (401|404|412)/.test(complaint)

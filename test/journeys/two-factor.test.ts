@@ -5,7 +5,7 @@ import { type TOTP, URI } from 'otpauth'
 import type { Browser, Page } from 'playwright-core'
 import { newPerson, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
@@ -22,7 +22,7 @@ describe('two-factor sign-in in the console', { skip }, () => {
   const open = async (person: Person, options: Parameters<Browser['newContext']>[0] = {}) => {
     const context = await browser.newContext({ baseURL: baseUrl, viewport: { width: 1280, height: 900 }, ...options })
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(patience)
     const asked: string[] = []
     page.on('request', request => asked.push(request.url()))
     const complaints = hearComplaints(page)
