@@ -23,49 +23,42 @@ export function AwardFilters({ contractorId, address, change }: FilterProps) {
   return (
     <search className={classes.filters} aria-label="Filter the awards">
       <Words value={address.q} change={q => change({ q }, true)} />
-      <NativeSelect
+      <Choice
         label="Status"
-        size="xs"
         value={address.status}
-        onChange={event => change({ status: event.currentTarget.value })}
-        data={[
-          { value: '', label: 'Any' },
+        choose={status => change({ status })}
+        options={[
           { value: 'active', label: 'Active' },
           { value: 'completed', label: 'Completed' },
           { value: 'unknown', label: 'No completion date' },
         ]}
       />
-      <NativeSelect
+      <Choice
         label="Agency"
-        size="xs"
         value={address.agencyId}
-        onChange={event => change({ agencyId: event.currentTarget.value })}
-        data={choices(address.agencyId, agencies.data?.items)}
+        choose={agencyId => change({ agencyId })}
+        options={choices(address.agencyId, agencies.data?.items)}
       />
-      <NativeSelect
+      <Choice
         label="Industry"
-        size="xs"
         value={address.naics}
-        onChange={event => change({ naics: event.currentTarget.value })}
-        data={choices(address.naics, industries.data?.items)}
+        choose={naics => change({ naics })}
+        options={choices(address.naics, industries.data?.items)}
       />
-      <NativeSelect
+      <Choice
         label="Signed in"
-        size="xs"
         value={address.year}
-        onChange={event => change({ year: event.currentTarget.value })}
-        data={choices(
+        choose={year => change({ year })}
+        options={choices(
           address.year,
           years.data?.items.toReversed().map(({ year }) => ({ key: String(year), label: String(year) })),
         )}
       />
-      <NativeSelect
+      <Choice
         label="Kind"
-        size="xs"
         value={address.kind}
-        onChange={event => change({ kind: event.currentTarget.value })}
-        data={[
-          { value: '', label: 'Any' },
+        choose={kind => change({ kind })}
+        options={[
           { value: 'award', label: 'Contracts and orders' },
           { value: 'vehicle', label: 'Vehicles for orders' },
         ]}
@@ -84,11 +77,30 @@ export function AwardFilters({ contractorId, address, change }: FilterProps) {
   )
 }
 
+type ChoiceProps = {
+  label: string
+  value: string
+  options: readonly { value: string; label: string }[]
+  choose: (value: string) => void
+}
+
+function Choice({ label, value, options, choose }: ChoiceProps) {
+  return (
+    <NativeSelect
+      label={label}
+      size="xs"
+      value={value}
+      data={[{ value: '', label: 'Any' }, ...options]}
+      onChange={event => choose(event.currentTarget.value)}
+    />
+  )
+}
+
 /** The largest ones, and what the address asks for in any case. */
 function choices(asked: string, items: readonly { key: string | null; label: string }[] = []) {
   const known = items.flatMap(({ key, label }) => (key === null ? [] : [{ value: key, label }]))
   const missing = asked && !known.some(({ value }) => value === asked) ? [{ value: asked, label: asked }] : []
-  return [{ value: '', label: 'Any' }, ...known, ...missing]
+  return [...known, ...missing]
 }
 
 function Words({ value, change }: { value: string; change: (value: string) => void }) {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
-import type { Scope } from '#platform/database'
+import type { Database, Scope } from '#platform/database'
 import { idParams, nullable, oneOf, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
 import { ComparedContractor, ComparedField } from './comparisons.ts'
@@ -101,8 +101,7 @@ export const matchRoutes = [
       'contractors.decided_already',
       busy,
     ],
-    handle: ({ params, body, scope }, app) =>
-      acceptMention(app.db, inCatalogue(scope), params.id, body, reviewerOf(scope, app)),
+    handle: decide(acceptMention),
   }),
   route({
     method: 'POST',
@@ -114,8 +113,7 @@ export const matchRoutes = [
     body: Type.Object({ reason }),
     response: Decided,
     refusals: ['contractors.mention_not_found', 'contractors.decided_already', busy],
-    handle: ({ params, body, scope }, app) =>
-      rejectMention(app.db, inCatalogue(scope), params.id, body, reviewerOf(scope, app)),
+    handle: decide(rejectMention),
   }),
   route({
     method: 'POST',
@@ -159,8 +157,7 @@ export const matchRoutes = [
     body: Type.Object({ reason }),
     response: Decided,
     refusals: ['contractors.decision_not_found', 'contractors.undone_already', 'contractors.decided_since', busy],
-    handle: ({ params, body, scope }, app) =>
-      undoDecision(app.db, inCatalogue(scope), params.id, body, reviewerOf(scope, app)),
+    handle: decide(undoDecision),
   }),
   route({
     method: 'POST',
@@ -174,8 +171,7 @@ export const matchRoutes = [
       kept: Type.Integer({ description: 'About which something was decided since' }),
     }),
     refusals: [busy],
-    handle: ({ params, body, scope }, app) =>
-      undoBatch(app.db, inCatalogue(scope), params.id, body, reviewerOf(scope, app)),
+    handle: decide(undoBatch),
   }),
   route({
     method: 'GET',
@@ -254,8 +250,7 @@ export const matchRoutes = [
     body: Type.Object({ mentionIds: Type.Array(uuid, { minItems: 1, maxItems: 500, uniqueItems: true }), reason }),
     response: Decided,
     refusals: ['contractors.contractor_unknown', 'contractors.mention_elsewhere', 'contractors.nothing_left', busy],
-    handle: ({ params, body, scope }, app) =>
-      splitContractor(app.db, inCatalogue(scope), params.id, body, reviewerOf(scope, app)),
+    handle: decide(splitContractor),
   }),
   route({
     method: 'POST',
@@ -266,10 +261,23 @@ export const matchRoutes = [
     body: Type.Object({ absorbedId: uuid, reason }),
     response: Decided,
     refusals: ['contractors.not_absorbed', 'contractors.undone_already', busy],
-    handle: ({ params, body, scope }, app) =>
-      releaseContractor(app.db, inCatalogue(scope), params.id, body, reviewerOf(scope, app)),
+    handle: decide(releaseContractor),
   }),
 ]
+
+/** How a reviewer decides about the one that the address names. */
+function decide<Body, Answer>(decision: Decision<Body, Answer>) {
+  return ({ params, body, scope }: { params: { id: string }; body: Body; scope: Scope }, app: App): Promise<Answer> =>
+    decision(app.db, inCatalogue(scope), params.id, body, reviewerOf(scope, app))
+}
+
+type Decision<Body, Answer> = (
+  db: Database,
+  scope: Scope,
+  id: string,
+  body: Body,
+  reviewer: Reviewer,
+) => Promise<Answer>
 
 const reviewerOf = ({ userId, userName }: Scope, app: App): Reviewer => ({
   userId,
