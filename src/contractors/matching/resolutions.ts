@@ -47,8 +47,9 @@ export async function resolveMentions(db: Database, options: ResolveOptions): Pr
   for (;;) {
     signal?.throwIfAborted()
     const mentions = await db.unscoped.run<Mention>(sql`
-      select id, name, street, city, state, zip_code, country, cage_code
-      from contractors.mentions
+      select id, name, street, city, state, zip_code, country, cage_code, first_seen, last_seen
+      from contractors.mentions as mention
+      ${seen}
       where resolved_at is null
         and decided_at is null
       order by id
@@ -72,6 +73,15 @@ export async function resolveMentions(db: Database, options: ResolveOptions): Pr
 
 const batch = 200
 const kept = 5
+
+/** When its awards were signed, as far as its sources tell. */
+const seen = sql`
+  left join lateral (
+    select min(listed.signed_date) as first_seen, max(listed.signed_date) as last_seen
+    from contractors.listed_awards as listed
+    where listed.mention_id = mention.id
+  ) as seen on true
+`
 
 async function countWaiting(tx: Queryable): Promise<number> {
   const { left } = await tx.one<{ left: number }>(sql`
@@ -301,10 +311,12 @@ async function clusterRejected(
     select
       jsonb_build_object(
         'id', mention.id, 'name', mention.name, 'street', street, 'city', mention.city, 'state', mention.state,
-        'zipCode', mention.zip_code, 'country', mention.country, 'cageCode', mention.cage_code
+        'zipCode', mention.zip_code, 'country', mention.country, 'cageCode', mention.cage_code,
+        'firstSeen', seen.first_seen, 'lastSeen', seen.last_seen
       ) as mention,
       vendor.id as vendor
     from contractors.mentions as mention
+    ${seen}
     join contractors.contractor_profiles as vendor on vendor.id = mention.profile_id
     where vendor.uei is null
       and vendor.merged_into is null
