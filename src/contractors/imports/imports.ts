@@ -25,6 +25,7 @@ import { mergeProfiles } from './profiles.ts'
 import {
   dropOutdatedRows,
   findNewestFull,
+  isEmpty,
   isKnown,
   mergeRecords,
   missingRecords,
@@ -183,6 +184,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
     return { records, ended, profiles: { inserted: 0, updated: 0 } }
   if (merged.inserted + merged.updated >= manyRows) await client.query('select contractors.measure_catalogue()')
   if (source.award && source.uei) {
+  const isFirst = publication !== undefined && (await isEmpty(client))
     await stageStoredActions(client)
     await mergeAwards(client)
   }
@@ -196,7 +198,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
   )
   await noteMentions(client)
   const isResting = staged.rows >= manyRows && (await restIndexes(client))
-  const profiles = await mergeProfiles(client, options.now)
+  const profiles = await mergeProfiles(client, options.now, { isFirst })
   await mergeNames(client)
   if (isResting) await client.query('select contractors.wake_indexes()')
   await forgetHidden(client, options.now)
@@ -272,13 +274,13 @@ async function stageMissing(
   for (;;) {
     const { rows } = await client.query('fetch 2000 from missing')
     if (rows.length === 0) break
-    const staging = new Staging(client)
+    const staging = new Staging(client, isPlain(source))
     for (const { source_id, data } of rows) {
       if (spared.has(source_id)) continue
       const values = layout.end(data)
       const record = layout.mapping().stage(values, values.join('|'))
       if ('reason' in record) continue
-      staging.add(stagingLine(0, makeId(), record))
+      staging.add(stagingLine(0, makeId(), record, isPlain(source)))
       count++
     }
     await staging.end()
@@ -293,6 +295,9 @@ type Staged = {
   layout: Layout
   publication: Publication | undefined
   /** All rows are there and none of them unreadable, so that what is not among them is not in the file. */
+/** It tells of contractors alone, neither of awards nor of vendors without identifier. */
+const isPlain = (source: Source) => !source.award && !source.mention
+
   isComplete: boolean
   /** Ids of records whose rows were refused: in the file, though not taken. */
   spared: Set<string>
@@ -306,7 +311,7 @@ async function stageFile(
   rejects: Rejects,
   options: ImportOptions,
 ): Promise<Staged> {
-  const staging = new Staging(client)
+  const staging = new Staging(client, isPlain(source))
   const layout = layoutOf(path, source)
   const makeId = recordIds(options.now)
   const spared = new Set<string>()
@@ -330,7 +335,7 @@ async function stageFile(
     }
     rows++
     if (record.fields !== '' && record.uei !== '' && !hasUeiCheckDigit(record.uei)) doubtful++
-    staging.add(stagingLine(row.line, makeId(), record))
+    staging.add(stagingLine(row.line, makeId(), record, isPlain(source)))
   }
   const giveUp = (bad: BadRow) => {
     unreadable++

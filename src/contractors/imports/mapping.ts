@@ -21,6 +21,8 @@ export type StagedRow = {
   data: string
   /** JSON of the observation's fields; empty when an earlier row has brought the same observation. */
   fields: string
+  /** JSON of the columns that those fields give a contractor, in alphabetical order; only where no row repeats another's. */
+  told: string
   award: StagedAward | undefined
   mention: StagedMention | undefined
 }
@@ -50,7 +52,7 @@ export const awardColumns: readonly (readonly [column: string, field: AwardField
   ['reported_status', 'reportedStatus'],
 ]
 
-const nothing = { id: '', fields: '' }
+const nothing = { id: '', fields: '', told: '' }
 
 /** So many vendor blocks are remembered; one that comes back after being forgotten is staged again, which is harmless. */
 const rememberedObservations = 20_000
@@ -82,6 +84,7 @@ export function rowMapping(source: Source, columns: readonly string[]) {
   const names = columns.map(column => `,${JSON.stringify(column)}:`)
   // Many actions of awards say the same of a contractor; a registry has one record of each.
   const isRepeating = source.format === 'csv' && uei >= 0
+  const isRegistry = source.format === 'sam'
   const observations = new Map<string, string>()
 
   function check(values: readonly string[]): Refusal | undefined {
@@ -104,13 +107,13 @@ export function rowMapping(source: Source, columns: readonly string[]) {
   }
 
   /** `owner`: whose it is, a UEI or a mention. */
-  function observe(values: readonly string[], speaker: string, owner: string): { id: string; fields: string } {
+  function observe(values: readonly string[], speaker: string, owner: string): typeof nothing {
     let block = ''
     if (isRepeating) {
       block = speaker + owner
       for (const index of fieldColumns) block += `\u0001${values[index]}`
       const known = observations.get(block)
-      if (known !== undefined) return { id: known, fields: '' }
+      if (known !== undefined) return { id: known, fields: '', told: '' }
     }
     const found: Record<string, unknown> = {}
     for (const { field, rule } of fields) {
@@ -128,7 +131,7 @@ export function rowMapping(source: Source, columns: readonly string[]) {
       if (observations.size >= rememberedObservations) observations.clear()
       observations.set(block, id)
     }
-    return { id, fields: json }
+    return { id, fields: json, told: isRegistry ? toldBy(found) : '' }
   }
 
   function awardOf(values: readonly string[]): StagedAward | undefined {
@@ -178,6 +181,7 @@ export function rowMapping(source: Source, columns: readonly string[]) {
         contentHash,
         data,
         fields: observation.fields,
+        told: observation.told,
         award: awardOf(values),
         mention,
       }
@@ -186,6 +190,21 @@ export function rowMapping(source: Source, columns: readonly string[]) {
     /** What the source knows the record by, whether it is taken or not. */
     sourceIdOf,
   }
+}
+
+const toldColumns = new Map<string, string>()
+
+/** The same few sets of columns come again and again. */
+function toldBy({ street, ...others }: Readonly<Record<string, unknown>>): string {
+  const columns = Object.keys(others)
+  if (street) for (const [column, line] of Object.entries(street)) if (line !== undefined) columns.push(column)
+  const key = columns.join()
+  let told = toldColumns.get(key)
+  if (told === undefined) {
+    told = JSON.stringify(columns.sort())
+    toldColumns.set(key, told)
+  }
+  return told
 }
 
 /** First half of SHA-256 in the shape of a UUID: 16 bytes in the database. */

@@ -417,6 +417,67 @@ test('GG-06 who no longer wants to be shown leaves nothing behind but the identi
   assert.deepEqual([(await profile()).is_hidden, (await profile()).name], [false, 'LEIDOS, INC.'])
 })
 
+/** What a catalogue says of contractors, without ids and moments of making. */
+const profiles = () =>
+  run(
+    `select to_jsonb(p) - array['id', 'field_sources', 'created_at', 'updated_at'] as profile,
+       (
+         select jsonb_object_agg(f.field, f.source || ' ' || f.source_id)
+         from contractors.contractor_field_sources as f
+         where f.contractor_profile_id = p.id
+       ) as sources,
+       (
+         select jsonb_agg(field order by field)
+         from jsonb_each(p.field_sources) as record, jsonb_array_elements_text(record.value) as field
+       ) as told,
+       (select jsonb_agg(to_jsonb(n) order by n.name) from contractors.profile_names as n where n.uei = p.uei) as names
+     from contractors.contractor_profiles as p
+     where p.uei <> 'C12NSYAH27N4'
+     order by p.uei`,
+  )
+
+test('GG-08 the first import makes the contractors that it makes where there are others', async () => {
+  const records = [
+    v2Record({ 17: 'SUITE 7' }),
+    v2Record({ 12: 'CDW GOVERNMENT & SONS, LLC', 13: "O'BRIEN'S CDW.COM" }, 'PHZDZ8SJ5CM1'),
+    v2Record({ 3: '9999', 4: '9ZZZ9', 10: '20260801', 12: 'CDW PAYMENTS' }, 'PHZDZ8SJ5CM1'),
+    v2Record({ 1: 'KQ67BV2F84S6', 16: '', 17: 'FLOOR 2', 18: '', 27: '' }),
+    v2Record({ 1: 'N3WSDZNKBT29', 119: 'NPDY' }),
+    endRecord('4', 'GN7QLFB8WJG7'),
+    v2Record({ 1: 'FMVHCTK7FKL5', 12: 'ÉCLAIR №5 (FRANCE)' }),
+    v2Record({ 1: 'HVPTJFQCZ8E9', 12: 'TWICE' }),
+    v2Record({ 1: 'HVPTJFQCZ8E9', 12: 'TWICE, THE LAST' }),
+  ]
+  await take(monthly('20260906', records))
+  const first = await profiles()
+  await clear()
+  const columns = 'uei,cage_code,legal_business_name,street,city,state,zip,country,primary_naics,last_signed'
+  await take(write(`${columns}\nC12NSYAH27N4,,VERIZON,,,,,,,2025-03-26\n`, 'other.csv'), 'entities')
+  await take(monthly('20260906', records))
+  assert.deepEqual(first, await profiles())
+  assert.equal(first.length, 6)
+})
+
+test('GG-07 a monthly file that says the same again writes nothing to contractors, names or changes', async () => {
+  const records = [v2Record({}), v2Record({ 6: 'E' }, 'PHZDZ8SJ5CM1')]
+  await take(monthly('20260806', records))
+  const rows = async () => {
+    const tables = ['contractors', 'observations', 'contractor_profiles', 'profile_names', 'search_words', 'families']
+    const found = await Promise.all(
+      [...tables, 'profile_changes', 'search_changes', 'catalogue_revisions', 'naics_codes', 'business_types'].map(
+        table => run(`select '${table}', ctid::text, xmin::text from contractors.${table} order by ctid`),
+      ),
+    )
+    return found.flat()
+  }
+  const before = await rows()
+  const { rows: counts, profiles } = await take(monthly('20260906', records))
+  assert.deepEqual([counts.unchanged, profiles], [2, { inserted: 0, updated: 0 }])
+  assert.deepEqual(await rows(), before)
+  await take(samFile('20260907', [v2Record({ 12: 'LEIDOS FEDERAL' })]))
+  assert.notDeepEqual(await rows(), before, 'control')
+})
+
 test('GG-06 certifications have the day on which they end, and one without a day is kept', async () => {
   await take(samFile('20260907', [v2Record({ 117: '0003', 118: 'A620191108~XX~JT2026010120290101' })]))
   assert.deepEqual((await profile()).certifications, { A6: '2019-11-08', XX: null, JT: '2029-01-01' })

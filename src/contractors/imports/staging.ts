@@ -12,9 +12,12 @@ export class Staging {
   private readonly client: pg.Client
   private stream: ReturnType<typeof copyFrom> | undefined
   private text = ''
+  private readonly columns: readonly string[]
 
-  constructor(client: pg.Client) {
+  /** Rows of a source that tells of contractors alone need not carry the columns of awards and mentions. */
+  constructor(client: pg.Client, isPlain = false) {
     this.client = client
+    this.columns = isPlain ? plainColumns : stagingColumns
   }
 
   add(line: string): void {
@@ -24,7 +27,7 @@ export class Staging {
   /** Sends what has gathered, and waits when the server is behind. */
   async flush(): Promise<void> {
     if (this.text === '') return
-    this.stream ??= this.client.query(copyFrom(`copy pg_temp.import_rows (${stagingColumns.join(', ')}) from stdin`))
+    this.stream ??= this.client.query(copyFrom(`copy pg_temp.import_rows (${this.columns.join(', ')}) from stdin`))
     const chunk = Buffer.from(this.text)
     this.text = ''
     if (!this.stream.write(chunk)) await once(this.stream, 'drain')
@@ -78,6 +81,7 @@ export async function stageStoredActions(client: pg.Client): Promise<void> {
             null,
             null,
             null,
+            null,
             award.id,
           ]
             .map(value => value ?? '\\N')
@@ -89,14 +93,16 @@ export async function stageStoredActions(client: pg.Client): Promise<void> {
   await client.query('close stored')
 }
 
-/** A row as COPY takes it. */
-export function stagingLine(line: number, id: string, record: StagedRow): string {
+/** A row as COPY takes it into a plain staging or a whole one. */
+export function stagingLine(line: number, id: string, record: StagedRow, isPlain: boolean): string {
   const { award, mention } = record
-  return `${line}\tf\tf\t${id}\t${record.speaker}\t${escapeText(record.sourceId)}\t${record.uei || '\\N'}\t${
+  const plain = `${line}\tf\tf\t${id}\t${record.speaker}\t${escapeText(record.sourceId)}\t${record.uei || '\\N'}\t${
     record.observationId || '\\N'
   }\t${record.observedOn || '\\N'}\t${record.contentHash}\t${escapeText(record.data)}\t${
     record.fields === '' ? '\\N' : escapeText(record.fields)
-  }\t${mention ? mention.id : '\\N'}\t${mention ? escapeText(mention.text) : '\\N'}\t${
+  }\t${record.told || '\\N'}`
+  if (isPlain) return plain
+  return `${plain}\t${mention ? mention.id : '\\N'}\t${mention ? escapeText(mention.text) : '\\N'}\t${
     award ? award.id + awardText(award.values) : noAward
   }`
 }
@@ -116,7 +122,7 @@ export function recordIds(now: Date): () => string {
   }
 }
 
-const stagingColumns = [
+const plainColumns = [
   'line',
   'is_known',
   'is_stored',
@@ -129,11 +135,9 @@ const stagingColumns = [
   'content_hash',
   'data',
   'fields',
-  'mention_id',
-  'mention',
-  'award_id',
-  ...awardColumns.map(([column]) => column),
+  'told',
 ]
+const stagingColumns = [...plainColumns, 'mention_id', 'mention', 'award_id', ...awardColumns.map(([column]) => column)]
 
 function awardText(values: readonly string[]): string {
   let text = ''
