@@ -104,11 +104,13 @@ async function findCandidates(
   agencies: readonly Agency[],
 ) {
   const { naicsCode, state, valueRank } = self
+  // Said here too, not only below: one of the indexes has nobody else.
+  const isShown = sql`not is_hidden and merged_into is null`
   const near = (where: ReturnType<typeof sql>) => sql`
-    (select id from contractors.contractor_profiles where ${where} and value_rank <= ${valueRank}::bigint
+    (select id from contractors.contractor_profiles where ${where} and ${isShown} and value_rank <= ${valueRank}::bigint
       order by value_rank desc limit 50)
     union
-    (select id from contractors.contractor_profiles where ${where} and value_rank > ${valueRank}::bigint
+    (select id from contractors.contractor_profiles where ${where} and ${isShown} and value_rank > ${valueRank}::bigint
       order by value_rank limit 50)
   `
   const sets = [

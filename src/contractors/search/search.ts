@@ -118,7 +118,7 @@ export type SearchResult = {
 export async function searchContractors(tx: Queryable, search: Search & SearchPart): Promise<SearchResult> {
   const fingerprint = fingerprintOf(search)
   const after = positionOf(readCursor(search.cursor, fingerprint, cursorShapeOf(orderOf(search))))
-  const { target, corrected } = await readTarget(tx, search)
+  const { target, corrected } = await readTarget(tx, search, { isPage: true })
   const wanted = search.limit + 1
 
   let places: Place[]
@@ -191,14 +191,7 @@ async function countMatches(tx: Queryable, target: Target, after: Place | undefi
     counted: CountedFacets | null
   }>(sql`
     with matched as materialized (
-      select
-        id,
-        value_rank,
-        family_rank,
-        search_name,
-        last_updated_date,
-        last_award_date,
-        ${tierOf(target)} as tier
+      select id, ${order.key} as place, ${tierOf(target)} as tier
         ${facets ? sql`, state, naics_code, business_types, award_agencies, registration_status` : sql``}
       from contractors.contractor_profiles
       where ${matches(target, 'words index')}
@@ -211,11 +204,11 @@ async function countMatches(tx: Queryable, target: Target, after: Place | undefi
       (
         select coalesce(json_agg(json_build_object('tier', tier, 'rank', rank, 'id', id)), '[]')
         from (
-          select tier, (${order.key})::text as rank, id
+          select tier, place::text as rank, id
           from matched
           where (select count(*) from matched) <= ${mostMatches}
-            ${after ? sql`and (tier > ${after.tier} or (tier = ${after.tier} and ${isBehind(order, after)}))` : sql``}
-          order by tier, ${order.by}
+            ${after ? sql`and (tier > ${after.tier} or (tier = ${after.tier} and ${isBehind(order, after, sql`place`)}))` : sql``}
+          order by tier, place ${order.direction}, id
           limit ${wanted}
         ) as page
       ) as places,
@@ -304,12 +297,15 @@ async function walkDown(
 ): Promise<Rank[]> {
   const { order, bounds } = target
   if (order.isByValue && target.states.length > 1) return await walkDownEach(tx, target, inTier, after, wanted)
+  // Sorted by the column, not by the expression anew: the planner knows that it comes in this order, and stops at a page.
   const met = await tx.run<Rank>(sql`
-    select (${order.key})::text as rank, id
+    select place::text as rank, id
     from (
-      select *
+      select *, ${order.key} as place
       from contractors.contractor_profiles
-      where ${order.isByValue ? bounds : sql`true`}
+      where not is_hidden
+        and merged_into is null
+        and ${order.isByValue ? bounds : sql`true`}
         ${after ? sql`and ${isBehind(order, after)}` : sql``}
       order by ${order.by}
       limit ${longestWalk}
@@ -317,7 +313,7 @@ async function walkDown(
     where ${matches(target, 'row')}
       and ${bounds}
       and ${inTier}
-    order by ${order.by}
+    order by place ${order.direction}, id
     limit ${wanted}
   `)
   return met.length === wanted ? met : await sortAll(tx, target, inTier, after, wanted)

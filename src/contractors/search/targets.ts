@@ -34,15 +34,21 @@ export function matches({ words, filters }: Target, by: 'words index' | 'row'): 
 }
 
 /**
- * Reads what was asked. `isLiteral`: a word that no name has is not corrected, it finds nothing.
+ * Reads what was asked. `isLiteral`: a word that no name has is not corrected, it finds nothing. `isPage`: of what is found
+ * only so much is wanted, in its order.
  * The transaction of `tx` asks from here on for a plan of its own for each statement.
  */
 export async function readTarget(
   tx: Queryable,
   search: Search,
-  { isLiteral = false, today }: { isLiteral?: boolean; today?: string } = {},
+  { isLiteral = false, today, isPage = false }: { isLiteral?: boolean; today?: string; isPage?: boolean } = {},
 ): Promise<{ target: Target; corrected: string | undefined }> {
-  await tx.run(sql`select set_config('plan_cache_mode', 'force_custom_plan', true)`)
+  await tx.run(sql`
+    select
+      set_config('plan_cache_mode', 'force_custom_plan', true),
+      -- For a page the planner would read the table from anywhere on, until enough has matched: it may begin where nothing does.
+      case when ${isPage} then set_config('enable_seqscan', 'off', true) end
+  `)
   const conditions = { ...filtersOf(search, today), order: orderOf(search) }
   const typed = search.q === undefined ? '' : search.q.toWellFormed().replaceAll('\0', ' ')
   if (typed.trim() === '')
