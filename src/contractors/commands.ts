@@ -3,16 +3,15 @@ import { basename } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import cliProgress from 'cli-progress'
 import { type Command, Option } from 'commander'
-import { enqueue } from '#platform/jobs'
 import type { CommandContext } from '#platform/module.ts'
 import { registerExportCommand } from './exports/export-command.ts'
+import { enqueueConsequences } from './imports/consequences.ts'
 import { registerImportCommands } from './imports/import-commands.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
 import { allSources } from './imports/sources.ts'
 import { registerMatchCommands } from './matching/match-commands.ts'
 import { registerMentionCommands } from './matching/mention-commands.ts'
 import { registerShowCommand } from './profiles/show-command.ts'
-import { refreshSummaryJob } from './summary/refreshes.ts'
 import { registerSummaryCommand } from './summary/summary-command.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
@@ -74,8 +73,7 @@ export function registerContractorCommands(parent: Command, { withApp }: Command
           }
           if (!flags.json) process.stdout.write(describe(done.at(-1)!, rejectsPathOf(path, files, flags)))
         }
-        // The overview shows it now, and not in an hour.
-        if (!flags.dryRun) await enqueue(app.db.unscoped, refreshSummaryJob, {})
+        await enqueueConsequences(app.db.unscoped, done)
         return done
       })
       if (flags.json) process.stdout.write(`${JSON.stringify(summaries, null, 2)}\n`)
