@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { addItem, createList, getFavourites, importFile, isImported, saveSearch } from '#contractors'
+import {
+  addItem,
+  createList,
+  getFavourites,
+  importFile,
+  isImported,
+  resolveMentionsJob,
+  saveSearch,
+} from '#contractors'
 import { giveRole } from '#platform/access'
 import { foundTenant } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { createUser, hashNewPassword, makeOperator, replacePassword, setDefaultTenant } from '#platform/identity'
+import { enqueue } from '#platform/jobs'
 import { addMember } from '#platform/tenancy'
 import type { Demonstration, Progress, SignIn } from './sign-ins.ts'
 
@@ -107,6 +116,7 @@ const files = [
   { name: 'fpds_awards.csv.gz', source: 'fpds_awards' },
   { name: 'fpds_idv_actions.csv.gz', source: 'fpds_idv' },
   { name: 'sam_public_v2_real_sample.dat', source: 'sam_v2' },
+  { name: 'award_list_without_uei.csv.gz', source: 'award_list' },
 ].map(({ name, source }) => {
   const path = fileURLToPath(new URL(`../../data/contractors/${name}`, import.meta.url))
   return { path, source, bytes: statSync(path).size }
@@ -141,8 +151,10 @@ async function isUsedByOthers(app: App): Promise<boolean> {
 async function importCatalogue(app: App, progress: Progress): Promise<void> {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
   let before = 0
+  let isNew = false
   for (const { path, source, bytes } of files) {
     if (!(await isImported(app.db, { path, source }))) {
+      isNew = true
       const now = app.clock.now()
       await importFile(
         app.db,
@@ -153,6 +165,8 @@ async function importCatalogue(app: App, progress: Progress): Promise<void> {
     }
     before += bytes
   }
+  // Whom the list means is found out by the worker, so that nobody waits for it here.
+  if (isNew) await enqueue(app.db.unscoped, resolveMentionsJob, {})
 }
 
 /** The tenant with its people; each person is one transaction with his lists, so that a kill leaves nobody half made. */

@@ -44,6 +44,13 @@ export function Page() {
   const query = useInfiniteQuery(matchesQuery(settled))
   const { data: counts } = useQuery(matchCountsQuery)
   const matches = useMemo(() => query.data?.pages.flatMap(page => page.items) ?? [], [query.data])
+  const { refetch } = query
+  const isEmpty = query.isSuccess && matches.length === 0
+  const waiting = counts?.waiting
+  // The first texts come while somebody looks at the empty queue.
+  useEffect(() => {
+    if (isEmpty && waiting !== undefined) void refetch()
+  }, [isEmpty, waiting, refetch])
   const place = Math.max(
     0,
     matches.findIndex(({ id }) => id === asked.id),
