@@ -46,6 +46,7 @@ export async function addSelection(
   const ids = [...new Set(resolved.found.map(each => each.contractorId))]
   if (!isTrial) await bringContractors(db, scope, ids)
   return await db.transaction(scope, async tx => {
+    if (!isTrial) await takeLists(tx, listId)
     await requireEditable(tx, listId)
     if (fields.customData) checkCustomData((await getList(tx, listId)).settings.fields, fields.customData)
     const known = new Map(resolved.found.map(each => [each.contractorId, each.name]))

@@ -21,8 +21,8 @@ export async function changeItems(
   itemIds: readonly string[],
   { addTags = [], removeTags = [], ...changes }: BulkChange,
 ): Promise<string[]> {
-  await requireEditable(tx, listId)
   await takeLists(tx, listId)
+  await requireEditable(tx, listId)
   if (changes.customData) checkCustomData((await getList(tx, listId)).settings.fields, changes.customData)
   const sets = setsOf(changes)
   if (addTags.length > 0 || removeTags.length > 0) sets.push(sql`tags = ${tagsWith(addTags, removeTags)}`)

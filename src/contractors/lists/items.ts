@@ -86,7 +86,11 @@ export async function addItem(
         and contractors.can_edit_list(${listId})
       returning id
     `),
-    { contractor_list_items_once_per_list: errors.alreadyInList },
+    {
+      contractor_list_items_once_per_list: errors.alreadyInList,
+      // Somebody has deleted it at this moment.
+      contractor_list_items_list_id_fkey: () => errors.listNotFound({ id: listId }),
+    },
   )
   if (!added) {
     await requireEditable(tx, listId)

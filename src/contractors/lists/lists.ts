@@ -108,7 +108,10 @@ export async function requireEditable(tx: Queryable, id: string): Promise<void> 
   throw list.isMine && list.isArchived ? errors.listArchived() : errors.listNotYours()
 }
 
-/** Until the transaction ends nobody else changes many items of these lists at once: what two do so would lock each other out. */
+/**
+ * Until the transaction ends nobody else changes many items of these lists at once, archives or deletes one: what two do so
+ * would lock each other out. Before `requireEditable`, so that what that finds stays so.
+ */
 export async function takeLists(tx: Queryable, ...ids: readonly string[]): Promise<void> {
   for (const id of ids.toSorted()) {
     await tx.run(sql`select pg_advisory_xact_lock(hashtext('contractors.contractor_lists'), hashtext(${id}))`)
@@ -148,6 +151,7 @@ export async function updateList(
   { isDefault, isArchived, ...fields }: ListChanges,
   ifMatch?: IfMatch,
 ): Promise<List> {
+  if (isArchived) await takeLists(tx, id)
   if (isDefault) await lockDefault(tx)
   const locked = await tx.maybe(sql`
     select id
@@ -229,6 +233,7 @@ export async function moveList(tx: Queryable, id: string, after: string | null):
 
 /** Deletes the list with its items. */
 export async function deleteList(tx: Queryable, id: string): Promise<void> {
+  await takeLists(tx, id)
   const deleted = await tx.maybe(sql`
     delete from contractors.contractor_lists
     where id = ${id}

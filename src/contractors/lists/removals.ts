@@ -13,8 +13,8 @@ export type Removal = Static<typeof Removal>
 
 /** Takes items out of a list; those that are not there (any more) are not counted. `tx` is a transaction. */
 export async function removeItems(tx: Queryable, listId: string, itemIds: readonly string[]): Promise<Removal> {
-  await requireEditable(tx, listId)
   await takeLists(tx, listId)
+  await requireEditable(tx, listId)
   const id = randomUUID()
   const { itemCount, removedAt } = await tx.one<{ itemCount: number; removedAt: Date }>(sql`
     with removed as (
@@ -51,8 +51,8 @@ export async function restoreRemoval(
   listId: string,
   id: string,
 ): Promise<{ itemIds: string[]; alreadyIn: number }> {
-  await requireEditable(tx, listId)
   await takeLists(tx, listId)
+  await requireEditable(tx, listId)
   const { removed } = await tx.one<{ removed: number }>(sql`
     select count(*)::integer as removed
     from contractors.contractor_list_removed_items
@@ -100,6 +100,7 @@ export const clearListLeftovers: Job = {
     await app.db.scoped({ system: true }).run(sql.raw(clearItems))
     await app.db.scoped({ system: true }).run(sql.raw(clearAdditions))
     await app.placements?.askEach(async client => {
+      await client.query(`select set_config('app.system', 'on', false)`)
       await client.query(clearItems)
       await client.query(clearAdditions)
     })

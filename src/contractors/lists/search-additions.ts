@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
-import { json, type Queryable, sql } from '#platform/database'
+import { json, onViolation, type Queryable, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { enqueue, type Job } from '#platform/jobs'
@@ -11,7 +11,7 @@ import type { Search } from '../search/search.ts'
 import { addContractors, bringContractors } from './additions.ts'
 import { checkCustomData } from './fields.ts'
 import type { ItemFields } from './items.ts'
-import { getList, requireEditable } from './lists.ts'
+import { getList, requireEditable, takeLists } from './lists.ts'
 
 /** The most contractors of a search that go into a list. */
 export const mostFound = 100_000
@@ -45,11 +45,14 @@ export async function requestSearchAddition(
 ): Promise<SearchAddition> {
   await requireEditable(tx, listId)
   if (fields.customData) checkCustomData((await getList(tx, listId)).settings.fields, fields.customData)
-  const addition = await tx.one<SearchAddition>(sql`
-    insert into contractors.contractor_list_additions (list_id, requested_by, search, fields)
-    values (${listId}, platform.current_user_id(), ${json(search)}, ${json(fields)})
-    returning ${columns}
-  `)
+  const addition = await onViolation(
+    tx.one<SearchAddition>(sql`
+      insert into contractors.contractor_list_additions (list_id, requested_by, search, fields)
+      values (${listId}, platform.current_user_id(), ${json(search)}, ${json(fields)})
+      returning ${columns}
+    `),
+    { contractor_list_additions_list_id_fkey: () => errors.listNotFound({ id: listId }) },
+  )
   const { tenantId, userId } = tx.scope
   await enqueue(tx, addSearchToList, {
     tenantId: tenantId as string,
@@ -115,6 +118,7 @@ async function addPortions(
     const ids = portion.map(contractor => contractor.id)
     await bringContractors(app.db, scope, ids)
     await app.db.transaction(scope, async tx => {
+      await takeLists(tx, listId)
       await requireEditable(tx, listId)
       const added = await addContractors(tx, listId, ids, fields, { since: createdAt, before })
       await tx.run(sql`

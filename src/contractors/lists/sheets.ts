@@ -78,8 +78,8 @@ export async function addSheet(
   const isTrial = options.mode === 'trial'
   if (!isTrial) await bringContractors(db, scope, ids)
   return await db.transaction(scope, async tx => {
-    await requireEditable(tx, listId)
     await takeLists(tx, listId)
+    await requireEditable(tx, listId)
     const held = await findHeld(tx, listId, ids)
     const seen = new Set<string>()
     const judged = rows.map(row => {

@@ -39,9 +39,9 @@ export async function transferItems(
   isMove: boolean,
 ): Promise<Transfer> {
   if (fromId === toId) throw errors.sameList()
+  await takeLists(tx, fromId, toId)
   if (isMove) await requireEditable(tx, fromId)
   await requireEditable(tx, toId)
-  await takeLists(tx, fromId, toId)
   const [from, to] = [await getList(tx, fromId), await getList(tx, toId)]
   const held = await selectHeld(tx, fromId, sql`item.id = any(${[...itemIds]}::uuid[])`)
   const added = new Set(
@@ -81,8 +81,8 @@ export async function mergeLists(
   afterwards: 'keep' | 'archive' | 'delete',
 ): Promise<Merge> {
   if (intoId === fromId) throw errors.sameList()
-  await requireEditable(tx, intoId)
   await takeLists(tx, intoId, fromId)
+  await requireEditable(tx, intoId)
   const [into, from] = [await getList(tx, intoId), await getList(tx, fromId)]
   const arriving = (await selectHeld(tx, fromId, sql`true`)).map(item => ({ ...fitted(item, from, into) }))
   const there = new Map((await selectHeld(tx, intoId, sql`true`)).map(item => [item.contractorId, item]))

@@ -1,0 +1,4 @@
+drop policy contractor_list_additions_system_removes on contractors.contractor_list_additions;
+drop policy contractor_list_additions_system on contractors.contractor_list_additions;
+drop policy contractor_list_removed_items_system_removes on contractors.contractor_list_removed_items;
+drop policy contractor_list_removed_items_system on contractors.contractor_list_removed_items;
