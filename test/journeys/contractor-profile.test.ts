@@ -55,7 +55,7 @@ describe('the page of a contractor', { skip }, () => {
       await look(page, 'contractor awards')
       await page.getByLabel('Agency', { exact: true }).selectOption({ index: 1 })
       await page.waitForURL(/agencyId=7/)
-      await page.getByRole('button', { name: 'Obligated' }).click()
+      await page.getByRole('button', { name: 'Obligated', exact: true }).click()
       await page.waitForURL(/sort=value/)
       await page.reload()
       await page.getByRole('columnheader', { name: 'Obligated' }).and(page.locator('[aria-sort=descending]')).waitFor()
