@@ -12,6 +12,7 @@ import { allSources } from './imports/sources.ts'
 import { registerMatchCommands } from './matching/match-commands.ts'
 import { registerMentionCommands } from './matching/mention-commands.ts'
 import { registerShowCommand } from './profiles/show-command.ts'
+import { registerSearchCommand } from './search/search-command.ts'
 import { registerSummaryCommand } from './summary/summary-command.ts'
 
 type Flags = { source: string; dryRun?: boolean; json?: boolean; rejects?: string }
@@ -25,6 +26,7 @@ export function registerContractorCommands(parent: Command, { withApp }: Command
   registerSummaryCommand(parent, { withApp })
   registerMatchCommands(parent, { withApp })
   registerMentionCommands(parent, { withApp })
+  registerSearchCommand(parent, { withApp })
   registerShowCommand(parent, { withApp })
   registerImportCommands(parent, { withApp })
   parent

@@ -87,7 +87,8 @@ export function registerExportCommand(parent: Command, { withApp }: CommandConte
 
 const searches = Compile(Search)
 
-function readSearch(text: string): Search {
+/** What `--search` says, checked as the API checks it. */
+export function readSearch(text: string): Search {
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
