@@ -1,9 +1,9 @@
 import { Button, Checkbox, FileInput, Group, Modal, NativeSelect, Progress, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Refusal } from '#platform/console'
-import { importsQuery, sendImport, sourcesQuery } from './imports.ts'
+import { importsQuery, inspectFile, type Sending, sendImport, sourcesQuery } from './imports.ts'
 
 /** Sends a file; unless told otherwise it is tried first. */
 export function ImportForm({ close }: { close: () => void }) {
@@ -14,12 +14,27 @@ export function ImportForm({ close }: { close: () => void }) {
   const [isDryRun, setDryRun] = useState(true)
   const [sent, setSent] = useState(0)
   const stop = useRef(new AbortController())
+  const sending = useRef<Sending>({ next: 0 })
   const known = sources.data?.items ?? []
-  const source = known.find(({ name }) => name === (chosen ?? known[0]?.name))
+  const inspection = useQuery({
+    queryKey: ['contractors', 'import-inspection', file?.name, file?.size, file?.lastModified, known.length],
+    queryFn: () => inspectFile(file!, known),
+    enabled: file !== null && known.length > 0,
+    // Another file may have its name and size.
+    gcTime: 0,
+  })
+  const { fault, source: recognised } = (file && inspection.data) || {}
+  const source = known.find(({ name }) => name === (chosen ?? recognised?.name ?? known[0]?.name))
   const send = useMutation({
     mutationFn: (given: { file: File; source: string }) => {
       stop.current = new AbortController()
-      return sendImport(given.file, { source: given.source, dryRun: isDryRun }, setSent, stop.current.signal)
+      return sendImport(
+        given.file,
+        { source: given.source, dryRun: isDryRun },
+        sending.current,
+        setSent,
+        stop.current.signal,
+      )
     },
     onSuccess: async ({ fileName }) => {
       notifications.show({
@@ -30,12 +45,26 @@ export function ImportForm({ close }: { close: () => void }) {
       close()
     },
   })
-  const leave = () => {
-    stop.current.abort()
-    close()
-  }
+  const isSending = send.isPending
+  // What is left of a page that was left must not go on unseen.
+  useEffect(() => () => stop.current.abort(), [])
+  useEffect(() => {
+    if (!isSending) return
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    window.addEventListener('beforeunload', warn)
+    return () => window.removeEventListener('beforeunload', warn)
+  }, [isSending])
+  const wasSent = sending.current.file === file && sending.current.next > 0
   return (
-    <Modal opened onClose={leave} title="Import a file" size="lg">
+    <Modal
+      opened
+      onClose={close}
+      title="Import a file"
+      size="lg"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+      closeOnClickOutside={!isSending}
+      closeOnEscape={!isSending}
+    >
       <form
         onSubmit={event => {
           event.preventDefault()
@@ -46,13 +75,19 @@ export function ImportForm({ close }: { close: () => void }) {
           {(send.isError || sources.isError) && <Refusal error={send.error ?? sources.error} />}
           <FileInput
             label="File"
-            description="As it was published; it may be compressed with gzip."
+            description="The text file as it was published, not its ZIP archive; it may be compressed with gzip."
             placeholder="Choose a file"
             value={file}
-            onChange={setFile}
+            onChange={next => {
+              setFile(next)
+              setChosen(undefined)
+              send.reset()
+            }}
+            error={fault}
             required
-            clearable
-            disabled={send.isPending}
+            clearable={!isSending}
+            clearButtonProps={{ 'aria-label': 'Choose no file' }}
+            disabled={isSending}
           />
           <NativeSelect
             label="What it is"
@@ -63,29 +98,36 @@ export function ImportForm({ close }: { close: () => void }) {
               value: name,
               label: isBuiltIn ? title : `${title} (own source)`,
             }))}
-            disabled={send.isPending || known.length === 0}
+            disabled={isSending || known.length === 0}
           />
+          {file && inspection.isSuccess && !fault && source !== recognised && (
+            <Text size="sm" role="status">
+              {recognised
+                ? `By its first line the file is of “${recognised.title}”.`
+                : 'No source that is known here has files that begin like this one. It may be a wrong file.'}
+            </Text>
+          )}
           <Checkbox
             label="Try it first"
             description="A dry run tells what would change and changes nothing. The file is kept for a day, so that you can import it then."
             checked={isDryRun}
             onChange={event => setDryRun(event.currentTarget.checked)}
-            disabled={send.isPending}
+            disabled={isSending}
           />
-          {send.isPending && (
+          {isSending && (
             <div role="status">
               <Progress value={sent * 100} aria-label="Sent" />
               <Text size="sm" mt={4}>
-                {Math.floor(sent * 100)} % sent
+                {Math.floor(sent * 100)} % sent. Keep this page open until all of it is.
               </Text>
             </div>
           )}
           <Group justify="flex-end">
-            <Button variant="default" onClick={leave}>
+            <Button variant="default" onClick={close}>
               Cancel
             </Button>
-            <Button type="submit" loading={send.isPending} disabled={!file || !source}>
-              {isDryRun ? 'Try the file' : 'Import the file'}
+            <Button type="submit" loading={isSending} disabled={!file || !source || fault !== undefined}>
+              {send.isError && wasSent ? 'Go on sending' : isDryRun ? 'Try the file' : 'Import the file'}
             </Button>
           </Group>
         </Stack>

@@ -2,6 +2,7 @@ import { Badge, Button, Group, Progress, Skeleton, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
 import {
   EmptyState,
   ErrorState,
@@ -16,13 +17,23 @@ import {
 } from '#platform/console'
 import { ImportForm } from './import-form.tsx'
 import classes from './imports.module.css'
-import { durationOf, type Import, importsQuery, isUnderWay, rowsInWords, startImport } from './imports.ts'
+import {
+  countsInWords,
+  durationOf,
+  type Import,
+  importsQuery,
+  isUnderWay,
+  rowsInWords,
+  startImport,
+} from './imports.ts'
 
 /** Everybody's contractors come from here: for who runs the installation. */
 export function Page() {
   const query = useInfiniteQuery(importsQuery)
   const [isSending, sending] = useDisclosure(false)
   const items = query.data?.pages.flatMap(page => page.items) ?? []
+  const now = useNow(items.some(isUnderWay) ? 1000 : 30_000)
+  const taken = new Set(items.filter(isUnderWay).map(({ fileId }) => fileId))
   const send = (
     <Button leftSection={<Icon name="upload" size={16} />} onClick={sending.open}>
       Import a file
@@ -44,15 +55,15 @@ export function Page() {
       ) : items.length === 0 ? (
         <div className="panel">
           <EmptyState icon="upload" title="No imports yet" action={send}>
-            Send a file of SAM registrations or of FPDS awards. Large ones go faster at the command line:{' '}
-            <span className="mono">commonhold contractors import</span>
+            Send a file of SAM registrations or of FPDS awards. At the command line{' '}
+            <span className="mono">commonhold contractors import</span> does the same without sending it.
           </EmptyState>
         </div>
       ) : (
         <>
           <ul className={`panel ${classes.imports}`} aria-label="Imports">
             {items.map(item => (
-              <Item key={item.id} item={item} />
+              <Item key={item.id} item={item} now={now} isTaken={taken.has(item.fileId)} />
             ))}
           </ul>
           <LoadMore query={query} label="Load earlier imports" />
@@ -63,10 +74,26 @@ export function Page() {
   )
 }
 
-const words = { queued: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed' } as const
-const colors = { queued: 'gray', running: 'blue', done: 'pine', failed: 'red' } as const
+/** Moves on by itself: what is told of an import depends on the time. */
+function useNow(pause: number): number {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), pause)
+    return () => clearInterval(timer)
+  }, [pause])
+  return now
+}
 
-function Item({ item }: { item: Import }) {
+const words = {
+  queued: 'Waiting',
+  running: 'Running',
+  interrupted: 'Interrupted',
+  done: 'Done',
+  failed: 'Failed',
+} as const
+const colors = { queued: 'gray', running: 'blue', interrupted: 'yellow', done: 'pine', failed: 'red' } as const
+
+function Item({ item, now, isTaken }: { item: Import; now: number; isTaken: boolean }) {
   const client = useQueryClient()
   const start = useMutation({
     mutationFn: startImport,
@@ -75,15 +102,15 @@ function Item({ item }: { item: Import }) {
       await client.invalidateQueries({ queryKey: importsQuery.queryKey })
     },
   })
-  const duration = durationOf(item)
+  const state = item.isInterrupted ? 'interrupted' : item.status
   const about = [
     item.sourceTitle,
     item.publishedOn && `${item.isFull ? 'full file' : 'changes'} of ${formatDay(item.publishedOn)}`,
     item.actor && `by ${item.actor}`,
-    duration && `took ${duration}`,
+    item.finishedAt !== null && `took ${durationOf(item)}`,
   ]
   return (
-    <li className={classes.import} aria-label={`${item.fileName}, ${words[item.status]}`}>
+    <li className={classes.import} aria-label={`${item.fileName}${item.isDryRun ? ', dry run' : ''}, ${words[state]}`}>
       <div className={classes.head}>
         <h2 className={classes.file} style={{ fontSize: 'var(--mantine-font-size-md)' }}>
           {item.fileName}
@@ -94,18 +121,26 @@ function Item({ item }: { item: Import }) {
               Dry run
             </Badge>
           )}
-          <Badge variant="light" tt="none" color={colors[item.status]} autoContrast>
-            {words[item.status]}
+          <Badge variant="light" tt="none" color={colors[state]} autoContrast>
+            {words[state]}
           </Badge>
           <Text size="sm" c="dimmed" component="time" dateTime={item.startedAt} title={formatExactTime(item.startedAt)}>
-            {formatAgo(item.startedAt)}
+            {formatAgo(item.startedAt, now)}
           </Text>
         </Group>
       </div>
       <Text size="sm" c="dimmed">
         {about.filter(Boolean).join(' · ')}
       </Text>
-      {isUnderWay(item) ? <UnderWay item={item} /> : item.status === 'done' && <Outcome item={item} />}
+      {item.isInterrupted ? (
+        <Text size="sm" mt={4}>
+          Its program has ended before it was done, and nothing of the file has been taken.{' '}
+          {item.fileId === null ? 'Import it again.' : 'It begins again by itself within some minutes.'}
+        </Text>
+      ) : (
+        isUnderWay(item) && <UnderWay item={item} now={now} />
+      )}
+      {item.status === 'done' && <Outcome item={item} />}
       {item.failure && (
         <Text size="sm" c="red" mt={4} style={{ whiteSpace: 'pre-line' }}>
           {item.failure}
@@ -116,26 +151,42 @@ function Item({ item }: { item: Import }) {
         item={item}
         start={() => item.fileId && start.mutate({ fileId: item.fileId, source: item.source, dryRun: false })}
         isStarting={start.isPending}
+        isTaken={isTaken}
       />
     </li>
   )
 }
 
-function UnderWay({ item }: { item: Import }) {
+function UnderWay({ item, now }: { item: Import; now: number }) {
   const share = item.bytes ? Math.min((item.bytesRead / item.bytes) * 100, 100) : 0
   const isMerging = item.phase === 'merging'
   const text =
     item.status === 'queued'
       ? 'Waits for a worker.'
       : isMerging
-        ? `${formatCount(item.rows.read)} rows are read and are being merged.`
+        ? `All ${formatCount(item.rows.read)} rows are read and are being merged into the catalogue. Imports take turns at that, and a large file takes minutes. You may leave this page.`
         : `${formatCount(item.rows.read)} rows read, ${Math.floor(share)} %.`
   return (
-    <div role="status" style={{ marginTop: 8 }}>
-      <Progress value={isMerging ? 100 : share} animated={isMerging} aria-label={`Progress of ${item.fileName}`} />
-      <Text size="sm" mt={4}>
-        {text}
-      </Text>
+    <div style={{ marginTop: 8 }}>
+      <Progress.Root size="sm">
+        <Progress.Section
+          value={isMerging ? 100 : share}
+          striped={isMerging}
+          animated={isMerging}
+          aria-label={`Progress of ${item.fileName}`}
+          aria-valuetext={text}
+        />
+      </Progress.Root>
+      <Group justify="space-between" align="baseline" wrap="nowrap" mt={4}>
+        <Text size="sm" role="status">
+          {text}
+        </Text>
+        {item.status === 'running' && (
+          <Text size="sm" c="dimmed" className="figures" style={{ flex: 'none' }}>
+            {durationOf(item, now)}
+          </Text>
+        )}
+      </Group>
     </div>
   )
 }
@@ -145,9 +196,12 @@ function Outcome({ item }: { item: Import }) {
   return (
     <>
       <Text size="sm" mt={4}>
-        {formatCount(rows.read)} rows. {rowsInWords(item)}.
+        {formatCount(rows.read)} {rows.read === 1 ? 'row' : 'rows'}. {rowsInWords(item)}.
         {profiles.inserted + profiles.updated > 0 &&
-          ` Contractors: ${formatCount(profiles.inserted)} new, ${formatCount(profiles.updated)} changed.`}
+          ` Contractors: ${countsInWords([
+            [profiles.inserted, 'new'],
+            [profiles.updated, 'changed'],
+          ])}.`}
       </Text>
       {warnings.length > 0 && (
         <ul className={classes.warnings}>
@@ -160,8 +214,10 @@ function Outcome({ item }: { item: Import }) {
   )
 }
 
-function Actions({ item, start, isStarting }: { item: Import; start: () => void; isStarting: boolean }) {
-  const mayStart = item.isDryRun && item.status === 'done' && item.fileId !== null
+type ActionsProps = { item: Import; start: () => void; isStarting: boolean; isTaken: boolean }
+
+function Actions({ item, start, isStarting, isTaken }: ActionsProps) {
+  const mayStart = item.isDryRun && item.status === 'done' && item.fileId !== null && !isTaken
   if (!mayStart && item.keptRejects === 0) return null
   return (
     <div className={classes.actions}>

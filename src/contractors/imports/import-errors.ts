@@ -5,7 +5,7 @@ export const errors = errorTable('contractors', {
   sourceUnknown: ['invalid', 'There is no source {source}. Known are {known}.'],
   sourceInvalid: ['invalid', 'The file {file} describes no source:\n{faults}'],
   sourcesUnreadable: ['invalid', 'The folder of sources {directory} cannot be read: {reason}.'],
-  columnsMissing: ['invalid', 'The file {path} is not {source}: the columns {columns} are missing.'],
+  columnsMissing: ['invalid', 'The file {path} is not {source} ({title}): the columns {columns} are missing.{hint}'],
   columnRepeated: ['invalid', 'The file {path} has the column {columns} more than once.'],
   samHeaderMissing: ['invalid', 'The file {path} does not begin with the BOF line of a SAM public extract.'],
   samVersionUnknown: [
@@ -22,6 +22,15 @@ export const errors = errorTable('contractors', {
   importFileTooLarge: [
     'invalid',
     'The file is larger than {limit} MB. Import it at the command line, where there is no limit.',
+  ],
+  importFileGone: [
+    'not_found',
+    'The file {file} is no longer here: it has been imported meanwhile, or was kept for a day. Send it again.',
+  ],
+  importFileTaken: ['conflict', 'The file {file} is being imported already.'],
+  importInterrupted: [
+    'unavailable',
+    'The program ended before the import did, and nothing of the file has been taken. Import it again.',
   ],
   importFileUnfinished: [
     'conflict',

@@ -9,8 +9,16 @@ import { csvReader } from '#platform/files'
 import { enqueue, type Job } from '#platform/jobs'
 import { resolveMentionsJob } from '../matching/resolutions.ts'
 import { refreshSummaryJob } from '../summary/refreshes.ts'
-import { deleteImportFile, deleteOldImportFiles, fetchImportFile, requireWhole } from './import-files.ts'
+import { errors } from './import-errors.ts'
+import {
+  deleteImportFile,
+  deleteOldImportFiles,
+  fetchImportFile,
+  type ImportFile,
+  requireWhole,
+} from './import-files.ts'
 import { getImport, type Import } from './import-listing.ts'
+import { failInterruptedRuns, failRun, isHeld } from './import-runs.ts'
 import { type ImportProgress, importFile } from './imports.ts'
 import { requireSource } from './sources.ts'
 
@@ -25,6 +33,7 @@ export async function requestImport(
 ): Promise<Import> {
   const known = requireSource(source)
   const file = await requireWhole(tx, fileId)
+  await requireFree(tx, file)
   const { id } = await tx.one<{ id: string }>(sql`
     insert into contractors.imports (source, file_name, file_id, bytes, is_dry_run, status, user_id, actor)
     values (
@@ -43,6 +52,19 @@ export async function requestImport(
   return await getImport(tx, id)
 }
 
+/** Twice at once it would be imported once, and the second run would find no file; whoever asks holds the file's row. */
+async function requireFree(tx: Queryable, { id, fileName }: ImportFile): Promise<void> {
+  const { isTaken } = await tx.one<{ isTaken: boolean }>(sql`
+    select exists (
+      select
+      from contractors.imports as run
+      where run.file_id = ${id}
+        and (run.status = 'queued' or run.status = 'running' and ${isHeld})
+    ) as is_taken
+  `)
+  if (isTaken) throw errors.importFileTaken({ file: fileName })
+}
+
 export const runImport: Job<{ importId: string }> = {
   name: 'contractors.run_import',
   description: 'Imports a file of contractors that an operator has sent',
@@ -51,7 +73,8 @@ export const runImport: Job<{ importId: string }> = {
     const { db } = app
     const run = await getImport(db.unscoped, importId)
     // A worker that was killed leaves a run behind that has brought nothing: it begins again.
-    if (run.status === 'done' || run.status === 'failed' || run.fileId === null) return
+    if (run.status === 'done' || run.status === 'failed') return
+    if (run.fileId === null) return await failRun(db, run.id, errors.importFileGone({ file: run.fileName }))
     const folder = await mkdtemp(join(tmpdir(), 'commonhold-import-'))
     try {
       await importSent(app, run, run.fileId, folder)
@@ -68,31 +91,34 @@ async function importSent(app: App, run: Import, fileId: string, folder: string)
   const { db, clock } = app
   const path = join(folder, 'file')
   const rejectsPath = join(folder, 'rejects.csv')
-  await fetchImportFile(db, fileId, path)
-  const show = progressOf(db, run.id)
   try {
-    await importFile(
-      db,
-      { path, source: run.source, name: run.fileName },
-      {
-        now: clock.now(),
-        dryRun: run.isDryRun,
-        runId: run.id,
-        rejectsPath,
-        onProgress: show,
-        ...(run.actor !== null && { actor: run.actor }),
-        scope: { userId: run.userId ?? undefined, userName: run.actor ?? undefined },
-      },
-    )
-    if (run.isDryRun) return
-    await deleteImportFile(db.unscoped, fileId)
-    // Another contractor may be the one that a text meant.
-    await enqueue(db.unscoped, resolveMentionsJob, {})
-    // The overview shows it now, and not in an hour.
-    await enqueue(db.unscoped, refreshSummaryJob, {})
-  } finally {
-    if (existsSync(rejectsPath)) await keepRejects(db, run.id, rejectsPath)
+    await fetchImportFile(db, fileId, path)
+  } catch (error) {
+    await failRun(db, run.id, error)
+    throw error
   }
+  const show = progressOf(db, run.id)
+  await importFile(
+    db,
+    { path, source: run.source, name: run.fileName },
+    {
+      now: clock.now(),
+      dryRun: run.isDryRun,
+      runId: run.id,
+      rejectsPath,
+      onProgress: show,
+      ...(run.actor !== null && { actor: run.actor }),
+      scope: { userId: run.userId ?? undefined, userName: run.actor ?? undefined },
+    },
+  )
+  // Only of a file that was taken: of one that is no such file every line is refused, and says nothing.
+  if (existsSync(rejectsPath)) await keepRejects(db, run.id, rejectsPath)
+  if (run.isDryRun) return
+  await deleteImportFile(db.unscoped, fileId)
+  // Another contractor may be the one that a text meant.
+  await enqueue(db.unscoped, resolveMentionsJob, {})
+  // The overview shows it now, and not in an hour.
+  await enqueue(db.unscoped, refreshSummaryJob, {})
 }
 
 /** Once a second: the row is small, and who looks at it looks no more often. */
@@ -141,9 +167,10 @@ async function keepRejects(db: Database, id: string, path: string): Promise<void
 
 export const dropImportFiles: Job = {
   name: 'contractors.drop_import_files',
-  description: 'Removes files that were sent to be imported and never were',
+  description: 'Removes files that were sent to be imported and never were, and notes imports that were broken off',
   cron: '17 * * * *',
   async run(_data, { db }) {
+    await failInterruptedRuns(db.unscoped)
     await deleteOldImportFiles(db.unscoped)
   },
 }

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { cutPage, date, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 import { errors } from './import-errors.ts'
+import { isHeld } from './import-runs.ts'
 import { findSource } from './sources.ts'
 
 export const importStatuses = ['queued', 'running', 'done', 'failed'] as const
@@ -14,8 +15,9 @@ export const Import = Type.Object({
   fileName: Type.String(),
   fileId: nullable(uuid),
   status: oneOf(importStatuses, {
-    description: 'A run whose process was killed stays `running`: it has brought nothing',
+    description: 'A run whose process was killed stays `running` for up to two hours: it has brought nothing',
   }),
+  isInterrupted: Type.Boolean({ description: 'It is `running`, and no program is at work on it' }),
   phase: nullable(oneOf(['reading', 'merging'])),
   isDryRun: Type.Boolean(),
   isFull: Type.Boolean({ description: 'The file had all records of its source' }),
@@ -111,7 +113,7 @@ type Row = Omit<Import, 'rows' | 'profiles' | 'sourceTitle' | 'ended'> & {
 
 // The moment as the cursor needs it: started_at has milliseconds only, as a Date has.
 const columns = sql`
-  run.id, run.source, run.file_name, run.file_id, run.status, run.phase, run.is_dry_run, run.is_full, run.published_on,
+  run.id, run.source, run.file_name, run.file_id, run.status, run.status = 'running' and not ${isHeld} as is_interrupted, run.phase, run.is_dry_run, run.is_full, run.published_on,
   run.bytes, run.bytes_read, run.rows_read, run.rows_inserted, run.rows_updated, run.rows_unchanged, run.rows_rejected,
   run.rows_ended, run.profiles_inserted, run.profiles_updated, run.warnings, run.failure, run.actor, run.user_id,
   (select count(*) from contractors.import_rejects as reject where reject.import_id = run.id)::integer as kept_rejects,

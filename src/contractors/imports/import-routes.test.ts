@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { runJobs } from '#test/jobs.ts'
 import { type Person, testWorld } from '#test/world.ts'
 import { partSize, putPart as putFilePart } from './import-files.ts'
+import { dropImportFiles } from './import-jobs.ts'
 
 const world = await testWorld({ hasRouteLimits: false })
 const { admin, alice: operator, bob: owner, viewer } = world
@@ -124,12 +125,71 @@ test('GG-07 what cannot be imported ends as a failed run that says why', async (
   await runJobs(world)
   const failed = (await call(operator, `/contractors/imports/${run.id}`)).json
   assert.equal(failed.status, 'failed')
-  assert.match(failed.failure, /The file wrong\.csv is not fpds_awards: the columns agency_id, /)
+  assert.match(
+    failed.failure,
+    /The file wrong\.csv is not fpds_awards \(FPDS awards and orders\): the columns agency_id, /,
+  )
   assert.equal(await count('contractors'), before)
   const unknown = await call(operator, '/contractors/imports', 'POST', { fileId, source: 'nobody' })
   assert.deepEqual([unknown.status, unknown.json.code], [400, 'contractors.source_unknown'])
   const large = await call(operator, '/contractors/import-files', 'POST', { fileName: 'x', bytes: 3_000_000_000 })
   assert.equal(large.json.code, 'contractors.import_file_too_large')
+})
+
+test('GG-07 a refusal names the file as it was sent, and what a file of another kind would be', async () => {
+  const failureOf = async (content: Buffer, fileName: string, source: string) => {
+    const fileId = await send(content, fileName)
+    const { json: run } = await call(operator, '/contractors/imports', 'POST', { fileId, source, dryRun: true })
+    await runJobs(world)
+    const { status, failure, keptRejects } = (await call(operator, `/contractors/imports/${run.id}`)).json
+    assert.deepEqual([status, keptRejects], ['failed', 0], fileName)
+    return failure
+  }
+  const text = 'piid,vendor,agency,value\nW91,ACME,NAVY,1\n'
+  assert.match(
+    await failureOf(Buffer.from(text), 'awards.csv', 'entities'),
+    /^The file awards\.csv is not entities \(.*are missing\. Its columns are those of award_list \(Award lists/,
+  )
+  const cutOff = gzipSync(randomBytes(5000)).subarray(0, 2500)
+  assert.match(await failureOf(cutOff, 'cut.csv.gz', 'award_list'), /^The compressed file cut\.csv\.gz is damaged/)
+  const archive = Buffer.from('PK\u0003\u0004 and so on')
+  assert.match(await failureOf(archive, 'SAM.ZIP', 'sam_v2'), /^The file SAM\.ZIP is a ZIP archive or a workbook\./)
+  assert.match(await failureOf(randomBytes(300), 'picture.png', 'sam_v2'), /^The file picture\.png does not begin with/)
+})
+
+test('GG-07 a file is imported by one run at a time, and a run that finds it gone says so', async () => {
+  const fileId = await send(Buffer.from('piid,vendor,agency,value\nW92,ACME,NAVY,1\n'), 'once.csv')
+  const body = { fileId, source: 'award_list' }
+  const { json: first } = await call(operator, '/contractors/imports', 'POST', body)
+  const second = await call(operator, '/contractors/imports', 'POST', body)
+  assert.deepEqual([second.status, second.json.code], [409, 'contractors.import_file_taken'])
+  await admin.query('delete from contractors.import_files where id = $1', [fileId])
+  await runJobs(world)
+  const failed = (await call(operator, `/contractors/imports/${first.id}`)).json
+  assert.equal(failed.status, 'failed')
+  assert.match(failed.failure, /^The file once\.csv is no longer here/)
+})
+
+test('GG-07 an import whose program has ended is told from one that is at work, and ends as failed', async () => {
+  const { rows } = await admin.query(
+    `insert into contractors.imports (source, file_name, status, phase, started_at)
+     values ('sam_v2', 'killed.dat', 'running', 'merging', now() - interval '2 hours')
+     returning id`,
+  )
+  const { id } = rows[0]
+  const look = async () => (await call(operator, `/contractors/imports/${id}`)).json
+  const lock = (how: string) =>
+    admin.query(`select pg_advisory_${how}(hashtext('contractors.imports'), hashtext($1))`, [id])
+  await lock('lock')
+  assert.equal((await look()).isInterrupted, false, 'a program is at work on it')
+  await dropImportFiles.run({}, world.app)
+  assert.equal((await look()).status, 'running')
+  await lock('unlock')
+  assert.equal((await look()).isInterrupted, true)
+  await dropImportFiles.run({}, world.app)
+  const failed = await look()
+  assert.deepEqual([failed.status, failed.isInterrupted, failed.phase], ['failed', false, null])
+  assert.match(failed.failure, /nothing of the file has been taken/)
 })
 
 test('AG-01 only operators import, see imports and sources, whatever they are in their tenant', async () => {

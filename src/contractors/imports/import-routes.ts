@@ -18,6 +18,8 @@ const ListedSource = Type.Object({
     description: 'Whether its records name a UEI, or a vendor who has to be found',
   }),
   hasAwards: Type.Boolean(),
+  required: Type.Array(Type.String(), { description: 'Columns without which a CSV file is not of it' }),
+  version: Type.Optional(Type.String({ description: 'Of a SAM extract, as its first line says it' })),
   priority: Type.Integer({ description: 'Of two sources that give a field the higher wins' }),
   isBuiltIn: Type.Boolean({ description: 'Brought by the program, not by this installation' }),
 })
@@ -37,6 +39,8 @@ export const importRoutes = [
         description: source.description ?? '',
         format: source.format,
         identifies: source.uei ? ('uei' as const) : ('mention' as const),
+        required: [...source.required],
+        ...(source.layout && { version: source.layout.version }),
         hasAwards: source.award !== undefined,
         priority: source.priority,
         isBuiltIn: source.isBuiltIn,
@@ -100,7 +104,12 @@ export const importRoutes = [
     }),
     status: 202,
     response: Import,
-    refusals: ['contractors.source_unknown', 'contractors.import_file_not_found', 'contractors.import_file_unfinished'],
+    refusals: [
+      'contractors.source_unknown',
+      'contractors.import_file_not_found',
+      'contractors.import_file_unfinished',
+      'contractors.import_file_taken',
+    ],
     handle: ({ body, scope }, app) =>
       app.db.transaction(inCatalogue(scope), tx => requestImport(tx, { ...body, dryRun: body.dryRun ?? false })),
   }),

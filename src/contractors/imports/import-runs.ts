@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
-import { type Database, sql } from '#platform/database'
+import { type Database, type Queryable, sql } from '#platform/database'
+import { errors } from './import-errors.ts'
 import type { Publication } from './layouts.ts'
 
 /** read = inserted + updated + unchanged + rejected */
@@ -34,6 +35,22 @@ export type RunResult = {
   warnings: readonly string[]
 }
 
+/** Holds as long as `client` is connected: by it a run whose program has ended is told from one that is at work. */
+export async function holdRun(client: pg.Client, id: string): Promise<void> {
+  await client.query(`select pg_advisory_lock_shared(hashtext('contractors.imports'), hashtext($1))`, [id])
+}
+
+/** Whether somebody is at work on the run of the table `run`. */
+export const isHeld = sql<boolean>`exists (
+  select
+  from pg_locks
+  where locktype = 'advisory'
+    and database = (select oid from pg_database where datname = current_database())
+    and classid = hashtext('contractors.imports')::oid
+    and objid = hashtext(run.id::text)::oid
+    and objsubid = 2
+)`
+
 /** Notes that an import has begun; committed at once, so that a failed one is seen too. */
 export async function beginRun(
   client: pg.Client,
@@ -50,14 +67,13 @@ export async function beginRun(
 }
 
 /** The same for a run that was noted when somebody asked for it. */
-export async function takeRun(client: pg.Client, id: string, bytes: number, now: Date): Promise<string> {
+export async function takeRun(client: pg.Client, id: string, bytes: number, now: Date): Promise<void> {
   await client.query(
     `update contractors.imports
-     set status = 'running', phase = 'reading', bytes = $2, started_at = $3
+     set status = 'running', phase = 'reading', bytes = $2, bytes_read = 0, rows_read = 0, started_at = $3
      where id = $1`,
     [id, bytes, now],
   )
-  return id
 }
 
 /** Part of the import's transaction: an import that is done has all of its rows. */
@@ -114,4 +130,15 @@ export async function failRun(db: Database, id: string, error: unknown): Promise
   } finally {
     await client.end()
   }
+}
+
+/** Runs whose program has ended for good: the job of an operator's file begins again within minutes, others never do. */
+export async function failInterruptedRuns(tx: Queryable): Promise<void> {
+  await tx.run(sql`
+    update contractors.imports as run
+    set status = 'failed', phase = null, failure = ${errors.importInterrupted().message}, finished_at = now()
+    where run.status = 'running'
+      and run.started_at < now() - interval '1 hour'
+      and not ${isHeld}
+  `)
 }

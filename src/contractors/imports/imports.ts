@@ -19,7 +19,7 @@ import { hasUeiCheckDigit } from '../uei.ts'
 import { mergeAwards } from './awards.ts'
 import { refreshCodes } from './codes.ts'
 import { errors } from './import-errors.ts'
-import { beginRun, failRun, finishRun, type RowCounts, type RunResult, takeRun } from './import-runs.ts'
+import { beginRun, failRun, finishRun, holdRun, type RowCounts, type RunResult, takeRun } from './import-runs.ts'
 import { type Layout, layoutOf, type Publication } from './layouts.ts'
 import { mergeProfiles } from './profiles.ts'
 import {
@@ -87,18 +87,24 @@ export async function importFile(
   const started = performance.now()
   const source = requireSource(file.source)
   const name = file.name ?? basename(file.path)
-  const input = await openTextFile(file.path, options.signal)
-  const client = await db.connect()
   const rejects = new Rejects(options.rejectsPath)
-  let id: string | undefined
+  let id = options.runId
+  let client: pg.Client | undefined
   try {
+    const input = await openTextFile(file.path, { signal: options.signal, name: file.name })
+    client = await db.connect()
     await client.query("set temp_buffers = '32MB'")
     // Nobody waits for an import's statements, and the largest take minutes.
     await client.query('set statement_timeout = 0')
     await client.query('set idle_in_transaction_session_timeout = 0')
     await client.query('select contractors.open_import_staging()')
-    if (options.runId) id = await takeRun(client, options.runId, input.bytes, options.now)
-    else if (!options.dryRun) id = await beginRun(client, { source: source.name, name, bytes: input.bytes }, options)
+    if (id) {
+      await holdRun(client, id)
+      await takeRun(client, id, input.bytes, options.now)
+    } else if (!options.dryRun) {
+      id = await beginRun(client, { source: source.name, name, bytes: input.bytes }, options)
+      await holdRun(client, id)
+    }
     const staged = await stageFile(client, source, name, input, rejects, options)
     options.onProgress?.({ bytesRead: input.bytes, bytes: input.bytes, rows: staged.rows, phase: 'merging' })
     await client.query('begin')
@@ -132,13 +138,13 @@ export async function importFile(
     }
   } catch (error) {
     // First the transaction ends, which may hold the run's row.
-    await client.end()
+    await client?.end()
     // Where the database itself is away the run stays `running`, as that of a killed program, and the first error counts.
     if (id) await failRun(db, id, error).catch(() => {})
     throw error
   } finally {
     await rejects.close()
-    await client.end()
+    await client?.end()
   }
 }
 

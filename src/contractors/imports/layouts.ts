@@ -2,7 +2,7 @@ import type { BadRow, FileRow } from '#platform/files'
 import { errors } from './import-errors.ts'
 import { type Refusal, rowMapping } from './mapping.ts'
 import type { Source } from './sources/source.ts'
-import { endedColumn, isForbidden } from './sources.ts'
+import { endedColumn, findFitting, isForbidden } from './sources.ts'
 
 /** What a file says of itself: of which day it is, and whether it holds everything or changes only. */
 export type Publication = { on: string; isFull: boolean }
@@ -35,7 +35,10 @@ function csvLayout(path: string, source: Source): Layout {
   let mapping: ReturnType<typeof rowMapping>
   const missingFrom = (header: readonly string[]) => {
     const missing = source.required.filter(column => !header.includes(column))
-    return errors.columnsMissing({ path, source: source.name, columns: missing.join(', '), missing })
+    const fitting = findFitting(header)
+    const hint = fitting ? ` Its columns are those of ${fitting.name} (${fitting.title}).` : ''
+    const { name, title } = source
+    return errors.columnsMissing({ path, source: name, title, columns: missing.join(', '), missing, hint })
   }
   return {
     read(row) {

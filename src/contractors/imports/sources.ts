@@ -41,6 +41,13 @@ export function findSource(name: string): Source | undefined {
   return allSources().find(source => source.name === wanted || source.aliases?.includes(wanted))
 }
 
+/** The CSV source whose columns are there; of several the one that wants most of them. */
+export function findFitting(header: readonly string[]): Source | undefined {
+  return allSources()
+    .filter(({ format, required }) => format === 'csv' && required.every(column => header.includes(column)))
+    .sort((one, other) => other.required.length - one.required.length)[0]
+}
+
 /** The source, or a refusal that names those that there are. */
 export function requireSource(name: string): Source {
   const source = findSource(name)

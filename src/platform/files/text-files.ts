@@ -19,10 +19,14 @@ export type TextFile = {
 
 const lineFeed = 10
 
-/** Opens a text file, compressed with gzip or not (told by its content, not by its name). */
-export async function openTextFile(path: string, signal?: AbortSignal): Promise<TextFile> {
-  const { bytes, isCompressed } = await inspect(path)
-  if (bytes === 0) throw errors.empty({ path })
+/** Opens a text file, compressed with gzip or not (told by its content, not by its name); refusals say `name` for its path. */
+export async function openTextFile(
+  path: string,
+  { signal, name = path }: { signal?: AbortSignal | undefined; name?: string | undefined } = {},
+): Promise<TextFile> {
+  const { bytes, isCompressed, isArchive } = await inspect(path)
+  if (bytes === 0) throw errors.empty({ path: name })
+  if (isArchive) throw errors.archive({ path: name })
   const digest = createHash('sha256')
   let bytesRead = 0
   let sum: string | undefined
@@ -56,8 +60,8 @@ export async function openTextFile(path: string, signal?: AbortSignal): Promise<
       }
     } catch (error) {
       if (signal?.aborted) throw errors.interrupted({}, error)
-      if (isCompressed && isCompressionError(error)) throw errors.damaged({ path, reason: error.message }, error)
-      if (isSystemError(error)) throw errors.unreadable({ path, reason: error.message }, error)
+      if (isCompressed && isCompressionError(error)) throw errors.damaged({ path: name, reason: error.message }, error)
+      if (isSystemError(error)) throw errors.unreadable({ path: name, reason: error.message }, error)
       throw error
     }
     if (rest.length > 0) yield decode(rest)
@@ -68,14 +72,18 @@ export async function openTextFile(path: string, signal?: AbortSignal): Promise<
 
 const decode = (bytes: Buffer): TextPiece => ({ text: bytes.toString('utf8'), isDamaged: !isUtf8(bytes) })
 
-async function inspect(path: string): Promise<{ bytes: number; isCompressed: boolean }> {
+async function inspect(path: string): Promise<{ bytes: number; isCompressed: boolean; isArchive: boolean }> {
   try {
     const file = await open(path)
     try {
       const { size } = await file.stat()
-      const start = Buffer.alloc(2)
-      await file.read(start, 0, 2, 0)
-      return { bytes: size, isCompressed: start[0] === 0x1f && start[1] === 0x8b }
+      const start = Buffer.alloc(4)
+      await file.read(start, 0, 4, 0)
+      return {
+        bytes: size,
+        isCompressed: start[0] === 0x1f && start[1] === 0x8b,
+        isArchive: start.toString('latin1') === 'PK\u0003\u0004',
+      }
     } finally {
       await file.close()
     }

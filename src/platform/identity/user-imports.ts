@@ -53,7 +53,7 @@ export type UserImportSummary = {
 export async function importUsers(db: Database, path: string, options: UserImportOptions): Promise<UserImportSummary> {
   const started = performance.now()
   const format = options.format ?? formatOf(path)
-  const input = await openTextFile(path, options.signal)
+  const input = await openTextFile(path, { signal: options.signal })
   const client = await db.connect()
   const rejects = new Rejects(options.rejectsPath)
   try {
