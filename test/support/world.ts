@@ -13,7 +13,7 @@ import { placeTenant, resolveHost } from '#platform/tenancy'
 import { createMeter } from '#platform/usage'
 import { loadConfig } from '../../src/main/config.ts'
 import { modules as programModules } from '../../src/main/modules.ts'
-import { createApp, upgradeDatabase } from '../../src/main/program.ts'
+import { createApp, recordDeclarations } from '../../src/main/program.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 import { tenantDatabase } from './tenant-databases.ts'
 
@@ -64,7 +64,7 @@ export async function testWorld(
   const modules = [...programModules, ...(options.modules ?? [])].map(module =>
     options.hasRouteLimits === false ? withoutLimits(module) : module,
   )
-  await upgradeDatabase(database.adminConfig, modules)
+  await recordDeclarations(database.adminConfig, modules)
   const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0', ...options.environment })
   const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
   const keys = Keyring.generate('k1')

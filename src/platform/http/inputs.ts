@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile, type Validator } from 'typebox/compile'
 import { Settings } from 'typebox/system'
 import { errors } from './errors.ts'
 
@@ -14,13 +14,14 @@ export type Fault = { in: 'params' | 'query' | 'body'; pointer: string; message:
 /** A JSON body as it stands. Properties that the schema does not list are refused, at every depth (mass assignment). */
 export function compileBody(schema: TSchema | undefined): Input {
   if (schema === undefined) return refuseBody
-  const validator = Compile(closed(schema))
+  const validatorOf = compiledOnce(schema)
   const defaults = Object.entries(propertiesOf(schema)).filter(([, property]) => property.default !== undefined)
   return value => {
     if (value === undefined) throw invalid([{ in: 'body', pointer: '', message: 'a body is required' }])
     if (isRecord(value)) {
       for (const [name, property] of defaults) if (!Object.hasOwn(value, name)) value[name] = property.default
     }
+    const validator = validatorOf()
     if (validator.Check(value)) return value
     throw invalid(faultsOf('body', validator.Errors(value)))
   }
@@ -34,8 +35,9 @@ export function compileParameters(where: 'params' | 'query', schema: TSchema | u
     byDefault: property.default,
   }))
   const names = new Set(parameters.map(parameter => parameter.name))
-  const validator = schema && Compile(closed(schema))
+  const validatorOf = schema && compiledOnce(schema)
   return value => {
+    const validator = validatorOf?.()
     const given = value as Record<string, unknown>
     const parsed: Record<string, unknown> = {}
     for (const { name, coerce, byDefault } of parameters) {
@@ -50,6 +52,15 @@ export function compileParameters(where: 'params' | 'query', schema: TSchema | u
     }
     if (unknown.length === 0 && (validator === undefined || validator.Check(parsed))) return parsed
     throw invalid([...unknown, ...(validator ? faultsOf(where, validator.Errors(parsed)) : [])])
+  }
+}
+
+/** Compiled when it is first asked for: at a start nobody waits for hundreds of which few are asked soon. */
+function compiledOnce(schema: TSchema): () => Validator {
+  let validator: Validator | undefined
+  return () => {
+    validator ??= Compile(closed(schema))
+    return validator
   }
 }
 

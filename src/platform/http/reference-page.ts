@@ -7,14 +7,17 @@ import { pageHeaders } from './security-headers.ts'
 /** Serves the OpenAPI document and a reference page of our own: everything comes from this server. */
 export function serveReference(server: FastifyInstance, document: OpenApi): void {
   const openapi = JSON.stringify(document)
-  const page = renderPage(document)
+  let page: string | undefined
   const style = readFileSync(new URL('./reference/style.css', import.meta.url), 'utf8')
   const script = readFileSync(new URL('./reference/script.js', import.meta.url), 'utf8')
   const revalidated = { 'cache-control': 'no-cache' }
   server.get('/api/v1/openapi.json', (_request, reply) =>
     reply.headers(revalidated).type('application/json; charset=utf-8').send(openapi),
   )
-  server.get('/api/docs', (_request, reply) => reply.headers(pageHeaders).type('text/html; charset=utf-8').send(page))
+  server.get('/api/docs', (_request, reply) => {
+    page ??= renderPage(document)
+    return reply.headers(pageHeaders).type('text/html; charset=utf-8').send(page)
+  })
   server.get('/api/docs/style.css', (_request, reply) =>
     reply.headers(revalidated).type('text/css; charset=utf-8').send(style),
   )

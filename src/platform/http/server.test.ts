@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
@@ -898,6 +899,7 @@ test('over a socket: broken requests, smuggled headers and closing', async () =>
   assert.match(await raw('TRACE /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /^HTTP\/1.1 40[45]/)
   assert.match(await raw('GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n'), /^HTTP\/1.1 400/, 'Host is needed')
 
+  const arrived = once(one.server, 'request')
   const slow = new Promise<number>((resolve, reject) => {
     const request = httpRequest(
       { port, method: 'POST', path: '/api/v1/things', headers: { ...bearer, 'content-type': 'application/json' } },
@@ -905,7 +907,7 @@ test('over a socket: broken requests, smuggled headers and closing', async () =>
     )
     request.on('error', reject).end(JSON.stringify({ name: 'slow' }))
   })
-  await new Promise(resolve => setTimeout(resolve, 15))
+  await arrived
   const closing = performance.now()
   const closed = one.close()
   assert.equal(await slow, 201, 'a request at work is finished')
