@@ -163,13 +163,13 @@ function Choices({ selection, preview, close }: { selection: ExportSelection; pr
       </fieldset>
       <Stack gap="xs" role="status">
         {isTooLong && (
-          <Text size="sm" c="red">
+          <Text size="sm" c="var(--mantine-color-error)">
             {formatNames[format]} holds at most {formatCount(limits[format])} rows. Take another format, or narrow what
             is exported.
           </Text>
         )}
         {isTooWide && (
-          <Text size="sm" c="red">
+          <Text size="sm" c="var(--mantine-color-error)">
             A page has room for at most {limits.pdfColumns} columns.
           </Text>
         )}

@@ -95,7 +95,7 @@ function Item({ item }: { item: Export }) {
         </Text>
         {underWay && <HowFar item={item} />}
         {item.status === 'failed' && (
-          <Text size="sm" c="red">
+          <Text size="sm" c="var(--mantine-color-error)">
             It could not be made. {item.failure} Ask for it again, or for less.
           </Text>
         )}

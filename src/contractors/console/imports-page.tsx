@@ -142,7 +142,7 @@ function Item({ item, now, isTaken }: { item: Import; now: number; isTaken: bool
       )}
       {item.status === 'done' && <Outcome item={item} />}
       {item.failure && (
-        <Text size="sm" c="red" mt={4} style={{ whiteSpace: 'pre-line' }}>
+        <Text size="sm" c="var(--mantine-color-error)" mt={4} style={{ whiteSpace: 'pre-line' }}>
           {item.failure}
         </Text>
       )}

@@ -146,7 +146,7 @@ function Facts({ tenant }: { tenant: TenantDetails }) {
       <dd>
         {tenant.database === null ? 'In the common database' : `In a database of its own, ${tenant.database.name}`}
         {tenant.database?.lastError && (
-          <Text size="sm" c="red">
+          <Text size="sm" c="var(--mantine-color-error)">
             Last error: {tenant.database.lastError}
           </Text>
         )}
