@@ -5,7 +5,7 @@ import { runJobs } from '#test/jobs.ts'
 import { mailsTo } from '#test/mails.ts'
 import { joinAs, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
-import { checkAccess, checkWidths, hearComplaints, openBrowser, reasonToSkip } from './browser.ts'
+import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 import { seedCatalogue } from './catalogue.ts'
 
 const skip = reasonToSkip()
@@ -24,7 +24,7 @@ describe('the console', { skip }, () => {
   const visit = async (options: Parameters<Browser['newContext']>[0] = {}) => {
     const context = await browser.newContext({ baseURL: baseUrl, viewport: { width: 1280, height: 800 }, ...options })
     const page = await context.newPage()
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(patience)
     return { page, complaints: hearComplaints(page), leave: () => context.close() }
   }
 
@@ -222,9 +222,11 @@ describe('the console', { skip }, () => {
     )
 
     await other.getByLabel(notes).fill('from the second window')
-    await other.getByText('Notes there: changed again').waitFor()
-    await other.getByText('Notes here: from the second window').waitFor()
-    await other.getByRole('button', { name: 'Keep what is here' }).click()
+    const dispute = other.getByRole('alert').filter({ hasText: 'This was changed elsewhere' })
+    await dispute.getByRole('radio', { name: 'There now changed again' }).waitFor()
+    assert.ok(await dispute.getByRole('radio', { name: /^Both changed again/ }).isChecked())
+    await dispute.getByRole('radio', { name: 'Yours from the second window' }).check()
+    await dispute.getByRole('button', { name: 'Save what is chosen' }).click()
     await other.getByText('Saved', { exact: true }).waitFor()
     await page.reload()
     await page.getByLabel(notes).waitFor()
@@ -232,7 +234,8 @@ describe('the console', { skip }, () => {
     await page.getByLabel(notes).fill('third')
     await page.getByText('Saved', { exact: true }).waitFor()
     await other.getByLabel(notes).fill('fourth')
-    await other.getByRole('button', { name: 'Take what is there' }).click()
+    await dispute.getByRole('button', { name: 'Leave all as it is there' }).click()
+    await dispute.waitFor({ state: 'detached' })
     assert.equal(await other.getByLabel(notes).inputValue(), 'third')
     await leave()
   })

@@ -235,6 +235,138 @@ describe('lists of contractors', { skip }, () => {
     })
   }
 
+  it('GG-09 what somebody else has changed of a list meanwhile stays, or is shown where one has changed the same', async () => {
+    const made = await (await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Disputed' } })).json()
+    const path = `/contractor-lists/${made.id}`
+    const elsewhere = async (body: object) =>
+      assert.equal((await alice.fetch(path, { method: 'PATCH', body })).status, 200)
+    const now = async () => await (await alice.fetch(path)).json()
+    const { context, page } = await open('desktop')
+    await enter(page, alice, `/lists/${made.id}`)
+    const form = page.getByRole('dialog', { name: 'Edit the list' })
+    const edit = () => page.getByRole('button', { name: 'Edit', exact: true }).click()
+
+    await edit()
+    await form.getByRole('radio', { name: 'Berry' }).check()
+    await elsewhere({ description: 'Told by a colleague' })
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.waitFor({ state: 'detached' })
+    const both = await now()
+    assert.deepEqual(
+      [both.description, both.color],
+      ['Told by a colleague', '#b3365b'],
+      'each has changed something else',
+    )
+
+    await edit()
+    await form.getByLabel('Name').fill('Mine')
+    await form.getByLabel('Description').fill('Told by a colleague\nAnd by me')
+    await elsewhere({ name: 'Theirs', description: 'Told by a colleague\nAnd seen' })
+    await form.getByRole('button', { name: 'Save' }).click()
+    const names = form.getByRole('radiogroup', { name: 'Name' })
+    await names.getByRole('radio', { name: 'There now Theirs' }).waitFor()
+    assert.ok(await names.getByRole('radio', { name: 'Yours Mine' }).isChecked())
+    await form.getByRole('radio', { name: 'Both Told by a colleague And seen And by me' }).waitFor()
+    await look(page, 'list, disputed')
+    assert.equal((await now()).name, 'Theirs', 'nothing is written before one has chosen')
+    await form.getByRole('radio', { name: 'There now Told by a colleague And seen' }).check()
+    await form.getByRole('button', { name: 'Save what is chosen' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Mine' }).waitFor()
+    const chosen = await now()
+    assert.deepEqual([chosen.name, chosen.description], ['Mine', 'Told by a colleague\nAnd seen'])
+
+    await choose(page, 'Mine', 'Fields and columns')
+    const settings = page.getByRole('dialog', { name: 'Fields and columns' })
+    await settings.getByRole('button', { name: 'Add a field' }).click()
+    await settings.getByLabel('Name of field 1').fill('Stage')
+    const field = { id: 'theirs', name: 'Deadline', kind: 'date' }
+    await elsewhere({ settings: { fields: [field], columns: null, sort: { by: 'name', direction: 'asc' } } })
+    await settings.getByRole('button', { name: 'Save' }).click()
+    const fields = settings.getByRole('radiogroup', { name: 'Own fields' })
+    await fields.getByRole('radio', { name: 'There now Deadline (Date)' }).waitFor()
+    await look(page, 'list, fields disputed')
+    await settings.getByRole('button', { name: 'Leave all as it is there' }).click()
+    await settings.waitFor({ state: 'detached' })
+    assert.deepEqual((await now()).settings.fields, [field])
+    await context.close()
+  })
+
+  it('GG-10 a list of 2,000 is scrolled, changed and put in order by the keyboard, with few of its rows in the page', async () => {
+    const made = await (await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Everybody' } })).json()
+    await world.owner.query(
+      `insert into contractors.contractor_profiles (uei, name, state, total_contract_value)
+      select 'LRGLST' || lpad(n::text, 6, '0'), 'LARGE LIST ' || lpad(n::text, 4, '0'), 'VA', n
+      from generate_series(1, 2000) as n`,
+    )
+    const added = await alice.fetch(`/contractor-lists/${made.id}/additions`, {
+      method: 'POST',
+      body: { text: Array.from({ length: 2000 }, (_, n) => `LRGLST${String(n + 1).padStart(6, '0')}`).join(' ') },
+    })
+    assert.equal(added.status, 200)
+    const { context, page, complaints } = await open('desktop')
+    await enter(page, alice, `/lists/${made.id}`)
+    await page.getByLabel('Order').selectOption('manual asc')
+    await page
+      .getByRole('button', { name: /^Move / })
+      .first()
+      .waitFor()
+    const rows = rowsOf(page, 'Everybody')
+    await rows.getByRole('listitem').first().waitFor()
+    const [first = '', second = ''] = await namesIn(page, 'Everybody')
+    await page.getByLabel(`Notes on ${first}`).fill('The first of many')
+    await saved(page)
+
+    // Down to the end, however many pages that takes.
+    const last = page.locator('[aria-posinset="2000"]')
+    while ((await last.count()) === 0) {
+      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight))
+      await page.waitForTimeout(20)
+    }
+    await last.getByRole('link').waitFor()
+    assert.equal(await last.getAttribute('aria-setsize'), '2000')
+    assert.ok((await rows.getByRole('listitem').count()) < 60, 'only rows near the window are in the page')
+
+    // What is not saved yet stays, wherever one goes.
+    const name = await last.getByRole('link').innerText()
+    await page.route('**/items/*', async route => {
+      if (route.request().method() === 'PATCH') await route.abort()
+      else await route.continue()
+    })
+    await page.getByLabel(`Notes on ${name}`).fill('Not sent yet')
+    await last.getByText('Not saved').waitFor()
+    await page.evaluate(() => {
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
+      window.scrollTo(0, 0)
+    })
+    await page.getByRole('link', { name: first }).waitFor()
+    assert.equal(await page.getByLabel(`Notes on ${name}`).inputValue(), 'Not sent yet')
+    await page.unroute('**/items/*')
+
+    // The second goes down by twenty places, past what was in the page.
+    await page.getByRole('button', { name: `Move ${second}`, exact: true }).focus()
+    await page.keyboard.press('Space')
+    await page.getByText(`Picked up ${second}, place 2 of 2,000.`).waitFor({ state: 'attached' })
+    for (let place = 3; place <= 22; place++) {
+      await page.keyboard.press('ArrowDown')
+      await page.getByText(`${second} is over place ${place} of 2,000.`).waitFor({ state: 'attached' })
+    }
+    const moved = page.waitForResponse(response => response.url().endsWith('/position'))
+    await page.keyboard.press('Space')
+    assert.equal((await moved).status(), 204)
+    const { items } = await (
+      await alice.fetch(`/contractor-lists/${made.id}/items?sort=manual&direction=asc&limit=25`)
+    ).json()
+    assert.equal(items[21].contractor.name, second)
+    assert.equal(items[0].notes, 'The first of many')
+    await page.locator('[aria-posinset="22"]').getByRole('link', { name: second }).waitFor()
+    await look(page, 'list of 2000')
+    assert.deepEqual(
+      complaints.filter(each => !each.includes('ERR_FAILED')),
+      [],
+    )
+    await context.close()
+  })
+
   it('GG-18 who only reads sees a public list and its summary, and is offered nothing to change', async () => {
     const made = await (
       await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Open to all', isPublic: true } })

@@ -2,9 +2,9 @@ import { Button, Menu, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatCount, Icon, PageLink, request, useSession } from '#platform/console'
+import { formatCount, Icon, PageLink, useSession } from '#platform/console'
 import { ListIcon } from './list-icon.tsx'
-import { type AdditionReport, inOrder, type List, type SearchAddition, useLists } from './lists.ts'
+import { addMany, addSearch, inOrder, type List, refreshLists, useLists } from './lists.ts'
 import type { Selection } from './selection-bar.tsx'
 
 /** Puts ticked contractors, or all that a search finds, into a list of one's choice. */
@@ -26,7 +26,7 @@ export function AddSelection({ selection, done }: { selection: Selection; done?:
       done?.()
     },
     onError: error => notifications.show({ color: 'red', title: 'Not added', message: error.message }),
-    onSettled: () => client.invalidateQueries({ queryKey: ['lists'] }),
+    onSettled: () => refreshLists(client),
   })
   if (!can('contractors.lists.write')) return null
   return (
@@ -50,12 +50,10 @@ export function AddSelection({ selection, done }: { selection: Selection; done?:
 }
 
 async function add(list: List, selection: Selection): Promise<string> {
-  const path = `/contractor-lists/${encodeURIComponent(list.id)}`
   if ('search' in selection) {
-    await request<SearchAddition>(`${path}/search-additions`, { method: 'POST', body: { search: selection.search } })
+    await addSearch(list.id, selection.search)
     return 'They are being added; the list shows how far that is.'
   }
-  const body = 'ids' in selection ? { contractorIds: selection.ids } : { listId: selection.listId }
-  const { added } = await request<AdditionReport>(`${path}/additions`, { method: 'POST', body })
+  const { added } = await addMany(list.id, 'ids' in selection ? { contractorIds: selection.ids } : selection)
   return added === 0 ? 'All of them are in it already.' : `${formatCount(added)} added.`
 }

@@ -1,46 +1,65 @@
-import {
-  ActionIcon,
-  Alert,
-  Badge,
-  Button,
-  Checkbox,
-  Group,
-  NativeSelect,
-  Rating,
-  TagsInput,
-  Text,
-  Textarea,
-} from '@mantine/core'
+import { ActionIcon, Badge, Checkbox, Group, NativeSelect, Rating, TagsInput, Text, Textarea } from '@mantine/core'
+import { useMergedRef } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import type { CSSProperties, ReactNode } from 'react'
+import { type CSSProperties, memo, type ReactNode, useEffect } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, formatTime, Icon, PageLink } from '#platform/console'
 import { fieldText, ItemField } from './item-field.tsx'
 import classes from './lists.module.css'
-import { countView, type List, type ListItem, priorities, priorityNames, type Remarks, summaryQuery } from './lists.ts'
-import { type Conflict, type SavingState, useRemarks } from './remarks.ts'
+import { countView, type List, type ListItem, priorities, priorityNames, remarkLabels, summaryQuery } from './lists.ts'
+import { ConflictChoice } from './live-conflict.tsx'
+import { type SavingState, useRemarks } from './remarks.ts'
 
 /** A contractor in a list with its remarks, each saved by itself. */
-export function Item({ list, item, columns, mayWrite, remove, tick, handle, style, ref }: ItemProps) {
-  const { contractor } = item
-  const shows = (column: string) => columns.includes(column)
+export function Item({ tick, place, handle, style, ref, ...contents }: ItemProps) {
   return (
     <li
       className={classes.item}
-      style={style}
-      ref={ref}
-      data-ticks={tick ? '' : undefined}
+      style={{ ...style, top: place.top }}
+      ref={useMergedRef(place.measure, ref)}
+      data-index={place.index}
+      aria-posinset={place.index + 1}
+      aria-setsize={place.count}
+      data-ticks=""
       data-sorts={handle ? '' : undefined}
     >
       {handle && <div className={classes.itemGrip}>{handle}</div>}
-      {tick && (
-        <Checkbox
-          className={classes.itemTick}
-          size="sm"
-          aria-label={`Select ${contractor.name}`}
-          checked={tick.isTicked}
-          onChange={event => tick.toggle((event.nativeEvent as MouseEvent).shiftKey)}
-        />
-      )}
+      <Checkbox
+        className={classes.itemTick}
+        size="sm"
+        aria-label={`Select ${contents.item.contractor.name}`}
+        checked={tick.isTicked}
+        onChange={event => tick.toggle((event.nativeEvent as MouseEvent).shiftKey)}
+      />
+      <Contents {...contents} />
+    </li>
+  )
+}
+
+type ItemProps = ContentsProps & {
+  tick: { isTicked: boolean; toggle: (reach: boolean) => void }
+  /** Where it stands; `count` is -1 where it is not known how many there are. */
+  place: { index: number; top: number; count: number; measure: (row: HTMLElement | null) => void }
+  handle?: ReactNode
+  style?: CSSProperties
+  ref?: (node: HTMLElement | null) => void
+}
+
+type ContentsProps = {
+  list: List
+  item: ListItem
+  columns: readonly string[]
+  remove: (item: ListItem) => void
+  /** Told whether something of the item is not saved yet. */
+  hold: (id: string, isHeld: boolean) => void
+}
+
+// While the window scrolls rows get other places only, and what is in them is large.
+const Contents = memo(({ list, item, columns, remove, hold }: ContentsProps) => {
+  const { contractor } = item
+  const mayWrite = list.mayEdit
+  const shows = (column: string) => columns.includes(column)
+  return (
+    <>
       <div className={classes.itemHead}>
         <Text fw={570} truncate component="div">
           <PageLink
@@ -81,7 +100,7 @@ export function Item({ list, item, columns, mayWrite, remove, tick, handle, styl
         </Group>
       </div>
       {mayWrite ? (
-        <RemarksForm list={list} item={item} columns={columns} />
+        <RemarksForm list={list} item={item} columns={columns} hold={hold} />
       ) : (
         <RemarksText list={list} item={item} columns={columns} />
       )}
@@ -92,30 +111,23 @@ export function Item({ list, item, columns, mayWrite, remove, tick, handle, styl
           color="gray"
           size="lg"
           aria-label={`Remove ${contractor.name} from ${list.name}`}
-          onClick={remove}
+          onClick={() => remove(item)}
         >
           <Icon name="close" />
         </ActionIcon>
       )}
-    </li>
+    </>
   )
-}
+})
 
-type ItemProps = {
-  list: List
-  item: ListItem
-  columns: readonly string[]
-  mayWrite: boolean
-  remove: () => void
-  tick?: { isTicked: boolean; toggle: (reach: boolean) => void } | undefined
-  handle?: ReactNode
-  style?: CSSProperties
-  ref?: (node: HTMLElement | null) => void
-}
-
-function RemarksForm({ list, item, columns }: { list: List; item: ListItem; columns: readonly string[] }) {
-  const { shown, write, save, flush, state, failure, conflict, keepMine, keepBoth, takeTheirs } = useRemarks(list, item)
+function RemarksForm({ list, item, columns, hold }: Omit<ContentsProps, 'remove'>) {
+  const { shown, write, save, flush, state, failure, disputed, settle } = useRemarks(list, item)
   const { name } = item.contractor
+  const isHeld = disputed !== undefined || (state !== 'none' && state !== 'saved')
+  useEffect(() => {
+    hold(item.id, isHeld)
+    return () => hold(item.id, false)
+  }, [hold, item.id, isHeld])
   const summary = useQuery(summaryQuery(list.id))
   const shows = (column: string) => columns.includes(column)
   const fields = list.settings.fields.filter(field => shows(`field:${field.id}`))
@@ -192,7 +204,11 @@ function RemarksForm({ list, item, columns }: { list: List; item: ListItem; colu
         {savingWords[state]}
         {state === 'failed' && failure && `: ${failure.message}`}
       </Text>
-      {conflict && <Disagreement {...{ list, conflict, keepMine, keepBoth, takeTheirs }} />}
+      {disputed && (
+        <div className={classes.disagreement}>
+          <ConflictChoice fields={disputed} labels={labelsOf(list)} onDone={settle} />
+        </div>
+      )}
     </div>
   )
 }
@@ -205,69 +221,10 @@ const savingWords: Readonly<Record<SavingState, string>> = {
   failed: 'Not saved',
 }
 
-/** Another window or a colleague has changed the same meanwhile: both are shown, one is kept. */
-function Disagreement({ list, conflict, keepMine, keepBoth, takeTheirs }: DisagreementProps) {
-  const { mine, theirs } = conflict
-  const names = [
-    ...remarkNames,
-    ...list.settings.fields.map(({ id, name }) => ({ field: `field:${id}` as const, label: name })),
-  ]
-  const fields = names.filter(({ field }) => field in mine)
-  return (
-    <Alert
-      className={classes.disagreement}
-      color="yellow"
-      variant="light"
-      role="alert"
-      icon={<Icon name="alert" />}
-      title="This was changed elsewhere while you changed it"
-    >
-      {fields.map(({ field, label }) => (
-        <div key={field}>
-          <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-            {label} there: {textOf(theirs[field])}
-          </Text>
-          <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-            {label} here: {textOf(mine[field])}
-          </Text>
-        </div>
-      ))}
-      <Group gap="xs" mt="xs">
-        <Button size="xs" variant="default" onClick={keepMine}>
-          Keep what is here
-        </Button>
-        {keepBoth && (
-          <Button size="xs" variant="default" onClick={keepBoth}>
-            Keep both
-          </Button>
-        )}
-        <Button size="xs" variant="default" onClick={takeTheirs}>
-          Take what is there
-        </Button>
-      </Group>
-    </Alert>
-  )
-}
-
-type DisagreementProps = {
-  list: List
-  conflict: Conflict
-  keepMine: () => void
-  keepBoth: (() => void) | undefined
-  takeTheirs: () => void
-}
-
-const remarkNames = [
-  { field: 'notes', label: 'Notes' },
-  { field: 'tags', label: 'Tags' },
-  { field: 'rating', label: 'Rating' },
-  { field: 'priority', label: 'Priority' },
-] as const
-
-function textOf(value: Remarks[keyof Remarks] | undefined): string {
-  const text = Array.isArray(value) ? value.join(', ') : String(value ?? '')
-  return text || '(empty)'
-}
+const labelsOf = ({ settings }: List): Readonly<Record<string, string>> => ({
+  ...remarkLabels,
+  ...Object.fromEntries(settings.fields.map(({ id, name }) => [`field:${id}`, name])),
+})
 
 function RemarksText({ list, item, columns }: { list: List; item: ListItem; columns: readonly string[] }) {
   const shows = (column: string) => columns.includes(column)

@@ -2,7 +2,7 @@ import { Anchor, Button, Group, Loader, MultiSelect, NativeSelect, Skeleton, Tex
 import { useDebouncedCallback } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { type InfiniteData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ComponentProps, useMemo, useState } from 'react'
+import { type ComponentProps, useCallback, useMemo, useRef, useState } from 'react'
 import { EmptyState, ErrorState, formatCount, Icon, LoadMore, PageLink } from '#platform/console'
 import type { Page } from './contractors.ts'
 import { ExportButton } from './export-button.tsx'
@@ -26,6 +26,7 @@ import {
 } from './lists.ts'
 import { SelectionAction, SelectionBar, useTicks } from './selection-bar.tsx'
 import { Sortable, useSortableRow } from './sortable.tsx'
+import { useWindowRows } from './window-rows.ts'
 
 type ItemsProps = {
   list: List
@@ -42,10 +43,27 @@ export function Items({ list, filters, change }: ItemsProps) {
   const ids = useMemo(() => items.map(item => item.id), [items])
   const ticks = useTicks(JSON.stringify([list.id, asked]), ids)
   const [dialog, setDialog] = useState<'change' | 'transfer'>()
+  const held = useRef(new Set<string>())
+  const hold = useCallback((id: string, isHeld: boolean) => {
+    if (isHeld) held.current.add(id)
+    else held.current.delete(id)
+  }, [])
+  const picked = useRef<string>(undefined)
+  const rows = useWindowRows<HTMLUListElement>({
+    keys: ids,
+    height: 110,
+    more: query.hasNextPage
+      ? { load: () => void query.fetchNextPage(), isLoading: query.isFetching, error: query.error }
+      : undefined,
+    // What is dragged, and what is not saved yet.
+    kept: () => [...held.current, ...(picked.current ? [picked.current] : [])],
+  })
   const remove = useRemoval(list)
+  const { mutate } = remove
+  const takeOut = useCallback((item: ListItem) => mutate({ ids: [item.id], name: item.contractor.name }), [mutate])
   const move = useMove(list, asked)
   const isFiltered = filterCount(filters) > 0
-  const columns = columnsOf(list.settings)
+  const columns = useMemo(() => columnsOf(list.settings), [list.settings])
   const isByHand = sorting.sort === 'manual' && sorting.direction === 'asc' && !isFiltered && list.mayEdit
   const exported = ticks.isWhole
     ? { listId: list.id }
@@ -57,14 +75,6 @@ export function Items({ list, filters, change }: ItemsProps) {
     return <ErrorState error={query.error} retry={() => void query.refetch()} />
   }
   if (items.length === 0 && !isFiltered) return <Empty list={list} />
-  const rowOf = (item: ListItem): ComponentProps<typeof Item> => ({
-    list,
-    item,
-    columns,
-    mayWrite: list.mayEdit,
-    remove: () => remove.mutate({ ids: [item.id], name: item.contractor.name }),
-    tick: { isTicked: ticks.isTicked(item.id), toggle: reach => ticks.toggle(item.id, reach) },
-  })
   return (
     <>
       <Toolbar list={list} filters={filters} change={change} isStale={query.isPlaceholderData} />
@@ -85,17 +95,34 @@ export function Items({ list, filters, change }: ItemsProps) {
       ) : (
         <Sortable
           rows={items.map(item => ({ id: item.id, name: item.contractor.name }))}
+          total={isFiltered ? undefined : list.itemCount}
           isOff={!isByHand}
           move={(id, after) => move.mutate({ id, after })}
+          picked={id => {
+            picked.current = id
+          }}
         >
           <ul
+            ref={rows.list}
             className={`panel ${classes.items}`}
+            style={{ height: rows.total }}
             aria-label={`Contractors in ${list.name}`}
             aria-busy={query.isPlaceholderData}
           >
-            {items.map(item =>
-              isByHand ? <SortableItem key={item.id} {...rowOf(item)} /> : <Item key={item.id} {...rowOf(item)} />,
-            )}
+            {rows.shown.map(({ index, key, top }) => {
+              const item = items[index]
+              if (!item) return null
+              const row = {
+                list,
+                item,
+                columns,
+                remove: takeOut,
+                tick: { isTicked: ticks.isTicked(item.id), toggle: (reach: boolean) => ticks.toggle(item.id, reach) },
+                hold,
+                place: { index, top, count: isFiltered ? -1 : list.itemCount, measure: rows.measure },
+              }
+              return isByHand ? <SortableItem key={key} {...row} /> : <Item key={key} {...row} />
+            })}
           </ul>
         </Sortable>
       )}

@@ -12,12 +12,14 @@ import {
   Text,
   TextInput,
 } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { formatCount, Icon, Refusal } from '#platform/console'
 import { columnNames, columnsOf, sortNames } from './item-columns.ts'
+import { type ListFields, useListChange } from './list-changes.ts'
 import classes from './lists.module.css'
-import { changeList, etagOfList, type List, type ListField, refreshLists, summaryQuery } from './lists.ts'
+import { type List, type ListField, summaryQuery } from './lists.ts'
+import { ConflictChoice } from './live-conflict.tsx'
 
 const kinds: Readonly<Record<ListField['kind'], string>> = {
   text: 'Text',
@@ -29,34 +31,12 @@ const kinds: Readonly<Record<ListField['kind'], string>> = {
 
 /** Which fields the items have beside the fixed remarks, what of it is shown, and in which order. */
 export function ListSettingsForm({ list, close }: { list: List; close: () => void }) {
-  const client = useQueryClient()
   const summary = useQuery(summaryQuery(list.id))
-  const [fields, setFields] = useState<readonly ListField[]>(list.settings.fields)
-  const [columns, setColumns] = useState<readonly string[]>(columnsOf(list.settings))
-  const [sort, setSort] = useState(
-    list.settings.sort ? `${list.settings.sort.by} ${list.settings.sort.direction}` : 'added desc',
-  )
-  const save = useMutation({
-    mutationFn: () => {
-      const known = new Set(fields.map(field => `field:${field.id}`))
-      const [by = 'added', direction] = sort.split(' ')
-      const settings = {
-        fields: fields.map(({ options, ...field }) => ({
-          ...field,
-          name: field.name.trim(),
-          ...(field.kind === 'choice' && { options: options ?? [] }),
-        })),
-        columns: columns.filter(column => !column.startsWith('field:') || known.has(column)),
-        sort: by.startsWith('field:') && !known.has(by) ? null : { by, direction },
-      }
-      return changeList(list.id, { settings }, etagOfList(list.id))
-    },
-    onSuccess: async () => {
-      await refreshLists(client)
-      close()
-    },
-    onError: () => refreshLists(client),
-  })
+  const [opened] = useState(() => settingFields.read(list))
+  const [fields, setFields] = useState(opened.fields)
+  const [columns, setColumns] = useState(opened.columns)
+  const [sort, setSort] = useState(opened.sort)
+  const { save, saving, disputed, settle } = useListChange(list, settingFields, close)
   const change = (id: string, next: Partial<ListField>) =>
     setFields(fields.map(field => (field.id === id ? { ...field, ...next } : field)))
   const valuesOf = (id: string) => summary.data?.fields.find(each => each.value === id)?.count ?? 0
@@ -68,7 +48,17 @@ export function ListSettingsForm({ list, close }: { list: List; close: () => voi
 
   return (
     <Modal opened onClose={close} size="lg" title="Fields and columns" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <Stack gap="lg">
+      {disputed && (
+        <ConflictChoice
+          fields={disputed}
+          labels={labels}
+          wordsOf={wordsOf}
+          isSaving={saving.isPending}
+          error={saving.error}
+          onDone={settle}
+        />
+      )}
+      <Stack gap="lg" display={disputed && 'none'}>
         <Fieldset legend="Own fields">
           <Stack gap="sm">
             {fields.length === 0 && (
@@ -167,18 +157,61 @@ export function ListSettingsForm({ list, close }: { list: List; close: () => voi
           onChange={event => setSort(event.currentTarget.value)}
           data={sortNames(fields).map(({ value, label }) => ({ value, label }))}
         />
-        {save.isError && <Refusal error={save.error} />}
+        {saving.isError && <Refusal error={saving.error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={close}>
             Cancel
           </Button>
-          <Button loading={save.isPending} disabled={!isNamed} onClick={() => save.mutate()}>
+          <Button loading={saving.isPending} disabled={!isNamed} onClick={() => save({ fields, columns, sort })}>
             Save
           </Button>
         </Group>
       </Stack>
     </Modal>
   )
+}
+
+type SettingFields = { fields: readonly ListField[]; columns: readonly string[]; sort: string }
+
+const settingFields: ListFields<SettingFields> = {
+  read: ({ settings }) => ({
+    fields: settings.fields,
+    columns: columnsOf(settings),
+    sort: settings.sort ? `${settings.sort.by} ${settings.sort.direction}` : 'added desc',
+  }),
+  write: (change, { settings }) => {
+    const fields = (change.fields ?? settings.fields).map(({ options, ...field }) => ({
+      ...field,
+      name: field.name.trim(),
+      ...(field.kind === 'choice' && { options: options ?? [] }),
+    }))
+    const known = new Set(fields.map(field => `field:${field.id}`))
+    const isKnown = (name: string) => !name.startsWith('field:') || known.has(name)
+    const [by = 'added', direction] = change.sort?.split(' ') ?? [settings.sort?.by, settings.sort?.direction]
+    const columns = change.columns ?? settings.columns
+    return {
+      settings: {
+        fields,
+        columns: columns?.filter(isKnown) ?? null,
+        sort: direction && isKnown(by) ? { by, direction } : null,
+      },
+    }
+  },
+  mergeable: ['columns'],
+}
+
+const labels = { fields: 'Own fields', columns: 'Shown in the list', sort: 'Order in which it opens' }
+
+function wordsOf(value: unknown, name: string): string {
+  if (name === 'fields')
+    return (value as SettingFields['fields']).map(field => `${field.name} (${kinds[field.kind]})`).join(', ')
+  if (name === 'sort') return sortNames([]).find(each => each.value === value)?.label ?? 'By a field of its own'
+  const shown = value as SettingFields['columns']
+  const own = shown.filter(column => column.startsWith('field:')).length
+  const usual = Object.entries(columnNames)
+    .filter(([column]) => shown.includes(column))
+    .map(([, label]) => label)
+  return [...usual, ...(own > 0 ? [own === 1 ? 'one own field' : `${own} own fields`] : [])].join(', ')
 }
 
 /** Never one that was used before: values of an older field would come up in the new one. */

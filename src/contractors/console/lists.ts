@@ -40,6 +40,8 @@ export const priorityNames: Readonly<Record<Priority, string>> = {
   low: 'Low priority',
 }
 
+export const remarkLabels = { notes: 'Notes', tags: 'Tags', rating: 'Rating', priority: 'Priority' }
+
 export type ListDraft = Pick<List, 'name' | 'description' | 'color' | 'icon' | 'isPublic'>
 
 export const listsQuery = queryOptions({
@@ -90,7 +92,7 @@ export const itemsQuery = (id: string, filters: ItemFilters) => {
   return infiniteQueryOptions({
     queryKey: ['lists', id, 'items', asked],
     queryFn: ({ pageParam, signal }) =>
-      request<Page<ListItem>>(`${pathOf(id)}/items`, { query: { ...asked, limit: 50, cursor: pageParam }, signal }),
+      request<Page<ListItem>>(`${pathOf(id)}/items`, { query: { ...asked, limit: 100, cursor: pageParam }, signal }),
     initialPageParam: '',
     getNextPageParam: last => last.nextCursor,
     placeholderData: keepPreviousData,

@@ -1,17 +1,8 @@
 import { Alert, Button, Group, Radio, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
-import { Icon } from '#platform/console'
+import { Icon, Refusal } from '#platform/console'
+import type { ConflictingField } from './live-merging.ts'
 import classes from './sharing.module.css'
-
-/** A field that two have changed: what stands there now, and what one wanted to write. */
-export type ConflictingField = {
-  name: string
-  label: string
-  theirs: unknown
-  mine: unknown
-  /** What has something of both, where that can be said. */
-  merged?: unknown
-}
 
 type Choice = 'theirs' | 'mine' | 'merged'
 
@@ -19,13 +10,7 @@ type Choice = 'theirs' | 'mine' | 'merged'
  * Somebody else has changed the same meanwhile: both are shown, field by field, and nothing is lost before one has chosen.
  * `onDone` is given what is to be written, without the fields in which theirs stays.
  */
-export function ConflictChoice({
-  fields,
-  onDone,
-}: {
-  fields: readonly ConflictingField[]
-  onDone: (values: Record<string, unknown>) => void
-}) {
+export function ConflictChoice({ fields, labels, wordsOf = inWords, isSaving, error, onDone }: ConflictChoiceProps) {
   const [chosen, setChosen] = useState<Readonly<Record<string, Choice>>>({})
   const choiceOf = ({ name, merged }: ConflictingField) => chosen[name] ?? (merged === undefined ? 'mine' : 'merged')
   const values = () =>
@@ -48,20 +33,23 @@ export function ConflictChoice({
         {fields.map(field => (
           <Radio.Group
             key={field.name}
-            label={field.label}
+            label={labels[field.name] ?? field.name}
             value={choiceOf(field)}
             onChange={choice => setChosen({ ...chosen, [field.name]: choice as Choice })}
           >
             <Stack gap={6} mt={6}>
-              <Version value="theirs" title="There now" text={field.theirs} />
-              <Version value="mine" title="Yours" text={field.mine} />
-              {field.merged !== undefined && <Version value="merged" title="Both" text={field.merged} />}
+              <Version value="theirs" title="There now" text={wordsOf(field.theirs, field.name)} />
+              <Version value="mine" title="Yours" text={wordsOf(field.mine, field.name)} />
+              {field.merged !== undefined && (
+                <Version value="merged" title="Both" text={wordsOf(field.merged, field.name)} />
+              )}
             </Stack>
           </Radio.Group>
         ))}
       </Stack>
+      {error && <Refusal error={error} mt="md" />}
       <Group gap="xs" mt="md">
-        <Button size="xs" onClick={() => onDone(values())}>
+        <Button size="xs" loading={isSaving ?? false} onClick={() => onDone(values())}>
           Save what is chosen
         </Button>
         <Button size="xs" variant="default" onClick={() => onDone({})}>
@@ -72,7 +60,17 @@ export function ConflictChoice({
   )
 }
 
-function Version({ value, title, text }: { value: Choice; title: string; text: unknown }) {
+type ConflictChoiceProps = {
+  fields: readonly ConflictingField[]
+  labels: Readonly<Record<string, string>>
+  wordsOf?: (value: unknown, field: string) => string
+  isSaving?: boolean
+  /** Why what was chosen could not be saved. */
+  error?: Error | null
+  onDone: (values: Record<string, unknown>) => void
+}
+
+function Version({ value, title, text }: { value: Choice; title: string; text: string }) {
   return (
     <Radio
       value={value}
@@ -82,7 +80,7 @@ function Version({ value, title, text }: { value: Choice; title: string; text: u
             {title}
           </Text>
           <Text span size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-            {inWords(text)}
+            {text || '(empty)'}
           </Text>
         </>
       }
@@ -90,7 +88,4 @@ function Version({ value, title, text }: { value: Choice; title: string; text: u
   )
 }
 
-function inWords(value: unknown): string {
-  const text = Array.isArray(value) ? value.join(', ') : String(value ?? '')
-  return text || '(empty)'
-}
+const inWords = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value ?? ''))

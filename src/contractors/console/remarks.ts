@@ -2,10 +2,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { Problem } from '#platform/console'
 import { changeItem, type List, type ListItem, type Remarks, refreshItem, remarksOf } from './lists.ts'
-import { mergedOf } from './live-merging.ts'
+import { conflictsOf, freeRemarks } from './live-merging.ts'
 
 /** What one wanted to write, and the item as somebody else has written it meanwhile. */
-export type Conflict = { mine: Partial<Remarks>; theirs: Remarks; now: ListItem }
+type Conflict = { mine: Partial<Remarks>; now: ListItem }
 export type SavingState = 'none' | 'unsaved' | 'saving' | 'saved' | 'failed'
 
 /** How long typing rests before it is saved. */
@@ -32,14 +32,15 @@ export function useRemarks(list: List, item: ListItem) {
         if (!(error instanceof Problem) || error.status !== 412) throw error
         const now = await refreshItem(client, list.id, item.id)
         if (!now) throw error
-        const theirs = remarksOf(now)
-        if (!isSame(pick(theirs, change), pick(remarksOf(base.current), change))) return { conflict: { theirs, now } }
+        if (conflictsOf(remarksOf(base.current), remarksOf(now), change, freeRemarks).length > 0) {
+          return { conflict: { mine: change, now } }
+        }
         await changeItem(list.id, now, change)
       }
       return { saved: await refreshItem(client, list.id, item.id) }
     },
     onSuccess: ({ conflict, saved }, change) => {
-      if (conflict) return setConflict({ mine: change, ...conflict })
+      if (conflict) return setConflict(conflict)
       if (saved) base.current = saved
       // What was typed on in the meantime stays a draft.
       setDraft(draft => {
@@ -98,7 +99,10 @@ export function useRemarks(list: List, item: ListItem) {
           : saving.isSuccess
             ? 'saved'
             : 'none'
-  const both = conflict && bothOf(base.current, conflict)
+  // What is typed on while both are shown is what one wants to write by then.
+  const mine = conflict && pick({ ...conflict.mine, ...clean(draft) }, conflict.mine)
+  const disputed =
+    conflict && mine ? conflictsOf(remarksOf(base.current), remarksOf(conflict.now), mine, freeRemarks) : undefined
   return {
     shown: { ...remarksOf(item), ...draft } as Remarks,
     write,
@@ -106,36 +110,22 @@ export function useRemarks(list: List, item: ListItem) {
     flush,
     state,
     failure: saving.error,
-    conflict,
-    keepMine: () => {
-      if (!conflict) return
+    disputed,
+    /** Ends the dispute: `values` is what is written, in all other disputed fields theirs stays. */
+    settle: (values: Readonly<Record<string, unknown>>) => {
+      if (!conflict || !mine || !disputed) return
+      const without = (fields: Partial<Remarks>) =>
+        Object.fromEntries(
+          Object.entries(fields).filter(([field]) => !disputed.some(({ name }) => name === field)),
+        ) as Partial<Remarks>
+      const settled = { ...without(mine), ...(values as Partial<Remarks>) }
       base.current = conflict.now
       setConflict(undefined)
-      saving.mutate(conflict.mine)
-    },
-    /** Where what both have written can stand together. */
-    keepBoth:
-      both &&
-      (() => {
-        if (!conflict) return
-        base.current = conflict.now
-        setConflict(undefined)
-        setDraft(draft => ({ ...draft, ...both }))
-        saving.mutate(both)
-      }),
-    takeTheirs: () => {
-      setConflict(undefined)
-      saving.reset()
-      setDraft({})
+      setDraft(draft => ({ ...without(draft), ...settled }))
+      if (Object.keys(settled).length > 0) saving.mutate(settled)
+      else saving.reset()
     },
   }
-}
-
-function bothOf(before: ListItem, { mine, theirs }: Conflict): Partial<Remarks> | undefined {
-  const was: Readonly<Record<string, unknown>> = remarksOf(before)
-  const now: Readonly<Record<string, unknown>> = theirs
-  const merged = Object.entries(mine).map(([field, value]) => [field, mergedOf(was[field], now[field], value)] as const)
-  return merged.some(([, value]) => value === undefined) ? undefined : (Object.fromEntries(merged) as Partial<Remarks>)
 }
 
 /** What is not there is as empty as null: fields of the list's own that an item has no value of. */

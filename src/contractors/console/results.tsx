@@ -1,39 +1,22 @@
 import { Badge, Button, Center, Checkbox, Skeleton, Text } from '@mantine/core'
-import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useMemo, useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
 import { type Contractor, type Family, otherNameFor, placeOf, type SearchResult } from './contractors.ts'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
 import classes from './search.module.css'
 import type { Ticks } from './selection-bar.tsx'
+import { type More, useWindowRows } from './window-rows.ts'
 
 const rowHeight = 66
 const skeletonWidths = ['52%', '38%', '61%', '45%', '70%', '41%', '57%', '36%', '64%']
 
 /** The found contractors. Only rows near the window are in the page, and the next page is fetched before it is reached. */
 export function Results({ contractors, families, news, ticks, isStale, query, total, more }: ResultsProps) {
-  const list = useRef<HTMLUListElement>(null)
-  const [offset, setOffset] = useState(0)
   const [wanted, setWanted] = useState<number>()
-  // After each drawing: what stands above (filters, notices) moves the list.
-  useLayoutEffect(() => {
-    if (list.current) setOffset(Math.round(list.current.getBoundingClientRect().top + window.scrollY))
-  })
-  const rows = useWindowVirtualizer({
-    count: contractors.length,
-    estimateSize: () => rowHeight,
-    overscan: 8,
-    scrollMargin: offset,
-    getItemKey: index => contractors[index]?.id ?? index,
-  })
+  const keys = useMemo(() => contractors.map(({ id }) => id), [contractors])
+  const rows = useWindowRows<HTMLUListElement>({ keys, height: rowHeight, more })
+  const { list } = rows
   const isWhole = contractors.length > 0 && contractors.every(({ id }) => ticks.isTicked(id))
-  const shown = rows.getVirtualItems()
-  const last = shown.at(-1)?.index ?? 0
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: reaching the end is the reason, the callback is new each time
-  useEffect(() => {
-    if (more && !more.isLoading && !more.error && last >= contractors.length - 10) more.load()
-  }, [last, contractors.length, more?.isLoading])
 
   // A row that is far away comes into the page first, then it can take the focus.
   useEffect(() => {
@@ -58,7 +41,7 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
     if (to === undefined) return
     event.preventDefault()
     if (to < 0) return document.querySelector<HTMLElement>('[data-search]')?.focus()
-    rows.scrollToIndex(to, { align: 'auto' })
+    rows.scrollTo(to)
     setWanted(to)
   }
 
@@ -84,21 +67,21 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
       <ul
         ref={list}
         className={`${classes.list} ${isStale ? classes.busy : ''}`}
-        style={{ height: rows.getTotalSize() }}
+        style={{ height: rows.total }}
         aria-label="Contractors found"
         aria-busy={isStale}
         onKeyDown={onKeyDown}
       >
-        {shown.map(({ index, key, start }) => {
+        {rows.shown.map(({ index, key, top }) => {
           const contractor = contractors[index]
           return (
             contractor && (
               <li
                 key={key}
                 data-index={index}
-                ref={rows.measureElement}
+                ref={rows.measure}
                 className={classes.item}
-                style={{ transform: `translateY(${start - offset}px)` }}
+                style={{ transform: `translateY(${top}px)` }}
                 aria-setsize={total && !total.capped ? total.count : -1}
                 aria-posinset={index + 1}
               >
@@ -143,7 +126,7 @@ type ResultsProps = {
   /** What was looked for, corrected. */
   query: string
   total: SearchResult['total'] | undefined
-  more: { load: () => void; isLoading: boolean; error: unknown } | undefined
+  more: More | undefined
 }
 
 function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {

@@ -1,15 +1,15 @@
-import { Alert, Button, Group, Modal, Radio, Stack, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Radio, Stack, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
-import { Icon, Problem } from '#platform/console'
+import { Refusal } from '#platform/console'
 import type { Search } from '../search/search.ts'
-import { type Alert as AlertKind, alertNames, type SavedSearch, useSaving } from './saved-searches.ts'
+import { type Alert, alertNames, type SavedSearch, useSaving } from './saved-searches.ts'
 
 /** Names a search and says whether to be told: of a new one, or of one that is there (`saved`). */
 export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearchProps) {
   const saving = useSaving()
   const [name, setName] = useState(saved?.name ?? suggestion ?? '')
-  const [alert, setAlert] = useState<AlertKind>(saved?.alert ?? 'never')
+  const [alert, setAlert] = useState<Alert>(saved?.alert ?? 'never')
   const submit = (event: FormEvent) => {
     event.preventDefault()
     saving.mutate(
@@ -44,7 +44,7 @@ export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearc
             label="Tell me what is new in it"
             description="In the bell, and by mail as you want it: see your notification preferences."
             value={alert}
-            onChange={value => setAlert(value as AlertKind)}
+            onChange={value => setAlert(value as Alert)}
           >
             <Stack gap={8} mt="xs">
               {Object.entries(alertNames).map(([value, label]) => (
@@ -52,11 +52,7 @@ export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearc
               ))}
             </Stack>
           </Radio.Group>
-          {saving.error && (
-            <Alert color="red" variant="light" icon={<Icon name="alert" />} role="alert">
-              {saving.error instanceof Problem ? saving.error.message : 'It could not be saved. Try again.'}
-            </Alert>
-          )}
+          <Refusal error={saving.error} />
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>
               Cancel

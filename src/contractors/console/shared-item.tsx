@@ -3,8 +3,9 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, Icon, Problem, request } from '#platform/console'
-import { ConflictChoice, type ConflictingField } from './live-conflict.tsx'
-import { mergedOf } from './live-merging.ts'
+import { priorities, priorityNames, remarkLabels } from './lists.ts'
+import { ConflictChoice } from './live-conflict.tsx'
+import { type ConflictingField, conflictsOf, freeRemarks } from './live-merging.ts'
 import {
   type SharedItem as Item,
   type SharedList,
@@ -12,20 +13,6 @@ import {
   sharedItemsQuery,
 } from './shared-list-queries.ts'
 import classes from './sharing.module.css'
-
-const priorities = ['critical', 'high', 'medium', 'low'] as const
-const priorityNames = {
-  critical: 'Critical',
-  high: 'High priority',
-  medium: 'Medium priority',
-  low: 'Low priority',
-} as const
-const labels: Readonly<Record<string, string>> = {
-  notes: 'Notes',
-  tags: 'Tags',
-  rating: 'Rating',
-  priority: 'Priority',
-}
 
 /** A contractor in a list that a link has opened. */
 export function SharedItem({ list, item }: { list: SharedList; item: Item }) {
@@ -116,7 +103,7 @@ function RemarksForm({ list, item }: { list: SharedList; item: Item }) {
         if (!(error instanceof Problem) || error.status !== 412) throw error
         const theirs = await itemNow(client, list.id, item.id)
         if (!theirs) throw error
-        const fields = conflictsOf(change, base.current, theirs)
+        const fields = conflictsOf(base.current, theirs, change, freeRemarks)
         if (fields.length > 0) return { fields, theirs }
         // Others have changed other fields: both changes stand.
         await send(theirs.etag)
@@ -187,6 +174,7 @@ function RemarksForm({ list, item }: { list: SharedList; item: Item }) {
       {conflict ? (
         <ConflictChoice
           fields={conflict.fields}
+          labels={remarkLabels}
           onDone={values => {
             const kept = Object.fromEntries(
               Object.entries(draft).filter(([field]) => !conflict.fields.some(({ name }) => name === field)),
@@ -216,25 +204,6 @@ function RemarksForm({ list, item }: { list: SharedList; item: Item }) {
     </>
   )
 }
-
-/** Fields that both have changed, and not to the same. */
-function conflictsOf(change: SharedRemarks, before: Item, theirs: Item): ConflictingField[] {
-  const fields = Object.keys(change) as (keyof SharedRemarks & keyof Item)[]
-  return fields
-    .filter(name => !isSame(theirs[name], before[name]) && !isSame(theirs[name], change[name]))
-    .map(name => {
-      const merged = mergedOf(before[name], theirs[name], change[name])
-      return {
-        name,
-        label: labels[name] ?? name,
-        theirs: theirs[name],
-        mine: change[name],
-        ...(merged !== undefined && { merged }),
-      }
-    })
-}
-
-const isSame = (one: unknown, other: unknown) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null)
 
 async function itemNow(
   client: ReturnType<typeof useQueryClient>,

@@ -19,7 +19,7 @@ import {
 import { CSS } from '@dnd-kit/utilities'
 import { ActionIcon } from '@mantine/core'
 import { type CSSProperties, type ReactNode, useRef } from 'react'
-import { Icon } from '#platform/console'
+import { formatCount, Icon } from '#platform/console'
 import classes from './lists.module.css'
 
 type Named = { id: string; name: string }
@@ -28,7 +28,7 @@ type Named = { id: string; name: string }
  * Rows that are put in order by dragging their handle, or by the keyboard: space picks up and puts down, arrows move, escape
  * leaves all as it was. What happens is said to who does not see it. `move` is told which row now stands above.
  */
-export function Sortable({ rows, move, isOff, children }: SortableProps) {
+export function Sortable({ rows, total = rows.length, move, picked, isOff, children }: SortableProps) {
   const sensors = useSensors(
     useSensor(PointerSensor, { activationConstraint: { distance: 4 } }),
     useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
@@ -36,7 +36,7 @@ export function Sortable({ rows, move, isOff, children }: SortableProps) {
   const isJustPickedUp = useRef(false)
   const nameOf = (id: UniqueIdentifier) => rows.find(row => row.id === id)?.name ?? 'The row'
   const placeOf = (id: UniqueIdentifier | undefined) =>
-    `place ${rows.findIndex(row => row.id === id) + 1} of ${rows.length}`
+    `place ${rows.findIndex(row => row.id === id) + 1} of ${formatCount(total)}`
   const announcements: Announcements = {
     onDragStart: ({ active }) => {
       isJustPickedUp.current = true
@@ -52,6 +52,7 @@ export function Sortable({ rows, move, isOff, children }: SortableProps) {
     onDragCancel: ({ active }) => `${nameOf(active.id)} is back on ${placeOf(active.id)}.`,
   }
   const finish = ({ active, over }: DragEndEvent) => {
+    picked?.(undefined)
     if (!over || over.id === active.id) return
     const from = rows.findIndex(row => row.id === active.id)
     const to = rows.findIndex(row => row.id === over.id)
@@ -62,7 +63,9 @@ export function Sortable({ rows, move, isOff, children }: SortableProps) {
     <DndContext
       sensors={sensors}
       collisionDetection={closestCenter}
+      onDragStart={({ active }) => picked?.(String(active.id))}
       onDragEnd={finish}
+      onDragCancel={() => picked?.(undefined)}
       accessibility={{ announcements, screenReaderInstructions: instructions }}
     >
       <SortableContext items={rows.map(row => row.id)} strategy={verticalListSortingStrategy} disabled={isOff ?? false}>
@@ -74,7 +77,11 @@ export function Sortable({ rows, move, isOff, children }: SortableProps) {
 
 type SortableProps = {
   rows: readonly Named[]
+  /** How many there are in all, where not all of them have come. */
+  total?: number | undefined
   move: (id: string, after: string | null) => void
+  /** Which row is held just now: it may not leave the page. */
+  picked?: (id: string | undefined) => void
   isOff?: boolean
   children: ReactNode
 }
@@ -98,7 +105,6 @@ export function useSortableRow({ id, name }: Named): {
       transform: CSS.Translate.toString(transform),
       transition,
       ...(isDragging && {
-        position: 'relative',
         zIndex: 3,
         background: 'var(--ch-surface)',
         boxShadow: 'var(--mantine-shadow-md)',
