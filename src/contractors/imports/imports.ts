@@ -184,13 +184,13 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
   const { ended, outdated, takenBack } = publication
     ? await settlePublication(client, source, file, staged, publication, options)
     : { ended: 0, outdated: 0, takenBack: 0 }
+  const isFirst = publication !== undefined && (await isEmpty(client))
   const merged = await mergeRecords(client, source.name, options.now, publication)
   const records = { ...merged, inserted: merged.inserted - ended, unchanged: merged.unchanged + outdated }
   if (merged.inserted + merged.updated + takenBack === 0)
     return { records, ended, profiles: { inserted: 0, updated: 0 } }
   if (merged.inserted + merged.updated >= manyRows) await client.query('select contractors.measure_catalogue()')
   if (source.award && source.uei) {
-  const isFirst = publication !== undefined && (await isEmpty(client))
     await stageStoredActions(client)
     await mergeAwards(client)
   }
@@ -295,15 +295,15 @@ async function stageMissing(
   return count
 }
 
+/** It tells of contractors alone, neither of awards nor of vendors without identifier. */
+const isPlain = (source: Source) => !source.award && !source.mention
+
 type Staged = {
   rows: number
   warnings: string[]
   layout: Layout
   publication: Publication | undefined
   /** All rows are there and none of them unreadable, so that what is not among them is not in the file. */
-/** It tells of contractors alone, neither of awards nor of vendors without identifier. */
-const isPlain = (source: Source) => !source.award && !source.mention
-
   isComplete: boolean
   /** Ids of records whose rows were refused: in the file, though not taken. */
   spared: Set<string>
