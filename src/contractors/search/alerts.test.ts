@@ -53,6 +53,32 @@ test('GG-06 what is new comes by mail too, with its names and the way to the sea
   assert.ok(mail?.unsubscribe)
 })
 
+test('GG-06 what a registrant calls himself adds no header, no markup and no link to the mail', async () => {
+  const forged = 'MASER <img src=x onerror=alert(1)> https://evil.example/sign-in www.evil.example'
+  const name = '<b>Masers</b> https://evil.example'
+  await save(alice, name, { q: 'maser' })
+  await make(forged, 20)
+  await tellAtOnce.run({}, app)
+  await runJobs(world)
+  const mails = (await mailsTo(world, alice.email)).filter(({ subject }) => subject.includes('Masers'))
+  assert.equal(mails.length, 1)
+  const { subject, html, text } = mails[0] as (typeof mails)[number]
+  assert.doesNotMatch(subject, /[\r\n]/)
+  assert.match(html, /&lt;img/, 'control: it is shown as it is written')
+  assert.doesNotMatch(html, /<img[^>]*onerror|<b>Masers/)
+  for (const part of [subject, html, text]) assert.doesNotMatch(part, /evil\.example/)
+  const split = await alice.fetch('/saved-searches', {
+    method: 'POST',
+    body: { name: 'Masers\r\nBcc: all@evil.example', search: { q: 'maser' }, alert: 'at_once' },
+  })
+  if (split.status === 201) {
+    await make('MASER TWO', 5)
+    await tellAtOnce.run({}, app)
+    await runJobs(world)
+    for (const mail of await mailsTo(world, alice.email)) assert.doesNotMatch(mail.subject, /[\r\n]/)
+  } else assert.equal(split.status, 400)
+})
+
 /** Whoever comes waits until so many are there; later ones pass. */
 function meeting(count: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()

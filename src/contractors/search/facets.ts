@@ -29,8 +29,8 @@ type Sql = RawBuilder<unknown>
 
 type Facetted = 'states' | 'naics' | 'agencies' | 'statuses'
 
-/** For each of these that is filtered: the condition of what all but its own filter let through. */
-export type Others = Record<Facetted, Sql | undefined>
+/** For each of these that is filtered: its own filter, and the condition of what all others let through. */
+export type Others = Record<Facetted, { own: Sql; rest: Sql } | undefined>
 
 export type CountedFacets = Facets
 
@@ -45,15 +45,18 @@ const facetted = Object.keys(columns) as Facetted[]
 
 const nameOf = (facet: Facetted) => sql.ref(`others_of_${facet}`)
 
-/** What the filter of a facet keeps out, for each that is filtered: more common table expressions. */
+/**
+ * What the others let through, for each facet that is filtered: more common table expressions. The own filter is told, not
+ * asked for: where nearly all or hardly any have what is chosen, looking for so many that have not would read everything.
+ */
 export function selectOthers({ words, others }: Pick<Target, 'words' | 'others'>, most: number): Sql {
   const expressions = facetted.map(facet => {
-    const rest = others[facet]
-    if (!rest) return sql``
+    const other = others[facet]
+    if (!other) return sql``
     return sql`, ${nameOf(facet)} as materialized (
-      select ${columns[facet]}
+      select ${columns[facet]}, (${other.own}) is true as is_own
       from contractors.contractor_profiles
-      where ${words ? sql`${words} and ${rest}` : rest}
+      where ${words ? sql`${words} and ${other.rest}` : other.rest}
       limit ${most + 1}
     )`
   })
@@ -67,7 +70,11 @@ export function selectOthers({ words, others }: Pick<Target, 'words' | 'others'>
 export function countFacets(others: Others, most: { matches: number; others: number }): Sql {
   const rowsOf = (facet: Facetted) =>
     others[facet]
-      ? sql`(select ${columns[facet]} from matched union all select ${columns[facet]} from ${nameOf(facet)}) as rows`
+      ? sql`(
+          select ${columns[facet]} from matched
+          union all
+          select ${columns[facet]} from ${nameOf(facet)} where not is_own
+        ) as rows`
       : sql`matched`
   const beyond = facetted
     .filter(facet => others[facet])

@@ -261,6 +261,10 @@ test('GG-06 filters by district, agency, certification in force, status, registr
   const q = 'filterable'
   assert.deepEqual(await names({ q, district: ['co-05', 'VA-05'] }), ['FILTERABLE ONE'])
   assert.equal((await names({ q, district: ['CO-05', 'CO-07'] })).length, 2)
+  assert.deepEqual(await names({ q, district: ['CO-05', 'CO-07'], state: ['va'] }), [])
+  assert.deepEqual(await names({ q, district: ['CO-05', 'VA-07'], state: ['VA', 'CO'] }), ['FILTERABLE ONE'])
+  const { facets: elsewhere } = await search({ q, district: ['CO-05', 'CO-07'], state: ['VA'], facets: true })
+  assert.deepEqual(elsewhere?.states, [{ value: 'CO', label: 'Colorado', count: 2 }])
   assert.deepEqual(await names({ q, agency: ['4732'] }), ['FILTERABLE ONE'])
   assert.equal((await names({ q, agency: ['4732', '9700'] })).length, 2)
   assert.deepEqual(await names({ q, certification: ['A6'], certifiedOn: '2027-01-31' }), ['FILTERABLE ONE'])

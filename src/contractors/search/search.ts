@@ -156,8 +156,8 @@ export async function searchContractors(tx: Queryable, search: Search & SearchPa
 }
 
 const mostMatches = 10_000
-/** What a filter of one facet keeps out is looked at so far only: the whole would double the time of a filtered search. */
-const mostOthers = 3_000
+/** What the other filters let through is looked at so far only for each filtered facet: the whole takes a second and more. */
+const mostOthers = 10_000
 
 /** Where a match stands: 0 its name is what was typed, 1 its name begins with it, 2 any other or another order. */
 type Place = Rank & { tier: number }
