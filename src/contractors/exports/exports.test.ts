@@ -280,6 +280,33 @@ test('a part of a file can be fetched, and what is beyond its end is refused', a
   assert.equal(downloads.length, 3, 'from the beginning only')
 })
 
+test('GG-06 GG-12 who fetches all but the first byte is in the log like everybody, and what goes on with a fetch is not told twice', async () => {
+  const { json } = await ask(alice, { format: 'json', selection: { ids: known } })
+  const downloads = async () => (await eventsOf(json.id)).filter(({ action }) => action === 'download').length
+  assert.equal((await fetchFile(alice, json.id, { range: 'bytes=1-' })).status, 206)
+  assert.equal(await downloads(), 1)
+  assert.equal((await fetchFile(alice, json.id, { range: 'bytes=5-' })).status, 206)
+  assert.equal(await downloads(), 1)
+  await admin.query(`update contractors.exports set downloaded_at = now() - interval '61 minutes' where id = $1`, [
+    json.id,
+  ])
+  assert.equal((await fetchFile(alice, json.id, { range: 'bytes=1-' })).status, 206)
+  assert.equal(await downloads(), 2)
+})
+
+test('GG-06 no title leads a file name astray: no folder, no header, no direction', async () => {
+  const name = '..\\..\u202efdp.exe/\u2066x"; filename="evil.exe'
+  const list = (await call(alice, '/contractor-lists', 'POST', { name })).json as { id: string }
+  const { json } = await ask(alice, { format: 'csv', selection: { listId: list.id } })
+  const disposition = (await fetchFile(alice, json.id)).headers.get('content-disposition') ?? ''
+  assert.match(
+    disposition,
+    /^attachment; filename="[a-z0-9_-]+\.csv"; filename\*=UTF-8''[A-Za-z0-9._~%!#$&+^`|-]+\.csv$/,
+  )
+  const shown = decodeURIComponent(disposition.split("''")[1] ?? '')
+  assert.doesNotMatch(shown, /[\\/"\p{Bidi_Control}\p{Cc}]/u)
+})
+
 test('GG-06 many contractors are exported by a job, with progress, a notice and every one once', async () => {
   await makeContractors(2_500, 'MANY', 'MD')
   const { json } = await ask(alice, {

@@ -18,11 +18,13 @@ type Stored = {
   attempt: number
   byteCount: number
   createdAt: Date
+  isLogged: boolean
 }
 
 /**
  * The bytes of a finished export, or the range of them that was asked for (RFC 9110, 14). Who asked for it may no more see
- * the list that it was made from: then it is refused. Each fetch from the beginning is in the log.
+ * the list that it was made from: then it is refused. Each fetch is in the log, but not the parts
+ * that follow a beginning within the hour.
  */
 export async function openFile(
   app: App,
@@ -32,7 +34,9 @@ export async function openFile(
 ): Promise<Reply<Readable>> {
   const tx = app.db.scoped(scope)
   const stored = await tx.maybe(sql<Stored>`
-    select id, format, title, selection as asked, status, attempt, byte_count, created_at
+    select
+      id, format, title, selection as asked, status, attempt, byte_count, created_at,
+      coalesce(downloaded_at > now() - interval '1 hour', false) as is_logged
     from contractors.exports
     where id = ${id}
       and status <> 'failed'
@@ -56,7 +60,8 @@ export async function openFile(
     return new Reply(416, Readable.from([]), { headers: { ...headers, 'content-range': `bytes */${size}` } })
   }
   const { from, to } = range ?? { from: 0, to: size - 1 }
-  if (from === 0) {
+  // What goes on with a fetch is not logged again; who left the first byte out was never logged at all.
+  if (from === 0 || !stored.isLogged) {
     await app.db.transaction(scope, async tx => {
       await tx.run(sql`update contractors.exports set downloaded_at = now() where id = ${id}`)
       const { format, title } = stored
@@ -114,7 +119,8 @@ function dispositionOf({ title, format, createdAt }: Stored): string {
     .replace(/^-+|-+$/g, '')
     .toLowerCase()
     .slice(0, 80)
-  const whole = `${title.replace(/[\\/:*?"<>|\p{Cc}]+/gu, ' ').trim()} ${day}.${format}`
+  // Marks of direction would have the end of the name shown elsewhere.
+  const whole = `${title.replace(/[\\/:*?"<>|\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim()} ${day}.${format}`
   const encoded = encodeURIComponent(whole.toWellFormed()).replace(/['()*]/g, c => `%${c.charCodeAt(0).toString(16)}`)
   return `attachment; filename="${plain || 'contractors'}-${day}.${format}"; filename*=UTF-8''${encoded}`
 }
