@@ -60,7 +60,11 @@ export function fitCompeting<F extends string>(
 }
 
 /** The weights under which what is so is likely and what is not is not (logistic regression with a ridge penalty). */
-export function fitTrials<F extends string>(trials: readonly Trial[], start: Record<F, number>): Record<F, number> {
+export function fitTrials<F extends string>(
+  trials: readonly Trial[],
+  start: Record<F, number>,
+  known: Readonly<Record<string, 1 | -1>> = signs,
+): Record<F, number> {
   const names = Object.keys(start) as F[]
   const dense = trials.map(({ features, isRight, weight }) => ({
     isRight,
@@ -68,12 +72,13 @@ export function fitTrials<F extends string>(trials: readonly Trial[], start: Rec
     given: Float64Array.from(names, name => features[name] ?? 0),
   }))
   const total = dense.reduce((sum, { weight }) => sum + weight, 0)
-  return descend(start, names, total, (weights, gradient) => {
+  const turn = (weights: Float64Array, gradient: Float64Array) => {
     for (const { given, isRight, weight } of dense) {
       const error = weight * (1 / (1 + Math.exp(-dot(given, weights))) - (isRight ? 1 : 0))
       for (let at = 0; at < given.length; at++) gradient[at]! += (error * given[at]!) / total
     }
-  })
+  }
+  return descend(start, names, total, turn, known)
 }
 
 /** Steps of Adam, the last ones small. */
@@ -82,6 +87,7 @@ function descend<F extends string>(
   free: readonly F[],
   samples: number,
   addGradient: Gradient,
+  known: Readonly<Record<string, 1 | -1>> = signs,
 ): Record<F, number> {
   const names = Object.keys(start) as F[]
   const steps = 300
@@ -101,7 +107,7 @@ function descend<F extends string>(
       second[at] = 0.99 * second[at]! + 0.01 * gradient[at]! ** 2
       const slope = first[at]! / (1 - 0.9 ** step) / (Math.sqrt(second[at]! / (1 - 0.99 ** step)) + 1e-8)
       weights[at]! -= rate * slope
-      if (name in signs && weights[at]! * signs[name]! < 0) weights[at] = 0
+      if (name in known && weights[at]! * known[name]! < 0) weights[at] = 0
     }
   }
   return Object.fromEntries(names.map((name, at) => [name, weights[at]!])) as Record<F, number>

@@ -76,7 +76,7 @@ function streetOf(street: string): { number: string; words: string; unit: string
     .replace(/[,/-]/g, ' ')
     .split(/[^a-z0-9]+/)
     .filter(word => word !== '')
-    .map(word => ordinals.get(word) ?? word)
+    .map(word => spellings.get(word) ?? word)
   const start = plain.findIndex(word => /^\d+[a-z]?$/.test(word))
   if (start < 0) return { number: '', words: plain.filter(word => !kinds.has(word)).join(' '), unit: '' }
   const words: string[] = []
@@ -133,7 +133,9 @@ const quarters = set('n s e w ne nw se sw north south east west northeast northw
 const units = set(
   'suite ste unit apt apartment room rm floor fl flr bldg building dept department level ms mailstop mp loc location',
 )
-const ordinals = new Map([
+const spellings = new Map([
+  ['rt', 'route'],
+  ['rte', 'route'],
   ['first', '1st'],
   ['second', '2nd'],
   ['third', '3rd'],

@@ -1,12 +1,23 @@
 import {
+  daysTogether,
   type MentionPair,
+  overlapOf,
   type PairFeature,
   type PairFeatures,
   type PairWeights,
+  type Period,
   pairMentions,
+  periodOf,
+  unknownOverlap,
 } from './mention-pairs.ts'
 import type { Mention } from './scoring.ts'
-import { bestShare, clusterThresholds, pairWeights, pairWeightsWithoutCage } from './weights.ts'
+import {
+  clusterThresholds,
+  groupWeights,
+  groupWeightsWithoutCage,
+  pairWeights,
+  pairWeightsWithoutCage,
+} from './weights.ts'
 
 /** Mentions that are one vendor; the id is that of the first of them unless it was given. */
 export type Cluster = { id: string; mentionIds: string[] }
@@ -15,11 +26,19 @@ export type ClusterOptions = {
   /** Mention to cluster, as decided before: these stay together and apart, new mentions join them. */
   given?: ReadonlyMap<string, string>
   weights?: PairWeights
+  groupWeights?: GroupWeights
   threshold?: number
-  /** How much is taken off for the size of two groups. */
+  /** How much is taken off for each e-fold of the pairs that two groups make beyond eight. */
   caution?: number
   pairs?: readonly MentionPair[]
+  /** Hears of each two groups that come up, the likeliest first; what does not reach the threshold too, if it is near. */
+  onOffer?: (one: readonly Mention[], other: readonly Mention[], features: GroupFeatures) => void
 }
+
+export type GroupFeature = keyof typeof groupWeights
+/** What speaks for and against two groups being one vendor; those of which one speaks are other groups. */
+export type GroupFeatures = Record<GroupFeature, number>
+export type GroupWeights = Record<GroupFeature, number>
 
 /**
  * Puts mentions together that are one vendor, by name, address and CAGE code alone, precision first: those with the same
@@ -29,7 +48,8 @@ export type ClusterOptions = {
 export function clusterMentions(mentions: readonly Mention[], options: ClusterOptions = {}): Cluster[] {
   const { given = new Map() } = options
   const hasCage = mentions.some(({ cageCode }) => cageCode)
-  const { weights = hasCage ? pairWeights : pairWeightsWithoutCage } = options
+  const { weights = hasCage ? pairWeights : pairWeightsWithoutCage, onOffer } = options
+  const { groupWeights: by = hasCage ? groupWeights : groupWeightsWithoutCage } = options
   const bar = hasCage ? clusterThresholds.withCage : clusterThresholds.withoutCage
   const { threshold = bar.threshold, caution = bar.caution } = options
   const sorted = [...mentions].sort((one, other) => (one.id < other.id ? -1 : 1))
@@ -38,8 +58,15 @@ export function clusterMentions(mentions: readonly Mention[], options: ClusterOp
     other,
     score: Math.max(-far, Math.min(far, sumOfPair(features, weights))),
   }))
-  const groups = agglomerate(sorted, pairs, given, { threshold, caution })
-  return groups
+  const see =
+    onOffer &&
+    ((one: Group, other: Group, features: GroupFeatures) =>
+      onOffer(
+        one.members.map(place => sorted[place]!),
+        other.members.map(place => sorted[place]!),
+        features,
+      ))
+  return agglomerate(sorted, pairs, given, { weights: by, threshold, caution }, see)
     .map(members => {
       const ids = members.map(place => sorted[place]!.id)
       return { id: ids.map(id => given.get(id)).find(id => id !== undefined) ?? ids[0]!, mentionIds: ids }
@@ -57,37 +84,49 @@ export const sumOfPair = (features: PairFeatures, weights: PairWeights): number 
 const far = 8
 /** What a pair with nothing in common counts against: a firm that was renamed has many. */
 const apart = 1
+/** Two groups of so many pairs (as a logarithm) are no large ones yet: that one mistake makes few wrong ones. */
+const few = Math.log(8)
+/** Whoever learns from what comes up need not see what nobody would put together. */
+const worthSeeing = -3
 
 type ScoredPair = { one: number; other: number; score: number }
 type Group = {
+  /** Its first member. */
+  place: number
   members: number[]
   cages: Set<string>
   given: string | undefined
+  period: Period | undefined
   links: Map<number, Link>
 }
 type Link = { sum: number; pairs: number; best: number }
+type Groups = ReadonlyMap<number, Group>
 
 function agglomerate(
   mentions: readonly Mention[],
   pairs: readonly ScoredPair[],
   given: ReadonlyMap<string, string>,
-  { threshold, caution }: { threshold: number; caution: number },
+  { weights, threshold, caution }: { weights: GroupWeights; threshold: number; caution: number },
+  see: ((one: Group, other: Group, features: GroupFeatures) => void) | undefined,
 ): number[][] {
   const groups = new Map<number, Group>()
   const groupOf = new Map<string, number>()
   const home: number[] = []
-  for (const [place, { id, cageCode }] of mentions.entries()) {
+  for (const [place, mention] of mentions.entries()) {
+    const { id, cageCode } = mention
     const cluster = given.get(id)
     const key = cluster !== undefined ? `given ${cluster}` : cageCode ? `cage ${cageCode}` : undefined
     const first = key === undefined ? undefined : groupOf.get(key)
-    const group = first ?? place
-    home[place] = group
+    const at = first ?? place
+    home[place] = at
     if (first === undefined) {
-      groups.set(place, { members: [], cages: new Set(), given: cluster, links: new Map() })
+      groups.set(place, { place, members: [], cages: new Set(), given: cluster, period: undefined, links: new Map() })
       if (key !== undefined) groupOf.set(key, place)
     }
-    groups.get(group)!.members.push(place)
-    if (cageCode) groups.get(group)!.cages.add(cageCode)
+    const group = groups.get(at)!
+    group.members.push(place)
+    group.period = spanOf(group.period, periodOf(mention))
+    if (cageCode) group.cages.add(cageCode)
   }
   for (const { one, other, score } of pairs) {
     const [a, b] = [home[one]!, home[other]!]
@@ -101,12 +140,14 @@ function agglomerate(
     }
   }
   const queue = new Heap()
+  const floor = see ? Math.min(threshold, worthSeeing) : threshold
   const offer = (a: number, b: number) => {
     const [low, high] = a < b ? [a, b] : [b, a]
     const [one, other] = [groups.get(low)!, groups.get(high)!]
-    const score = scoreOf(one, other, one.links.get(high)!, caution)
-    if (score > threshold && mayMerge(one, other))
-      queue.push({ score, low, high, size: one.members.length + other.members.length })
+    if (!mayMerge(one, other)) return
+    const features = featuresOfGroups(one, other, groups)
+    const score = sumOfGroups(features, weights) - caution * Math.max(0, features.pairs - few)
+    if (score > floor) queue.push({ score, low, high, size: one.members.length + other.members.length })
   }
   for (const [place, { links }] of groups) for (const other of links.keys()) if (place < other) offer(place, other)
 
@@ -114,10 +155,13 @@ function agglomerate(
     const [one, other] = [groups.get(best.low), groups.get(best.high)]
     // One of the two has grown or gone since: what it is now was offered then.
     if (!one || !other || one.members.length + other.members.length !== best.size || !mayMerge(one, other)) continue
+    see?.(one, other, featuresOfGroups(one, other, groups))
+    if (best.score <= threshold) continue
     groups.delete(best.high)
     one.members.push(...other.members)
     for (const cage of other.cages) one.cages.add(cage)
     one.given ??= other.given
+    one.period = spanOf(one.period, other.period)
     one.links.delete(best.high)
     for (const [to, link] of other.links) {
       if (to === best.low) continue
@@ -139,18 +183,84 @@ const addLinks = (one: Link, other: Link): Link => ({
   best: Math.max(one.best, other.best),
 })
 
+const spanOf = (one: Period | undefined, other: Period | undefined): Period | undefined =>
+  one && other ? { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) } : (one ?? other)
+
 /**
- * Between the mean of all pairs and the best of them: a firm that has moved is like its last address, not like all. The
- * more pairs two groups make, the surer it has to be: one mistake makes as many wrong ones.
+ * Symmetric. The likeliest pair counts far more than the mean of all: a firm that has moved is like its last address, not
+ * like all. The more pairs two groups make, the surer it has to be: one mistake makes as many wrong ones. What else each of
+ * them might be counts against it.
  */
-function scoreOf(one: Group, other: Group, { sum, pairs, best }: Link, caution: number): number {
-  const all = one.members.length * other.members.length
-  return bestShare * best + ((1 - bestShare) * (sum - apart * (all - pairs))) / all - caution * Math.log(all)
+function featuresOfGroups(one: Group, other: Group, groups: Groups): GroupFeatures {
+  const { sum, pairs, best } = one.links.get(other.place)!
+  const [size, otherSize] = [one.members.length, other.members.length]
+  const all = size * otherSize
+  const coded = Math.min(1, one.cages.size) + Math.min(1, other.cages.size)
+  const [a, b] = [rivalsOf(one, other, best, groups), rivalsOf(other, one, best, groups)]
+  const known = one.period && other.period
+  return {
+    bias: 1,
+    best,
+    mean: (sum - apart * (all - pairs)) / all,
+    alike: pairs / all,
+    pairs: Math.log(all),
+    smaller: Math.log(Math.min(size, otherSize)),
+    oneCage: coded === 1 ? 1 : 0,
+    noCage: coded === 0 ? 1 : 0,
+    overlap: known ? overlapOf(one.period!, other.period!) : unknownOverlap,
+    gap: known ? Math.log1p(Math.max(0, -daysTogether(one.period!, other.period!)) / 365) : 0,
+    cageRivals: Math.log1p(a.cageRivals + b.cageRivals),
+    cageLead: leadOf(best, Math.max(a.bestCage, b.bestCage), 3),
+    rivals: Math.log1p(a.rivals + b.rivals),
+    lead: leadOf(best, Math.max(a.bestRival, b.bestRival), 3),
+    support: Math.max(-3, Math.min(4, Math.max(a.support, b.support))),
+  }
+}
+
+const leadOf = (best: number, rival: number, most: number) => Math.max(-most, Math.min(most, best - rival))
+
+/**
+ * Who else `one` might be than `other`: groups that cannot be both, by their CAGE codes or because they have nothing in
+ * common. `support`: one that is like both.
+ */
+function rivalsOf(one: Group, other: Group, best: number, groups: Groups) {
+  const found = { cageRivals: 0, bestCage: -far, rivals: 0, bestRival: -far, support: -far }
+  let looked = 0
+  for (const [place, link] of one.links) {
+    if (place === other.place) continue
+    if (++looked > mostRivals) break
+    const third = groups.get(place)!
+    const cannot = !mayShareCage(third, other)
+    const between = cannot ? -far : (third.links.get(other.place)?.best ?? unlike)
+    if (cannot) {
+      found.bestCage = Math.max(found.bestCage, link.best)
+      if (link.best > best - 1.5) found.cageRivals++
+    }
+    if (between < 0) {
+      found.bestRival = Math.max(found.bestRival, link.best)
+      if (link.best > best - 1) found.rivals++
+    }
+    if (cannot || third.links.has(other.place)) found.support = Math.max(found.support, Math.min(link.best, between))
+  }
+  return found
+}
+
+/** What two groups count that have no pair with anything in common. */
+const unlike = -2
+/** Of a name that thousands have, so many are looked at. */
+const mostRivals = 100
+
+export const sumOfGroups = (features: GroupFeatures, weights: GroupWeights): number => {
+  let sum = 0
+  for (const feature in features) sum += weights[feature as GroupFeature] * features[feature as GroupFeature]
+  return sum
 }
 
 const mayMerge = (one: Group, other: Group) =>
-  (one.given === undefined || other.given === undefined) &&
-  (one.cages.size === 0 || other.cages.size === 0 || [...one.cages].some(cage => other.cages.has(cage)))
+  (one.given === undefined || other.given === undefined) && mayShareCage(one, other)
+
+const mayShareCage = (one: Group, other: Group) =>
+  one.cages.size === 0 || other.cages.size === 0 || [...one.cages].some(cage => other.cages.has(cage))
 
 type Offer = { score: number; low: number; high: number; size: number }
 

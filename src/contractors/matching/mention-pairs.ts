@@ -20,7 +20,7 @@ type Read = {
   period: Period | undefined
 }
 /** First and last day, in days. */
-type Period = { from: number; to: number }
+export type Period = { from: number; to: number }
 
 /** Pairs that have anything in common: letters or rare words of the name, CAGE code, door. The rest is no pair. Ordered by places. */
 export function pairMentions(mentions: readonly Mention[]): MentionPair[] {
@@ -44,7 +44,6 @@ export function pairMentions(mentions: readonly Mention[]): MentionPair[] {
 function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: SameName): PairFeatures {
   const comparison = bestComparison(one.names, other.names, words)
   const nearness = nearnessOf(one.address, other.address)
-  const [cage, otherCage] = [one.mention.cageCode, other.mention.cageCode]
   const isElsewhere = nearness !== 'street'
   const most = (count: (read: Read) => number) => Math.log(Math.max(1, count(one), count(other)))
   const [less, more] = [comparison.missingOfOne, comparison.missingOfOther].sort((a, b) => a - b)
@@ -72,9 +71,21 @@ function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: Sa
     spread: isElsewhere ? most(sameName.places) : 0,
     siblings: isElsewhere ? most(sameName.cages) : 0,
     rivals: isElsewhere ? 0 : most(sameName.cagesHere),
-    ...timesOf(one.period, other.period),
+    siblingsHere: isElsewhere ? 0 : most(sameName.cages),
+    doors: most(read => sameName.doors.get(read.key)!.size),
+    letters: Math.min(one.key.length, other.key.length) / 20,
+    words: Math.min(wordsIn(one), wordsIn(other)),
+    isCut: one.names[0]?.isCut || other.names[0]?.isCut ? 1 : 0,
+    ...(comparison.isSame
+      ? nearness === 'street'
+        ? { sameNameHere: 1, crowdSameName: most(sameName.namesHere) }
+        : nearness === 'apart'
+          ? { sameNameApart: 1 }
+          : {}
+      : { crowd: isElsewhere ? 0 : most(sameName.namesHere) }),
+    ...timesOf(one.period, other.period, isElsewhere, comparison.isSame),
     ...(comparison.isSame ? {} : renamingOf(one, other, sameName, isElsewhere)),
-    ...(cage && otherCage ? (cage === otherCage ? { sameCage: 1 } : { differentCage: 1 }) : {}),
+    ...cagesOf(one, other),
   }
 }
 
@@ -84,12 +95,47 @@ const unitsOf = (one: string, other: string): PairFeatures =>
 const streetText = ({ mention }: Read) => (mention.street ?? '').trim().toUpperCase()
 
 /** Where a date is missing: between "together" and "one after the other", so that without dates as many pairs are right. */
-const unknownOverlap = 0.5
+export const unknownOverlap = 0.5
 
-function timesOf(one: Period | undefined, other: Period | undefined): PairFeatures {
-  if (!one || !other) return { overlap: unknownOverlap }
-  return { overlap: overlapOf(one, other), gap: Math.log1p(Math.max(0, -daysTogether(one, other)) / 365) }
+function timesOf(
+  one: Period | undefined,
+  other: Period | undefined,
+  isElsewhere: boolean,
+  isSameName: boolean,
+): PairFeatures {
+  const overlap = one && other ? overlapOf(one, other) : unknownOverlap
+  const otherNameHere = !isElsewhere && !isSameName
+  const features: PairFeatures = {
+    overlap,
+    ...(isElsewhere ? { overlapElsewhere: overlap } : {}),
+    ...(otherNameHere ? { overlapOtherName: overlap } : {}),
+  }
+  if (!one || !other) return features
+  const together = daysTogether(one, other)
+  const apart = Math.max(0, -together)
+  const follows = together < 10 ? Math.exp(-apart / soon) : 0
+  return {
+    ...features,
+    gap: Math.log1p(apart / 365),
+    follows,
+    ...(isSameName ? { followsSameName: follows } : {}),
+    ...(otherNameHere ? { followsHere: follows } : {}),
+  }
 }
+
+/** In days: what begins so long after the end of another counts a third of what begins at once. */
+const soon = 120
+
+/** Awards state CAGE codes since 2017: a vendor has mentions without from before, and with one from after. */
+function cagesOf(one: Read, other: Read): PairFeatures {
+  const [cage, otherCage] = [one.mention.cageCode, other.mention.cageCode]
+  if (cage && otherCage) return cage === otherCage ? { sameCage: 1 } : { differentCage: 1 }
+  if (!cage && !otherCage) return {}
+  const [before, after] = cage ? [other.period, one.period] : [one.period, other.period]
+  return { oneCage: 1, cageAfter: before && after && after.from >= before.to - 60 ? 1 : 0 }
+}
+
+const wordsIn = ({ names }: Read) => names[0]?.words.length ?? 0
 
 /** What the two names have to do with each other besides this pair: how often they share a door, and whether one follows the other. */
 function renamingOf(one: Read, other: Read, { doors, periods }: SameName, isElsewhere: boolean): PairFeatures {
@@ -100,18 +146,24 @@ function renamingOf(one: Read, other: Read, { doors, periods }: SameName, isElse
   const [before, after] = [periods.get(one.key), periods.get(other.key)]
   if (!before || !after) return { sharedDoors, namesOverlap: unknownOverlap }
   const namesOverlap = overlapOf(before, after)
-  return { sharedDoors, namesOverlap, renamed: isElsewhere && shared > 0 && namesOverlap < 0.2 ? 1 : 0 }
+  return {
+    sharedDoors,
+    namesOverlap,
+    namesGap: Math.log1p(Math.max(0, -daysTogether(before, after)) / 365),
+    namesBegin: Math.log1p(Math.abs(before.from - after.from) / 365),
+    renamed: isElsewhere && shared > 0 && namesOverlap < 0.2 ? 1 : 0,
+  }
 }
 
 /** The part of the shorter of two periods that the longer has too; a month makes up for days that are not known. */
-const overlapOf = (one: Period, other: Period) => {
+export const overlapOf = (one: Period, other: Period) => {
   const together = daysTogether(one, other)
   return together < 0 ? 0 : (together + 30) / (Math.min(one.to - one.from, other.to - other.from) + 30)
 }
 
-const daysTogether = (one: Period, other: Period) => Math.min(one.to, other.to) - Math.max(one.from, other.from)
+export const daysTogether = (one: Period, other: Period) => Math.min(one.to, other.to) - Math.max(one.from, other.from)
 
-function periodOf({ firstSeen, lastSeen }: Mention): Period | undefined {
+export function periodOf({ firstSeen, lastSeen }: Mention): Period | undefined {
   const days = [firstSeen || lastSeen, lastSeen || firstSeen].map(date => Date.parse(date || '') / 86_400_000)
   const [from, to] = [Math.min(...days), Math.max(...days)]
   return Number.isNaN(from) ? undefined : { from, to }
@@ -164,13 +216,15 @@ type SameName = {
   /** How many CAGE codes it has, everywhere and behind this door. */
   cages: (read: Read) => number
   cagesHere: (read: Read) => number
+  /** How many names are behind its door. */
+  namesHere: (read: Read) => number
   /** The doors where a name is found, and from when to when. */
   doors: ReadonlyMap<string, ReadonlySet<string>>
   periods: ReadonlyMap<string, Period>
 }
 
 function countPlaces(all: readonly Read[]): SameName {
-  const [places, cages, cagesHere, doors] = Array.from({ length: 4 }, () => new Map<string, Set<string>>())
+  const [places, cages, cagesHere, namesHere, doors] = Array.from({ length: 5 }, () => new Map<string, Set<string>>())
   const periods = new Map<string, Period>()
   const put = (counts: Map<string, Set<string>>, key: string, value: string) => {
     if (!counts.has(key)) counts.set(key, new Set())
@@ -180,6 +234,7 @@ function countPlaces(all: readonly Read[]): SameName {
     put(places!, read.key, placeOf(read))
     put(cages!, read.key, read.mention.cageCode ?? '')
     put(cagesHere!, doorOf(read), read.mention.cageCode ?? '')
+    put(namesHere!, houseOf(read), read.key)
     put(doors!, read.key, read.address.number ? `${placeOf(read)} ${read.address.number}` : '')
     const { period } = read
     const known = periods.get(read.key) ?? period
@@ -192,10 +247,12 @@ function countPlaces(all: readonly Read[]): SameName {
     places: read => places!.get(read.key)?.size ?? 0,
     cages: read => cages!.get(read.key)?.size ?? 0,
     cagesHere: read => cagesHere!.get(doorOf(read))?.size ?? 0,
+    namesHere: read => (read.address.number === '' ? 1 : namesHere!.get(houseOf(read))!.size),
   }
 }
 
 const placeOf = ({ address }: Read) => address.zip || `${address.city} ${address.state}`
+const houseOf = (read: Read) => `${placeOf(read)} ${read.address.number} ${read.address.street.slice(0, 5)}`
 const doorOf = (read: Read) => `${read.key} ${placeOf(read)} ${read.address.number}`
 
 /** By the smaller place. A word is asked alone if it is rare; a name's first two words together otherwise. */
