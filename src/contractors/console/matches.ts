@@ -150,7 +150,7 @@ const sourceNames: Readonly<Record<string, string>> = { award_list: 'Award lists
 /** `fpds_awards` as people read it. */
 export const sourceName = (source: string) => sourceNames[source] ?? source.replaceAll('_', ' ')
 
-export const formatScore = (score: number) => `${Math.floor(score * 100)} %`
+export const formatScore = (score: number) => (score < 0.01 ? '< 1 %' : `${Math.floor(score * 100)} %`)
 
 /** A text's place as the source has it; often there is none. */
 export const placeOfMention = ({ city, state, country }: Pick<MatchSummary, 'city' | 'state' | 'country'>) =>

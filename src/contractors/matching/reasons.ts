@@ -6,7 +6,8 @@ export function reasonsOf({ features, name, nearness, known }: Scored): Reason[]
   const weightOf = (...names: Feature[]) => names.reduce((sum, key) => sum + weights[key] * (features[key] ?? 0), 0)
   const reasons: Reason[] = []
   const say = (kind: ReasonKind, weight: number, text: string) =>
-    reasons.push({ kind, weight: Math.round(weight * 100) / 100, text })
+    // INC. ends with a full stop of its own.
+    reasons.push({ kind, weight: Math.round(weight * 100) / 100, text: text.replace(/\.\.$/, '.') })
 
   const { comparison } = name
   const nameWeight = weightOf('sameName', 'missingOfOne', 'missingOfOther', 'inexact', 'surplus', 'firstWordDiffers')

@@ -146,6 +146,26 @@ const profiles = async () =>
   )
 const families = async () => JSON.stringify(await run('select * from contractors.families order by uei'))
 
+test('GG-08 the machine knows when the awards of a vendor without identifier were signed, where its list says', async () => {
+  const listed = (piid: string, vendor: string) => ({ piid, vendor, agency: 'Navy', value: '1.00', savings: '0.00' })
+  await loadList(listed('L1', 'MOUNTAIN TOOLS'), listed('L2', 'MOUNTAIN TOOLS'), listed('L3', 'RIVER PUMPS'))
+  await run(`
+    update contractors.listed_awards
+    set signed_date = case piid when 'L1' then date '2021-05-06' when 'L2' then date '2019-03-01' end`)
+  const seen: Mention[] = []
+  await resolveMentions(db, {
+    now: () => now,
+    async match(tx, mentions) {
+      seen.push(...mentions)
+      return await saying({})(tx, mentions)
+    },
+  })
+  assert.deepEqual(seen.map(({ name, firstSeen, lastSeen }) => [name, firstSeen, lastSeen]).sort(), [
+    ['MOUNTAIN TOOLS', '2019-03-01', '2021-05-06'],
+    ['RIVER PUMPS', null, null],
+  ])
+})
+
 test('GG-07 a record without identifier waits as a mention and belongs to nobody until it is resolved', async () => {
   await three()
   const summary = await loadList(
