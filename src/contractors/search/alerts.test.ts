@@ -67,16 +67,13 @@ test('GG-06 what a registrant calls himself adds no header, no markup and no lin
   assert.match(html, /&lt;img/, 'control: it is shown as it is written')
   assert.doesNotMatch(html, /<img[^>]*onerror|<b>Masers/)
   for (const part of [subject, html, text]) assert.doesNotMatch(part, /evil\.example/)
-  const split = await alice.fetch('/saved-searches', {
-    method: 'POST',
-    body: { name: 'Masers\r\nBcc: all@evil.example', search: { q: 'maser' }, alert: 'at_once' },
-  })
-  if (split.status === 201) {
-    await make('MASER TWO', 5)
-    await tellAtOnce.run({}, app)
-    await runJobs(world)
-    for (const mail of await mailsTo(world, alice.email)) assert.doesNotMatch(mail.subject, /[\r\n]/)
-  } else assert.equal(split.status, 400)
+  await save(alice, 'Split\r\nBcc: all@evil.example', { q: 'maser' })
+  await make('MASER TWO', 5)
+  await tellAtOnce.run({}, app)
+  await runJobs(world)
+  const split = (await mailsTo(world, alice.email)).filter(mail => mail.subject.includes('Split'))
+  assert.equal(split.length, 1)
+  assert.doesNotMatch(split[0]?.subject ?? '', /[\r\n]/)
 })
 
 /** Whoever comes waits until so many are there; later ones pass. */
