@@ -24,11 +24,13 @@ export async function mergeAwards(client: ClientBase): Promise<void> {
     `insert into contractors.awards as a
        (id, uei, kind, agency_id, agency_name, piid, referenced_agency_id, referenced_piid, mod_number, description,
         naics_code, psc_code, signed_date, last_action_date, completion_date, obligated_amount, total_obligated,
-        potential_value, reported_status, record_id)
+        potential_value, reported_status, record_id, place_country, place_state, place_city)
      select latest.award_id, latest.uei, latest.kind, latest.agency_id, span.agency_name, latest.piid,
        latest.referenced_agency_id, latest.referenced_piid, latest.mod_number, latest.description, latest.naics_code,
        latest.psc_code, span.first_signed, latest.signed_date, latest.completion_date, latest.obligated_amount,
-       latest.total_obligated, latest.potential_value, latest.reported_status, latest.id
+       latest.total_obligated, latest.potential_value, latest.reported_status, latest.id,
+       nullif(record.data ->> 'pop_country', ''), nullif(upper(record.data ->> 'pop_state'), ''),
+       nullif(upper(record.data ->> 'pop_city'), '')
      from (
        select distinct on (award_id)
          award_id, uei, kind, agency_id, piid, referenced_agency_id, referenced_piid, mod_number, description,
@@ -44,6 +46,7 @@ export async function mergeAwards(client: ClientBase): Promise<void> {
        where award_id is not null
        group by award_id
      ) as span on span.award_id = latest.award_id
+     join contractors.contractors as record on record.id = latest.id
      on conflict (id) do update
      set uei = excluded.uei,
        kind = excluded.kind,
@@ -59,7 +62,10 @@ export async function mergeAwards(client: ClientBase): Promise<void> {
        total_obligated = excluded.total_obligated,
        potential_value = excluded.potential_value,
        reported_status = excluded.reported_status,
-       record_id = excluded.record_id`,
+       record_id = excluded.record_id,
+       place_country = excluded.place_country,
+       place_state = excluded.place_state,
+       place_city = excluded.place_city`,
   )
   await client.query(
     `insert into contractors.agencies as a (code, name)

@@ -247,6 +247,20 @@ test('GG-07 of two rows with one key in a file the last wins, whatever was there
   assert.equal((await run('select from contractors.observations')).length, 2)
 })
 
+test('GG-08 an award is performed where its latest action says, whichever file brings that', async () => {
+  const columns = [...awardColumns, 'pop_country', 'pop_state', 'pop_city']
+  const bring = (...rows: Values[]) =>
+    importFile(db, { path: write(csv(columns, rows)), source: 'fpds_awards' }, { now })
+  const places = () => run('select place_country, place_state, place_city from contractors.awards')
+  await bring({ ...award, pop_country: 'USA', pop_state: 'md', pop_city: 'Laurel' })
+  assert.deepEqual(await places(), [{ place_country: 'USA', place_state: 'MD', place_city: 'LAUREL' }])
+  await bring({ ...award, mod_number: 'P1', signed_date: '2025-03-01', pop_country: 'DEU' })
+  assert.deepEqual(await places(), [{ place_country: 'DEU', place_state: null, place_city: null }])
+  // An older action that comes later leaves the latest one, which is not in this file, as it is.
+  await bring({ ...award, mod_number: 'P0', signed_date: '2025-02-01', pop_country: 'USA', pop_state: 'VA' })
+  assert.deepEqual(await places(), [{ place_country: 'DEU', place_state: null, place_city: null }])
+})
+
 test('GG-07 a dry run tells what would change and changes nothing', async () => {
   await importAwards([award])
   const before = await everything()

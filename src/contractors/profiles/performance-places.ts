@@ -34,26 +34,16 @@ type Row = Sums & { country: string | null; state: string | null; cities: Record
 export async function listPerformancePlaces(tx: Queryable, id: string): Promise<PerformancePlaces> {
   const key = await getProfileKey(tx, id)
   const rows = await tx.run<Row>(sql`
-    with performed as (
+    with placed as (
       select
-        nullif(record.data ->> 'pop_country', '') as country,
-        nullif(upper(record.data ->> 'pop_state'), '') as state,
-        nullif(upper(record.data ->> 'pop_city'), '') as city,
-        award.total_obligated,
-        (award.completion_date >= current_date)::integer as active
-      from (
-        select record_id, total_obligated, completion_date
-        from contractors.awards
-        where ${belongsTo(key)}
-      ) as award
-      left join contractors.contractors as record on record.id = award.record_id
-    ),
-    placed as (
-      select
-        case when state ~ '^[A-Z]{2}$' and coalesce(country, 'USA') = 'USA' then 'USA' else country end as country,
-        case when state ~ '^[A-Z]{2}$' and coalesce(country, 'USA') = 'USA' then state end as state,
-        city, total_obligated, active
-      from performed
+        case when is_domestic then 'USA' else place_country end as country,
+        case when is_domestic then place_state end as state,
+        place_city as city, total_obligated, (completion_date >= current_date)::integer as active
+      from contractors.awards
+      cross join lateral (
+        select coalesce(place_state ~ '^[A-Z]{2}$' and coalesce(place_country, 'USA') = 'USA', false) as is_domestic
+      ) as place
+      where ${belongsTo(key)}
     ),
     counted as (
       select country, state, city, count(*)::integer as awards, coalesce(sum(active), 0)::integer as active,

@@ -189,13 +189,8 @@ test('GG-08 awards are summed by quarter and fiscal year, by agency and by indus
 
 test('GG-08 awards are summed by where they are performed, and those of unknown place are told', async () => {
   await admin.query(`
-    update contractors.contractors
-    set data = data || '{"pop_state": "MD", "pop_city": "Laurel", "pop_country": "USA"}'
-    where id = '0a000000-0000-7000-8000-000000000005';
-    update contractors.contractors set data = data || '{"pop_country": "DEU", "pop_state": "BY"}'
-    where id = '0a000000-0000-7000-8000-000000000004';
-    update contractors.awards set record_id = '0a000000-0000-7000-8000-000000000005' where piid = 'A1';
-    update contractors.awards set record_id = '0a000000-0000-7000-8000-000000000004' where piid = 'A2'`)
+    update contractors.awards set place_country = 'USA', place_state = 'MD', place_city = 'LAUREL' where piid = 'A1';
+    update contractors.awards set place_country = 'DEU', place_state = 'BY' where piid = 'A2'`)
   assert.deepEqual(await get(viewer, `/contractors/${ids.child}/performance-places`), {
     states: [{ state: 'MD', awards: 1, active: 1, obligated: '500.00', cities: [{ city: 'LAUREL', awards: 1 }] }],
     abroad: [{ country: 'DEU', awards: 1, active: 0, obligated: '200.00' }],
