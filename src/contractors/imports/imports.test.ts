@@ -606,6 +606,19 @@ const refusals: Array<[what: string, code: string, make: () => { path: string; s
     () => ({ path: write(readFileSync(data('fpds_awards.csv.gz')).subarray(0, 300_000)), source: 'fpds_awards' }),
   ],
   [
+    'a small gzip file that unpacks to one endless line',
+    'files.inflated',
+    () => ({ path: write(gzipSync(Buffer.alloc(101_000_000, 'x'))), source: 'entities' }),
+  ],
+  [
+    'a small gzip file that unpacks to lines without end',
+    'files.inflated',
+    () => {
+      const line = `${'x'.repeat(999)}\n`
+      return { path: write(gzipSync(`${entityColumns.join()}\n${line.repeat(101_000)}`)), source: 'entities' }
+    },
+  ],
+  [
     'a SAM file of version 1',
     'contractors.sam_version_unknown',
     () => ({ path: write('BOF PUBLIC 00000000 20140504 0000447 0000089\n'), source: 'sam_v2' }),

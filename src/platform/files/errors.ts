@@ -10,5 +10,9 @@ export const errors = errorTable('files', {
     'The file {path} is a ZIP archive or a workbook. Unpack it, and give the text file that is in it.',
   ],
   damaged: ['invalid', 'The compressed file {path} is damaged or cut off: {reason}.'],
+  inflated: [
+    'invalid',
+    'The compressed file {path} unpacks to more than {times} times its size, which no file of records does. Unpack it, and look what is in it.',
+  ],
   interrupted: ['unavailable', 'The import was interrupted; nothing of the file has been taken.'],
 })

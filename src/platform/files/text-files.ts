@@ -19,7 +19,14 @@ export type TextFile = {
 
 const lineFeed = 10
 
-/** Opens a text file, compressed with gzip or not (told by its content, not by its name); refusals say `name` for its path. */
+// Records shrink to a fifth or a twentieth; a few bytes that unpack to a disk full are made for that.
+const inflatedTimes = 100
+const inflatedAnyway = 100_000_000
+
+/**
+ * Opens a text file, compressed with gzip or not (told by its content, not by its name); refusals say `name` for its path.
+ * One that unpacks to more than a hundred times its size, and more than 100 MB, is refused there.
+ */
 export async function openTextFile(
   path: string,
   { signal, name = path }: { signal?: AbortSignal | undefined; name?: string | undefined } = {},
@@ -45,9 +52,13 @@ export async function openTextFile(
     const stream = isCompressed
       ? pipeline(source, meter, createGunzip({ chunkSize: 64 * 1024 }), settled)
       : pipeline(source, meter, settled)
+    const limit = isCompressed ? Math.max(inflatedAnyway, bytes * inflatedTimes) : Number.POSITIVE_INFINITY
+    let inflated = 0
     let rest: Buffer = Buffer.alloc(0)
     try {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
+        inflated += chunk.length
+        if (inflated > limit) throw errors.inflated({ path: name, times: inflatedTimes })
         const end = chunk.lastIndexOf(lineFeed) + 1
         // A line longer than this has no end: it goes on in pieces and the reader gives it up.
         if (end === 0 && rest.length < 4_000_000) {
