@@ -7,8 +7,7 @@ import { type Database, json, type Queryable, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { csvReader } from '#platform/files'
 import { enqueue, type Job } from '#platform/jobs'
-import { resolveMentionsJob } from '../matching/resolutions.ts'
-import { refreshSummaryJob } from '../summary/refreshes.ts'
+import { enqueueConsequences } from './consequences.ts'
 import { errors } from './import-errors.ts'
 import {
   deleteImportFile,
@@ -98,7 +97,7 @@ async function importSent(app: App, run: Import, fileId: string, folder: string)
     throw error
   }
   const show = progressOf(db, run.id)
-  await importFile(
+  const summary = await importFile(
     db,
     { path, source: run.source, name: run.fileName },
     {
@@ -115,10 +114,7 @@ async function importSent(app: App, run: Import, fileId: string, folder: string)
   if (existsSync(rejectsPath)) await keepRejects(db, run.id, rejectsPath)
   if (run.isDryRun) return
   await deleteImportFile(db.unscoped, fileId)
-  // Another contractor may be the one that a text meant.
-  await enqueue(db.unscoped, resolveMentionsJob, {})
-  // The overview shows it now, and not in an hour.
-  await enqueue(db.unscoped, refreshSummaryJob, {})
+  await enqueueConsequences(db.unscoped, [summary])
 }
 
 /** Once a second: the row is small, and who looks at it looks no more often. */

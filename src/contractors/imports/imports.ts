@@ -21,7 +21,7 @@ import { refreshCodes } from './codes.ts'
 import { errors } from './import-errors.ts'
 import { beginRun, failRun, finishRun, holdRun, type RowCounts, type RunResult, takeRun } from './import-runs.ts'
 import { type Layout, layoutOf, type Publication } from './layouts.ts'
-import { mergeProfiles } from './profiles.ts'
+import { mergeProfiles, repeatedUeis } from './profiles.ts'
 import {
   dropOutdatedRows,
   findNewestFull,
@@ -196,9 +196,13 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
   }
   await client.query(
     `insert into pg_temp.import_ueis (uei)
-     select uei from pg_temp.import_rows where uei is not null
-     union
-     select old_uei from pg_temp.import_rows where is_known and old_uei is not null
+     ${
+       isFirst
+         ? repeatedUeis
+         : `select uei from pg_temp.import_rows where uei is not null
+            union
+            select old_uei from pg_temp.import_rows where is_known and old_uei is not null`
+     }
      order by uei
      on conflict do nothing`,
   )

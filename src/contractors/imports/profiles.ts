@@ -76,7 +76,7 @@ export async function foldProfiles(run: Run, now: Date, touched: Touched): Promi
 async function makeFirst(run: Run, now: Date): Promise<ProfileCounts> {
   await run(sql`select contractors.open_fold()`)
   const [first] = await run(writeFirst(now))
-  const others = await foldMembers(run, now, { ueis: repeatedUeis, ids: sql`select null::uuid as id limit 0` })
+  const others = await foldMembers(run, now, { ueis: sql.raw(repeatedUeis), ids: sql`select null::uuid as id limit 0` })
   return { inserted: first!.inserted + others.inserted, updated: others.updated }
 }
 
@@ -463,7 +463,7 @@ function writeFirst(now: Date) {
       from pg_temp.import_rows as r
       where r.told is not null
         and r.uei is not null
-        and not exists (select from (${repeatedUeis}) as repeated where repeated.uei = r.uei)
+        and not exists (select from (${sql.raw(repeatedUeis)}) as repeated where repeated.uei = r.uei)
     ),
     profiles as (
       select
@@ -508,7 +508,8 @@ function writeFirst(now: Date) {
   `
 }
 
-const repeatedUeis = sql`
+/** Who has several records in staging, or one that does not say which columns it gives. */
+export const repeatedUeis = `
   select uei
   from pg_temp.import_rows
   where uei is not null

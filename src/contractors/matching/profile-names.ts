@@ -10,17 +10,19 @@ export async function mergeNames(client: ClientBase): Promise<void> {
      select distinct on (said.uei, said.name)
        said.uei,
        said.name,
-       case said.name when p.name then p.search_name else contractors.normal_name(said.name) end,
+       case said.name when said.present_name then said.search_name else contractors.normal_name(said.name) end,
        said.kind,
        said.source,
        said.first_seen,
        said.last_seen
      from (
-       select r.uei, given.name, given.kind, given.rank,
+       -- Held against the profile before the names are taken apart: how many there will be the planner cannot know.
+       select r.uei, p.name as present_name, p.search_name, given.name, given.kind, given.rank,
          max(r.source) as source,
          min(r.observed_on) as first_seen,
          max(r.observed_on) as last_seen
        from pg_temp.import_rows as r
+       join contractors.contractor_profiles as p on p.uei = r.uei
        cross join lateral (
          select r.fields ->> 'legalBusinessName' as name, 'legal' as kind, 1 as rank
          union all
@@ -32,9 +34,8 @@ export async function mergeNames(client: ClientBase): Promise<void> {
        ) as given
        where r.uei is not null
          and given.name <> ''
-       group by r.uei, given.name, given.kind, given.rank
+       group by r.uei, p.name, p.search_name, given.name, given.kind, given.rank
      ) as said
-     join contractors.contractor_profiles as p on p.uei = said.uei
      order by said.uei, said.name, said.rank
      on conflict (uei, name) do update
      set kind = case when known.kind in ('legal', 'former') then known.kind else excluded.kind end,
