@@ -194,6 +194,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
     await stageStoredActions(client)
     await mergeAwards(client)
   }
+  // Where nothing was before, only who has several records may have had another name, or be hidden by one of them.
   await client.query(
     `insert into pg_temp.import_ueis (uei)
      ${
