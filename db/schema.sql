@@ -5388,6 +5388,51 @@ $function$;
 revoke execute on function contractors.limit_exports() from public;
 comment on function contractors.limit_exports() is 'GG-06: each member has at most 50 exports, of which 3 are being made, however many he asks for at once';
 
+CREATE OR REPLACE FUNCTION contractors.limit_guest_comments()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  most constant integer := 30;
+  longest constant integer := 2000;
+begin
+  if new.share_id is null or new.body is null then
+    return new;
+  end if;
+  if length(new.body) > longest then
+    raise exception 'the comment of a guest is too long'
+      using errcode = 'check_violation', constraint = 'contractor_list_comments_guest_length', schema = 'contractors', table = 'contractor_list_comments';
+  end if;
+  -- The share is locked, so that many at once take turns. Not by a change: it holds its comment already, and who ends the share
+  -- has that and wants the comment. Changes of one comment take turns by themselves.
+  if tg_op = 'INSERT' then
+    perform
+    from contractors.contractor_list_shares as share
+    where share.tenant_id = new.tenant_id
+      and share.id = new.share_id
+    for no key update;
+  end if;
+  if (
+    select count(*)
+    from contractors.contractor_list_activity as activity
+    where activity.tenant_id = new.tenant_id
+      and activity.list_id = new.list_id
+      and activity.created_at > now() - interval '1 hour'
+      and activity.guest_email = new.guest_email
+      and activity.action in ('comment.added', 'comment.edited')
+  ) >= most then
+    raise exception 'no more comments in this hour' using
+      errcode = 'CH001', constraint = 'contractors.guest_comments_too_many',
+      detail = json_build_object('most', most, 'retryAfter', 600)::text;
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function contractors.limit_guest_comments() from public;
+comment on function contractors.limit_guest_comments() is 'GG-11: by one link 30 comments are written or changed in an hour, of 2,000 characters at most';
+
 CREATE OR REPLACE FUNCTION contractors.limit_saved_searches()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -5416,6 +5461,39 @@ end
 $function$;
 revoke execute on function contractors.limit_saved_searches() from public;
 comment on function contractors.limit_saved_searches() is 'GG-06: each member has at most 100 saved searches, however many he saves at once';
+
+CREATE OR REPLACE FUNCTION contractors.limit_search_additions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  most constant integer := 5;
+begin
+  -- As with exports: the membership is locked, so that many at once take turns.
+  perform
+  from tenancy.user_tenants as membership
+  where membership.tenant_id = new.tenant_id
+    and membership.user_id = new.requested_by
+  for no key update;
+  if (
+    select count(*)
+    from contractors.contractor_list_additions as addition
+    where addition.tenant_id = new.tenant_id
+      and addition.requested_by = new.requested_by
+      and addition.status in ('queued', 'running')
+      -- Whatever has become of its job, nobody is kept out for longer than a day.
+      and addition.created_at > now() - interval '1 day'
+  ) >= most then
+    raise exception 'no more search additions at once' using
+      errcode = 'CH001', constraint = 'contractors.additions_under_way', detail = json_build_object('most', most)::text;
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function contractors.limit_search_additions() from public;
+comment on function contractors.limit_search_additions() is 'GG-10: of each member at most 5 search results are on their way into lists, however many he asks for at once';
 
 CREATE OR REPLACE FUNCTION contractors.list_alerts(of_kind text)
  RETURNS TABLE(tenant_id uuid, user_id uuid, revision bigint, checked_at timestamp with time zone)
@@ -5947,6 +6025,7 @@ begin
     content_hash uuid,
     data jsonb,
     fields jsonb,
+    told jsonb,
     mention_id uuid,
     old_mention_id uuid,
     mention jsonb,
@@ -5967,7 +6046,8 @@ begin
     total_obligated numeric,
     potential_value numeric,
     reported_status text
-  );
+  )
+  with (toast_tuple_target = 8160);
   create temporary table import_ueis (uei text primary key);
   grant select, insert, update, delete on pg_temp.import_rows, pg_temp.import_ueis to commonhold_app;
 end
@@ -6351,22 +6431,23 @@ comment on function contractors.rest_indexes() is 'Drops the indexes of an empty
 
 CREATE OR REPLACE FUNCTION contractors.search_vector(name text, dba_name text, legal_business_name text)
  RETURNS tsvector
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  select array_to_tsvector(
-    string_to_array(
-      contractors.words_and_beginnings(
-        contractors.plain_words(
-          name
-          || case when dba_name is null then '' else ' ' || dba_name end
-          || case when legal_business_name is null or legal_business_name = name then '' else ' ' || legal_business_name end
-          || case when name ~ '[.&'']' then ' ' || replace(name, '&', '') || ' ' || translate(name, '.''', '  ') else '' end
-        )
-      ),
-      ' '
-    )
-  )
+declare
+  said text :=
+    name
+    || case when dba_name is null then '' else ' ' || dba_name end
+    || case when legal_business_name is null or legal_business_name = name then '' else ' ' || legal_business_name end
+    || case when name ~ '[.&'']' then ' ' || replace(name, '&', '') || ' ' || translate(name, '.''', '  ') else '' end;
+  found text := contractors.plain_words(said);
+  word text;
+begin
+  foreach word in array string_to_array(found, ' ') loop
+    found := found || ' ^' || left(word, 1) || ' ^' || left(word, 2) || ' ^' || left(word, 3);
+  end loop;
+  return array_to_tsvector(string_to_array(found, ' '));
+end
 $function$;
 comment on function contractors.search_vector(name text, dba_name text, legal_business_name text) is 'All words by which a contractor is found, with their beginnings: AT&T by at, t and att, AMAZON.COM by amazoncom, amazon and com';
 
@@ -6518,6 +6599,9 @@ create table contractors.awards (
   reported_status text,
   record_id uuid not null,
   mention_id uuid,
+  place_country text,
+  place_state text,
+  place_city text,
   constraint awards_pkey PRIMARY KEY (id),
   constraint awards_kind_known CHECK ((kind = ANY (ARRAY['award'::text, 'vehicle'::text]))),
   constraint awards_mention_id_fkey FOREIGN KEY (mention_id) REFERENCES contractors.mentions(id) ON DELETE RESTRICT
@@ -6543,6 +6627,9 @@ comment on column contractors.awards.potential_value is 'US dollars with all opt
 comment on column contractors.awards.reported_status is 'As the source words it; whether an award is active is told by its completion date';
 comment on column contractors.awards.record_id is 'Raw record of the latest known action';
 comment on column contractors.awards.mention_id is 'Known only from a list without identifiers: goes when a source that names the contractor brings it';
+comment on column contractors.awards.place_country is 'Where its latest action has it performed: ISO 3166 alpha-3; empty where its source does not say';
+comment on column contractors.awards.place_state is 'The state or territory there, two letters in the United States, upper case';
+comment on column contractors.awards.place_city is 'The city there, upper case';
 comment on index contractors.awards_agency_industry_idx is 'Who holds the most dollars of an agency in an industry';
 
 create table contractors.business_types (
@@ -6646,6 +6733,7 @@ create table contractors.contractor_list_additions (
   failure text,
   created_at timestamp(3) with time zone default now() not null,
   finished_at timestamp(3) with time zone,
+  attempt integer default 0 not null,
   constraint contractor_list_additions_pkey PRIMARY KEY (tenant_id, id),
   constraint contractor_list_additions_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text]))),
   constraint contractor_list_additions_list_id_fkey FOREIGN KEY (tenant_id, list_id) REFERENCES contractors.contractor_lists(tenant_id, id) ON DELETE CASCADE,
@@ -6654,6 +6742,7 @@ create table contractors.contractor_list_additions (
 CREATE INDEX contractor_list_additions_list_idx ON contractors.contractor_list_additions USING btree (tenant_id, list_id);
 CREATE INDEX contractor_list_additions_old_idx ON contractors.contractor_list_additions USING btree (created_at);
 CREATE INDEX contractor_list_additions_requested_by_idx ON contractors.contractor_list_additions USING btree (requested_by);
+CREATE TRIGGER limit_search_additions BEFORE INSERT ON contractors.contractor_list_additions FOR EACH ROW EXECUTE FUNCTION contractors.limit_search_additions();
 alter table contractors.contractor_list_additions enable row level security;
 alter table contractors.contractor_list_additions force row level security;
 create policy contractor_list_additions_done_for_requester on contractors.contractor_list_additions as restrictive for update to commonhold_app, commonhold_readonly
@@ -6665,15 +6754,20 @@ create policy contractor_list_additions_requested_by_editor on contractors.contr
   with check (((requested_by = ( SELECT platform.current_user_id() AS current_user_id)) AND contractors.can_edit_list(list_id)));
 create policy contractor_list_additions_seen_by_requester on contractors.contractor_list_additions as restrictive for select to commonhold_app, commonhold_readonly
   using (((requested_by = ( SELECT platform.current_user_id() AS current_user_id)) OR ( SELECT platform.is_system() AS is_system)));
+create policy contractor_list_additions_system on contractors.contractor_list_additions for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy contractor_list_additions_system_removes on contractors.contractor_list_additions for delete
+  using (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on contractors.contractor_list_additions
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table contractors.contractor_list_additions to commonhold_app;
 grant select on table contractors.contractor_list_additions to commonhold_readonly;
-grant update (added, already_in, failure, finished_at, looked_at, status) on table contractors.contractor_list_additions to commonhold_app;
+grant update (added, already_in, attempt, failure, finished_at, looked_at, status) on table contractors.contractor_list_additions to commonhold_app;
 comment on table contractors.contractor_list_additions is 'The results of a search on their way into a list, and how far that is; kept 30 days';
 comment on column contractors.contractor_list_additions.fields is 'What is noted about each of them';
 comment on column contractors.contractor_list_additions.failure is 'Why it ended early, in words; what was added until then stays';
+comment on column contractors.contractor_list_additions.attempt is 'How often a worker has begun it; after the fourth time it has failed, and counts no more as unfinished';
 
 create table contractors.contractor_list_comments (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -6707,6 +6801,7 @@ CREATE TRIGGER audit_delete AFTER DELETE ON contractors.contractor_list_comments
 CREATE TRIGGER audit_insert AFTER INSERT ON contractors.contractor_list_comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_comments();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON contractors.contractor_list_comments FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON contractors.contractor_list_comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_contractors_contractor_list_comments();
+CREATE TRIGGER limit_guest_comments BEFORE INSERT OR UPDATE OF body ON contractors.contractor_list_comments FOR EACH ROW EXECUTE FUNCTION contractors.limit_guest_comments();
 CREATE TRIGGER log_added AFTER INSERT ON contractors.contractor_list_comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_comment_activity();
 CREATE TRIGGER log_removed AFTER DELETE ON contractors.contractor_list_comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_comment_activity();
 CREATE TRIGGER log_updated AFTER UPDATE ON contractors.contractor_list_comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_comment_activity();
@@ -6863,6 +6958,10 @@ create policy contractor_list_removed_items_restored_by_editor on contractors.co
   using ((contractors.can_edit_list(list_id) OR ( SELECT platform.is_system() AS is_system)));
 create policy contractor_list_removed_items_seen_by_editor on contractors.contractor_list_removed_items as restrictive for select to commonhold_app, commonhold_readonly
   using ((contractors.can_edit_list(list_id) OR ( SELECT platform.is_system() AS is_system)));
+create policy contractor_list_removed_items_system on contractors.contractor_list_removed_items for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy contractor_list_removed_items_system_removes on contractors.contractor_list_removed_items for delete
+  using (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on contractors.contractor_list_removed_items
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -7327,27 +7426,21 @@ create table contractors.contractor_profiles (
   constraint contractor_profiles_parent_is_another CHECK ((parent_uei <> uei)),
   constraint contractor_profiles_uei_shape CHECK ((uei ~ '^[A-HJ-NP-Z0-9]{12}$'::text)),
   constraint contractor_profiles_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES contractors.contractor_profiles(id) ON DELETE RESTRICT
-);
-CREATE INDEX contractor_profiles_active_idx ON contractors.contractor_profiles USING btree (value_rank DESC, id) WHERE (active_contracts_count > 0);
+) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.02);
 CREATE INDEX contractor_profiles_awarded_idx ON contractors.contractor_profiles USING btree (COALESCE((last_award_date - '0001-01-01'::date), '-1'::integer) DESC, id);
 CREATE INDEX contractor_profiles_cage_code_idx ON contractors.contractor_profiles USING btree (cage_code);
 CREATE INDEX contractor_profiles_city_idx ON contractors.contractor_profiles USING btree (upper(city));
 CREATE INDEX contractor_profiles_created_at_idx ON contractors.contractor_profiles USING btree (created_at);
-CREATE INDEX contractor_profiles_district_idx ON contractors.contractor_profiles USING btree (state, congressional_district);
 CREATE INDEX contractor_profiles_door_idx ON contractors.contractor_profiles USING btree ("left"(zip_code, 5), "substring"(address_line_1, '^[0-9]+'::text)) WHERE ((zip_code IS NOT NULL) AND (address_line_1 IS NOT NULL));
 CREATE INDEX contractor_profiles_family_rank_idx ON contractors.contractor_profiles USING btree (family_rank DESC, id);
 CREATE INDEX contractor_profiles_family_uei_idx ON contractors.contractor_profiles USING btree (family_uei) WHERE (family_uei <> uei);
-CREATE INDEX contractor_profiles_industry_state_value_idx ON contractors.contractor_profiles USING btree (naics_code, state, value_rank);
-CREATE INDEX contractor_profiles_industry_value_idx ON contractors.contractor_profiles USING btree (naics_code, value_rank);
+CREATE INDEX contractor_profiles_industry_idx ON contractors.contractor_profiles USING btree (naics_code text_pattern_ops, value_rank, state);
 CREATE INDEX contractor_profiles_merged_into_idx ON contractors.contractor_profiles USING btree (merged_into) WHERE (merged_into IS NOT NULL);
-CREATE INDEX contractor_profiles_naics_code_idx ON contractors.contractor_profiles USING btree (naics_code text_pattern_ops);
 CREATE INDEX contractor_profiles_parent_uei_idx ON contractors.contractor_profiles USING btree (parent_uei) WHERE (parent_uei IS NOT NULL);
-CREATE INDEX contractor_profiles_registration_date_idx ON contractors.contractor_profiles USING btree (registration_date);
-CREATE INDEX contractor_profiles_search_idx ON contractors.contractor_profiles USING gin (search_words, state, business_types jsonb_path_ops, award_agencies, certifications);
+CREATE INDEX contractor_profiles_search_idx ON contractors.contractor_profiles USING gin (search_words, state, business_types jsonb_path_ops, award_agencies, certifications, registration_status);
 CREATE INDEX contractor_profiles_search_name_idx ON contractors.contractor_profiles USING btree (search_name text_pattern_ops, id);
-CREATE INDEX contractor_profiles_state_idx ON contractors.contractor_profiles USING btree (state, value_rank DESC, id);
 CREATE INDEX contractor_profiles_updated_idx ON contractors.contractor_profiles USING btree (COALESCE((((last_updated_date AT TIME ZONE 'UTC'::text))::date - '0001-01-01'::date), '-1'::integer) DESC, id);
-CREATE INDEX contractor_profiles_value_rank_idx ON contractors.contractor_profiles USING btree (value_rank DESC, id);
+CREATE INDEX contractor_profiles_value_idx ON contractors.contractor_profiles USING btree (value_rank DESC, id, state, congressional_district, naics_code text_pattern_ops, registration_status, registration_date, active_contracts_count) WHERE ((NOT is_hidden) AND (merged_into IS NULL));
 CREATE TRIGGER count_search_words_of_changed AFTER UPDATE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
 CREATE TRIGGER count_search_words_of_gone AFTER DELETE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
 CREATE TRIGGER count_search_words_of_new AFTER INSERT ON contractors.contractor_profiles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
@@ -7393,9 +7486,20 @@ comment on column contractors.contractor_profiles.award_agencies is 'Codes of th
 comment on column contractors.contractor_profiles.last_award_date is 'Signature of the latest known action over all its awards; kept with the awards, for the search';
 comment on column contractors.contractor_profiles.family_value is 'Of the top of a family of several: what all its members together have been awarded (contractors.families), for the search';
 comment on column contractors.contractor_profiles.family_rank is 'As value_rank, the family''s value for the top of a family';
+comment on index contractors.contractor_profiles_awarded_idx is 'The order by latest award';
+comment on index contractors.contractor_profiles_cage_code_idx is 'The search for a CAGE code, and mentions that have one';
+comment on index contractors.contractor_profiles_city_idx is 'The filter by city';
+comment on index contractors.contractor_profiles_created_at_idx is 'Who has come since a saved search was looked at; an import makes them at few moments, so that it stays small';
 comment on index contractors.contractor_profiles_door_idx is 'Who is behind the same door: a firm that has another name now';
-comment on index contractors.contractor_profiles_industry_state_value_idx is 'The same within a state';
-comment on index contractors.contractor_profiles_industry_value_idx is 'Leads to the contractors of an industry that are nearest in value';
+comment on index contractors.contractor_profiles_family_rank_idx is 'The order by value of families, of a search that rolls up';
+comment on index contractors.contractor_profiles_family_uei_idx is 'Who is below the top of this family';
+comment on index contractors.contractor_profiles_industry_idx is 'The filter by industry; and the contractors of an industry, in the country or a state, that are nearest in value: those similar to one';
+comment on index contractors.contractor_profiles_merged_into_idx is 'Whom a contractor has absorbed; and the foreign key';
+comment on index contractors.contractor_profiles_parent_uei_idx is 'Who has this parent';
+comment on index contractors.contractor_profiles_search_idx is 'Words of names, together with the filters that narrow them most: lists of one such index are intersected without reading all of them';
+comment on index contractors.contractor_profiles_search_name_idx is 'Names that are or begin with what was typed, and the order by name';
+comment on index contractors.contractor_profiles_updated_idx is 'The order by latest update';
+comment on index contractors.contractor_profiles_value_idx is 'The orders by value and by relevance, down which a search walks, with the filters by value, state, district, industry, status, registration and active contracts';
 
 create table contractors.contractors (
   id uuid not null,
@@ -11122,6 +11226,7 @@ begin
     raise exception 'No deletion waits that could be cancelled'
       using errcode = 'check_violation', constraint = 'tenant_deletions_waiting', schema = 'tenancy', table = 'tenant_deletions';
   end if;
+  perform tenancy.require_deleter(deletion.by_operator);
   update tenancy.tenants
   set
     status = deletion.previous_status,
@@ -11703,6 +11808,7 @@ begin
   if not found then
     raise exception 'There is no such tenant' using errcode = 'no_data_found';
   end if;
+  perform tenancy.require_deleter(by_operator);
   if tenant.status = 'pending_deletion' then
     raise exception 'The tenant waits for its deletion already'
       using errcode = 'check_violation', constraint = 'tenant_deletions_once', schema = 'tenancy', table = 'tenant_deletions';
@@ -11728,6 +11834,34 @@ $function$;
 grant execute on function tenancy.request_deletion(after_days integer, by_operator boolean, reason text) to commonhold_app;
 revoke execute on function tenancy.request_deletion(after_days integer, by_operator boolean, reason text) from public;
 comment on function tenancy.request_deletion(after_days integer, by_operator boolean, reason text) is 'MT-11: the scope''s tenant waits for its deletion from now on, for its own days of grace; operators may say other ones. Returns when its time comes';
+
+CREATE OR REPLACE FUNCTION tenancy.require_deleter(as_operator boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  asker constant uuid := platform.current_user_id();
+  is_system constant boolean := platform.is_system();
+  may boolean;
+begin
+  -- Operators are no members: what they do, the platform does, at the command line without any user.
+  may := is_system
+    and (asker is null or exists (select from identity.operators as operator where operator.user_id = asker));
+  if not may and not as_operator then
+    perform set_config('app.system', 'on', true);
+    may := exists (select from accounts.list_owners(platform.current_tenant_id()) as owner where owner.id = asker);
+    perform set_config('app.system', case when is_system then 'on' else '' end, true);
+  end if;
+  if not may then
+    raise exception 'Only an owner of the tenant, or an operator, has it deleted or kept'
+      using errcode = 'insufficient_privilege';
+  end if;
+end
+$function$;
+revoke execute on function tenancy.require_deleter(as_operator boolean) from public;
+comment on function tenancy.require_deleter(as_operator boolean) is 'MT-11: refuses who neither owns the scope''s tenant now nor is an operator; with true, whoever is no operator';
 
 CREATE OR REPLACE FUNCTION tenancy.require_removal()
  RETURNS void

@@ -252,6 +252,18 @@ export interface ContractorsAwards {
    */
   piid: string;
   /**
+   * The city there, upper case
+   */
+  placeCity: string | null;
+  /**
+   * Where its latest action has it performed: ISO 3166 alpha-3; empty where its source does not say
+   */
+  placeCountry: string | null;
+  /**
+   * The state or territory there, two letters in the United States, upper case
+   */
+  placeState: string | null;
+  /**
    * US dollars with all options
    */
   potentialValue: string | null;
@@ -344,6 +356,10 @@ export interface ContractorsContractorListActivity {
 export interface ContractorsContractorListAdditions {
   added: Generated<number>;
   alreadyIn: Generated<number>;
+  /**
+   * How often a worker has begun it; after the fourth time it has failed, and counts no more as unfinished
+   */
+  attempt: Generated<number>;
   createdAt: Generated<Timestamp>;
   /**
    * Why it ended early, in words; what was added until then stays

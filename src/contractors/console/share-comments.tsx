@@ -182,7 +182,7 @@ function Said({ comment, place, mayComment, isOwner, onAnswer }: SaidProps) {
             aria-label="Your comment"
             autosize
             minRows={2}
-            maxLength={5_000}
+            maxLength={place.longest}
             value={draft}
             onChange={event => setDraft(event.currentTarget.value)}
           />
@@ -273,6 +273,7 @@ function CommentForm({ place, listId, items, parentId, done }: CommentFormProps)
       <Refusal error={write.error} />
       <BodyField
         listId={listId}
+        longest={place.longest}
         label={parentId ? 'Your answer' : 'Your comment'}
         value={body}
         onChange={setBody}
@@ -313,6 +314,7 @@ function CommentForm({ place, listId, items, parentId, done }: CommentFormProps)
 
 type BodyFieldProps = {
   listId: string | undefined
+  longest: number
   label: string
   value: string
   onChange: (text: string) => void
@@ -321,7 +323,7 @@ type BodyFieldProps = {
 
 const nameOf = (person: Person) => person.fullName ?? person.email
 
-function BodyField({ listId, label, value, onChange, onMention }: BodyFieldProps) {
+function BodyField({ listId, longest, label, value, onChange, onMention }: BodyFieldProps) {
   const combobox = useCombobox()
   const typed = /(?:^|\s)@([\p{L}\p{N}._-]{1,40})$/u.exec(value)?.[1] ?? ''
   const { data } = useQuery({
@@ -348,7 +350,7 @@ function BodyField({ listId, label, value, onChange, onMention }: BodyFieldProps
           autosize
           minRows={2}
           maxRows={12}
-          maxLength={5_000}
+          maxLength={longest}
           value={value}
           onChange={event => {
             onChange(event.currentTarget.value)

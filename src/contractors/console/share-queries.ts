@@ -52,12 +52,17 @@ export const activityQuery = (listId: string, filter: ActivityFilter) =>
     getNextPageParam: last => last.nextCursor,
   })
 
-/** Whose window it is: a member's, or a guest's. */
-export type Place = { base: string; key: readonly string[] }
-export const memberPlace = (listId: string): Place => ({ base: pathOf(listId), key: ['lists', listId] })
+/** Whose window it is: a member's, or a guest's. Comments are no longer than `longest` characters. */
+export type Place = { base: string; key: readonly string[]; longest: number }
+export const memberPlace = (listId: string): Place => ({
+  base: pathOf(listId),
+  key: ['lists', listId],
+  longest: 5_000,
+})
 export const guestPlace = (listId: string): Place => ({
   base: `/shared-lists/${encodeURIComponent(listId)}`,
   key: ['shared-list', listId],
+  longest: 2_000,
 })
 
 export const commentsQuery = ({ base, key }: Place) =>
