@@ -33,7 +33,7 @@ import {
 } from './records.ts'
 import type { Source } from './sources/source.ts'
 import { requireSource } from './sources.ts'
-import { recordIds, Staging, stageStoredActions, stagingLine } from './staging.ts'
+import { openStaging, recordIds, stageStoredActions, stagingLine } from './staging.ts'
 
 export type ImportOptions = {
   /** The moment of the import; its UTC day tells active from completed awards. */
@@ -285,7 +285,7 @@ async function stageMissing(
   for (;;) {
     const { rows } = await client.query('fetch 2000 from missing')
     if (rows.length === 0) break
-    const staging = new Staging(client, isPlain(source))
+    const staging = openStaging(client, isPlain(source))
     for (const { source_id, data } of rows) {
       if (spared.has(source_id)) continue
       const values = layout.end(data)
@@ -322,7 +322,7 @@ async function stageFile(
   rejects: Rejects,
   options: ImportOptions,
 ): Promise<Staged> {
-  const staging = new Staging(client, isPlain(source))
+  const staging = openStaging(client, isPlain(source))
   const layout = layoutOf(path, source)
   const makeId = recordIds(options.now)
   const spared = new Set<string>()

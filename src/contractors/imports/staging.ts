@@ -1,50 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { finished } from 'node:stream/promises'
 import type pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
+import { CopyInto } from '#platform/database'
 import { storedActions } from './awards.ts'
 import { awardColumns, rowMapping, type StagedRow } from './mapping.ts'
 import { awardSources, findSource } from './sources.ts'
 
-/** The COPY into staging of one connection, in chunks. */
-export class Staging {
-  private readonly client: pg.Client
-  private stream: ReturnType<typeof copyFrom> | undefined
-  private text = ''
-  private readonly columns: readonly string[]
-
-  /** Rows of a source that tells of contractors alone need not carry the columns of awards and mentions. */
-  constructor(client: pg.Client, isPlain = false) {
-    this.client = client
-    this.columns = isPlain ? plainColumns : stagingColumns
-  }
-
-  add(line: string): void {
-    this.text += `${line}\n`
-  }
-
-  /** Sends what has gathered, and waits when the server is behind. */
-  async flush(): Promise<void> {
-    if (this.text === '') return
-    this.stream ??= this.client.query(copyFrom(`copy pg_temp.import_rows (${this.columns.join(', ')}) from stdin`))
-    const chunk = Buffer.from(this.text)
-    this.text = ''
-    if (!this.stream.write(chunk)) await once(this.stream, 'drain')
-  }
-
-  async end(): Promise<void> {
-    await this.flush()
-    if (!this.stream) return
-    this.stream.end()
-    await finished(this.stream)
-  }
-
-  async abandon(): Promise<void> {
-    if (!this.stream) return
-    this.stream.destroy(new Error('The import was given up'))
-    await finished(this.stream).catch(() => {})
-  }
+/** Into staging by COPY. Rows of a source that tells of contractors alone need not carry the columns of awards and mentions. */
+export function openStaging(client: pg.Client, isPlain = false): CopyInto {
+  return new CopyInto(client, `pg_temp.import_rows (${(isPlain ? plainColumns : stagingColumns).join(', ')})`)
 }
 
 /** The actions of touched awards that were imported earlier, mapped by the same tables as those of the file. */
@@ -60,7 +23,7 @@ export async function stageStoredActions(client: pg.Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query('fetch 2000 from stored')
     if (rows.length === 0) break
-    const staging = new Staging(client)
+    const staging = openStaging(client)
     for (const row of rows) {
       const { columns, mapping } = mappings.get(row.source)!
       const award = mapping.awardOf(columns.map(column => row.data[column] ?? ''))

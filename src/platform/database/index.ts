@@ -1,6 +1,7 @@
 import { type Database as Access, PooledDatabase } from './pool.ts'
 
 export { sql } from 'kysely'
+export { CopyInto } from './copies.ts'
 export { bringRows, bringTenant, type MirroredColumns, type MirrorOptions, refreshMirrors } from './mirrors.ts'
 export { isAway, type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'

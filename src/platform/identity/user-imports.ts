@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { basename } from 'node:path'
-import { finished } from 'node:stream/promises'
 import type { CompiledQuery, RawBuilder } from 'kysely'
 import type pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
 import { recordEvent } from '#platform/audit'
-import { type Database, type Queryable, query, type Scope, sql } from '#platform/database'
+import { CopyInto, type Database, type Queryable, query, type Scope, sql } from '#platform/database'
 import { type BadRow, fileErrors, openTextFile, Rejects, type TextFile } from '#platform/files'
 import { errors } from './errors.ts'
 import { formatOf, type ImportedUser, type UserFormat, userReader } from './imported-rows.ts'
@@ -95,38 +92,30 @@ async function stageFile(
   options: UserImportOptions,
 ): Promise<number> {
   let rows = 0
-  let lines = ''
+  const copy = new CopyInto(client, `pg_temp.user_import_rows (${stagingColumns})`)
   const reader = userReader(path, format, {
     onUser(user) {
       rows++
-      lines += stagingLine(user)
+      copy.add(stagingLine(user))
     },
     onBad(bad) {
       rows++
       rejects.add(bad)
     },
   })
-  const copy = client.query(copyFrom(`copy pg_temp.user_import_rows (${stagingColumns}) from stdin`))
-  const flush = async () => {
-    if (lines !== '' && !copy.write(Buffer.from(lines))) await once(copy, 'drain')
-    lines = ''
-  }
   try {
     for await (const { text, isDamaged } of input.pieces()) {
       reader.push(text, isDamaged)
-      await flush()
+      await copy.flush()
       await rejects.settle()
       options.onProgress?.({ bytesRead: input.bytesRead(), bytes: input.bytes, rows, phase: 'reading' })
     }
     reader.end()
     if (!reader.hasHead()) throw errors.importEmailMissing({ path })
-    await flush()
-    copy.end()
-    await finished(copy)
+    await copy.end()
     return rows
   } catch (error) {
-    copy.destroy(new Error('The import was given up'))
-    await finished(copy).catch(() => {})
+    await copy.abandon()
     throw error
   }
 }
@@ -258,7 +247,7 @@ const stagingColumns =
 const stagingLine = (user: ImportedUser) =>
   `${user.line}\t${randomUUID()}\t${escaped(user.email)}\t${orNull(user.fullName)}\t${orNull(user.username)}\t${orNull(
     user.passwordHash,
-  )}\t${user.isEmailVerified}\t${escaped(user.timezone)}\t${user.language}\t${user.status}\n`
+  )}\t${user.isEmailVerified}\t${escaped(user.timezone)}\t${user.language}\t${user.status}`
 
 const orNull = (text: string) => (text === '' ? '\\N' : escaped(text))
 // Control characters have been refused: of what COPY gives a meaning to only this is left.
