@@ -9,7 +9,7 @@ import { believedNoLonger, testWorld } from '#test/world.ts'
 import { partSize } from '../../src/contractors/imports/import-files.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { reasonToSkip } from './browser.ts'
-import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
+import { closeNotices, enter, look, type Size, sizes, useBrowser } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(180_000), () => {})
@@ -47,9 +47,6 @@ async function choose(page: Page, { name, content }: Upload) {
 }
 const shown = (page: Page, name: string) =>
   page.getByRole('list', { name: 'Imports' }).getByRole('listitem', { name, exact: true })
-const closeNotices = async (page: Page) => {
-  for (const each of await page.locator('.mantine-Notification-closeButton').all()) await each.click().catch(() => {})
-}
 
 describe('imports of contractors', { skip }, () => {
   const { open } = useBrowser(baseUrl)

@@ -39,6 +39,14 @@ export async function forgetSession(page: Page): Promise<void> {
   await page.context().clearCookies()
 }
 
+/** Closes the notices that lie over the page; they would go by themselves, so that none waits to be clicked. */
+export async function closeNotices(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    for (const each of document.querySelectorAll<HTMLElement>('.mantine-Notification-closeButton')) each.click()
+  })
+  await page.locator('.mantine-Notification-root').first().waitFor({ state: 'detached' })
+}
+
 /** A browser for the journeys of a file; call it within `describe`. */
 export function useBrowser(baseURL: string) {
   let browser: Browser

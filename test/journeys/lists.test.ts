@@ -5,7 +5,7 @@ import { testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { checkAccess, checkWidths, reasonToSkip } from './browser.ts'
 import { seedCatalogue } from './catalogue.ts'
-import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
+import { closeNotices, enter, look, type Size, sizes, useBrowser } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(180_000), () => {})
@@ -18,9 +18,6 @@ const rowsOf = (page: Page, list: string) => page.getByRole('list', { name: `Con
 const namesIn = async (page: Page, list: string) =>
   await rowsOf(page, list).getByRole('listitem').getByRole('link').allInnerTexts()
 const saved = (page: Page) => page.getByText('Saved', { exact: true }).last().waitFor()
-const closeNotices = async (page: Page) => {
-  for (const each of await page.locator('.mantine-Notification-closeButton').all()) await each.click().catch(() => {})
-}
 const choose = async (page: Page, list: string, action: string) => {
   await page.getByRole('button', { name: `More to do with ${list}` }).click()
   await page.getByRole('menuitem', { name: action }).click()

@@ -9,7 +9,7 @@ import { importFile } from '../../src/contractors/imports/imports.ts'
 import { resolveMentions } from '../../src/contractors/matching/resolutions.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { reasonToSkip } from './browser.ts'
-import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
+import { closeNotices, enter, look, type Size, sizes, useBrowser } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(180_000), () => {})
@@ -88,9 +88,6 @@ const left = (page: Page, count: string) =>
     .getByRole('status')
     .getByText(new RegExp(`^${count} waits? for you`))
     .waitFor()
-const closeNotices = async (page: Page) => {
-  for (const each of await page.locator('.mantine-Notification-closeButton').all()) await each.click().catch(() => {})
-}
 
 describe('matches of contractors', { skip }, () => {
   const { open } = useBrowser(baseUrl)
