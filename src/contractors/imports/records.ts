@@ -107,13 +107,13 @@ export async function isEmpty(client: ClientBase): Promise<boolean> {
   return rows[0].is_empty
 }
 
+/** What is there already conflicts. To look for it first may be a scan of the table for each row, of a table that grows. */
 async function insertObservations(client: ClientBase): Promise<void> {
   await client.query(
     `insert into contractors.observations (id, uei, source, fields)
      select r.observation_id, r.uei, r.source, r.fields
      from pg_temp.import_rows as r
      where r.fields is not null
-       and not exists (select from contractors.observations as o where o.id = r.observation_id)
      on conflict (id) do nothing`,
   )
 }
