@@ -96,7 +96,7 @@ const alone = ['test/abuse/enumeration.test.ts']
 
 /**
  * Each file is a process that waits in turn for its database, so that two cores have work for three of them. A journey has
- * a browser beside that: they come by themselves.
+ * a browser beside that: they come by themselves, two at a time.
  */
 async function runAll(): Promise<boolean> {
   const files = allFiles()
@@ -104,7 +104,7 @@ async function runAll(): Promise<boolean> {
   if (missing.length > 0) throw new Error(`test/run.ts names what is not there: ${missing}`)
   const journeys = files.filter(file => file.startsWith('test/journeys/'))
   const others = files.filter(file => ![...longest, ...alone, ...journeys].includes(file))
-  const passed = [await runFiles([...longest, ...others], 3), await runFiles(journeys, 3), await runFiles(alone, 1)]
+  const passed = [await runFiles([...longest, ...others], 3), await runFiles(journeys, 2), await runFiles(alone, 1)]
   return passed.every(Boolean)
 }
 

@@ -39,12 +39,12 @@ export async function forgetSession(page: Page): Promise<void> {
   await page.context().clearCookies()
 }
 
-/** Closes the notices that lie over the page; they would go by themselves, so that none waits to be clicked. */
+/** Closes the notices that lie over the page, and those that come meanwhile, until there is none. */
 export async function closeNotices(page: Page): Promise<void> {
-  await page.evaluate(() => {
+  await page.waitForFunction(() => {
     for (const each of document.querySelectorAll<HTMLElement>('.mantine-Notification-closeButton')) each.click()
+    return document.querySelector('.mantine-Notification-root') === null
   })
-  await page.locator('.mantine-Notification-root').first().waitFor({ state: 'detached' })
 }
 
 /** A browser for the journeys of a file; call it within `describe`. */

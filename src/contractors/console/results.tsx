@@ -21,7 +21,8 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
   // A row that is far away comes into the page first, then it can take the focus.
   useEffect(() => {
     if (wanted === undefined) return
-    const link = list.current?.querySelector<HTMLElement>(`[data-result="${wanted}"]`)
+    if (!list.current?.contains(document.activeElement)) return setWanted(undefined)
+    const link = list.current.querySelector<HTMLElement>(`[data-result="${wanted}"]`)
     if (!link) return
     link.focus({ preventScroll: true })
     setWanted(undefined)
@@ -30,18 +31,20 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
   const onKeyDown = (event: KeyboardEvent) => {
     const at = Number((event.target as HTMLElement).dataset.result)
     if (Number.isNaN(at)) return
-    const end = contractors.length - 1
     if (event.key === ' ' || event.key === 'x') {
       event.preventDefault()
       const contractor = contractors[at]
       if (contractor) ticks.toggle(contractor.id, event.shiftKey)
       return
     }
-    const to = { ArrowDown: Math.min(at + 1, end), ArrowUp: at - 1, Home: 0, End: end }[event.key]
+    const end = contractors.length - 1
+    // A key may come before the focus is where the one before has sent it; and the first row of the next page is waited for.
+    const from = wanted ?? at
+    const to = { ArrowDown: Math.min(from + 1, more ? end + 1 : end), ArrowUp: from - 1, Home: 0, End: end }[event.key]
     if (to === undefined) return
     event.preventDefault()
     if (to < 0) return document.querySelector<HTMLElement>('[data-search]')?.focus()
-    rows.scrollTo(to)
+    rows.scrollTo(Math.min(to, end))
     setWanted(to)
   }
 
