@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
+import type { Json } from '#test/json.ts'
 import { testWorld } from '#test/world.ts'
 import { registerContractorCommands } from './commands.ts'
 
@@ -105,9 +106,6 @@ test('GG-06 at the command line contractors are searched, counted, exported and 
   assert.equal((await asJson('cluster', names)).length, 2)
   assert.match(await run('cluster', names), /^id,cluster\n1,/)
 })
-
-// biome-ignore lint/suspicious/noExplicitAny: answers of many commands
-type Json = any
 
 const asJson = async (...words: string[]): Promise<Json> => JSON.parse(await run(...words, '--json'))
 

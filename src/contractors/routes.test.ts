@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Json } from '#test/json.ts'
 import { type Person, testWorld } from '#test/world.ts'
 import { contractorsModule } from './module.ts'
 
@@ -209,8 +210,7 @@ test('nobody reaches a route of contractors without signing in, but for a list t
   }
 })
 
-// biome-ignore lint/suspicious/noExplicitAny: the tests look at what is on the wire
-async function get(person: Person, path: string): Promise<any> {
+async function get(person: Person, path: string): Promise<Json> {
   const response = await person.fetch(path)
   assert.equal(response.status, 200, `${path}: ${response.status}`)
   return await response.json()

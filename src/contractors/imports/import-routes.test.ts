@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { runJobs } from '#test/jobs.ts'
+import type { Json } from '#test/json.ts'
 import { type Person, testWorld } from '#test/world.ts'
 import { partSize, putPart as putFilePart } from './import-files.ts'
 import { dropImportFiles } from './import-jobs.ts'
@@ -22,8 +23,7 @@ async function call(
   path: string,
   method = 'GET',
   body?: unknown,
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many routes
-): Promise<{ status: number; json: any }> {
+): Promise<{ status: number; json: Json }> {
   const response = await person.fetch(path, { method, body })
   const text = await response.text()
   return { status: response.status, json: text.startsWith('{') ? JSON.parse(text) : text }

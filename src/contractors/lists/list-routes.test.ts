@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runJobs } from '#test/jobs.ts'
+import type { Json } from '#test/json.ts'
 import { type Person, testWorld } from '#test/world.ts'
 import { addSearchToList } from './search-additions.ts'
 
@@ -13,8 +14,7 @@ for (let i = 0; i < 30; i++) {
   )
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
-type Answer = { status: number; body: any; etag: string | null }
+type Answer = { status: number; body: Json; etag: string | null }
 
 test('GG-10 many contractors go into a list by one request, whose repetition changes nothing', async () => {
   const list = await makeList(alice, 'Many')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Command } from 'commander'
+import type { Json } from '#test/json.ts'
 import { type Person, testWorld } from '#test/world.ts'
 import { registerShowCommand } from './show-command.ts'
 
@@ -381,9 +382,6 @@ test('GG-06 no part of a hidden or unknown contractor is told, and nobody reads 
       assert.equal((await viewer.fetch(`/contractors/${ids.child}${part}`)).status, 200, part)
   }
 })
-
-// biome-ignore lint/suspicious/noExplicitAny: the tests look at what is on the wire
-type Json = any
 
 async function get(person: Person, path: string): Promise<Json> {
   const response = await person.fetch(path)

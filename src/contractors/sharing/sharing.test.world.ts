@@ -1,4 +1,6 @@
 // The program with people, contractors and lists to share; each file of tests has one of its own.
+
+import type { Json } from '#test/json.ts'
 import { believedNoLonger, joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
 
 export const world = await testWorld({ hasRouteLimits: false })
@@ -66,8 +68,7 @@ export async function open(token: string, password?: string, from: Record<string
   const body = (await answer.json()) as { code: string; requestId?: string }
   const setCookie = answer.headers.get('set-cookie') ?? ''
   const cookie = setCookie.split(';')[0] ?? ''
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many routes
-  const ask = async (path: string, init: RequestInit): Promise<{ status: number; headers: Headers; json: any }> => {
+  const ask = async (path: string, init: RequestInit): Promise<{ status: number; headers: Headers; json: Json }> => {
     const answer = await fetch(`${baseUrl}/api/v1${path}`, init)
     return { status: answer.status, headers: answer.headers, json: await answer.json().catch(() => undefined) }
   }
