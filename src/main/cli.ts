@@ -53,9 +53,10 @@ registerDatabaseCommands(program, {
   afterUp: admin => recordDeclarations(admin, modules),
   tenants: async admin => {
     const { settings } = loadConfig(modules)
-    const login = await openProgramLogin({ admin, isEmbedded: false, close: async () => {} }, settings)
+    const database = { admin, isEmbedded: settings.databaseUrl === undefined, close: async () => {} }
+    const login = await openProgramLogin(database, settings)
     // The embedded server may stop while the last connection is still being closed.
-    const app = openApp(login, { ...settings, logLevel: 'error' })
+    const app = openApp(login, { ...settings, logLevel: 'error' }, database)
     if (!app.placements) throw new Error('There are no placements')
     return { placements: app.placements, close: () => app.db.close() }
   },
@@ -84,7 +85,8 @@ async function withApp<T>(work: (app: App, database: DatabaseServer) => Promise<
   await using running = new AsyncDisposableStack()
   const database = running.adopt(await openDatabase(settings, { join: true }), it => it.close())
   await upgradeDatabase(database.admin, modules)
-  const app = running.adopt(openApp(await openProgramLogin(database, settings), settings), ({ db }) => db.close())
+  const login = await openProgramLogin(database, settings)
+  const app = running.adopt(openApp(login, settings, database), ({ db }) => db.close())
   return await work(app, database)
 }
 

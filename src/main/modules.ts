@@ -8,6 +8,7 @@ import { mailModule } from '../platform/mail/module.ts'
 import { membersModule } from '../platform/members/module.ts'
 import type { Module } from '../platform/module.ts'
 import { notificationsModule } from '../platform/notifications/module.ts'
+import { operationsModule } from '../platform/operations/module.ts'
 import { tenancyModule } from '../platform/tenancy/module.ts'
 import { usageModule } from '../platform/usage/module.ts'
 import { webhooksModule } from '../platform/webhooks/module.ts'
@@ -25,5 +26,6 @@ export const modules: readonly Module[] = [
   webhooksModule,
   accountsModule,
   membersModule,
+  operationsModule,
   contractorsModule,
 ]

@@ -16,6 +16,7 @@ import { listStandings, relayOutboxes } from '#platform/tenancy'
 import { flushUsage } from '#platform/usage'
 import { migrateDatabase } from '../platform/database/migrate.ts'
 import type { Settings } from './config.ts'
+import type { DatabaseServer } from './database.ts'
 import { modules as allModules } from './modules.ts'
 import { openTenantDatabases } from './tenant-databases.ts'
 
@@ -173,10 +174,11 @@ export function createApp(parts: {
   login: pg.ClientConfig
   keyring: Keyring
   log: Logger
+  database?: DatabaseServer
   /** All of the program, unless told. */
   modules?: readonly Module[]
 }): App {
-  const { settings, login, keyring, log, modules = allModules } = parts
+  const { settings, login, keyring, log, database, modules = allModules } = parts
   const db = new Database({
     login: { ...login, statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 },
     poolSize: settings.databasePoolSize,
@@ -184,7 +186,19 @@ export function createApp(parts: {
   })
   const publicUrl = settings.publicUrl ?? `http://localhost:${settings.port}`
   const elsewhere = openTenantDatabases(db, parts)
-  const app: App = { db, ...elsewhere, clock: systemClock, keyring, log, config: settings, publicUrl, modules }
+  const { dataDir: dataDirectory } = settings
+  const administration = database && { admin: database.admin, isEmbedded: database.isEmbedded, dataDirectory }
+  const app: App = {
+    db,
+    ...elsewhere,
+    ...(administration && { administration }),
+    clock: systemClock,
+    keyring,
+    log,
+    config: settings,
+    publicUrl,
+    modules,
+  }
   // What fails is in the log, and nothing can be done about it any more.
   db.beforeClose(() => flushUsage(app).catch(() => {}))
   return app

@@ -82,7 +82,7 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const consoleBuilt = stop.until(buildConsole(stop.signal, log))
   await stop.until(upgradeDatabase(database.admin, modules, log))
   const login = await stop.until(openProgramLogin(database, settings))
-  const app = running.adopt(openApp(login, settings), ({ db }) => db.close())
+  const app = running.adopt(openApp(login, settings, database), ({ db }) => db.close())
   await stop.until(requireIsolation(app))
   await stop.until(requireKeys(app))
   const signIns = demonstration ? await stop.until(demonstrate(app, settings, demonstration)) : []
@@ -117,9 +117,10 @@ export async function openProgramLogin(database: DatabaseServer, settings: Setti
 }
 
 /** The app on a database that is up to date. The caller closes `db`. */
-export function openApp(login: ClientConfig, settings: Settings): App {
+export function openApp(login: ClientConfig, settings: Settings, database: DatabaseServer): App {
   addSources(settings.sourcesDirectory as string | undefined)
-  return createApp({ settings, login, keyring: openKeyring(settings), log: createLogger(settings.logLevel) })
+  const log = createLogger(settings.logLevel)
+  return createApp({ settings, login, keyring: openKeyring(settings), log, database })
 }
 
 /** AG-01: refuses to go on where a table lets one tenant see another's rows. */

@@ -29,7 +29,7 @@ async function workUntilStopped(options: WorkerProgramOptions, stop: Stop, log: 
   const database = running.adopt(opened, it => it.close())
   await stop.until(upgradeDatabase(database.admin, modules, log))
   const login = await stop.until(openProgramLogin(database, settings))
-  const app = running.adopt(openApp(login, settings), ({ db }) => db.close())
+  const app = running.adopt(openApp(login, settings, database), ({ db }) => db.close())
   await stop.until(requireIsolation(app))
   running.adopt(await startJobs(app, login), worker => worker.stop())
 

@@ -1,3 +1,4 @@
+import type { ClientConfig } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '#platform/clock.ts'
 import type { Keyring } from '#platform/crypto'
@@ -13,6 +14,8 @@ export type App = {
   placed?: PlacedDatabase
   /** Which tenants have a database of their own, and how it is reached (MT-17). */
   placements?: Placements
+  /** The way in as the administrator of the main database, for `operations` alone; absent where a program has none. */
+  administration?: Administration
   clock: Clock
   keyring: Keyring
   log: Logger
@@ -21,6 +24,16 @@ export type App = {
   publicUrl: string
   /** All modules of this program, for what they declare to each other as plain data: features, events, metrics. */
   modules: readonly Module[]
+}
+
+/** What backups, maintenance and the look at locks need and a login with least privilege has not. */
+export type Administration = {
+  /** Connects as the administrator: the superuser of the embedded server, else the login of DATABASE_URL. */
+  admin: ClientConfig
+  /** The server is the program's own, on `<dataDirectory>/postgres`. */
+  isEmbedded: boolean
+  /** Where the program keeps its files, private to its user. */
+  dataDirectory: string
 }
 
 /** The app as a module's handlers, jobs and commands get it: with `placement: 'tenant'` its `db` finds each tenant's own. */

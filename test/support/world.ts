@@ -69,7 +69,8 @@ export async function testWorld(
   const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
   const keys = Keyring.generate('k1')
   const keyring = Keyring.parse(keys)
-  const app = { ...createApp({ settings, login: database.login, keyring, log }), modules }
+  const administered = { admin: database.adminConfig, isEmbedded: false, close: async () => {} }
+  const app = { ...createApp({ settings, login: database.login, keyring, log, database: administered }), modules }
   const server = await buildServer({
     app,
     modules,

@@ -1,0 +1,19 @@
+import type { Module } from '#platform/module.ts'
+
+/** Backups, retention, maintenance and health: what an operator looks at in the morning. */
+export const operationsModule = {
+  name: 'operations',
+  schema: 'operations',
+  permissions: {
+    'operations.state.read': {
+      description: 'See backups, maintenance, retention and the health of this installation',
+      roles: [],
+      forOperators: true,
+    },
+    'operations.state.manage': {
+      description: 'Begin backups, drills, maintenance and retention, and acknowledge alarms',
+      roles: [],
+      forOperators: true,
+    },
+  },
+} satisfies Module
