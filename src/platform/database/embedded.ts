@@ -195,6 +195,14 @@ function openLog({ log }: Cluster): number {
   return openSync(log, 'a', 0o600)
 }
 
+// Of a cluster whose data counts. Incremental backups need the summaries; a slot that nobody reads any more gives up
+// before it has filled the disk; what runs slowly is told by pg_stat_statements alone.
+const kept = {
+  summarize_wal: 'on',
+  max_slot_wal_keep_size: '4GB',
+  shared_preload_libraries: 'pg_stat_statements',
+}
+
 // What this program relies on goes here, before postgresql.conf; the rest is in that file.
 function serverArguments(cluster: Cluster, address: Address): string[] {
   const settings = {
@@ -204,7 +212,7 @@ function serverArguments(cluster: Cluster, address: Address): string[] {
     unix_socket_permissions: '0700',
     logging_collector: 'off',
     log_destination: 'stderr',
-    ...(cluster.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+    ...(cluster.durable ? kept : { fsync: 'off', full_page_writes: 'off' }),
   }
   return [
     ...['-D', pathForServer(cluster.directory, cluster.account)],
