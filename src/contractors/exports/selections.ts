@@ -8,7 +8,7 @@ import { getList } from '../lists/lists.ts'
 import { type Contractor, contractorColumns as contractorSelection } from '../profiles/profile-pages.ts'
 import { iterateSearch } from '../search/iterate.ts'
 import { Search, searchContractors } from '../search/search.ts'
-import { matches, readTarget } from '../search/targets.ts'
+import { findTarget, matches } from '../search/targets.ts'
 import { type Column, contractorColumns, itemColumns, type Row } from './columns.ts'
 import { errors } from './export-errors.ts'
 
@@ -83,13 +83,21 @@ async function openSearch(app: App, scope: Scope, search: Search): Promise<Selec
 /** All of them, however many. */
 async function countSearch(app: App, scope: Scope, search: Search): Promise<number> {
   return await app.db.transaction(inCatalogue(scope), async tx => {
-    const { target } = await readTarget(tx, search)
-    const { count } = await tx.one(sql<{ count: number }>`
-      select count(*) as count
-      from contractors.contractor_profiles
-      where ${matches(target, 'words index')}
-        and ${target.bounds}`)
-    return count
+    const { found } = await findTarget(
+      tx,
+      search,
+      {},
+      async target => {
+        const { count } = await tx.one<{ count: number }>(sql`
+          select count(*) as count
+          from contractors.contractor_profiles
+          where ${matches(target, 'words index')}
+            and ${target.bounds}`)
+        return count
+      },
+      count => count === 0,
+    )
+    return found
   })
 }
 

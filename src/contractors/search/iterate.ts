@@ -3,7 +3,7 @@ import { type Queryable, type Scope, sql } from '#platform/database'
 import { inCatalogue } from '../catalogue.ts'
 import type { Contractor } from '../profiles/profile-pages.ts'
 import { getContractors, type Search } from './search.ts'
-import { matches, readTarget, tierOf } from './targets.ts'
+import { findTarget, matches, type Target, tierOf } from './targets.ts'
 
 /** No search gives more than so many contractors, however many match. */
 export const mostIterated = 1_000_000
@@ -33,7 +33,17 @@ export async function* iterateSearch(
 
 /** Ids in the order of the pages, of which only those asked for become text. `tx` is a transaction. */
 async function findIds(tx: Queryable, search: Search, limit: number) {
-  const { target } = await readTarget(tx, search)
+  const { found } = await findTarget(
+    tx,
+    search,
+    {},
+    target => readIds(tx, target, limit),
+    ({ length }) => length === 0,
+  )
+  return found
+}
+
+async function readIds(tx: Queryable, target: Target, limit: number) {
   const { ids } = await tx.one<{ ids: Buffer | null }>(sql`
     select string_agg(uuid_send(id), '') as ids
     from (

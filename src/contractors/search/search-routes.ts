@@ -13,8 +13,8 @@ export const searchRoutes = [
     path: '/contractors',
     allow: read,
     summary: 'Search contractors',
-    description: `By words of the name (the last may be unfinished; a mistyped word is corrected and \`correctedQuery\`
-says to what), by exact UEI or CAGE code, and by filters, all of which must hold; of several states, industries,
+    description: `By words of the name (the last may be unfinished; a word that no name has, or not together with the others,
+is corrected and \`correctedQuery\` says to what), by exact UEI or CAGE code, and by filters, all of which must hold; of several states, industries,
 districts, agencies or statuses one is enough. The counts of states, industries, agencies and statuses are those without
 that filter itself. Totals and facets are exact up to 10,000 matches; beyond, \`capped\` is true and facets are counted
 over 10,000 of the matches.`,

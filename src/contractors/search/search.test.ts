@@ -168,6 +168,47 @@ test('GG-06 a mistyped word is corrected together with one that lacks its last l
   assert.equal((await search({ q: 'wireles' })).correctedQuery, undefined)
 })
 
+test('GG-06 of several corrections that is meant which stands beside the other words, not the most frequent', async () => {
+  for (const name of ['GRANITE SUPPLY', 'GRANITE WORKS', 'GRANITE ROOFING', 'GRANITA CATERING', 'GRANITO PAVING'])
+    await make({ name })
+  assert.equal((await search({ q: 'granitx' })).correctedQuery, 'granite')
+  assert.equal((await search({ q: 'granitx catering' })).correctedQuery, 'granita catering')
+  assert.equal((await search({ q: 'granitx catring' })).correctedQuery, 'granita catering')
+  assert.equal((await search({ q: 'paving granitx' })).correctedQuery, 'paving granito')
+  for (const name of ['MARBLE COATINGS', 'COATINGS OF MARBLE', 'MARVLE', 'COATINGS MARGLE']) await make({ name })
+  const named = await search({ q: 'coatings marle' })
+  assert.equal(named.correctedQuery, 'coatings margle', 'a whole name before words that more names have')
+})
+
+test('GG-06 words of which each is in a name, but which no name has together, are corrected one at a time', async () => {
+  for (const [name, state] of [
+    ['CANYON LANTERN MARINE', 'ME'],
+    ['CANNON FOUNDRY', 'OH'],
+    ['CANYON FOUNDRY', 'ME'],
+    ['LANTERN HARVEST', 'OH'],
+  ] as const)
+    await make({ name, state })
+  for (const q of ['cannon lantern', 'cannon lantern marine', 'lantern cannon', 'marine cannon']) {
+    const found = await search({ q })
+    assert.equal(found.correctedQuery, q.replace('cannon', 'canyon'), q)
+    assert.deepEqual(
+      found.items.map(({ name }) => name),
+      ['CANYON LANTERN MARINE'],
+    )
+  }
+  const streamed: string[] = []
+  for await (const portion of iterateSearch({ db }, {}, { q: 'cannon lantern' }))
+    streamed.push(...portion.map(({ name }) => name))
+  assert.deepEqual(streamed, ['CANYON LANTERN MARINE'])
+  const elsewhere = await search({ q: 'cannon foundry', state: ['ME'] })
+  assert.deepEqual(
+    [elsewhere.correctedQuery, elsewhere.total.count],
+    [undefined, 0],
+    'it is the filter that lets none through',
+  )
+  assert.equal((await search({ q: 'cannon granite' })).correctedQuery, undefined)
+})
+
 test('GG-06 pages of any size give each match once, in the order of the whole, those without a value last', async () => {
   for (const asked of [{ q: 'leidos' }, {}, { q: 'inc' }, { minValue: '1' }, { state: ['VA', 'TX', 'WA'] }]) {
     const whole = (await search({ ...asked, limit: 100 })).items.map(({ id }) => id)

@@ -5,7 +5,7 @@ import { money } from '../money.ts'
 import { type Contractor, contractorColumns } from '../profiles/profile-pages.ts'
 import { type CountedFacets, countFacets, type Facets, facetsOf, selectOthers } from './facets.ts'
 import { isBehind, type Order, orderOf, type Rank, sorts } from './orders.ts'
-import { matches, type Names, readTarget, type Sql, type Target, tierOf } from './targets.ts'
+import { findTarget, matches, type Names, type Sql, type Target, tierOf } from './targets.ts'
 
 /**
  * What is looked for, and in which order: what a saved search keeps, and what the address of the search page says.
@@ -118,21 +118,15 @@ export type SearchResult = {
 export async function searchContractors(tx: Queryable, search: Search & SearchPart): Promise<SearchResult> {
   const fingerprint = fingerprintOf(search)
   const after = positionOf(readCursor(search.cursor, fingerprint, cursorShapeOf(orderOf(search))))
-  const { target, corrected } = await readTarget(tx, search, { isPage: true })
   const wanted = search.limit + 1
-
-  let places: Place[]
-  let total: SearchResult['total']
-  let facets: Facets | undefined
-  if (after?.total.capped && !search.facets) {
-    total = after.total
-    places = await walk(tx, target, after, wanted)
-  } else {
-    const matches = await countMatches(tx, target, after, wanted, search.facets === true)
-    total = matches.total
-    facets = matches.facets
-    places = total.capped ? await walk(tx, target, after, wanted) : matches.places
-  }
+  const { found, corrected } = await findTarget(
+    tx,
+    search,
+    { isPage: true },
+    target => findPlaces(tx, target, after, wanted, search.facets === true),
+    ({ places }) => places.length === 0,
+  )
+  const { places, total, facets } = found
 
   const page = cutPage(places, search.limit, fingerprint, place => [
     place.tier,
@@ -153,6 +147,18 @@ export async function searchContractors(tx: Queryable, search: Search & SearchPa
     total,
     ...(corrected !== undefined && { correctedQuery: corrected }),
   }
+}
+
+async function findPlaces(
+  tx: Queryable,
+  target: Target,
+  after: Position | undefined,
+  wanted: number,
+  facets: boolean,
+): Promise<{ places: Place[]; total: SearchResult['total']; facets?: Facets | undefined }> {
+  if (after?.total.capped && !facets) return { places: await walk(tx, target, after, wanted), total: after.total }
+  const matched = await countMatches(tx, target, after, wanted, facets)
+  return matched.total.capped ? { ...matched, places: await walk(tx, target, after, wanted) } : matched
 }
 
 const mostMatches = 10_000

@@ -1,10 +1,11 @@
 import type { RawBuilder } from 'kysely'
 import { type Queryable, sql } from '#platform/database'
 import { ueiPattern } from '../uei.ts'
+import { correctWords } from './corrections.ts'
 import type { Others } from './facets.ts'
 import { type Order, orderOf } from './orders.ts'
 import type { Search } from './search.ts'
-import { readWords, type Words } from './vocabulary.ts'
+import { readWords, tsqueryOf, type Words } from './vocabulary.ts'
 
 export type Sql = RawBuilder<unknown>
 
@@ -33,16 +34,43 @@ export function matches({ words, filters }: Target, by: 'words index' | 'row'): 
   return by === 'row' ? sql`(${words}) is true and ${filters}` : sql`${words} and ${filters}`
 }
 
+type Reading = {
+  /** A word that no name has is not corrected, it finds nothing. */
+  isLiteral?: boolean
+  today?: string
+  /** Of what is found only so much is wanted, in its order. */
+  isPage?: boolean
+}
+
+type Read = { target: Target; corrected: string | undefined }
+
 /**
- * Reads what was asked. `isLiteral`: a word that no name has is not corrected, it finds nothing. `isPage`: of what is found
- * only so much is wanted, in its order.
+ * Reads what was asked and looks for it; where `isNothing` of what was found, once more for words that may have been meant
+ * instead. `corrected` is set if others were searched for than typed.
  * The transaction of `tx` asks from here on for a plan of its own for each statement.
+ */
+export async function findTarget<Found>(
+  tx: Queryable,
+  search: Search,
+  reading: Reading,
+  look: (target: Target) => Promise<Found>,
+  isNothing: (found: Found) => boolean,
+): Promise<{ found: Found; corrected: string | undefined }> {
+  const { target, corrected, correct } = await readTarget(tx, search, reading)
+  const found = await look(target)
+  const meant = isNothing(found) ? await correct?.() : undefined
+  return meant ? { found: await look(meant.target), corrected: meant.corrected } : { found, corrected }
+}
+
+/**
+ * Reads what was asked. `correct` is there where names have each of the words: should none have all of them, it tells what may
+ * have been meant.
  */
 export async function readTarget(
   tx: Queryable,
   search: Search,
-  { isLiteral = false, today, isPage = false }: { isLiteral?: boolean; today?: string; isPage?: boolean } = {},
-): Promise<{ target: Target; corrected: string | undefined }> {
+  { isLiteral = false, today, isPage = false }: Reading = {},
+): Promise<Read & { correct?: () => Promise<Read | undefined> }> {
   const typed = search.q === undefined ? '' : search.q.toWellFormed().replaceAll('\0', ' ')
   await tx.run(sql`
     select
@@ -62,19 +90,27 @@ export async function readTarget(
   if (identifier) {
     return { target: { ...conditions, words: identifier, names: undefined }, corrected: undefined }
   }
-  const typedWords = await readWords(tx, typed, { isLiteral })
-  if (typedWords.words.length === 0)
+  const given = await readWords(tx, typed)
+  if (given.words.length === 0)
     return { target: { ...conditions, words: sql`false`, names: undefined }, corrected: undefined }
-  const { given, lastIsPrefix } = typedWords
-  const once = await findFormer(tx, { words: given, lastIsPrefix })
-  // A word that only a former name has is not mistyped.
-  const { words: meant, corrected } =
-    once.length > 0 && typedWords.corrected !== undefined ? { words: given, corrected: undefined } : typedWords
-  const has = sql`search_words @@ ${tsqueryOf({ words: meant, lastIsPrefix })}::tsquery`
-  const words = once.length > 0 ? sql`(${has} or id = any(${once}::uuid[]))` : has
+  const once = await findFormer(tx, given)
   const isByRelevance = search.sort === undefined || search.sort === 'relevance'
-  const names = isByRelevance ? namesOf({ words: meant, lastIsPrefix }) : undefined
-  return { target: { ...conditions, words, names }, corrected }
+  const targetOf = (words: Words): Target => {
+    const has = sql`search_words @@ ${tsqueryOf(words)}::tsquery`
+    return {
+      ...conditions,
+      words: once.length > 0 ? sql`(${has} or id = any(${once}::uuid[]))` : has,
+      names: isByRelevance ? namesOf(words) : undefined,
+    }
+  }
+  const correct = async (): Promise<Read | undefined> => {
+    const meant = await correctWords(tx, given)
+    return meant && { target: targetOf(meant), corrected: meant.words.join(' ') }
+  }
+  const asTyped = { target: targetOf(given), corrected: undefined }
+  // A word that only a former name has is not mistyped.
+  if (isLiteral || once.length > 0) return asTyped
+  return given.unknown.length > 0 ? ((await correct()) ?? asTyped) : { ...asTyped, correct }
 }
 
 function namesOf({ words, lastIsPrefix }: Pick<Words, 'words' | 'lastIsPrefix'>): Names {
@@ -228,16 +264,6 @@ const isHead = sql`(
       and not head.is_hidden
   )
 )`
-
-/** Beginnings of up to three letters are lexemes of their own, `^lei`, where the vector `hasBeginnings`. */
-function tsqueryOf({ words, lastIsPrefix }: Pick<Words, 'words' | 'lastIsPrefix'>, hasBeginnings = true): string {
-  const lexemes = words.map((word, index) => {
-    const quoted = word.replace(/['\\]/g, '$&$&')
-    if (!lastIsPrefix || index < words.length - 1) return `'${quoted}'`
-    return hasBeginnings && [...word].length <= 3 ? `'^${quoted}'` : `'${quoted}':*`
-  })
-  return lexemes.join(' & ')
-}
 
 /** 0 the name is what was typed, 1 it begins with it, 2 any other, or another order than by relevance. */
 export function tierOf({ names }: Target): Sql {
