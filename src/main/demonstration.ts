@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import {
   addItem,
   createList,
+  enqueueConsequences,
   getFavourites,
   importFile,
   isImported,
-  resolveMentionsJob,
   saveSearch,
 } from '#contractors'
 import { giveRole } from '#platform/access'
@@ -15,7 +15,6 @@ import { foundTenant } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { createUser, hashNewPassword, makeOperator, replacePassword, setDefaultTenant } from '#platform/identity'
-import { enqueue } from '#platform/jobs'
 import { addMember } from '#platform/tenancy'
 import type { Demonstration, Progress, SignIn } from './sign-ins.ts'
 
@@ -151,22 +150,18 @@ async function isUsedByOthers(app: App): Promise<boolean> {
 async function importCatalogue(app: App, progress: Progress): Promise<void> {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
   let before = 0
-  let isNew = false
+  const imports: Awaited<ReturnType<typeof importFile>>[] = []
   for (const { path, source, bytes } of files) {
     if (!(await isImported(app.db, { path, source }))) {
-      isNew = true
       const now = app.clock.now()
-      await importFile(
-        app.db,
-        { path, source },
-        { now, onProgress: ({ bytesRead }) => progress(before + bytesRead, total) },
-      )
+      const onProgress = ({ bytesRead }: { bytesRead: number }) => progress(before + bytesRead, total)
+      imports.push(await importFile(app.db, { path, source }, { now, onProgress }))
       progress(before + bytes, total)
     }
     before += bytes
   }
-  // Whom the list means is found out by the worker, so that nobody waits for it here.
-  if (isNew) await enqueue(app.db.unscoped, resolveMentionsJob, {})
+  // By the worker, so that nobody waits for it here.
+  await enqueueConsequences(app.db.unscoped, imports)
 }
 
 /** The tenant with its people; each person is one transaction with his lists, so that a kill leaves nobody half made. */

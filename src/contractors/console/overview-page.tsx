@@ -139,8 +139,8 @@ function NothingYet() {
         }
       >
         {mayImport
-          ? 'Import contractors first. They are counted within the hour after, or with “Refresh now”.'
-          : 'An operator of this installation imports contractors; they are counted within the hour after.'}
+          ? 'Contractors are counted as soon as they are imported, and every hour. Of those that are here already the first numbers come by themselves, in a moment.'
+          : 'An operator of this installation imports contractors; they are counted right after, and the numbers come by themselves.'}
       </EmptyState>
     </div>
   )

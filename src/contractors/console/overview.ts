@@ -9,8 +9,9 @@ export type Count = OnTheWire<Served.Count>
 export const summaryQuery = queryOptions({
   queryKey: ['contractor-summary'],
   queryFn: ({ signal }) => request<Summary>('/contractor-summary', { signal }),
-  // While it is counted anew one looks every two seconds, else every five minutes.
-  refetchInterval: query => (query.state.data?.refresh.startedAt ? 2_000 : 300_000),
+  // While it is counted, or is about to be for the first time, one looks every two seconds, else every five minutes.
+  refetchInterval: ({ state: { data } }) =>
+    data && (data.refresh.startedAt || !data.refresh.refreshedAt) ? 2_000 : 300_000,
 })
 
 export const askForRefresh = () => request<{ isQueued: boolean }>('/contractor-summary/refresh', { method: 'POST' })

@@ -1,7 +1,8 @@
 import type { App } from '#platform/app.ts'
 import { type Database, type Queryable, sql } from '#platform/database'
-import type { Job } from '#platform/jobs'
+import { enqueue, type Job } from '#platform/jobs'
 import type { Run } from '../imports/profiles.ts'
+import { refreshSummaryJob } from '../summary/refreshes.ts'
 import { clusterMentions } from './clusters.ts'
 import { type Match, matchMentions } from './engine.ts'
 import { settleMerges } from './merges.ts'
@@ -21,7 +22,10 @@ export const resolveMentionsJob: Job = {
       now: () => app.clock.now(),
       onProgress: progress => logProgress(app, progress),
     })
-    if (resolved.looked > 0) app.log.info(resolved, 'Mentions of contractors are resolved')
+    if (resolved.looked === 0) return
+    app.log.info(resolved, 'Mentions of contractors are resolved')
+    // Vendors of their own are contractors too.
+    await enqueue(app.db.unscoped, refreshSummaryJob, {})
   },
 }
 

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { runJobs } from '#test/jobs.ts'
 import { testWorld } from '#test/world.ts'
-import { refreshSummary } from './refreshes.ts'
+import { resolveMentionsJob } from '../matching/resolutions.ts'
+import { contractorsModule } from '../module.ts'
+import { refreshSummary, refreshSummaryJob } from './refreshes.ts'
 import type { Count, Summary } from './summary.ts'
 
 const world = await testWorld()
@@ -229,6 +231,42 @@ test('GG-22 operators have it counted on demand, nobody else, and it is in the l
     [alice.userId],
   )
   assert.equal(rows[0].n, 1)
+})
+
+test('GG-22 the catalogue is counted by itself at one minute of every hour, and one hour misses none', async () => {
+  assert.match(refreshSummaryJob.cron ?? '', /^\d{1,2} \* \* \* \*$/)
+  assert(contractorsModule.jobs.some(job => job.name === refreshSummaryJob.name))
+  const id = await makeProfile('AAAAAAAAAAH1', { name: 'Of this hour', state: 'WY' })
+  assert.deepEqual(
+    pick((await summaryOf()).states, 'key')
+      .flat()
+      .includes('WY'),
+    false,
+  )
+  // As the scheduler has it run: with nothing but the job.
+  await refreshSummaryJob.run({}, app)
+  const { states, refresh } = await summaryOf()
+  assert.equal(states.find(({ key }) => key === 'WY')?.profiles, 1)
+  assert.equal(refresh.failure, null)
+  const { rows } = await admin.query(
+    'select requested_by, status from contractors.summary_refreshes order by started_at desc limit 1',
+  )
+  assert.deepEqual(rows, [{ requested_by: null, status: 'done' }])
+  await admin.query('delete from contractors.contractor_profiles where id = $1', [id])
+})
+
+test('GG-22 the overview follows when vendors of a list were found out, and only then', async () => {
+  const asked = async () =>
+    (await admin.query("select from jobs.job where name = 'contractors.refresh-summary' and state = 'created'"))
+      .rowCount
+  await admin.query("delete from jobs.job where name = 'contractors.refresh-summary'")
+  await resolveMentionsJob.run({}, app)
+  assert.equal(await asked(), 0)
+  await admin.query(
+    `insert into contractors.mentions (id, source, name) values (gen_random_uuid(), 'award_list', 'Nobody Knows Whom LLC')`,
+  )
+  await resolveMentionsJob.run({}, app)
+  assert.equal(await asked(), 1)
 })
 
 test('GG-22 the program may refresh the summary, and neither own nor change it', async () => {
