@@ -22,7 +22,7 @@ const kinds: Readonly<Record<KnownName['kind'], string>> = {
   legal: 'legal name',
   former: 'former legal name',
   dba: 'doing business as',
-  alternative: 'another name in a source',
+  alternative: 'as a source writes it',
 }
 
 function Names({ contractorId }: { contractorId: string }) {

@@ -10,7 +10,7 @@ export const KnownName = Type.Object({
   name: Type.String(),
   kind: oneOf(['legal', 'former', 'dba', 'alternative'], {
     description:
-      'legal: the legal name now; former: a legal name before; dba: doing business as; alternative: what else a source calls it',
+      'legal: the legal name now; former: a legal name before; dba: doing business as; alternative: what else a source calls it, as a list whose vendors are typed by hand',
   }),
   isCurrent: Type.Boolean(),
   ...seenProperties,
@@ -33,15 +33,17 @@ export async function listNames(tx: Queryable, id: string): Promise<KnownName[]>
       where uei = any(${key.ueis}::text[])
     `),
   ])
-  const found = new Map<string, { name: string; isDba: boolean; isAlternative?: boolean; seen: Seen }>()
+  const found = new Map<string, { name: string; isDba: boolean; isAlternative: boolean; seen: Seen }>()
   for (const observation of observations) {
     for (const field of ['legalBusinessName', 'dbaName'] as const) {
       const name = textOf(observation, field)
       if (name === undefined) continue
       const key = `${field} ${plain(name)}`
-      const entry = found.get(key) ?? { name, isDba: field === 'dbaName', seen: unseen() }
+      const entry = found.get(key) ?? { name, isDba: field === 'dbaName', isAlternative: true, seen: unseen() }
       found.set(key, entry)
       extend(entry.seen, observation)
+      // How a list spells it was never its name in law.
+      if (!observation.isTyped) entry.isAlternative = false
     }
   }
   for (const { name, kind, source, ...period } of kept) {
@@ -54,7 +56,7 @@ export async function listNames(tx: Queryable, id: string): Promise<KnownName[]>
   return [...found.values()]
     .map(({ name, isDba, isAlternative, seen }): KnownName => {
       const isCurrent = plain(name) === (isDba ? dba : legal)
-      const kind = isAlternative ? 'alternative' : isDba ? 'dba' : isCurrent ? 'legal' : 'former'
+      const kind = isDba ? 'dba' : isCurrent ? 'legal' : isAlternative ? 'alternative' : 'former'
       return { name, kind, isCurrent, ...seen }
     })
     .sort((a, b) => Number(b.isCurrent) - Number(a.isCurrent) || byLastSeen(a, b) || a.name.localeCompare(b.name))

@@ -9,6 +9,8 @@ export type Observation = {
   /** Days; null where no record of it is dated. */
   firstSeen: string | null
   lastSeen: string | null
+  /** Only lists without identifiers say it: somebody has typed it. */
+  isTyped: boolean
   /** Raw records that say it, and the newest of them. */
   records: number
   sourceId: string
@@ -31,6 +33,7 @@ export async function listObservations(tx: Queryable, key: ProfileKey): Promise<
           end
         ) as first_seen,
         max(c.observed_on) as last_seen,
+        bool_and(c.mention_id is not null) as is_typed,
         count(*) as records,
         max(c.id::text)::uuid as record_id
       from contractors.contractors as c
@@ -40,7 +43,7 @@ export async function listObservations(tx: Queryable, key: ProfileKey): Promise<
       order by last_seen desc nulls last, c.observation_id
       limit 1000
     )
-    select o.id, o.source, o.fields, said.first_seen, said.last_seen, said.records, record.source_id, record.imported_at
+    select o.id, o.source, o.fields, said.first_seen, said.last_seen, said.is_typed, said.records, record.source_id, record.imported_at
     from said
     join contractors.observations as o on o.id = said.observation_id
     join contractors.contractors as record on record.id = said.record_id

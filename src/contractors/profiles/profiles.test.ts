@@ -383,6 +383,27 @@ test('GG-06 no part of a hidden or unknown contractor is told, and nobody reads 
   }
 })
 
+test('GG-06 how a list without identifiers spells a contractor is no former legal name of it', async () => {
+  await admin.query(`
+    insert into contractors.mentions (id, source, name, status, profile_id)
+    values ('0e000000-0000-4000-8000-000000000001', 'award_list', 'Northern Radars', 'accepted', '${ids.child}');
+    insert into contractors.observations (id, uei, source, fields)
+    values ('0e000000-0000-4000-8000-000000000002', 'CH1LD0000002', 'award_list', '{"legalBusinessName": "Northern Radars"}');
+    insert into contractors.contractors (id, source, source_id, data, uei, mention_id, observation_id, observed_on, content_hash)
+    values ('0e000000-0000-7000-8000-000000000003', 'award_list', 'l1', '{}', 'CH1LD0000002',
+      '0e000000-0000-4000-8000-000000000001', '0e000000-0000-4000-8000-000000000002', '2025-02-11', gen_random_uuid())`)
+  const { items } = await get(viewer, `/contractors/${ids.child}/names`)
+  assert.deepEqual(
+    items.map((each: Json) => [each.name, each.kind, each.isCurrent]),
+    [
+      ['NORTH RADAR, LLC', 'legal', true],
+      ['Northern Radars', 'alternative', false],
+      ['NORTHERN SIGNALS INC', 'former', false],
+      ['SIGNALS', 'dba', false],
+    ],
+  )
+})
+
 async function get(person: Person, path: string): Promise<Json> {
   const response = await person.fetch(path)
   assert.equal(response.status, 200, `${path}: ${response.status} ${await response.clone().text()}`)
