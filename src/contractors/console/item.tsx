@@ -61,7 +61,7 @@ const Contents = memo(({ list, item, columns, remove, hold }: ContentsProps) => 
   return (
     <>
       <div className={classes.itemHead}>
-        <Text fw={570} truncate component="div">
+        <Text fw={570} lineClamp={2} lh={1.35} component="div">
           <PageLink
             to="/contractors/$id"
             params={{ id: contractor.id }}

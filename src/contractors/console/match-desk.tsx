@@ -67,7 +67,7 @@ export function MatchDesk({ summary, review }: { summary: MatchSummary; review: 
         </>
       )}
       <Refusal error={review.error} mx="md" my="sm" />
-      <div className={classes.actions}>
+      <div className={classes.actions} data-lower-edge>
         {summary.decidedAt === null && (
           <>
             <Button

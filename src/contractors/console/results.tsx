@@ -152,7 +152,7 @@ function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
         <FavouriteButton contractor={contractor} />
       </div>
       <div style={{ minWidth: 0 }}>
-        <Text truncate component="div">
+        <Text lineClamp={2} component="div" lh={1.35}>
           {isNew && (
             <Badge size="xs" variant="light" mr={6} className={classes.new}>
               New
@@ -187,7 +187,7 @@ function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
       </div>
       <div className={classes.industry}>
         {naicsDescription && (
-          <Text size="sm" truncate title={naicsDescription}>
+          <Text size="sm" lineClamp={2} lh={1.35} title={naicsDescription}>
             {naicsDescription}
           </Text>
         )}

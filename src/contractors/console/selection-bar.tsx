@@ -75,7 +75,7 @@ export function SelectionBar({ ticks, total, noun = 'contractor', children }: Se
       </div>
       <Transition mounted={isOpen} transition="slide-up" duration={120}>
         {styles => (
-          <section className={classes.bar} style={styles} aria-label="Selection">
+          <section className={classes.bar} style={styles} aria-label="Selection" data-lower-edge>
             <Group gap="xs" wrap="nowrap" className={classes.count}>
               <CloseButton aria-label="Clear the selection" onClick={ticks.clear} />
               <Text size="sm" fw={600} className="figures">
