@@ -11,7 +11,7 @@ const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 4]]
 /** Dollars obligated by year of signing, of each contractor over the other; as a drawing or as a table. */
 export function CompareChart({ lines }: { lines: readonly Line[] }) {
   const years = useMemo(() => yearsOf(lines), [lines])
-  const plan = useMemo(() => planOf(lines, years), [lines, years])
+  const plan = useMemo(() => planOf(lines, drawnOf(lines, years)), [lines, years])
   if (years.length === 0) return null
   return (
     <ChartFrame
@@ -49,7 +49,7 @@ function planOf(lines: readonly Line[], years: readonly number[]): ChartPlan {
     across: { steps: [1, 2, 5, 10], text: String },
     up: { text: value => formatCompactAmount(String(value)) },
     wordsAt: index => (years[index] === undefined ? undefined : `${years[index]}: ${wordsOf(years[index])}`),
-    hint: 'Point at or tap a year for its exact amounts.',
+    hint: 'Point at or tap a year for its exact amounts. Earlier years of nothing or next to nothing are in the table.',
   }
 }
 
@@ -85,6 +85,14 @@ function Table({ lines, years }: { lines: readonly Line[]; years: readonly numbe
 }
 
 const obligatedIn = ({ totals }: Line, year: number) => totals.find(total => total.year === year)?.obligated
+
+/** Decades of trifles would press the lines together: from the year before the first that can be seen beside the highest. */
+function drawnOf(lines: readonly Line[], years: readonly number[]): readonly number[] {
+  const heightOf = (year: number) => Math.max(...lines.map(line => Math.abs(Number(obligatedIn(line, year) ?? 0))))
+  const highest = Math.max(...years.map(heightOf))
+  const begin = years.findIndex(year => heightOf(year) >= highest / 200)
+  return years.slice(Math.max(begin - 1, 0))
+}
 
 /** Of all together, those between without awards too. */
 function yearsOf(lines: readonly Line[]): number[] {

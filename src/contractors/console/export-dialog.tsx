@@ -200,7 +200,7 @@ function tellOf(made: Export): void {
   if (made.status === 'done') {
     startDownload(made)
     notifications.show({
-      message: `${formatCount(made.rowsDone)} ${made.rowsDone === 1 ? 'contractor was' : 'contractors were'} exported.`,
+      message: `${formatCount(made.rowsDone)} ${made.rowsDone === 1 ? 'contractor was' : 'contractors were'} exported. The file is downloaded, and stays under Exports for 24 hours.`,
     })
   } else {
     notifications.show({

@@ -112,6 +112,9 @@ function Choices({ title, hint, facets: counted, isLost, chosen, change, withCod
     ...missing.map(value => ({ value, label: value })),
     ...facets,
   ]
+  // Agencies of two codes may bear one name.
+  const isAmbiguous = ({ value, label }: { value: string; label: string }) =>
+    options.some(other => other.label === label && other.value !== value)
   const shown = options.filter((option, i) => all || i < few || chosen.includes(option.value))
   if (options.length === 0 && !children) return null
   return (
@@ -140,6 +143,7 @@ function Choices({ title, hint, facets: counted, isLost, chosen, change, withCod
           <label htmlFor={`${id}-${option.value}`} title={option.label}>
             {withCode && option.label !== option.value && <span className="figures">{option.value} </span>}
             {option.label}
+            {isAmbiguous(option) && <span className="figures"> ({option.value})</span>}
           </label>
           <span>{option.count !== undefined && formatCount(option.count)}</span>
         </div>

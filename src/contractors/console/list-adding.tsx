@@ -297,14 +297,17 @@ const sheetFields = [
   { field: 'priority', label: 'Priority' },
 ] as const
 
-const outcomes: Readonly<Record<SheetReport['rows'][number]['outcome'], string>> = {
+const outcomes = {
   added: 'added',
   updated: 'updated',
   already_in: 'in the list already',
   repeated: 'repeated',
   unknown: 'unknown',
   invalid: 'not valid',
-}
+} satisfies Readonly<Record<SheetReport['rows'][number]['outcome'], string>>
+
+/** Of a file that is only looked at nothing is done yet. */
+const prospects: typeof outcomes = { ...outcomes, added: 'to be added', updated: 'to be updated' }
 
 /** A file is always tried first; each row says what becomes of it before anything is written. */
 function Sheet({ list, close }: { list: List; close: () => void }) {
@@ -325,6 +328,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
   const report = reading.data
   const faults = report ? report.counts.unknown + report.counts.invalid : 0
   const taken = report ? report.counts.added + report.counts.updated : 0
+  const words = report?.isTaken ? outcomes : prospects
   return (
     <Stack gap="md">
       <FileInput
@@ -384,7 +388,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
                   tt="none"
                   color={outcome === 'invalid' || outcome === 'unknown' ? 'red' : outcome === 'added' ? 'pine' : 'gray'}
                 >
-                  {formatCount(count)} {outcomes[outcome as keyof typeof outcomes]}
+                  {formatCount(count)} {words[outcome as keyof typeof words]}
                 </Badge>
               ))}
             <Text size="sm">{report.isTaken ? 'This is what was done.' : 'Nothing is written yet.'}</Text>
@@ -409,7 +413,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
                       <td className="code">{row.uei}</td>
                       <td>{row.name}</td>
                       <td>
-                        {outcomes[row.outcome]}
+                        {words[row.outcome]}
                         {row.problems.length > 0 && `: ${row.problems.join('; ')}`}
                       </td>
                     </tr>

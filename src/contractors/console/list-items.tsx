@@ -168,7 +168,7 @@ function Empty({ list }: { list: List }) {
         }
       >
         {list.mayEdit
-          ? 'Find a contractor, then use its star or its list menu; or add it here by its name or UEI.'
+          ? 'Add contractors above by name or UEI, or many at once; or find them in the search and put them in by their list menu.'
           : 'Its owner has not put a contractor here.'}
       </EmptyState>
     </div>

@@ -16,7 +16,7 @@ export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearc
       { ...(saved && { id: saved.id }), name: name.trim(), alert, ...(search && { search }) },
       {
         onSuccess: made => {
-          notifications.show({ message: saved ? 'Saved' : `Saved as “${made.name}”` })
+          notifications.show({ message: saved ? 'Saved' : `Saved: ${made.name}` })
           done?.(made)
           close()
         },

@@ -4,7 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { formatCount, Icon } from '#platform/console'
 import type { Search } from '../search/search.ts'
 import { SaveSearch } from './save-search.tsx'
-import { alertNames, type SavedSearch, useSaving } from './saved-searches.ts'
+import { alertStates, type SavedSearch, useSaving } from './saved-searches.ts'
 import classes from './search.module.css'
 
 /** Which saved search is shown, what is new in it, and whether it has been changed since it was saved. */
@@ -23,7 +23,7 @@ export function SavedBanner({ saved, unseen, search, leave }: SavedBannerProps) 
         </Text>
         <Text size="sm" c="dimmed">
           {unseen > 0 ? `${formatCount(saved.newCount)} new since you looked` : 'Nothing new since you looked'}
-          {isChanged ? '' : ` · ${alertNames[saved.alert].toLowerCase()}`}
+          {isChanged ? '' : ` · ${alertStates[saved.alert]}`}
         </Text>
       </Group>
       <Group gap="sm">

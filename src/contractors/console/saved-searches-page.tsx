@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { EmptyState, ErrorState, formatAgo, formatCount, Icon, PageHeader, PageLink } from '#platform/console'
 import { SaveSearch } from './save-search.tsx'
 import classes from './saved.module.css'
-import { addressOf, alertNames, type SavedSearch, savedSearchesQuery, useDeletion } from './saved-searches.ts'
+import { addressOf, alertStates, type SavedSearch, savedSearchesQuery, useDeletion } from './saved-searches.ts'
 import { wordsOf } from './terms.ts'
 
 export function Page() {
@@ -69,7 +69,7 @@ export function Page() {
                   {wordsOf(saved.search)}
                 </Text>
                 <Text size="xs" c="dimmed">
-                  {alertNames[saved.alert]} · looked at {formatAgo(saved.checkedAt)}
+                  {alertStates[saved.alert]} · looked at {formatAgo(saved.checkedAt)}
                 </Text>
               </div>
               <Menu position="bottom-end" width={200}>

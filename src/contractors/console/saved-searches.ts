@@ -13,6 +13,13 @@ export const alertNames: Readonly<Record<Alert, string>> = {
   at_once: 'At once',
 }
 
+/** Beside the name of a saved search. */
+export const alertStates: Readonly<Record<Alert, string>> = {
+  never: 'no alerts',
+  daily: 'alerts each morning at seven',
+  at_once: 'alerts at once',
+}
+
 const path = (id: string) => `/saved-searches/${encodeURIComponent(id)}`
 
 export const savedSearchesQuery = queryOptions({
