@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -8,8 +8,9 @@ import { Command } from 'commander'
 import type { Json } from '#test/json.ts'
 import { testWorld } from '#test/world.ts'
 import { registerContractorCommands } from './commands.ts'
+import { createList } from './lists/lists.ts'
 
-const { app, admin } = await testWorld()
+const { app, admin, alice, bob, viewer } = await testWorld()
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-commands-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -105,6 +106,79 @@ test('GG-06 at the command line contractors are searched, counted, exported and 
   assert.deepEqual([matches[0].candidates[0].uei, matches[1].decision], [first.uei, 'reject'])
   assert.equal((await asJson('cluster', names)).length, 2)
   assert.match(await run('cluster', names), /^id,cluster\n1,/)
+})
+
+test('GG-09 GG-10 at the command line a member’s lists are listed, shown, filled and exported, and no other’s', async () => {
+  const { rows } = await admin.query('select slug from tenancy.tenants where id = any($1) order by id = $2 desc', [
+    [alice.tenantId, bob.tenantId],
+    alice.tenantId,
+  ])
+  const [tenant, elsewhere] = rows.map(({ slug }): string => slug) as [string, string]
+  const asAlice = ['--tenant', tenant, '--user', alice.email]
+  const { id } = await createList(app.db.scoped(alice.scope), { name: 'Primes' })
+  await createList(app.db.scoped(bob.scope), { name: 'Bob’s' })
+  assert.deepEqual(
+    (await asJson('lists', 'list', ...asAlice)).map(({ name, itemCount }: Json) => [name, itemCount]),
+    [
+      ['Favourites', 0],
+      ['Primes', 0],
+    ],
+  )
+
+  const [first, second] = (await asJson('search')).items
+  const file = join(folder, 'ueis.txt')
+  writeFileSync(file, `${second.uei};\nnothing, ABCDEFGH1234\n`)
+  const named = ['lists', 'add', 'primes', first.uei.toLowerCase(), '--file', file, ...asAlice]
+  try {
+    const tried = await asJson(...named, '--dry-run')
+    assert.deepEqual([tried.added, tried.unknown, tried.invalid], [2, ['ABCDEFGH1234'], ['NOTHING']])
+    assert.equal(await count('contractor_list_items'), 0)
+    assert.match(await run(...named), /^2 added, 0 in it already\n.*ABCDEFGH1234\n.*NOTHING/s)
+    assert.equal(process.exitCode, 6)
+  } finally {
+    process.exitCode = undefined
+  }
+  assert.match(await run('lists', 'add', id, first.uei, ...asAlice), /^0 added, 1 in it already\n$/)
+  assert.equal(process.exitCode, undefined)
+  const { rows: logged } = await admin.query(
+    `select distinct user_id, user_agent from audit.audit_logs where resource = 'contractors.contractor_list_items'`,
+  )
+  assert.deepEqual(logged, [{ user_id: alice.userId, user_agent: 'commonhold contractors lists' }])
+
+  const shown = await asJson('lists', 'show', 'Primes', ...asAlice)
+  assert.deepEqual(
+    shown.items.map(({ contractor }: Json) => contractor.uei),
+    [first.uei, second.uei],
+  )
+  assert.match(await run('lists', 'show', id, ...asAlice), new RegExp(`^Primes: 2 contractors, .*${first.uei}`, 's'))
+
+  const csv = join(folder, 'primes.csv')
+  const made = await asJson('lists', 'export', 'Primes', '-o', csv, ...asAlice)
+  assert.deepEqual([made.rows, made.format, made.bytes], [2, 'csv', statSync(csv).size])
+  assert.match(readFileSync(csv, 'utf8'), new RegExp(first.uei))
+  assert.equal(await count('exports'), 0)
+
+  const asBob = ['--tenant', elsewhere, '--user', bob.email]
+  await assert.rejects(run('lists', 'show', 'Primes', ...asBob), { kind: 'not_found' })
+  await assert.rejects(run('lists', 'add', id, first.uei, ...asBob), { kind: 'not_found' })
+  await assert.rejects(run('lists', 'export', id, '-o', join(folder, 'b.csv'), ...asBob), { kind: 'not_found' })
+  assert.match(await run('lists', 'show', 'Bob’s', ...asBob), /^Bob’s: 0 contractors/)
+})
+
+test('GG-09 at the command line who may not, is not there or names nothing is told so', async () => {
+  const { rows } = await admin.query('select slug from tenancy.tenants where id = $1', [alice.tenantId])
+  const as = (email: string) => ['--tenant', rows[0].slug, '--user', email]
+  const { id } = await createList(app.db.scoped(alice.scope), { name: 'Primes' })
+  await assert.rejects(run('lists', 'add', 'Primes', 'C12NSYAH27N4', ...as(viewer.email)), { kind: 'forbidden' })
+  await assert.rejects(run('lists', 'list', ...as(bob.email)), { kind: 'forbidden' })
+  await assert.rejects(run('lists', 'list', ...as('nobody@example.org')), { kind: 'not_found' })
+  await assert.rejects(run('lists', 'list', '--tenant', 'nowhere', '--user', alice.email), { kind: 'not_found' })
+  await assert.rejects(run('lists', 'list', '--user', alice.email), { code: 'commander.missingMandatoryOptionValue' })
+  await assert.rejects(run('lists', 'add', id, ...as(alice.email)), { kind: 'invalid' })
+  const nothing = ['--file', join(folder, 'nothing.txt')]
+  await assert.rejects(run('lists', 'add', id, ...nothing, ...as(alice.email)), { kind: 'not_found' })
+  await assert.rejects(run('lists', 'show', 'Primes', ...as(alice.email)), { code: 'contractors.list_name_ambiguous' })
+  assert.match(await run('lists', 'list', '--archived', ...as(alice.email)), /^There are none/)
 })
 
 const asJson = async (...words: string[]): Promise<Json> => JSON.parse(await run(...words, '--json'))

@@ -9,6 +9,7 @@ import { enqueueConsequences } from './imports/consequences.ts'
 import { registerImportCommands } from './imports/import-commands.ts'
 import { type ImportProgress, type ImportSummary, importFile } from './imports/imports.ts'
 import { allSources } from './imports/sources.ts'
+import { registerListCommands } from './lists/list-commands.ts'
 import { registerMatchCommands } from './matching/match-commands.ts'
 import { registerMentionCommands } from './matching/mention-commands.ts'
 import { registerShowCommand } from './profiles/show-command.ts'
@@ -28,6 +29,7 @@ export function registerContractorCommands(parent: Command, { withApp }: Command
   registerMentionCommands(parent, { withApp })
   registerSearchCommand(parent, { withApp })
   registerShowCommand(parent, { withApp })
+  registerListCommands(parent, { withApp })
   registerImportCommands(parent, { withApp })
   parent
     .command('import <file...>')

@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
+import type { App } from '#platform/app.ts'
 import { type Database, json, type Queryable, type Scope, sql } from '#platform/database'
 import { uuid } from '#platform/http'
+import { emitEvent } from '#platform/webhooks'
 import { inCatalogue } from '../catalogue.ts'
 import { ueiPattern } from '../uei.ts'
 import { checkCustomData } from './fields.ts'
@@ -9,6 +11,9 @@ import { getList, requireEditable, takeLists } from './lists.ts'
 
 /** The most contractors that one request names. */
 export const mostAtOnce = 10_000
+
+/** How many ids an event names at most; its count is always that of all. */
+export const idsInEvent = 1_000
 
 const Named = Type.Object({ contractorId: uuid, name: Type.String() })
 
@@ -28,6 +33,21 @@ export type AdditionReport = Static<typeof AdditionReport>
 export type Selection = { contractorIds: readonly string[] } | { text: string } | { listId: string }
 
 type Found = { key: string; contractorId: string; name: string }
+
+/** As `addSelection`, and webhooks are told of what was added. */
+export async function addNamed(
+  app: App,
+  scope: Scope,
+  listId: string,
+  { selection, fields, isTrial }: { selection: Selection; fields: ItemFields; isTrial: boolean },
+): Promise<AdditionReport> {
+  const tell = async (tx: Queryable, { added, itemIds }: AdditionReport) => {
+    if (added === 0) return
+    const data = { listId, count: added, itemIds: itemIds.slice(0, idsInEvent) }
+    await emitEvent(app, tx, { type: 'contractors.items.added', data })
+  }
+  return await addSelection(app.db, scope, listId, selection, fields, tell, isTrial)
+}
 
 /**
  * Puts contractors into a list, those that it has not; what is told of the others is complete. Refuses with

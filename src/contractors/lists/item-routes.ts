@@ -4,7 +4,7 @@ import { emitEvent } from '#platform/webhooks'
 import { errors } from '../errors.ts'
 import { Search } from '../search/search.ts'
 import { ueiInput } from '../uei.ts'
-import { AdditionReport, addSelection, mostAtOnce, type Selection } from './additions.ts'
+import { AdditionReport, addNamed, idsInEvent, mostAtOnce, type Selection } from './additions.ts'
 import { BulkChange, changeItems } from './bulk-changes.ts'
 import { directions, ItemOrder } from './fields.ts'
 import { listItemIds, listItems } from './item-pages.ts'
@@ -32,8 +32,6 @@ const notPermitted = 'contractors.addition_not_permitted'
 const listParams = Type.Object({ id: uuid })
 const itemParams = Type.Object({ id: uuid, itemId: uuid })
 const itemIds = Type.Array(uuid, { minItems: 1, maxItems: mostAtOnce })
-/** How many ids an event names at most; its count is always that of all. */
-const idsInEvent = 1_000
 
 const itemFilters = {
   q: Type.Optional(Type.String({ maxLength: 200, description: 'Words in the name, the UEI, the notes or tags' })),
@@ -207,19 +205,7 @@ get the same notes, tags, rating and priority. With \`trial\` nothing is written
       const [selection, another] = named.filter(each => typeof each === 'object')
       if (!selection || another) throw errors.oneSelectionNeeded()
       if (!('listId' in selection)) requireLookingUp(principal)
-      return addSelection(
-        app.db,
-        scope,
-        params.id,
-        selection,
-        fields,
-        async (tx, { added, itemIds }) => {
-          if (added === 0) return
-          const data = { listId: params.id, count: added, itemIds: itemIds.slice(0, idsInEvent) }
-          await emitEvent(app, tx, { type: 'contractors.items.added', data })
-        },
-        trial,
-      )
+      return addNamed(app, scope, params.id, { selection, fields, isTrial: trial })
     },
   }),
   route({
