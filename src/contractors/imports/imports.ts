@@ -93,7 +93,8 @@ export async function importFile(
   try {
     const input = await openTextFile(file.path, { signal: options.signal, name: file.name })
     client = await db.connect()
-    await client.query("set temp_buffers = '32MB'")
+    // A daily file's staging fits, which is gone through a dozen times.
+    await client.query("set temp_buffers = '64MB'")
     // Nobody waits for an import's statements, and the largest take minutes.
     await client.query('set statement_timeout = 0')
     await client.query('set idle_in_transaction_session_timeout = 0')
@@ -207,7 +208,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
      order by uei
      on conflict do nothing`,
   )
-  await noteMentions(client)
+  if (source.mention || !isFirst) await noteMentions(client)
   const isResting = staged.rows >= manyRows && (await restIndexes(client))
   const profiles = await mergeProfiles(client, options.now, { isFirst })
   await mergeNames(client)

@@ -34,7 +34,8 @@ export async function mergeRecords(
   )
   let unchanged = 0
   let updated = 0
-  if (await isKnown(client, source)) {
+  const isOld = await isKnown(client, source)
+  if (isOld) {
     const same = await client.query(
       `delete from pg_temp.import_rows as r
        using contractors.contractors as c
@@ -60,6 +61,22 @@ export async function mergeRecords(
     )
   }
   if (publication) await insertObservations(client)
+  if (isOld) updated = await updateRecords(client, now, publication)
+  const added = await client.query(
+    `insert into contractors.contractors
+       (id, source, source_id, data, imported_at, updated_at, uei, mention_id, observation_id, observed_on, published_on,
+        content_hash)
+     select r.id, $3, r.source_id, r.data, $1, $1, r.uei, r.mention_id, r.observation_id, r.observed_on, $2, r.content_hash
+     from pg_temp.import_rows as r
+     where not r.is_known`,
+    [now, publication?.on ?? null, source],
+  )
+  if (updated > 0) await dropUnsaidObservations(client)
+  return { inserted: added.rowCount ?? 0, updated, unchanged: unchanged + (repeated.rowCount ?? 0) }
+}
+
+/** Those that are known, and say something else now. */
+async function updateRecords(client: ClientBase, now: Date, publication?: Publication): Promise<number> {
   const changed = await client.query(
     `update contractors.contractors as c
      set data = r.data,
@@ -75,18 +92,7 @@ export async function mergeRecords(
        and c.id = r.id`,
     [now, publication?.on ?? null],
   )
-  updated = changed.rowCount ?? 0
-  const added = await client.query(
-    `insert into contractors.contractors
-       (id, source, source_id, data, imported_at, updated_at, uei, mention_id, observation_id, observed_on, published_on,
-        content_hash)
-     select r.id, $3, r.source_id, r.data, $1, $1, r.uei, r.mention_id, r.observation_id, r.observed_on, $2, r.content_hash
-     from pg_temp.import_rows as r
-     where not r.is_known`,
-    [now, publication?.on ?? null, source],
-  )
-  if (updated > 0) await dropUnsaidObservations(client)
-  return { inserted: added.rowCount ?? 0, updated, unchanged: unchanged + (repeated.rowCount ?? 0) }
+  return changed.rowCount ?? 0
 }
 
 /** Whether the source has any record yet: into an empty catalogue nothing need be compared. */

@@ -7,6 +7,15 @@ import type { ClientBase } from 'pg'
 export async function mergeNames(client: ClientBase): Promise<void> {
   await client.query(
     `insert into contractors.profile_names as known (uei, name, normal_name, kind, source, first_seen, last_seen)
+     -- By itself: in the order of the names to come, all profiles would be read along.
+     with staged as materialized (
+       select r.uei, r.source, r.observed_on, p.name as present_name, p.search_name,
+         r.fields ->> 'legalBusinessName' as legal_name,
+         r.fields ->> 'dbaName' as dba_name,
+         r.fields -> 'otherNames' as other_names
+       from pg_temp.import_rows as r
+       join contractors.contractor_profiles as p on p.uei = r.uei
+     )
      select distinct on (said.uei, said.name)
        said.uei,
        said.name,
@@ -16,25 +25,23 @@ export async function mergeNames(client: ClientBase): Promise<void> {
        said.first_seen,
        said.last_seen
      from (
-       -- Held against the profile before the names are taken apart: how many there will be the planner cannot know.
-       select r.uei, p.name as present_name, p.search_name, given.name, given.kind, given.rank,
-         max(r.source) as source,
-         min(r.observed_on) as first_seen,
-         max(r.observed_on) as last_seen
-       from pg_temp.import_rows as r
-       join contractors.contractor_profiles as p on p.uei = r.uei
-       cross join lateral (
-         select r.fields ->> 'legalBusinessName' as name, 'legal' as kind, 1 as rank
+       select given.uei, given.present_name, given.search_name, given.name, given.kind, given.rank,
+         max(given.source) as source,
+         min(given.observed_on) as first_seen,
+         max(given.observed_on) as last_seen
+       from (
+         select staged.*, legal_name as name, 'legal' as kind, 1 as rank
+         from staged
          union all
-         select r.fields ->> 'dbaName', 'dba', 2
-         where r.fields ? 'dbaName'
+         select staged.*, dba_name, 'dba', 2
+         from staged
          union all
-         select jsonb_array_elements_text(r.fields -> 'otherNames'), 'alternative', 3
-         where jsonb_typeof(r.fields -> 'otherNames') = 'array'
+         select staged.*, jsonb_array_elements_text(other_names), 'alternative', 3
+         from staged
+         where jsonb_typeof(other_names) = 'array'
        ) as given
-       where r.uei is not null
-         and given.name <> ''
-       group by r.uei, p.name, p.search_name, given.name, given.kind, given.rank
+       where given.name <> ''
+       group by given.uei, given.present_name, given.search_name, given.name, given.kind, given.rank
      ) as said
      order by said.uei, said.name, said.rank
      on conflict (uei, name) do update
