@@ -78,6 +78,11 @@ export class Keyring {
     return this.keyOf(this.currentId, purpose).toString('base64url')
   }
 
+  /** The bytes of such a secret with the id of its key; of an older key where that is named. */
+  keyFor(purpose: string, keyId = this.currentId): { keyId: string; key: Buffer } {
+    return { keyId, key: this.keyOf(keyId, purpose) }
+  }
+
   private keyOf(id: string, purpose: string): Buffer {
     const key = this.keys.get(id)
     if (!key) throw errors.keyUnknown({ keyId: id })

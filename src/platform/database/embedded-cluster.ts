@@ -32,13 +32,16 @@ export type Cluster = {
   programs: Programs
   account: Account | undefined
   durable: boolean
+  settings: Readonly<Record<string, string>>
+  isCopy: boolean
 }
 
 /**
  * Leaves a cluster that can be started: refuses one of another version or user, stops what an earlier program left
- * running on it, makes it where there is none. Resolves to the superuser's password.
+ * running on it, makes it where there is none. Resolves to the superuser's password; a copy asks for none.
  */
-export async function prepareCluster(cluster: Cluster, log: (line: string) => void): Promise<string> {
+export async function prepareCluster(cluster: Cluster, log: (line: string) => void): Promise<string | undefined> {
+  finishSwap(cluster, log)
   await removeUnfinished(cluster)
   if (findVersion(cluster) === undefined) {
     log('Making the database')
@@ -48,7 +51,19 @@ export async function prepareCluster(cluster: Cluster, log: (line: string) => vo
     await stopLeftovers(cluster, log)
   }
   writeAccessRules(cluster)
-  return ensurePassword(cluster)
+  return cluster.isCopy ? undefined : ensurePassword(cluster)
+}
+
+/** Where a restored cluster lies, complete, for the moment in which it takes the place of the one before. */
+export const restoredPath = (dataDirectory: string): string => join(dataDirectory, 'postgres.restored')
+
+// Between the two names that a restore changes its program may be killed: making a new, empty database then would be
+// the worst of answers.
+function finishSwap({ dataDirectory, directory }: Cluster, log: (line: string) => void): void {
+  if (existsSync(directory) || !existsSync(restoredPath(dataDirectory))) return
+  log('Finishing the restore of the database')
+  renameSync(restoredPath(dataDirectory), directory)
+  syncDirectory(dataDirectory)
 }
 
 /**
@@ -164,7 +179,8 @@ function takeInHand({ account, directory }: Cluster): void {
   lchownSync(directory, account.uid, account.gid)
 }
 
-async function stopLeftovers({ directory }: Cluster, log: (line: string) => void): Promise<void> {
+/** Ends the server that a killed program left behind on a cluster. Only for who holds the lock of its directory. */
+export async function stopLeftovers({ directory }: Pick<Cluster, 'directory'>, log: (line: string) => void): Promise<void> {
   const left = readPidFile(directory)
   if (left && isServerIn(directory, left.pid)) {
     log(`PostgreSQL (process ${left.pid}) still runs from an earlier start: stopping it`)
@@ -203,10 +219,17 @@ function disownPidFile(directory: string): void {
 }
 
 // At every start, since initdb's own rules trust everybody.
-function writeAccessRules({ directory }: Cluster): void {
-  const rules = ['local all', 'local replication', 'host all', 'host replication']
+function writeAccessRules({ directory, isCopy, account }: Cluster): void {
+  const scram = ['local all', 'local replication', 'host all', 'host replication']
     .map(rule => `${rule} all ${rule.startsWith('host') ? '127.0.0.1/32 ' : ''}scram-sha-256\n`)
     .join('')
+  // Of a server of others these files may lie elsewhere.
+  for (const name of isCopy ? ['postgresql.conf', 'pg_ident.conf', 'pg_hba.conf'] : []) {
+    if (existsSync(join(directory, name))) continue
+    writeFileSync(join(directory, name), '', { mode: 0o600 })
+    if (account) chownSync(join(directory, name), account.uid, account.gid)
+  }
+  const rules = isCopy ? 'local all all trust\n' : scram
   const path = join(directory, 'pg_hba.conf')
   if (readFileSync(path, 'utf8') !== rules) writeFileSync(path, rules)
 }

@@ -46,6 +46,17 @@ export type EmbeddedOptions = {
   join?: boolean
   /** Told when the server has ended without having been asked to. */
   onLost?: (error: DomainError) => void
+  /** Settings of the server that come before all others. */
+  settings?: Readonly<Record<string, string>>
+  /** The server is a copy that was restored from a backup of another one, to be looked at or to take its place. */
+  copy?: Copy
+}
+
+/** Who has the file system of the copy has its data: by its private socket it lets this superuser in unasked. */
+export type Copy = {
+  superuser: string
+  /** An installation of PostgreSQL (the directory above `bin`) in place of the embedded one. */
+  installation?: string
 }
 
 export type EmbeddedServer = {
@@ -97,12 +108,14 @@ async function startLocked(place: Place, lock: Lock, options: EmbeddedOptions): 
   const log = options.log ?? (() => {})
   try {
     const account = serverAccount(place.directory)
-    const programs = findPrograms(account, copyParents(account, place.dataDirectory))
-    const cluster: Cluster = { ...place, programs, account, durable: options.durable ?? true }
+    const { copy, settings = {}, durable = true } = options
+    const programs = findPrograms(account, copyParents(account, place.dataDirectory), copy && buildOf(copy))
+    const cluster: Cluster = { ...place, programs, account, durable, settings, isCopy: copy !== undefined }
     const password = await prepareCluster(cluster, log)
     const address = await chooseAddress(cluster, options.port)
     const child = await launch(cluster, address, log)
-    return { ...connection(address, password), stop: supervise(cluster, child, address, lock, options.onLost) }
+    const stop = supervise(cluster, child, address, lock, options.onLost)
+    return { ...connection(address, password, copy?.superuser), stop }
   } catch (error) {
     lock.release()
     throw error
@@ -123,8 +136,15 @@ async function joinServer(place: Place, holder: Holder): Promise<EmbeddedServer 
   return undefined
 }
 
-const connection = ({ host, port }: Pick<Address, 'host' | 'port'>, password: string) => ({
-  adminConfig: (database = 'postgres'): ClientConfig => ({ host, port, user: 'postgres', password, database }),
+const buildOf = ({ installation }: Copy) =>
+  installation === undefined ? undefined : { native: installation, version: 'other' }
+
+const connection = (
+  { host, port }: Pick<Address, 'host' | 'port'>,
+  password: string | undefined,
+  user = 'postgres',
+) => ({
+  adminConfig: (database = 'postgres'): ClientConfig => ({ host, port, user, password, database }),
   port,
 })
 
@@ -203,6 +223,17 @@ const kept = {
   shared_preload_libraries: 'pg_stat_statements',
 }
 
+// The configuration that a copy brings is that of its original: it must not write into that one's archive, follow
+// that one's primary, or ask for libraries and files that are not here.
+const alone = {
+  archive_mode: 'off',
+  primary_conninfo: '',
+  primary_slot_name: '',
+  shared_preload_libraries: '',
+  ssl: 'off',
+  hot_standby: 'off',
+}
+
 // What this program relies on goes here, before postgresql.conf; the rest is in that file.
 function serverArguments(cluster: Cluster, address: Address): string[] {
   const settings = {
@@ -212,7 +243,9 @@ function serverArguments(cluster: Cluster, address: Address): string[] {
     unix_socket_permissions: '0700',
     logging_collector: 'off',
     log_destination: 'stderr',
-    ...(cluster.durable ? kept : { fsync: 'off', full_page_writes: 'off' }),
+    ...(cluster.isCopy ? alone : cluster.durable ? kept : {}),
+    ...(cluster.durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+    ...cluster.settings,
   }
   return [
     ...['-D', pathForServer(cluster.directory, cluster.account)],

@@ -1,0 +1,230 @@
+import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rm, symlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type Archive, explain } from './catalogue.ts'
+import { walkBackup } from './contents.ts'
+import { errors } from './errors.ts'
+import type { Plan } from './plans.ts'
+import { parseLsn } from './positions.ts'
+import type { Member, MemberSink } from './tars.ts'
+import { readWal, type WalFile } from './wal-files.ts'
+
+export type RestoreProgress = { bytes: number; expectedBytes: number }
+
+/** Where a copy is laid out: the cluster, and a directory for each of its tablespaces. */
+export type Place = { directory: string; tablespaces: string }
+
+/** Lays out a cluster as the plan says, for a server that then recovers. Each file is held against its manifest. */
+export async function layOut(
+  archive: Archive,
+  plan: Plan,
+  place: Place,
+  onProgress: (progress: RestoreProgress) => void = () => {},
+): Promise<void> {
+  const expectedBytes = plan.chain.reduce((sum, backup) => sum + backup.plainBytes, 0)
+  requireRoom(dirname(place.directory), expectedBytes + plan.likely * (plan.chain[0]?.walSegmentBytes ?? 0))
+  let bytes = 0
+  try {
+    mkdirSync(place.directory, { mode: 0o700 })
+    for (const backup of plan.chain) {
+      const kept = new Set<string>()
+      await walkBackup(archive, backup, {
+        sink: (path, member) => layerSink(place, path, member, kept),
+        onBytes: count => {
+          bytes += count
+          onProgress({ bytes, expectedBytes })
+        },
+        onFault: fault => {
+          throw fault
+        },
+      })
+      if (backup.kind === 'incremental') await removeOthers(place, kept)
+    }
+    await layOutWal(archive, plan, place.directory, plan.likely)
+  } catch (error) {
+    throw explain(dirname(place.directory), error)
+  }
+}
+
+/** The first so many segments after the backup, and the histories of all timelines. */
+export async function layOutWal(archive: Archive, plan: Plan, directory: string, count: number): Promise<void> {
+  const folder = join(directory, 'pg_wal')
+  mkdirSync(join(folder, 'archive_status'), { recursive: true, mode: 0o700 })
+  if (!('backup' in plan.target)) {
+    for (const { name, text } of plan.histories) writeFileSync(join(folder, name), text, { mode: 0o600 })
+  }
+  const size = plan.chain.at(-1)?.walSegmentBytes ?? 2 ** 24
+  for (const file of plan.wal.slice(0, count)) {
+    const path = join(folder, file.name)
+    if (existsSync(path) && file.isPartial) continue
+    const content = await readWal(archive, file)
+    requireWhole(file, content, plan, size)
+    writeFileSync(path, Buffer.concat([content, Buffer.alloc(size - content.length)]), { mode: 0o600 })
+  }
+}
+
+function requireWhole(file: WalFile, content: Buffer, { received }: Plan, size: number): void {
+  const { path } = file
+  if (!file.isPartial && content.length !== size)
+    throw errors.fileTruncated({ path, reason: `it holds ${content.length} bytes of ${size}` })
+  if (!file.isPartial || !received || received.timeline !== file.timeline) return
+  const due = Number(parseLsn(received.lsn) - file.start)
+  if (due <= size && content.length < due)
+    throw errors.fileTruncated({ path, reason: `it holds ${content.length} bytes, and ${due} had been received` })
+}
+
+function requireRoom(directory: string, needed: number): void {
+  const { bavail, bsize } = statfsSync(directory)
+  const free = bavail * bsize
+  const inMegabytes = (bytes: number) => Math.ceil(bytes / 2 ** 20)
+  if (free < needed) throw errors.noRoom({ directory, needed: inMegabytes(needed), free: inMegabytes(free) })
+}
+
+/** Writes one member over what the backup before it left, or changes blocks of that. */
+async function layerSink(
+  place: Place,
+  path: string,
+  member: Member,
+  kept: Set<string>,
+): Promise<MemberSink | undefined> {
+  const [, oid, rest] = /^pg_tblspc\/(\d+)(?:\/(.*))?$/.exec(path) ?? []
+  const [root, inner] = oid === undefined ? [place.directory, path] : [join(place.tablespaces, oid), rest ?? '']
+  if (inner.split('/').includes('..')) throw errors.contentWrong({ id: '', path, reason: 'it leads outside' })
+  if (oid !== undefined && rest === undefined) {
+    await mkdir(root, { recursive: true, mode: 0o700 })
+    await mkdir(join(place.directory, 'pg_tblspc'), { recursive: true, mode: 0o700 })
+    await symlink(root, join(place.directory, 'pg_tblspc', oid)).catch(unlessThere)
+    kept.add(path)
+    return undefined
+  }
+  const target = join(root, inner)
+  if (member.kind === 'directory') {
+    await mkdir(target, { recursive: true, mode: 0o700 })
+    return undefined
+  }
+  if (member.kind === 'link') return undefined
+  // The places of the original; ours are linked already.
+  if (path === 'tablespace_map') return undefined
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+  if (!basename(target).startsWith('INCREMENTAL.')) {
+    kept.add(path)
+    return writeFileWhole(target)
+  }
+  kept.add(join(dirname(path), basename(path).slice('INCREMENTAL.'.length)))
+  return changeBlocks(join(dirname(target), basename(target).slice('INCREMENTAL.'.length)))
+}
+
+async function writeFileWhole(path: string): Promise<MemberSink> {
+  await rm(path, { force: true })
+  const file = await open(path, 'wx', 0o600)
+  const isLabel = basename(path) === 'backup_label'
+  const label: Buffer[] = []
+  return {
+    begin: async () => {},
+    data: async bytes => void (isLabel ? label.push(Buffer.from(bytes)) : await writeAll(file, bytes)),
+    async end() {
+      // Complete now: the server must not take it for what an incremental backup leaves.
+      if (isLabel)
+        await writeAll(
+          file,
+          Buffer.from(
+            Buffer.concat(label)
+              .toString()
+              .replace(/^INCREMENTAL FROM .*\n/gm, ''),
+          ),
+        )
+      await file.close()
+    },
+  }
+}
+
+const blockBytes = 8192
+const incrementalMagic = 0xd3ae1f0d
+
+// As pg_combinebackup does (reconstruct.c), a layer at a time: the file is cut to what both had in common, is as long as
+// the layer says, and gets the blocks that changed.
+async function changeBlocks(path: string): Promise<MemberSink> {
+  const file = await open(path, 'r+')
+  let head: Buffer = Buffer.alloc(0)
+  let layer: { blocks: number[]; at: number; skip: number } | undefined
+  let block: Buffer = Buffer.alloc(0)
+  const beginLayer = async (): Promise<Buffer | undefined> => {
+    if (head.length < 12) return undefined
+    if (head.readUInt32LE(0) !== incrementalMagic) throw errors.contentWrong({ id: '', path, reason: 'it is no layer' })
+    const [count, common] = [head.readUInt32LE(4), head.readUInt32LE(8)]
+    const length = 12 + 4 * count
+    if (head.length < length) return undefined
+    const blocks = Array.from({ length: count }, (_, index) => head.readUInt32LE(12 + 4 * index))
+    const total = Math.max(common, ...blocks.slice(-1).map(number => number + 1))
+    const { size } = await file.stat()
+    if (size > common * blockBytes) await file.truncate(common * blockBytes)
+    await file.truncate(total * blockBytes)
+    const padded = count === 0 ? length : Math.ceil(length / blockBytes) * blockBytes
+    layer = { blocks, at: 0, skip: padded - length }
+    return head.subarray(length)
+  }
+  return {
+    begin: async () => {},
+    async data(bytes) {
+      let rest: Buffer | undefined = bytes
+      if (!layer) {
+        head = Buffer.concat([head, bytes])
+        rest = await beginLayer()
+        if (!layer || !rest) return
+      }
+      const skipped = Math.min(layer.skip, rest.length)
+      layer.skip -= skipped
+      rest = rest.subarray(skipped)
+      while (rest.length > 0) {
+        // Neighbours go at once.
+        const whole = block.length === 0 ? Math.floor(rest.length / blockBytes) : 0
+        let run = 0
+        const first = layer.blocks[layer.at] as number
+        while (run < whole && layer.blocks[layer.at + run] === first + run) run++
+        if (run > 0) {
+          await writeAll(file, rest.subarray(0, run * blockBytes), first * blockBytes)
+          rest = rest.subarray(run * blockBytes)
+          layer.at += run
+          continue
+        }
+        const part = rest.subarray(0, blockBytes - block.length)
+        block = Buffer.concat([block, part])
+        rest = rest.subarray(part.length)
+        if (block.length < blockBytes) break
+        await writeAll(file, block, (layer.blocks[layer.at++] as number) * blockBytes)
+        block = Buffer.alloc(0)
+      }
+    },
+    async end() {
+      await file.close()
+      if (!layer || layer.at !== layer.blocks.length)
+        throw errors.contentWrong({ id: '', path, reason: 'blocks are missing' })
+    },
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, at?: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const position = at === undefined ? null : at + done
+    done += (await file.write(bytes, done, bytes.length - done, position)).bytesWritten
+  }
+}
+
+/** What the backup before had and this one has not. */
+async function removeOthers(place: Place, kept: ReadonlySet<string>): Promise<void> {
+  const roots: [root: string, prefix: string][] = [[place.directory, '']]
+  if (existsSync(place.tablespaces)) {
+    for (const oid of await readdir(place.tablespaces)) roots.push([join(place.tablespaces, oid), `pg_tblspc/${oid}/`])
+  }
+  for (const [root, prefix] of roots) {
+    for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const path = join(entry.parentPath, entry.name)
+      if (!kept.has(prefix + path.slice(root.length + 1))) rmSync(path)
+    }
+  }
+}
+
+function unlessThere(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+}

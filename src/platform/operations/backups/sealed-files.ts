@@ -1,0 +1,336 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { type FileHandle, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
+import type { Keyring } from '#platform/crypto'
+import { DomainError } from '#platform/errors.ts'
+import { errors } from './errors.ts'
+
+/**
+ * A file of a backup: compressed, encrypted, and such that no change of it goes unseen.
+ *
+ * `CHB1`, the length of the header (4 bytes), the header as JSON, then frames: the length (4 bytes) of what follows,
+ * 1 for the last one else 0 (1 byte), and at most 1 MiB of content, compressed with zstd and encrypted with AES-256-GCM
+ * under a key of this file alone (HKDF of the installation's key, salted). The nonce is the frame's number; the header
+ * and the mark of the last frame are authenticated with each: frames cannot be exchanged, left out or cut off, nor
+ * files be given each other's names.
+ */
+type Header = { key: string; salt: string; name: string; about?: Record<string, unknown> }
+
+/** What was written: `bytes` on the disk with their SHA-256, `plainBytes` before. */
+export type Written = { bytes: number; plainBytes: number; sha256: string }
+
+const magic = Buffer.from('CHB1')
+const frameBytes = 2 ** 20
+/** Frames at work at a time: compression runs beside this thread. */
+const ahead = 4
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+
+/** Writes one sealed file. What is written is on the disk when `finish` (or `flush`) resolves. */
+export class SealedWriter {
+  private readonly file: FileHandle
+  private readonly key: Buffer
+  private readonly header: Buffer
+  private readonly hash = createHash('sha256')
+  private pending: Buffer[] = []
+  private pendingBytes = 0
+  private frames = 0
+  private inFlight = 0
+  private tail: Promise<void> = Promise.resolve()
+  private failure: unknown
+  private bytes = 0
+  private plainBytes = 0
+
+  private constructor(file: FileHandle, key: Buffer, header: Buffer) {
+    this.file = file
+    this.key = key
+    this.header = header
+  }
+
+  /** `name` is what the file is, wherever it lies; `about` can be read without opening it. Never overwrites. */
+  static async create(path: string, keyring: Keyring, name: string, about?: Header['about']): Promise<SealedWriter> {
+    const { keyId, key } = keyring.keyFor(purpose)
+    const salt = randomBytes(32)
+    const header = Buffer.from(
+      JSON.stringify({ key: keyId, salt: salt.toString('base64'), name, ...(about && { about }) }),
+    )
+    const writer = new SealedWriter(await open(path, 'wx', 0o600), fileKey(key, salt, name), digestOf(header))
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(header.length)
+    await writer.put(Buffer.concat([magic, length, header]))
+    return writer
+  }
+
+  /** Takes the bytes over. Resolves when there is room for more. */
+  async write(chunk: Buffer): Promise<void> {
+    for (let rest = chunk; rest.length > 0; ) {
+      const part = rest.subarray(0, frameBytes - this.pendingBytes)
+      rest = rest.subarray(part.length)
+      this.pending.push(part)
+      this.pendingBytes += part.length
+      if (this.pendingBytes === frameBytes) this.beginFrame(false)
+    }
+    while (this.inFlight > ahead) await this.tail
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  /** Puts what there is on the disk, in a frame of its own. */
+  async flush(): Promise<void> {
+    if (this.pendingBytes > 0) this.beginFrame(false)
+    await this.settle()
+    await this.file.datasync()
+  }
+
+  async finish(): Promise<Written> {
+    this.beginFrame(true)
+    try {
+      await this.settle()
+      await this.file.sync()
+    } finally {
+      await this.file.close()
+    }
+    return { bytes: this.bytes, plainBytes: this.plainBytes, sha256: this.hash.digest('hex') }
+  }
+
+  /** Closes a file that stays unfinished. */
+  async abandon(): Promise<void> {
+    await this.tail.catch(() => {})
+    await this.file.close().catch(() => {})
+  }
+
+  private async settle(): Promise<void> {
+    await this.tail
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  private beginFrame(isLast: boolean): void {
+    const plain = this.pending.length === 1 ? (this.pending[0] as Buffer) : Buffer.concat(this.pending)
+    this.pending = []
+    this.pendingBytes = 0
+    this.plainBytes += plain.length
+    const number = this.frames++
+    const compressed = compress(plain, compression)
+    compressed.catch(() => {})
+    this.inFlight++
+    this.tail = this.tail
+      .then(async () => {
+        if (this.failure === undefined)
+          await this.put(sealFrame(this.key, this.header, number, isLast, await compressed))
+      })
+      .catch(error => {
+        this.failure ??= error
+      })
+      .finally(() => this.inFlight--)
+  }
+
+  private async put(bytes: Buffer): Promise<void> {
+    this.hash.update(bytes)
+    this.bytes += bytes.length
+    for (let rest = bytes; rest.length > 0; ) {
+      const { bytesWritten } = await this.file.write(rest)
+      rest = rest.subarray(bytesWritten)
+    }
+  }
+}
+
+type ReadOptions = {
+  /** The file may lack its end (it is still being written, or was when its program died): what is whole counts. */
+  isOpen?: boolean
+  /** Told the SHA-256 of the file at the end. */
+  onHash?: (sha256: string) => void
+}
+
+/** The content of a sealed file, in order, each part only after it was found to be what was written. */
+export async function* readSealed(
+  path: string,
+  keyring: Keyring,
+  name: string,
+  options: ReadOptions = {},
+): AsyncGenerator<Buffer> {
+  const file = await open(path, 'r').catch(cause => {
+    throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? errors.fileMissing({ path }, cause) : cause
+  })
+  const hash = createHash('sha256')
+  const plain: Promise<Buffer>[] = []
+  try {
+    const take = takerOf(file, hash)
+    const start = await take(8)
+    if (!start?.subarray(0, 4).equals(magic))
+      throw errors.fileAltered({ path, reason: 'it does not begin as a backup does' })
+    const encoded = start.readUInt32BE(4) <= 65_536 ? await take(start.readUInt32BE(4)) : undefined
+    if (!encoded) throw errors.fileTruncated({ path, reason: 'its header is not whole' })
+    const { key: keyId, salt, name: found } = headerOf(encoded, path)
+    if (found !== name) throw errors.fileAltered({ path, reason: `it is ${found} under another name` })
+    const key = fileKey(openKey(keyring, keyId, path), Buffer.from(salt, 'base64'), name)
+    const header = digestOf(encoded)
+    for (let number = 0, isLast = false; !isLast; number++) {
+      const length = await take(4)
+      const frame = length && length.readUInt32BE(0) <= 2 * frameBytes ? await take(length.readUInt32BE(0)) : undefined
+      if (!frame) {
+        if (options.isOpen && (!length || length.readUInt32BE(0) <= 2 * frameBytes)) break
+        throw length && length.readUInt32BE(0) > 2 * frameBytes
+          ? errors.fileAltered({ path, reason: `frame ${number} has an impossible length` })
+          : errors.fileTruncated({ path, reason: `it ends in frame ${number}` })
+      }
+      isLast = frame[0] === 1
+      const opened = decompress(openFrame(key, header, number, frame, path))
+      opened.catch(() => {})
+      plain.push(opened)
+      if (plain.length > ahead) yield await (plain.shift() as Promise<Buffer>)
+    }
+    for (let next = plain.shift(); next; next = plain.shift()) yield await next
+    if ((await take(1)) !== undefined && !options.isOpen)
+      throw errors.fileAltered({ path, reason: 'something follows its last frame' })
+    options.onHash?.(hash.digest('hex'))
+  } catch (error) {
+    // What was found whole before the fault is still good, and a file that is still written is read to there.
+    for (const next of plain) yield await next
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/** What the writer of a sealed file said about it; not proved before the file was read. */
+export function readAbout(path: string): Record<string, unknown> {
+  const descriptor = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(4096)
+    const length = readSync(descriptor, bytes, 0, bytes.length, 0)
+    const end = 8 + (length >= 8 ? bytes.readUInt32BE(4) : 0)
+    if (!bytes.subarray(0, 4).equals(magic) || end > length)
+      throw errors.fileAltered({ path, reason: 'it does not begin as a backup does' })
+    return headerOf(bytes.subarray(8, end), path).about ?? {}
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Writes JSON that cannot be changed without the key: complete under its name, or not at all. */
+export async function writeSigned(path: string, keyring: Keyring, value: object, isDurable = true): Promise<void> {
+  const { keyId, key } = keyring.keyFor(`${purpose} signatures`)
+  const content = JSON.stringify(value)
+  const mac = createHmac('sha256', key).update(content).digest('hex')
+  const file = await open(`${path}.part`, 'w', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify({ key: keyId, mac })}\n${JSON.stringify(value, null, 2)}\n`)
+    if (isDurable) await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.part`, path)
+  if (isDurable) await syncDirectory(dirname(path))
+}
+
+export function readSigned<T>(path: string, keyring: Keyring): T {
+  const text = readFileSync(path, 'utf8')
+  const end = text.indexOf('\n')
+  try {
+    const { key: keyId, mac } = JSON.parse(text.slice(0, end)) as { key: string; mac: string }
+    const value = JSON.parse(text.slice(end + 1)) as T
+    const key = openKey(keyring, keyId, path, `${purpose} signatures`)
+    const expected = createHmac('sha256', key).update(JSON.stringify(value)).digest()
+    const found = Buffer.from(mac, 'hex')
+    if (found.length !== expected.length || !timingSafeEqual(found, expected))
+      throw errors.fileAltered({ path, reason: 'its signature does not fit' })
+    return value
+  } catch (error) {
+    if (error instanceof DomainError) throw error
+    throw errors.fileAltered({ path, reason: 'it cannot be read' }, error)
+  }
+}
+
+/** So that a name in it is still there after a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+const purpose = 'backups'
+
+const digestOf = (header: Buffer): Buffer => createHash('sha256').update(header).digest()
+
+const fileKey = (key: Buffer, salt: Buffer, name: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', key, salt, `commonhold backup ${name}`, 32))
+
+function openKey(keyring: Keyring, keyId: string, path: string, of = purpose): Buffer {
+  try {
+    return keyring.keyFor(of, keyId).key
+  } catch (cause) {
+    throw errors.keyMissing({ path, keyId }, cause)
+  }
+}
+
+function headerOf(bytes: Buffer, path: string): Header {
+  try {
+    return JSON.parse(bytes.toString()) as Header
+  } catch (cause) {
+    throw errors.fileAltered({ path, reason: 'its header cannot be read' }, cause)
+  }
+}
+
+function sealFrame(key: Buffer, header: Buffer, number: number, isLast: boolean, content: Buffer): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number))
+  const mark = Buffer.from([isLast ? 1 : 0])
+  cipher.setAAD(Buffer.concat([header, mark]))
+  const sealed = cipher.update(content)
+  cipher.final()
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(1 + sealed.length + 16)
+  return Buffer.concat([length, mark, sealed, cipher.getAuthTag()])
+}
+
+function openFrame(key: Buffer, header: Buffer, number: number, frame: Buffer, path: string): Buffer {
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number))
+    decipher.setAAD(Buffer.concat([header, frame.subarray(0, 1)]))
+    decipher.setAuthTag(frame.subarray(-16))
+    return Buffer.concat([decipher.update(frame.subarray(1, -16)), decipher.final()])
+  } catch (cause) {
+    throw errors.fileAltered({ path, reason: `frame ${number} is not what was written` }, cause)
+  }
+}
+
+function nonceOf(number: number): Buffer {
+  const nonce = Buffer.alloc(12)
+  nonce.writeUIntBE(number, 6, 6)
+  return nonce
+}
+
+/** Takes so many bytes from the file; undefined where it ends before. */
+function takerOf(
+  file: FileHandle,
+  hash: { update(bytes: Buffer): unknown },
+): (count: number) => Promise<Buffer | undefined> {
+  let held: Buffer = Buffer.alloc(0)
+  return async count => {
+    while (held.length < count) {
+      const next = Buffer.allocUnsafe(2 * frameBytes)
+      const { bytesRead } = await file.read(next, 0, next.length)
+      if (bytesRead === 0) return undefined
+      const read = next.subarray(0, bytesRead)
+      hash.update(read)
+      held = held.length === 0 ? read : Buffer.concat([held, read])
+    }
+    const taken = held.subarray(0, count)
+    held = held.subarray(count)
+    return taken
+  }
+}

@@ -1,0 +1,75 @@
+/** One member of a tar: a file, a directory or a link. */
+export type Member = { path: string; kind: 'file' | 'directory' | 'link'; size: number; mode: number; target: string }
+
+/** What takes the members of a tar, in order: `begin`, then the bytes of a file, then `end`. */
+export type MemberSink = {
+  begin(member: Member): Promise<void>
+  data(bytes: Buffer): Promise<void>
+  end(): Promise<void>
+}
+
+/** Reads a tar as PostgreSQL writes it (ustar, no long names), however it is cut into pieces. */
+export async function readTar(chunks: AsyncIterable<Buffer>, sink: MemberSink): Promise<void> {
+  let held: Buffer = Buffer.alloc(0)
+  let left = 0
+  let padding = 0
+  let isOpen = false
+  for await (const chunk of chunks) {
+    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+    for (;;) {
+      if (isOpen && left > 0) {
+        const bytes = held.subarray(0, Math.min(left, held.length))
+        if (bytes.length === 0) break
+        held = held.subarray(bytes.length)
+        left -= bytes.length
+        await sink.data(bytes)
+        continue
+      }
+      if (isOpen) {
+        await sink.end()
+        isOpen = false
+      }
+      if (padding > 0) {
+        const skipped = Math.min(padding, held.length)
+        held = held.subarray(skipped)
+        padding -= skipped
+        if (padding > 0) break
+      }
+      if (held.length < 512) break
+      const header = held.subarray(0, 512)
+      held = held.subarray(512)
+      // Two empty blocks end it, and PostgreSQL may leave them out.
+      if (header[0] === 0) continue
+      const member = memberOf(header)
+      await sink.begin(member)
+      left = member.size
+      padding = (512 - (member.size % 512)) % 512
+      isOpen = true
+    }
+  }
+  if (isOpen && left > 0) throw new Error('The tar ends within a file')
+  if (isOpen) await sink.end()
+}
+
+function memberOf(header: Buffer): Member {
+  const text = (from: number, to: number) => {
+    const field = header.subarray(from, to)
+    const end = field.indexOf(0)
+    return field.subarray(0, end === -1 ? field.length : end).toString()
+  }
+  const prefix = text(345, 500)
+  const kind = ({ 5: 'directory', 2: 'link' } as const)[text(156, 157)] ?? 'file'
+  return {
+    path: (prefix ? `${prefix}/${text(0, 100)}` : text(0, 100)).replace(/^\.\//, '').replace(/\/$/, ''),
+    kind,
+    size: kind === 'file' ? numberOf(header.subarray(124, 136)) : 0,
+    mode: numberOf(header.subarray(100, 108)) & 0o777,
+    target: text(157, 257),
+  }
+}
+
+/** Octal digits, or in base 256 what these cannot hold (8 GB and more). */
+function numberOf(field: Buffer): number {
+  if (((field[0] as number) & 0x80) === 0) return Number.parseInt(field.toString().replace(/[\0 ]/g, '') || '0', 8)
+  return Number(BigInt(`0x${field.toString('hex')}`) & ((1n << BigInt(field.length * 8 - 2)) - 1n))
+}
