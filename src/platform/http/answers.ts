@@ -75,7 +75,15 @@ function send(frame: Frame, plan: Plan, request: FastifyRequest, reply: FastifyR
   }
   const nextCursor = plan.isWrite ? undefined : (body as { nextCursor?: string | null } | null)?.nextCursor
   if (nextCursor) reply.header('link', `<${nextPage(request.url, nextCursor)}>; rel="next"`)
-  return reply.send(body)
+  if (body === undefined || typeof body === 'string' || plan.route.produces) return reply.send(body)
+  if (!reply.hasHeader('content-type')) reply.type(json)
+  return reply.send(textOf(plan, reply, status, body))
+}
+
+/** As the route declares it. What writes it is compiled with the first answer: a start does not wait for all of them. */
+function textOf(plan: Plan, reply: FastifyReply, status: number, body: unknown): string {
+  const isDeclared = plan.status !== 204 && status >= 200 && status < 300
+  return isDeclared ? reply.serializeInput(body as Record<string, unknown>, plan.route.response) : JSON.stringify(body)
 }
 
 function apply(plan: Plan, reply: FastifyReply, result: unknown): { status: number; body: unknown } {
@@ -103,7 +111,7 @@ async function answerIdempotently(
       reply.code(status)
       const headers = result instanceof Reply ? { ...result.headers } : {}
       if (status === 204) return { status, headers, body: '' }
-      return { status, headers: { ...headers, 'content-type': json }, body: reply.serialize(body) as string }
+      return { status, headers: { ...headers, 'content-type': json }, body: textOf(plan, reply, status, body) }
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
       const problem = problemOf(error, request.id, frame.app.publicUrl)

@@ -4,18 +4,22 @@ import { listProblems, type OpenApi } from './openapi.ts'
 import { bodyOf, type Field, fieldsOf, type Listed, operationsByTag, successOf, typeOf } from './reference.ts'
 import { pageHeaders } from './security-headers.ts'
 
-/** Serves the OpenAPI document and a reference page of our own: everything comes from this server. */
-export function serveReference(server: FastifyInstance, document: OpenApi): void {
-  const openapi = JSON.stringify(document)
+/**
+ * Serves the OpenAPI document and a reference page of our own: everything comes from this server. The document is made
+ * when somebody reads it.
+ */
+export function serveReference(server: FastifyInstance, render: () => OpenApi): void {
+  let openapi: string | undefined
   let page: string | undefined
   const style = readFileSync(new URL('./reference/style.css', import.meta.url), 'utf8')
   const script = readFileSync(new URL('./reference/script.js', import.meta.url), 'utf8')
   const revalidated = { 'cache-control': 'no-cache' }
-  server.get('/api/v1/openapi.json', (_request, reply) =>
-    reply.headers(revalidated).type('application/json; charset=utf-8').send(openapi),
-  )
+  server.get('/api/v1/openapi.json', (_request, reply) => {
+    openapi ??= JSON.stringify(render())
+    return reply.headers(revalidated).type('application/json; charset=utf-8').send(openapi)
+  })
   server.get('/api/docs', (_request, reply) => {
-    page ??= renderPage(document)
+    page ??= renderPage(render())
     return reply.headers(pageHeaders).type('text/html; charset=utf-8').send(page)
   })
   server.get('/api/docs/style.css', (_request, reply) =>

@@ -119,7 +119,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     admitToMetrics(request, options.metricsToken)
     return reply.type(metrics.contentType).send(await metrics.render())
   })
-  serveReference(server, renderOpenApi(modules, app.publicUrl))
+  serveReference(server, () => renderOpenApi(modules, app.publicUrl))
   const sendPage = options.consoleDirectory ? await serveConsole(server, options.consoleDirectory) : undefined
 
   const paths = knownPaths(routesOf(modules))
@@ -163,7 +163,6 @@ function routeOf(frame: Frame, module: Module, route: AnyRoute) {
     // A compressed representation would need an entity tag of its own; tokens are not compressed beside input (BREACH).
     ...(plan.hasEtag || route.produces || route.allow === 'public' ? { compress: false as const } : {}),
     config: { rawBody: route.rawBody, isTimed: route.produces !== eventStreamType },
-    schema: route.status === 204 || route.produces ? {} : { response: { '2xx': route.response } },
     onRequest: (request: FastifyRequest, reply: FastifyReply) => admit(frame, plan, request, reply),
     handler: (request: FastifyRequest, reply: FastifyReply) => answer(frame, plan, request, reply),
   }
