@@ -70,7 +70,7 @@ for (const module of modules) {
     const parent =
       program.commands.find(command => command.name() === group) ??
       program.command(group).description(group === name ? `Commands of the ${name} module` : `Commands for ${group}`)
-    register(parent, { withApp: work => withApp(app => work(appFor(module, app))) })
+    register(parent, { withApp: (work, options) => withApp(app => work(appFor(module, app)), options) })
   }
 }
 
@@ -80,11 +80,14 @@ registerMoveCommands(program, {
 
 await program.parseAsync().catch(report)
 
-async function withApp<T>(work: (app: App, database: DatabaseServer) => Promise<T>): Promise<T> {
+async function withApp<T>(
+  work: (app: App, database: DatabaseServer) => Promise<T>,
+  { asItIs = false }: { asItIs?: boolean } = {},
+): Promise<T> {
   const { settings } = loadConfig(modules)
   await using running = new AsyncDisposableStack()
   const database = running.adopt(await openDatabase(settings, { join: true }), it => it.close())
-  await upgradeDatabase(database.admin, modules)
+  if (!asItIs) await upgradeDatabase(database.admin, modules)
   const login = await openProgramLogin(database, settings)
   const app = running.adopt(openApp(login, settings, database), ({ db }) => db.close())
   return await work(app, database)

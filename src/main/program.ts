@@ -8,13 +8,14 @@ import { accountsOf } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
 import { systemClock } from '#platform/clock.ts'
 import { Keyring } from '#platform/crypto'
-import { Database } from '#platform/database'
+import { Database, statementsOf } from '#platform/database'
 import { DomainError, errorTable } from '#platform/errors.ts'
 import { startWorker, type Worker } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
 import { listStandings, relayOutboxes } from '#platform/tenancy'
 import { flushUsage } from '#platform/usage'
 import { migrateDatabase } from '../platform/database/migrate.ts'
+import { prepareStatementStatistics } from '../platform/operations/health/statements.ts'
 import type { Settings } from './config.ts'
 import type { DatabaseServer } from './database.ts'
 import { modules as allModules } from './modules.ts'
@@ -64,6 +65,7 @@ export async function upgradeDatabase(
 ): Promise<string[]> {
   const { applied } = await migrateDatabase({ admin, log })
   await recordDeclarations(admin, modules)
+  await prepareStatistics(admin)
   return applied
 }
 
@@ -80,6 +82,17 @@ export async function recordDeclarations(admin: pg.ClientConfig, modules: readon
     await owner.query('commit')
   } finally {
     await owner.end()
+  }
+}
+
+/** GG-23: slow statements can be seen where the server counts them. */
+async function prepareStatistics(admin: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client(admin)
+  await client.connect()
+  try {
+    await prepareStatementStatistics(statementsOf(client))
+  } finally {
+    await client.end()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { TProperties } from 'typebox'
 import type { App } from '#platform/app.ts'
+import type { Check } from '#platform/checks.ts'
 import type { MirroredColumns, Queryable } from '#platform/database'
 import type { AnyRoute } from '#platform/http'
 import type { Job } from '#platform/jobs'
@@ -59,6 +60,15 @@ export type MetricDeclaration = {
   kind: 'gauge' | 'flow'
 }
 
+/** A figure of `/metrics`, read whenever it is asked for; what cannot be read is left out. */
+export type GaugeDeclaration = {
+  /** In Prometheus' words: `operations_database_bytes`. */
+  name: string
+  help: string
+  labelNames?: readonly string[]
+  read(app: App): Promise<readonly { labels?: Readonly<Record<string, string>>; value: number }[]>
+}
+
 /** How a notification reaches people by mail: each by itself, several in one, or not. */
 export type MailChannel = 'at_once' | 'digest' | 'never'
 
@@ -74,8 +84,11 @@ export type NotificationDeclaration = {
 
 /** What a module's commands are given by the command line. */
 export type CommandContext = {
-  /** Opens the program on its database (joining a running one), hands it to `work`, and closes it. */
-  withApp<T>(work: (app: App) => Promise<T>): Promise<T>
+  /**
+   * Opens the program on its database (joining a running one), hands it to `work`, and closes it. The database is brought
+   * up to date before, unless `work` wants to see it as it is.
+   */
+  withApp<T>(work: (app: App) => Promise<T>, options?: { asItIs?: boolean }): Promise<T>
 }
 
 /** Adds commands below `parent`. */
@@ -101,6 +114,10 @@ export type Module = {
   permissions?: Readonly<Record<string, PermissionDeclaration>>
   routes?: readonly AnyRoute[]
   jobs?: readonly Job[]
+  /** What `commonhold doctor` looks at beside what it always does. */
+  checks?: readonly Check[]
+  /** What `/metrics` tells beside what it always does. */
+  gauges?: readonly GaugeDeclaration[]
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */
   commands?: Commands | Readonly<Record<string, Commands>>
   config?: TProperties

@@ -1,10 +1,10 @@
 import { type Database as Access, PooledDatabase } from './pool.ts'
 
 export { sql } from 'kysely'
+export { type Statements, statementsOf } from './client-queries.ts'
 export { CopyInto } from './copies.ts'
-export { type EmbeddedServer, startEmbedded } from './embedded.ts'
-export { restoredPath, stopLeftovers } from './embedded-cluster.ts'
-export { type Lock, takeLock } from './embedded-lock.ts'
+export { findIsolationFaults } from './isolation.ts'
+export { type MigrationStatus, readMigrationStatus } from './migrate.ts'
 export { bringRows, bringTenant, type MirroredColumns, type MirrorOptions, refreshMirrors } from './mirrors.ts'
 export { isAway, type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'

@@ -1,4 +1,8 @@
 import type { Module } from '#platform/module.ts'
+import { healthChecks } from './doctor/checks.ts'
+import { registerDoctorCommand } from './doctor/doctor-command.ts'
+import { examineDaily } from './doctor/examine-job.ts'
+import { measureSizes } from './health/sizes-job.ts'
 
 /** Backups, retention, maintenance and health: what an operator looks at in the morning. */
 export const operationsModule = {
@@ -16,4 +20,7 @@ export const operationsModule = {
       forOperators: true,
     },
   },
+  jobs: [measureSizes, examineDaily],
+  checks: healthChecks,
+  commands: { doctor: registerDoctorCommand },
 } satisfies Module

@@ -48,7 +48,7 @@ export {
   updateOrganization,
   updatePlace,
 } from './organizations.ts'
-export { relayOutboxes } from './outboxes.ts'
+export { listFailingOutboxes, relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export {
   type MigratedDatabase,

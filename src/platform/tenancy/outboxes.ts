@@ -1,5 +1,5 @@
 import { type App, mainApp } from '#platform/app.ts'
-import { Database, sql } from '#platform/database'
+import { Database, type Queryable, sql } from '#platform/database'
 import { type Job, relayOutbox } from '#platform/jobs'
 
 const system = { system: true } as const
@@ -96,4 +96,19 @@ export const lookAtOutboxes: Job = {
     })
     for (const { id, answer } of found ?? []) if (answer?.has) await noteOutbox(app.db, id)
   },
+}
+
+/** Databases of tenants whose outbox could not be taken over again and again, with why and since when work waits there. */
+export async function listFailingOutboxes(
+  tx: Queryable,
+): Promise<{ name: string; seconds: number; lastError: string }[]> {
+  return await tx.run(sql<{ name: string; seconds: number; lastError: string }>`
+    select
+      d.name,
+      extract(epoch from now() - o.noted_at)::float8 as seconds,
+      coalesce(o.last_error, 'unknown') as last_error
+    from tenancy.noted_outboxes as o
+    join tenancy.databases as d on d.id = o.database_id
+    where o.failures >= 5
+    order by d.name`)
 }

@@ -1,0 +1,7 @@
+import { type Queryable, sql } from '#platform/database'
+
+/** GG-19: tracked tables whose changes are not logged as they should be, a sentence each. */
+export async function findTrackingFaults(tx: Queryable): Promise<string[]> {
+  const rows = await tx.run(sql<{ fault: string }>`select audit.tracking_faults() as fault`)
+  return rows.map(({ fault }) => fault)
+}

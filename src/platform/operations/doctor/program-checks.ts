@@ -1,0 +1,130 @@
+import { findTrackingFaults } from '#platform/audit'
+import type { Check } from '#platform/checks.ts'
+import { readMigrationStatus, sql } from '#platform/database'
+import { listFailingOutboxes } from '#platform/tenancy'
+import { finding, timeInWords } from './findings.ts'
+
+export const programChecks: readonly Check[] = [
+  {
+    code: 'migrations.pending',
+    title: 'Migrations that are not applied, or not as they are written',
+    async run({ app }) {
+      if (!app.administration) return []
+      const { migrations, repeatables, faults } = await readMigrationStatus({ admin: app.administration.admin })
+      const pending = [...migrations, ...repeatables].filter(({ state }) => state !== 'applied').length - faults.length
+      return [
+        ...(pending > 0
+          ? [
+              finding(
+                'critical',
+                'pending',
+                `${pending} migrations of this program are not applied.`,
+                'commonhold db up',
+              ),
+            ]
+          : []),
+        ...faults.map(fault =>
+          finding('critical', fault.split(' ')[0] ?? '', fault, 'commonhold db status; commonhold db drift'),
+        ),
+      ]
+    },
+  },
+  {
+    code: 'audit.tracking',
+    title: 'GG-19: tables whose changes the audit log does not get as it should',
+    isEverywhere: true,
+    run: async ({ own }) =>
+      (await findTrackingFaults(own)).map(fault =>
+        finding('critical', fault.split(/[: ]/)[0] ?? '', `${fault}.`, 'Call audit.track of it again, in a migration.'),
+      ),
+  },
+  {
+    code: 'jobs.waiting',
+    title: 'Work that nobody takes up',
+    isAlarm: true,
+    async run({ own }) {
+      const rows = await own.run(sql<{ name: string; count: number; seconds: number }>`
+        select name, count(*)::integer as count, max(extract(epoch from now() - start_after))::float8 as seconds
+        from jobs.job
+        where state in ('created', 'retry')
+          and start_after < now() - interval '15 minutes'
+        group by name
+        order by 3 desc`)
+      return rows.map(({ name, count, seconds }) =>
+        finding(
+          seconds > 7_200 ? 'critical' : 'warning',
+          name,
+          `${count} ${count === 1 ? 'job' : 'jobs'} ${name} are due for up to ${timeInWords(seconds)}.`,
+          'See that a program runs jobs (commonhold start, or commonhold worker), and how long each takes in its log.',
+        ),
+      )
+    },
+  },
+  {
+    code: 'jobs.failed',
+    title: 'Work that has failed for good in the last day',
+    isAlarm: true,
+    async run({ own }) {
+      const rows = await own.run(sql<{ name: string; count: number; message: string | null }>`
+        select name, count(*)::integer as count, (array_agg(output ->> 'message' order by completed_on desc))[1] as message
+        from jobs.job
+        where state = 'failed'
+          and completed_on > now() - interval '1 day'
+        group by name
+        order by name`)
+      return rows.map(({ name, count, message }) =>
+        finding(
+          'warning',
+          name,
+          `${count} ${count === 1 ? 'job' : 'jobs'} ${name} failed for good${message ? `, the last because: ${message.slice(0, 200)}` : ''}.`,
+          'The log of the worker has the whole error; a job that recurs comes by itself again.',
+        ),
+      )
+    },
+  },
+  {
+    code: 'outboxes.failing',
+    title: "MT-17: work in tenants' own databases that is not taken over",
+    isAlarm: true,
+    run: async ({ own }) =>
+      (await listFailingOutboxes(own)).map(({ name, seconds, lastError }) =>
+        finding(
+          seconds > 7_200 ? 'critical' : 'warning',
+          name,
+          `Work in the database ${name} is not taken over for ${timeInWords(seconds)}: ${lastError}`,
+          'See that this database answers; what waits there is taken over as soon as it does.',
+        ),
+      ),
+  },
+  {
+    code: 'maintenance.overdue',
+    title: 'PE-10: maintenance that has failed, or has not been done for long',
+    async run({ own }) {
+      const rows = await own.run(sql<{ task: string; status: string; reason: string | null; at: Date }>`
+        select distinct on (task) task, status, reason, started_at as at
+        from operations.maintenance_runs
+        where status in ('done', 'failed')
+        order by task, started_at desc`)
+      return rows
+        .filter(({ status }) => status === 'failed')
+        .map(({ task, reason }) =>
+          finding('warning', task, `The last ${task} has failed: ${reason}`, `commonhold maintenance run ${task}`),
+        )
+    },
+  },
+  {
+    code: 'alarms.address',
+    title: 'Whether alarms can be told elsewhere',
+    async run({ app }) {
+      if (!app.config.alarmUrl || app.config.alarmSecret) return []
+      return [
+        finding(
+          'warning',
+          'COMMONHOLD_ALARM_SECRET',
+          'COMMONHOLD_ALARM_URL is set, but no secret to sign with: nothing is sent there.',
+          'Set COMMONHOLD_ALARM_SECRET to whsec_ and 32 random bytes in base64.',
+        ),
+      ]
+    },
+  },
+]
