@@ -198,7 +198,12 @@ export async function appendLog(
   const { rows } = await source.query<{ columns: string[]; time: string }>(
     `select
       (select array_agg(attname::text order by attnum) from pg_attribute
-        where attrelid = p.partrelid and attnum > 0 and not attisdropped and attgenerated = '') as columns,
+        where attrelid = p.partrelid and attnum > 0 and not attisdropped and attgenerated = ''
+          and not exists (
+            -- The numbers of transactions are each server's own: there a row is new.
+            select from pg_attrdef
+            where adrelid = attrelid and adnum = attnum and pg_get_expr(adbin, adrelid) ~ 'pg_current_xact_id'
+          )) as columns,
       a.attname as time
     from pg_partitioned_table as p
     join pg_attribute as a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]

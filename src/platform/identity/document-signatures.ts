@@ -1,13 +1,6 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type JsonWebKey,
-  sign,
-  verify,
-} from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto'
 import type { App } from '#platform/app.ts'
+import { readSigned } from '#platform/crypto'
 import { json, sql } from '#platform/database'
 import { errors } from './errors.ts'
 
@@ -29,7 +22,20 @@ type Key = { id: string; publicKey: JsonWebKey; privateKeyEncrypted: string }
 
 /** Opens the installation's key for documents, or makes the first one. Asks the database: not within a transaction. */
 export async function openDocumentSigner(app: App): Promise<DocumentSigner> {
-  const { id, publicKey, privateKeyEncrypted } = (await findCurrentKey(app)) ?? (await createKey(app))
+  return signerOf(app, (await findCurrentKey(app)) ?? (await createKey(app)))
+}
+
+/** One that was used before, to say what follows it; undefined where the installation has no such key. */
+export async function findDocumentSigner(app: App, keyId: string): Promise<DocumentSigner | undefined> {
+  const found = await app.db.scoped({ system: true }).maybe(sql<Key>`
+    select id, public_key, private_key_encrypted
+    from identity.signing_keys
+    where algorithm = 'Ed25519'
+      and id = ${keyId}`)
+  return found && signerOf(app, found)
+}
+
+function signerOf(app: App, { id, publicKey, privateKeyEncrypted }: Key): DocumentSigner {
   const key = createPrivateKey(app.keyring.decrypt(privateKeyEncrypted, contextOf(id)))
   return {
     keyId: id,
@@ -46,19 +52,10 @@ export async function openDocumentSigner(app: App): Promise<DocumentSigner> {
  * whose key that is, its thumbprint tells.
  */
 export function verifyDocument(signed: string, type: string): VerifiedDocument {
-  try {
-    const [header = '', payload = '', signature = '', ...rest] = signed.trim().split('.')
-    const { alg, typ, kid, jwk } = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
-    const key = createPublicKey({ key: jwk, format: 'jwk' })
-    const isOurs = rest.length === 0 && alg === 'EdDSA' && typ === type && key.asymmetricKeyType === 'ed25519'
-    if (isOurs && verify(null, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, 'base64url'))) {
-      const document = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-      return { document, keyId: String(kid), thumbprint: thumbprintOf(jwk) }
-    }
-  } catch (cause) {
-    throw errors.documentAltered({}, cause)
-  }
-  throw errors.documentAltered()
+  const read = readSigned(signed, type)
+  if (!read) throw errors.documentAltered()
+  const { document, keyId, thumbprint } = read
+  return { document, keyId, thumbprint }
 }
 
 function findCurrentKey(app: App): Promise<Key | undefined> {
@@ -84,7 +81,3 @@ async function createKey(app: App): Promise<Key> {
 const contextOf = (id: string) => `identity.signing_keys.private_key:${id}`
 
 const base64url = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
-
-function thumbprintOf({ crv, kty, x }: JsonWebKey): string {
-  return createHash('sha256').update(JSON.stringify({ crv, kty, x })).digest('base64url')
-}

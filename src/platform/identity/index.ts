@@ -11,6 +11,7 @@ export {
 } from './devices.ts'
 export {
   type DocumentSigner,
+  findDocumentSigner,
   openDocumentSigner,
   type VerifiedDocument,
   verifyDocument,
