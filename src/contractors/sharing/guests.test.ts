@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '#platform/database'
+import { admitGuest, asGuest } from './guests.ts'
+import { addSharedItem } from './shared-lists.ts'
 import {
   addItem,
   admin,
@@ -91,6 +93,42 @@ test('GG-11 a guest who may edit changes, adds, removes and comments, and confli
     [item],
   )
   assert.deepEqual([rows.at(-1).user_id, rows.at(-1).user_name], [null, 'editor@outside.example (by a link)'])
+})
+
+test('GG-11 a guest who adds while the list is deleted, or his share taken back or narrowed, is told so', async () => {
+  const opened = async (name: string) => {
+    const list = await makeList(alice, name)
+    const made = await share(alice, list, { email: 'racer@outside.example', permission: 'edit' })
+    return { list, shareId: made.json.id, guest: await open(tokenOf(made.json)) }
+  }
+  const add = ({ list, guest }: Awaited<ReturnType<typeof opened>>) =>
+    guest.send('POST', `/shared-lists/${list}/items`, { uei: 'VERJZNN00001' })
+
+  const first = await opened('Deleted under the hand')
+  await admin.query('begin')
+  await admin.query('delete from contractors.contractor_lists where id = $1', [first.list])
+  // The guest is let in: the deletion is not done yet. His statement waits for it.
+  const adding = add(first)
+  for (;;) {
+    const { rowCount } = await admin.query('select from pg_locks where not granted')
+    if (rowCount) break
+  }
+  await admin.query('commit')
+  const refused = await adding
+  assert.deepEqual([refused.status, refused.json.code], [401, 'contractors.shared_list_closed'])
+
+  const second = await opened('Narrowed')
+  const cookies = Object.fromEntries([second.guest.cookie.split('=') as [string, string]])
+  const asking = { scope: {}, headers: { 'sec-fetch-site': 'same-origin' }, cookies }
+  const guest = await admitGuest(app, asking, second.list, true)
+  const addLate = () => asGuest(app, guest, tx => addSharedItem(tx, guest, 'VERJZNN00001'))
+  const path = `/contractor-lists/${second.list}/shares/${second.shareId}`
+  assert.equal((await alice.fetch(path, { method: 'PATCH', body: { permission: 'view' } })).status, 200)
+  await assert.rejects(addLate(), { code: 'contractors.share_too_weak' })
+  assert.equal((await alice.fetch(path, { method: 'PATCH', body: { permission: 'edit' } })).status, 200)
+  await addLate()
+  assert.equal((await alice.fetch(path, { method: 'DELETE' })).status, 204)
+  await assert.rejects(addLate(), { code: 'contractors.shared_list_closed' })
 })
 
 test('GG-11 a foreign page cannot write with the cookie of a link, and a host header leads no link astray', async () => {

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { type Static, Type } from 'typebox'
 import { explainAccess } from '#platform/access'
 import { type App, mainApp } from '#platform/app.ts'
@@ -125,17 +126,38 @@ export async function asGuest<T>(
   work: (tx: Queryable) => Promise<T>,
   then?: (tx: Queryable, result: T) => Promise<void>,
 ): Promise<T> {
-  return await app.db.transaction(guest.scope, async tx => {
-    await tx.run(sql`
-      select set_config('role', 'commonhold_guest', true), set_config('app.share_session', ${guest.sessionId}, true)
-    `)
-    const result = await work(tx)
-    if (then) {
-      await tx.run(sql`select set_config('role', 'none', true)`)
-      await then(tx, result)
-    }
-    return result
+  try {
+    return await app.db.transaction(guest.scope, async tx => {
+      await becomeGuest(tx, guest)
+      const result = await work(tx)
+      if (then) {
+        await tx.run(sql`select set_config('role', 'none', true)`)
+        await then(tx, result)
+      }
+      return result
+    })
+  } catch (error) {
+    throw (await endedMeanwhile(app, guest, error)) ?? error
+  }
+}
+
+const becomeGuest = (tx: Queryable, { sessionId }: Guest) =>
+  tx.run(sql`
+    select set_config('role', 'commonhold_guest', true), set_config('app.share_session', ${sessionId}, true)
+  `)
+
+/** Where the database refuses what the request was still let in for: what his share, or the list, has become since. */
+async function endedMeanwhile(app: App, guest: Guest, error: unknown): Promise<Error | undefined> {
+  if (!(error instanceof pg.DatabaseError)) return undefined
+  const isOfPolicies = error.code === '42501'
+  const isOfList = error.code === '23503' && error.constraint?.endsWith('_list_id_fkey')
+  if (!isOfPolicies && !isOfList) return undefined
+  const share = await app.db.transaction(guest.scope, async tx => {
+    await becomeGuest(tx, guest)
+    return await tx.maybe<{ permission: Permission }>(sql`select permission from contractors.current_share()`)
   })
+  if (!share) return shareErrors.sharedListClosed({}, error)
+  return share.permission === guest.permission ? undefined : shareErrors.shareTooWeak({}, error)
 }
 
 /** Closes what a link has opened in this browser. */
