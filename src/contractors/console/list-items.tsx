@@ -126,6 +126,12 @@ export function Items({ list, filters, change }: ItemsProps) {
           </ul>
         </Sortable>
       )}
+      {query.hasNextPage && (
+        <p className="on-paper">
+          The first {formatCount(items.length)} of {isFiltered ? 'those that fit' : formatCount(list.itemCount)}. An
+          export as PDF or as a spreadsheet has all of them.
+        </p>
+      )}
       <LoadMore query={query} label="Load more" />
       <SelectionBar ticks={ticks} total={isFiltered ? undefined : { count: list.itemCount }}>
         {list.mayEdit && <SelectionAction onClick={() => setDialog('change')}>Change</SelectionAction>}

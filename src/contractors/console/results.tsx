@@ -1,5 +1,5 @@
 import { Badge, Button, Center, Checkbox, Skeleton, Text } from '@mantine/core'
-import { type KeyboardEvent, useEffect, useMemo, useState } from 'react'
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
 import { type Contractor, type Family, otherNameFor, placeOf, type SearchResult } from './contractors.ts'
 import { FavouriteButton, ListMenu } from './list-menu.tsx'
@@ -13,6 +13,7 @@ const skeletonWidths = ['52%', '38%', '61%', '45%', '70%', '41%', '57%', '36%', 
 /** The found contractors. Only rows near the window are in the page, and the next page is fetched before it is reached. */
 export function Results({ contractors, families, news, ticks, isStale, query, total, more }: ResultsProps) {
   const [wanted, setWanted] = useState<number>()
+  const focused = useRef<number>(undefined)
   const keys = useMemo(() => contractors.map(({ id }) => id), [contractors])
   const rows = useWindowRows<HTMLUListElement>({ keys, height: rowHeight, more })
   const { list } = rows
@@ -28,12 +29,20 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
     setWanted(undefined)
   })
 
+  // Other results take the place of a row, also of the one that has the focus: without this the next key would be lost.
+  useEffect(() => {
+    if (focused.current === undefined || document.activeElement !== document.body) return
+    list.current
+      ?.querySelector<HTMLElement>(`[data-result="${Math.min(focused.current, contractors.length - 1)}"]`)
+      ?.focus({ preventScroll: true })
+  })
+
   const onKeyDown = (event: KeyboardEvent) => {
     const at = Number((event.target as HTMLElement).dataset.result)
     if (Number.isNaN(at)) return
     if (event.key === ' ' || event.key === 'x') {
       event.preventDefault()
-      const contractor = contractors[at]
+      const contractor = contractors[Math.min(wanted ?? at, contractors.length - 1)]
       if (contractor) ticks.toggle(contractor.id, event.shiftKey)
       return
     }
@@ -45,7 +54,9 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
     event.preventDefault()
     if (to < 0) return document.querySelector<HTMLElement>('[data-search]')?.focus()
     rows.scrollTo(Math.min(to, end))
-    setWanted(to)
+    const link = list.current?.querySelector<HTMLElement>(`[data-result="${to}"]`)
+    link?.focus({ preventScroll: true })
+    setWanted(link ? undefined : to)
   }
 
   return (
@@ -74,6 +85,12 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
         aria-label="Contractors found"
         aria-busy={isStale}
         onKeyDown={onKeyDown}
+        onFocus={({ target }) => {
+          focused.current = target.dataset.result === undefined ? undefined : Number(target.dataset.result)
+        }}
+        onBlur={() => {
+          focused.current = undefined
+        }}
       >
         {rows.shown.map(({ index, key, top }) => {
           const contractor = contractors[index]
@@ -101,6 +118,12 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
           )
         })}
       </ul>
+      {more && total && (
+        <p className="on-paper">
+          The first {formatCount(contractors.length)} of {formatCount(total.count)}
+          {total.capped && '+'}. An export as PDF or as a spreadsheet has all of them.
+        </p>
+      )}
       {more ? (
         <Center p="sm">
           <Button variant="default" size="xs" loading={more.isLoading} onClick={more.load}>
