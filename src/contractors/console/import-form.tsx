@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { Refusal } from '#platform/console'
-import { importsQuery, inspectFile, type Sending, sendImport, sourcesQuery } from './imports.ts'
+import { allImports, inspectFile, type Sending, sendImport, sourcesQuery } from './imports.ts'
 
 /** Sends a file; unless told otherwise it is tried first. */
 export function ImportForm({ close }: { close: () => void }) {
@@ -41,7 +41,7 @@ export function ImportForm({ close }: { close: () => void }) {
         title: isDryRun ? 'The file is tried' : 'The import begins',
         message: isDryRun ? `What ${fileName} would change is shown in a moment.` : `${fileName} is imported now.`,
       })
-      await client.invalidateQueries({ queryKey: importsQuery.queryKey })
+      await client.invalidateQueries({ queryKey: allImports })
       close()
     },
   })

@@ -1,7 +1,7 @@
-import { Badge, Button, Group, Progress, Skeleton, Text } from '@mantine/core'
+import { Badge, Button, Group, NativeSelect, Progress, Skeleton, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import {
   EmptyState,
@@ -14,22 +14,29 @@ import {
   LoadMore,
   PageHeader,
   Refusal,
+  useAddress,
 } from '#platform/console'
 import { ImportForm } from './import-form.tsx'
 import classes from './imports.module.css'
 import {
+  allImports,
   countsInWords,
   durationOf,
   type Import,
+  type ImportFilters,
   importsQuery,
   isUnderWay,
+  readImportFilters,
   rowsInWords,
+  sourcesQuery,
   startImport,
 } from './imports.ts'
 
 /** Everybody's contractors come from here: for who runs the installation. */
 export function Page() {
-  const query = useInfiniteQuery(importsQuery)
+  const [filters, change] = useAddress(readImportFilters)
+  const isFiltered = filters.status !== '' || filters.source !== ''
+  const query = useInfiniteQuery(importsQuery(filters))
   const [isSending, sending] = useDisclosure(false)
   const items = query.data?.pages.flatMap(page => page.items) ?? []
   const now = useNow(items.some(isUnderWay) ? 1000 : 30_000)
@@ -44,14 +51,29 @@ export function Page() {
       <PageHeader
         title="Imports"
         lead="Public data that fills the catalogue of contractors, which all workspaces share. A file goes in whole or not at all; twice, it changes nothing."
-        actions={items.length > 0 && send}
+        actions={(items.length > 0 || isFiltered) && send}
       />
+      {(items.length > 0 || isFiltered) && <Filters filters={filters} change={change} />}
       {query.isPending ? (
         <div role="status" aria-label="Loading the imports">
           <Skeleton height={320} />
         </div>
       ) : query.isError && items.length === 0 ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
+      ) : items.length === 0 && isFiltered ? (
+        <div className="panel">
+          <EmptyState
+            icon="upload"
+            title="No import fits"
+            action={
+              <Button variant="default" onClick={() => change({ status: '', source: '' })}>
+                Show all imports
+              </Button>
+            }
+          >
+            There are none of this state and source.
+          </EmptyState>
+        </div>
       ) : items.length === 0 ? (
         <div className="panel">
           <EmptyState icon="upload" title="No imports yet" action={send}>
@@ -71,6 +93,37 @@ export function Page() {
       )}
       {isSending && <ImportForm close={sending.close} />}
     </>
+  )
+}
+
+function Filters({ filters, change }: { filters: ImportFilters; change: (change: Partial<ImportFilters>) => void }) {
+  const sources = useQuery(sourcesQuery).data?.items ?? []
+  const { interrupted: _of, ...states } = words
+  return (
+    <search aria-label="Filters of imports">
+      <Group gap="sm" mb="md">
+        <NativeSelect
+          size="xs"
+          aria-label="State of the import"
+          value={filters.status}
+          onChange={event => change({ status: event.currentTarget.value })}
+          data={[
+            { value: '', label: 'Any state' },
+            ...Object.entries(states).map(([value, label]) => ({ value, label })),
+          ]}
+        />
+        <NativeSelect
+          size="xs"
+          aria-label="Source of the import"
+          value={filters.source}
+          onChange={event => change({ source: event.currentTarget.value })}
+          data={[
+            { value: '', label: 'Any source' },
+            ...sources.map(({ name, title }) => ({ value: name, label: title })),
+          ]}
+        />
+      </Group>
+    </search>
   )
 }
 
@@ -99,7 +152,7 @@ function Item({ item, now, isTaken }: { item: Import; now: number; isTaken: bool
     mutationFn: startImport,
     onSuccess: async () => {
       notifications.show({ title: 'The import begins', message: `${item.fileName} is imported now.` })
-      await client.invalidateQueries({ queryKey: importsQuery.queryKey })
+      await client.invalidateQueries({ queryKey: allImports })
     },
   })
   const state = item.isInterrupted ? 'interrupted' : item.status

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import { formatCount, type OnTheWire, Problem, request } from '#platform/console'
+import { formatCount, type OnTheWire, oneOf, Problem, request, type Search } from '#platform/console'
 import type { ImportFile as AnyFile } from '../imports/import-files.ts'
 import type { Import as AnyImport } from '../imports/import-listing.ts'
 
@@ -22,18 +22,33 @@ export const isUnderWay = ({ status, isInterrupted, fileId }: Import): boolean =
   status === 'queued' || (status === 'running' && !(isInterrupted && fileId === null))
 
 /** Looked at again every second and a half while one is under way that began within the day. */
-export const importsQuery = infiniteQueryOptions({
-  queryKey: ['contractors', 'imports'],
-  initialPageParam: undefined as string | undefined,
-  queryFn: ({ pageParam, signal }) =>
-    request<Page>('/contractors/imports', { query: { limit: 25, cursor: pageParam }, signal }),
-  getNextPageParam: page => page.nextCursor ?? undefined,
-  refetchInterval: query =>
-    query.state.data?.pages.some(page =>
-      page.items.some(item => isUnderWay(item) && Date.now() - Date.parse(item.startedAt) < 86_400_000),
-    )
-      ? 1500
-      : false,
+export const importsQuery = ({ status, source }: ImportFilters) =>
+  infiniteQueryOptions({
+    queryKey: [...allImports, status, source],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      request<Page>('/contractors/imports', {
+        query: { limit: 25, cursor: pageParam, status: status || undefined, source: source || undefined },
+        signal,
+      }),
+    getNextPageParam: page => page.nextCursor ?? undefined,
+    refetchInterval: query =>
+      query.state.data?.pages.some(page =>
+        page.items.some(item => isUnderWay(item) && Date.now() - Date.parse(item.startedAt) < 86_400_000),
+      )
+        ? 1500
+        : false,
+  })
+
+/** Of every query of imports, however they are filtered. */
+export const allImports = ['contractors', 'imports'] as const
+
+/** Empty: whatever it is. */
+export type ImportFilters = { status: string; source: string }
+
+export const readImportFilters = (search: Search): ImportFilters => ({
+  status: ['queued', 'running', 'done', 'failed'].find(status => status === oneOf(search.status)) ?? '',
+  source: oneOf(search.source),
 })
 
 export const sourcesQuery = queryOptions({
