@@ -66,12 +66,21 @@ export const patience = 60_000
 /** The same for what a window hears by itself: one that hears nothing asks once a minute. */
 export const hearing = 20_000
 
-// Of axe's rules those that look at colours: the others find in dark what they have found in light.
+// Of axe's rules those that look at colours: the others find in one scheme what they find in the other.
 const ofColours = ['color-contrast', 'link-in-text-block']
 
-/** Refuses what axe finds against WCAG 2.2 AA and good practice, in light and in dark. */
+/** Narrower windows are phones'. */
+const isPhone = (page: Page) => (page.viewportSize()?.width ?? 1280) < 500
+
+/**
+ * Refuses what axe finds against WCAG 2.2 AA and good practice: on a desktop in light and in dark, beginning with the one
+ * that is shown; on a phone, where the same pages are walked once more, in dark.
+ */
 export async function checkAccess(page: Page, where: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
+  const isDark = await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)
+  const both = isDark ? (['dark', 'light'] as const) : (['light', 'dark'] as const)
+  const schemes = isPhone(page) ? (['dark'] as const) : both
+  for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await page.waitForFunction(
       scheme => document.documentElement.getAttribute('data-mantine-color-scheme') === scheme,
@@ -89,20 +98,20 @@ export async function checkAccess(page: Page, where: string): Promise<void> {
             `${each.id}: ${each.help}\n${each.nodes.map(node => `    ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`).join('\n')}`,
         ) as string[]
       },
-      colorScheme === 'light' ? {} : { runOnly: ofColours },
+      colorScheme === schemes[0] ? {} : { runOnly: ofColours },
     )
     assert.deepEqual(found, [], `${where}, ${colorScheme}:\n${found.join('\n')}`)
   }
-  await page.emulateMedia({ colorScheme: 'light' })
 }
 
 /**
- * Nothing may stand out of the window to the side, down to the narrowest phone; not for a moment either: what draws itself
- * anew when it has become narrower must not hold the page open until then.
+ * Nothing may stand out of the window to the side, from the narrowest phone to a wide screen (of a phone's window down to
+ * the narrowest: the wider ones are the desktop's); not for a moment either: what draws itself anew when it has become
+ * narrower must not hold the page open until then.
  */
 export async function checkWidths(page: Page, where: string): Promise<void> {
   const usual = page.viewportSize() ?? { width: 1280, height: 800 }
-  for (const width of [320, 768, 1920]) {
+  for (const width of isPhone(page) ? [320] : [320, 768, 1920]) {
     // Listeners of the window are told before any ResizeObserver.
     const told = await page.evaluateHandle(() => {
       const beyond = () => document.documentElement.scrollWidth - window.innerWidth
@@ -122,6 +131,8 @@ export async function checkWidths(page: Page, where: string): Promise<void> {
 
 /** Until nothing fades or moves any more: five frames in which no animation runs that has an end. */
 export async function settle(page: Page): Promise<void> {
+  // Behind another window of its browser it would draw a frame a second.
+  await page.bringToFront()
   await page.evaluate(async () => {
     for (let quiet = 0; quiet < 5; quiet++) {
       await new Promise(done => requestAnimationFrame(done))
