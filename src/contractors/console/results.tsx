@@ -175,7 +175,7 @@ function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
         <FavouriteButton contractor={contractor} />
       </div>
       <div style={{ minWidth: 0 }}>
-        <Text lineClamp={2} component="div" lh={1.35}>
+        <Text lineClamp={3} component="div" lh={1.35}>
           {isNew && (
             <Badge size="xs" variant="light" mr={6} className={classes.new}>
               New
