@@ -24,18 +24,28 @@ export async function buildConsole(signal: AbortSignal, log: (line: string) => v
   if (!isStale()) return false
   log('Building the console')
   const draft = `${consoleDirectory}.building-${process.pid}`
+  const old = `${consoleDirectory}.old-${process.pid}`
   try {
     await runVite(draft, signal)
     utimesSync(join(draft, 'index.html'), began, began)
-    rmSync(consoleDirectory, { recursive: true, force: true })
+    moveAway(old)
     renameSync(draft, consoleDirectory)
   } catch (error) {
     // another start may have put its own there at this moment
     if (!/ENOTEMPTY|EEXIST/.test((error as NodeJS.ErrnoException).code ?? '') || isStale()) throw error
   } finally {
-    rmSync(draft, { recursive: true, force: true })
+    for (const left of [draft, old]) rmSync(left, { recursive: true, force: true })
   }
   return true
+}
+
+/** As a whole: what two starts remove at once, neither has removed for certain when it is done. */
+function moveAway(old: string): void {
+  try {
+    renameSync(consoleDirectory, old)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
 }
 
 const sources = ['index.html', 'vite.config.ts', 'package-lock.json', 'src/main/console.tsx', 'src/**/console/**']
