@@ -11,7 +11,7 @@ import { exitCodeOfKind } from './exit-codes.ts'
 import { registerKeyCommands } from './keys.ts'
 import { modules } from './modules.ts'
 import { registerMoveCommands } from './move-commands.ts'
-import { recordDeclarations, upgradeDatabase } from './program.ts'
+import { openKeyring, recordDeclarations, upgradeDatabase } from './program.ts'
 import { openApp, openProgramLogin, runStart } from './start.ts'
 import { runWorker } from './worker.ts'
 
@@ -70,7 +70,13 @@ for (const module of modules) {
     const parent =
       program.commands.find(command => command.name() === group) ??
       program.command(group).description(group === name ? `Commands of the ${name} module` : `Commands for ${group}`)
-    register(parent, { withApp: (work, options) => withApp(app => work(appFor(module, app)), options) })
+    register(parent, {
+      withApp: (work, options) => withApp(app => work(appFor(module, app)), options),
+      readSettings: () => {
+        const { settings } = loadConfig(modules)
+        return { config: settings, keyring: openKeyring(settings) }
+      },
+    })
   }
 }
 

@@ -15,6 +15,7 @@ import type { Module } from '#platform/module.ts'
 import { listStandings, relayOutboxes } from '#platform/tenancy'
 import { flushUsage } from '#platform/usage'
 import { migrateDatabase } from '../platform/database/migrate.ts'
+import { startReception } from '../platform/operations/backups/reception.ts'
 import { prepareStatementStatistics } from '../platform/operations/health/statements.ts'
 import type { Settings } from './config.ts'
 import type { DatabaseServer } from './database.ts'
@@ -217,13 +218,19 @@ export function createApp(parts: {
   return app
 }
 
-/** Runs the jobs of all modules in this program, those of tenants as these stand. */
-export function startJobs(app: App, connection: pg.ClientConfig): Promise<Worker> {
-  return startWorker({
+/** Runs the jobs of all modules in this program, those of tenants as these stand, and receives WAL beside them. */
+export async function startJobs(app: App, connection: pg.ClientConfig): Promise<Worker> {
+  const worker = await startWorker({
     app,
     connection,
     modules: allModules,
     standings: ids => listStandings(app, ids),
     relay: () => relayOutboxes(app),
   })
+  const reception = startReception(app)
+  return {
+    async stop() {
+      await Promise.all([worker.stop(), reception.stop()])
+    },
+  }
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { TProperties } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Check } from '#platform/checks.ts'
+import type { Keyring } from '#platform/crypto'
 import type { MirroredColumns, Queryable } from '#platform/database'
 import type { AnyRoute } from '#platform/http'
 import type { Job } from '#platform/jobs'
@@ -89,6 +90,8 @@ export type CommandContext = {
    * up to date before, unless `work` wants to see it as it is.
    */
   withApp<T>(work: (app: App) => Promise<T>, options?: { asItIs?: boolean }): Promise<T>
+  /** The settings and the keys alone, for what has to be done while the database is down. */
+  readSettings?(): { config: Readonly<Record<string, unknown>>; keyring: Keyring }
 }
 
 /** Adds commands below `parent`. */

@@ -1,4 +1,8 @@
+import type { Job } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
+import { registerBackupCommands, registerRestoreCommand } from './backups/commands.ts'
+import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
+import { backupSettings } from './backups/settings.ts'
 import { healthChecks } from './doctor/checks.ts'
 import { registerDoctorCommand } from './doctor/doctor-command.ts'
 import { examineDaily } from './doctor/examine-job.ts'
@@ -20,7 +24,16 @@ export const operationsModule = {
       forOperators: true,
     },
   },
-  jobs: [measureSizes, examineDaily],
+  jobs: [
+    makeFullBackup,
+    makeIncrementalBackup,
+    drillRestore,
+    beginBackup as Job,
+    beginDrill as Job,
+    measureSizes,
+    examineDaily,
+  ],
   checks: healthChecks,
-  commands: { doctor: registerDoctorCommand },
+  commands: { backup: registerBackupCommands, restore: registerRestoreCommand, doctor: registerDoctorCommand },
+  config: backupSettings,
 } satisfies Module

@@ -17,6 +17,10 @@ export const errors = errorTable('backups', {
     'unavailable',
     'The copy needs about {needed} MB in {directory}, and {free} MB are free; make room, or restore with --to DIR.',
   ],
+  administrationMissing: [
+    'unavailable',
+    'This program has no way in as the administrator of the database, which backups need.',
+  ],
   programRuns: [
     'conflict',
     'A program (process {pid}, {command}) runs on {directory}; stop it before the database is put back.',

@@ -74,6 +74,16 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   }
 }
 
+/** Has the server keep WAL from now on for who receives it later. */
+export async function claimSlotFor(admin: ClientConfig): Promise<void> {
+  const connection = await Replication.open(admin)
+  try {
+    await claimSlot(admin, connection)
+  } finally {
+    await connection.close()
+  }
+}
+
 /** Gives the slot up: of an installation that no longer makes backups the server would keep WAL for ever. */
 export async function dropSlot(admin: ClientConfig): Promise<void> {
   await withAdmin(admin, async client => {

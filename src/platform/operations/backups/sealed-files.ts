@@ -244,7 +244,10 @@ export function readSigned<T>(path: string, keyring: Keyring): T {
     const expected = createHmac('sha256', key).update(JSON.stringify(value)).digest()
     const found = Buffer.from(mac, 'hex')
     if (found.length !== expected.length || !timingSafeEqual(found, expected))
-      throw errors.fileAltered({ path, reason: 'its signature does not fit' })
+      throw errors.fileAltered({
+        path,
+        reason: `its signature does not fit, or the key ${keyId} is not the one of then`,
+      })
     return value
   } catch (error) {
     if (error instanceof DomainError) throw error

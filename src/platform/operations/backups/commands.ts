@@ -1,0 +1,228 @@
+import { userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { CommandContext } from '#platform/module.ts'
+import { type Backup, findVerification, getBackup, readCatalogue, writeVerification } from './catalogue.ts'
+import { findFaults } from './contents.ts'
+import { errors } from './errors.ts'
+import type { Target } from './plans.ts'
+import { recoverAside, replaceEmbedded } from './recoveries.ts'
+import { backUp, drill, expire } from './schedule.ts'
+import { type BackupSettings, installationOf, shelfOf } from './settings.ts'
+import { readState } from './state.ts'
+
+type Flags = { json?: boolean }
+type RestoreFlags = Flags & {
+  at?: string
+  latest?: boolean
+  backup?: string
+  to?: string
+  timeline?: string
+  server?: string
+}
+
+/** `commonhold backup …`: progress on stderr, results on stdout, with `--json` as one JSON value. */
+export function registerBackupCommands(parent: Command, context: CommandContext): void {
+  const { withApp } = context
+  const by = () => `${userInfo().username} at the command line`
+  parent
+    .command('create')
+    .description('Back the database server up, and read the backup again')
+    .option('--incremental', 'only what changed since the last backup (PostgreSQL 17 and later)')
+    .option('--json', 'print it as JSON')
+    .action(async ({ incremental, json }: Flags & { incremental?: boolean }) => {
+      const show = progressLine('Backing up')
+      const backup = await withApp(app =>
+        backUp(app, incremental ? 'incremental' : 'full', {
+          requestedBy: by(),
+          onProgress: ({ bytes, expectedBytes, note }) => (note ? say(note) : show(bytes, expectedBytes)),
+        }),
+      )
+      write(json, backup, () => describeBackup(backup))
+    })
+  parent
+    .command('list')
+    .description('List the backups that there are; needs no database')
+    .option('--json', 'print them as JSON')
+    .action(({ json }: Flags) => {
+      const shelf = shelfOfCommand(context)
+      const { backups, faults } = readCatalogue(shelf)
+      const items = backups.map(backup => ({
+        ...backup,
+        verification: findVerification({ ...shelf, ...backup }, backup.id) ?? null,
+      }))
+      write(
+        json,
+        { folder: shelf.folder, items, faults: faults.map(({ message }) => message) },
+        () =>
+          [...items.map(describeBackup), ...faults.map(({ message }) => `! ${message}\n`)].join('') ||
+          `There is no backup in ${shelf.folder}.\n`,
+      )
+    })
+  parent
+    .command('verify [id]')
+    .description('Read a backup again, or all of them: every file is what was written; needs no database')
+    .option('--json', 'print what was found as JSON')
+    .action(async (id: string | undefined, { json }: Flags) => {
+      const shelf = shelfOfCommand(context)
+      const { backups, faults } = readCatalogue(shelf)
+      const items: { id: string; faults: string[] }[] = id
+        ? []
+        : faults.map(it => ({ id: String(it.details.path), faults: [it.message] }))
+      for (const backup of id ? [getBackup(shelf, id)] : backups) {
+        say(`Reading ${backup.id}`)
+        const archive = { ...shelf, systemIdentifier: backup.systemIdentifier }
+        const found = (await findFaults(archive, backup)).map(({ message }) => message)
+        await writeVerification(archive, backup.id, { at: new Date().toISOString(), faults: found })
+        items.push({ id: backup.id, faults: found })
+      }
+      write(json, { items }, () =>
+        items.map(it => `${it.id}  ${it.faults.length === 0 ? 'whole' : it.faults.join(' ')}\n`).join(''),
+      )
+      const all = items.flatMap(it => it.faults)
+      if (all.length > 0) throw errors.verifyFailed({ count: all.length, first: all[0] })
+    })
+  parent
+    .command('drill')
+    .description('Recover the copy aside, check its indexes, and hold its rows against the database')
+    .option('--json', 'print what was found as JSON')
+    .action(async ({ json }: Flags) => {
+      const found = await withApp(app => drill(app, by()))
+      write(json, found, () => {
+        const { indexes, tables, rows, compared, notCompared, recovery, milliseconds } = found
+        const held = notCompared ? `not held against the server: ${notCompared}` : `${compared} held against the server`
+        return `Recovered ${recovery.backup} to ${recovery.lsn} in ${(milliseconds / 1000).toFixed(1)} s: ${indexes} indexes, ${tables} tables (${held}), ${rows} rows.\n`
+      })
+      if (found.faults.length > 0) throw errors.drillFailed({ count: found.faults.length, first: found.faults[0] })
+    })
+  parent
+    .command('expire')
+    .description('Remove backups and WAL that are older than is kept')
+    .option('--json', 'print what was removed as JSON')
+    .action(async ({ json }: Flags) => {
+      const removed = await withApp(app => expire(app, by()))
+      write(json, removed, () => `Removed ${removed.backups.length} backups and ${removed.segments} segments of WAL.\n`)
+    })
+  parent
+    .command('status')
+    .description('Say how well the database is protected')
+    .option('--json', 'print it as JSON')
+    .action(async ({ json }: Flags) => {
+      const state = await withApp(readState)
+      write(json, state, () => {
+        const windows = state.windows.map(({ from, until }) => `  from ${from} to ${until}\n`).join('')
+        return `${state.status}\n${windows}${state.advice.map(line => `! ${line}\n`).join('')}`
+      })
+    })
+}
+
+/** `commonhold restore`: works while the database is down, and only then puts it back. */
+export function registerRestoreCommand(command: Command, context: CommandContext): void {
+  command
+    .description('Bring the whole database server back as it was; the one before stays beside')
+    .option('--at <time>', 'as it was at that time, such as 2027-01-31T12:00:00Z')
+    .option('--latest', 'as far as WAL was received')
+    .option('--backup <id>', 'as it was when that backup ended')
+    .option('--to <directory>', 'a data directory for it, in place of the one in use')
+    .option('--timeline <number>', 'in the WAL of that timeline; the newest unless told')
+    .option('--server <system identifier>', 'of which server, where there are backups of several')
+    .option('--json', 'print what was recovered as JSON')
+    .action(async (flags: RestoreFlags) => {
+      const { config, keyring } = settingsOf(context)
+      const target = targetOf(flags)
+      if (config.databaseUrl !== undefined && flags.to === undefined) throw errors.serverNotOurs()
+      const show = progressLine('Restoring')
+      const installation = installationOf(config)
+      const options = {
+        ...{ shelf: shelfOf(config, keyring), target, log: say },
+        ...(installation !== undefined && { installation }),
+        ...(flags.server !== undefined && { systemIdentifier: flags.server }),
+        onProgress: ({ bytes, expectedBytes }: { bytes: number; expectedBytes: number }) => show(bytes, expectedBytes),
+      }
+      if (flags.to !== undefined) {
+        const server = await recoverAside({ ...options, into: flags.to })
+        await server.stop()
+        const { recovery } = server
+        write(
+          flags.json,
+          { ...recovery, directory: resolve(flags.to) },
+          () =>
+            `${described(recovery)} It lies in ${resolve(flags.to as string)}/postgres; the keys are not in a backup.\n`,
+        )
+        return
+      }
+      const dataDirectory = String(config.dataDir)
+      const recovery = await replaceEmbedded({ ...options, dataDirectory, now: new Date() })
+      const kept = recovery.keptAside
+        ? ` The database before lies in ${recovery.keptAside}; remove it when all is well.`
+        : ''
+      write(flags.json, recovery, () => `${described(recovery)}${kept}\n`)
+    })
+}
+
+function targetOf({ at, latest, backup, timeline }: RestoreFlags): Target {
+  if ([at, latest, backup].filter(it => it !== undefined).length !== 1) throw errors.targetMissing()
+  const on = timeline === undefined ? {} : { timeline: Number(timeline) }
+  if (backup !== undefined) return { backup, ...on }
+  if (at === undefined) return { latest: true, ...on }
+  const isTime = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)$/.test(at)
+  const time = new Date(at)
+  if (!isTime || Number.isNaN(time.getTime())) throw errors.timeMalformed({ text: at })
+  return { at: time, ...on }
+}
+
+function described({
+  backup,
+  lsn,
+  lastCommitAt,
+  until,
+}: {
+  backup: string
+  lsn: string
+  lastCommitAt: string | null
+  until: string
+}): string {
+  const last = lastCommitAt ? `, its last transaction of ${lastCommitAt}` : ''
+  return `Recovered from backup ${backup} up to ${until} (WAL ${lsn}${last}).`
+}
+
+function describeBackup(backup: Backup & { verification?: { faults: string[] } | null }): string {
+  const { id, kind, finishedAt, plainBytes, storedBytes, parent, verification } = backup
+  const read = verification
+    ? verification.faults.length === 0
+      ? 'read again'
+      : `BROKEN: ${verification.faults[0]}`
+    : 'not read again'
+  const on = parent ? `, on ${parent}` : ''
+  return `${id}  ${kind}${on}  ${finishedAt}  ${megabytes(storedBytes)} of ${megabytes(plainBytes)}  ${read}\n`
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
+
+function settingsOf({
+  readSettings,
+}: CommandContext): NonNullable<ReturnType<NonNullable<CommandContext['readSettings']>>> {
+  if (!readSettings) throw new Error('The settings cannot be read here')
+  return readSettings()
+}
+
+const shelfOfCommand = (context: CommandContext) => {
+  const { config, keyring }: { config: BackupSettings; keyring: Parameters<typeof shelfOf>[1] } = settingsOf(context)
+  return shelfOf(config, keyring)
+}
+
+/** At most a line a second: a terminal's own line would be torn by the notes between. */
+function progressLine(what: string): (bytes: number, expectedBytes: number | undefined) => void {
+  let told = Date.now()
+  return (bytes, expectedBytes) => {
+    if (Date.now() - told < 1000) return
+    told = Date.now()
+    say(`${what}: ${megabytes(bytes)}${expectedBytes ? ` of about ${megabytes(expectedBytes)}` : ''}`)
+  }
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+function write(json: boolean | undefined, value: unknown, describe: () => string): void {
+  process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : describe())
+}

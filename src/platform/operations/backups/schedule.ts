@@ -1,0 +1,100 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { App } from '#platform/app.ts'
+import type { DomainError } from '#platform/errors.ts'
+import { type BackupProgress, readServer, takeBackup } from './base-backups.ts'
+import { type Archive, type Backup, readCatalogue, writeVerification } from './catalogue.ts'
+import { findFaults } from './contents.ts'
+import { type Drill, runDrill } from './drills.ts'
+import { errors } from './errors.ts'
+import { removeExpired } from './expiry.ts'
+import { claimSlotFor } from './receiver.ts'
+import { type Outcome, recordRun, removeOldRuns } from './runs.ts'
+import { adapterOf, installationOf, retentionDaysOf, shelfOfApp } from './settings.ts'
+
+/** Whether this program makes the backups: it was not told otherwise, and has a way in as the administrator. */
+export const makesBackups = (app: App): boolean => adapterOf(app.config) === 'own' && app.administration !== undefined
+
+type Asked = { requestedBy?: string; onProgress?: (progress: BackupProgress) => void; signal?: AbortSignal }
+
+/** Makes a backup, reads it again, and removes what is older than is kept; each leaves a record. */
+export async function backUp(app: App, kind: 'full' | 'incremental', asked: Asked = {}): Promise<Backup> {
+  const { admin, isEmbedded } = requireAdministration(app)
+  const { requestedBy, ...rest } = asked
+  const shelf = shelfOfApp(app)
+  const made = await recordRun(app, { kind, requestedBy }, async () => {
+    // Of a server of others the disk may be filled by a slot that nobody reads.
+    if (isEmbedded || (await isReceiving(app))) await claimSlotFor(admin)
+    const backup = await takeBackup({ shelf, admin, incremental: kind === 'incremental', ...rest })
+    const { id, plainBytes, storedBytes, stopLsn } = backup
+    return { backup, backupId: id, result: { kind: backup.kind, plainBytes, storedBytes, stopLsn } }
+  })
+  await verify(app, made.backup, requestedBy)
+  return made.backup
+}
+
+/** Reads a backup again, every file of it, and says so beside it. */
+export async function verify(app: App, backup: Backup, requestedBy?: string): Promise<DomainError[]> {
+  const { faults } = await recordRun(app, { kind: 'verify', requestedBy }, async () => {
+    const archive = { ...shelfOfApp(app), systemIdentifier: backup.systemIdentifier }
+    const found = await findFaults(archive, backup)
+    const messages = found.map(fault => fault.message)
+    await writeVerification(archive, backup.id, { at: app.clock.now().toISOString(), faults: messages })
+    const outcome: Outcome = { backupId: backup.id, result: { faults: messages, bytes: backup.plainBytes } }
+    return { ...outcome, ...(messages[0] !== undefined && { failure: messages[0] }), faults: found }
+  })
+  return faults
+}
+
+/** Removes what is older than is kept. */
+export async function expire(app: App, requestedBy?: string): Promise<{ backups: string[]; segments: number }> {
+  const archive = await ownArchive(app)
+  const { result } = await recordRun(app, { kind: 'expire', requestedBy }, async () => {
+    const { backups, wal } = await removeExpired(archive, retentionDaysOf(app.config), app.clock.now())
+    await removeOldRuns(app.db.scoped({ system: true }))
+    return { result: { backups: backups.map(({ id }) => id), segments: wal.length } }
+  })
+  return result
+}
+
+/** Recovers the copy aside and looks at it. */
+export async function drill(app: App, requestedBy?: string): Promise<Drill> {
+  const { admin, dataDirectory } = requireAdministration(app)
+  const archive = await ownArchive(app)
+  const installation = installationOf(app.config)
+  const stamp = app.clock.now().toISOString().replace(/[-:.]/g, '')
+  const { found } = await recordRun(app, { kind: 'drill', requestedBy }, async () => {
+    const drilled = await runDrill({
+      ...{ shelf: archive, systemIdentifier: archive.systemIdentifier, source: admin },
+      into: join(dataDirectory, `drill-${stamp}`),
+      ...(installation !== undefined && { installation }),
+    })
+    const { recovery, ...result } = drilled
+    return {
+      ...{ backupId: recovery.backup, result: { ...result, ...recovery }, found: drilled },
+      ...(drilled.faults[0] !== undefined && { failure: drilled.faults[0] }),
+    }
+  })
+  return found
+}
+
+export async function ownArchive(app: App): Promise<Archive> {
+  const { systemIdentifier } = await readServer(requireAdministration(app).admin)
+  return { ...shelfOfApp(app), systemIdentifier }
+}
+
+/** Whether the last backup of this server is one on which an incremental one can build; else a full one is due. */
+export function hasBackup(archive: Archive): boolean {
+  return readCatalogue(archive).backups.some(it => it.systemIdentifier === archive.systemIdentifier)
+}
+
+async function isReceiving(app: App): Promise<boolean> {
+  const archive = await ownArchive(app)
+  const path = join(archive.folder, archive.systemIdentifier, 'wal')
+  return existsSync(path) && readdirSync(path).includes('receiver.lock')
+}
+
+function requireAdministration(app: App): NonNullable<App['administration']> {
+  if (!app.administration) throw errors.administrationMissing()
+  return app.administration
+}
