@@ -6,10 +6,12 @@ import type { Logger } from 'pino'
 import { recordPermissions } from '#platform/access'
 import { accountsOf } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
+import { checkpointFolderOf, type Sealing, startSealing } from '#platform/audit'
 import { systemClock } from '#platform/clock.ts'
 import { Keyring } from '#platform/crypto'
 import { Database, statementsOf } from '#platform/database'
 import { DomainError, errorTable } from '#platform/errors.ts'
+import { findDocumentSigner, openDocumentSigner } from '#platform/identity'
 import { startWorker, type Worker } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
 import { listStandings, relayOutboxes } from '#platform/tenancy'
@@ -216,6 +218,26 @@ export function createApp(parts: {
   // What fails is in the log, and nothing can be done about it any more.
   db.beforeClose(() => flushUsage(app).catch(() => {}))
   return app
+}
+
+/** Seals the audit log of the main database and of those that tenants have, beside the jobs. */
+export function startSealingLog(app: App): Sealing {
+  const { auditCheckpointUrl: url, auditCheckpointSeconds } = app.config as {
+    auditCheckpointUrl?: string
+    auditCheckpointSeconds?: number
+  }
+  const { placed, placements } = app
+  return startSealing({
+    app,
+    signers: { current: () => openDocumentSigner(app), find: keyId => findDocumentSigner(app, keyId) },
+    folder: checkpointFolderOf(app),
+    url,
+    checkpointSeconds: auditCheckpointSeconds ?? 10,
+    others:
+      placed && placements
+        ? async () => (await placements.list()).map(({ id }) => ({ id, within: work => placed.within(id, work) }))
+        : undefined,
+  })
 }
 
 /** Runs the jobs of all modules in this program, those of tenants as these stand, and receives WAL beside them. */

@@ -24,6 +24,7 @@ import {
   requireAppLogin,
   requireKeys,
   startJobs,
+  startSealingLog,
   upgradeDatabase,
 } from './program.ts'
 import { type Demonstration, demonstrate, type SignIn } from './sign-ins.ts'
@@ -89,6 +90,7 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const setupLink = signIns.length > 0 ? undefined : await stop.until(findSetupLink(app))
   await consoleBuilt
   running.adopt(await startJobs(app, login), worker => worker.stop())
+  running.adopt(startSealingLog(app), sealing => sealing.stop())
   const server = running.adopt(await stop.until(buildHttp(app, settings, modules)), it => it.close())
   await stop.until(upgradeTenantDatabases(app, log))
   await stop.until(listen(server, settings))

@@ -1,5 +1,5 @@
 import { openDatabase } from './database.ts'
-import { startJobs, upgradeDatabase } from './program.ts'
+import { startJobs, startSealingLog, upgradeDatabase } from './program.ts'
 import { openApp, openProgramLogin, requireIsolation, type StartOptions } from './start.ts'
 import { listenForStop, type Stop, stopRequested } from './stopping.ts'
 
@@ -32,6 +32,7 @@ async function workUntilStopped(options: WorkerProgramOptions, stop: Stop, log: 
   const app = running.adopt(openApp(login, settings, database), ({ db }) => db.close())
   await stop.until(requireIsolation(app))
   running.adopt(await startJobs(app, login), worker => worker.stop())
+  running.adopt(startSealingLog(app), sealing => sealing.stop())
 
   const jobs = modules.flatMap(module => module.jobs ?? [])
   log(`The worker runs ${jobs.length} kinds of jobs. Stop with Ctrl-C.`)

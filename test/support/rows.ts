@@ -161,8 +161,11 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
     [...randomBytes(count)].map(byte => from[byte % from.length]).join('')
   if (type === 'uuid') return [randomUUID()]
   if (type === 'jsonb' || type === 'json') return ['{}', '[]', `{"a": "${unique}"}`]
-  if (type === 'bytea') return [`\\x${randomBytes(32).toString('hex')}`, '\\x00']
+  if (type === 'bytea') {
+    return [`\\x${randomBytes(32).toString('hex')}`, '\\x00', `\\x${randomBytes(24).toString('hex')}`]
+  }
   if (type === 'inet') return ['192.0.2.1']
+  if (type === 'pg_snapshot') return ['1:1:']
   if (type === 'xid8') return [randomInt(2 ** 40)]
   if (category === 'S') {
     return [
@@ -184,7 +187,7 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
       'A',
     ]
   }
-  if (category === 'N') return [1, 2, 5, 0]
+  if (category === 'N') return [1, 2, 5, 0, 8]
   if (category === 'B') return [false, true]
   if (category === 'D') return [new Date().toISOString(), '2026-01-01', '2100-01-01']
   if (category === 'A')

@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { ensureMonthPartitions, findShortHorizons } from './partitions.ts'
 import { auditRoutes } from './routes.ts'
@@ -7,6 +8,30 @@ export const auditModule = {
   schema: 'audit',
   permissions: {
     'audit.logs.read': { description: 'Read the audit log of the workspace', roles: ['owner', 'admin'] },
+  },
+  config: {
+    auditCheckpointDir: Type.Optional(
+      Type.String({
+        env: 'COMMONHOLD_AUDIT_CHECKPOINT_DIR',
+        description:
+          'Where signed checkpoints of the audit log are kept outside of the database, best on another machine; `checkpoints` in the data directory unless set, `off` for nowhere',
+      }),
+    ),
+    auditCheckpointUrl: Type.Optional(
+      Type.String({
+        env: 'COMMONHOLD_AUDIT_CHECKPOINT_URL',
+        secret: true,
+        pattern: '^https?://',
+        description: 'Who is told of each signed checkpoint by POST, until he answers 2xx',
+      }),
+    ),
+    auditCheckpointSeconds: Type.Integer({
+      env: 'COMMONHOLD_AUDIT_CHECKPOINT_SECONDS',
+      minimum: 1,
+      maximum: 86_400,
+      default: 10,
+      description: 'Seconds between two signed checkpoints of the audit log, while anything is written to it',
+    }),
   },
   routes: auditRoutes,
   jobs: [

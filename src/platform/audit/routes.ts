@@ -1,15 +1,30 @@
 import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Queryable, Scope } from '#platform/database'
-import { pageOf, pageQuery, route } from '#platform/http'
+import { DomainError } from '#platform/errors.ts'
+import { nullable, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
 import { AuditFilters, AuditLog, listAuditLogs } from './audit-logs.ts'
 import { AuditOptions, listAuditOptions, mergedOptions } from './options.ts'
+import { type Proof, proveEntry } from './proofs.ts'
+import { auditState } from './states.ts'
 
 /** Where entries of the scope's tenant are: here, and in a database of its own if it has one. */
 async function placesOf(app: App, scope: Scope): Promise<Queryable[]> {
   const isElsewhere = (await app.placed?.placeOf(scope)) !== undefined
   return [app.db.reads(scope), ...(isElsewhere && app.placed ? [app.placed.reads(scope)] : [])]
 }
+
+const SealStatus = Type.Object({
+  lagSeconds: Type.Number({ description: 'Age of the oldest entry that is not sealed yet; 0 where all are' }),
+  checkpoint: nullable(
+    Type.Object({
+      number: Type.Integer(),
+      at: Type.String({ description: 'When it was signed' }),
+      thumbprint: nullable(Type.String({ description: 'Of the key that signed it (RFC 7638)' })),
+    }),
+  ),
+  verification: nullable(Type.Object({ endedAt: timestamp, isSound: Type.Boolean() })),
+})
 
 export const auditRoutes = [
   route({
@@ -33,6 +48,44 @@ export const auditRoutes = [
     response: AuditOptions,
     async handle({ scope }, app) {
       return mergedOptions(await Promise.all((await placesOf(app, scope)).map(listAuditOptions)))
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/audit-logs/{id}/proof',
+    allow: 'audit.logs.read',
+    summary: 'Prove an audit entry',
+    description:
+      'A proof that the entry stands in the log as it was written, under a signed checkpoint: `commonhold audit check-proof` checks it without asking anybody. Refused until the entry is in a checkpoint, which takes some seconds.',
+    params: Type.Object({ id: uuid }),
+    response: Type.Unsafe<Proof>(Type.Object({}, { additionalProperties: true })),
+    refusals: ['audit.entry_not_found', 'audit.not_sealed'],
+    async handle({ params: { id }, scope }, app) {
+      const places = await placesOf(app, scope)
+      const last = places.pop() as Queryable
+      for (const place of places) {
+        const proof = await proveEntry(place, id).catch(error => {
+          if (error instanceof DomainError && error.kind === 'not_found') return undefined
+          throw error
+        })
+        if (proof) return proof
+      }
+      return await proveEntry(last, id)
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/audit-logs/seal',
+    allow: 'audit.logs.read',
+    summary: 'Show how far the audit log is sealed',
+    response: SealStatus,
+    async handle({ scope }, app) {
+      const { lagSeconds, checkpoint, verification } = await auditState(app.db.reads(scope))
+      return {
+        lagSeconds,
+        checkpoint: checkpoint && { number: checkpoint.number, at: checkpoint.at, thumbprint: checkpoint.thumbprint },
+        verification: verification && { endedAt: verification.endedAt, isSound: verification.isSound },
+      }
     },
   }),
 ]

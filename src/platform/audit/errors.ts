@@ -1,0 +1,11 @@
+import { errorTable } from '#platform/errors.ts'
+
+export const errors = errorTable('audit', {
+  entryNotFound: ['not_found', 'There is no audit entry {id} here.'],
+  notSealed: ['conflict', 'The audit entry {id} is not in a signed checkpoint yet: try again in a minute.'],
+  checkpointNotFound: ['not_found', 'There is no checkpoint {number} with entries of this tenant.'],
+  tenantUnknown: ['not_found', 'There is no tenant {slug}.'],
+  numberMalformed: ['invalid', '{text} is not the number of a checkpoint.'],
+  proofUnreadable: ['invalid', 'This is no proof: {reason}.'],
+  proofWrong: ['conflict', 'The proof does not hold: {reason}.'],
+})

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import type { App } from '#platform/app.ts'
+import { type Queryable, sql } from '#platform/database'
+import { readCheckpoint } from './checkpoints.ts'
+
+/** How far the log is sealed. */
+export type SealState = {
+  /** Age of the oldest entry that is not sealed yet, in seconds; 0 where all are. */
+  lagSeconds: number
+  checkpoint: { number: number; at: string; tenants: number; size: number; thumbprint: string | null } | null
+  /** The last run of verification that has ended. */
+  verification: { endedAt: Date; isSound: boolean; entries: number; checkpoint: number | null } | null
+}
+
+export async function auditState(tx: Queryable): Promise<SealState> {
+  const [{ lag }, newest, last] = await Promise.all([
+    tx.one(sql<{ lag: number }>`select audit.seal_lag() as lag`),
+    tx.maybe(sql<{ signed: string }>`select signed from audit.checkpoints order by number desc limit 1`),
+    tx.maybe(sql<NonNullable<SealState['verification']>>`
+      select ended_at, is_sound, entries, checkpoint
+      from audit.verifications
+      where ended_at is not null
+      order by began_at desc
+      limit 1`),
+  ])
+  const read = newest && readCheckpoint(newest.signed)
+  return {
+    lagSeconds: lag,
+    checkpoint: read
+      ? {
+          number: read.document.number,
+          at: read.document.at,
+          tenants: read.document.tenants,
+          size: read.document.size,
+          thumbprint: read.thumbprint,
+        }
+      : null,
+    verification: last ?? null,
+  }
+}
+
+/** COMMONHOLD_AUDIT_CHECKPOINT_DIR, else `checkpoints` in the data directory; undefined where it is `off`. */
+export function checkpointFolderOf(app: Pick<App, 'config'>): string | undefined {
+  const { auditCheckpointDir: given, dataDir } = app.config as { auditCheckpointDir?: string; dataDir?: string }
+  if (given === 'off') return undefined
+  return given ?? (dataDir === undefined ? undefined : join(dataDir, 'checkpoints'))
+}

@@ -1,0 +1,229 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { App } from '#platform/app.ts'
+import {
+  auditErrors,
+  auditState,
+  type CheckedProof,
+  checkProof,
+  noTenant,
+  type Proof,
+  proveConsistency,
+  proveEntry,
+  type Verification,
+} from '#platform/audit'
+import { DomainError } from '#platform/errors.ts'
+import { openDocumentSigner } from '#platform/identity'
+import type { CommandContext } from '#platform/module.ts'
+import { findTenantBySlug } from '#platform/tenancy'
+import { publicKeyOf, verifyAuditLog } from './verifications.ts'
+
+type Verifying = {
+  sinceCheckpoint?: string | true
+  tenant?: string
+  acceptFork?: string[]
+  thumbprint?: string
+  json?: boolean
+}
+type Proving = { tenant: string; output?: string; withoutPerson?: boolean }
+
+/** `commonhold audit …`: what tells whether the log is as it was written, and proves it to others. */
+export function registerAuditCommands(parent: Command, { withApp }: CommandContext): void {
+  parent
+    .command('verify')
+    .description(
+      'Compute the whole log again and name what was altered, removed or smuggled in; exit code 3 if anything was',
+    )
+    .option(
+      '--since-checkpoint [number]',
+      'only what was sealed after it; without a number after the newest one that was found sound',
+    )
+    .option('--tenant <slug>', 'only the entries of this tenant')
+    .option('--accept-fork <number...>', 'checkpoints that say of a restore which you know of')
+    .option('--thumbprint <text>', 'the key that must have signed every checkpoint')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: Verifying) => {
+      const { sinceCheckpoint, tenant, acceptFork = [], thumbprint, json } = options
+      const verification = await withApp(async app =>
+        verifyAuditLog(app, {
+          ...(sinceCheckpoint !== undefined && {
+            since: sinceCheckpoint === true ? 'newest' : numberOf(sinceCheckpoint),
+          }),
+          ...(tenant !== undefined && { tenantId: await findTenant(app, tenant) }),
+          acceptedForks: acceptFork.map(numberOf),
+          thumbprint,
+          onProgress: progressOn(process.stderr),
+        }),
+      )
+      process.stdout.write(json ? `${JSON.stringify(verification, null, 2)}\n` : reportOf(verification))
+      if (!verification.isSound) process.exitCode = 3
+    })
+
+  parent
+    .command('prove <id>')
+    .description(
+      'Write a proof that an entry is in the log as it was written, which anybody can check without the database',
+    )
+    .requiredOption('--tenant <slug>', 'whose entry it is; `platform` for entries of no tenant')
+    .option('--output <file>', 'where to write it; stdout unless set')
+    .option('--without-person', 'leave out name, address and browser of who did it')
+    .action(async (id: string, { tenant, output, withoutPerson = false }: Proving) => {
+      const proof = await withApp(async app => {
+        const tenantId = await findTenant(app, tenant)
+        return await inEither(app, tenantId, tx => proveEntry(tx, id, { withoutPerson }))
+      })
+      writeProof(proof, output)
+    })
+
+  parent
+    .command('prove-consistency <from> <to>')
+    .description(
+      'Write a proof that the log of a tenant at one checkpoint is the beginning of the one at a later checkpoint',
+    )
+    .requiredOption('--tenant <slug>', 'whose entries; `platform` for those of no tenant')
+    .option('--output <file>', 'where to write it; stdout unless set')
+    .action(async (from: string, to: string, { tenant, output }: Proving) => {
+      const proof = await withApp(async app => {
+        const tenantId = await findTenant(app, tenant)
+        return await inEither(app, tenantId, tx => proveConsistency(tx, numberOf(from), numberOf(to)))
+      })
+      writeProof(proof, output)
+    })
+
+  parent
+    .command('check-proof <file>')
+    .description('Check a proof by itself; needs no database and no network')
+    .option('--thumbprint <text>', 'the key that the checkpoint must be signed with')
+    .option('--json', 'print what it proves as JSON')
+    .action((file: string, { thumbprint, json }: { thumbprint?: string; json?: boolean }) => {
+      const checked = checkProof(readProofFile(file))
+      if (thumbprint !== undefined && checked.thumbprint !== thumbprint) {
+        throw auditErrors.proofWrong({ reason: `it is signed by the key ${checked.thumbprint}` })
+      }
+      process.stdout.write(json ? `${JSON.stringify(checked, null, 2)}\n` : sentencesOf(checked))
+    })
+
+  parent
+    .command('key')
+    .description('Print the public key that checkpoints are signed with, and its thumbprint')
+    .option('--json', 'print them as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const key = await withApp(async app => publicKeyOf(await openDocumentSigner(app)))
+      process.stdout.write(json ? `${JSON.stringify(key, null, 2)}\n` : `${key.pem}Thumbprint: ${key.thumbprint}\n`)
+    })
+
+  parent
+    .command('state')
+    .description('Show how far the log is sealed')
+    .option('--json', 'print it as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const state = await withApp(app => auditState(app.db.unscoped))
+      const { lagSeconds, checkpoint, verification } = state
+      const lines = [
+        lagSeconds === 0
+          ? 'Every entry is sealed.'
+          : `The oldest entry that is not sealed is ${lagSeconds.toFixed(1)} s old.`,
+        checkpoint
+          ? `Checkpoint ${checkpoint.number} of ${checkpoint.at}: ${checkpoint.size} entries of ${checkpoint.tenants} tenants.`
+          : 'There is no checkpoint yet.',
+        verification
+          ? `Verified ${verification.endedAt.toISOString()}: ${verification.isSound ? 'sound' : 'NOT sound'}.`
+          : 'It was never verified: commonhold audit verify.',
+      ]
+      process.stdout.write(json ? `${JSON.stringify(state, null, 2)}\n` : `${lines.join('\n')}\n`)
+    })
+}
+
+/** A tenant that has a database of its own has its newer entries there, and the platform's about it here. */
+async function inEither<T extends Proof>(
+  app: App,
+  tenantId: string,
+  work: (tx: ReturnType<App['db']['scoped']>) => Promise<T>,
+): Promise<T> {
+  const scope = { tenantId }
+  const isElsewhere = (await app.placed?.placeOf(scope)) !== undefined
+  if (!isElsewhere || !app.placed) return await work(app.db.scoped(scope))
+  try {
+    return await work(app.placed.scoped(scope))
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.kind !== 'not_found') throw error
+    return await work(app.db.scoped(scope))
+  }
+}
+
+async function findTenant(app: App, slug: string): Promise<string> {
+  if (slug === 'platform') return noTenant
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(slug)) return slug
+  const tenant = await findTenantBySlug(app.db.scoped({ system: true }), slug)
+  if (!tenant) throw auditErrors.tenantUnknown({ slug })
+  return tenant.id
+}
+
+function numberOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw auditErrors.numberMalformed({ text })
+  return Number(text)
+}
+
+function writeProof(proof: Proof, output: string | undefined): void {
+  const text = `${JSON.stringify(proof, null, 2)}\n`
+  if (output === undefined) process.stdout.write(text)
+  else writeFileSync(output, text)
+}
+
+function readProofFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw auditErrors.proofUnreadable({ reason: (error as Error).message }, error)
+  }
+}
+
+/** A line every second, while it takes longer. */
+function progressOn(stream: NodeJS.WriteStream): (done: number, of: number) => void {
+  let next = performance.now() + 1_000
+  return (done, of) => {
+    if (performance.now() < next || of === 0) return
+    next = performance.now() + 1_000
+    stream.write(
+      `${Math.floor((done / of) * 100)} %: ${done.toLocaleString('en')} of ${of.toLocaleString('en')} entries\n`,
+    )
+  }
+}
+
+function reportOf(it: Verification): string {
+  const rate = Math.round(it.entries / Math.max(it.seconds, 0.001))
+  const lines = [
+    it.isSound ? 'The log is as it was written.' : 'The log is NOT as it was written:',
+    ...it.findings.map(({ kind, text }) => `  ${kind}: ${text}`),
+    `${it.entries} entries of ${it.tenants} tenants in ${it.seconds.toFixed(1)} s (${rate} a second), ${it.unsealed} of them too new to be sealed.`,
+    `${it.checkpoints} checkpoints here, ${it.outside} outside${it.newest ? `; the newest is ${it.newest.number} of ${it.newest.at}` : ''}.`,
+    ...(it.newest ? [`Signed with the key ${it.newest.thumbprint}.`] : []),
+    ...(it.outside === 0
+      ? ['No checkpoint outside of the database was compared: who can write here could have sealed anew.']
+      : []),
+    ...(it.firstLate
+      ? [
+          `${it.late} entries were written long after the time that they say, the first is ${it.firstLate.entryId} of ${it.firstLate.createdAt}: those of a tenant that was moved are.`,
+        ]
+      : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function sentencesOf(it: CheckedProof): string {
+  const lines = it.to
+    ? [
+        `The proof holds: the ${it.size} entries at checkpoint ${it.checkpoint} of ${it.at} are the beginning of the ${it.to.size} at checkpoint ${it.to.checkpoint} of ${it.to.at}.`,
+      ]
+    : [
+        `The proof holds: this is entry ${Number(it.position) + 1} of ${it.size} at checkpoint ${it.checkpoint} of ${it.at}.`,
+        ...Object.entries(it.entry ?? {}).map(
+          ([name, value]) => `  ${name.padEnd(12)}${typeof value === 'string' ? value : JSON.stringify(value)}`,
+        ),
+      ]
+  lines.push(
+    `Tenant ${it.tenantId}, log ${it.log}.`,
+    `Signed with the key ${it.thumbprint}: compare it with the one that you were given.`,
+  )
+  return `${lines.join('\n')}\n`
+}
