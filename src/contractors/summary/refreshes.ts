@@ -3,6 +3,7 @@ import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { nullable, timestamp } from '#platform/http'
 import type { Job } from '#platform/jobs'
+import { recordMaintenance } from '#platform/operations'
 import { errors } from './summary-errors.ts'
 
 /** When the summary was last counted, and whether it is being counted now. */
@@ -96,6 +97,6 @@ export const refreshSummaryJob: Job<{ requestedBy?: string }> = {
   cron: '7 * * * *',
   retryLimit: 2,
   async run({ requestedBy }, app) {
-    await refreshSummary(app, requestedBy)
+    await recordMaintenance(app, 'contractors.refresh-summary', () => refreshSummary(app, requestedBy))
   },
 }

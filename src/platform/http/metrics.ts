@@ -54,6 +54,20 @@ export function createMetrics(app: App): Metrics {
       },
     })
   }
+  for (const { name, help, labelNames = [], read } of app.modules.flatMap(module => module.gauges ?? [])) {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      async collect() {
+        // What cannot be read now is left out: the rest must be told when the database is away, above all.
+        const values = await read(app).catch(() => [])
+        this.reset()
+        for (const { labels, value } of values) this.set({ ...labels }, value)
+      },
+    })
+  }
   // Finding a labelled series hashes its labels: done once for each route and status.
   const series = new Map<
     string,

@@ -54,7 +54,7 @@ export {
   type OneTimeToken,
   withdrawOneTimeTokens,
 } from './one-time-tokens.ts'
-export { makeOperator } from './operators.ts'
+export { listOperatorIds, makeOperator } from './operators.ts'
 export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
 export { finishPasskeySignIn, startPasskeySignIn } from './passkey-sign-ins.ts'
 export { consumePasswordReset, findPasswordReset, sendPasswordReset } from './password-resets.ts'

@@ -32,6 +32,17 @@ export async function removeOperator(tx: Queryable, userId: string): Promise<voi
   if (removed.length > 0) await recordEvent(tx, { action: 'remove_operator', resource, resourceId: userId })
 }
 
+/** Whom to tell what concerns the installation: its operators with an open account. Needs the system scope. */
+export async function listOperatorIds(tx: Queryable): Promise<string[]> {
+  const rows = await tx.run(sql<{ userId: string }>`
+    select operator.user_id
+    from identity.operators as operator
+    join identity.users as account on account.id = operator.user_id
+    where account.is_active
+    order by 1`)
+  return rows.map(({ userId }) => userId)
+}
+
 /**
  * What an operator does to accounts belongs to the installation and not to the workspace he happens to be in: its log
  * would show that to people who do not know the account.

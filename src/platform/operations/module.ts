@@ -1,13 +1,20 @@
+import { Type } from 'typebox'
 import type { Job } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
+import { lookForAlarms } from './alarms/alarms.ts'
+import { sendAlarm } from './alarms/messages.ts'
+import { registerAuditCommands } from './audit/audit-commands.ts'
 import { registerBackupCommands, registerRestoreCommand } from './backups/commands.ts'
 import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
 import { backupSettings } from './backups/settings.ts'
-import { registerAuditCommands } from './audit/audit-commands.ts'
 import { healthChecks } from './doctor/checks.ts'
 import { registerDoctorCommand } from './doctor/doctor-command.ts'
 import { examineDaily } from './doctor/examine-job.ts'
+import { healthGauges } from './gauges.ts'
 import { measureSizes } from './health/sizes-job.ts'
+import { healthRoutes } from './health-routes.ts'
+import { registerMaintenanceCommands } from './maintenance/maintenance-commands.ts'
+import { maintain, maintainNow } from './maintenance/maintenance-jobs.ts'
 
 /** Backups, retention, maintenance and health: what an operator looks at in the morning. */
 export const operationsModule = {
@@ -25,6 +32,7 @@ export const operationsModule = {
       forOperators: true,
     },
   },
+  routes: healthRoutes,
   jobs: [
     makeFullBackup,
     makeIncrementalBackup,
@@ -33,8 +41,44 @@ export const operationsModule = {
     beginDrill as Job,
     measureSizes,
     examineDaily,
+    maintain,
+    maintainNow as Job,
+    lookForAlarms,
+    sendAlarm as Job,
   ],
   checks: healthChecks,
-  commands: { backup: registerBackupCommands, restore: registerRestoreCommand, doctor: registerDoctorCommand },
-  config: backupSettings,
+  gauges: healthGauges,
+  commands: {
+    audit: registerAuditCommands,
+    backup: registerBackupCommands,
+    restore: registerRestoreCommand,
+    doctor: registerDoctorCommand,
+    maintenance: registerMaintenanceCommands,
+  },
+  notifications: {
+    'operations.alarm_opened': {
+      description: 'Something in this installation wants a hand (operators)',
+      mail: 'at_once',
+    },
+    'operations.alarm_closed': { description: 'An alarm of this installation is over (operators)', mail: 'never' },
+  },
+  config: {
+    ...backupSettings,
+    alarmUrl: Type.Optional(
+      Type.String({
+        env: 'COMMONHOLD_ALARM_URL',
+        pattern: '^https?://',
+        description:
+          'Where alarms are sent beside the notifications of operators, when they open and close; signed as webhooks are',
+      }),
+    ),
+    alarmSecret: Type.Optional(
+      Type.String({
+        env: 'COMMONHOLD_ALARM_SECRET',
+        secret: true,
+        pattern: '^whsec_[A-Za-z0-9+/]{32,}={0,2}$',
+        description: 'What they are signed with: whsec_ and 32 random bytes in base64',
+      }),
+    ),
+  },
 } satisfies Module

@@ -1,0 +1,1 @@
+export { recordMaintenance } from './maintenance/runs.ts'
