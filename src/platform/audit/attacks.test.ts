@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from '#platform/database'
 import { testDatabase } from '#test/database.ts'
+import { signerOf } from '#test/signers.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { listCheckpointsAfter, makeCheckpoint, type Signer, type Signers } from './checkpoints.ts'
 import { recordEvent } from './events.ts'
@@ -21,19 +22,6 @@ after(() => rmSync(directory, { recursive: true, force: true }))
 const tenants = [randomUUID(), randomUUID()] as const
 const [first, second] = tenants
 
-function signerOf(keyId: string): Signer {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const jwk = publicKey.export({ format: 'jwk' })
-  const key = createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' }))
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
-  return {
-    keyId,
-    sign(document, type) {
-      const signed = `${encode({ alg: 'EdDSA', typ: type, kid: keyId, jwk })}.${encode(document)}`
-      return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`
-    },
-  }
-}
 const signersOf = (current: Signer, ...older: Signer[]): Signers => ({
   current: async () => current,
   find: async keyId => older.find(signer => signer.keyId === keyId),

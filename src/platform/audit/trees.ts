@@ -187,7 +187,7 @@ export function rootFromInclusion(
   size: number,
   path: readonly Buffer[],
 ): Buffer | undefined {
-  if (position < 0 || position >= size) return undefined
+  if (!isCount(position) || !isCount(size) || position >= size) return undefined
   let [node, last, root] = [position, size - 1, leaf]
   for (const sibling of path) {
     if (last === 0) return undefined
@@ -208,7 +208,7 @@ export function isConsistent(
   now: { size: number; root: Buffer },
   proof: readonly Buffer[],
 ): boolean {
-  if (old.size > now.size) return false
+  if (!isCount(old.size) || !isCount(now.size) || old.size > now.size) return false
   if (old.size === now.size) return proof.length === 0 && old.root.equals(now.root)
   if (old.size === 0) return proof.length === 0
   const path = Number.isInteger(Math.log2(old.size)) ? [old.root, ...proof] : [...proof]
@@ -230,6 +230,9 @@ export function isConsistent(
   }
   return last === 0 && before.equals(old.root) && after.equals(now.root)
 }
+
+/** Proofs come from strangers. */
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0
 
 const half = (value: number) => Math.floor(value / 2)
 
