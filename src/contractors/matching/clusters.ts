@@ -6,7 +6,7 @@ import {
   type PairFeatures,
   type PairWeights,
   type Period,
-  pairMentions,
+  pairsOf,
   periodOf,
   unknownOverlap,
 } from './mention-pairs.ts'
@@ -53,11 +53,9 @@ export function clusterMentions(mentions: readonly Mention[], options: ClusterOp
   const bar = hasCage ? clusterThresholds.withCage : clusterThresholds.withoutCage
   const { threshold = bar.threshold, caution = bar.caution } = options
   const sorted = [...mentions].sort((one, other) => (one.id < other.id ? -1 : 1))
-  const pairs = (options.pairs ?? pairMentions(sorted)).map(({ one, other, features }) => ({
-    one,
-    other,
-    score: Math.max(-far, Math.min(far, sumOfPair(features, weights))),
-  }))
+  const pairs: ScoredPair[] = []
+  for (const { one, other, features } of options.pairs ?? pairsOf(sorted))
+    pairs.push({ one, other, score: Math.max(-far, Math.min(far, sumOfPair(features, weights))) })
   const see =
     onOffer &&
     ((one: Group, other: Group, features: GroupFeatures) =>
@@ -141,11 +139,14 @@ function agglomerate(
   }
   const queue = new Heap()
   const floor = see ? Math.min(threshold, worthSeeing) : threshold
+  const hope = hopeOf(weights)
   const offer = (a: number, b: number) => {
     const [low, high] = a < b ? [a, b] : [b, a]
     const [one, other] = [groups.get(low)!, groups.get(high)!]
     if (!mayMerge(one, other)) return
-    const features = featuresOfGroups(one, other, groups)
+    const alone = featuresAlone(one, other)
+    if (sumOfGroups(alone, weights) - caution * Math.max(0, alone.pairs - few) + hope <= floor) return
+    const features = { ...alone, ...featuresAmongOthers(one, other, groups) }
     const score = sumOfGroups(features, weights) - caution * Math.max(0, features.pairs - few)
     if (score > floor) queue.push({ score, low, high, size: one.members.length + other.members.length })
   }
@@ -191,12 +192,18 @@ const spanOf = (one: Period | undefined, other: Period | undefined): Period | un
  * like all. The more pairs two groups make, the surer it has to be: one mistake makes as many wrong ones. What else each of
  * them might be counts against it.
  */
-function featuresOfGroups(one: Group, other: Group, groups: Groups): GroupFeatures {
+const featuresOfGroups = (one: Group, other: Group, groups: Groups): GroupFeatures => ({
+  ...featuresAlone(one, other),
+  ...featuresAmongOthers(one, other, groups),
+})
+
+type AmongOthers = 'cageRivals' | 'cageLead' | 'rivals' | 'lead' | 'support'
+
+function featuresAlone(one: Group, other: Group): Omit<GroupFeatures, AmongOthers> {
   const { sum, pairs, best } = one.links.get(other.place)!
   const [size, otherSize] = [one.members.length, other.members.length]
   const all = size * otherSize
   const coded = Math.min(1, one.cages.size) + Math.min(1, other.cages.size)
-  const [a, b] = [rivalsOf(one, other, best, groups), rivalsOf(other, one, best, groups)]
   const known = one.period && other.period
   return {
     bias: 1,
@@ -209,13 +216,42 @@ function featuresOfGroups(one: Group, other: Group, groups: Groups): GroupFeatur
     noCage: coded === 0 ? 1 : 0,
     overlap: known ? overlapOf(one.period!, other.period!) : unknownOverlap,
     gap: known ? Math.log1p(Math.max(0, -daysTogether(one.period!, other.period!)) / 365) : 0,
-    cageRivals: Math.log1p(a.cageRivals + b.cageRivals),
-    cageLead: leadOf(best, Math.max(a.bestCage, b.bestCage), 3),
-    rivals: Math.log1p(a.rivals + b.rivals),
-    lead: leadOf(best, Math.max(a.bestRival, b.bestRival), 3),
-    support: Math.max(-3, Math.min(4, Math.max(a.support, b.support))),
   }
 }
+
+function featuresAmongOthers(one: Group, other: Group, groups: Groups): Pick<GroupFeatures, AmongOthers> {
+  const { best } = one.links.get(other.place)!
+  const [a, b] = [rivalsOf(one, other, best, groups), rivalsOf(other, one, best, groups)]
+  return {
+    cageRivals: Math.log1p(a.cageRivals + b.cageRivals),
+    cageLead: leadOf(best, Math.max(a.bestCage, b.bestCage), mostLead),
+    rivals: Math.log1p(a.rivals + b.rivals),
+    lead: leadOf(best, Math.max(a.bestRival, b.bestRival), mostLead),
+    support: Math.max(-mostSupport, Math.min(mostSupport + 1, Math.max(a.support, b.support))),
+  }
+}
+
+/** The most that others can add: whom even that does not bring together, their others need not be gone through for. */
+function hopeOf(weights: GroupWeights): number {
+  const ends: Record<AmongOthers, [number, number]> = {
+    cageRivals: [0, Math.log1p(2 * mostRivals)],
+    cageLead: [-mostLead, mostLead],
+    rivals: [0, Math.log1p(2 * mostRivals)],
+    lead: [-mostLead, mostLead],
+    support: [-mostSupport, mostSupport + 1],
+  }
+  let sum = 0
+  for (const feature in ends) {
+    const weight = weights[feature as AmongOthers]
+    const [least, most] = ends[feature as AmongOthers]
+    sum += Math.max(weight * least, weight * most)
+  }
+  // Sums in another order differ in their last digits.
+  return sum + 1e-9
+}
+
+const mostLead = 3
+const mostSupport = 3
 
 const leadOf = (best: number, rival: number, most: number) => Math.max(-most, Math.min(most, best - rival))
 
@@ -250,17 +286,20 @@ const unlike = -2
 /** Of a name that thousands have, so many are looked at. */
 const mostRivals = 100
 
-export const sumOfGroups = (features: GroupFeatures, weights: GroupWeights): number => {
+export const sumOfGroups = (features: Partial<GroupFeatures>, weights: GroupWeights): number => {
   let sum = 0
-  for (const feature in features) sum += weights[feature as GroupFeature] * features[feature as GroupFeature]
+  for (const feature in features) sum += weights[feature as GroupFeature] * features[feature as GroupFeature]!
   return sum
 }
 
 const mayMerge = (one: Group, other: Group) =>
   (one.given === undefined || other.given === undefined) && mayShareCage(one, other)
 
-const mayShareCage = (one: Group, other: Group) =>
-  one.cages.size === 0 || other.cages.size === 0 || [...one.cages].some(cage => other.cages.has(cage))
+function mayShareCage(one: Group, other: Group): boolean {
+  if (one.cages.size === 0 || other.cages.size === 0) return true
+  for (const cage of one.cages) if (other.cages.has(cage)) return true
+  return false
+}
 
 type Offer = { score: number; low: number; high: number; size: number }
 

@@ -22,19 +22,23 @@ type Read = {
 /** First and last day, in days. */
 export type Period = { from: number; to: number }
 
-/** Pairs that have anything in common: letters or rare words of the name, CAGE code, door. The rest is no pair. Ordered by places. */
-export function pairMentions(mentions: readonly Mention[]): MentionPair[] {
+/** All of `pairsOf`. */
+export const pairMentions = (mentions: readonly Mention[]): MentionPair[] => [...pairsOf(mentions)]
+
+/**
+ * Pairs that have anything in common: letters or rare words of the name, CAGE code, door. The rest is no pair. Ordered by
+ * places, one at a time: of 100,000 mentions there are millions.
+ */
+export function* pairsOf(mentions: readonly Mention[]): Generator<MentionPair> {
   const read = mentions.map(mention => {
     const names = normalNames(mention.name)
     return { mention, names, address: normalAddress(mention), key: names[0]?.compact ?? '', period: periodOf(mention) }
   })
   const words = countWords(read)
   const sameName = countPlaces(read)
-  return [...neighboursOf(read, words)].flatMap(([one, others]) =>
-    [...others]
-      .sort((a, b) => a - b)
-      .map(other => ({ one, other, features: featuresOfPair(read[one]!, read[other]!, words, sameName) })),
-  )
+  for (const [one, others] of neighboursOf(read, words))
+    for (const other of [...others].sort((a, b) => a - b))
+      yield { one, other, features: featuresOfPair(read[one]!, read[other]!, words, sameName) }
 }
 
 /**
