@@ -8,7 +8,7 @@ import { runJobs } from '#test/jobs.ts'
 import type { Json } from '#test/json.ts'
 import { type Person, testWorld } from '#test/world.ts'
 import { partSize, putPart as putFilePart } from './import-files.ts'
-import { dropImportFiles } from './import-jobs.ts'
+import { dropImportFiles, runImport } from './import-jobs.ts'
 
 const world = await testWorld({ hasRouteLimits: false })
 const { admin, alice: operator, bob: owner, viewer } = world
@@ -168,6 +168,64 @@ test('GG-07 a file is imported by one run at a time, and a run that finds it gon
   const failed = (await call(operator, `/contractors/imports/${first.id}`)).json
   assert.equal(failed.status, 'failed')
   assert.match(failed.failure, /^The file once\.csv is no longer here/)
+})
+
+test('GG-07 two files that are sent, asked for and imported at once both come in whole, and share the contractor that both name', async () => {
+  const header = 'uei,cage_code,legal_business_name,street,city,state,zip,country,primary_naics,last_signed\n'
+  const files = {
+    'older.csv': 'MAA3SAMPLE11,,OLDER NAME,,,,,USA,,2024-01-10\nJCBMSAMPLE11,,ALONE IN THE OLDER,,,,,USA,,2024-01-10\n',
+    'newer.csv': 'MAA3SAMPLE11,,NEWER NAME,,,,,USA,,2025-03-26\nNYM8SAMPLE11,,ALONE IN THE NEWER,,,,,USA,,2025-03-26\n',
+  }
+  const runs = await Promise.all(
+    Object.entries(files).map(async ([name, rows]) => {
+      const fileId = await send(Buffer.from(header + rows), name)
+      const { status, json } = await call(operator, '/contractors/imports', 'POST', { fileId, source: 'entities' })
+      assert.equal(status, 202)
+      return json.id as string
+    }),
+  )
+  // Two workers that have fetched them at the same moment, not one that takes them in turn.
+  await Promise.all(runs.map(importId => runImport.run({ importId }, world.app)))
+  const done = await Promise.all(runs.map(async id => (await call(operator, `/contractors/imports/${id}`)).json))
+  assert.deepEqual(
+    done.map(({ status, failure }) => [status, failure]),
+    [
+      ['done', null],
+      ['done', null],
+    ],
+  )
+  const sum = (of: (run: Json) => number) => done.reduce((total, run) => total + of(run), 0)
+  assert.deepEqual(
+    [
+      sum(run => run.rows.read),
+      sum(run => run.rows.inserted),
+      sum(run => run.rows.updated),
+      sum(run => run.rows.rejected),
+    ],
+    [4, 3, 1, 0],
+  )
+  const { rows } = await admin.query(
+    `select p.uei, count(c.id)::integer as records
+     from contractors.contractor_profiles as p
+     join contractors.contractors as c on c.uei = p.uei
+     where p.uei like '____SAMPLE11'
+     group by p.uei
+     order by p.uei`,
+  )
+  assert.deepEqual(rows, [
+    { uei: 'JCBMSAMPLE11', records: 1 },
+    { uei: 'MAA3SAMPLE11', records: 1 },
+    { uei: 'NYM8SAMPLE11', records: 1 },
+  ])
+  assert.equal(
+    (await admin.query(`select from audit.audit_logs where action = 'import' and resource_id = any ($1)`, [runs]))
+      .rowCount,
+    2,
+  )
+  const left = await admin.query('select from contractors.import_files where file_name = any ($1)', [
+    Object.keys(files),
+  ])
+  assert.equal(left.rowCount, 0, 'both files are gone')
 })
 
 test('GG-07 an import whose program has ended is told from one that is at work, and ends as failed', async () => {
