@@ -40,7 +40,8 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
   const onKeyDown = (event: KeyboardEvent) => {
     const at = Number((event.target as HTMLElement).dataset.result)
     if (Number.isNaN(at)) return
-    if (event.key === ' ' || event.key === 'x') {
+    // With Shift an x is an X.
+    if (event.key === ' ' || event.key.toLowerCase() === 'x') {
       event.preventDefault()
       const contractor = contractors[Math.min(wanted ?? at, contractors.length - 1)]
       if (contractor) ticks.toggle(contractor.id, event.shiftKey)
