@@ -1,0 +1,35 @@
+import type { ConsoleModule } from '#platform/console'
+
+const permission = 'operations.state.read'
+
+/** What an operator looks at in the morning. */
+export const operationsConsole: ConsoleModule = {
+  name: 'operations',
+  routes: [
+    {
+      path: '/operations',
+      title: 'Operations',
+      frame: 'shell',
+      personal: true,
+      permission,
+      load: () => import('./operations-page.tsx'),
+    },
+    {
+      path: '/operations/health',
+      title: 'Health',
+      frame: 'shell',
+      personal: true,
+      permission,
+      load: () => import('./health-page.tsx'),
+    },
+    {
+      path: '/operations/maintenance',
+      title: 'Maintenance',
+      frame: 'shell',
+      personal: true,
+      permission,
+      load: () => import('./maintenance-page.tsx'),
+    },
+  ],
+  navigation: [{ group: 'Installation', label: 'Operations', to: '/operations', icon: 'heart', permission, place: -1 }],
+}

@@ -1,0 +1,28 @@
+import type { ReactNode } from 'react'
+import { PageHeader, SectionTabs } from '#platform/console'
+
+/** The head of each page about how the installation is. */
+export function OperationsFrame({
+  lead,
+  actions,
+  children,
+}: {
+  lead: ReactNode
+  actions?: ReactNode
+  children: ReactNode
+}) {
+  return (
+    <>
+      <PageHeader title="Operations" lead={lead} actions={actions} />
+      <SectionTabs
+        label="Operations"
+        sections={[
+          { to: '/operations', label: 'Overview' },
+          { to: '/operations/health', label: 'Health' },
+          { to: '/operations/maintenance', label: 'Maintenance' },
+        ]}
+      />
+      {children}
+    </>
+  )
+}

@@ -1,0 +1,22 @@
+import { Badge } from '@mantine/core'
+
+const looks = {
+  critical: { color: 'red', label: 'Critical' },
+  warning: { color: 'yellow', label: 'Warning' },
+  info: { color: 'gray', label: 'Note' },
+  running: { color: 'blue', label: 'Under way' },
+  done: { color: 'green', label: 'Done' },
+  failed: { color: 'red', label: 'Failed' },
+  skipped: { color: 'yellow', label: 'Waited' },
+} as const
+
+/** How grave something is, or how it went, in a word. */
+export function StatusBadge({ status, count }: { status: keyof typeof looks; count?: number }) {
+  const { color, label } = looks[status]
+  return (
+    <Badge variant="light" color={color} tt="none" autoContrast style={{ flex: 'none' }}>
+      {label}
+      {count !== undefined && `: ${count}`}
+    </Badge>
+  )
+}

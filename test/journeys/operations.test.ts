@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { believedNoLonger, testWorld } from '#test/world.ts'
+import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
+import { keepExamination } from '../../src/platform/operations/doctor/examinations.ts'
+import { reasonToSkip } from './browser.ts'
+import { closeNotices, enter, look, type Size, sizes, useBrowser } from './journey.ts'
+
+const skip = reasonToSkip()
+if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
+const { admin, adminConfig, app, alice, bob, baseUrl } = await testWorld({ consoleDirectory })
+await admin.query('insert into identity.operators (user_id) values ($1)', [alice.userId])
+await admin.query(`
+  insert into operations.relation_sizes (taken_on, relation_name, kind, total_bytes)
+  select current_date - day, name, kind, 60000000 - day * 400000
+  from generate_series(0, 90) as day
+  cross join (values ('*', 'database'), ('contractors.contractor_profiles', 'table')) as known (name, kind)`)
+await admin.query(`
+  insert into operations.maintenance_runs (task, status, started_at, ended_at, bytes_before, bytes_after, dead_rows_before, dead_rows_after, steps, reason, tries)
+  values
+    ('vacuum', 'done', now() - interval '5 hours', now() - interval '5 hours' + interval '42 s', 60000000, 59000000, 41000, 120,
+      '[{"name": "audit.audit_logs", "did": "vacuum", "milliseconds": 800, "bytesBefore": 4000000, "bytesAfter": 3000000, "failure": null}]', null, 1),
+    ('reindex', 'skipped', now() - interval '9 hours', now() - interval '4 hours', null, null, null, null, '[]', '14 sessions are at work', 9),
+    ('analyze', 'failed', now() - interval '2 days', now() - interval '2 days', 60000000, 60000000, 0, 0, '[]', 'there was no room on the disk', 1)`)
+const setAlarm = () =>
+  admin.query(`
+    insert into operations.alarms (code, object, severity, message, advice)
+    values ('disk.space', '/srv/commonhold', 'critical', '0.4 GB of 80.0 GB are free where /srv/commonhold lies.',
+      'A full disk stops the database. Remove what is not needed there, or move the data directory to a larger disk.')
+    on conflict (code, object) where closed_at is null do update set acknowledged_at = null`)
+await keepExamination(app)
+await believedNoLonger()
+
+describe('operations in the console', { skip }, () => {
+  const browser = useBrowser(baseUrl)
+
+  for (const size of Object.keys(sizes) as Size[]) {
+    it(`GG-23 an operator looks in the morning, at alarms, findings, growth and maintenance (${size})`, async () => {
+      await setAlarm()
+      const { context, page, complaints } = await browser.open(size)
+      await enter(page, alice, '/operations')
+      await page.getByRole('heading', { level: 2, name: 'Alarms' }).waitFor()
+      await page.getByText('0.4 GB of 80.0 GB are free').waitFor()
+      await page.getByRole('img', { name: /^Size of the database, from 24\.0 MB on .* to 60\.0 MB on / }).waitFor()
+      await page.getByRole('heading', { level: 2, name: 'What the doctor has found' }).waitFor()
+      await look(page, 'operations')
+      await page.getByRole('button', { name: /^I look after it/ }).click()
+      await page.getByText(/looked after since/).waitFor()
+      await page.getByRole('button', { name: 'Run all checks' }).click()
+      await page.getByText(/^All checks ran: \d+ found\.$/).waitFor()
+      await closeNotices(page)
+
+      await page.getByRole('link', { name: 'Maintenance', exact: true }).click()
+      await page.getByText('Put off 9 times: 14 sessions are at work').waitFor()
+      await page.getByText('1 table or index, 40,880 dead rows cleared, 1.0 MB freed').waitFor()
+      await look(page, 'operations-maintenance')
+      await page.getByRole('button', { name: 'Do it now: VACUUM' }).click()
+      await page.getByText('VACUUM begins in a moment.').waitFor()
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
+
+    it(`GG-23 an operator sees tables, indexes, statements, locks and connections from near (${size})`, async () => {
+      const [holder, waiter] = [new pg.Client(adminConfig), new pg.Client(adminConfig)]
+      after(() => Promise.all([holder.end(), waiter.end()]))
+      await Promise.all([holder.connect(), waiter.connect()])
+      await holder.query(
+        `set application_name = 'night import'; begin; lock table contractors.exports in access exclusive mode`,
+      )
+      const waiting = waiter.query(`select count(*) from contractors.exports where status = 'a secret value'`)
+      for (;;) {
+        const { rows } = await admin.query(`select from pg_stat_activity where wait_event_type = 'Lock'`)
+        if (rows.length > 0) break
+        await sleep(10)
+      }
+      const { context, page, complaints } = await browser.open(size)
+      await enter(page, alice, '/operations/health')
+      await page.getByRole('heading', { level: 2, name: 'Tables', exact: true }).waitFor()
+      await page.getByRole('cell', { name: 'contractors.contractor_profiles', exact: true }).first().waitFor()
+      await look(page, 'operations-tables')
+      await page.getByRole('link', { name: 'Locks', exact: true }).click()
+      await page.getByText(/night import \(idle in transaction\)/).waitFor()
+      await page.getByText(/Waits .* for contractors\.exports \(AccessShareLock\)/).waitFor()
+      assert.equal(await page.getByText('a secret value').count(), 0, 'values in statements are not shown')
+      await look(page, 'operations-locks')
+      await holder.query('rollback')
+      await waiting
+      for (const [link, heading] of [
+        ['Indexes', 'All indexes'],
+        ['Statements', /statements/i],
+        ['Connections', 'Open transactions'],
+        ['Replication', 'Room for transaction numbers'],
+      ] as const) {
+        await page.getByRole('navigation', { name: 'Views of the database' }).getByRole('link', { name: link }).click()
+        await page.getByRole('heading', { level: 2, name: heading }).first().waitFor()
+        await look(page, `operations-${link.toLowerCase()}`)
+      }
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
+  }
+
+  it('GG-23 somebody who is no operator neither finds it nor gets it', async () => {
+    const { context, page } = await browser.open('desktop')
+    await enter(page, bob, '/operations')
+    await page.getByRole('heading', { name: 'This is for operators' }).waitFor()
+    assert.equal(await page.getByRole('link', { name: 'Operations' }).count(), 0)
+    assert.equal((await bob.fetch('/operations/overview')).status, 403)
+    await context.close()
+  })
+})
