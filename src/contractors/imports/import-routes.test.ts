@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { runJobs } from '#test/jobs.ts'
@@ -184,8 +185,21 @@ test('GG-07 two files that are sent, asked for and imported at once both come in
       return json.id as string
     }),
   )
-  // Two workers that have fetched them at the same moment, not one that takes them in turn.
-  await Promise.all(runs.map(importId => runImport.run({ importId }, world.app)))
+  // Two workers, held up until both want to write: else one would be done before the other begins.
+  await admin.query('begin')
+  await admin.query('lock table contractors.contractors in share mode')
+  const working = Promise.all(runs.map(importId => runImport.run({ importId }, world.app)))
+  for (let waiting = 0; waiting < 2; await sleep(20)) {
+    const { rows } = await admin.query(
+      `select count(distinct pid)::integer as waiting
+       from pg_locks
+       where not granted
+         and pid in (select pid from pg_locks where relation = 'contractors.contractors'::regclass)`,
+    )
+    waiting = rows[0].waiting
+  }
+  await admin.query('commit')
+  await working
   const done = await Promise.all(runs.map(async id => (await call(operator, `/contractors/imports/${id}`)).json))
   assert.deepEqual(
     done.map(({ status, failure }) => [status, failure]),
