@@ -15,6 +15,14 @@ export const operationsConsole: ConsoleModule = {
       load: () => import('./operations-page.tsx'),
     },
     {
+      path: '/operations/backups',
+      title: 'Backups',
+      frame: 'shell',
+      personal: true,
+      permission,
+      load: () => import('./backups-page.tsx'),
+    },
+    {
       path: '/operations/health',
       title: 'Health',
       frame: 'shell',
@@ -31,5 +39,5 @@ export const operationsConsole: ConsoleModule = {
       load: () => import('./maintenance-page.tsx'),
     },
   ],
-  navigation: [{ group: 'Installation', label: 'Operations', to: '/operations', icon: 'heart', permission, place: -1 }],
+  navigation: [{ group: 'Installation', label: 'Operations', to: '/operations', icon: 'heart', permission }],
 }

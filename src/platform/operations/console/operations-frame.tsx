@@ -18,6 +18,7 @@ export function OperationsFrame({
         label="Operations"
         sections={[
           { to: '/operations', label: 'Overview' },
+          { to: '/operations/backups', label: 'Backups' },
           { to: '/operations/health', label: 'Health' },
           { to: '/operations/maintenance', label: 'Maintenance' },
         ]}

@@ -1,4 +1,4 @@
-import { Badge, Button, Skeleton, Text, Title } from '@mantine/core'
+import { Anchor, Badge, Button, Skeleton, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useMemo } from 'react'
@@ -176,11 +176,13 @@ function Tiles({ overview }: { overview: Overview }) {
         label="Maintenance"
         note={
           latest ? (
-            <PageLink to="/operations/maintenance">
+            <Anchor component={PageLink} to="/operations/maintenance" size="xs">
               {nameOfTask(latest.task)} {formatAgo(latest.startedAt)}
-            </PageLink>
+            </Anchor>
           ) : (
-            <PageLink to="/operations/maintenance">nothing was done yet</PageLink>
+            <Anchor component={PageLink} to="/operations/maintenance" size="xs">
+              nothing was done yet
+            </Anchor>
           )
         }
       >
@@ -197,9 +199,9 @@ function Tile({ label, note, to, children }: { label: string; note: ReactNode; t
       <dd className={classes.figure}>{children}</dd>
       <dd className={classes.note}>
         {to ? (
-          <PageLink to="/operations/health" search={{ view: to }}>
+          <Anchor component={PageLink} to="/operations/health" search={{ view: to }} size="xs">
             {note}
-          </PageLink>
+          </Anchor>
         ) : (
           note
         )}
@@ -364,9 +366,9 @@ function SlowStatements({ overview: { statements } }: { overview: Overview }) {
           ))}
         </ul>
       )}
-      <PageLink to="/operations/health" search={{ view: 'statements' }}>
+      <Anchor component={PageLink} to="/operations/health" search={{ view: 'statements' }} size="sm">
         All statements
-      </PageLink>
+      </Anchor>
     </section>
   )
 }

@@ -4,8 +4,8 @@ const looks = {
   critical: { color: 'red', label: 'Critical' },
   warning: { color: 'yellow', label: 'Warning' },
   info: { color: 'gray', label: 'Note' },
-  running: { color: 'blue', label: 'Under way' },
-  done: { color: 'green', label: 'Done' },
+  running: { color: 'gray', label: 'Under way' },
+  done: { color: 'pine', label: 'Done' },
   failed: { color: 'red', label: 'Failed' },
   skipped: { color: 'yellow', label: 'Waited' },
 } as const

@@ -17,7 +17,10 @@ export const roomChecks: readonly Check[] = [
     async run({ app }) {
       if (!app.administration) return []
       const { dataDirectory, isEmbedded } = app.administration
-      const { bavail, bsize, blocks } = await statfs(dataDirectory)
+      // With a server elsewhere there may be none yet.
+      const disk = await statfs(dataDirectory).catch(unlessMissing)
+      if (!disk) return []
+      const { bavail, bsize, blocks } = disk
       const [free, all] = [bavail * bsize, blocks * bsize]
       const isTight = free < all * 0.05 || free < 0.5 * gigabyte
       if (!isTight && free > all * 0.1 && free > 2 * gigabyte) return []
@@ -194,3 +197,7 @@ export const roomChecks: readonly Check[] = [
     },
   },
 ]
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}

@@ -1,5 +1,5 @@
 import { type Statements, sql } from '#platform/database'
-import { userNamespaces } from './namespaces.ts'
+import { sizeOf, userNamespaces } from './namespaces.ts'
 
 export type Bloat = {
   name: string
@@ -42,7 +42,7 @@ export async function listTableBloat(tx: Statements, leastBytes = 8 * 2 ** 20, l
       estimates as (
         select
           oid,
-          pg_relation_size(oid) as bytes,
+          ${sizeOf('pg_relation_size', 'widths.oid')} as bytes,
           (ceil(reltuples * (ceil(width / 8) * 8 + 4) / ((8192 - 24) * fill / 100.0)) * 8192)::bigint as needed_bytes
         from widths
       )
@@ -98,7 +98,7 @@ export async function listIndexBloat(tx: Statements, leastBytes = 8 * 2 ** 20, l
         select
           oid,
           indrelid,
-          pg_relation_size(oid) as bytes,
+          ${sizeOf('pg_relation_size', 'widths.oid')} as bytes,
           (ceil(reltuples * (ceil(width / 8) * 8 + 4) / ((8192 - 40) * fill / 100.0)) * 8192 * 1.01 + 8192)::bigint
             as needed_bytes
         from widths

@@ -1,5 +1,5 @@
 import { type Statements, sql } from '#platform/database'
-import { userNamespaces } from './namespaces.ts'
+import { sizeOf, userNamespaces } from './namespaces.ts'
 
 export type IndexState = {
   name: string
@@ -27,7 +27,7 @@ export async function listIndexes(tx: Statements, limit = 2_000): Promise<{ sinc
       select
         coalesce((select relid from pg_partition_ancestors(i.indexrelid) with ordinality as up(relid, level) order by level desc limit 1), i.indexrelid)
           as root,
-        pg_relation_size(i.indexrelid) as bytes,
+        ${sizeOf('pg_relation_size', 'i.indexrelid')} as bytes,
         coalesce(s.idx_scan, 0) as scans,
         ${hasLastScan ? sql`s.last_idx_scan` : sql`null::timestamptz`} as last_scan_at,
         i.indisvalid
@@ -71,7 +71,7 @@ export async function listInvalidIndexes(tx: Statements): Promise<InvalidIndex[]
     select
       c.oid::regclass::text as name,
       i.indrelid::regclass::text as table,
-      pg_relation_size(c.oid) as bytes,
+      ${sizeOf('pg_relation_size', 'c.oid')} as bytes,
       c.relname ~ '_cc(new|old)[0-9]*$' as is_leftover
     from pg_index i
     join pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
@@ -112,7 +112,7 @@ export async function listDuplicateIndexes(tx: Statements): Promise<DuplicateInd
       a.indexrelid::regclass::text as name,
       a.indrelid::regclass::text as table,
       b.indexrelid::regclass::text as same_as,
-      (select sum(pg_relation_size(relid)) from (
+      (select sum(${sizeOf('pg_relation_size', 'relid')}) from (
         select relid from pg_partition_tree(a.indexrelid) union select a.indexrelid
       ) as parts)::bigint as bytes,
       a.indnatts < b.indnatts as is_covered

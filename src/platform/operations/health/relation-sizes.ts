@@ -1,5 +1,5 @@
 import { type Statements, sql } from '#platform/database'
-import { userNamespaces } from './namespaces.ts'
+import { sizeOf, userNamespaces } from './namespaces.ts'
 
 export type RelationSize = {
   /** `schema.table`; partitions are counted with their table. */
@@ -36,9 +36,9 @@ export async function listTableSizes(tx: Statements, limit = 1_000): Promise<Rel
         select
           root,
           root::regclass::text as name,
-          sum(pg_total_relation_size(p.oid))::bigint as bytes,
-          sum(pg_table_size(p.oid))::bigint as table_bytes,
-          sum(pg_indexes_size(p.oid))::bigint as index_bytes,
+          sum(${sizeOf('pg_total_relation_size', 'p.oid')})::bigint as bytes,
+          sum(${sizeOf('pg_table_size', 'p.oid')})::bigint as table_bytes,
+          sum(${sizeOf('pg_indexes_size', 'p.oid')})::bigint as index_bytes,
           sum(case when p.relkind = 'p' then 0 else greatest(p.reltuples, s.n_live_tup, 0) end)::bigint as rows,
           coalesce(sum(s.n_dead_tup), 0)::bigint as dead_rows,
           (count(*) - 1)::integer as partitions,
@@ -98,7 +98,7 @@ export async function takeSizeSnapshot(sizes: Statements, own: Statements): Prom
     select
       root::regclass::text,
       'table',
-      sum(pg_total_relation_size(c.oid))::bigint,
+      sum(${sizeOf('pg_total_relation_size', 'c.oid')})::bigint,
       sum(case when c.relkind = 'p' then 0 else greatest(c.reltuples, 0) end)::bigint
     from pg_class c
     cross join lateral (
@@ -111,7 +111,7 @@ export async function takeSizeSnapshot(sizes: Statements, own: Statements): Prom
       and c.relnamespace in (${userNamespaces})
     group by root
     union all
-    select c.oid::regclass::text, 'index', pg_relation_size(c.oid), null
+    select c.oid::regclass::text, 'index', ${sizeOf('pg_relation_size', 'c.oid')}, null
     from pg_class c
     where c.relkind = 'i'
       and not c.relispartition

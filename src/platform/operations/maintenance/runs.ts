@@ -6,6 +6,7 @@ import { json, type Queryable, type Statements, sql, statementsOf } from '#platf
 import { nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { asAdministrator, prepareSession } from '../administration.ts'
 import { errors } from '../errors.ts'
+import { sizeOf } from '../health/namespaces.ts'
 import { findBusiness } from './business.ts'
 import { findLeaseHolder, type Lease, takeLease } from './leases.ts'
 import { findTask, type Step, type Task, tasks } from './tasks.ts'
@@ -233,9 +234,11 @@ function writeOutcome(
 /** Names come from the catalog, quoted by it. */
 async function take(tx: Statements, name: string, did: string, statement: string): Promise<Step> {
   const size = async () => {
-    const { bytes } = await tx.one(sql<{ bytes: number }>`
-      select coalesce(pg_relation_size(to_regclass(${name})), 0)::bigint as bytes`)
-    return bytes
+    const known = await tx.maybe(sql<{ bytes: number }>`
+      select ${sizeOf('pg_relation_size', 'c.oid')} as bytes
+      from pg_class c
+      where c.oid = to_regclass(${name})`)
+    return known?.bytes ?? 0
   }
   const bytesBefore = await size()
   const began = performance.now()

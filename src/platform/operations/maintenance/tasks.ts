@@ -77,7 +77,7 @@ export const tasks: readonly Task[] = [
           and c.relnamespace in (${userNamespaces})
           -- autovacuum never looks at a partitioned table itself
           and (c.relkind = 'p' or s.n_mod_since_analyze > 0 or (c.reltuples <> 0 and coalesce(s.last_analyze, s.last_autoanalyze) is null))
-        order by c.relkind = 'p', pg_relation_size(c.oid) desc, 1`)
+        order by c.relkind = 'p', c.relpages desc, 1`)
       return rows.map(({ name }) => ({ name, did: 'analyze', statement: `analyze (skip_locked) ${name}` }))
     },
   },

@@ -1,0 +1,303 @@
+import { Alert, Badge, Button, Group, List, Skeleton, Text, Title } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { EmptyState, ErrorState, formatAgo, formatExactTime, Icon, useSession } from '#platform/console'
+import {
+  type BackupState,
+  backupsQuery,
+  beginBackup,
+  beginDrill,
+  type Chain,
+  placeWindows,
+  type Run,
+} from './backups.ts'
+import classes from './operations.module.css'
+import { formatBytes, formatSeconds } from './operations.ts'
+import { OperationsFrame } from './operations-frame.tsx'
+import { TablePart } from './part.tsx'
+import { StatusBadge } from './status-badge.tsx'
+
+/** GG-20, GG-21: how well the database is protected, and what was done for it. */
+export function Page() {
+  const query = useQuery(backupsQuery)
+  const { data } = query
+  return (
+    <OperationsFrame
+      lead="A whole backup each night, what changed every six hours, and every change as it is written."
+      actions={data?.adapter === 'own' && <Actions hasBackup={data.chains.length > 0} isBusy={isBusy(data)} />}
+    >
+      {query.isPending ? (
+        <div role="status" aria-label="Loading the backups">
+          <Skeleton height={320} />
+        </div>
+      ) : query.isError && !data ? (
+        <ErrorState error={query.error} retry={() => void query.refetch()} />
+      ) : (
+        data && (
+          <div className={classes.stack}>
+            <Standing state={data} />
+            <Glance state={data} />
+            {data.adapter === 'own' && <Reach state={data} />}
+            {data.adapter === 'own' && <Chains chains={data.chains} />}
+            <Runs runs={data.runs} />
+          </div>
+        )
+      )}
+    </OperationsFrame>
+  )
+}
+
+const isBusy = ({ runs }: BackupState) => runs.some(({ state }) => state === 'running')
+
+function Actions({ hasBackup, isBusy: busy }: { hasBackup: boolean; isBusy: boolean }) {
+  const { can } = useSession()
+  const client = useQueryClient()
+  const begin = useMutation({
+    mutationFn: (what: 'full' | 'incremental' | 'drill') => (what === 'drill' ? beginDrill() : beginBackup(what)),
+    onSuccess: (_answer, what) => {
+      notifications.show({
+        message: what === 'drill' ? 'The drill begins in a moment.' : 'The backup begins in a moment.',
+      })
+      setTimeout(() => void client.invalidateQueries({ queryKey: backupsQuery.queryKey }), 3_000)
+    },
+    onError: error => notifications.show({ color: 'red', message: error.message }),
+  })
+  if (!can('operations.state.manage')) return null
+  return (
+    <Group gap="xs">
+      {hasBackup && (
+        <>
+          <Button variant="default" disabled={busy} loading={begin.isPending} onClick={() => begin.mutate('drill')}>
+            Begin a drill
+          </Button>
+          <Button
+            variant="default"
+            disabled={busy}
+            loading={begin.isPending}
+            onClick={() => begin.mutate('incremental')}
+          >
+            Back up changes
+          </Button>
+        </>
+      )}
+      <Button
+        leftSection={<Icon name="download" size={16} />}
+        disabled={busy}
+        loading={begin.isPending}
+        onClick={() => begin.mutate('full')}
+      >
+        Back up now
+      </Button>
+    </Group>
+  )
+}
+
+const standings = {
+  protected: { color: 'green', title: 'The database is protected' },
+  attention: { color: 'yellow', title: 'The backups want a look' },
+  unprotected: { color: 'red', title: 'The database is not protected' },
+} as const
+
+function Standing({ state: { status, advice } }: { state: BackupState }) {
+  const { color, title } = standings[status]
+  return (
+    <Alert color={color} title={title} role="status">
+      {advice.length > 0 ? (
+        <List size="sm">
+          {advice.map(line => (
+            <List.Item key={line}>{line}</List.Item>
+          ))}
+        </List>
+      ) : (
+        'Backups are made, read again, and were tried; every change is received as it is written.'
+      )}
+    </Alert>
+  )
+}
+
+function Glance({ state }: { state: BackupState }) {
+  const { chains, received, runs, lastBackupAt, archivedUntil, adapter } = state
+  const backups = chains.flat()
+  const ended = (kind: Run['kind']) => runs.find(run => run.kind === kind && run.state !== 'running')
+  const [verified, drilled] = [ended('verify'), ended('drill')]
+  return (
+    <dl className={classes.tiles}>
+      <Tile label="Last whole backup" time={backups.findLast(it => it.kind === 'full')?.finishedAt ?? lastBackupAt} />
+      {adapter === 'own' && (
+        <Tile label="Last of changes" time={backups.findLast(it => it.kind === 'incremental')?.finishedAt ?? null} />
+      )}
+      <Tile
+        label="Changes received up to"
+        time={received?.until ?? archivedUntil}
+        note={received ? `${received.isReceiving ? 'receiving' : 'not receiving'}, WAL ${received.lsn}` : undefined}
+      />
+      {adapter === 'own' && (
+        <>
+          <Tile label="Last read again" time={verified?.finishedAt ?? null} note={verified && outcomeOf(verified)} />
+          <Tile label="Last restore drill" time={drilled?.finishedAt ?? null} note={drilled && outcomeOf(drilled)} />
+        </>
+      )}
+    </dl>
+  )
+}
+
+const outcomeOf = ({ state }: Run) => (state === 'done' ? 'without a fault' : 'with faults')
+
+function Tile({ label, time, note }: { label: string; time: string | null; note?: string | undefined }) {
+  return (
+    <div className={`panel ${classes.tile}`}>
+      <dt>{label}</dt>
+      <dd className={classes.figure}>
+        {time ? (
+          <time dateTime={time} title={formatExactTime(time)}>
+            {formatAgo(time)}
+          </time>
+        ) : (
+          'never'
+        )}
+      </dd>
+      {note && <dd className={classes.note}>{note}</dd>}
+    </div>
+  )
+}
+
+function Reach({ state }: { state: BackupState }) {
+  const { windows, folder, retentionDays, freeBytes } = state
+  const places = placeWindows(state)
+  const last = windows.at(-1)
+  return (
+    <section className={`panel ${classes.findings}`} aria-labelledby="reach">
+      <Title order={2} size="h4" id="reach">
+        To when the database can be brought back
+      </Title>
+      {windows[0] && last ? (
+        <>
+          <div className={classes.reach} aria-hidden="true">
+            {places.map(({ left, width }) => (
+              <span key={left} style={{ left: `${left}%`, width: `${width}%` }} />
+            ))}
+          </div>
+          <Text size="sm">
+            Every moment from {formatExactTime(windows[0].from)} to {formatExactTime(last.until)}
+            {windows.length > 1 && `, but for ${windows.length - 1} ${windows.length === 2 ? 'gap' : 'gaps'}`}. Kept for{' '}
+            {retentionDays} days.
+          </Text>
+        </>
+      ) : (
+        <Text size="sm" c="dimmed">
+          To none yet: there is no backup.
+        </Text>
+      )}
+      <Text size="sm" c="dimmed" className={classes.words}>
+        They lie in {folder}
+        {freeBytes !== null && `, where ${formatBytes(freeBytes)} are free`}. The keys that open them are not there:
+        keep those apart.
+      </Text>
+    </section>
+  )
+}
+
+function Chains({ chains }: { chains: readonly Chain[] }) {
+  if (chains.length === 0)
+    return (
+      <section className="panel" aria-label="Backups">
+        <EmptyState icon="shield" title="There is no backup yet">
+          The first one is made at 02:00 UTC. With “Back up now” it is made at once.
+        </EmptyState>
+      </section>
+    )
+  return (
+    <TablePart
+      title="Backups"
+      note="The newest first. One of changes needs those before it, back to a whole one."
+      rows={chains.flat().toReversed()}
+      keyOf={backup => backup.id}
+      nothing=""
+      columns={[
+        {
+          label: 'Backup',
+          of: ({ id, kind }) => (
+            <span className={kind === 'incremental' ? classes.branch : undefined}>
+              {kind === 'full' ? 'Whole' : 'Changes'} <span className="mono">{id}</span>
+            </span>
+          ),
+        },
+        {
+          label: 'Made',
+          of: ({ finishedAt }) => (
+            <time dateTime={finishedAt} title={formatExactTime(finishedAt)}>
+              {formatAgo(finishedAt)}
+            </time>
+          ),
+        },
+        { label: 'Stored', isNumber: true, of: ({ storedBytes }) => formatBytes(storedBytes) },
+        { label: 'Holds', isNumber: true, of: ({ plainBytes }) => formatBytes(plainBytes) },
+        { label: 'Read again', of: ({ verification }) => <Read verification={verification} /> },
+      ]}
+    />
+  )
+}
+
+function Read({ verification }: { verification: Chain[number]['verification'] }) {
+  if (!verification) return <Text size="sm">not yet</Text>
+  const isWhole = verification.faults.length === 0
+  return (
+    <>
+      <Badge variant="light" color={isWhole ? 'green' : 'red'} tt="none" autoContrast>
+        {isWhole ? 'Whole' : 'Broken'}
+      </Badge>{' '}
+      {verification.faults[0]}
+    </>
+  )
+}
+
+const kinds: Readonly<Record<Run['kind'], string>> = {
+  full: 'Whole backup',
+  incremental: 'Backup of changes',
+  verify: 'Read again',
+  drill: 'Restore drill',
+  expire: 'Removal of old ones',
+}
+
+function Runs({ runs }: { runs: readonly Run[] }) {
+  return (
+    <TablePart
+      title="What was done"
+      rows={runs}
+      keyOf={run => run.id}
+      nothing="Nothing was done yet."
+      columns={[
+        { label: 'What', of: ({ kind }) => kinds[kind] },
+        { label: 'State', of: ({ state }) => <StatusBadge status={state} /> },
+        {
+          label: 'Began',
+          of: ({ startedAt }) => (
+            <time dateTime={startedAt} title={formatExactTime(startedAt)}>
+              {formatAgo(startedAt)}
+            </time>
+          ),
+        },
+        {
+          label: 'Took',
+          isNumber: true,
+          of: ({ startedAt, finishedAt }) =>
+            finishedAt ? formatSeconds((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000) : '',
+        },
+        { label: 'By', of: ({ requestedBy }) => requestedBy ?? 'the clock' },
+        { label: 'Outcome', of: run => run.failure ?? effectOf(run) },
+      ]}
+    />
+  )
+}
+
+function effectOf({ kind, result }: Run): string {
+  const figure = (name: string) => Number(result?.[name] ?? 0)
+  const many = (name: string) => figure(name).toLocaleString('en-US')
+  if (!result) return ''
+  if (kind === 'drill')
+    return `${many('indexes')} indexes and ${many('tables')} tables, ${many('compared')} held against the database`
+  if (kind === 'verify') return `${formatBytes(figure('bytes'))} without a fault`
+  if (kind === 'expire')
+    return `${(result.backups as unknown[] | undefined)?.length ?? 0} backups, ${many('segments')} segments of WAL`
+  return `${formatBytes(figure('storedBytes'))} of ${formatBytes(figure('plainBytes'))}`
+}
