@@ -6,6 +6,7 @@ import { sendAlarm } from './alarms/messages.ts'
 import { registerAuditCommands } from './audit/audit-commands.ts'
 import { registerBackupCommands, registerRestoreCommand } from './backups/commands.ts'
 import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
+import { backupRoutes } from './backups/routes.ts'
 import { backupSettings } from './backups/settings.ts'
 import { healthChecks } from './doctor/checks.ts'
 import { registerDoctorCommand } from './doctor/doctor-command.ts'
@@ -32,7 +33,7 @@ export const operationsModule = {
       forOperators: true,
     },
   },
-  routes: healthRoutes,
+  routes: [...healthRoutes, ...backupRoutes],
   jobs: [
     makeFullBackup,
     makeIncrementalBackup,

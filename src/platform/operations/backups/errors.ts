@@ -21,6 +21,10 @@ export const errors = errorTable('backups', {
     'unavailable',
     'This program has no way in as the administrator of the database, which backups need.',
   ],
+  madeElsewhere: [
+    'conflict',
+    'This program does not make the backups here (COMMONHOLD_BACKUP_ADAPTER): begin it where they are made.',
+  ],
   programRuns: [
     'conflict',
     'A program (process {pid}, {command}) runs on {directory}; stop it before the database is put back.',
