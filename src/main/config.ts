@@ -59,6 +59,28 @@ const programSettings = {
         'Certificate authority of the database server: a PEM file, or the PEM text; turns TLS with verification on',
     }),
   ),
+  databaseClientCert: Type.Optional(
+    Type.String({
+      env: 'DATABASE_CLIENT_CERT',
+      description:
+        'Certificate of the program for the database server, which may want one: a PEM file, or the PEM text; turns TLS on',
+    }),
+  ),
+  databaseClientKey: Type.Optional(
+    Type.String({
+      env: 'DATABASE_CLIENT_KEY',
+      secret: true,
+      description: 'The key of that certificate: a PEM file that nobody else may read, or the PEM text',
+    }),
+  ),
+  databasePassword: Type.Optional(
+    Type.String({
+      env: 'DATABASE_PASSWORD',
+      secret: true,
+      description:
+        'The password of DATABASE_URL, where that has none; DATABASE_PASSWORD_FILE gives a file with it, passfile in the URL one in the form of libpq',
+    }),
+  ),
   databasePoolSize: Type.Integer({
     env: 'DATABASE_POOL_SIZE',
     minimum: 2,

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { checkServerIdentity } from 'node:tls'
 import pg from 'pg'
@@ -9,6 +10,8 @@ import type { Settings } from './config.ts'
 const errors = errorTable('database', {
   urlInvalid: ['invalid', 'DATABASE_URL cannot be used: {reason}.'],
   authorityUnreadable: ['invalid', 'DATABASE_CA_CERT is neither a PEM certificate nor a file with one ({reason}).'],
+  certificateUnusable: ['invalid', 'The client certificate for the database cannot be used: {reason}.'],
+  passwordFileUnusable: ['invalid', 'The password file {path} cannot be used: {reason}.'],
   serverAway: [
     'unavailable',
     'The database server {server} does not answer ({reason}); check that it runs, and DATABASE_URL.',
@@ -48,32 +51,53 @@ export type DatabaseOptions = {
 /** The server of DATABASE_URL, else the embedded one of the data directory, which it starts. */
 export async function openDatabase(settings: Settings, options: DatabaseOptions = {}): Promise<DatabaseServer> {
   if (settings.databaseUrl === undefined) return await openEmbedded(settings, options)
-  const admin = clientConfigOf(settings.databaseUrl, settings.databaseCaCert)
+  const admin = clientConfigOf(settings.databaseUrl, settings.databaseCaCert, {
+    clientCertificate: settings.databaseClientCert,
+    clientKey: settings.databaseClientKey,
+    password: settings.databasePassword,
+  })
   await requireSupported(admin)
   return { admin, isEmbedded: false, close: async () => {} }
 }
 
+/** What a login has beside its URL (PE-11). */
+export type Credentials = {
+  /** PEM, or a file with it; with `clientKey`. `sslcert` and `sslkey` of the URL stand in their place. */
+  clientCertificate?: string | undefined
+  clientKey?: string | undefined
+  /** Where the URL has none. */
+  password?: string | undefined
+}
+
 /**
  * Reads a connection URL. TLS is verified, host name included, whenever the server is not on this machine, a
- * certificate authority is given or `sslmode` asks for it; only `sslmode=disable` turns it off.
+ * certificate authority or a client certificate is given or `sslmode` asks for it; only `sslmode=disable` turns it off.
+ * `passfile` names a file as libpq reads it, for who else has no password.
  */
-export function clientConfigOf(url: string, authority: string | undefined): pg.ClientConfig {
+export function clientConfigOf(url: string, authority: string | undefined, more: Credentials = {}): pg.ClientConfig {
   const parsed = parseUrl(url)
   const options = Object.fromEntries(parsed.searchParams)
-  const unknown = Object.keys(options).filter(name => !/^(host|port|sslmode|sslrootcert|application_name)$/.test(name))
+  const known = /^(host|port|sslmode|sslrootcert|sslcert|sslkey|passfile|application_name)$/
+  const unknown = Object.keys(options).filter(name => !known.test(name))
   if (unknown.length > 0) throw errors.urlInvalid({ reason: `it has the unknown option ${unknown.join(', ')}` })
   const host = options.host ?? (decoded(parsed.hostname).replace(/^\[|\]$/g, '') || 'localhost')
   const ca = authority ?? options.sslrootcert
-  const wantsTls = wantsTlsTo(host, options.sslmode, ca)
+  const own = readClientCertificate(options.sslcert ?? more.clientCertificate, options.sslkey ?? more.clientKey)
+  const wantsTls = wantsTlsTo(host, options.sslmode, ca, own !== undefined)
+  const port = Number(options.port ?? (parsed.port || 5432))
+  const user = decoded(parsed.username) || undefined
+  const database = decoded(parsed.pathname.slice(1)) || undefined
+  const password = decoded(parsed.password) || more.password
   return {
     host,
-    port: Number(options.port ?? (parsed.port || 5432)),
-    user: decoded(parsed.username) || undefined,
-    password: decoded(parsed.password) || undefined,
-    database: decoded(parsed.pathname.slice(1)) || undefined,
+    port,
+    user,
+    password:
+      password ?? (options.passfile ? findPassword(options.passfile, { host, port, user, database }) : undefined),
+    database,
     application_name: options.application_name ?? 'commonhold',
     connectionTimeoutMillis: 10_000,
-    ...(wantsTls ? { ssl: tlsTo(host, ca) } : {}),
+    ...(wantsTls ? { ssl: tlsTo(host, ca, own) } : {}),
   }
 }
 
@@ -116,24 +140,84 @@ function decoded(part: string): string {
   }
 }
 
-function wantsTlsTo(host: string, mode: string | undefined, authority: string | undefined): boolean {
+function wantsTlsTo(host: string, mode: string | undefined, authority: string | undefined, hasOwn: boolean): boolean {
   const isLocal = host.startsWith('/') || host === 'localhost' || host === '::1' || /^127\./.test(host)
-  if (mode === undefined) return authority !== undefined || !isLocal
+  if (mode === undefined) return authority !== undefined || hasOwn || !isLocal
   if (mode === 'require' || mode === 'verify-ca' || mode === 'verify-full') return true
   if (mode !== 'disable')
     throw errors.urlInvalid({ reason: `sslmode=${mode} would go on without TLS; say verify-full or disable` })
   if (authority !== undefined) throw errors.urlInvalid({ reason: 'sslmode=disable contradicts DATABASE_CA_CERT' })
+  if (hasOwn) throw errors.urlInvalid({ reason: 'sslmode=disable contradicts the client certificate' })
   return false
 }
 
-function tlsTo(host: string, authority: string | undefined): pg.ClientConfig['ssl'] {
+function tlsTo(
+  host: string,
+  authority: string | undefined,
+  own: ClientCertificate | undefined,
+): pg.ClientConfig['ssl'] {
   return {
     rejectUnauthorized: true,
     // Without this the certificate is held against `localhost` where the host is an address.
     checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
     ...(isIP(host) ? {} : { servername: host }),
     ...(authority === undefined ? {} : { ca: readAuthority(authority) }),
+    ...own,
   }
+}
+
+type ClientCertificate = { cert: string; key: string }
+
+/** Both or none; a key that others can read is none any more, as libpq holds it too. */
+function readClientCertificate(cert: string | undefined, key: string | undefined): ClientCertificate | undefined {
+  if (cert === undefined && key === undefined) return undefined
+  const refuse = (reason: string, cause?: unknown) => errors.certificateUnusable({ reason }, cause)
+  if (cert === undefined || key === undefined) {
+    throw refuse(`give ${cert === undefined ? 'DATABASE_CLIENT_CERT (sslcert)' : 'DATABASE_CLIENT_KEY (sslkey)'} too`)
+  }
+  const read = (given: string, mark: string) => {
+    if (given.includes('-----BEGIN ')) return given
+    if (!existsSync(given)) throw refuse(`there is no file ${given.slice(0, 100)}`)
+    const text = readFileSync(given, 'utf8')
+    if (!text.includes(mark))
+      throw refuse(`${given} holds no ${mark === '-----BEGIN CERTIFICATE' ? 'certificate' : 'key'}`)
+    return text
+  }
+  const pair = { cert: read(cert, '-----BEGIN CERTIFICATE'), key: read(key, 'PRIVATE KEY-----') }
+  if (!key.includes('-----BEGIN ')) requirePrivate(key, reason => refuse(reason))
+  const end = new Date(new X509Certificate(pair.cert).validTo)
+  if (end < new Date()) throw refuse(`it has ended on ${end.toISOString().slice(0, 10)}`)
+  return pair
+}
+
+/** Refuses a file that others than its owner may read; of root's also the group may (as for libpq). */
+function requirePrivate(path: string, refuse: (reason: string) => DomainError): void {
+  if (process.platform === 'win32') return
+  const { mode, uid } = statSync(path)
+  if (mode & (uid === 0 && process.getuid?.() !== 0 ? 0o027 : 0o077))
+    throw refuse(`others may read ${path}: chmod 600 ${path}`)
+}
+
+type Whom = { host: string; port: number; user: string | undefined; database: string | undefined }
+
+/** The first line `host:port:database:user:password` that fits, `*` for any; a backslash before `:` or `\`. */
+function findPassword(path: string, { host, port, user, database }: Whom): string | undefined {
+  const refuse = (reason: string) => errors.passwordFileUnusable({ path, reason })
+  if (!existsSync(path)) throw refuse('there is no such file')
+  requirePrivate(path, refuse)
+  const wanted = [host.startsWith('/') ? 'localhost' : host, String(port), database ?? user ?? '', user ?? '']
+  for (const line of readFileSync(path, 'utf8').split(/\r?\n/)) {
+    if (line === '' || line.startsWith('#')) continue
+    const fields = (line.match(/(?:\\.|[^:\\])*(?::|$)/g) ?? []).map(field =>
+      field.replace(/:$/, '').replace(/\\(.)/g, '$1'),
+    )
+    // What comes after the fourth colon is the password, whatever stands in it.
+    const rest = fields.slice(0, 4)
+    if (rest.length < 4 || !rest.every((field, index) => field === '*' || field === wanted[index])) continue
+    const start = (line.match(/^(?:(?:\\.|[^:\\])*:){4}/) ?? [''])[0].length
+    return line.slice(start).replace(/\\(.)/g, '$1')
+  }
+  throw refuse(`no line in it is for ${wanted.join(':')}`)
 }
 
 function readAuthority(given: string): string {
@@ -169,6 +253,8 @@ function explain(error: unknown, server: string, admin: pg.ClientConfig): unknow
   if (code === '3D000') return errors.databaseMissing({ server, database: admin.database ?? admin.user }, error)
   if (/^57P0|^53300$|^08/.test(code)) return errors.serverAway({ server, reason }, error)
   if (/does not support SSL/.test(message)) return errors.tlsMissing({ server }, error)
+  if (/alert (unknown ca|bad certificate|certificate (required|expired|unknown))/i.test(message))
+    return errors.certificateUnusable({ reason: `the server ${server} refuses it (${reason})` }, error)
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL/.test(code)) return errors.tlsUntrusted({ server, reason }, error)
   if (/^E[A-Z]+$/.test(code) || /timeout|terminated/i.test(message))
     return errors.serverAway({ server, reason: code || reason }, error)

@@ -114,7 +114,14 @@ export async function openLogin(admin: pg.ClientConfig, keyring: Keyring): Promi
     const name = client.escapeIdentifier(user)
     const verifier = client.escapeLiteral(scramVerifierOf(login.password))
     const { rows } = await client.query('select from pg_roles where rolname = $1', [user])
-    await client.query(`${rows.length > 0 ? 'alter' : 'create'} role ${name} login password ${verifier}`)
+    // The last tenth is left to people who look after the server, and to backups.
+    const { rows: limits } = await client.query(`
+      select greatest(10, floor(0.9 * (
+        current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
+      )))::integer as most`)
+    await client.query(
+      `${rows.length > 0 ? 'alter' : 'create'} role ${name} login password ${verifier} connection limit ${limits[0].most}`,
+    )
     await client.query(`grant commonhold_app to ${name}`)
     await client.query(`grant connect on database ${client.escapeIdentifier(database)} to ${name}`)
   } catch (cause) {

@@ -111,9 +111,12 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
 
 /** The login of DATABASE_APP_URL, else one that the administrator makes for this installation. */
 export async function openProgramLogin(database: DatabaseServer, settings: Settings): Promise<ClientConfig> {
-  const { databaseAppUrl, databaseCaCert } = settings
+  const { databaseAppUrl, databaseCaCert, databaseClientCert, databaseClientKey } = settings
   if (databaseAppUrl === undefined) return await openLogin(database.admin, openKeyring(settings))
-  const login = clientConfigOf(databaseAppUrl, databaseCaCert)
+  const login = clientConfigOf(databaseAppUrl, databaseCaCert, {
+    clientCertificate: databaseClientCert,
+    clientKey: databaseClientKey,
+  })
   await requireAppLogin(login, database.admin)
   return login
 }
