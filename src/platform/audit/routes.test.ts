@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { signerOf } from '#test/signers.ts'
 import { testWorld } from '#test/world.ts'
+import { makeCheckpoint } from './checkpoints.ts'
+import { checkProof } from './proofs.ts'
+import { sealEntries } from './sealing.ts'
 
-const { alice, bob, viewer } = await testWorld()
+const { alice, bob, db, viewer } = await testWorld()
 
 type Page = { items: { action: string; resource: string; [key: string]: unknown }[]; nextCursor: string | null }
 
@@ -73,4 +77,20 @@ test('PE-08 a filter that cannot be read is refused', async () => {
   for (const query of ['userId=me', 'from=yesterday', 'limit=0', 'limit=101', 'cursor=x']) {
     assert.equal((await alice.fetch(`/audit-logs?${query}`)).status, 400, query)
   }
+})
+
+test('PE-07 an entry’s proof is had by its own tenant, by who may read the log', async () => {
+  const signer = signerOf('k1')
+  await sealEntries(db)
+  await makeCheckpoint(db, { current: async () => signer, find: async () => undefined }, new Date(), undefined)
+  const entry = (await pageFor(alice, 'limit=1')).items[0]
+  const response = await alice.fetch(`/audit-logs/${entry?.id}/proof`)
+  assert.equal(response.status, 200)
+  const checked = checkProof(await response.text())
+  assert.equal(checked.entry?.id, entry?.id)
+  assert.equal((await bob.fetch(`/audit-logs/${entry?.id}/proof`)).status, 404)
+  assert.equal((await viewer.fetch(`/audit-logs/${entry?.id}/proof`)).status, 403)
+  const seal = (await (await alice.fetch('/audit-logs/seal')).json()) as { checkpoint: { number: number } }
+  assert.equal(seal.checkpoint.number, 1)
+  assert.equal((await viewer.fetch('/audit-logs/seal')).status, 403)
 })

@@ -2,29 +2,17 @@ import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Queryable, Scope } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import { nullable, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
+import { pageOf, pageQuery, route, uuid } from '#platform/http'
 import { AuditFilters, AuditLog, listAuditLogs } from './audit-logs.ts'
 import { AuditOptions, listAuditOptions, mergedOptions } from './options.ts'
 import { type Proof, proveEntry } from './proofs.ts'
-import { auditState } from './states.ts'
+import { auditState, SealStatus } from './states.ts'
 
 /** Where entries of the scope's tenant are: here, and in a database of its own if it has one. */
 async function placesOf(app: App, scope: Scope): Promise<Queryable[]> {
   const isElsewhere = (await app.placed?.placeOf(scope)) !== undefined
   return [app.db.reads(scope), ...(isElsewhere && app.placed ? [app.placed.reads(scope)] : [])]
 }
-
-const SealStatus = Type.Object({
-  lagSeconds: Type.Number({ description: 'Age of the oldest entry that is not sealed yet; 0 where all are' }),
-  checkpoint: nullable(
-    Type.Object({
-      number: Type.Integer(),
-      at: Type.String({ description: 'When it was signed' }),
-      thumbprint: nullable(Type.String({ description: 'Of the key that signed it (RFC 7638)' })),
-    }),
-  ),
-  verification: nullable(Type.Object({ endedAt: timestamp, isSound: Type.Boolean() })),
-})
 
 export const auditRoutes = [
   route({

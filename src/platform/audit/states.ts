@@ -1,7 +1,23 @@
 import { join } from 'node:path'
+import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
+import { nullable, timestamp } from '#platform/http'
 import { readCheckpoint } from './checkpoints.ts'
+
+/** What the people of a tenant see of it. */
+export const SealStatus = Type.Object({
+  lagSeconds: Type.Number({ description: 'Age of the oldest entry that is not sealed yet; 0 where all are' }),
+  checkpoint: nullable(
+    Type.Object({
+      number: Type.Integer(),
+      at: Type.String({ description: 'When it was signed' }),
+      thumbprint: nullable(Type.String({ description: 'Of the key that signed it (RFC 7638)' })),
+    }),
+  ),
+  verification: nullable(Type.Object({ endedAt: timestamp, isSound: Type.Boolean() })),
+})
+export type SealStatus = Static<typeof SealStatus>
 
 /** How far the log is sealed. */
 export type SealState = {

@@ -1,6 +1,8 @@
 import { Anchor, Text, UnstyledButton } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation } from '@tanstack/react-query'
 import { useId, useState } from 'react'
-import { formatExactTime, formatTime, Icon, useResources } from '#platform/console'
+import { formatExactTime, formatTime, Icon, request, useResources } from '#platform/console'
 import classes from './audit.module.css'
 import { type AuditLog, type Change, capitalised, type Filters } from './audit-logs.ts'
 import { NamedRow } from './named-row.tsx'
@@ -107,7 +109,7 @@ function Side({ name, values, side }: { name: string; values: Change; side: 'old
 /** Where and how it was done, and the ids that the sentence has names for. */
 function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Filters>) => void }) {
   const resources = useResources()
-  const { userId, userName, resource, resourceId, changes, details } = entry
+  const { id, userId, userName, resource, resourceId, changes, details } = entry
   const shown = new Set(readable(entry, resources))
   const named = (column: string) => capitalised(column.replaceAll('_', ' '))
   const facts: [string, string | null][] = [
@@ -154,8 +156,30 @@ function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Fi
             Only this resource
           </Anchor>
         )}
+        <SaveProof id={id} />
       </div>
     </>
+  )
+}
+
+/** What others can check without this installation: `commonhold audit check-proof`. */
+function SaveProof({ id }: { id: string }) {
+  const saving = useMutation({
+    mutationFn: () => request<object>(`/audit-logs/${id}/proof`),
+    onSuccess: proof => {
+      const address = URL.createObjectURL(new Blob([JSON.stringify(proof, null, 2)], { type: 'application/json' }))
+      const link = document.createElement('a')
+      link.href = address
+      link.download = `audit-proof-${id}.json`
+      link.click()
+      URL.revokeObjectURL(address)
+    },
+    onError: error => notifications.show({ color: 'red', title: 'There is no proof yet', message: error.message }),
+  })
+  return (
+    <Anchor component="button" type="button" size="xs" disabled={saving.isPending} onClick={() => saving.mutate()}>
+      Save the proof
+    </Anchor>
   )
 }
 

@@ -2,6 +2,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { type OnTheWire, oneOf, request, type Search, startOfDay } from '#platform/console'
 import type { AuditLog as Logged } from '../audit-logs.ts'
 import type { AuditOptions } from '../options.ts'
+import type { SealStatus } from '../states.ts'
 
 export type AuditLog = OnTheWire<Logged>
 export type Change = { old?: unknown; new?: unknown }
@@ -44,6 +45,13 @@ export const auditLogsQuery = ({ user, action, resource, resourceId, from, to }:
 export const auditOptionsQuery = queryOptions({
   queryKey: ['audit-options'],
   queryFn: ({ signal }) => request<OnTheWire<AuditOptions>>('/audit-logs/options', { signal }),
+})
+
+/** How far the log is sealed, asked again while the page is open. */
+export const sealQuery = queryOptions({
+  queryKey: ['audit-seal'],
+  queryFn: ({ signal }) => request<OnTheWire<SealStatus>>('/audit-logs/seal', { signal }),
+  refetchInterval: 30_000,
 })
 
 const isDay = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text)

@@ -1,10 +1,27 @@
 import { Button, NativeSelect, Skeleton, TextInput } from '@mantine/core'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { EmptyState, ErrorState, LoadMore, PageHeader, useAddress, useResources, useSession } from '#platform/console'
+import {
+  EmptyState,
+  ErrorState,
+  formatTime,
+  LoadMore,
+  PageHeader,
+  useAddress,
+  useResources,
+  useSession,
+} from '#platform/console'
 import classes from './audit.module.css'
 import { AuditEntry } from './audit-entry.tsx'
-import { auditLogsQuery, auditOptionsQuery, capitalised, type Filters, nameAction, readFilters } from './audit-logs.ts'
+import {
+  auditLogsQuery,
+  auditOptionsQuery,
+  capitalised,
+  type Filters,
+  nameAction,
+  readFilters,
+  sealQuery,
+} from './audit-logs.ts'
 import { RememberedRows } from './named-row.tsx'
 import { nounOf, rememberRows } from './sentences.ts'
 
@@ -27,7 +44,14 @@ export function Page() {
 
   return (
     <>
-      <PageHeader title="Audit log" lead="Who changed what in this workspace. Entries are only ever added." />
+      <PageHeader
+        title="Audit log"
+        lead={
+          <>
+            Who changed what in this workspace. Entries are only ever added. <SealLine />
+          </>
+        }
+      />
       <FilterBar filters={filters} change={change} clear={isFiltered ? clear : undefined} />
       {query.isPending ? (
         <div role="status" aria-label="Loading the audit log">
@@ -82,6 +106,27 @@ export function Page() {
           </LoadMore>
         </div>
       )}
+    </>
+  )
+}
+
+/** Nothing while it is not known, or before the first checkpoint. */
+function SealLine() {
+  const { data } = useQuery(sealQuery)
+  if (!data?.checkpoint) return null
+  const { checkpoint, verification } = data
+  return (
+    <>
+      Sealed until <time dateTime={checkpoint.at}>{formatTime(checkpoint.at)}</time>
+      {verification?.isSound && (
+        <>
+          , verified <time dateTime={verification.endedAt}>{formatTime(verification.endedAt)}</time>
+        </>
+      )}
+      {verification && !verification.isSound && (
+        <b>. The last verification found that the log was altered: ask who runs this installation</b>
+      )}
+      .
     </>
   )
 }
