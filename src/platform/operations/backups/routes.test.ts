@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { believedNoLonger, testWorld } from '#test/world.ts'
+import { readPgbackrest } from './adapters.ts'
+import { errors } from './errors.ts'
+import { recordRun } from './runs.ts'
+import { readState } from './state.ts'
+
+const { app, admin, alice, bob } = await testWorld()
+await admin.query('insert into identity.operators (user_id) values ($1)', [alice.userId])
+await believedNoLonger()
+const folder = mkdtempSync(join(tmpdir(), 'commonhold-shelf-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const own = { ...app, config: { ...app.config, backupDir: folder } }
+
+test('GG-20 an operator sees how the database is protected and begins a backup; nobody else does either', async () => {
+  const seen = await alice.fetch('/operations/backups')
+  assert.equal(seen.status, 200)
+  const state = (await seen.json()) as { status: string; chains: unknown[]; advice: string[] }
+  assert.ok(['protected', 'attention', 'unprotected'].includes(state.status))
+  const body = { kind: 'full' }
+  const begun = await alice.fetch('/operations/backups', { method: 'POST', body })
+  assert.equal(begun.status, 202, await begun.text())
+  const { rows } = await admin.query(`
+    select
+      (select count(*)::int from jobs.job where name = 'operations.begin-backup') as jobs,
+      (select count(*)::int from audit.audit_logs where action = 'begin_backup' and user_id = '${alice.userId}') as events`)
+  assert.deepEqual(rows[0], { jobs: 1, events: 1 })
+  for (const [path, method] of [
+    ['/operations/backups', 'GET'],
+    ['/operations/backups', 'POST'],
+    ['/operations/backup-drills', 'POST'],
+  ] as const) {
+    const refused = await bob.fetch(path, { method, ...(method === 'POST' && { body }) })
+    assert.equal(refused.status, 403, path)
+  }
+})
+
+test('GG-20 a failed run stays on record with why, and a finished one with what came of it', async () => {
+  await recordRun(app, { kind: 'full', requestedBy: 'Ada' }, async () => ({
+    backupId: 'b1',
+    result: { storedBytes: 7 },
+  }))
+  await assert.rejects(
+    recordRun(app, { kind: 'drill' }, async () => {
+      throw errors.diskFull({ folder: '/srv' })
+    }),
+  )
+  const { runs } = await readState(own)
+  assert.deepEqual(
+    runs.map(({ kind, state, backupId, requestedBy, failure }) => [
+      kind,
+      state,
+      backupId,
+      requestedBy,
+      failure?.slice(0, 16),
+    ]),
+    [
+      ['drill', 'failed', null, null, 'There is no room'],
+      ['full', 'done', 'b1', 'Ada', undefined],
+    ],
+  )
+})
+
+test('GG-20 without a backup the database is called unprotected, with what to do, and never silently nothing', async () => {
+  const none = await readState(own)
+  assert.equal(none.status, 'unprotected')
+  assert.match(none.advice[0] ?? '', /begin one now/)
+  const asked = async (backupAdapter: string) => await readState({ ...own, config: { ...own.config, backupAdapter } })
+  assert.equal((await asked('off')).status, 'unprotected')
+  for (const adapter of ['managed', 'archiver', 'pgbackrest']) {
+    const { status, advice } = await asked(adapter)
+    assert.equal(status, 'attention', adapter)
+    assert.ok(advice.length > 0, adapter)
+  }
+})
+
+test('GG-20 what pgBackRest says is read: its last backup, and what it complains of', () => {
+  const said = [
+    { name: 'main', status: { code: 0, message: 'ok' }, backup: [{ timestamp: { start: 1, stop: 1_800_000_000 } }] },
+  ]
+  assert.deepEqual(readPgbackrest(JSON.stringify(said)), {
+    lastBackupAt: '2027-01-15T08:00:00.000Z',
+    archivedUntil: null,
+    advice: [],
+  })
+  const missing = [{ name: 'main', status: { code: 2, message: 'no valid backups' }, backup: [] }]
+  assert.match(readPgbackrest(JSON.stringify(missing)).advice.join(' '), /main: no valid backups.*has no backup/)
+})
