@@ -4,6 +4,10 @@ export const errors = errorTable('audit', {
   entryNotFound: ['not_found', 'There is no audit entry {id} here.'],
   notSealed: ['conflict', 'The audit entry {id} is not in a signed checkpoint yet: try again in a minute.'],
   checkpointNotFound: ['not_found', 'There is no checkpoint {number} with entries of this tenant.'],
+  noAdministrator: [
+    'unavailable',
+    'Verification reads the entries of all tenants, and has no way in as the administrator.',
+  ],
   tenantUnknown: ['not_found', 'There is no tenant {slug}.'],
   numberMalformed: ['invalid', '{text} is not the number of a checkpoint.'],
   proofUnreadable: ['invalid', 'This is no proof: {reason}.'],

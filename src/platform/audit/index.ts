@@ -8,3 +8,4 @@ export { type OtherDatabase, type Sealing, type SealingOptions, sealEntries, sta
 export { auditState, checkpointFolderOf, type SealState } from './states.ts'
 export { findTrackingFaults } from './tracking.ts'
 export { type Verification, verifyLog } from './verification.ts'
+export { publicKeyOf, verifyAuditLog } from './verifications.ts'

@@ -10,13 +10,14 @@ import {
   type Proof,
   proveConsistency,
   proveEntry,
+  publicKeyOf,
   type Verification,
+  verifyAuditLog,
 } from '#platform/audit'
 import { DomainError } from '#platform/errors.ts'
 import { openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug } from '#platform/tenancy'
-import { publicKeyOf, verifyAuditLog } from './verifications.ts'
 
 type Verifying = {
   sinceCheckpoint?: string | true

@@ -1,17 +1,11 @@
 import { createPublicKey } from 'node:crypto'
 import type { App } from '#platform/app.ts'
-import { checkpointFolderOf, type Verification, verifyLog } from '#platform/audit'
 import { readSigned } from '#platform/crypto'
 import { json, sql } from '#platform/database'
-import { errorTable } from '#platform/errors.ts'
-import type { DocumentSigner } from '#platform/identity'
-
-const errors = errorTable('audit_verification', {
-  noAdministrator: [
-    'unavailable',
-    'Verification reads the entries of all tenants, and has no way in as the administrator.',
-  ],
-})
+import type { Signer } from './checkpoints.ts'
+import { errors } from './errors.ts'
+import { checkpointFolderOf } from './states.ts'
+import { type Verification, verifyLog } from './verification.ts'
 
 export type AuditVerificationOptions = {
   /** `newest`: after the newest checkpoint that a full verification has found sound. */
@@ -60,7 +54,7 @@ async function newestSound(app: App): Promise<number | undefined> {
 }
 
 /** As PEM and by its thumbprint (RFC 7638). */
-export function publicKeyOf(signer: DocumentSigner): { keyId: string; thumbprint: string; pem: string } {
+export function publicKeyOf(signer: Signer): { keyId: string; thumbprint: string; pem: string } {
   const read = readSigned(signer.sign({}, 'commonhold-key'), 'commonhold-key')
   if (!read) throw new Error('The key does not read its own signature')
   const pem = createPublicKey({ key: read.publicKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString()
