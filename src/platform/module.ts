@@ -70,6 +70,46 @@ export type GaugeDeclaration = {
   read(app: App): Promise<readonly { labels?: Readonly<Record<string, string>>; value: number }[]>
 }
 
+/**
+ * A column with values of `Keyring.encrypt`, so that `keys rotate` finds them (GG-17). Names and expressions are written
+ * here by hand, never made of input.
+ */
+export type EncryptedColumn = {
+  /** `schema.table`. */
+  table: string
+  /** The primary key. */
+  key: readonly [string, ...string[]]
+  column: string
+  /** In a column of JSON: the name under which the value is. */
+  path?: string
+  /** What `encrypt` was told, with a column of the row, or a name of `expressions`, in braces. */
+  context: string
+  /** SQL over the row as `t`, for what stands in no column. */
+  expressions?: Readonly<Record<string, string>>
+  /** SQL over the row as `t`: which rows have such a value. */
+  where?: string
+  /** What is encrypted is JSON, and has a property that is encrypted itself. */
+  inner?: { property: string; context: string }
+}
+
+/** GG-16: rows of a table that are kept for so long and no longer. Names and the condition are written by hand, never made of input. */
+export type RetentionDeclaration = {
+  /** What goes or is archived, as operators read it. */
+  description: string
+  /** `schema.table`. */
+  table: string
+  /** The column with the moment from which the time counts. */
+  by: string
+  /** An interval: `30 days`, `1 year`. */
+  after: string
+  /** SQL over the row as `t`: which rows, beside their age. */
+  condition?: string
+  /** `archive` is for tables that are partitioned by `by`: a whole partition goes, into a file. `keep` says why nothing goes. */
+  action: 'remove' | 'archive' | 'keep'
+  /** The module's job that removes them, where more has to be done than a delete. It counts as a run. */
+  job?: string
+}
+
 /** How a notification reaches people by mail: each by itself, several in one, or not. */
 export type MailChannel = 'at_once' | 'digest' | 'never'
 
@@ -117,10 +157,14 @@ export type Module = {
   permissions?: Readonly<Record<string, PermissionDeclaration>>
   routes?: readonly AnyRoute[]
   jobs?: readonly Job[]
+  /** What it keeps encrypted with the keys of the installation. */
+  encrypted?: readonly EncryptedColumn[]
   /** What `commonhold doctor` looks at beside what it always does. */
   checks?: readonly Check[]
   /** What `/metrics` tells beside what it always does. */
   gauges?: readonly GaugeDeclaration[]
+  /** What is not kept for ever, by name: `identity.sessions`. */
+  retention?: Readonly<Record<string, RetentionDeclaration>>
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */
   commands?: Commands | Readonly<Record<string, Commands>>
   config?: TProperties

@@ -40,6 +40,16 @@ export class Keyring {
     return `${id}:${randomBytes(32).toString('base64')}`
   }
 
+  /** The ids of the keys, newest first. */
+  get keyIds(): readonly string[] {
+    return [...this.keys.keys()]
+  }
+
+  /** The id of the key that encrypts. */
+  get newestKeyId(): string {
+    return this.currentId
+  }
+
   /**
    * Encrypts a field (AES-256-GCM, random 96-bit nonce). `context` names where it belongs, say
    * `identity.signing_keys.private_key:<id>`: a value copied to another row or column does not open there.

@@ -14,6 +14,29 @@ import { removeAbandonedSetUps } from './two-factors.ts'
 export const identityModule = {
   name: 'identity',
   schema: 'identity',
+  encrypted: [
+    {
+      table: 'identity.signing_keys',
+      key: ['id'],
+      column: 'private_key_encrypted',
+      context: 'identity.signing_keys.private_key:{id}',
+    },
+    {
+      table: 'identity.two_factors',
+      key: ['user_id'],
+      column: 'secret_encrypted',
+      context: 'identity.two_factors.secret:{user_id}',
+    },
+    {
+      table: 'identity.one_time_tokens',
+      key: ['id'],
+      column: 'details',
+      path: 'verifier',
+      context: 'identity.one_time_tokens.verifier:{state_hash}',
+      expressions: { state_hash: "t.details ->> 'stateHash'" },
+      where: "t.purpose = 'google_sign_in'",
+    },
+  ],
   // Whether somebody is active, for lists that are handed over; nothing by which anybody signs in.
   mirrors: { 'identity.users': ['full_name', 'status', 'deleted_at'] },
   permissions: {
@@ -26,6 +49,44 @@ export const identityModule = {
       description: 'Suspend, deactivate, restore and delete accounts, and help people in who lost a factor',
       roles: [],
       forOperators: true,
+    },
+  },
+  retention: {
+    'identity.sessions_expired': {
+      description: 'Sessions that have run out',
+      table: 'identity.user_sessions',
+      by: 'expires_at',
+      after: '30 days',
+      action: 'remove',
+    },
+    'identity.sessions_revoked': {
+      description: 'Sessions that were ended',
+      table: 'identity.user_sessions',
+      by: 'revoked_at',
+      after: '30 days',
+      action: 'remove',
+    },
+    'identity.devices': {
+      description: 'Devices that nobody has signed in with',
+      table: 'identity.user_devices',
+      by: 'last_seen_at',
+      after: '400 days',
+      action: 'remove',
+    },
+    'identity.login_histories': {
+      description: 'Sign-ins and failures of them',
+      table: 'identity.login_histories',
+      by: 'created_at',
+      after: '1 year',
+      action: 'archive',
+    },
+    'identity.deleted_accounts': {
+      description: 'Accounts that were deleted, with all that hangs on them',
+      table: 'identity.users',
+      by: 'deleted_at',
+      after: '90 days',
+      action: 'remove',
+      job: 'identity.erase-deleted-users',
     },
   },
   routes: identityRoutes,

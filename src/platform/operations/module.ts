@@ -14,8 +14,17 @@ import { examineDaily } from './doctor/examine-job.ts'
 import { healthGauges } from './gauges.ts'
 import { measureSizes } from './health/sizes-job.ts'
 import { healthRoutes } from './health-routes.ts'
+import { registerKeyRotationCommands } from './key-rotation/key-commands.ts'
 import { registerMaintenanceCommands } from './maintenance/maintenance-commands.ts'
 import { maintain, maintainNow } from './maintenance/maintenance-jobs.ts'
+import {
+  registerArchiveCommands,
+  registerHoldCommands,
+  registerRetentionCommands,
+} from './retention/retention-commands.ts'
+import { retainDaily, retainNow } from './retention/retention-jobs.ts'
+import { retentionRoutes } from './retention/retention-routes.ts'
+import { retentionSettings } from './retention/settings.ts'
 
 /** Backups, retention, maintenance and health: what an operator looks at in the morning. */
 export const operationsModule = {
@@ -33,7 +42,7 @@ export const operationsModule = {
       forOperators: true,
     },
   },
-  routes: [...healthRoutes, ...backupRoutes],
+  routes: [...healthRoutes, ...retentionRoutes, ...backupRoutes],
   jobs: [
     makeFullBackup,
     makeIncrementalBackup,
@@ -44,6 +53,8 @@ export const operationsModule = {
     examineDaily,
     maintain,
     maintainNow as Job,
+    retainDaily,
+    retainNow as Job,
     lookForAlarms,
     sendAlarm as Job,
   ],
@@ -54,7 +65,11 @@ export const operationsModule = {
     backup: registerBackupCommands,
     restore: registerRestoreCommand,
     doctor: registerDoctorCommand,
+    keys: registerKeyRotationCommands,
     maintenance: registerMaintenanceCommands,
+    retention: registerRetentionCommands,
+    archive: registerArchiveCommands,
+    holds: registerHoldCommands,
   },
   notifications: {
     'operations.alarm_opened': {
@@ -65,6 +80,7 @@ export const operationsModule = {
   },
   config: {
     ...backupSettings,
+    ...retentionSettings,
     alarmUrl: Type.Optional(
       Type.String({
         env: 'COMMONHOLD_ALARM_URL',

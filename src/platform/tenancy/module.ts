@@ -12,6 +12,16 @@ import { removeFormerSlugs } from './tenants.ts'
 export const tenancyModule = {
   name: 'tenancy',
   schema: 'tenancy',
+  encrypted: [
+    { table: 'tenancy.databases', key: ['id'], column: 'url_encrypted', context: 'tenancy.databases.url:{id}' },
+    {
+      table: 'tenancy.tenants',
+      key: ['id'],
+      column: 'database_url_encrypted',
+      context: 'tenancy.databases.url:{database_id}',
+      expressions: { database_id: '(select p.database_id from tenancy.placements as p where p.tenant_id = t.id)' },
+    },
+  ],
   mirrors: { 'tenancy.user_tenants': ['joined_at', 'expires_at'] },
   metrics: {
     'tenancy.members': { description: 'Members and service accounts', unit: 'count', kind: 'gauge' },

@@ -6,6 +6,12 @@ import { webhookRoutes } from './routes.ts'
 export const webhooksModule = {
   name: 'webhooks',
   schema: 'webhooks',
+  encrypted: ['secret_encrypted', 'previous_secret_encrypted'].map(column => ({
+    table: 'webhooks.endpoints',
+    key: ['tenant_id', 'id'] as const,
+    column,
+    context: 'webhooks.endpoints.secret:{id}',
+  })),
   permissions: {
     'webhooks.endpoints.read': {
       description: 'See the webhooks, and what was sent to them',
