@@ -240,13 +240,14 @@ function Chains({ chains }: { chains: readonly Chain[] }) {
 
 function Read({ verification }: { verification: Chain[number]['verification'] }) {
   if (!verification) return <Text size="sm">not yet</Text>
-  const isWhole = verification.faults.length === 0
+  const [fault] = verification.faults
+  if (fault === undefined) return <Text size="sm">whole</Text>
   return (
     <>
-      <Badge variant="light" color={isWhole ? 'green' : 'red'} tt="none" autoContrast>
-        {isWhole ? 'Whole' : 'Broken'}
+      <Badge variant="light" color="red" tt="none" autoContrast>
+        Broken
       </Badge>{' '}
-      {verification.faults[0]}
+      {fault}
     </>
   )
 }

@@ -154,7 +154,7 @@ const showIndexes = ({ items, since, invalid, duplicate, missing, bloat }: Index
       columns={[
         { label: 'Foreign key', of: row => <span className="mono">{row.name}</span> },
         { label: 'Table', of: row => row.table },
-        { label: 'Columns', of: row => row.columns },
+        { label: 'Columns', isLong: true, of: row => row.columns },
       ]}
     />
     <TablePart
@@ -216,7 +216,7 @@ const showStatements = ({ items, advice }: StatementStatistics) =>
       keyOf={row => row.id}
       nothing="None takes longer than 100 ms on average."
       columns={[
-        { label: 'Statement', of: row => <pre className={classes.sql}>{row.text}</pre> },
+        { label: 'Statement', isLong: true, of: row => <pre className={classes.sql}>{row.text}</pre> },
         { label: 'Calls', isNumber: true, of: row => formatCount(row.calls) },
         { label: 'Mean', isNumber: true, of: row => formatSeconds(row.meanMs / 1000) },
         { label: 'Longest', isNumber: true, of: row => formatSeconds(row.longestMs / 1000) },
@@ -279,7 +279,7 @@ const showConnections = ({ used, limit, groups, longest }: ConnectionsShown) => 
       keyOf={row => String(row.pid)}
       nothing="None is open."
       columns={[
-        { label: 'Statement', of: row => <pre className={classes.sql}>{row.query.slice(0, 400)}</pre> },
+        { label: 'Statement', isLong: true, of: row => <pre className={classes.sql}>{row.query.slice(0, 400)}</pre> },
         { label: 'Process', isNumber: true, of: row => row.pid },
         { label: 'Program', of: row => row.application },
         { label: 'State', of: row => row.state },

@@ -122,7 +122,7 @@ function Runs({ runs }: { runs: readonly MaintenanceRun[] }) {
           ),
         },
         { label: 'Took', isNumber: true, of: run => tookOf(run) },
-        { label: 'Effect', of: run => effectOf(run) },
+        { label: 'Effect', isLong: true, of: run => effectOf(run) },
       ]}
     />
   )

@@ -3,7 +3,7 @@ import { type ReactNode, useId } from 'react'
 import { ScrollRegion } from '#platform/console'
 import classes from './operations.module.css'
 
-export type Column<Row> = { label: string; isNumber?: boolean; of: (row: Row) => ReactNode }
+export type Column<Row> = { label: string; isNumber?: boolean; isLong?: boolean; of: (row: Row) => ReactNode }
 
 /** A titled table, or a sentence where there is nothing to show. */
 export function TablePart<Row>({ title, note, rows, columns, keyOf, nothing }: TablePartProps<Row>) {
@@ -37,8 +37,8 @@ export function TablePart<Row>({ title, note, rows, columns, keyOf, nothing }: T
             <tbody>
               {rows.map(row => (
                 <tr key={keyOf(row)}>
-                  {columns.map(({ label, isNumber, of }, index) => (
-                    <td key={label} className={isNumber ? 'number' : index === 0 ? classes.name : undefined}>
+                  {columns.map(({ label, isNumber, isLong, of }) => (
+                    <td key={label} className={isNumber ? 'number' : isLong ? classes.long : classes.short}>
                       {of(row)}
                     </td>
                   ))}

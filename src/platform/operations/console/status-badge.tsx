@@ -14,7 +14,7 @@ const looks = {
 export function StatusBadge({ status, count }: { status: keyof typeof looks; count?: number }) {
   const { color, label } = looks[status]
   return (
-    <Badge variant="light" color={color} tt="none" autoContrast style={{ flex: 'none' }}>
+    <Badge variant="light" color={color} tt="none" autoContrast style={{ flex: 'none', minWidth: 'max-content' }}>
       {label}
       {count !== undefined && `: ${count}`}
     </Badge>

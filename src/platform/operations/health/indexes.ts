@@ -1,5 +1,5 @@
 import { type Statements, sql } from '#platform/database'
-import { sizeOf, userNamespaces } from './namespaces.ts'
+import { shutRelations, sizeOf, userNamespaces } from './namespaces.ts'
 
 export type IndexState = {
   name: string
@@ -39,7 +39,8 @@ export async function listIndexes(tx: Statements, limit = 2_000): Promise<{ sinc
     select
       x.root::regclass::text as name,
       i.indrelid::regclass::text as table,
-      pg_get_indexdef(x.root) as definition,
+      -- to print it the server opens the table
+      case when i.indrelid in (${shutRelations}) then '' else pg_get_indexdef(x.root) end as definition,
       x.bytes,
       x.scans,
       x.last_scan_at,

@@ -39,7 +39,9 @@ export async function listTableSizes(tx: Statements, limit = 1_000): Promise<Rel
           sum(${sizeOf('pg_total_relation_size', 'p.oid')})::bigint as bytes,
           sum(${sizeOf('pg_table_size', 'p.oid')})::bigint as table_bytes,
           sum(${sizeOf('pg_indexes_size', 'p.oid')})::bigint as index_bytes,
-          sum(case when p.relkind = 'p' then 0 else greatest(p.reltuples, s.n_live_tup, 0) end)::bigint as rows,
+          -- -1 where nobody has counted yet
+          sum(case when p.relkind = 'p' then 0 when p.reltuples >= 0 then p.reltuples else coalesce(s.n_live_tup, 0) end)::bigint
+            as rows,
           coalesce(sum(s.n_dead_tup), 0)::bigint as dead_rows,
           (count(*) - 1)::integer as partitions,
           max(greatest(s.last_vacuum, s.last_autovacuum)) as last_vacuum_at,
