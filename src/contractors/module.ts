@@ -14,6 +14,29 @@ import { refreshSummaryJob } from './summary/refreshes.ts'
 export const contractorsModule = {
   name: 'contractors',
   schema: 'contractors',
+  retention: {
+    'contractors.list_activity': {
+      description: 'Who did what in lists',
+      table: 'contractors.contractor_list_activity',
+      by: 'created_at',
+      after: '1 year',
+      action: 'archive',
+    },
+    'contractors.removed_items': {
+      description: 'Items that were taken out of lists: until then they can be put back',
+      table: 'contractors.contractor_list_removed_items',
+      by: 'removed_at',
+      after: '30 days',
+      action: 'remove',
+    },
+    'contractors.list_additions': {
+      description: 'Additions of searches to lists, which are long done',
+      table: 'contractors.contractor_list_additions',
+      by: 'created_at',
+      after: '30 days',
+      action: 'remove',
+    },
+  },
   metrics: {
     'contractors.lists': { description: 'Contractor lists', unit: 'count', kind: 'gauge' },
     'contractors.list_items': { description: 'Contractors in lists', unit: 'count', kind: 'gauge' },

@@ -33,6 +33,15 @@ export const auditModule = {
       description: 'Seconds between two signed checkpoints of the audit log, while anything is written to it',
     }),
   },
+  retention: {
+    'audit.log': {
+      description: 'Seals prove that no entry is missing, for as long as all are there',
+      table: 'audit.audit_logs',
+      by: 'created_at',
+      after: '1 year',
+      action: 'keep',
+    },
+  },
   routes: auditRoutes,
   jobs: [
     {

@@ -1,0 +1,121 @@
+import type pg from 'pg'
+import { type App, mainApp } from '#platform/app.ts'
+import { type Statements, sql, statementsOf } from '#platform/database'
+import { asAdministrator } from '../administration.ts'
+import { errors } from '../errors.ts'
+import { type ArchiveManifest, getArchive, readArchive } from './archives.ts'
+import { digestOf, takeOwnership } from './partitions.ts'
+import { type ArchiveShelf, archiveShelfOfApp } from './settings.ts'
+
+export type RestoredArchive = { id: string; table: string; rows: number; isPartition: boolean }
+
+/**
+ * Brings the rows of an archive into a table beside (`into`, or the partition's name with `_restored`), which nobody but
+ * its owner reads, or back to where they were. One transaction: all rows, equal to those that were archived, or none.
+ * Refuses where the table has rows already.
+ */
+export async function restoreArchive(
+  given: App,
+  id: string,
+  { into, isBack = false, progress }: { into?: string; isBack?: boolean; progress?: (line: string) => void } = {},
+): Promise<RestoredArchive> {
+  const app = mainApp(given)
+  const shelf = archiveShelfOfApp(app)
+  const manifest = getArchive(shelf, id)
+  const work = (tx: Statements, client: pg.Client) => restore(tx, client, { shelf, manifest, into, isBack, progress })
+  if (manifest.database === null)
+    return await asAdministrator(
+      app,
+      async (tx, _isAdministrator, client) => {
+        if (!client) throw errors.retentionUnable()
+        return await work(tx, client)
+      },
+      { statementTimeout: 0, lockTimeout: 5_000 },
+    )
+  const found = (await app.placements?.list())?.find(({ name }) => name === manifest.database)
+  if (!found || !app.placements) throw errors.archiveElsewhere({ database: manifest.database })
+  return await app.placements.asAdministrator(found.id, client => work(statementsOf(client), client))
+}
+
+type Wish = {
+  shelf: ArchiveShelf
+  manifest: ArchiveManifest
+  into: string | undefined
+  isBack: boolean
+  progress: ((line: string) => void) | undefined
+}
+
+async function restore(tx: Statements, client: pg.Client, wish: Wish): Promise<RestoredArchive> {
+  const { shelf, manifest, into, isBack, progress } = wish
+  const { owner } = await tx.one(sql<{ owner: string }>`
+    select relowner::regrole::text as owner
+    from pg_class
+    where oid = to_regclass(${manifest.table})`)
+  await takeOwnership({ client }, owner)
+  await client.query('begin')
+  try {
+    const table = isBack ? await makePartition(tx, client, manifest) : await makeTable(client, manifest, into)
+    await requireColumns(tx, table, manifest)
+    if (isBack) await client.query(`alter table ${table} disable trigger user`)
+    const columns = manifest.columns
+      .filter(({ isGenerated }) => !isGenerated)
+      .map(({ name }) => client.escapeIdentifier(name))
+      .join(', ')
+    let rows = 0
+    for await (const lines of readArchive(shelf, manifest)) {
+      await client.query(
+        `insert into ${table} (${columns})
+         select ${columns}
+         from unnest($1::text[]) as line (content)
+         cross join lateral json_populate_record(null::${table}, line.content::json)`,
+        [lines],
+      )
+      rows += lines.length
+      progress?.(`${rows} of ${manifest.rows} rows`)
+    }
+    if (isBack) await client.query(`alter table ${table} enable trigger user`)
+    const found = await digestOf(tx, table)
+    if (found.rows !== manifest.rows || found.digest !== manifest.digest)
+      throw errors.archiveFaulty({ id: manifest.id, reason: 'The rows came out otherwise than they were' })
+    await client.query('commit')
+    return { id: manifest.id, table, rows, isPartition: isBack }
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}
+
+async function makePartition(tx: Statements, client: pg.Client, manifest: ArchiveManifest): Promise<string> {
+  const { table, partition, from } = manifest
+  await client.query('select platform.make_month_partitions($1::regclass, $2::timestamptz, 0)', [table, from])
+  const { rows } = await tx.one(sql<{ rows: number }>`select count(*)::bigint as rows from only ${sql.raw(partition)}`)
+  if (rows > 0) throw errors.archiveInTheWay({ table: partition })
+  return partition
+}
+
+async function makeTable(client: pg.Client, manifest: ArchiveManifest, into: string | undefined): Promise<string> {
+  const name = into ?? `${manifest.partition.replaceAll('"', '')}_restored`
+  const parts = name.split('.')
+  if (parts.length !== 2) throw errors.archiveTargetUnfit({ table: name })
+  const table = parts.map(part => client.escapeIdentifier(part)).join('.')
+  const { rows } = await client.query('select to_regclass($1) is not null as found', [table])
+  if (rows[0]?.found) throw errors.archiveInTheWay({ table: name })
+  const columns = manifest.columns.map(({ name: column, type }) => `${client.escapeIdentifier(column)} ${type}`)
+  await client.query(`create table ${table} (${columns.join(', ')})`)
+  await client.query(`alter table ${table} enable row level security`)
+  const comment = client.escapeLiteral(`Archive ${manifest.id}, restored: drop it when it is of no more use`)
+  await client.query(`comment on table ${table} is ${comment}`)
+  return table
+}
+
+async function requireColumns(tx: Statements, table: string, manifest: ArchiveManifest): Promise<void> {
+  const there = await tx.run(sql<{ name: string }>`
+    select attname::text as name
+    from pg_attribute
+    where attrelid = to_regclass(${table})
+      and attnum > 0
+      and not attisdropped`)
+  const missing = manifest.columns.filter(({ name }) => !there.some(column => column.name === name))
+  if (missing.length > 0)
+    throw errors.archiveTargetOther({ table, columns: missing.map(({ name }) => name).join(', ') })
+}
