@@ -204,6 +204,9 @@ function explainLoss(error: unknown): unknown {
   return isLoss ? errors.serverLost({ reason: message }, error) : error
 }
 
+/** What has come in and is not yet written, in bytes. */
+const mostWaiting = 16 * 2 ** 20
+
 /** Sorts the messages of BASE_BACKUP into files (PostgreSQL, chapter 54.4, since 15). */
 class Reception {
   private readonly archive: Archive
@@ -215,6 +218,8 @@ class Reception {
   private expectedBytes: number | undefined
   private bytes = 0
   private tail: Promise<void> = Promise.resolve()
+  private waiting = 0
+  private hasFailed = false
 
   constructor(archive: Archive, id: string, draft: string, options: BackupOptions) {
     this.archive = archive
@@ -223,9 +228,12 @@ class Reception {
     this.options = options
   }
 
-  take(message: Buffer): Promise<void> {
-    this.tail = this.tail.then(() => this.sort(message))
-    return this.tail
+  take(message: Buffer): Promise<void> | undefined {
+    this.waiting += message.length
+    this.tail = this.tail.then(() => this.sort(message)).finally(() => (this.waiting -= message.length))
+    this.tail.catch(() => (this.hasFailed = true))
+    // A pause for each message would cost more than all the rest.
+    return this.waiting > mostWaiting || this.hasFailed ? this.tail : undefined
   }
 
   async finish(): Promise<(Written & { name: string })[]> {

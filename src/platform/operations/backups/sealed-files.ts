@@ -47,7 +47,7 @@ export class SealedWriter {
   private pending: Buffer[] = []
   private pendingBytes = 0
   private frames = 0
-  private inFlight = 0
+  private readonly inFlight: Promise<void>[] = []
   private tail: Promise<void> = Promise.resolve()
   private failure: unknown
   private bytes = 0
@@ -82,7 +82,8 @@ export class SealedWriter {
       this.pendingBytes += part.length
       if (this.pendingBytes === frameBytes) this.beginFrame(false)
     }
-    while (this.inFlight > ahead) await this.tail
+    // For the oldest alone: the others are compressed meanwhile.
+    while (this.inFlight.length > ahead) await this.inFlight[0]
     if (this.failure !== undefined) throw this.failure
   }
 
@@ -123,7 +124,6 @@ export class SealedWriter {
     const number = this.frames++
     const compressed = compress(plain, compression)
     compressed.catch(() => {})
-    this.inFlight++
     this.tail = this.tail
       .then(async () => {
         if (this.failure === undefined)
@@ -132,7 +132,8 @@ export class SealedWriter {
       .catch(error => {
         this.failure ??= error
       })
-      .finally(() => this.inFlight--)
+      .finally(() => void this.inFlight.shift())
+    this.inFlight.push(this.tail)
   }
 
   private async put(bytes: Buffer): Promise<void> {
