@@ -47,11 +47,23 @@ export const fileChecks: readonly Check[] = [
     code: 'files.keys_beside_backups',
     title: 'GG-17: keys that lie beside what they encrypt',
     async run({ app }) {
-      const folder = app.config.backupDir
-      if (!app.administration || typeof folder !== 'string' || folder === '') return []
+      if (!app.administration) return []
+      const { backupDir } = app.config
+      const within = join(app.administration.dataDirectory, 'backups')
+      const folder = typeof backupDir === 'string' && backupDir !== '' ? backupDir : within
       const keys = join(app.administration.dataDirectory, 'keys')
       if ((await modeOf(keys)) === undefined) return []
       const backups = resolve(folder)
+      if (folder === within && (await modeOf(within)) !== undefined) {
+        return [
+          finding(
+            'info',
+            within,
+            `The backups lie in the data directory, on one disk with the database and the keys.`,
+            'Set COMMONHOLD_BACKUP_DIR to a place on another machine, and keep a copy of the keys in a third.',
+          ),
+        ]
+      }
       const isInside = dirname(resolve(keys)) === backups || resolve(keys).startsWith(backups + sep)
       const copies = (await readdir(backups).catch(() => [] as string[])).filter(name => /^keys(\.|$)/.test(name))
       if (!isInside && copies.length === 0) return []
