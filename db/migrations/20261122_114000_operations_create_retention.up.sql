@@ -43,17 +43,19 @@ returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set app.system = 'on'
 as $$
 declare
   is_going boolean;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
 begin
+  perform set_config('app.system', 'on', true);
   perform pg_advisory_xact_lock(hashtext('commonhold'), hashtext('legal holds'));
   if new.held_user_id is not null then
     if not exists (select from identity.users where id = new.held_user_id) then
       raise exception 'There is no such account'
         using errcode = 'CH001', constraint = 'operations.hold_user_unknown', detail = jsonb_build_object('id', new.held_user_id)::text;
     end if;
+    perform set_config('app.system', was_system, true);
     return new;
   end if;
   select exists (
@@ -72,6 +74,7 @@ begin
   if is_going then
     raise exception 'Its removal has begun' using errcode = 'CH001', constraint = 'operations.hold_too_late';
   end if;
+  perform set_config('app.system', was_system, true);
   return new;
 end
 $$;
@@ -132,13 +135,16 @@ create trigger keep_release before update on operations.legal_holds
 
 create function platform.find_hold(of_tenant_id uuid, of_user_id uuid)
 returns text
-language sql
-stable
+language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set app.system = 'on'
 as $$
-  select hold.reason
+declare
+  found_reason text;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  select hold.reason into found_reason
   from operations.legal_holds as hold
   where hold.released_at is null
     and (
@@ -152,7 +158,10 @@ as $$
       )
     )
   order by hold.held_from
-  limit 1
+  limit 1;
+  perform set_config('app.system', was_system, true);
+  return found_reason;
+end
 $$;
 comment on function platform.find_hold(uuid, uuid) is
   'GG-16: why a tenant or an account cannot be removed: it is held, or the account''s tenant is, or a member of the tenant. Null where it can';
@@ -203,8 +212,12 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform operations.refuse_held(case when tg_table_name = 'tenants' then (to_jsonb(old) ->> 'id')::uuid else new.tenant_id end, null);
-  return case when tg_op = 'DELETE' then old else new end;
+  if tg_op = 'DELETE' then
+    perform operations.refuse_held(old.id, null);
+    return old;
+  end if;
+  perform operations.refuse_held(new.tenant_id, null);
+  return new;
 end
 $$;
 comment on function operations.keep_held_tenant() is
