@@ -7,6 +7,7 @@ import { loadConfig, type Setting } from './config.ts'
 import { type DatabaseServer, openDatabase } from './database.ts'
 import { registerDatabaseCommands } from './database-commands.ts'
 import { loadDemonstration } from './demonstration.ts'
+import { registerDocsCommands } from './docs-commands.ts'
 import { exitCodeOfKind } from './exit-codes.ts'
 import { registerKeyCommands } from './keys.ts'
 import { modules } from './modules.ts'
@@ -63,6 +64,7 @@ registerDatabaseCommands(program, {
 })
 
 registerKeyCommands(program)
+registerDocsCommands(program, { withAdmin: work => withApp((_app, { admin }) => work(admin), { asItIs: true }) })
 
 for (const module of modules) {
   const { name, commands = {} }: Module = module

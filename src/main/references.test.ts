@@ -11,6 +11,8 @@ await admin.query(`
   create table oddities.rows (id integer primary key, "a|b" text default 'x|y' check ("a|b" <> '|'));
   comment on table oddities.rows is 'It''s \\ a | backslash';
   comment on column oddities.rows."a|b" is 'One | other';
+  create table oddities."to" (id integer primary key);
+  create table oddities."a-b" ("its-to" integer references oddities."to");
 `)
 const catalog = await readCatalog(admin)
 const references = await renderReferences(modules, catalog)
@@ -37,6 +39,42 @@ test('the diagrams tell one from many and required from optional', () => {
   assert.match(text, /^ {2}users \|\|--o\{ user_sessions : "user_id"$/m)
   assert.match(text, /^ {2}users \|o--o\{ users : "deleted_by"$/m)
   assert.match(text, /^ {2}contractor_lists \|\|--o\{ contractor_list_items : "list_id"$/m)
+})
+
+test('GG-14 the diagrams are what mermaid draws: names, cardinalities, labels, a schema each and none too long', () => {
+  const text = references['schema.md'] ?? ''
+  const diagrams = [...text.matchAll(/^```mermaid\n([\s\S]*?)^```$/gm)].map(([, diagram]) => diagram as string)
+  const name = '(?:[A-Za-z_][A-Za-z0-9_]*|"[^"%\\\\]+")'
+  const line = new RegExp(`^  (${name}) (?:\\|\\||\\|o)--(?:o\\||o\\{) (${name}) : "[^"%\\\\]+"$`)
+  const tables = new Set(
+    catalog.filter(({ kind }) => kind === 'table').map(({ relation }) => relation.replaceAll('"', '')),
+  )
+  assert.ok(diagrams.length > 8)
+  for (const diagram of diagrams) {
+    const [first, ...lines] = diagram.trimEnd().split('\n')
+    assert.equal(first, 'erDiagram')
+    assert.ok(lines.length > 0 && lines.length <= 60, `${lines.length} lines`)
+    for (const each of lines) assert.match(each, line)
+  }
+  // Each end of a line is a table that is there.
+  for (const section of text.split(/^## /m).slice(1)) {
+    const schema = section.slice(0, section.indexOf('\n'))
+    for (const [, diagram = ''] of section.matchAll(/^```mermaid\nerDiagram\n([\s\S]*?)^```$/gm)) {
+      for (const each of diagram.trimEnd().split('\n')) {
+        const [, from = '', to = ''] = line.exec(each) ?? []
+        for (const end of [from, to].map(it => it.replaceAll('"', '')))
+          assert.ok(tables.has(end.includes('.') ? end : `${schema}.${end}`), `${schema}: ${each}`)
+      }
+    }
+  }
+  assert.match(text, /^ {2}"to" \|o--o\{ "a-b" : "its-to"$/m)
+})
+
+test('GG-14 the triggers of a table stand with it', () => {
+  for (const { id, relation, create } of catalog.filter(({ kind }) => kind === 'trigger')) {
+    const section = (references['schema.md'] ?? '').split(`\n### ${relation}\n`)[1]?.split('\n### ')[0] ?? ''
+    assert.ok(section.includes(create), id)
+  }
 })
 
 test('the other references have every route, setting and error, those of commands too', () => {

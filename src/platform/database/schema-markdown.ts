@@ -1,8 +1,8 @@
 import type { CatalogObject } from './catalog.ts'
 
 /**
- * The database in Markdown (`docs/schema.md`): for each schema a diagram, its tables with columns, constraints, indexes and
- * policies, its views and functions. The same catalog gives the same text.
+ * The database in Markdown (`docs/schema.md`): for each schema a diagram, its tables with columns, constraints, indexes,
+ * policies and triggers, its views and functions. The same catalog gives the same text.
  */
 export function renderSchemaMarkdown(catalog: readonly CatalogObject[]): string {
   const schemas = Map.groupBy(catalog, ({ schema }) => schema)
@@ -11,7 +11,7 @@ export function renderSchemaMarkdown(catalog: readonly CatalogObject[]): string 
     .flatMap(({ schema }) => renderSchema(schema, schemas.get(schema) ?? []))
   return `${[
     '# Database schema',
-    'Generated from the database as the migrations leave it. Do not edit. `db/schema.sql` is the same as SQL, with triggers and grants.',
+    'Generated from the database as the migrations leave it. Do not edit. `db/schema.sql` is the same as SQL, with functions and grants.',
     'Month partitions are left out. A line in a diagram leads from one row to its many; lines to `tenancy.tenants` that every tenant-owned table has are left out too.',
     ...sections,
   ].join('\n\n')}\n`
@@ -30,21 +30,54 @@ function renderSchema(schema: string, objects: readonly CatalogObject[]): string
   ].filter(part => part !== '')
 }
 
-function renderDiagram(schema: string, objects: readonly CatalogObject[]): string {
+/** Lines of a diagram beyond which it is split between tables: more cannot be read, and mermaid draws no more than some hundred. */
+const mostLines = 40
+
+/** The foreign keys of a schema as Mermaid diagrams, in several parts where there are many; empty where there are none. */
+export function renderDiagram(schema: string, objects: readonly CatalogObject[]): string {
   const constraints = objects.filter(({ kind }) => kind === 'constraint')
-  const lines = constraints.flatMap(constraint => {
-    const key = foreignKeyOf(constraint)
-    if (!key || (key.columns.join() === 'tenant_id' && !key.target.startsWith(`${schema}.`))) return []
-    const isRequired = key.columns.every(column => isRequiredColumn(objects, constraint.relation, column))
-    const isOne = constraints.some(other => other.relation === constraint.relation && isKeyOf(other, key.columns))
-    const name = (relation: string) =>
-      relation.startsWith(`${schema}.`) ? relation.slice(schema.length + 1) : `"${relation}"`
-    const label = key.columns.filter(column => column !== 'tenant_id').join(' ') || 'tenant_id'
-    const ends = `${isRequired ? '||' : '|o'}--${isOne ? 'o|' : 'o{'}`
-    return [`  ${name(key.target)} ${ends} ${name(constraint.relation)} : "${label}"`]
-  })
-  return lines.length === 0 ? '' : ['```mermaid', 'erDiagram', ...lines, '```'].join('\n')
+  const tables = [...Map.groupBy(constraints, ({ relation }) => relation).values()].map(own =>
+    own.flatMap(constraint => lineOf(schema, constraint, own, objects)),
+  )
+  const parts: string[][] = []
+  for (const lines of tables) {
+    const last = parts.at(-1)
+    if (last && last.length + lines.length <= mostLines) last.push(...lines)
+    else if (lines.length > 0) parts.push([...lines])
+  }
+  const diagrams = parts.map(lines => ['```mermaid', 'erDiagram', ...lines, '```'].join('\n'))
+  if (diagrams.length < 2) return diagrams.join('')
+  return diagrams.map((diagram, at) => `Part ${at + 1} of ${diagrams.length}:\n\n${diagram}`).join('\n\n')
 }
+
+function lineOf(
+  schema: string,
+  constraint: CatalogObject,
+  own: readonly CatalogObject[],
+  objects: readonly CatalogObject[],
+): string[] {
+  const key = foreignKeyOf(constraint)
+  if (!key || (key.columns.join() === 'tenant_id' && !key.target.startsWith(`${schema}.`))) return []
+  const isRequired = key.columns.every(column => isRequiredColumn(objects, constraint.relation, column))
+  const isOne = own.some(other => isKeyOf(other, key.columns))
+  const label = key.columns.filter(column => column !== 'tenant_id').join(' ') || 'tenant_id'
+  const ends = `${isRequired ? '||' : '|o'}--${isOne ? 'o|' : 'o{'}`
+  return [`  ${entity(schema, key.target)} ${ends} ${entity(schema, constraint.relation)} : "${plain(label)}"`]
+}
+
+/** What mermaid takes as the name of an entity: words as they are, unless it reads them as its own, all else in quotes. */
+function entity(schema: string, relation: string): string {
+  const name = plain(relation.startsWith(`${schema}.`) ? relation.slice(schema.length + 1) : relation)
+  const isWord = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !mermaidWords.has(name.toLowerCase())
+  return isWord ? name : `"${name}"`
+}
+
+const mermaidWords = new Set(
+  'accdescr acctitle class classdef direction erdiagram many one only optionally style title to u zero'.split(' '),
+)
+
+/** In quotes mermaid takes neither of these. */
+const plain = (text: string): string => text.replace(/["%\\\n]/g, '')
 
 function foreignKeyOf({ create }: CatalogObject): { columns: string[]; target: string } | undefined {
   const [, columns, target] = /FOREIGN KEY \(([^)]+)\) REFERENCES ([\w."]+)\(/.exec(create) ?? []
@@ -72,6 +105,7 @@ function renderTable(table: CatalogObject, objects: readonly CatalogObject[]): s
   const [, partitions] = / (partition by .*);/i.exec(table.create) ?? []
   const constraints = of('constraint').map(({ create }) => `- ${named(create.replace('constraint ', ''))}`)
   const policies = of('policy').map(({ create }) => create)
+  const triggers = of('trigger').map(({ create }) => create)
   return [
     `### ${table.relation}`,
     commentOn(own, `table ${table.relation}`),
@@ -80,6 +114,7 @@ function renderTable(table: CatalogObject, objects: readonly CatalogObject[]): s
     constraints.length > 0 ? `Constraints:\n\n${constraints.join('\n')}` : '',
     renderIndexes(own),
     renderRowSecurity(of('row security')[0], policies),
+    triggers.length > 0 ? `Triggers:\n\n\`\`\`sql\n${triggers.join('\n')}\n\`\`\`` : '',
   ].filter(part => part !== '')
 }
 

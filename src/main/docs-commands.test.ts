@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Command } from 'commander'
+import { testDatabase } from '#test/database.ts'
+import { registerDocsCommands } from './docs-commands.ts'
+
+const { admin, adminConfig } = await testDatabase()
+const folder = mkdtempSync(join(tmpdir(), 'commonhold-docs-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+async function docs(...words: string[]): Promise<void> {
+  const program = new Command().exitOverride()
+  registerDocsCommands(program, { withAdmin: work => work(adminConfig) })
+  await program.parseAsync(['docs', ...words], { from: 'user' })
+}
+
+test('GG-14 docs schema writes the tables of the live database, and --check sees what has changed since', async () => {
+  const output = join(folder, 'new', 'schema.md')
+  await docs('schema', '--output', output)
+  assert.match(readFileSync(output, 'utf8'), /^### contractors\.contractor_lists$/m)
+  await docs('schema', '--output', output, '--check')
+  await admin.query('create table contractors.extra (id integer primary key)')
+  await assert.rejects(docs('schema', '--output', output, '--check'), { code: 'docs.out_of_date' })
+  assert.doesNotMatch(readFileSync(output, 'utf8'), /contractors\.extra/)
+  await docs('schema', '--output', output)
+  assert.match(readFileSync(output, 'utf8'), /^### contractors\.extra$/m)
+})
