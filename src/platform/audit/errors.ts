@@ -2,6 +2,7 @@ import { errorTable } from '#platform/errors.ts'
 
 export const errors = errorTable('audit', {
   entryNotFound: ['not_found', 'There is no audit entry {id} here.'],
+  rowNotFound: ['not_found', 'The audit log tells nothing of the row {id} of {resource}.'],
   notSealed: ['conflict', 'The audit entry {id} is not in a signed checkpoint yet: try again in a minute.'],
   checkpointNotFound: ['not_found', 'There is no checkpoint {number} with entries of this tenant.'],
   noAdministrator: [

@@ -3,6 +3,7 @@ export { type Checkpoint, readCheckpoint, type Signer, type Signers } from './ch
 export { errors as auditErrors } from './errors.ts'
 export { type AuditEvent, eventRecord, recordEvent } from './events.ts'
 export { type Finding, type FindingKind, findingKinds } from './findings.ts'
+export { PastRow, rowAsOf } from './past-rows.ts'
 export { type CheckedProof, checkProof, type Proof, proveConsistency, proveEntry } from './proofs.ts'
 export { type OtherDatabase, type Sealing, type SealingOptions, sealEntries, startSealing } from './sealing.ts'
 export { auditState, checkpointFolderOf, type SealState } from './states.ts'

@@ -2,9 +2,10 @@ import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Queryable, Scope } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import { pageOf, pageQuery, route, uuid } from '#platform/http'
+import { dateTime, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { AuditFilters, AuditLog, listAuditLogs } from './audit-logs.ts'
 import { AuditOptions, listAuditOptions, mergedOptions } from './options.ts'
+import { PastRow, rowAsOf } from './past-rows.ts'
 import { type Proof, proveEntry } from './proofs.ts'
 import { auditState, SealStatus } from './states.ts'
 
@@ -36,6 +37,24 @@ export const auditRoutes = [
     response: AuditOptions,
     async handle({ scope }, app) {
       return mergedOptions(await Promise.all((await placesOf(app, scope)).map(listAuditOptions)))
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/audit-logs/as-of',
+    allow: 'audit.logs.read',
+    summary: 'Show a row as it was at a moment',
+    description:
+      'Rebuilt from the audit log alone, whatever became of the row since. Values are texts as PostgreSQL writes them, so that no digit is lost.',
+    query: Type.Object({
+      resource: Type.String({ minLength: 1, maxLength: 130, examples: ['contractors.contractor_lists'] }),
+      resourceId: Type.String({ minLength: 1, maxLength: 200 }),
+      at: dateTime,
+    }),
+    response: PastRow,
+    refusals: ['audit.row_not_found'],
+    async handle({ query: { resource, resourceId, at }, scope }, app) {
+      return await rowAsOf(await placesOf(app, scope), resource, resourceId, at)
     },
   }),
   route({
