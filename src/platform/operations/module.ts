@@ -8,6 +8,7 @@ import { registerBackupCommands, registerRestoreCommand } from './backups/comman
 import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
 import { backupRoutes } from './backups/routes.ts'
 import { backupSettings } from './backups/settings.ts'
+import { dataRoutes } from './data-browser/data-routes.ts'
 import { healthChecks } from './doctor/checks.ts'
 import { registerDoctorCommand } from './doctor/doctor-command.ts'
 import { examineDaily } from './doctor/examine-job.ts'
@@ -41,8 +42,13 @@ export const operationsModule = {
       roles: [],
       forOperators: true,
     },
+    'operations.data.read': {
+      description: 'Look at the rows of tables in the scope of any tenant, which its audit log tells',
+      roles: [],
+      forOperators: true,
+    },
   },
-  routes: [...healthRoutes, ...retentionRoutes, ...backupRoutes],
+  routes: [...healthRoutes, ...retentionRoutes, ...backupRoutes, ...dataRoutes],
   jobs: [
     makeFullBackup,
     makeIncrementalBackup,

@@ -84,5 +84,12 @@ export { countGraceLogin } from './second-factor-graces.ts'
 export { listStandings } from './standings.ts'
 export { changeTenantStatus, listStatusChanges, operatorsStatuses, StatusChange } from './statuses.ts'
 export { applyTemplate, getTemplate } from './templates.ts'
-export { getTenantRecord, ListedTenant, listTenants, TenantFilters, TenantRecord } from './tenant-directory.ts'
+export {
+  getTenantRecord,
+  ListedTenant,
+  listTenantIds,
+  listTenants,
+  TenantFilters,
+  TenantRecord,
+} from './tenant-directory.ts'
 export { createTenant, findTenantBySlug, slugOf } from './tenants.ts'

@@ -29,6 +29,15 @@ export const TenantFilters = {
 }
 export type TenantFilters = { q?: string | undefined; status?: TenantStatus | undefined }
 
+/** All of them, whatever their status. Needs the system scope. */
+export async function listTenantIds(tx: Pick<Queryable, 'run'>): Promise<string[]> {
+  const rows = await tx.run(sql<{ id: string }>`
+    select id
+    from tenancy.tenants
+    order by id`)
+  return rows.map(({ id }) => id)
+}
+
 /** The tenants of this installation, the newest first. Needs the system scope, in a transaction. */
 export async function listTenants(
   tx: Queryable,

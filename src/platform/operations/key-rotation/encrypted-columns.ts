@@ -1,7 +1,9 @@
 import type pg from 'pg'
 import type { App } from '#platform/app.ts'
 import type { Keyring } from '#platform/crypto'
+import { statementsOf } from '#platform/database'
 import type { EncryptedColumn } from '#platform/module.ts'
+import { listTenantIds } from '#platform/tenancy'
 
 /** Values of one column in one database: `keys` counts them by the id of their key, `none` where they carry no id. */
 export type ColumnCount = { table: string; column: string; keys: Record<string, number> }
@@ -220,10 +222,7 @@ async function scopesOf(client: pg.ClientBase, { table }: EncryptedColumn): Prom
     [table],
   )
   if (rows[0]?.is_open) return [undefined]
-  return await within(client, undefined, async () => {
-    const tenants = await client.query<{ id: string }>('select id from tenancy.tenants order by id')
-    return tenants.rows.map(({ id }) => id)
-  })
+  return await within(client, undefined, () => listTenantIds(statementsOf(client)))
 }
 
 async function within<T>(client: pg.ClientBase, tenantId: string | undefined, work: () => Promise<T>): Promise<T> {
