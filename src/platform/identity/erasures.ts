@@ -21,6 +21,7 @@ export async function eraseDeletedUsers(app: App): Promise<{ erased: number; fai
       from identity.users
       where deleted_at < now() - ${restorableDays} * interval '1 day'
         and id <> all (${failed}::uuid[])
+        and platform.find_hold(null, id) is null
       order by deleted_at
       limit ${batch}`)
     for (const { id } of due) {

@@ -57,6 +57,7 @@ export function listDue(tx: Queryable): Promise<Deletion[]> {
   return tx.run(sql<Deletion>`
     ${deletions}
     where deletion.scheduled_at <= now()
+      and (deletion.begun_at is not null or platform.find_hold(deletion.tenant_id, null) is null)
     order by deletion.scheduled_at, deletion.tenant_id`)
 }
 

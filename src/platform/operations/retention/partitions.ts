@@ -43,8 +43,8 @@ export async function listDuePartitions(tx: Statements, declared: Declared, now:
       select
         c.oid::regclass::text as name,
         i.inhparent::regclass::text as parent,
-        (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''([^'']+)''\)'))[1] as from,
-        (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1] as to
+        (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \\(''([^'']+)''\\)'))[1] as from,
+        (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1] as to
       from pg_inherits i
       join pg_class c on c.oid = i.inhrelid
       join pg_partitioned_table p on p.partrelid = i.inhparent
