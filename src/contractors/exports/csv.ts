@@ -1,3 +1,4 @@
+import { cellOf, quoted } from '#platform/files'
 import { type Column, textOf } from './columns.ts'
 import type { Writer } from './file.ts'
 
@@ -25,16 +26,3 @@ function fieldOf(value: unknown, { kind }: Column): string {
   // A text in a column of numbers is one from before the field was one of numbers.
   return typeof value === 'number' ? quoted(textOf(value, kind)) : cellOf(textOf(value, kind))
 }
-
-/** A cell of text, which no program takes for a formula. */
-export function cellOf(text: string): string {
-  return quoted(formula.test(text) && !number.test(text) ? `'${text}` : text)
-}
-
-// The full-width forms too: spreadsheets in Japanese take them for the same. And behind what does not show: some programs
-// leave out spaces, marks of direction and the like before they look.
-const formula = /^[\t\r\n]|^[\s\p{Cc}\p{Cf}]*[=+\-@＝＋－＠]/u
-const number = /^[+-]?\d+(\.\d+)?$/
-
-// Also where other separators are in it: a program that divides at semicolons must not find a cell of its own in a text.
-const quoted = (text: string) => (/[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

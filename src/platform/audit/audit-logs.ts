@@ -1,6 +1,7 @@
+import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
+import { cursorOf, cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
 
 /** `insert` has new values only, `delete` old ones only; secrets read `[redacted]`. */
 export type Changes = Readonly<Record<string, { old?: unknown; new?: unknown }>>
@@ -38,60 +39,167 @@ export const AuditFilters = Type.Object({
   resourceId: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   from: Type.Optional(dateTime),
   to: Type.Optional(dateTime),
+  q: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description:
+        'Text in the values and columns that changed, the details, the user’s name or the row’s id; upper and lower case are the same. Without `from` it is looked for in the 90 days before `to`',
+    }),
+  ),
 })
 export type AuditFilters = Static<typeof AuditFilters>
 
+/** So many entries are looked at for a text by one request; the next page goes on behind them. */
+const mostLookedAt = 20_000
+
+export type AuditPage<Entry> = {
+  items: Entry[]
+  nextCursor: string | null
+  /** With a text only: whether there was more to look at than one request looks at. */
+  capped?: boolean
+}
+
 /**
- * PE-08: the entries of the scope's tenant, newest first; every filter is served by an index. Of a tenant with a database
- * of its own (MT-17) some are there: each of `places` is asked for a page, and the pages are merged.
+ * PE-08: the entries of the scope's tenant, newest first; every filter but the text is served by an index. Of a tenant with
+ * a database of its own (MT-17) some are there: each of `places` is asked for a page, and the pages are merged.
  */
 export async function listAuditLogs(
   places: Queryable | readonly Queryable[],
   filters: AuditFilters,
+  page: { limit: number; cursor?: string; lookAt?: number },
+): Promise<AuditPage<AuditLog>> {
+  return await readPage<AuditLog>(places, filters, page, sql`changes, details, created_at`)
+}
+
+/** The same, with moments to the microsecond and JSON as PostgreSQL writes it: no digit is lost. */
+export async function listAuditTexts(
+  places: Queryable | readonly Queryable[],
+  filters: AuditFilters,
   page: { limit: number; cursor?: string },
-): Promise<{ items: AuditLog[]; nextCursor: string | null }> {
-  const { userId, action, resource, resourceId, from, to } = filters
-  const list = JSON.stringify(['audit-logs', userId, action, resource, resourceId, from, to])
-  const last = readCursor(page.cursor, list, Type.Tuple([dateTime, uuid]))
+): Promise<AuditPage<AuditText>> {
+  return await readPage<AuditText>(
+    places,
+    filters,
+    page,
+    sql`changes::text as changes, details::text as details, ${moment} as created_at`,
+  )
+}
+
+export type AuditText = Readonly<Record<keyof AuditLog, string | null>>
+
+const moment = sql<string>`to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+
+async function readPage<Entry>(
+  places: Queryable | readonly Queryable[],
+  filters: AuditFilters,
+  { limit, cursor, lookAt = mostLookedAt }: { limit: number; cursor?: string; lookAt?: number },
+  values: RawBuilder<unknown>,
+): Promise<AuditPage<Entry>> {
+  type Row = Entry & { id: string; moment: string }
+  const { userId, action, resource, resourceId, from, to, q } = filters
+  const list = JSON.stringify(['audit-logs', userId, action, resource, resourceId, from, to, q])
+  const last = readCursor(cursor, list, Type.Tuple([dateTime, uuid]))
+  const where = conditionsOf(filters, last)
+  const statement = sql<Row>`
+    select
+      id,
+      user_id,
+      user_name,
+      action,
+      resource,
+      resource_id,
+      host(ip_address) as ip_address,
+      user_agent,
+      request_id,
+      ${moment} as moment,
+      ${values}
+    from ${q === undefined ? sql`audit.audit_logs as entry ${where}` : searched(where, q, lookAt)}
+    order by entry.created_at desc, entry.id desc
+    limit ${limit + 1}`
+  const all = [places].flat() as Queryable[]
+  const found = await Promise.all(all.map(place => place.run(statement)))
+  const rows = found.length === 1 ? (found[0] ?? []) : merged(found.flat())
+  if (q === undefined) return stripped(cutPage(rows.slice(0, limit + 1), limit, list, row => [row.moment, row.id]))
+
+  // Behind the end of any place nothing is answered yet: the next page begins there.
+  const isFull = all.length === 1 && rows.length > limit
+  const ends = isFull ? [] : await Promise.all(all.map(place => place.maybe(endOf(where, lookAt))))
+  const end = merged(ends.filter(each => each !== undefined))[0]
+  const looked = end ? rows.filter(row => byTime(row, end) <= 0) : rows
+  const page = stripped(cutPage(looked.slice(0, limit + 1), limit, list, row => [row.moment, row.id]))
+  if (page.nextCursor !== null || !end) return { ...page, capped: false }
+  return { ...page, nextCursor: cursorOf([end.moment, end.id], list), capped: true }
+}
+
+function stripped<Entry>({ items, nextCursor }: { items: (Entry & { moment: string })[]; nextCursor: string | null }) {
+  return { items: items.map(({ moment: _, ...entry }) => entry as unknown as Entry), nextCursor }
+}
+
+function conditionsOf({ userId, action, resource, resourceId, from, to, q }: AuditFilters, last?: [string, string]) {
   const conditions = [
     userId !== undefined && sql`user_id = ${userId}`,
     action !== undefined && sql`action = ${action}`,
     resource !== undefined && sql`resource = ${resource}`,
     resourceId !== undefined && sql`resource_id = ${resourceId}`,
     from !== undefined && sql`created_at >= ${from}`,
+    from === undefined &&
+      q !== undefined &&
+      sql`created_at >= coalesce(${to ?? null}::timestamptz, now()) - interval '90 days'`,
     to !== undefined && sql`created_at < ${to}`,
     // The first bound is for the planner, which skips partitions by it and not by a comparison of rows.
     last && sql`created_at <= ${last[0]} and (created_at, id) < (${last[0]}::timestamptz, ${last[1]}::uuid)`,
   ].filter(condition => condition !== false && condition !== undefined)
+  return conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``
+}
 
-  const statement = sql<AuditLog & { moment: string }>`
-    select
-      id,
-      created_at,
-      user_id,
-      user_name,
-      action,
-      resource,
-      resource_id,
-      changes,
-      details,
-      host(ip_address) as ip_address,
-      user_agent,
-      request_id,
-      to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as moment
+/** No index has the text: it is looked for in the newest entries that fit the rest, until the page is full. */
+function searched(where: RawBuilder<unknown>, q: string, lookAt: number) {
+  const pattern = (text: string) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
+  const like = pattern(q)
+  const inJson = pattern(JSON.stringify(q).slice(1, -1))
+  // Of changes the values and columns only: each has the words old and new.
+  return sql`(
+      select *
+      from audit.audit_logs
+      ${where}
+      order by created_at desc, id desc
+      limit ${lookAt}
+    ) as entry
+    where user_name ilike ${like}
+      or resource_id ilike ${like}
+      or details::text ilike ${inJson}
+      or (
+        changes::text ilike ${inJson}
+        and exists (
+          select
+          from jsonb_each(changes) as change
+          cross join jsonb_each_text(change.value) as side
+          where change.key ilike ${like}
+            or side.value ilike ${like}
+            or side.value ilike ${inJson}
+        )
+      )`
+}
+
+/** The last entry that is looked at, if there are so many. */
+function endOf(where: RawBuilder<unknown>, lookAt: number) {
+  return sql<{ id: string; moment: string }>`
+    select id, ${moment} as moment
     from audit.audit_logs
-    ${conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``}
+    ${where}
     order by created_at desc, id desc
-    limit ${page.limit + 1}`
-  const found = await Promise.all([places].flat().map((place: Queryable) => place.run(statement)))
-  const rows = found.length === 1 ? (found[0] ?? []) : merged(found.flat()).slice(0, page.limit + 1)
-  const { items, nextCursor } = cutPage(rows, page.limit, list, row => [row.moment, row.id])
-  return { items: items.map(({ moment: _, ...log }) => log), nextCursor }
+    offset ${lookAt - 1}
+    limit 1`
 }
 
 /** Newest first, each once: an entry that came along with its tenant may be in two places. */
 function merged<Row extends { id: string; moment: string }>(rows: readonly Row[]): Row[] {
   const unique = [...new Map(rows.map(row => [row.id, row])).values()]
+  return unique.sort(byTime)
+}
+
+function byTime(one: { id: string; moment: string }, other: { id: string; moment: string }): number {
   const order = (one: string, other: string) => (one < other ? 1 : one > other ? -1 : 0)
-  return unique.sort((one, other) => order(one.moment, other.moment) || order(one.id, other.id))
+  return order(one.moment, other.moment) || order(one.id, other.id)
 }

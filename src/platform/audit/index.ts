@@ -2,6 +2,7 @@ export { AuditFilters, AuditLog, type Changes, listAuditLogs, noTenant } from '.
 export { type Checkpoint, readCheckpoint, type Signer, type Signers } from './checkpoints.ts'
 export { errors as auditErrors } from './errors.ts'
 export { type AuditEvent, eventRecord, recordEvent } from './events.ts'
+export { type ExportFormat, exportAuditLogs, exportFormats } from './exports.ts'
 export { type Finding, type FindingKind, findingKinds } from './findings.ts'
 export { PastRow, rowAsOf } from './past-rows.ts'
 export { type CheckedProof, checkProof, type Proof, proveConsistency, proveEntry } from './proofs.ts'

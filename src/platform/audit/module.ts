@@ -8,6 +8,7 @@ export const auditModule = {
   schema: 'audit',
   permissions: {
     'audit.logs.read': { description: 'Read the audit log of the workspace', roles: ['owner', 'admin'] },
+    'audit.logs.export': { description: 'Fetch the audit log as a file', roles: ['owner', 'admin'] },
   },
   config: {
     auditCheckpointDir: Type.Optional(

@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Queryable, Scope } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import { dateTime, pageOf, pageQuery, route, uuid } from '#platform/http'
+import { dateTime, oneOf, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
 import { AuditFilters, AuditLog, listAuditLogs } from './audit-logs.ts'
+import { exportAuditLogs, exportFormats, mediaTypes } from './exports.ts'
 import { AuditOptions, listAuditOptions, mergedOptions } from './options.ts'
 import { PastRow, rowAsOf } from './past-rows.ts'
 import { type Proof, proveEntry } from './proofs.ts'
@@ -23,7 +25,14 @@ export const auditRoutes = [
     summary: 'List audit entries, newest first',
     description: '`changes` has, for each column, `{old, new}`: an insert new only, a delete old only.',
     query: Type.Object({ ...AuditFilters.properties, ...pageQuery }),
-    response: pageOf(AuditLog),
+    response: pageOf(AuditLog, {
+      capped: Type.Optional(
+        Type.Boolean({
+          description:
+            'With `q`: true where the page ends because so many entries were looked at; `nextCursor` goes on behind them',
+        }),
+      ),
+    }),
     async handle({ query: { limit, cursor, ...filters }, scope }, app) {
       return await listAuditLogs(await placesOf(app, scope), filters, { limit, cursor })
     },
@@ -37,6 +46,36 @@ export const auditRoutes = [
     response: AuditOptions,
     async handle({ scope }, app) {
       return mergedOptions(await Promise.all((await placesOf(app, scope)).map(listAuditOptions)))
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/audit-logs/export',
+    allow: 'audit.logs.export',
+    summary: 'Fetch audit entries as a file',
+    description:
+      'All entries that fit the filters, newest first, as CSV or as JSON lines. Text that a spreadsheet would take for a formula has an apostrophe in front of it in CSV. The export is an entry of the log itself.',
+    query: Type.Object({
+      ...AuditFilters.properties,
+      format: Type.Optional(oneOf(exportFormats, { description: '`csv` unless told' })),
+    }),
+    response: Type.Unsafe<Readable>({}),
+    produces: 'application/octet-stream',
+    async handle({ query: { format = 'csv', ...filters }, scope }, app) {
+      const pieces = exportAuditLogs(app.db.scoped(scope), await placesOf(app, scope), filters, format)
+      const first = await pieces.next()
+      async function* bytes() {
+        if (!first.done) yield first.value.bytes
+        for await (const piece of pieces) yield piece.bytes
+      }
+      const day = app.clock.now().toISOString().slice(0, 10)
+      return new Reply(200, Readable.from(bytes()), {
+        headers: {
+          'content-type': mediaTypes[format],
+          'content-disposition': `attachment; filename="audit-log-${day}.${format}"`,
+          'cache-control': 'no-store',
+        },
+      })
     },
   }),
   route({

@@ -1,3 +1,4 @@
+export { cellOf, quoted } from './csv-cells.ts'
 export { errors as fileErrors } from './errors.ts'
 export { Rejects } from './rejects.ts'
 export { type BadRow, barReader, csvReader, type FileRow, type RowHandlers, type RowReader } from './rows.ts'
