@@ -38,6 +38,14 @@ export const operationsConsole: ConsoleModule = {
       permission,
       load: () => import('./maintenance-page.tsx'),
     },
+    {
+      path: '/operations/data',
+      title: 'Data',
+      frame: 'shell',
+      personal: true,
+      permission: 'operations.data.read',
+      load: () => import('./data-page.tsx'),
+    },
   ],
   navigation: [{ group: 'Installation', label: 'Operations', to: '/operations', icon: 'heart', permission }],
 }
