@@ -4,7 +4,6 @@ import { registerContractorCommands } from './commands.ts'
 import { makeExport, removeExport } from './exports/making.ts'
 import { dropImportFiles, runImport } from './imports/import-jobs.ts'
 import { hasItems } from './lists/items.ts'
-import { clearListLeftovers } from './lists/removals.ts'
 import { addSearchToList } from './lists/search-additions.ts'
 import { resolveMentionsJob } from './matching/resolutions.ts'
 import { contractorsRoutes } from './routes.ts'
@@ -205,7 +204,6 @@ export const contractorsModule = {
     removeExport,
     refreshSummaryJob,
     addSearchToList,
-    clearListLeftovers,
   ],
   commands: registerContractorCommands,
 } satisfies Module

@@ -7,7 +7,7 @@ import type { ListSettings } from './fields.ts'
 import { listItems } from './item-pages.ts'
 import { createList } from './lists.ts'
 
-export const { db, admin } = await testDatabase()
+export const { db, admin, adminConfig } = await testDatabase()
 export const tenantA = await makeTenant('a')
 export const tenantB = await makeTenant('b')
 export const alice = await makeMember('alice', tenantA)

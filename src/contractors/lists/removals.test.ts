@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { App } from '#platform/app.ts'
+import { systemClock } from '#platform/clock.ts'
 import { json, sql } from '#platform/database'
+import { runRetention } from '#platform/operations'
+import { contractorsModule } from '../module.ts'
 import { addItem } from './items.ts'
-import { admin, alice, at, bob, carol, db, inTx, items, makeList, share } from './lists.test.world.ts'
+import { admin, adminConfig, alice, at, bob, carol, db, inTx, items, makeList, share } from './lists.test.world.ts'
 import { getList, listLists } from './lists.ts'
-import { clearListLeftovers, listRemovals, removeItem, removeItems, restoreRemoval } from './removals.ts'
+import { listRemovals, removeItem, removeItems, restoreRemoval } from './removals.ts'
 
 test('GG-10 a removal of many comes back whole, with notes, who added it and its place', async () => {
   const list = await makeList(alice, 'Undo')
@@ -66,7 +71,16 @@ test('GG-18 AG-01 what was removed is shown to who may edit the list, and to no 
   assert.equal((await listRemovals(db.scoped(alice), list.id)).length, 1, 'control')
 })
 
-test('GG-10 the job forgets what was removed, and additions, after 30 days, of every tenant and nothing else', async () => {
+test('GG-10 GG-16 what was removed, and additions, go after 30 days, of every tenant and nothing else', async () => {
+  const config = { archiveDir: join(tmpdir(), 'commonhold-no-archive') }
+  const administration = { admin: adminConfig, isEmbedded: false, dataDirectory: config.archiveDir }
+  const app = { db, config, administration, clock: systemClock, modules: [contractorsModule] } as unknown as App
+  const clear = async () => {
+    for (const name of ['contractors.removed_items', 'contractors.list_additions']) {
+      const [run] = await runRetention(app, { name })
+      assert.equal(run?.status, 'done', run?.reason ?? '')
+    }
+  }
   const kept = async () => {
     const { rows } = await admin.query(`
       select 'removal' as what, removed_at::text as at from contractors.contractor_list_removed_items
@@ -96,7 +110,7 @@ test('GG-10 the job forgets what was removed, and additions, after 30 days, of e
     update contractors.contractor_list_additions
     set created_at = now() - (search ->> 'age')::interval`)
   assert.equal(await kept(), 8)
-  await clearListLeftovers.run({}, { db } as App)
+  await clear()
   assert.equal(await kept(), 4)
   const { rows } = await admin.query(`
     select
@@ -109,6 +123,6 @@ test('GG-10 the job forgets what was removed, and additions, after 30 days, of e
     assert.equal(mine?.itemCount, 1, 'what is in the lists stays')
     assert.equal((await listRemovals(db.scoped(scope), mine?.id ?? '')).length, 1, 'the younger can still be put back')
   }
-  await clearListLeftovers.run({}, { db } as App)
+  await clear()
   assert.equal(await kept(), 4, 'a second run finds nothing')
 })

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
-import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { timestamp, uuid } from '#platform/http'
-import type { Job } from '#platform/jobs'
 import { errors } from '../errors.ts'
 import { getList, requireEditable, takeLists } from './lists.ts'
 
@@ -90,29 +88,6 @@ export async function listRemovals(tx: Queryable, listId: string): Promise<Remov
     limit 50
   `)
 }
-
-/** Rows of lists that nobody asks for after 30 days, in the main database and in those of tenants. */
-export const clearListLeftovers: Job = {
-  name: 'contractors.clear_list_leftovers',
-  description: 'Forgets items that were removed from lists, and finished additions, more than 30 days ago',
-  cron: '40 3 * * *',
-  async run(_data: object, app: App) {
-    await app.db.scoped({ system: true }).run(sql.raw(clearItems))
-    await app.db.scoped({ system: true }).run(sql.raw(clearAdditions))
-    await app.placements?.askEach(async client => {
-      await client.query(`select set_config('app.system', 'on', false)`)
-      await client.query(clearItems)
-      await client.query(clearAdditions)
-    })
-  },
-}
-
-const clearItems = `
-  delete from contractors.contractor_list_removed_items
-  where removed_at < now() - interval '30 days'`
-const clearAdditions = `
-  delete from contractors.contractor_list_additions
-  where created_at < now() - interval '30 days'`
 
 const keptColumns = sql`
   id, contractor_profile_id, notes, tags, rating, priority, added_by, added_at, last_viewed_at, view_count, custom_data,

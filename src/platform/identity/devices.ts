@@ -10,7 +10,6 @@ import { errors } from './errors.ts'
 import { newDeviceMail } from './mails.ts'
 import { describeOccasion } from './occasions.ts'
 import { describeClient, Place } from './places.ts'
-import { removeInBatches } from './retention.ts'
 import { clientOf, Device, describeUserAgent, familyOf } from './user-agents.ts'
 
 export type RecognisedDevice = {
@@ -169,11 +168,6 @@ export async function forgetDevice(tx: Queryable, userId: string, deviceId: stri
       and user_id = ${userId}
     returning id`)
   if (forgotten.length === 0) throw errors.deviceNotFound({ id: deviceId })
-}
-
-/** Devices that nobody has signed in with for 400 days. */
-export function removeOldDevices(tx: Queryable): Promise<number> {
-  return removeInBatches(tx, 'user_devices', sql`last_seen_at < now() - interval '400 days'`)
 }
 
 function touchDevice(tx: Queryable, userId: string, token: string): Promise<{ id: string } | undefined> {

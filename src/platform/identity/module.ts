@@ -2,12 +2,11 @@ import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { accountNotifications } from './account-events.ts'
 import { registerUserCommands } from './commands.ts'
-import { removeOldDevices } from './devices.ts'
 import { removeLapsedEmailChanges } from './email-changes.ts'
 import { eraseDeletedUsers } from './erasures.ts'
 import { googleSettings } from './google-provider.ts'
 import { isPlacesFile } from './places.ts'
-import { removeEndedSessions } from './retention.ts'
+import { removeLapsed } from './retention.ts'
 import { identityRoutes } from './routes.ts'
 import { removeAbandonedSetUps } from './two-factors.ts'
 
@@ -107,23 +106,14 @@ export const identityModule = {
   },
   jobs: [
     {
-      name: 'identity.remove-ended-sessions',
-      description: 'GG-16, PE-06: removes sessions 30 days after their end, and links and sign-ups that are past',
+      name: 'identity.remove-lapsed',
+      description: 'Removes links and sign-ups that are past',
       cron: '17 3 * * *',
       async run(_data, app) {
         // Without a transaction around it: each batch commits by itself.
-        const removed = await removeEndedSessions(app.db.scoped({ system: true }))
+        const removed = await removeLapsed(app.db.scoped({ system: true }))
         const emailChanges = await removeLapsedEmailChanges(app.db.scoped({ system: true }))
-        app.log.info({ ...removed, emailChanges }, 'Ended sessions removed')
-      },
-    },
-    {
-      name: 'identity.remove-old-devices',
-      description: 'Forgets devices that nobody has signed in with for 400 days',
-      cron: '27 3 * * *',
-      async run(_data, app) {
-        const removed = await removeOldDevices(app.db.scoped({ system: true }))
-        app.log.info({ removed }, 'Old devices removed')
+        app.log.info({ ...removed, emailChanges }, 'What has lapsed is removed')
       },
     },
     {

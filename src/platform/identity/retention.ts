@@ -1,8 +1,8 @@
 import { type Queryable, sql } from '#platform/database'
 
-type Table = 'user_sessions' | 'one_time_tokens' | 'sign_ups' | 'address_failures' | 'user_devices'
+type Table = 'one_time_tokens' | 'sign_ups' | 'address_failures'
 
-/** So many rows that a batch's locks are gone within a fraction of a second, sessions with all their refresh tokens. */
+/** So many rows that a batch's locks are gone within a fraction of a second. */
 const batch = 1_000
 
 /**
@@ -35,16 +35,13 @@ export async function removeInBatches(
 }
 
 /**
- * GG-16, PE-06: removes sessions 30 days after their end, and a day after theirs links, unconfirmed sign-ups and counters
- * of failures that have no effect any more.
+ * Removes links, unconfirmed sign-ups and counters of failures a day after they had an effect for the last time. Sessions
+ * and devices are declared in `module.ts` (GG-16).
  */
-export async function removeEndedSessions(tx: Queryable) {
-  const sessions =
-    (await removeInBatches(tx, 'user_sessions', sql`expires_at < now() - interval '30 days'`)) +
-    (await removeInBatches(tx, 'user_sessions', sql`revoked_at < now() - interval '30 days'`))
+export async function removeLapsed(tx: Queryable) {
   const tokens = await removeInBatches(tx, 'one_time_tokens', sql`expires_at < now() - interval '1 day'`)
   const signUps = await removeInBatches(tx, 'sign_ups', sql`expires_at < now() - interval '1 day'`)
   const isOver = sql`last_failed_at < now() - interval '1 day' and coalesce(resting_until < now(), true)`
   const addresses = await removeInBatches(tx, 'address_failures', isOver, 'address')
-  return { sessions, tokens, signUps, addresses }
+  return { tokens, signUps, addresses }
 }

@@ -3,9 +3,8 @@ import { test } from 'node:test'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, newPerson, type Person, randomAddress, signIn, testWorld } from '#test/world.ts'
-import { removeOldDevices } from './devices.ts'
 import { countLoginsByMonth, recordLogin } from './login-histories.ts'
-import { removeEndedSessions } from './retention.ts'
+import { removeLapsed } from './retention.ts'
 
 const world = await testWorld()
 const { app, db, admin, baseUrl, alice, bob } = world
@@ -392,10 +391,6 @@ test('MT-05 one sees one’s devices and forgets them, nobody else’s', async (
 })
 
 test('GG-16 PE-06 what is past is removed in batches that each commit, and nothing else', async () => {
-  const { rows } = await admin.query(`select count(*)::int as n from identity.user_sessions`)
-  await admin.query(`
-    insert into identity.user_sessions (user_id, expires_at, revoked_at, revoked_reason)
-    select '${bob.userId}', now() + interval '1 day', now() - interval '31 days', 'test' from generate_series(1, 1500)`)
   await admin.query(`
     insert into identity.one_time_tokens (purpose, token_hash, expires_at)
     select 'passkey_challenge', sha256(n::text::bytea), now() - case when n <= 2500 then interval '2 days' else interval '1 hour' end
@@ -417,36 +412,20 @@ test('GG-16 PE-06 what is past is removed in batches that each commit, and nothi
     batches++
     return await own.one(query)
   }
-  assert.deepEqual(await removeEndedSessions(counting), { sessions: 1500, tokens: 2500, signUps: 1, addresses: 1 })
-  assert.equal(batches, 1 + 2 + 3 + 1 + 1, 'of a thousand rows each')
+  assert.deepEqual(await removeLapsed(counting), { tokens: 2500, signUps: 1, addresses: 1 })
+  assert.equal(batches, 3 + 1 + 1, 'of a thousand rows each')
   const left = await admin.query(`
     select
-      (select count(*)::int from identity.user_sessions) as sessions,
       (select count(*)::int from identity.one_time_tokens where purpose = 'passkey_challenge') as tokens,
       (select array_agg(email) from identity.sign_ups where email like 'a_@example.com') as emails,
       (select array_agg(host(address) order by address) from identity.address_failures where address << '192.0.2.0/24') as addresses`)
-  assert.deepEqual(left.rows, [
-    { sessions: rows[0].n, tokens: 1, emails: ['a2@example.com'], addresses: ['192.0.2.2', '192.0.2.3'] },
-  ])
-})
-
-test('a device that nobody has signed in with for 400 days is forgotten', async () => {
-  await admin.query(
-    `insert into identity.user_devices (user_id, token_hash, last_seen_at)
-     values ($1, sha256('399'), now() - interval '399 days'), ($1, sha256('401'), now() - interval '401 days')`,
-    [bob.userId],
-  )
-  assert.equal(await removeOldDevices(db.scoped(system)), 1)
-  const { rows } = await admin.query(
-    `select token_hash = sha256('399') as is_younger from identity.user_devices where last_seen_at < now() - interval '1 year'`,
-  )
-  assert.deepEqual(rows, [{ is_younger: true }])
+  assert.deepEqual(left.rows, [{ tokens: 1, emails: ['a2@example.com'], addresses: ['192.0.2.2', '192.0.2.3'] }])
 })
 
 test('the jobs that forget what is past run', async () => {
   const { modules } = await import('../../main/modules.ts')
   const jobs = modules.flatMap(module => module.jobs ?? [])
-  for (const name of ['identity.remove-ended-sessions', 'identity.remove-old-devices']) {
+  for (const name of ['identity.remove-lapsed', 'identity.remove-abandoned-set-ups']) {
     const job = jobs.find(each => each.name === name)
     assert.ok(job?.cron)
     await job.run({}, app)

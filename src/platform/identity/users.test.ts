@@ -5,7 +5,6 @@ import { DomainError } from '#platform/errors.ts'
 import { testDatabase } from '#test/database.ts'
 import { normaliseEmail } from './emails.ts'
 import { getProfile } from './profiles.ts'
-import { removeEndedSessions } from './retention.ts'
 import { openSession, revokeSession } from './sessions.ts'
 import { createUser, findAccount } from './users.ts'
 
@@ -135,19 +134,4 @@ test('PE-04 a user holds several sessions; each keeps address, agent, expiry and
   assert.deepEqual({ ...rows[1] }, { ipAddress: '2001:db8::7', userAgent: 'a browser', isRevoked: false })
   const stranger = await newUser()
   assert.deepEqual(await db.scoped(stranger.own).run(sql`select id from identity.user_sessions`), [])
-})
-
-test('PE-06 GG-16 sessions are removed 30 days after their end, others stay', async () => {
-  const { id } = await newUser()
-  const session = () => db.transaction(system, tx => openSession(tx, { userId: id, tenantId: undefined }))
-  const [living, fresh, old, oldRevoked] = [await session(), await session(), await session(), await session()]
-  const age = (sessionId: string, assignments: string) =>
-    admin.query(`update identity.user_sessions set ${assignments} where id = $1`, [sessionId])
-  await age(fresh.id, `expires_at = now() - interval '29 days'`)
-  await age(old.id, `expires_at = now() - interval '31 days'`)
-  await age(oldRevoked.id, `revoked_at = now() - interval '31 days', revoked_reason = 'signed out'`)
-  const removed = await db.transaction(system, removeEndedSessions)
-  assert.equal(removed.sessions, 2)
-  const { rows } = await admin.query('select id from identity.user_sessions where user_id = $1', [id])
-  assert.deepEqual(rows.map(row => row.id).sort(), [living.id, fresh.id].sort())
 })

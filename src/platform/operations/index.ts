@@ -1,1 +1,2 @@
 export { recordMaintenance } from './maintenance/runs.ts'
+export { runRetention } from './retention/runs.ts'
