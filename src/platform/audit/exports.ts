@@ -30,7 +30,7 @@ const columns = [
 
 /**
  * GG-19: the entries as a file, newest first, a batch at a time. That they go out is an entry itself, written before the
- * first of them is read, so that nothing goes out without it. `places` as for `listAuditLogs`; `tx` is where it is written.
+ * first of them goes, so that nothing goes out without it. `places` as for `listAuditLogs`; `tx` is where it is written.
  */
 export async function* exportAuditLogs(
   tx: Queryable,
@@ -38,19 +38,20 @@ export async function* exportAuditLogs(
   filters: AuditFilters,
   format: ExportFormat,
 ): AsyncGenerator<{ bytes: Buffer; entries: number }> {
-  await recordEvent(tx, {
-    action: 'audit.logs.exported',
-    resource: 'audit.audit_logs',
-    details: { format, ...filters },
-  })
-  if (format === 'csv') yield { bytes: Buffer.from(`${columns.join(',')}\r\n`), entries: 0 }
+  let isRecorded = false
   for await (const entries of pagesOf(places, filters)) {
+    if (!isRecorded) {
+      const details = { format, ...filters }
+      await recordEvent(tx, { action: 'audit.logs.exported', resource: 'audit.audit_logs', details })
+      isRecorded = true
+      if (format === 'csv') yield { bytes: Buffer.from(`${columns.join(',')}\r\n`), entries: 0 }
+    }
     const text = entries.map(format === 'csv' ? recordOf : lineOf).join('')
     if (text !== '') yield { bytes: Buffer.from(text), entries: entries.length }
   }
 }
 
-/** Newest first. What is written meanwhile is newer than where it has come to, and is left out. */
+/** Newest first. What is written meanwhile, as that of the export itself, is newer than the first page, and left out. */
 async function* pagesOf(places: Queryable | readonly Queryable[], filters: AuditFilters): AsyncGenerator<AuditText[]> {
   let cursor: string | undefined
   do {

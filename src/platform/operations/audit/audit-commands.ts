@@ -18,6 +18,7 @@ import { DomainError } from '#platform/errors.ts'
 import { openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug } from '#platform/tenancy'
+import { registerLogCommands } from './log-commands.ts'
 
 type Verifying = {
   sinceCheckpoint?: string | true
@@ -29,7 +30,10 @@ type Verifying = {
 type Proving = { tenant: string; output?: string; withoutPerson?: boolean }
 
 /** `commonhold audit …`: what tells whether the log is as it was written, and proves it to others. */
-export function registerAuditCommands(parent: Command, { withApp }: CommandContext): void {
+export function registerAuditCommands(parent: Command, context: CommandContext): void {
+  const { withApp } = context
+  registerLogCommands(parent, context, findTenant)
+
   parent
     .command('verify')
     .description(

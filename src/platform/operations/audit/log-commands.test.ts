@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Command } from 'commander'
+import type { App } from '#platform/app.ts'
+import { listAuditLogs } from '#platform/audit'
+import { sql } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
+import { testDatabase } from '#test/database.ts'
+import { registerAuditCommands } from './audit-commands.ts'
+
+const { db, owner } = await testDatabase()
+const directory = mkdtempSync(join(tmpdir(), 'commonhold-log-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
+const app = { db } as unknown as App
+const ann = { tenantId: randomUUID() }
+const bob = { tenantId: randomUUID() }
+
+await owner.query(`
+  create schema shop;
+  grant usage on schema shop to commonhold_app;
+  create table shop.orders (
+    tenant_id uuid not null,
+    id integer not null,
+    note text,
+    secret text,
+    constraint orders_pkey primary key (tenant_id, id)
+  );
+  select platform.isolate('shop.orders');
+  select audit.track('shop.orders', '{secret}');
+  grant select, insert, update, delete on shop.orders to commonhold_app`)
+await db.scoped(ann).run(sql`insert into shop.orders (id, note, secret) values (1, 'early', 'hush')`)
+const [{ at = '' } = {}] = await db.unscoped.run(
+  sql<{ at: string }>`select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`,
+)
+await db.scoped(ann).run(sql`update shop.orders set note = 'late' where id = 1`)
+
+/** What a command prints. */
+async function run(...args: string[]): Promise<string> {
+  const program = new Command('audit').exitOverride()
+  registerAuditCommands(program, { withApp: (work: (app: App) => Promise<unknown>) => work(app) } as never)
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} })
+  const write = process.stdout.write
+  let text = ''
+  // The test runner reports on the same stream, in bytes.
+  process.stdout.write = (chunk: string | Uint8Array) => {
+    if (typeof chunk !== 'string') return write.call(process.stdout, chunk)
+    text += chunk
+    return true
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } finally {
+    process.stdout.write = write
+  }
+  return text
+}
+
+test('GG-19 a row as of a moment is shown by command, from its own tenant’s log only', async () => {
+  const asOf = (tenantId: string, ...more: string[]) =>
+    run('as-of', 'shop.orders', '1', '--at', at, '--tenant', tenantId, ...more)
+  const row = JSON.parse(await asOf(ann.tenantId, '--json'))
+  assert.deepEqual(row.values, { note: 'early', secret: '[redacted]' })
+  assert.equal(row.isComplete, true)
+  const text = await asOf(ann.tenantId)
+  assert.match(text, /note {4}early\n {2}secret {2}\[redacted\]/)
+  assert.match(text, /Last insert before: .* by the system/)
+  await assert.rejects(
+    asOf(bob.tenantId),
+    error => error instanceof DomainError && error.code === 'audit.row_not_found',
+  )
+  await assert.rejects(asOf('nobody'), error => error instanceof DomainError && error.code === 'audit.tenant_unknown')
+  await assert.rejects(run('as-of', 'shop.orders', '1', '--at', 'yesterday', '--tenant', ann.tenantId), /It is a time/)
+})
+
+test('PE-08 the log is exported by command into a file that is there when it is whole, and the log says so', async () => {
+  const file = join(directory, 'log.jsonl')
+  const exported = (tenantId: string, ...more: string[]) =>
+    run('export', '--tenant', tenantId, '--format', 'jsonl', '--output', file, '--json', ...more)
+  const written = JSON.parse(await exported(ann.tenantId, '--q', 'early'))
+  const text = readFileSync(file, 'utf8')
+  assert.deepEqual([written.entries, written.bytes], [2, Buffer.byteLength(text)])
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  assert.deepEqual(
+    lines.map(({ action }) => action),
+    ['update', 'insert'],
+  )
+  assert.equal(existsSync(`${file}.part`), false)
+  const { items } = await listAuditLogs(db.reads(ann), { action: 'audit.logs.exported' }, { limit: 5 })
+  assert.deepEqual(
+    items.map(({ details }) => details),
+    [{ format: 'jsonl', q: 'early' }],
+  )
+
+  await exported(bob.tenantId)
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /shop\.orders/)
+  assert.equal(JSON.parse(await exported(ann.tenantId, '--to', '2020-01-01')).entries, 0)
+})
