@@ -50,27 +50,13 @@ declare
 begin
   perform set_config('app.system', 'on', true);
   perform pg_advisory_xact_lock(hashtext('commonhold'), hashtext('legal holds'));
-  if new.held_user_id is not null then
-    if not exists (select from identity.users where id = new.held_user_id) then
-      raise exception 'There is no such account'
-        using errcode = 'CH001', constraint = 'operations.hold_user_unknown', detail = jsonb_build_object('id', new.held_user_id)::text;
-    end if;
-    perform set_config('app.system', was_system, true);
-    return new;
-  end if;
   select exists (
     select
     from tenancy.tenant_deletions as deletion
-    where deletion.tenant_id = tenant.id
+    where deletion.tenant_id = new.held_tenant_id
       and deletion.begun_at is not null
   )
-  into is_going
-  from tenancy.tenants as tenant
-  where tenant.id = new.held_tenant_id;
-  if not found then
-    raise exception 'There is no such tenant'
-      using errcode = 'CH001', constraint = 'operations.hold_tenant_unknown', detail = jsonb_build_object('id', new.held_tenant_id)::text;
-  end if;
+  into is_going;
   if is_going then
     raise exception 'Its removal has begun' using errcode = 'CH001', constraint = 'operations.hold_too_late';
   end if;
@@ -79,7 +65,7 @@ begin
 end
 $$;
 comment on function operations.begin_hold() is
-  'A new hold waits for the end of whatever removes rows at this moment: afterwards nobody removes what it holds. Refuses whom there is not';
+  'A new hold waits for the end of whatever removes rows at this moment: afterwards nobody removes what it holds. Refuses a tenant whose removal has begun';
 revoke execute on function operations.begin_hold() from public;
 create trigger begin_hold before insert on operations.legal_holds
   for each row execute function operations.begin_hold();

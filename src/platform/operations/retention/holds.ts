@@ -39,7 +39,11 @@ export async function addHold(given: App, scope: Scope, wish: HoldWish): Promise
       insert into operations.legal_holds (held_tenant_id, held_user_id, reason, added_by)
       values (${tenantId}, ${userId}, ${wish.reason}, ${scope.userId ?? null})
       returning id`)
-    return (await findHold(tx, id)) as LegalHold
+    // After the insertion, which has waited for whoever deletes them.
+    const hold = (await findHold(tx, id)) as LegalHold
+    if (tenantId !== null && hold.tenantName === null) throw errors.holdTenantUnknown({ id: tenantId })
+    if (userId !== null && hold.userEmail === null) throw errors.holdUserUnknown({ id: userId })
+    return hold
   })
 }
 
