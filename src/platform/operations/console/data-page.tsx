@@ -63,6 +63,7 @@ function Browser({ tables }: { tables: readonly BrowsedTable[] }) {
 
 function TenantField({ value, onChange }: { value: string; onChange: (tenant: string) => void }) {
   const [typed, setTyped] = useState('')
+  const [chosen, setChosen] = useState<{ value: string; label: string }>()
   const [q] = useDebouncedValue(typed, 250)
   const { data } = useQuery(tenantsQuery(q))
   const found = (data?.items ?? []).map(({ id, name, slug }) => ({ value: id, label: `${name} (${slug})` }))
@@ -72,11 +73,14 @@ function TenantField({ value, onChange }: { value: string; onChange: (tenant: st
       label="Workspace"
       placeholder="Whose rows"
       searchable
-      data={isKnown ? found : [...found, { value, label: value }]}
+      data={isKnown ? found : [...found, chosen?.value === value ? chosen : { value, label: value }]}
       // The server has found them, by the beginnings of words.
       filter={({ options }) => options}
       value={value || null}
-      onChange={chosen => onChange(chosen ?? '')}
+      onChange={(id, option) => {
+        setChosen(option ?? undefined)
+        onChange(id ?? '')
+      }}
       onSearchChange={text => setTyped(text.replace(/ \([a-z0-9-]+\)$/, ''))}
       nothingFoundMessage="No such workspace"
     />
