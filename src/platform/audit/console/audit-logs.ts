@@ -15,24 +15,16 @@ export const readFilters = (search: Search) => ({
   resourceId: oneOf(search.resourceId),
   from: oneOf(search.from),
   to: oneOf(search.to),
+  q: oneOf(search.q),
 })
 export type Filters = ReturnType<typeof readFilters>
 
-export const auditLogsQuery = ({ user, action, resource, resourceId, from, to }: Filters) =>
+export const auditLogsQuery = (filters: Filters) =>
   infiniteQueryOptions({
-    queryKey: ['audit-logs', { user, action, resource, resourceId, from, to }],
+    queryKey: ['audit-logs', filters],
     queryFn: ({ pageParam, signal }) =>
-      request<{ items: readonly AuditLog[]; nextCursor: string | null }>('/audit-logs', {
-        query: {
-          userId: user,
-          action,
-          resource,
-          resourceId,
-          from: isDay(from) ? startOfDay(from) : undefined,
-          to: isDay(to) ? startOfDay(to, 1) : undefined,
-          limit: 50,
-          cursor: pageParam,
-        },
+      request<{ items: readonly AuditLog[]; nextCursor: string | null; capped?: boolean }>('/audit-logs', {
+        query: { ...asked(filters), limit: 50, cursor: pageParam },
         signal,
       }),
     initialPageParam: '',
@@ -40,6 +32,22 @@ export const auditLogsQuery = ({ user, action, resource, resourceId, from, to }:
     // What has just been done should be there at once.
     staleTime: 0,
   })
+
+/** Where the entries that fit are fetched as a file. */
+export function exportAddress(filters: Filters, format: 'csv' | 'jsonl'): string {
+  const given = Object.entries({ ...asked(filters), format }).filter((each): each is [string, string] => !!each[1])
+  return `/api/v1/audit-logs/export?${new URLSearchParams(given)}`
+}
+
+const asked = ({ user, action, resource, resourceId, from, to, q }: Filters) => ({
+  userId: user,
+  action,
+  resource,
+  resourceId,
+  from: isDay(from) ? startOfDay(from) : undefined,
+  to: isDay(to) ? startOfDay(to, 1) : undefined,
+  q: q.slice(0, 200),
+})
 
 /** What the filters can be set to, whatever is loaded. */
 export const auditOptionsQuery = queryOptions({

@@ -5,6 +5,7 @@ import {
   EmptyState,
   ErrorState,
   formatTime,
+  Icon,
   LoadMore,
   PageHeader,
   useAddress,
@@ -17,6 +18,7 @@ import {
   auditLogsQuery,
   auditOptionsQuery,
   capitalised,
+  exportAddress,
   type Filters,
   nameAction,
   readFilters,
@@ -27,6 +29,7 @@ import { nounOf, rememberRows } from './sentences.ts'
 
 export function Page() {
   const [filters, change] = useAddress(readFilters)
+  const { can } = useSession()
   const query = useInfiniteQuery({ ...auditLogsQuery(filters), placeholderData: keepPreviousData })
   const entries = useMemo(() => query.data?.pages.flatMap(page => page.items) ?? [], [query.data])
   const people = useQuery(auditOptionsQuery).data?.people
@@ -40,7 +43,7 @@ export function Page() {
     return new Map([...rememberRows(entries), ...users])
   }, [entries, people])
   const isFiltered = Object.values(filters).some(Boolean)
-  const clear = () => change({ user: '', action: '', resource: '', resourceId: '', from: '', to: '' })
+  const clear = () => change({ user: '', action: '', resource: '', resourceId: '', from: '', to: '', q: '' })
 
   return (
     <>
@@ -51,6 +54,22 @@ export function Page() {
             Who changed what in this workspace. Entries are only ever added. <SealLine />
           </>
         }
+        actions={
+          can('audit.logs.export') &&
+          (['csv', 'jsonl'] as const).map(format => (
+            <Button
+              key={format}
+              component="a"
+              href={exportAddress(filters, format)}
+              download
+              variant="default"
+              size="xs"
+              leftSection={<Icon name="download" size={15} />}
+            >
+              {format === 'csv' ? 'Export CSV' : 'Export JSON lines'}
+            </Button>
+          ))
+        }
       />
       <FilterBar filters={filters} change={change} clear={isFiltered ? clear : undefined} />
       {query.isPending ? (
@@ -59,7 +78,7 @@ export function Page() {
         </div>
       ) : query.isError && entries.length === 0 ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : entries.length === 0 ? (
+      ) : entries.length === 0 && !query.hasNextPage ? (
         <div className="panel">
           <EmptyState
             icon="log"
@@ -73,7 +92,9 @@ export function Page() {
             }
           >
             {isFiltered
-              ? 'Widen the dates or leave out a filter.'
+              ? filters.q && !filters.from
+                ? 'A text is looked for in the last 90 days: choose an earlier date, or leave out a filter.'
+                : 'Widen the dates or leave out a filter.'
               : 'Sign-ins and every change of lists, members and roles will stand here.'}
           </EmptyState>
         </div>
@@ -102,7 +123,9 @@ export function Page() {
             </tbody>
           </table>
           <LoadMore query={query} label="Load older entries">
-            The log begins here.
+            {filters.q && !filters.from
+              ? 'A text is looked for in the last 90 days: choose a date for more.'
+              : 'The log begins here.'}
           </LoadMore>
         </div>
       )}
@@ -184,6 +207,17 @@ function FilterBar({ filters, change, clear }: FilterBarProps) {
         value={filters.to}
         min={filters.from || undefined}
         onChange={event => change({ to: event.currentTarget.value }, true)}
+      />
+      <TextInput
+        size="xs"
+        type="search"
+        label="Text"
+        key={filters.q}
+        defaultValue={filters.q}
+        maxLength={200}
+        placeholder="Enter to search"
+        onBlur={event => change({ q: event.currentTarget.value.trim() }, true)}
+        onKeyDown={event => event.key === 'Enter' && change({ q: event.currentTarget.value.trim() }, true)}
       />
       {clear && (
         <Button variant="default" size="xs" onClick={clear}>
