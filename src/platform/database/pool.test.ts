@@ -257,3 +257,13 @@ test('a connection that is lost while nothing is asked of it ends a transaction 
   await assert.rejects(client.query('select 1'), /terminat|not queryable/i)
   assert.deepEqual(await owners(db.scoped(a)), [a.tenantId], 'control: the pool goes on')
 })
+
+test('what was closed has no connection at the server any more', async () => {
+  const name = 'closed at once'
+  const closed = new Database({ login: { ...world.login, application_name: name }, poolSize: 5 })
+  const shown = () => world.admin.query('select from pg_stat_activity where application_name = $1', [name])
+  await Promise.all(Array.from({ length: 5 }, () => closed.unscoped.run(sql`select pg_sleep(0.05)`)))
+  assert.equal((await shown()).rowCount, 5, 'control')
+  await closed.close()
+  assert.equal((await shown()).rowCount, 0)
+})

@@ -52,6 +52,8 @@ export class PooledDatabase implements Database {
   private readonly lanes: Lane[]
   private readonly options: DatabaseOptions
   private readonly endings: (() => Promise<void>)[] = []
+  /** Each resolves when its connection has ended. */
+  private readonly open = new Set<Promise<void>>()
 
   constructor(options: DatabaseOptions) {
     this.options = options
@@ -59,7 +61,12 @@ export class PooledDatabase implements Database {
     this.pool = new pg.Pool({ ...options.login, max: options.poolSize ?? 10, idleTimeoutMillis: 60_000 })
     // On the connections themselves too: one that is lost between two statements of a transaction has no other listener,
     // and would end the program.
-    this.pool.on('connect', client => client.on('error', onError))
+    this.pool.on('connect', client => {
+      client.on('error', onError)
+      const ended = new Promise<void>(resolve => client.once('end', () => resolve()))
+      this.open.add(ended)
+      void ended.then(() => this.open.delete(ended))
+    })
     this.pool.on('error', () => {})
     this.lanes = Array.from({ length: options.readLanes ?? 3 }, () => new Lane(options.login, onError))
   }
@@ -116,6 +123,8 @@ export class PooledDatabase implements Database {
   async close(): Promise<void> {
     await Promise.all(this.endings.map(end => end()))
     await Promise.all([this.pool.end(), ...this.lanes.map(lane => lane.close())])
+    // The pool has only said that it ends them. A server that stops before they have would throw them out, and say so.
+    await Promise.race([Promise.all(this.open), sleep(1000, undefined, { ref: false })])
   }
 
   private async runPooled(statements: Statement[], attempts = 1): Promise<BatchResult> {
