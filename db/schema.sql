@@ -1231,6 +1231,51 @@ grant usage on schema audit to commonhold_app;
 grant usage on schema audit to commonhold_readonly;
 comment on schema audit is 'Who did what and when: append-only';
 
+CREATE OR REPLACE FUNCTION audit.append_checkpoint(number bigint, created_at timestamp with time zone, signed text)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  insert into audit.checkpoints (number, created_at, round, snapshot, signed)
+  select append_checkpoint.number, append_checkpoint.created_at, sealing.round, sealing.sealed, append_checkpoint.signed
+  from audit.sealing;
+  with grown as (
+    update audit.trees
+    set checkpointed_size = size
+    where size <> checkpointed_size
+    returning tenant_id, size, root
+  )
+  insert into audit.checkpoint_trees (tenant_id, number, size, root)
+  select grown.tenant_id, append_checkpoint.number, grown.size, grown.root
+  from grown;
+$function$;
+grant execute on function audit.append_checkpoint(number bigint, created_at timestamp with time zone, signed text) to commonhold_app;
+revoke execute on function audit.append_checkpoint(number bigint, created_at timestamp with time zone, signed text) from public;
+comment on function audit.append_checkpoint(number bigint, created_at timestamp with time zone, signed text) is 'Appends the checkpoint over the trees as they are, in the transaction of begin_checkpoint';
+
+CREATE OR REPLACE FUNCTION audit.begin_checkpoint()
+ RETURNS TABLE(log_id uuid, last_number bigint, last_signed text, is_due boolean)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return query
+  select
+    sealing.log_id,
+    newest.number,
+    newest.signed,
+    sealing.target is null and exists (select from audit.trees where size <> checkpointed_size)
+  from (select from audit.sealing for update skip locked) as held
+  cross join audit.sealing
+  left join lateral (select number, signed from audit.checkpoints order by number desc limit 1) as newest on true;
+end
+$function$;
+grant execute on function audit.begin_checkpoint() to commonhold_app;
+revoke execute on function audit.begin_checkpoint() from public;
+comment on function audit.begin_checkpoint() is 'Holds the sealing until the end of the transaction, and tells what the next checkpoint follows; nothing while another one holds it';
+
 CREATE OR REPLACE FUNCTION audit.begin_unlogged_deletes()
  RETURNS void
  LANGUAGE sql
@@ -1239,12 +1284,106 @@ AS $function$ insert into audit.unlogged_transactions (id) values (pg_current_xa
 revoke execute on function audit.begin_unlogged_deletes() from public;
 comment on function audit.begin_unlogged_deletes() is 'From here to end_unlogged_deletes() rows go without an entry each. For functions of the owner, which append one that says how many';
 
+CREATE OR REPLACE FUNCTION audit.checkpoint_leaves(up_to bigint)
+ RETURNS TABLE(tenant_id uuid, size bigint, root bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select distinct on (tenant_id) tenant_id, size, root
+  from audit.checkpoint_trees
+  where number <= up_to
+  order by tenant_id, number desc
+$function$;
+grant execute on function audit.checkpoint_leaves(up_to bigint) to commonhold_app;
+revoke execute on function audit.checkpoint_leaves(up_to bigint) from public;
+comment on function audit.checkpoint_leaves(up_to bigint) is 'Every tenant''s tree as the checkpoint of that number holds it: a proof needs the hashes beside its own';
+
+CREATE OR REPLACE FUNCTION audit.checkpoints_after(after bigint, most integer)
+ RETURNS TABLE(number bigint, signed text, trees json)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select
+    checkpoint.number,
+    checkpoint.signed,
+    (
+      select coalesce(
+        json_agg(json_build_array(tree.tenant_id, tree.size, encode(tree.root, 'hex')) order by tree.tenant_id),
+        '[]'
+      )
+      from audit.checkpoint_trees as tree
+      where tree.number = checkpoint.number
+    )
+  from audit.checkpoints as checkpoint
+  where checkpoint.number > after
+  order by checkpoint.number
+  limit most
+$function$;
+grant execute on function audit.checkpoints_after(after bigint, most integer) to commonhold_app;
+revoke execute on function audit.checkpoints_after(after bigint, most integer) from public;
+comment on function audit.checkpoints_after(after bigint, most integer) is 'Checkpoints as they are kept outside: with the trees that grew until each';
+
 CREATE OR REPLACE FUNCTION audit.end_unlogged_deletes()
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$ delete from audit.unlogged_transactions where id = pg_current_xact_id() $function$;
 revoke execute on function audit.end_unlogged_deletes() from public;
+
+CREATE OR REPLACE FUNCTION audit.entry_content(entry audit.audit_logs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+RETURN (json_build_array((entry).tenant_id, (entry).id, to_char(((entry).created_at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text), (entry).user_id, (entry).action, (entry).resource, (entry).resource_id, (entry).changes, (entry).details, (entry).request_id))::text;
+comment on function audit.entry_content(entry audit.audit_logs) is 'The text of an entry that is sealed, save for what is personal: docs/audit.md. Never changed, else no seal fits';
+
+CREATE OR REPLACE FUNCTION audit.entry_leaf(entry audit.audit_logs)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+RETURN sha256((('\x00'::bytea || sha256(convert_to(audit.entry_content(entry), 'UTF8'::name))) || sha256(convert_to(audit.entry_person(entry), 'UTF8'::name))));
+comment on function audit.entry_leaf(entry audit.audit_logs) is 'The leaf of an entry in its tenant''s tree (RFC 6962): 0x00, hash of the content, hash of the personal part';
+
+CREATE OR REPLACE FUNCTION audit.entry_person(entry audit.audit_logs)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+RETURN (json_build_array((entry).user_name, ((entry).ip_address)::text, (entry).user_agent))::text;
+comment on function audit.entry_person(entry audit.audit_logs) is 'The personal part of an entry that is sealed, hashed apart: a proof may leave it out';
+
+CREATE OR REPLACE FUNCTION audit.grow_trees(tenants uuid[], sizes bigint[], roots bytea[], peaks bytea[], node_tenants uuid[], node_levels smallint[], node_positions bigint[], node_hashes bytea[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  insert into audit.trees as tree (tenant_id, size, root, peaks)
+  select * from unnest(tenants, sizes, roots, peaks)
+  on conflict (tenant_id) do update
+  set size = excluded.size, root = excluded.root, peaks = excluded.peaks
+  where tree.size < excluded.size;
+  insert into audit.nodes (tenant_id, level, position, hash)
+  select * from unnest(node_tenants, node_levels, node_positions, node_hashes);
+$function$;
+grant execute on function audit.grow_trees(tenants uuid[], sizes bigint[], roots bytea[], peaks bytea[], node_tenants uuid[], node_levels smallint[], node_positions bigint[], node_hashes bytea[]) to commonhold_app;
+revoke execute on function audit.grow_trees(tenants uuid[], sizes bigint[], roots bytea[], peaks bytea[], node_tenants uuid[], node_levels smallint[], node_positions bigint[], node_hashes bytea[]) from public;
+comment on function audit.grow_trees(tenants uuid[], sizes bigint[], roots bytea[], peaks bytea[], node_tenants uuid[], node_levels smallint[], node_positions bigint[], node_hashes bytea[]) is 'Notes the trees as they are with the leaves that seal_entries has given';
+
+CREATE OR REPLACE FUNCTION audit.list_trees()
+ RETURNS TABLE(tenant_id uuid, size bigint, root bytea, is_grown boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select tenant_id, size, root, size <> checkpointed_size
+  from audit.trees
+  order by tenant_id
+$function$;
+grant execute on function audit.list_trees() to commonhold_app;
+revoke execute on function audit.list_trees() from public;
+comment on function audit.list_trees() is 'Size and root of every tenant''s tree, which a checkpoint is made over';
 
 CREATE OR REPLACE FUNCTION audit.record_event(action text, resource text, resource_id text, details jsonb)
  RETURNS uuid
@@ -1320,6 +1459,146 @@ AS $function$
     and key <> all (omitted)
 $function$;
 comment on function audit.row_values(row_json jsonb, side text, redacted text[], omitted text[]) is 'All values of a row as entries of changes: for the rare update of a primary key, which is logged as delete and insert';
+
+CREATE OR REPLACE FUNCTION audit.seal_entries(most integer)
+ RETURNS TABLE(tenant_id uuid, first_position bigint, leaves bytea, size bigint, peaks bytea)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  state audit.sealing;
+  low bigint;
+begin
+  if most not between 1 and 1000000 then
+    raise exception 'most must be 1 to 1000000, not %', most using errcode = '22023';
+  end if;
+  -- Without a lock first: where nothing is new, nothing is written.
+  select * into strict state from audit.sealing;
+  if state.target is null
+    and not exists (select from audit.audit_logs as new where new.written_in >= pg_snapshot_xmax(state.sealed)::text::bigint)
+    and not exists (
+      select
+      from audit.audit_logs as late
+      where late.written_in = any (array(select id::text::bigint from pg_snapshot_xip(state.sealed) as id))
+    )
+  then
+    return;
+  end if;
+  select * into state from audit.sealing for update skip locked;
+  if not found then
+    return;
+  end if;
+  low := coalesce(state.done_written_in, 0);
+  -- One statement, so that what it sees and what it notes as seen are the same.
+  return query
+  with now_seen as materialized (
+    select coalesce(state.target, pg_current_snapshot()) as snapshot
+  ),
+  fresh as materialized (
+    select candidate.*
+    from (
+      (
+        select late.written_in, late.tenant_id, late.created_at, late.id, audit.entry_leaf(late) as leaf
+        from audit.audit_logs as late
+        where late.written_in = any (array(select id::text::bigint from pg_snapshot_xip(state.sealed) as id))
+          and late.written_in >= low
+          and (state.target is null or (
+            (late.written_in, late.created_at, late.id) > (state.done_written_in, state.done_created_at, state.done_id)
+            and pg_visible_in_snapshot(late.written_in::text::xid8, state.target)
+          ))
+        order by late.written_in, late.created_at, late.id
+        limit most
+      )
+      union all
+      (
+        select new.written_in, new.tenant_id, new.created_at, new.id, audit.entry_leaf(new) as leaf
+        from audit.audit_logs as new
+        where new.written_in >= pg_snapshot_xmax(state.sealed)::text::bigint
+          and new.written_in >= low
+          and (state.target is null or (
+            (new.written_in, new.created_at, new.id) > (state.done_written_in, state.done_created_at, state.done_id)
+            and pg_visible_in_snapshot(new.written_in::text::xid8, state.target)
+          ))
+        order by new.written_in, new.created_at, new.id
+        limit most
+      )
+    ) as candidate
+    order by candidate.written_in, candidate.created_at, candidate.id
+    limit most
+  ),
+  numbered as (
+    select fresh.*, row_number() over (partition by fresh.tenant_id order by written_in, created_at, id) - 1 as step
+    from fresh
+  ),
+  runs as (
+    select
+      numbered.tenant_id,
+      coalesce(tree.size, 0) + min(step) as first_position,
+      count(*)::integer as entries,
+      string_agg(leaf, '' order by step) as leaves,
+      string_agg(uuid_send(id) || int8send((extract(epoch from created_at) * 1000000)::bigint), '' order by step) as keys,
+      coalesce(tree.size, 0) as size,
+      coalesce(tree.peaks, '') as peaks
+    from numbered
+    left join audit.trees as tree on tree.tenant_id = numbered.tenant_id
+    group by numbered.tenant_id, step / 1024, tree.size, tree.peaks
+  ),
+  sealed as (
+    insert into audit.seals (tenant_id, first_position, round, entries, leaves, keys)
+    select runs.tenant_id, runs.first_position, state.round + 1, runs.entries, runs.leaves, runs.keys
+    from runs
+    order by runs.tenant_id, runs.first_position
+  ),
+  last_one as (
+    select written_in, created_at, id from fresh order by written_in desc, created_at desc, id desc limit 1
+  ),
+  amount as (
+    select count(*) as entries from fresh
+  ),
+  noted as (
+    update audit.sealing
+    set
+      sealed = case when amount.entries < most then now_seen.snapshot else sealing.sealed end,
+      target = case when amount.entries < most then null else now_seen.snapshot end,
+      done_written_in = case when amount.entries < most then null else (select written_in from last_one) end,
+      done_created_at = case when amount.entries < most then null else (select created_at from last_one) end,
+      done_id = case when amount.entries < most then null else (select id from last_one) end,
+      round = sealing.round + least(amount.entries, 1),
+      sealed_at = clock_timestamp()
+    from now_seen, amount
+    where amount.entries > 0
+      or sealing.target is not null
+  )
+  select runs.tenant_id, runs.first_position, runs.leaves, runs.size, runs.peaks
+  from runs
+  order by runs.tenant_id, runs.first_position;
+end
+$function$;
+grant execute on function audit.seal_entries(most integer) to commonhold_app;
+revoke execute on function audit.seal_entries(most integer) from public;
+comment on function audit.seal_entries(most integer) is 'Gives new entries their positions, at most so many, and returns their leaves with the trees that they go into: the caller hands the grown trees to grow_trees in the same transaction. Nothing while another one seals';
+
+CREATE OR REPLACE FUNCTION audit.seal_lag()
+ RETURNS double precision
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(extract(epoch from clock_timestamp() - min(entry.created_at)), 0)
+  from audit.sealing as state
+  cross join lateral (
+    select created_at
+    from audit.audit_logs
+    where written_in >= pg_snapshot_xmax(state.sealed)::text::bigint
+    order by written_in
+    limit 100
+  ) as entry
+$function$;
+grant execute on function audit.seal_lag() to commonhold_app;
+revoke execute on function audit.seal_lag() from public;
+comment on function audit.seal_lag() is 'Age in seconds of the oldest entry that is not sealed yet, 0 where all are';
 
 CREATE OR REPLACE FUNCTION audit.track(target regclass, redact text[] DEFAULT '{}'::text[], ignore text[] DEFAULT '{updated_at}'::text[], context text[] DEFAULT '{}'::text[])
  RETURNS void
@@ -3500,6 +3779,86 @@ end
 $function$;
 revoke execute on function audit.track_notifications_quiet_tenants() from public;
 
+CREATE OR REPLACE FUNCTION audit.track_operations_legal_holds()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'UPDATE' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select
+      d.tenant_id, scope.user_id, scope.user_name, d.action, 'operations.legal_holds', d.resource_id, ('{' || d.changes || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from (
+      select
+        case when o.id is null then scope.tenant_id else scope.tenant_id end as tenant_id,
+        case when o.id is null then 'insert' when n.id is null then 'delete' else 'update' end as action,
+        case when o.id is null then n.id::text else o.id::text end as resource_id,
+        case
+          when o.id is null then audit.row_values(to_jsonb(n), 'new', '{}', '{id}')
+          when n.id is null then audit.row_values(to_jsonb(o), 'old', '{}', '{id}')
+          else array_to_string(array[
+        case when o.held_tenant_id is distinct from n.held_tenant_id then '"held_tenant_id":{"' || 'old":' || coalesce(to_json(o.held_tenant_id)::text, 'null') || ',"new":' || coalesce(to_json(n.held_tenant_id)::text, 'null') || '}' end,
+        case when o.held_user_id is distinct from n.held_user_id then '"held_user_id":{"' || 'old":' || coalesce(to_json(o.held_user_id)::text, 'null') || ',"new":' || coalesce(to_json(n.held_user_id)::text, 'null') || '}' end,
+        case when o.reason is distinct from n.reason then '"reason":{"' || 'old":' || coalesce(to_json(o.reason)::text, 'null') || ',"new":' || coalesce(to_json(n.reason)::text, 'null') || '}' end,
+        case when o.held_from is distinct from n.held_from then '"held_from":{"' || 'old":' || coalesce(to_json(o.held_from)::text, 'null') || ',"new":' || coalesce(to_json(n.held_from)::text, 'null') || '}' end,
+        case when o.added_by is distinct from n.added_by then '"added_by":{"' || 'old":' || coalesce(to_json(o.added_by)::text, 'null') || ',"new":' || coalesce(to_json(n.added_by)::text, 'null') || '}' end,
+        case when o.released_at is distinct from n.released_at then '"released_at":{"' || 'old":' || coalesce(to_json(o.released_at)::text, 'null') || ',"new":' || coalesce(to_json(n.released_at)::text, 'null') || '}' end,
+        case when o.released_by is distinct from n.released_by then '"released_by":{"' || 'old":' || coalesce(to_json(o.released_by)::text, 'null') || ',"new":' || coalesce(to_json(n.released_by)::text, 'null') || '}' end,
+        case when o.release_reason is distinct from n.release_reason then '"release_reason":{"' || 'old":' || coalesce(to_json(o.release_reason)::text, 'null') || ',"new":' || coalesce(to_json(n.release_reason)::text, 'null') || '}' end
+          ]::text[], ',')
+        end as changes
+      from old_rows as o
+      full join new_rows as n on o.id = n.id
+      offset 0
+    ) as d
+    where d.changes <> '' or d.action <> 'update';
+  elsif tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'operations.legal_holds', n.id::text, ('{' || array_to_string(array[
+      '"held_tenant_id":{"' || 'new":' || to_json(n.held_tenant_id)::text || '}',
+      '"held_user_id":{"' || 'new":' || to_json(n.held_user_id)::text || '}',
+      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
+      '"held_from":{"' || 'new":' || to_json(n.held_from)::text || '}',
+      '"added_by":{"' || 'new":' || to_json(n.added_by)::text || '}',
+      '"released_at":{"' || 'new":' || to_json(n.released_at)::text || '}',
+      '"released_by":{"' || 'new":' || to_json(n.released_by)::text || '}',
+      '"release_reason":{"' || 'new":' || to_json(n.release_reason)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'operations.legal_holds', o.id::text, ('{' || array_to_string(array[
+      '"held_tenant_id":{"' || 'old":' || to_json(o.held_tenant_id)::text || '}',
+      '"held_user_id":{"' || 'old":' || to_json(o.held_user_id)::text || '}',
+      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
+      '"held_from":{"' || 'old":' || to_json(o.held_from)::text || '}',
+      '"added_by":{"' || 'old":' || to_json(o.added_by)::text || '}',
+      '"released_at":{"' || 'old":' || to_json(o.released_at)::text || '}',
+      '"released_by":{"' || 'old":' || to_json(o.released_by)::text || '}',
+      '"release_reason":{"' || 'old":' || to_json(o.release_reason)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function audit.track_operations_legal_holds() from public;
+
 CREATE OR REPLACE FUNCTION audit.track_tenancy_databases()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -4763,17 +5122,21 @@ create table audit.audit_logs (
   ip_address inet,
   user_agent text,
   request_id text,
+  written_in bigint default ((pg_current_xact_id())::text)::bigint,
   constraint audit_logs_pkey PRIMARY KEY (tenant_id, created_at, id)
 ) partition by RANGE (created_at);
 CREATE INDEX audit_logs_action ON ONLY audit.audit_logs USING btree (tenant_id, action, created_at, id);
 CREATE INDEX audit_logs_resource ON ONLY audit.audit_logs USING btree (tenant_id, resource, resource_id, created_at, id);
 CREATE INDEX audit_logs_user ON ONLY audit.audit_logs USING btree (tenant_id, user_id, created_at, id);
+CREATE INDEX audit_logs_written ON ONLY audit.audit_logs USING btree (written_in);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 alter table audit.audit_logs enable always trigger append_only;
 alter table audit.audit_logs enable row level security;
 alter table audit.audit_logs force row level security;
 create policy owner_appends on audit.audit_logs for insert to commonhold_owner
   with check (true);
+create policy owner_reads on audit.audit_logs for select to commonhold_owner
+  using (true);
 create policy tenant_isolation on audit.audit_logs for select
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant select on table audit.audit_logs to commonhold_app;
@@ -4788,6 +5151,120 @@ comment on column audit.audit_logs.resource is 'The table, with its schema';
 comment on column audit.audit_logs.resource_id is 'The row''s primary key without its tenant; parts joined by a slash';
 comment on column audit.audit_logs.changes is 'Column name to {old, new}; an insert has new only, a delete old only, without nulls; secrets read [redacted]';
 comment on column audit.audit_logs.details is 'What an event tells beyond that; of a change the context columns of its table';
+comment on column audit.audit_logs.written_in is 'The transaction that wrote the entry, on this server; the sealer finds by it what is new. Not sealed itself';
+
+create table audit.checkpoint_deliveries (
+  destination text not null,
+  number bigint not null,
+  delivered_at timestamp with time zone,
+  failures integer default 0 not null,
+  last_error text,
+  next_at timestamp with time zone default now() not null,
+  constraint checkpoint_deliveries_pkey PRIMARY KEY (destination)
+);
+grant insert, select, update on table audit.checkpoint_deliveries to commonhold_app;
+grant select on table audit.checkpoint_deliveries to commonhold_readonly;
+comment on table audit.checkpoint_deliveries is 'Up to which checkpoint each place outside has been told, and what went wrong there last';
+
+create table audit.checkpoint_trees (
+  tenant_id uuid not null,
+  number bigint not null,
+  size bigint not null,
+  root bytea not null,
+  constraint checkpoint_trees_pkey PRIMARY KEY (tenant_id, number),
+  constraint checkpoint_trees_checkpoint FOREIGN KEY (number) REFERENCES audit.checkpoints(number) ON DELETE CASCADE
+);
+CREATE INDEX checkpoint_trees_number ON audit.checkpoint_trees USING btree (number);
+alter table audit.checkpoint_trees enable row level security;
+alter table audit.checkpoint_trees force row level security;
+create policy owner_seals on audit.checkpoint_trees to commonhold_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on audit.checkpoint_trees for select
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table audit.checkpoint_trees to commonhold_app;
+grant select on table audit.checkpoint_trees to commonhold_readonly;
+comment on table audit.checkpoint_trees is 'The trees that grew between a checkpoint and the one before';
+
+create table audit.checkpoints (
+  number bigint not null,
+  created_at timestamp with time zone not null,
+  round bigint not null,
+  snapshot pg_snapshot not null,
+  signed text not null,
+  constraint checkpoints_pkey PRIMARY KEY (number)
+);
+grant select on table audit.checkpoints to commonhold_app;
+grant select on table audit.checkpoints to commonhold_readonly;
+comment on table audit.checkpoints is 'Signed statements of how the log was. The same are kept outside of the database, in the checkpoint folder';
+comment on column audit.checkpoints.number is 'Dense, except where the database was restored to an earlier state: then it goes on after what is known outside';
+comment on column audit.checkpoints.round is 'Seals up to this round are in it';
+comment on column audit.checkpoints.snapshot is 'What this snapshot does not see was sealed later';
+comment on column audit.checkpoints.signed is 'JWS (RFC 7515, Ed25519) with the public key in its header: docs/audit.md';
+
+create table audit.nodes (
+  tenant_id uuid not null,
+  level smallint not null,
+  "position" bigint not null,
+  hash bytea not null,
+  constraint nodes_pkey PRIMARY KEY (tenant_id, level, "position"),
+  constraint nodes_level_kept CHECK (((level > 0) AND (((level)::integer % 8) = 0)))
+);
+alter table audit.nodes enable row level security;
+alter table audit.nodes force row level security;
+create policy owner_seals on audit.nodes to commonhold_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on audit.nodes for select
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table audit.nodes to commonhold_app;
+grant select on table audit.nodes to commonhold_readonly;
+comment on table audit.nodes is 'Of each tenant''s tree the roots of complete subtrees of 2^8, 2^16 … leaves: a proof reads at most 256 of each level';
+
+create table audit.sealing (
+  only_row boolean default true not null,
+  log_id uuid default gen_random_uuid() not null,
+  sealed pg_snapshot default '1:1:'::pg_snapshot not null,
+  target pg_snapshot,
+  done_written_in bigint,
+  done_created_at timestamp with time zone,
+  done_id uuid,
+  round bigint default 0 not null,
+  sealed_at timestamp with time zone,
+  constraint sealing_pkey PRIMARY KEY (only_row),
+  constraint sealing_one_row CHECK (only_row)
+);
+grant select on table audit.sealing to commonhold_app;
+grant select on table audit.sealing to commonhold_readonly;
+comment on table audit.sealing is 'How far the log of this database is sealed. Whoever seals holds its row: one at a time over all servers';
+comment on column audit.sealing.log_id is 'Names the log of this database in its checkpoints';
+comment on column audit.sealing.sealed is 'What this snapshot sees is sealed; what a later one sees beyond is new, however late its transaction ended';
+comment on column audit.sealing.target is 'While a backlog is sealed in portions: the snapshot it is sealed up to, null otherwise; done_… is the last entry of it';
+comment on column audit.sealing.round is 'Counts the portions';
+
+create table audit.seals (
+  tenant_id uuid not null,
+  first_position bigint not null,
+  round bigint not null,
+  entries integer not null,
+  leaves bytea not null,
+  keys bytea not null,
+  constraint seals_pkey PRIMARY KEY (tenant_id, first_position),
+  constraint seals_whole CHECK ((((entries >= 1) AND (entries <= 1024)) AND (octet_length(leaves) = (entries * 32)) AND (octet_length(keys) = (entries * 24))))
+);
+CREATE INDEX seals_round ON audit.seals USING btree (round);
+alter table audit.seals enable row level security;
+alter table audit.seals force row level security;
+create policy owner_seals on audit.seals to commonhold_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on audit.seals for select
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table audit.seals to commonhold_app;
+grant select on table audit.seals to commonhold_readonly;
+comment on table audit.seals is 'Runs of entries with their positions, which are dense in each tenant from 0 on: first_position, first_position + 1 …';
+comment on column audit.seals.leaves is 'The leaf of each entry, 32 bytes';
+comment on column audit.seals.keys is 'Which entries: of each its id, 16 bytes, and created_at in microseconds since 1970, 8 bytes';
 
 create table audit.tracked_tables (
   table_name text not null,
@@ -4803,6 +5280,27 @@ comment on column audit.tracked_tables.redacted is 'Columns whose values are sec
 comment on column audit.tracked_tables.ignored is 'Columns that nobody wants to read about; a change of these alone is not logged';
 comment on column audit.tracked_tables.context is 'Columns whose values stand in details of every entry, changed or not: what the row belongs to';
 
+create table audit.trees (
+  tenant_id uuid not null,
+  size bigint not null,
+  root bytea not null,
+  peaks bytea not null,
+  checkpointed_size bigint default 0 not null,
+  constraint trees_pkey PRIMARY KEY (tenant_id)
+) with (fillfactor=70);
+alter table audit.trees enable row level security;
+alter table audit.trees force row level security;
+create policy owner_seals on audit.trees to commonhold_owner
+  using (true)
+  with check (true);
+create policy tenant_isolation on audit.trees for select
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table audit.trees to commonhold_app;
+grant select on table audit.trees to commonhold_readonly;
+comment on table audit.trees is 'The Merkle tree (RFC 6962) over each tenant''s sealed entries, as it is now';
+comment on column audit.trees.peaks is 'Roots of the complete subtrees that make up the tree, largest first: all that is needed to append';
+comment on column audit.trees.checkpointed_size is 'The size that the newest checkpoint holds';
+
 create table audit.unlogged_transactions (
   id xid8 not null,
   constraint unlogged_transactions_pkey PRIMARY KEY (id)
@@ -4813,6 +5311,24 @@ create policy unlogged_transactions_owner on audit.unlogged_transactions to comm
   using (true)
   with check (true);
 comment on table audit.unlogged_transactions is 'Transactions that remove a whole tenant, whose entry has counts instead of every old row. A row is gone before its transaction ends, and nobody but the owner can write one: a setting could be set by anybody';
+
+create table audit.verifications (
+  id uuid default gen_random_uuid() not null,
+  began_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  checkpoint bigint,
+  entries bigint default 0 not null,
+  is_sound boolean,
+  result jsonb,
+  constraint verifications_pkey PRIMARY KEY (id)
+);
+CREATE INDEX verifications_began ON audit.verifications USING btree (began_at);
+grant select on table audit.verifications to commonhold_app;
+grant select on table audit.verifications to commonhold_readonly;
+grant insert (began_at, checkpoint, ended_at, entries, id, is_sound, result) on table audit.verifications to commonhold_app;
+grant update (checkpoint, ended_at, entries, is_sound, result) on table audit.verifications to commonhold_app;
+comment on table audit.verifications is 'Runs of audit verify and what they found';
+comment on column audit.verifications.checkpoint is 'The newest checkpoint that was verified';
 
 -- contractors ---------------------------------------------------------------------------------------------------
 
@@ -5320,7 +5836,7 @@ CREATE OR REPLACE FUNCTION contractors.is_vocabulary(word text)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-AS $function$ select length(word) between 3 and 32 and word !~ '^(\^|[0-9]+$)' $function$;
+AS $function$ select word not like '^%' and length(word) between 3 and 32 and ltrim(word, '0123456789') <> '' $function$;
 comment on function contractors.is_vocabulary(word text) is 'A mistyped word may be meant to be this one: no beginning, no number, not so short that any other is near';
 
 CREATE OR REPLACE FUNCTION contractors.keep_family_values()
@@ -6709,6 +7225,8 @@ alter table contractors.contractor_list_activity force row level security;
 create policy contractor_list_activity_seen_with_list on contractors.contractor_list_activity as restrictive for select to commonhold_app, commonhold_readonly
   using ((list_id IN ( SELECT list.id
    FROM contractors.contractor_lists list)));
+create policy owner_reads on contractors.contractor_list_activity for select to commonhold_owner
+  using (true);
 create policy tenant_isolation on contractors.contractor_list_activity
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -7434,7 +7952,7 @@ CREATE INDEX contractor_profiles_created_at_idx ON contractors.contractor_profil
 CREATE INDEX contractor_profiles_door_idx ON contractors.contractor_profiles USING btree ("left"(zip_code, 5), "substring"(address_line_1, '^[0-9]+'::text)) WHERE ((zip_code IS NOT NULL) AND (address_line_1 IS NOT NULL));
 CREATE INDEX contractor_profiles_family_rank_idx ON contractors.contractor_profiles USING btree (family_rank DESC, id);
 CREATE INDEX contractor_profiles_family_uei_idx ON contractors.contractor_profiles USING btree (family_uei) WHERE (family_uei <> uei);
-CREATE INDEX contractor_profiles_industry_idx ON contractors.contractor_profiles USING btree (naics_code text_pattern_ops, value_rank, state);
+CREATE INDEX contractor_profiles_industry_idx ON contractors.contractor_profiles USING btree (naics_code text_pattern_ops, value_rank DESC, state);
 CREATE INDEX contractor_profiles_merged_into_idx ON contractors.contractor_profiles USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contractor_profiles_parent_uei_idx ON contractors.contractor_profiles USING btree (parent_uei) WHERE (parent_uei IS NOT NULL);
 CREATE INDEX contractor_profiles_search_idx ON contractors.contractor_profiles USING gin (search_words, state, business_types jsonb_path_ops, award_agencies, certifications, registration_status);
@@ -9081,6 +9599,7 @@ CREATE TRIGGER audit_update AFTER UPDATE ON identity.users REFERENCING OLD TABLE
 CREATE TRIGGER erase_invited_addresses AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION members.erase_invited_addresses();
 CREATE TRIGGER erase_traces AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.erase_traces();
 CREATE TRIGGER hand_over_lists BEFORE DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION contractors.hand_over_lists();
+CREATE TRIGGER keep_held BEFORE DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION operations.keep_held_user();
 CREATE TRIGGER keep_one_operator AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'active'::text) AND (new.status <> 'active'::text))) EXECUTE FUNCTION identity.keep_one_operator();
 CREATE TRIGGER keep_owner AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'active'::text) AND (new.status <> 'active'::text))) EXECUTE FUNCTION members.keep_owner_with_account();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.users FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
@@ -10684,6 +11203,404 @@ grant select on table notifications.quiet_tenants to commonhold_readonly;
 grant insert (tenant_id, user_id) on table notifications.quiet_tenants to commonhold_app;
 comment on table notifications.quiet_tenants is 'Tenants of which a person wants neither mails nor a count of what is new; it stands in his list still (MT-19)';
 
+-- operations ----------------------------------------------------------------------------------------------------
+
+create schema operations;
+grant usage on schema operations to commonhold_app;
+grant usage on schema operations to commonhold_readonly;
+comment on schema operations is 'What keeps the installation well: backups, retention, maintenance, health';
+
+CREATE OR REPLACE FUNCTION operations.begin_hold()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  is_going boolean;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  perform pg_advisory_xact_lock(hashtext('commonhold'), hashtext('legal holds'));
+  select exists (
+    select
+    from tenancy.tenant_deletions as deletion
+    where deletion.tenant_id = new.held_tenant_id
+      and deletion.begun_at is not null
+  )
+  into is_going;
+  if is_going then
+    raise exception 'Its removal has begun' using errcode = 'CH001', constraint = 'operations.hold_too_late';
+  end if;
+  perform set_config('app.system', was_system, true);
+  return new;
+end
+$function$;
+revoke execute on function operations.begin_hold() from public;
+comment on function operations.begin_hold() is 'A new hold waits for the end of whatever removes rows at this moment: afterwards nobody removes what it holds. Refuses a tenant whose removal has begun';
+
+CREATE OR REPLACE FUNCTION operations.keep_held_tenant()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    perform operations.refuse_held(old.id, null);
+    return old;
+  end if;
+  perform operations.refuse_held(new.tenant_id, null);
+  return new;
+end
+$function$;
+revoke execute on function operations.keep_held_tenant() from public;
+comment on function operations.keep_held_tenant() is 'GG-16: the deletion of a tenant under a legal hold is neither asked for nor begun, and its row goes by nobody';
+
+CREATE OR REPLACE FUNCTION operations.keep_held_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform operations.refuse_held(null, old.id);
+  return old;
+end
+$function$;
+revoke execute on function operations.keep_held_user() from public;
+comment on function operations.keep_held_user() is 'GG-16: an account under a legal hold is erased by nobody';
+
+CREATE OR REPLACE FUNCTION operations.keep_release()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception 'A legal hold that was released stays as it is'
+    using errcode = 'CH001', constraint = 'operations.hold_released', schema = 'operations', table = 'legal_holds';
+end
+$function$;
+revoke execute on function operations.keep_release() from public;
+comment on function operations.keep_release() is 'What was released is a record of what was';
+
+CREATE OR REPLACE FUNCTION operations.list_holds(with_released boolean)
+ RETURNS TABLE(id uuid, tenant_id uuid, tenant_name text, user_id uuid, user_email text, reason text, held_from timestamp with time zone, added_by uuid, released_at timestamp with time zone, released_by uuid, release_reason text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select
+    hold.id,
+    hold.held_tenant_id,
+    tenant.name,
+    hold.held_user_id,
+    account.email,
+    hold.reason,
+    hold.held_from,
+    hold.added_by,
+    hold.released_at,
+    hold.released_by,
+    hold.release_reason
+  from operations.legal_holds as hold
+  left join tenancy.tenants as tenant on tenant.id = hold.held_tenant_id
+  left join identity.users as account on account.id = hold.held_user_id
+  where with_released
+    or hold.released_at is null
+  order by hold.released_at is not null, hold.held_from desc, hold.id
+$function$;
+grant execute on function operations.list_holds(with_released boolean) to commonhold_app;
+revoke execute on function operations.list_holds(with_released boolean) from public;
+comment on function operations.list_holds(with_released boolean) is 'Legal holds with the names of who is held, those that stand first; for the system scope';
+
+CREATE OR REPLACE FUNCTION operations.refuse_held(of_tenant_id uuid, of_user_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  hold text;
+begin
+  -- A hold that is being written is waited for; the next statement sees it.
+  perform pg_advisory_xact_lock_shared(hashtext('commonhold'), hashtext('legal holds'));
+  hold := platform.find_hold(of_tenant_id, of_user_id);
+  if hold is not null then
+    raise exception 'A legal hold stands: %', hold
+      using errcode = 'CH001', constraint = 'operations.held', detail = jsonb_build_object('reason', hold)::text;
+  end if;
+end
+$function$;
+revoke execute on function operations.refuse_held(of_tenant_id uuid, of_user_id uuid) from public;
+comment on function operations.refuse_held(of_tenant_id uuid, of_user_id uuid) is 'Refuses with operations.held what a legal hold keeps';
+
+create table operations.alarms (
+  id uuid default gen_random_uuid() not null,
+  code text not null,
+  object text not null,
+  severity text not null,
+  message text not null,
+  advice text not null,
+  opened_at timestamp with time zone default now() not null,
+  last_seen_at timestamp with time zone default now() not null,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by uuid,
+  closed_at timestamp with time zone,
+  constraint alarms_pkey PRIMARY KEY (id),
+  constraint alarms_severity_known CHECK ((severity = ANY (ARRAY['critical'::text, 'warning'::text, 'info'::text]))),
+  constraint alarms_acknowledged_by_fkey FOREIGN KEY (acknowledged_by) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX alarms_acknowledged_by_idx ON operations.alarms USING btree (acknowledged_by);
+CREATE UNIQUE INDEX alarms_one_open ON operations.alarms USING btree (code, object) WHERE (closed_at IS NULL);
+CREATE INDEX alarms_opened_at_idx ON operations.alarms USING btree (opened_at DESC);
+alter table operations.alarms enable row level security;
+alter table operations.alarms force row level security;
+create policy alarms_system on operations.alarms
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table operations.alarms to commonhold_app;
+grant update (acknowledged_at, acknowledged_by, advice, closed_at, last_seen_at, message, severity) on table operations.alarms to commonhold_app;
+comment on table operations.alarms is 'GG-23: what could not wait for somebody to look; told when it opens and when it closes; closed ones are kept for 400 days';
+comment on column operations.alarms.code is 'The check that has found it';
+comment on column operations.alarms.object is 'What it is about: a table, a slot, a queue; empty for the whole';
+comment on column operations.alarms.last_seen_at is 'When it was there the last time that somebody looked; it closes half an hour after that';
+
+create table operations.backup_runs (
+  id uuid default gen_random_uuid() not null,
+  kind text not null,
+  state text default 'running'::text not null,
+  backup_id text,
+  requested_by text,
+  started_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  result jsonb,
+  failure text,
+  constraint backup_runs_pkey PRIMARY KEY (id),
+  constraint backup_runs_end_told CHECK (((state = 'running'::text) = (finished_at IS NULL))),
+  constraint backup_runs_kind_known CHECK ((kind = ANY (ARRAY['full'::text, 'incremental'::text, 'verify'::text, 'drill'::text, 'expire'::text]))),
+  constraint backup_runs_state_known CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+CREATE INDEX backup_runs_started_at_idx ON operations.backup_runs USING btree (started_at DESC);
+alter table operations.backup_runs enable row level security;
+alter table operations.backup_runs force row level security;
+create policy backup_runs_system on operations.backup_runs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table operations.backup_runs to commonhold_app;
+grant select on table operations.backup_runs to commonhold_readonly;
+grant update (backup_id, failure, finished_at, result, state) on table operations.backup_runs to commonhold_app;
+comment on table operations.backup_runs is 'GG-20, GG-21: what was done about backups and what came of it. What there is to restore from is told by the files beside the backups, not by this table';
+comment on column operations.backup_runs.kind is 'full, incremental: a backup was made; verify: one was read again; drill: the copy was recovered and looked at; expire: old ones were removed';
+comment on column operations.backup_runs.backup_id is 'The backup that was made, read or recovered';
+comment on column operations.backup_runs.requested_by is 'Who asked for it; null where it was due';
+comment on column operations.backup_runs.result is 'Figures, and faults by name';
+
+create table operations.doctor_runs (
+  id uuid default gen_random_uuid() not null,
+  started_at timestamp with time zone default now() not null,
+  milliseconds integer not null,
+  requested_by text,
+  findings jsonb not null,
+  constraint doctor_runs_pkey PRIMARY KEY (id)
+);
+CREATE INDEX doctor_runs_started_at_idx ON operations.doctor_runs USING btree (started_at DESC);
+alter table operations.doctor_runs enable row level security;
+alter table operations.doctor_runs force row level security;
+create policy doctor_runs_system on operations.doctor_runs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table operations.doctor_runs to commonhold_app;
+comment on table operations.doctor_runs is 'GG-23: what the doctor has found, each time that all of its checks ran; kept for 90 days';
+comment on column operations.doctor_runs.requested_by is 'From where it was asked for, no person; null for the one of every morning';
+comment on column operations.doctor_runs.findings is 'Each with code, title, severity, database, object, message and advice';
+
+create table operations.key_rotations (
+  id uuid default gen_random_uuid() not null,
+  to_key text not null,
+  from_keys text[] default '{}'::text[] not null,
+  status text default 'running'::text not null,
+  started_at timestamp with time zone default now() not null,
+  resumed_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  requested_by text,
+  encrypted_again bigint default 0 not null,
+  unreadable bigint default 0 not null,
+  remaining bigint,
+  columns jsonb default '[]'::jsonb not null,
+  reason text,
+  constraint key_rotations_pkey PRIMARY KEY (id),
+  constraint key_rotations_counts_positive CHECK (((encrypted_again >= 0) AND (unreadable >= 0) AND (remaining >= 0))),
+  constraint key_rotations_ended CHECK (((status = 'running'::text) = (ended_at IS NULL))),
+  constraint key_rotations_status_known CHECK ((status = ANY (ARRAY['running'::text, 'interrupted'::text, 'done'::text, 'incomplete'::text, 'failed'::text])))
+);
+CREATE UNIQUE INDEX key_rotations_one_running ON operations.key_rotations USING btree (status) WHERE (status = 'running'::text);
+CREATE INDEX key_rotations_started_at_idx ON operations.key_rotations USING btree (started_at DESC);
+alter table operations.key_rotations enable row level security;
+alter table operations.key_rotations force row level security;
+create policy key_rotations_system on operations.key_rotations
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant insert, select on table operations.key_rotations to commonhold_app;
+grant select on table operations.key_rotations to commonhold_readonly;
+grant update (columns, encrypted_again, ended_at, from_keys, reason, remaining, resumed_at, status, unreadable) on table operations.key_rotations to commonhold_app;
+comment on table operations.key_rotations is 'GG-17: each time that encrypted fields were encrypted again with the newest key; one that was killed is gone on with by the next';
+comment on column operations.key_rotations.to_key is 'The id of the key with which they are encrypted since';
+comment on column operations.key_rotations.from_keys is 'The ids of the keys under which they were';
+comment on column operations.key_rotations.status is 'incomplete: some could not be opened, or a database of tenants was away';
+comment on column operations.key_rotations.resumed_at is 'When it was gone on with the last time, after it had been killed';
+comment on column operations.key_rotations.requested_by is 'From where it was asked for';
+comment on column operations.key_rotations.unreadable is 'Values that no configured key opens, or that stand where they do not belong: left as they are';
+comment on column operations.key_rotations.remaining is 'Values under older keys at its end, in the databases that were reached';
+comment on column operations.key_rotations.columns is 'By database and column: how many were encrypted again, and how many could not be read';
+comment on column operations.key_rotations.reason is 'Why it has failed or is incomplete';
+
+create table operations.leases (
+  name text not null,
+  holder text not null,
+  expires_at timestamp with time zone not null,
+  constraint leases_pkey PRIMARY KEY (name)
+);
+alter table operations.leases enable row level security;
+alter table operations.leases force row level security;
+create policy leases_system on operations.leases
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table operations.leases to commonhold_app;
+grant update (expires_at, holder) on table operations.leases to commonhold_app;
+comment on table operations.leases is 'What only one server of the installation does at a time. A row that has run out is anybody''s: its holder has died. No session lock, which a pooler would lose';
+comment on column operations.leases.holder is 'Host, process and a random part, so that nobody prolongs another''s';
+
+create table operations.legal_holds (
+  id uuid default gen_random_uuid() not null,
+  held_tenant_id uuid,
+  held_user_id uuid,
+  reason text not null,
+  held_from timestamp with time zone default now() not null,
+  added_by uuid,
+  released_at timestamp with time zone,
+  released_by uuid,
+  release_reason text,
+  constraint legal_holds_pkey PRIMARY KEY (id),
+  constraint legal_holds_of_one CHECK ((num_nonnulls(held_tenant_id, held_user_id) = 1)),
+  constraint legal_holds_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+  constraint legal_holds_release_explained CHECK (((released_at IS NULL) = (release_reason IS NULL))),
+  constraint legal_holds_release_reason_length CHECK (((length(release_reason) >= 1) AND (length(release_reason) <= 500))),
+  constraint legal_holds_released_after CHECK ((released_at >= held_from)),
+  constraint legal_holds_added_by_fkey FOREIGN KEY (added_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint legal_holds_released_by_fkey FOREIGN KEY (released_by) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX legal_holds_added_by_idx ON operations.legal_holds USING btree (added_by);
+CREATE INDEX legal_holds_released_by_idx ON operations.legal_holds USING btree (released_by);
+CREATE INDEX legal_holds_tenant_idx ON operations.legal_holds USING btree (held_tenant_id) WHERE (released_at IS NULL);
+CREATE INDEX legal_holds_user_idx ON operations.legal_holds USING btree (held_user_id) WHERE (released_at IS NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON operations.legal_holds REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_operations_legal_holds();
+CREATE TRIGGER audit_insert AFTER INSERT ON operations.legal_holds REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_operations_legal_holds();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON operations.legal_holds FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON operations.legal_holds REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_operations_legal_holds();
+CREATE TRIGGER begin_hold BEFORE INSERT ON operations.legal_holds FOR EACH ROW EXECUTE FUNCTION operations.begin_hold();
+CREATE TRIGGER keep_release BEFORE UPDATE ON operations.legal_holds FOR EACH ROW WHEN (((old.released_at IS NOT NULL) AND (new.released_at IS DISTINCT FROM old.released_at))) EXECUTE FUNCTION operations.keep_release();
+alter table operations.legal_holds enable row level security;
+alter table operations.legal_holds force row level security;
+create policy legal_holds_system on operations.legal_holds
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant select on table operations.legal_holds to commonhold_app;
+grant insert (added_by, held_tenant_id, held_user_id, reason) on table operations.legal_holds to commonhold_app;
+grant update (release_reason, released_at, released_by) on table operations.legal_holds to commonhold_app;
+comment on table operations.legal_holds is 'GG-16: whose rows nothing removes by the clock, and who cannot be deleted, until it is released. Rows stay for good: who held what, and why';
+comment on column operations.legal_holds.held_tenant_id is 'No foreign key: the record outlives the tenant once it is released';
+comment on column operations.legal_holds.held_user_id is 'No foreign key: the record outlives the account once it is released';
+comment on column operations.legal_holds.added_by is 'Null for who did it at the command line';
+
+create table operations.maintenance_runs (
+  id uuid default gen_random_uuid() not null,
+  task text not null,
+  database_name text,
+  status text default 'running'::text not null,
+  started_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  requested_by text,
+  reason text,
+  tries integer default 1 not null,
+  bytes_before bigint,
+  bytes_after bigint,
+  dead_rows_before bigint,
+  dead_rows_after bigint,
+  steps jsonb default '[]'::jsonb not null,
+  constraint maintenance_runs_pkey PRIMARY KEY (id),
+  constraint maintenance_runs_ended CHECK (((status = 'running'::text) = (ended_at IS NULL))),
+  constraint maintenance_runs_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'skipped'::text])))
+);
+CREATE INDEX maintenance_runs_started_at_idx ON operations.maintenance_runs USING btree (started_at DESC);
+CREATE INDEX maintenance_runs_task_idx ON operations.maintenance_runs USING btree (task, started_at DESC);
+alter table operations.maintenance_runs enable row level security;
+alter table operations.maintenance_runs force row level security;
+create policy maintenance_runs_system on operations.maintenance_runs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table operations.maintenance_runs to commonhold_app;
+grant update (bytes_after, bytes_before, dead_rows_after, dead_rows_before, ended_at, reason, status, steps, tries) on table operations.maintenance_runs to commonhold_app;
+comment on table operations.maintenance_runs is 'PE-10: each run of ANALYZE, VACUUM, REINDEX and of what modules do by the clock, with its effect; kept for 400 days';
+comment on column operations.maintenance_runs.database_name is 'Host, port and name of a database that tenants have of their own; null for the main one';
+comment on column operations.maintenance_runs.reason is 'Why it was skipped, or has failed';
+comment on column operations.maintenance_runs.tries is 'How often it was skipped in a row for that';
+comment on column operations.maintenance_runs.steps is 'What was done to each table or index: name, milliseconds, bytes before and after, and what went wrong';
+
+create table operations.relation_sizes (
+  taken_on date not null,
+  relation_name text not null,
+  kind text not null,
+  total_bytes bigint not null,
+  estimated_rows bigint,
+  constraint relation_sizes_pkey PRIMARY KEY (relation_name, taken_on),
+  constraint relation_sizes_kind_known CHECK ((kind = ANY (ARRAY['database'::text, 'table'::text, 'index'::text])))
+);
+CREATE INDEX relation_sizes_taken_on_idx ON operations.relation_sizes USING btree (taken_on);
+alter table operations.relation_sizes enable row level security;
+alter table operations.relation_sizes force row level security;
+create policy relation_sizes_system on operations.relation_sizes
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table operations.relation_sizes to commonhold_app;
+grant select on table operations.relation_sizes to commonhold_readonly;
+grant update (estimated_rows, total_bytes) on table operations.relation_sizes to commonhold_app;
+comment on table operations.relation_sizes is 'GG-23: how large the database, its tables and its indexes were, a row a day each, for 400 days';
+comment on column operations.relation_sizes.relation_name is 'schema.name; an asterisk for the whole database. A partitioned table counts with its partitions';
+comment on column operations.relation_sizes.total_bytes is 'Of a table with its indexes and what is stored beside the rows';
+
+create table operations.retention_runs (
+  id uuid default gen_random_uuid() not null,
+  declaration text not null,
+  database_name text,
+  status text default 'running'::text not null,
+  started_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  requested_by text,
+  removed bigint default 0 not null,
+  archived bigint default 0 not null,
+  steps jsonb default '[]'::jsonb not null,
+  reason text,
+  constraint retention_runs_pkey PRIMARY KEY (id),
+  constraint retention_runs_ended CHECK (((status = 'running'::text) = (ended_at IS NULL))),
+  constraint retention_runs_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+CREATE INDEX retention_runs_declaration_idx ON operations.retention_runs USING btree (declaration, started_at DESC);
+CREATE INDEX retention_runs_started_at_idx ON operations.retention_runs USING btree (started_at DESC);
+alter table operations.retention_runs enable row level security;
+alter table operations.retention_runs force row level security;
+create policy retention_runs_system on operations.retention_runs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant delete, insert, select on table operations.retention_runs to commonhold_app;
+grant update (archived, ended_at, reason, removed, status, steps) on table operations.retention_runs to commonhold_app;
+comment on table operations.retention_runs is 'GG-16: each run of a declared retention with what went; kept for 400 days';
+comment on column operations.retention_runs.declaration is 'Name of the declaration: module.what';
+comment on column operations.retention_runs.database_name is 'Host, port and name of a database that tenants have of their own; null for the main one';
+comment on column operations.retention_runs.requested_by is 'From where it was asked for, no person; null for the one of every night';
+comment on column operations.retention_runs.removed is 'Rows';
+comment on column operations.retention_runs.archived is 'Rows in the partitions that went into archives';
+comment on column operations.retention_runs.steps is 'What became of each partition';
+
 -- platform ------------------------------------------------------------------------------------------------------
 
 create schema platform;
@@ -10835,6 +11752,40 @@ end
 $function$;
 revoke execute on function platform.ensure_month_partitions(target regclass, months_ahead integer) from public;
 comment on function platform.ensure_month_partitions(target regclass, months_ahead integer) is 'GG-15: makes the partitions table_YYYY_MM (UTC) of this month and the months ahead, with the row security and triggers of their parent and no grants: they are reached through the parent only. Returns the new ones';
+
+CREATE OR REPLACE FUNCTION platform.find_hold(of_tenant_id uuid, of_user_id uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  found_reason text;
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  select hold.reason into found_reason
+  from operations.legal_holds as hold
+  where hold.released_at is null
+    and (
+      hold.held_tenant_id = of_tenant_id
+      or hold.held_user_id = of_user_id
+      or exists (
+        select
+        from tenancy.user_tenants as member
+        where (member.tenant_id = hold.held_tenant_id and member.user_id = of_user_id)
+          or (member.user_id = hold.held_user_id and member.tenant_id = of_tenant_id)
+      )
+    )
+  order by hold.held_from
+  limit 1;
+  perform set_config('app.system', was_system, true);
+  return found_reason;
+end
+$function$;
+grant execute on function platform.find_hold(of_tenant_id uuid, of_user_id uuid) to commonhold_app;
+revoke execute on function platform.find_hold(of_tenant_id uuid, of_user_id uuid) from public;
+comment on function platform.find_hold(of_tenant_id uuid, of_user_id uuid) is 'GG-16: why a tenant or an account cannot be removed: it is held, or the account''s tenant is, or a member of the tenant. Null where it can';
 
 CREATE OR REPLACE FUNCTION platform.is_system()
  RETURNS boolean
@@ -12264,6 +13215,8 @@ CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.tenant_deletions REFERENCING
 CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.tenant_deletions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_deletions();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.tenant_deletions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.tenant_deletions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenant_deletions();
+CREATE TRIGGER keep_held_asked BEFORE INSERT ON tenancy.tenant_deletions FOR EACH ROW EXECUTE FUNCTION operations.keep_held_tenant();
+CREATE TRIGGER keep_held_begun BEFORE UPDATE ON tenancy.tenant_deletions FOR EACH ROW WHEN (((old.begun_at IS NULL) AND (new.begun_at IS NOT NULL))) EXECUTE FUNCTION operations.keep_held_tenant();
 alter table tenancy.tenant_deletions enable row level security;
 alter table tenancy.tenant_deletions force row level security;
 create policy tenant_deletions_system on tenancy.tenant_deletions
@@ -12431,6 +13384,7 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.tenants FOR EACH STATEM
 CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.tenants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenants();
 CREATE TRIGGER hold_slug AFTER UPDATE OF slug ON tenancy.tenants FOR EACH ROW WHEN ((old.slug <> new.slug)) EXECUTE FUNCTION tenancy.hold_slug();
 CREATE TRIGGER hold_slug_insert AFTER INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.hold_slug();
+CREATE TRIGGER keep_held BEFORE DELETE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION operations.keep_held_tenant();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 CREATE TRIGGER keep_words AFTER UPDATE OF name, slug, domain ON tenancy.tenants FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.slug IS DISTINCT FROM new.slug)) OR (old.domain IS DISTINCT FROM new.domain))) EXECUTE FUNCTION tenancy.keep_words();
 CREATE TRIGGER keep_words_insert AFTER INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.keep_words();

@@ -184,6 +184,92 @@ export interface AuditAuditLogs {
    * The user's name at that time
    */
   userName: string | null;
+  /**
+   * The transaction that wrote the entry, on this server; the sealer finds by it what is new. Not sealed itself
+   */
+  writtenIn: Generated<number | null>;
+}
+
+export interface AuditCheckpointDeliveries {
+  deliveredAt: Timestamp | null;
+  destination: string;
+  failures: Generated<number>;
+  lastError: string | null;
+  nextAt: Generated<Timestamp>;
+  number: number;
+}
+
+export interface AuditCheckpoints {
+  createdAt: Timestamp;
+  /**
+   * Dense, except where the database was restored to an earlier state: then it goes on after what is known outside
+   */
+  number: number;
+  /**
+   * Seals up to this round are in it
+   */
+  round: number;
+  /**
+   * JWS (RFC 7515, Ed25519) with the public key in its header: docs/audit.md
+   */
+  signed: string;
+  /**
+   * What this snapshot does not see was sealed later
+   */
+  snapshot: string;
+}
+
+export interface AuditCheckpointTrees {
+  number: number;
+  root: Buffer;
+  size: number;
+  tenantId: string;
+}
+
+export interface AuditNodes {
+  hash: Buffer;
+  level: number;
+  position: number;
+  tenantId: string;
+}
+
+export interface AuditSealing {
+  doneCreatedAt: Timestamp | null;
+  doneId: string | null;
+  doneWrittenIn: number | null;
+  /**
+   * Names the log of this database in its checkpoints
+   */
+  logId: Generated<string>;
+  onlyRow: Generated<boolean>;
+  /**
+   * Counts the portions
+   */
+  round: Generated<number>;
+  /**
+   * What this snapshot sees is sealed; what a later one sees beyond is new, however late its transaction ended
+   */
+  sealed: Generated<string>;
+  sealedAt: Timestamp | null;
+  /**
+   * While a backlog is sealed in portions: the snapshot it is sealed up to, null otherwise; done_… is the last entry of it
+   */
+  target: string | null;
+}
+
+export interface AuditSeals {
+  entries: number;
+  firstPosition: number;
+  /**
+   * Which entries: of each its id, 16 bytes, and created_at in microseconds since 1970, 8 bytes
+   */
+  keys: Buffer;
+  /**
+   * The leaf of each entry, 32 bytes
+   */
+  leaves: Buffer;
+  round: number;
+  tenantId: string;
 }
 
 export interface AuditTrackedTables {
@@ -202,8 +288,35 @@ export interface AuditTrackedTables {
   tableName: string;
 }
 
+export interface AuditTrees {
+  /**
+   * The size that the newest checkpoint holds
+   */
+  checkpointedSize: Generated<number>;
+  /**
+   * Roots of the complete subtrees that make up the tree, largest first: all that is needed to append
+   */
+  peaks: Buffer;
+  root: Buffer;
+  size: number;
+  tenantId: string;
+}
+
 export interface AuditUnloggedTransactions {
   id: string;
+}
+
+export interface AuditVerifications {
+  beganAt: Generated<Timestamp>;
+  /**
+   * The newest checkpoint that was verified
+   */
+  checkpoint: number | null;
+  endedAt: Timestamp | null;
+  entries: Generated<number>;
+  id: Generated<string>;
+  isSound: boolean | null;
+  result: Json | null;
 }
 
 export interface ContractorsAgencies {
@@ -2006,6 +2119,215 @@ export interface NotificationsQuietTenants {
   userId: string;
 }
 
+export interface OperationsAlarms {
+  acknowledgedAt: Timestamp | null;
+  acknowledgedBy: string | null;
+  advice: string;
+  closedAt: Timestamp | null;
+  /**
+   * The check that has found it
+   */
+  code: string;
+  id: Generated<string>;
+  /**
+   * When it was there the last time that somebody looked; it closes half an hour after that
+   */
+  lastSeenAt: Generated<Timestamp>;
+  message: string;
+  /**
+   * What it is about: a table, a slot, a queue; empty for the whole
+   */
+  object: string;
+  openedAt: Generated<Timestamp>;
+  severity: string;
+}
+
+export interface OperationsBackupRuns {
+  /**
+   * The backup that was made, read or recovered
+   */
+  backupId: string | null;
+  failure: string | null;
+  finishedAt: Timestamp | null;
+  id: Generated<string>;
+  /**
+   * full, incremental: a backup was made; verify: one was read again; drill: the copy was recovered and looked at; expire: old ones were removed
+   */
+  kind: string;
+  /**
+   * Who asked for it; null where it was due
+   */
+  requestedBy: string | null;
+  /**
+   * Figures, and faults by name
+   */
+  result: Json | null;
+  startedAt: Generated<Timestamp>;
+  state: Generated<string>;
+}
+
+export interface OperationsDoctorRuns {
+  /**
+   * Each with code, title, severity, database, object, message and advice
+   */
+  findings: Json;
+  id: Generated<string>;
+  milliseconds: number;
+  /**
+   * From where it was asked for, no person; null for the one of every morning
+   */
+  requestedBy: string | null;
+  startedAt: Generated<Timestamp>;
+}
+
+export interface OperationsKeyRotations {
+  /**
+   * By database and column: how many were encrypted again, and how many could not be read
+   */
+  columns: Generated<Json>;
+  encryptedAgain: Generated<number>;
+  endedAt: Timestamp | null;
+  /**
+   * The ids of the keys under which they were
+   */
+  fromKeys: Generated<string[]>;
+  id: Generated<string>;
+  /**
+   * Why it has failed or is incomplete
+   */
+  reason: string | null;
+  /**
+   * Values under older keys at its end, in the databases that were reached
+   */
+  remaining: number | null;
+  /**
+   * From where it was asked for
+   */
+  requestedBy: string | null;
+  /**
+   * When it was gone on with the last time, after it had been killed
+   */
+  resumedAt: Timestamp | null;
+  startedAt: Generated<Timestamp>;
+  /**
+   * incomplete: some could not be opened, or a database of tenants was away
+   */
+  status: Generated<string>;
+  /**
+   * The id of the key with which they are encrypted since
+   */
+  toKey: string;
+  /**
+   * Values that no configured key opens, or that stand where they do not belong: left as they are
+   */
+  unreadable: Generated<number>;
+}
+
+export interface OperationsLeases {
+  expiresAt: Timestamp;
+  /**
+   * Host, process and a random part, so that nobody prolongs another's
+   */
+  holder: string;
+  name: string;
+}
+
+export interface OperationsLegalHolds {
+  /**
+   * Null for who did it at the command line
+   */
+  addedBy: string | null;
+  heldFrom: Generated<Timestamp>;
+  /**
+   * No foreign key: the record outlives the tenant once it is released
+   */
+  heldTenantId: string | null;
+  /**
+   * No foreign key: the record outlives the account once it is released
+   */
+  heldUserId: string | null;
+  id: Generated<string>;
+  reason: string;
+  releasedAt: Timestamp | null;
+  releasedBy: string | null;
+  releaseReason: string | null;
+}
+
+export interface OperationsMaintenanceRuns {
+  bytesAfter: number | null;
+  bytesBefore: number | null;
+  /**
+   * Host, port and name of a database that tenants have of their own; null for the main one
+   */
+  databaseName: string | null;
+  deadRowsAfter: number | null;
+  deadRowsBefore: number | null;
+  endedAt: Timestamp | null;
+  id: Generated<string>;
+  /**
+   * Why it was skipped, or has failed
+   */
+  reason: string | null;
+  requestedBy: string | null;
+  startedAt: Generated<Timestamp>;
+  status: Generated<string>;
+  /**
+   * What was done to each table or index: name, milliseconds, bytes before and after, and what went wrong
+   */
+  steps: Generated<Json>;
+  task: string;
+  /**
+   * How often it was skipped in a row for that
+   */
+  tries: Generated<number>;
+}
+
+export interface OperationsRelationSizes {
+  estimatedRows: number | null;
+  kind: string;
+  /**
+   * schema.name; an asterisk for the whole database. A partitioned table counts with its partitions
+   */
+  relationName: string;
+  takenOn: string;
+  /**
+   * Of a table with its indexes and what is stored beside the rows
+   */
+  totalBytes: number;
+}
+
+export interface OperationsRetentionRuns {
+  /**
+   * Rows in the partitions that went into archives
+   */
+  archived: Generated<number>;
+  /**
+   * Host, port and name of a database that tenants have of their own; null for the main one
+   */
+  databaseName: string | null;
+  /**
+   * Name of the declaration: module.what
+   */
+  declaration: string;
+  endedAt: Timestamp | null;
+  id: Generated<string>;
+  reason: string | null;
+  /**
+   * Rows
+   */
+  removed: Generated<number>;
+  /**
+   * From where it was asked for, no person; null for the one of every night
+   */
+  requestedBy: string | null;
+  startedAt: Generated<Timestamp>;
+  status: Generated<string>;
+  /**
+   * What became of each partition
+   */
+  steps: Generated<Json>;
+}
+
 export interface PlatformMigrationLock {
   id: Generated<boolean>;
 }
@@ -2650,8 +2972,16 @@ export interface DB {
   "access.serviceAccounts": AccessServiceAccounts;
   "access.userTenantRoles": AccessUserTenantRoles;
   "audit.auditLogs": AuditAuditLogs;
+  "audit.checkpointDeliveries": AuditCheckpointDeliveries;
+  "audit.checkpoints": AuditCheckpoints;
+  "audit.checkpointTrees": AuditCheckpointTrees;
+  "audit.nodes": AuditNodes;
+  "audit.sealing": AuditSealing;
+  "audit.seals": AuditSeals;
   "audit.trackedTables": AuditTrackedTables;
+  "audit.trees": AuditTrees;
   "audit.unloggedTransactions": AuditUnloggedTransactions;
+  "audit.verifications": AuditVerifications;
   "contractors.agencies": ContractorsAgencies;
   "contractors.awards": ContractorsAwards;
   "contractors.businessTypes": ContractorsBusinessTypes;
@@ -2733,6 +3063,15 @@ export interface DB {
   "notifications.notifications": NotificationsNotifications;
   "notifications.preferences": NotificationsPreferences;
   "notifications.quietTenants": NotificationsQuietTenants;
+  "operations.alarms": OperationsAlarms;
+  "operations.backupRuns": OperationsBackupRuns;
+  "operations.doctorRuns": OperationsDoctorRuns;
+  "operations.keyRotations": OperationsKeyRotations;
+  "operations.leases": OperationsLeases;
+  "operations.legalHolds": OperationsLegalHolds;
+  "operations.maintenanceRuns": OperationsMaintenanceRuns;
+  "operations.relationSizes": OperationsRelationSizes;
+  "operations.retentionRuns": OperationsRetentionRuns;
   "platform.migrationLock": PlatformMigrationLock;
   "platform.migrations": PlatformMigrations;
   "platform.monthPartitionHorizons": PlatformMonthPartitionHorizons;
