@@ -1,11 +1,8 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import type { App } from '#platform/app.ts'
-import { shelfOfApp } from './settings.ts'
 
-/** How many files of our backups, WAL among them, can be opened with which key alone, by its id. */
-export function countFilesByKey(app: App): Map<string, number> {
-  const { folder } = shelfOfApp(app)
+/** How many sealed or signed files of a folder, however deep, can be read with which key alone, by its id. */
+export function countFilesByKey(folder: string): Map<string, number> {
   const counts = new Map<string, number>()
   if (!existsSync(folder)) return counts
   const head = Buffer.alloc(512)

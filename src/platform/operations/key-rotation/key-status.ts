@@ -1,7 +1,9 @@
 import type { App } from '#platform/app.ts'
 import { asAdministrator } from '../administration.ts'
 import { countFilesByKey } from '../backups/key-uses.ts'
+import { shelfOfApp } from '../backups/settings.ts'
 import { errors } from '../errors.ts'
+import { archiveShelfOfApp } from '../retention/settings.ts'
 import { type ColumnCount, countValues, encryptedColumnsOf, nameOf } from './encrypted-columns.ts'
 import { type KeyRotation, listRotations } from './rotations.ts'
 import { findSealedColumns } from './sealed-values.ts'
@@ -16,6 +18,8 @@ export type KeyStatus = {
     values: number
     /** Files of our backups, WAL among them. */
     files: number
+    /** Files of archived months, which never expire. */
+    archives: number
     /** Whether it may be taken out of COMMONHOLD_KEYS; else `reasons` says what keeps it. */
     isRemovable: boolean
     reasons: string[]
@@ -58,10 +62,9 @@ export async function readKeyStatus(app: App, { search = false } = {}): Promise<
       away.push({ name, error: (error as Error).message })
     }
   }
-  const files = countFilesByKey(app)
   return {
     newest: app.keyring.newestKeyId,
-    keys: keysOf(app, columns, files, away),
+    keys: keysOf(app, columns, away),
     columns,
     away,
     ...(search && { undeclared: [...undeclared].sort() }),
@@ -72,23 +75,23 @@ export async function readKeyStatus(app: App, { search = false } = {}): Promise<
 /** What is declared, by name, for a test and for the documents. */
 export const declaredColumns = (app: Pick<App, 'modules'>): string[] => encryptedColumnsOf(app).map(nameOf)
 
-function keysOf(
-  { keyring }: App,
-  columns: KeyStatus['columns'],
-  files: ReadonlyMap<string, number>,
-  away: KeyStatus['away'],
-): KeyStatus['keys'] {
+function keysOf(app: App, columns: KeyStatus['columns'], away: KeyStatus['away']): KeyStatus['keys'] {
+  const { keyring } = app
+  const backups = countFilesByKey(shelfOfApp(app).folder)
+  const archived = countFilesByKey(archiveShelfOfApp(app).folder)
   const found = columns.flatMap(({ keys }) => Object.keys(keys)).filter(id => id !== 'none')
-  const ids = [...new Set([...keyring.keyIds, ...found, ...files.keys()])]
+  const ids = [...new Set([...keyring.keyIds, ...found, ...backups.keys(), ...archived.keys()])]
   return ids.map(id => {
     const values = columns.reduce((total, { keys }) => total + (keys[id] ?? 0), 0)
-    const kept = files.get(id) ?? 0
+    const files = backups.get(id) ?? 0
+    const archives = archived.get(id) ?? 0
     const isNewest = id === keyring.newestKeyId
     const isConfigured = keyring.keyIds.includes(id)
     const reasons = [
       ...(isNewest ? ['It encrypts what is written now.'] : []),
       ...(values > 0 && !isNewest ? [`${values} values are under it: commonhold keys rotate.`] : []),
-      ...(kept > 0 ? [`${kept} files of backups can be opened with it alone, until they have expired.`] : []),
+      ...(files > 0 ? [`${files} files of backups can be opened with it alone, until they have expired.`] : []),
+      ...(archives > 0 ? [`${archives} files of archives can be opened with it alone, and are kept for good.`] : []),
       ...(away.length > 0 && !isNewest ? [`${away.map(({ name }) => name).join(', ')} could not be asked.`] : []),
     ]
     return {
@@ -96,7 +99,8 @@ function keysOf(
       isConfigured,
       isNewest,
       values,
-      files: kept,
+      files,
+      archives,
       isRemovable: isConfigured && reasons.length === 0,
       reasons,
     }

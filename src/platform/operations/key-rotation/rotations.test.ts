@@ -19,9 +19,15 @@ import { listRotations, rotateKeys } from './rotations.ts'
 import { findSealedColumns } from './sealed-values.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-keys-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const archives = mkdtempSync(join(tmpdir(), 'commonhold-keys-archive-'))
+after(() => {
+  for (const made of [folder, archives]) rmSync(made, { recursive: true, force: true })
+})
 
-const world = await testWorld({ placed: false, environment: { COMMONHOLD_BACKUP_DIR: folder } })
+const world = await testWorld({
+  placed: false,
+  environment: { COMMONHOLD_BACKUP_DIR: folder, COMMONHOLD_ARCHIVE_DIR: archives },
+})
 const { admin, db, alice, bob } = world
 const system = db.scoped({ system: true })
 const k2 = Keyring.generate('k2')
@@ -251,7 +257,7 @@ test('GG-17 rotate encrypts everything with the newest key, here and in database
   assert.equal(response.status, 200)
 })
 
-test('GG-17 a file of backups that only an old key opens keeps that key', async () => {
+test('GG-17 a file of backups or archives that only an old key opens keeps that key', async () => {
   writeFileSync(join(folder, 'one.json'), `${JSON.stringify({ key: 'k1', mac: '00' })}\n{}\n`)
   const header = Buffer.from(JSON.stringify({ key: 'k0', salt: '', name: 'wal' }))
   writeFileSync(
@@ -266,6 +272,12 @@ test('GG-17 a file of backups that only an old key opens keeps that key', async 
   assert.deepEqual([gone?.isConfigured, gone?.files, gone?.isRemovable], [false, 1, false])
   rmSync(join(folder, 'one.json'))
   rmSync(join(folder, 'two.sealed'))
+
+  writeFileSync(join(archives, 'month.json'), `${JSON.stringify({ key: 'k1', mac: '00' })}\n{}\n`)
+  const archived = (await readKeyStatus(rotated)).keys.find(key => key.id === 'k1')
+  assert.deepEqual([archived?.files, archived?.archives, archived?.isRemovable], [0, 1, false])
+  rmSync(join(archives, 'month.json'))
+  assert.equal((await readKeyStatus(rotated)).keys.find(key => key.id === 'k1')?.isRemovable, true, 'control')
 })
 
 test('GG-17 what no key opens, or stands where it does not belong, is left as it is and named', async () => {
