@@ -206,6 +206,7 @@ async function personFor(declared: AnyRoute): Promise<Person> {
     return known.person
   }
   const person = await newPerson(world, { tenantName: 'Attacking Ltd' })
+  await admin.query('insert into identity.operators (user_id) values ($1)', [person.userId])
   used.set(nameOf(declared), { person, times: 1 })
   return person
 }

@@ -48,7 +48,10 @@ test('MT-08 the export is a file of JSON with my rows in every table that leads 
   const shown = [...data.account, ...(data.workspaces[0]?.tables ?? [])]
   // Rows of nobody's, where operators work on what all tenants share, name who did it; the log has it for him. That they
   // go with no account and belong to no tenant is what tells them.
-  const ofNobody = ['import_files', 'imports', 'match_decisions', 'mentions'].map(name => `contractors.${name}`)
+  const ofNobody = [
+    ...['import_files', 'imports', 'match_decisions', 'mentions'].map(name => `contractors.${name}`),
+    ...['alarms', 'legal_holds'].map(name => `operations.${name}`),
+  ]
   const { rows: naming } = await admin.query(`
     select conrelid::regclass::text as name
     from pg_constraint as k

@@ -180,7 +180,10 @@ function takeInHand({ account, directory }: Cluster): void {
 }
 
 /** Ends the server that a killed program left behind on a cluster. Only for who holds the lock of its directory. */
-export async function stopLeftovers({ directory }: Pick<Cluster, 'directory'>, log: (line: string) => void): Promise<void> {
+export async function stopLeftovers(
+  { directory }: Pick<Cluster, 'directory'>,
+  log: (line: string) => void,
+): Promise<void> {
   const left = readPidFile(directory)
   if (left && isServerIn(directory, left.pid)) {
     log(`PostgreSQL (process ${left.pid}) still runs from an earlier start: stopping it`)

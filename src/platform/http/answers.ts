@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Scope } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
@@ -75,10 +76,13 @@ function send(frame: Frame, plan: Plan, request: FastifyRequest, reply: FastifyR
   }
   const nextCursor = plan.isWrite ? undefined : (body as { nextCursor?: string | null } | null)?.nextCursor
   if (nextCursor) reply.header('link', `<${nextPage(request.url, nextCursor)}>; rel="next"`)
-  if (body === undefined || typeof body === 'string' || plan.route.produces) return reply.send(body)
+  if (plan.route.produces || isWritten(body)) return reply.send(body)
   if (!reply.hasHeader('content-type')) reply.type(json)
   return reply.send(textOf(plan, reply, status, body))
 }
+
+const isWritten = (body: unknown) =>
+  body === undefined || typeof body === 'string' || body instanceof Readable || ArrayBuffer.isView(body)
 
 /** As the route declares it. What writes it is compiled with the first answer: a start does not wait for all of them. */
 function textOf(plan: Plan, reply: FastifyReply, status: number, body: unknown): string {
