@@ -33,7 +33,7 @@ import { listWindows, planRecovery, type Target } from './plans.ts'
 import { formatLsn, parseLsn, segmentName } from './positions.ts'
 import { startReceiver, whereToGoOn } from './receiver.ts'
 import { recoverAside, replaceEmbedded } from './recoveries.ts'
-import { listWal } from './wal-files.ts'
+import { findReceiverState, listWal } from './wal-files.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'commonhold-backups-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -140,7 +140,9 @@ test('GG-21 the database comes back as it is now, as it was at a time, and as it
   const { found } = await recover({ backup: second.id }, contentOf)
   assert.equal(found.tables, 'made_once,made_rows')
   // Between the backup and the last commit before it nothing was written: no record ever reaches the target.
-  const idle = await recover({ at: new Date(receiver.position()?.serverTime ?? 0) }, contentOf)
+  const received = parseLsn(receiver.position()?.lsn ?? '0/0')
+  while (parseLsn(findReceiverState(archive)?.lsn ?? '0/0') < received) await sleep(20)
+  const idle = await recover({ at: new Date(findReceiverState(archive)?.serverTime ?? 0) }, contentOf)
   assert.deepEqual(idle.found, atLast)
 })
 
