@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { believedNoLonger, testWorld } from '#test/world.ts'
+import { examine } from '../doctor/examinations.ts'
 import { readPgbackrest } from './adapters.ts'
 import { errors } from './errors.ts'
 import { recordRun } from './runs.ts'
@@ -76,6 +77,24 @@ test('GG-20 without a backup the database is called unprotected, with what to do
     assert.equal(status, 'attention', adapter)
     assert.ok(advice.length > 0, adapter)
   }
+})
+
+test('GG-20 the doctor and the alarms tell of what is missing and of what went wrong', async () => {
+  const found = async (only: string) =>
+    (await examine(own, { only })).map(({ severity, object, message }) => [severity, object, message] as const)
+  assert.deepEqual(await found('backups.failing'), [], 'control')
+  const [lack] = await found('backups.lacking')
+  assert.deepEqual(lack?.slice(0, 2), ['warning', 'backup'])
+  assert.match(lack?.[2] ?? '', /no backup yet/)
+
+  const { rows } = await admin.query('select system_identifier::text as id from pg_control_system()')
+  const broken = join(folder, rows[0].id, '20260101T020000Z-full-aaaaaa')
+  mkdirSync(broken, { recursive: true })
+  writeFileSync(join(broken, 'backup.json'), '{"key":"k1","mac":"00"}\n{}\n')
+  const [mishap] = await found('backups.failing')
+  rmSync(broken, { recursive: true })
+  assert.deepEqual(mishap?.slice(0, 2), ['critical', 'catalogue'])
+  assert.match(mishap?.[2] ?? '', /20260101T020000Z-full-aaaaaa/)
 })
 
 test('GG-20 what pgBackRest says is read: its last backup, and what it complains of', () => {

@@ -26,10 +26,14 @@ export type KnownBackup = Pick<
   | 'stopLsn'
 > & { verification: Verification | null }
 
+/** What keeps the database from being protected: `object` names it among the others, `isMishap` says that something went wrong. */
+export type Concern = { object: string; message: string; isMishap: boolean }
+
 /** How well the database is protected, at a glance. `advice` says what to do where it is not. */
 export type BackupState = {
   status: 'protected' | 'attention' | 'unprotected'
   advice: string[]
+  concerns: Concern[]
   adapter: Adapter
   folder: string
   freeBytes: number | null
@@ -49,7 +53,7 @@ export async function readState(app: App): Promise<BackupState> {
   const { folder } = shelfOfApp(app)
   const now = app.clock.now()
   const state: BackupState = {
-    ...{ status: 'protected', advice: [], adapter, folder, retentionDays: retentionDaysOf(app.config) },
+    ...{ status: 'protected', advice: [], concerns: [], adapter, folder, retentionDays: retentionDaysOf(app.config) },
     ...{
       freeBytes: freeBytesOf(folder),
       received: null,
@@ -80,47 +84,56 @@ async function describeOwn(app: App, state: BackupState, now: Date): Promise<voi
   const known = backups.map(it => ({ ...it, verification: findVerification(archive, it.id) ?? null }))
   state.chains = chainsIn(known)
   state.lastBackupAt = backups.at(-1)?.finishedAt ?? null
-  state.advice.push(...faults.map(fault => fault.message))
+  const concerns = faults.map(({ message }) => ({ object: 'catalogue', message, isMishap: true }))
   try {
     state.windows = await listWindows(archive)
     state.received = await readReceived(app, archive, now)
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
-    state.advice.push(error.message)
+    concerns.push({ object: 'wal', message: error.message, isMishap: true })
   }
-  judge(state, now)
+  judge(state, concerns, now)
 }
 
-function judge(state: BackupState, now: Date): void {
-  const { advice, windows, received, chains, lastBackupAt, runs } = state
+function judge(state: BackupState, concerns: Concern[], now: Date): void {
+  const { windows, received, chains, lastBackupAt, runs } = state
+  const mishap = (object: string, message: string) => concerns.push({ object, message, isMishap: true })
+  const lack = (object: string, message: string) => concerns.push({ object, message, isMishap: false })
+  const conclude = (isLost: boolean) => {
+    state.concerns = concerns
+    state.advice = concerns.map(({ message }) => message)
+    state.status = isLost ? 'unprotected' : concerns.length > 0 ? 'attention' : 'protected'
+  }
   const newest = chains.flat().at(-1)
   if (!newest || !lastBackupAt) {
-    state.status = 'unprotected'
-    advice.unshift('There is no backup yet. The first one is made at 02:00 UTC; better, begin one now.')
+    const message = 'There is no backup yet. The first one is made at 02:00 UTC; better, begin one now.'
+    concerns.unshift({ object: 'backup', message, isMishap: false })
+    conclude(true)
     return
   }
   const hours = (now.getTime() - Date.parse(lastBackupAt)) / 3_600_000
-  if (hours > 26) advice.push(`The last backup is ${Math.round(hours)} hours old: see why the later ones failed.`)
+  if (hours > 26) mishap('backup', `The last backup is ${Math.round(hours)} hours old: see why the later ones failed.`)
   const broken = chains.flat().filter(it => (it.verification?.faults.length ?? 0) > 0)
   for (const { id, verification } of broken)
-    advice.push(`Backup ${id} cannot be restored from: ${verification?.faults[0]}`)
+    mishap(id, `Backup ${id} cannot be restored from: ${verification?.faults[0]}`)
   if (!received)
-    advice.push(
+    lack(
+      'wal',
       'No WAL is received: what happens between backups is lost. It begins some seconds after the first backup.',
     )
-  else if (!received.isReceiving) advice.push('No program receives WAL now. Look into the log of the program for why.')
+  else if (!received.isReceiving)
+    mishap('wal', 'No program receives WAL now. Look into the log of the program for why.')
   else if ((received.lagBytes ?? 0) > 512 * 2 ** 20)
-    advice.push('WAL comes in more slowly than it is written: more than 512 MB are waiting.')
+    mishap('wal', 'WAL comes in more slowly than it is written: more than 512 MB are waiting.')
   const missing = windows.find(window => window.missing)?.missing
   if (missing)
-    advice.push(`The WAL segment ${missing} is missing: what comes after it is reached from the next backup on.`)
+    mishap(missing, `The WAL segment ${missing} is missing: what comes after it is reached from the next backup on.`)
   const drilled = runs.find(({ kind, state: ended }) => kind === 'drill' && ended !== 'running')
-  if (!drilled) advice.push('No restore was ever tried. Begin a drill.')
-  else if (drilled.state === 'failed') advice.push(`The last restore drill failed: ${drilled.failure}`)
+  if (!drilled) lack('drill', 'No restore was ever tried. Begin a drill.')
+  else if (drilled.state === 'failed') mishap('drill', `The last restore drill failed: ${drilled.failure}`)
   if ((state.freeBytes ?? Infinity) < 2 * newest.storedBytes)
-    advice.push('The disk with the backups has no room for two more of them.')
-  const isLost = hours > 72 || newest.verification?.faults.length
-  state.status = isLost ? 'unprotected' : advice.length > 0 ? 'attention' : 'protected'
+    mishap('room', 'The disk with the backups has no room for two more of them.')
+  conclude(hours > 72 || (newest.verification?.faults.length ?? 0) > 0)
 }
 
 async function readReceived(app: App, archive: Archive, now: Date): Promise<BackupState['received']> {

@@ -1,4 +1,5 @@
 import type { Check } from '#platform/checks.ts'
+import { backupChecks } from './backup-checks.ts'
 import { fileChecks } from './file-checks.ts'
 import { indexChecks } from './index-checks.ts'
 import { policyChecks } from './policy-checks.ts'
@@ -18,4 +19,5 @@ export const healthChecks: readonly Check[] = [
   ...indexChecks,
   ...tlsChecks,
   ...fileChecks,
+  ...backupChecks,
 ]
