@@ -302,14 +302,9 @@ test('GG-17 killed in the middle, rotate goes on in the same run when it is begu
   const k3 = Keyring.generate('k3')
   const keys = `${k3},${k2},${world.keys}`
   const newest = programWith(keys)
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'rotations.test.child.ts')], {
+  const given = JSON.stringify({ keys, login: world.login, admin: world.adminConfig })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'rotations.test.doomed.ts'), given], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      TEST_KEYS: keys,
-      TEST_LOGIN: JSON.stringify(world.login),
-      TEST_ADMIN: JSON.stringify(world.adminConfig),
-    },
   })
   try {
     // It says when the first batch of webhooks is through, and waits there.

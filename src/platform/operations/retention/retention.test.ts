@@ -217,15 +217,8 @@ for (const [step, isThere, archives] of [
 }
 
 async function killAt(step: string): Promise<void> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'retention.test.child.ts')], {
-    env: {
-      ...process.env,
-      TEST_KEYS: keys,
-      TEST_LOGIN: JSON.stringify(login),
-      TEST_ADMIN: JSON.stringify(adminConfig),
-      TEST_FOLDER: folder,
-      TEST_STEP: step,
-    },
+  const given = JSON.stringify({ keys, login, admin: adminConfig, folder, step })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'retention.test.doomed.ts'), given], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const closed = new Promise(resolve => child.once('close', resolve))

@@ -6,13 +6,13 @@ import { modules } from '../../../main/modules.ts'
 import { createApp } from '../../../main/program.ts'
 import { rotateKeys } from './rotations.ts'
 
-const { TEST_KEYS = '', TEST_LOGIN = '', TEST_ADMIN = '' } = process.env
+const given = JSON.parse(process.argv[2] ?? '{}')
 const app = createApp({
   settings: loadConfig(modules, {}).settings,
-  login: JSON.parse(TEST_LOGIN),
-  keyring: Keyring.parse(TEST_KEYS),
+  login: given.login,
+  keyring: Keyring.parse(given.keys),
   log: pino({ level: 'silent' }),
-  database: { admin: JSON.parse(TEST_ADMIN), isEmbedded: false, close: async () => {} },
+  database: { admin: given.admin, isEmbedded: false, close: async () => {} },
 })
 await rotateKeys(app, {
   requestedBy: 'a test',
