@@ -1,13 +1,7 @@
 import pg from 'pg'
+import { checkChain } from './checkpoint-chain.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
-import {
-  type Checkpoint,
-  checkpointHash,
-  isHandedOver,
-  type KeptCheckpoint,
-  type ReadCheckpoint,
-  readCheckpoint,
-} from './checkpoints.ts'
+import { type Checkpoint, type KeptCheckpoint, type ReadCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { type StreamedEntry, streamEntries, uuidBytes, uuidOf } from './entry-stream.ts'
 import { type Finding, type FindingKind, Findings } from './findings.ts'
 import { Forest, GrowingTree, StoredTree } from './trees.ts'
@@ -112,7 +106,9 @@ class Verifier {
   async run(began: number): Promise<Verification> {
     await this.readState()
     const outside = await this.readOutside()
-    this.checkChain(outside)
+    const { checkpoints, findings, state } = this
+    const { acceptedForks, thumbprint } = this.options
+    checkChain({ logId: state.logId, checkpoints, outside, acceptedForks, thumbprint }, findings)
     const start = await this.startingPoint()
     await this.compareStreams(start)
     await this.checkStoredTrees()
@@ -165,69 +161,6 @@ class Verifier {
   private async readOutside(): Promise<KeptCheckpoint[]> {
     const { folder } = this.options
     return folder === undefined ? [] : await new CheckpointFolder(folder, this.state.logId).read()
-  }
-
-  /** Signatures, keys, the chain, and that nothing is known outside that is not here. */
-  private checkChain(outside: readonly KeptCheckpoint[]): void {
-    const { acceptedForks = [], thumbprint } = this.options
-    const known = new Map(this.checkpoints.map(it => [it.number, it]))
-    const forks: { at: number; from: number; to: number }[] = []
-    let before: Known | undefined
-    for (const it of this.checkpoints) {
-      const { number, read } = it
-      const at = { checkpoint: number }
-      if (!read || read.document.number !== number || read.document.log !== this.state.logId) {
-        this.found('signature_invalid', `Checkpoint ${number} is not signed as it should be`, at)
-      } else {
-        const { previous, forkOf } = read.document
-        if (previous !== (before ? checkpointHash(before.signed) : null)) {
-          this.found('chain_broken', `Checkpoint ${number} does not follow checkpoint ${before?.number ?? 0}`, at)
-        }
-        if (thumbprint !== undefined && read.thumbprint !== thumbprint) {
-          this.found('key_replaced', `Checkpoint ${number} is signed by the key ${read.thumbprint}`, at)
-        } else if (before?.read && before.read.thumbprint !== read.thumbprint && !isHandedOver(before.read, read)) {
-          this.found(
-            'key_replaced',
-            `Checkpoint ${number} is signed by the key ${read.thumbprint}, which the key before (${before.read.thumbprint}) has not named`,
-            at,
-          )
-        }
-        if (forkOf) {
-          forks.push({ at: number, from: before?.number ?? 0, to: forkOf.number })
-          if (!acceptedForks.includes(number)) {
-            this.found(
-              'forked',
-              `Checkpoint ${number} goes on from checkpoint ${before?.number ?? 0}, though checkpoint ${forkOf.number} was known outside: the database had been restored to an earlier state`,
-              at,
-            )
-          }
-        }
-      }
-      before = it
-    }
-    const newest = this.checkpoints.at(-1)?.number ?? 0
-    const reported = new Set<number>()
-    for (const copy of outside) {
-      const own = known.get(copy.number)
-      const fork = forks.find(({ from, to }) => copy.number > from && copy.number <= to)
-      if (reported.has(copy.number) || fork || own?.signed === copy.signed) continue
-      reported.add(copy.number)
-      const at = { checkpoint: copy.number }
-      const whose = readCheckpoint(copy.signed)?.document
-      const time = whose ? ` of ${whose.at}` : ''
-      if (!whose) this.found('signature_invalid', `Outside checkpoint ${copy.number} is not signed as it should be`, at)
-      else if (own) {
-        const key = readCheckpoint(copy.signed)?.thumbprint
-        if (own.read && key !== own.read.thumbprint) {
-          this.found('key_replaced', `Outside checkpoint ${copy.number}${time} is signed by another key, ${key}`, at)
-        }
-        this.found('checkpoint_differs', `Checkpoint ${copy.number}${time} is another one outside`, at)
-      } else if (copy.number > newest) {
-        this.found('rolled_back', `Checkpoint ${copy.number}${time} is known outside; the newest here is ${newest}`, at)
-      } else {
-        this.found('checkpoint_missing', `Checkpoint ${copy.number}${time} is known outside, and not here`, at)
-      }
-    }
   }
 
   /** With `since` the trees as that checkpoint signs them; else nothing. */

@@ -1,0 +1,83 @@
+import {
+  checkpointHash,
+  isHandedOver,
+  type KeptCheckpoint,
+  type ReadCheckpoint,
+  readCheckpoint,
+} from './checkpoints.ts'
+import type { Finding, FindingKind, Findings } from './findings.ts'
+
+export type CheckpointChain = {
+  logId: string
+  /** Those of the database, by number; `read` is undefined where the signature does not fit. */
+  checkpoints: readonly { number: number; signed: string; read: ReadCheckpoint | undefined }[]
+  /** Those that were kept outside. */
+  outside: readonly KeptCheckpoint[]
+  acceptedForks?: readonly number[] | undefined
+  thumbprint?: string | undefined
+}
+
+/** Signatures, keys, the chain, and that nothing is known outside that is not here. */
+export function checkChain(chain: CheckpointChain, findings: Findings): void {
+  const { logId, checkpoints, outside, acceptedForks = [], thumbprint } = chain
+  const found = (kind: FindingKind, text: string, place: Omit<Finding, 'kind' | 'text'>) =>
+    findings.add({ kind, text, ...place })
+  let before: CheckpointChain['checkpoints'][number] | undefined
+  const known = new Map(checkpoints.map(it => [it.number, it]))
+  const forks: { at: number; from: number; to: number }[] = []
+  for (const it of checkpoints) {
+    const { number, read } = it
+    const at = { checkpoint: number }
+    if (!read || read.document.number !== number || read.document.log !== logId) {
+      found('signature_invalid', `Checkpoint ${number} is not signed as it should be`, at)
+    } else {
+      const { previous, forkOf } = read.document
+      if (previous !== (before ? checkpointHash(before.signed) : null)) {
+        found('chain_broken', `Checkpoint ${number} does not follow checkpoint ${before?.number ?? 0}`, at)
+      }
+      if (thumbprint !== undefined && read.thumbprint !== thumbprint) {
+        found('key_replaced', `Checkpoint ${number} is signed by the key ${read.thumbprint}`, at)
+      } else if (before?.read && before.read.thumbprint !== read.thumbprint && !isHandedOver(before.read, read)) {
+        found(
+          'key_replaced',
+          `Checkpoint ${number} is signed by the key ${read.thumbprint}, which the key before (${before.read.thumbprint}) has not named`,
+          at,
+        )
+      }
+      if (forkOf) {
+        forks.push({ at: number, from: before?.number ?? 0, to: forkOf.number })
+        if (!acceptedForks.includes(number)) {
+          found(
+            'forked',
+            `Checkpoint ${number} goes on from checkpoint ${before?.number ?? 0}, though checkpoint ${forkOf.number} was known outside: the database had been restored to an earlier state`,
+            at,
+          )
+        }
+      }
+    }
+    before = it
+  }
+  const newest = checkpoints.at(-1)?.number ?? 0
+  const reported = new Set<number>()
+  for (const copy of outside) {
+    const own = known.get(copy.number)
+    const fork = forks.find(({ from, to }) => copy.number > from && copy.number <= to)
+    if (reported.has(copy.number) || fork || own?.signed === copy.signed) continue
+    reported.add(copy.number)
+    const at = { checkpoint: copy.number }
+    const whose = readCheckpoint(copy.signed)?.document
+    const time = whose ? ` of ${whose.at}` : ''
+    if (!whose) found('signature_invalid', `Outside checkpoint ${copy.number} is not signed as it should be`, at)
+    else if (own) {
+      const key = readCheckpoint(copy.signed)?.thumbprint
+      if (own.read && key !== own.read.thumbprint) {
+        found('key_replaced', `Outside checkpoint ${copy.number}${time} is signed by another key, ${key}`, at)
+      }
+      found('checkpoint_differs', `Checkpoint ${copy.number}${time} is another one outside`, at)
+    } else if (copy.number > newest) {
+      found('rolled_back', `Checkpoint ${copy.number}${time} is known outside; the newest here is ${newest}`, at)
+    } else {
+      found('checkpoint_missing', `Checkpoint ${copy.number}${time} is known outside, and not here`, at)
+    }
+  }
+}
