@@ -18,6 +18,11 @@ const rowsOf = (page: Page, list: string) => page.getByRole('list', { name: `Con
 const namesIn = async (page: Page, list: string) =>
   await rowsOf(page, list).getByRole('listitem').getByRole('link').allInnerTexts()
 const saved = (page: Page) => page.getByText('Saved', { exact: true }).last().waitFor()
+/** Until a row is held by the keyboard: what hears the arrows is put there by a timer, after the telling. */
+const held = async (page: Page, told: string) => {
+  await page.getByText(told).waitFor({ state: 'attached' })
+  await page.evaluate(() => new Promise(resolve => setTimeout(resolve)))
+}
 const choose = async (page: Page, list: string, action: string) => {
   await page.getByRole('button', { name: `More to do with ${list}` }).click()
   await page.getByRole('menuitem', { name: action }).click()
@@ -92,7 +97,7 @@ describe('lists of contractors', { skip }, () => {
       assert.equal(before.at(-1), verizon, 'what came first is at the end')
       await handle.focus()
       await page.keyboard.press('Space')
-      await page.getByText(`Picked up ${verizon}, place 6 of 6.`).waitFor({ state: 'attached' })
+      await held(page, `Picked up ${verizon}, place 6 of 6.`)
       await page.keyboard.press('ArrowUp')
       await page.getByText(`${verizon} is over place 5 of 6.`).waitFor({ state: 'attached' })
       await page.keyboard.press('ArrowUp')
@@ -216,7 +221,7 @@ describe('lists of contractors', { skip }, () => {
       const was = await order()
       await grip.focus()
       await page.keyboard.press('Space')
-      await page.getByText(`Picked up ${list}, place`, { exact: false }).waitFor({ state: 'attached' })
+      await held(page, `Picked up ${list}, place`)
       await page.keyboard.press('ArrowDown')
       await page.getByText(`${list} is over place`, { exact: false }).waitFor({ state: 'attached' })
       const settled = page.waitForResponse(response => response.url().endsWith('/position'))
@@ -342,7 +347,7 @@ describe('lists of contractors', { skip }, () => {
     // The second goes down by twenty places, past what was in the page.
     await page.getByRole('button', { name: `Move ${second}`, exact: true }).focus()
     await page.keyboard.press('Space')
-    await page.getByText(`Picked up ${second}, place 2 of 2,000.`).waitFor({ state: 'attached' })
+    await held(page, `Picked up ${second}, place 2 of 2,000.`)
     for (let place = 3; place <= 22; place++) {
       await page.keyboard.press('ArrowDown')
       await page.getByText(`${second} is over place ${place} of 2,000.`).waitFor({ state: 'attached' })
