@@ -32,7 +32,12 @@ const CertificateOf = Type.Object({
   thumbprint: Type.String({ description: 'Of the key that signed it (RFC 7638)' }),
 })
 
-const refusedRequests = ['tenancy.name_mistyped', 'tenancy.deletion_requested', 'tenancy.deletion_refused']
+const refusedRequests = [
+  'tenancy.name_mistyped',
+  'tenancy.deletion_requested',
+  'tenancy.deletion_refused',
+  'operations.held',
+]
 const tenantQuery = Type.Object({
   tenantId: Type.Optional(
     Type.Unsafe<string>({ ...uuid, description: 'The tenant; else the one that the request works in' }),

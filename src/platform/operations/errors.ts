@@ -19,7 +19,11 @@ export const errors = errorTable('operations', {
   rowsTooSlow: ['unavailable', 'This takes longer than five seconds. Filter by a column that has an index.'],
   rowsClosed: ['forbidden', 'The program itself may not read this table.'],
   healthUnknown: ['not_found', 'There is no view {view}.'],
-  held: ['conflict', 'A legal hold stands ({reason}): nothing of it is deleted until the hold is released.'],
+  // Why stands in the list of holds, for operators: who is held may not be told.
+  held: [
+    'conflict',
+    'A legal hold stands: nothing of it is deleted until the operators of this installation release it.',
+  ],
   holdUnknown: ['not_found', 'There is no legal hold {id}.'],
   holdReleased: ['conflict', 'This legal hold was released already.'],
   holdTenantUnknown: ['not_found', 'There is no workspace {id}.'],
@@ -38,5 +42,6 @@ export const errors = errorTable('operations', {
   archiveElsewhere: ['not_found', 'The archive is of the database {database}, which is not known any more.'],
   archiveInTheWay: ['conflict', '{table} is there already and is not overwritten; name another table with --into.'],
   archiveTargetUnfit: ['invalid', '{table} is no name of a table: schema.table'],
+  archiveTargetRefused: ['conflict', 'The table {table} cannot be made: {reason}. Name one in a schema of the program.'],
   archiveTargetOther: ['conflict', '{table} has no columns {columns} any more; restore into a table of its own.'],
 })

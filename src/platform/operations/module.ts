@@ -23,14 +23,16 @@ import {
   registerHoldCommands,
   registerRetentionCommands,
 } from './retention/retention-commands.ts'
-import { retainDaily, retainNow } from './retention/retention-jobs.ts'
+import { restoreArchived, retainDaily, retainNow, verifyArchives } from './retention/retention-jobs.ts'
 import { retentionRoutes } from './retention/retention-routes.ts'
 import { retentionSettings } from './retention/settings.ts'
+import { securityEvents } from './security-events.ts'
 
 /** Backups, retention, maintenance and health: what an operator looks at in the morning. */
 export const operationsModule = {
   name: 'operations',
   schema: 'operations',
+  securityEvents,
   permissions: {
     'operations.state.read': {
       description: 'See backups, maintenance, retention and the health of this installation',
@@ -61,6 +63,8 @@ export const operationsModule = {
     maintainNow as Job,
     retainDaily,
     retainNow as Job,
+    verifyArchives as Job,
+    restoreArchived as Job,
     lookForAlarms,
     sendAlarm as Job,
   ],

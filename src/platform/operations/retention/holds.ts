@@ -14,8 +14,10 @@ export const LegalHold = Type.Object({
   reason: Type.String(),
   heldFrom: timestamp,
   addedBy: nullable(uuid),
+  addedByEmail: { ...nullable(Type.String()), description: 'Null for who did it at the command line, or is erased' },
   releasedAt: nullable(timestamp),
   releasedBy: nullable(uuid),
+  releasedByEmail: nullable(Type.String()),
   releaseReason: nullable(Type.String()),
 })
 export type LegalHold = Static<typeof LegalHold>
@@ -66,8 +68,8 @@ export async function releaseHold(given: App, scope: Scope, id: string, reason: 
 /** Those that stand, the newest first; with `all` those that were released too. `own` in the system scope. */
 export async function listHolds(own: Queryable, all = false): Promise<LegalHold[]> {
   return await own.run(sql<LegalHold>`
-    select *
-    from operations.list_holds(${all})
+    ${holds(all)}
+    order by hold.released_at is not null, hold.held_from desc, hold.id
     limit 1000`)
 }
 
@@ -95,6 +97,11 @@ export async function readHolds(own: Queryable): Promise<Holds> {
 
 const findHold = (tx: Queryable, id: string): Promise<LegalHold | undefined> =>
   tx.maybe(sql<LegalHold>`
-    select *
-    from operations.list_holds(true)
-    where id = ${id}`)
+    ${holds(true)}
+    where hold.id = ${id}`)
+
+const holds = (all: boolean) => sql`
+  select hold.*, adder.email as added_by_email, releaser.email as released_by_email
+  from operations.list_holds(${all}) as hold
+  left join identity.users as adder on adder.id = hold.added_by
+  left join identity.users as releaser on releaser.id = hold.released_by`

@@ -9,6 +9,9 @@ import { type ArchiveShelf, archiveShelfOfApp } from './settings.ts'
 
 export type RestoredArchive = { id: string; table: string; rows: number; isPartition: boolean }
 
+/** Told how many rows of how many are in. */
+export type OnRows = (rows: number, total: number) => void | Promise<void>
+
 /**
  * Brings the rows of an archive into a table beside (`into`, or the partition's name with `_restored`), which nobody but
  * its owner reads, or back to where they were. One transaction: all rows, equal to those that were archived, or none.
@@ -17,12 +20,12 @@ export type RestoredArchive = { id: string; table: string; rows: number; isParti
 export async function restoreArchive(
   given: App,
   id: string,
-  { into, isBack = false, progress }: { into?: string; isBack?: boolean; progress?: (line: string) => void } = {},
+  { into, isBack = false, onRows }: { into?: string; isBack?: boolean; onRows?: OnRows } = {},
 ): Promise<RestoredArchive> {
   const app = mainApp(given)
   const shelf = archiveShelfOfApp(app)
   const manifest = getArchive(shelf, id)
-  const work = (tx: Statements, client: pg.Client) => restore(tx, client, { shelf, manifest, into, isBack, progress })
+  const work = (tx: Statements, client: pg.Client) => restore(tx, client, { shelf, manifest, into, isBack, onRows })
   if (manifest.database === null)
     return await asAdministrator(
       app,
@@ -42,11 +45,11 @@ type Wish = {
   manifest: ArchiveManifest
   into: string | undefined
   isBack: boolean
-  progress: ((line: string) => void) | undefined
+  onRows: OnRows | undefined
 }
 
 async function restore(tx: Statements, client: pg.Client, wish: Wish): Promise<RestoredArchive> {
-  const { shelf, manifest, into, isBack, progress } = wish
+  const { shelf, manifest, into, isBack, onRows } = wish
   const { owner } = await tx.one(sql<{ owner: string }>`
     select relowner::regrole::text as owner
     from pg_class
@@ -56,6 +59,9 @@ async function restore(tx: Statements, client: pg.Client, wish: Wish): Promise<R
   try {
     const table = isBack ? await makePartition(tx, client, manifest) : await makeTable(client, manifest, into)
     await requireColumns(tx, table, manifest)
+    // Rows of all tenants, as they were: the lock that this takes keeps everybody else out until the end.
+    const isForced = isBack && (await isolatesOwner(tx, table))
+    if (isForced) await client.query(`alter table ${table} no force row level security`)
     if (isBack) await client.query(`alter table ${table} disable trigger user`)
     const columns = manifest.columns
       .filter(({ isGenerated }) => !isGenerated)
@@ -71,9 +77,10 @@ async function restore(tx: Statements, client: pg.Client, wish: Wish): Promise<R
         [lines],
       )
       rows += lines.length
-      progress?.(`${rows} of ${manifest.rows} rows`)
+      await onRows?.(rows, manifest.rows)
     }
     if (isBack) await client.query(`alter table ${table} enable trigger user`)
+    if (isForced) await client.query(`alter table ${table} force row level security`)
     const found = await digestOf(tx, table)
     if (found.rows !== manifest.rows || found.digest !== manifest.digest)
       throw errors.archiveFaulty({ id: manifest.id, reason: 'The rows came out otherwise than they were' })
@@ -101,11 +108,23 @@ async function makeTable(client: pg.Client, manifest: ArchiveManifest, into: str
   const { rows } = await client.query('select to_regclass($1) is not null as found', [table])
   if (rows[0]?.found) throw errors.archiveInTheWay({ table: name })
   const columns = manifest.columns.map(({ name: column, type }) => `${client.escapeIdentifier(column)} ${type}`)
-  await client.query(`create table ${table} (${columns.join(', ')})`)
+  await client.query(`create table ${table} (${columns.join(', ')})`).catch(error => {
+    // No such schema, or not one of the program's.
+    if (!/^(3F000|42501)$/.test(error.code ?? '')) throw error
+    throw errors.archiveTargetRefused({ table: name, reason: error.message }, error)
+  })
   await client.query(`alter table ${table} enable row level security`)
   const comment = client.escapeLiteral(`Archive ${manifest.id}, restored: drop it when it is of no more use`)
   await client.query(`comment on table ${table} is ${comment}`)
   return table
+}
+
+async function isolatesOwner(tx: Statements, table: string): Promise<boolean> {
+  const { isForced } = await tx.one(sql<{ isForced: boolean }>`
+    select relforcerowsecurity as is_forced
+    from pg_class
+    where oid = to_regclass(${table})`)
+  return isForced
 }
 
 async function requireColumns(tx: Statements, table: string, manifest: ArchiveManifest): Promise<void> {

@@ -3,10 +3,10 @@ import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
 import { bytesInWords } from '../doctor/findings.ts'
 import { errors } from '../errors.ts'
+import { restoreOnRecord } from './archive-runs.ts'
 import { type ArchiveManifest, getArchive, listArchives, verifyArchive } from './archives.ts'
 import { listDeclared } from './declarations.ts'
 import { addHold, type LegalHold, listHolds, releaseHold } from './holds.ts'
-import { restoreArchive } from './restores.ts'
 import { findDueRetention, listLastRetention, type RetentionRun, runRetention } from './runs.ts'
 import { type ArchiveShelf, archiveShelfOf } from './settings.ts'
 
@@ -55,9 +55,10 @@ export function registerRetentionCommands(parent: Command, { withApp }: CommandC
         write(json, due, () =>
           due.map(
             each =>
-              `${each.declaration}${each.databaseName ? ` in ${each.databaseName}` : ''}: ${each.due} rows due${each.partitions.length > 0 ? ` in ${each.partitions.join(', ')}` : ''}${each.held > 0 ? `, ${each.held} held` : ''}`,
+              `${each.declaration}${each.databaseName ? ` in ${each.databaseName}` : ''}: ${each.failure ?? `${each.due} rows due`}${each.partitions.length > 0 ? ` in ${each.partitions.join(', ')}` : ''}${each.held > 0 ? `, ${each.held} held` : ''}`,
           ),
         )
+        if (due.some(({ failure }) => failure !== null)) process.exitCode = 6
         return
       }
       const runs = await withApp(app =>
@@ -129,7 +130,11 @@ export function registerArchiveCommands(parent: Command, context: CommandContext
     .option('--json', 'print what was restored as JSON')
     .action(async (id: string, { json, into, back }: Flags & { into?: string; back?: boolean }) => {
       const restored = await context.withApp(app =>
-        restoreArchive(app, id, { progress: say, isBack: back === true, ...(into !== undefined && { into }) }),
+        restoreOnRecord(app, id, {
+          onRows: (rows, total) => say(`${rows} of ${total} rows`),
+          isBack: back === true,
+          ...(into !== undefined && { into }),
+        }),
       )
       write(json, restored, () => [`${restored.rows} rows are in ${restored.table}`])
     })

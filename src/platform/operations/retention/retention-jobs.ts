@@ -1,11 +1,15 @@
 import { DomainError } from '#platform/errors.ts'
 import type { Job } from '#platform/jobs'
+import { restoreOnRecord, verifyOnRecord } from './archive-runs.ts'
 import { runRetention } from './runs.ts'
+
+/** When it is done each day, UTC. */
+export const retainedAt = { hour: 3, minute: 17 }
 
 export const retainDaily: Job = {
   name: 'operations.retain',
   description: 'GG-16: removes and archives what modules declare to be kept no longer',
-  cron: '17 3 * * *',
+  cron: `${retainedAt.minute} ${retainedAt.hour} * * *`,
   retryLimit: 0,
   async run(_data, app) {
     const runs = await runRetention(app).catch(unlessBusy)
@@ -24,6 +28,30 @@ export const retainNow: Job<{ name?: string }> = {
   retryLimit: 0,
   async run({ name }, app) {
     await runRetention(app, { requestedBy: 'the console', ...(name !== undefined && { name }) }).catch(unlessBusy)
+  },
+}
+
+/** An archive, or all of them, that somebody wants read again. */
+export const verifyArchives: Job<{ id?: string }> = {
+  name: 'operations.verify-archives',
+  description: 'GG-16: reads archives again, as an operator has asked for',
+  retryLimit: 0,
+  async run({ id }, app) {
+    const faults = await verifyOnRecord(app, id)
+    for (const fault of faults) app.log.error({ fault }, 'an archive has a fault')
+  },
+}
+
+/** The rows of an archive that somebody wants to look at. */
+export const restoreArchived: Job<{ id: string; into?: string }> = {
+  name: 'operations.restore-archive',
+  description: 'GG-16: brings the rows of an archive into a table beside, as an operator has asked for',
+  retryLimit: 0,
+  async run({ id, into }, app) {
+    // What is refused stands in its record, which the page shows.
+    await restoreOnRecord(app, id, { ...(into !== undefined && { into }) }).catch(error => {
+      if (!(error instanceof DomainError)) throw error
+    })
   },
 }
 

@@ -1,13 +1,14 @@
 import { Type } from 'typebox'
 import { recordEvent } from '#platform/audit'
-import { idParams, nullable, oneOf, route, uuid } from '#platform/http'
+import { idParams, nullable, oneOf, route, timestamp, uuid } from '#platform/http'
 import { enqueue } from '#platform/jobs'
 import { errors } from '../errors.ts'
-import { ArchiveManifest, listArchives } from './archives.ts'
+import { ArchiveRun, listArchiveRuns } from './archive-runs.ts'
+import { ArchiveManifest, getArchive, listArchives } from './archives.ts'
 import { listDeclared } from './declarations.ts'
 import { addHold, LegalHold, listHolds, releaseHold } from './holds.ts'
-import { retainNow } from './retention-jobs.ts'
-import { findDueRetention, listLastRetention, RetentionDue, RetentionRun } from './runs.ts'
+import { restoreArchived, retainedAt, retainNow, verifyArchives } from './retention-jobs.ts'
+import { findDueRetention, listLastRetention, listRetentionRuns, RetentionDue, RetentionRun } from './runs.ts'
 import { archiveShelfOfApp } from './settings.ts'
 
 const text = Type.String()
@@ -27,6 +28,8 @@ const Declaration = Type.Object({
   runs: Type.Array(RetentionRun, { description: 'The last one in each database' }),
 })
 
+const archiveId = Type.String({ minLength: 1, maxLength: 200 })
+
 const Archive = Type.Object({
   ...ArchiveManifest.properties,
   verification: nullable(Type.Object({ at: text, faults: Type.Array(text) })),
@@ -39,10 +42,16 @@ export const retentionRoutes = [
     path: '/operations/retention',
     allow,
     summary: 'List what modules keep no longer than declared, and how it went the last time',
-    response: Type.Object({ items: Type.Array(Declaration) }),
+    response: Type.Object({
+      nextRunAt: timestamp,
+      items: Type.Array(Declaration),
+      runs: Type.Array(RetentionRun, { description: 'What was done, the latest first' }),
+    }),
     async handle(_request, app) {
-      const runs = await listLastRetention(app.db.scoped(system))
+      const own = app.db.scoped(system)
+      const runs = await listLastRetention(own)
       return {
+        nextRunAt: nextRunAfter(app.clock.now()),
         items: listDeclared(app).map(({ name, description, table, by, after, action, job = null }) => ({
           name,
           description,
@@ -53,6 +62,7 @@ export const retentionRoutes = [
           job,
           runs: runs.filter(({ declaration }) => declaration === name),
         })),
+        runs: await listRetentionRuns(own, 50),
       }
     },
   }),
@@ -97,10 +107,75 @@ export const retentionRoutes = [
     response: Type.Object({
       items: Type.Array(Archive),
       faults: Type.Array(text, { description: 'What was found of manifests that cannot be read' }),
+      folder: text,
+      runs: Type.Array(ArchiveRun, { description: 'What was done with them, the latest first' }),
     }),
     async handle(_request, app) {
-      const { items, faults } = listArchives(archiveShelfOfApp(app))
-      return { items: items.map(({ manifest, verification }) => ({ ...manifest, verification })), faults }
+      const shelf = archiveShelfOfApp(app)
+      const { items, faults } = listArchives(shelf)
+      return {
+        items: items.map(({ manifest, verification }) => ({ ...manifest, verification })),
+        faults,
+        folder: shelf.folder,
+        runs: await listArchiveRuns(app.db.scoped(system)),
+      }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/operations/archives/verifications',
+    allow: manage,
+    summary: 'Have an archive read again, or all of them',
+    description: 'It is begun within seconds by a worker, and stands among the runs then.',
+    body: Type.Object({ id: Type.Optional(archiveId) }),
+    refusals: ['operations.archive_unknown', 'operations.archive_faulty'],
+    status: 202,
+    response: Type.Object({ id: nullable(text) }),
+    async handle({ body: { id }, scope }, app) {
+      if (id !== undefined) getArchive(archiveShelfOfApp(app), id)
+      await app.db.transaction({ ...scope, tenantId: undefined, system: true }, async tx => {
+        await recordEvent(tx, {
+          action: 'verify_archives',
+          resource: 'operations.archive_runs',
+          ...(id !== undefined && { details: { archive: id } }),
+        })
+        await enqueue(tx, verifyArchives, id === undefined ? {} : { id })
+      })
+      return { id: id ?? null }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/operations/archives/restores',
+    allow: manage,
+    fresh: true,
+    summary: 'Have the rows of an archive brought into a table beside',
+    description:
+      'A worker makes the table, which only the owner of the schema reads; the rows are all there and equal, or none is.',
+    body: Type.Object({
+      id: archiveId,
+      into: Type.Optional(
+        Type.String({
+          maxLength: 127,
+          pattern: '^[a-z_][a-z0-9_]{0,62}\\.[a-z_][a-z0-9_]{0,62}$',
+          description: '`schema.table`, which is made; the name of the partition with `_restored` unless told',
+        }),
+      ),
+    }),
+    refusals: ['operations.archive_unknown', 'operations.archive_faulty'],
+    status: 202,
+    response: Type.Object({ id: text }),
+    async handle({ body: { id, into }, scope }, app) {
+      getArchive(archiveShelfOfApp(app), id)
+      await app.db.transaction({ ...scope, tenantId: undefined, system: true }, async tx => {
+        await recordEvent(tx, {
+          action: 'restore_archive',
+          resource: 'operations.archive_runs',
+          details: { archive: id, ...(into !== undefined && { into }) },
+        })
+        await enqueue(tx, restoreArchived, { id, ...(into !== undefined && { into }) })
+      })
+      return { id }
     },
   }),
   route({
@@ -147,3 +222,9 @@ export const retentionRoutes = [
     handle: ({ params, body, scope }, app) => releaseHold(app, scope, params.id, body.reason),
   }),
 ]
+
+function nextRunAfter(now: Date): Date {
+  const next = new Date(now)
+  next.setUTCHours(retainedAt.hour, retainedAt.minute, 0, 0)
+  return next > now ? next : new Date(next.getTime() + 86_400_000)
+}

@@ -30,6 +30,7 @@ export const RetentionRun = Type.Object({
   status: oneOf(['running', 'done', 'failed']),
   startedAt: timestamp,
   endedAt: nullable(timestamp),
+  requestedBy: { ...nullable(text), description: 'From where it was asked for; null for the one of every night' },
   removed: count,
   archived: count,
   steps: Type.Array(
@@ -51,6 +52,7 @@ export const RetentionDue = Type.Object({
   due: Type.Integer({ description: 'Rows that the next run removes or archives' }),
   held: Type.Integer({ description: 'Rows beside those that a legal hold keeps' }),
   partitions: Type.Array(text),
+  failure: { ...nullable(text), description: 'Why nothing could be counted there' },
 })
 export type RetentionDue = Static<typeof RetentionDue>
 
@@ -70,7 +72,7 @@ const leaseSeconds = 120
 const keptDays = 400
 
 const runColumns = sql`
-  id, declaration, database_name, status, started_at, ended_at, removed, archived, steps, reason`
+  id, declaration, database_name, status, started_at, ended_at, requested_by, removed, archived, steps, reason`
 
 /**
  * GG-16: removes and archives what modules declare, in the main database and in those that tenants have of their own.
@@ -114,14 +116,18 @@ export async function findDueRetention(given: App, name?: string): Promise<Reten
   const found: RetentionDue[] = []
   for (const declared of listDeclared(app, name).filter(({ action }) => action !== 'keep')) {
     await eachPlace(app, declared, async ({ tx, database, failure }) => {
-      if (failure !== undefined) throw new Error(`${database}: ${failure}`)
+      if (failure !== undefined) {
+        const nothing = { due: 0, held: 0, partitions: [] }
+        found.push({ declaration: declared.name, databaseName: database, ...nothing, failure })
+        return
+      }
       const shape = await readShape(tx, declared)
       if (!shape) return
       const counts =
         declared.action === 'archive'
           ? await countDuePartitions(tx, declared, { shape, holds, now })
           : { ...(await countDue(tx, declared, { shape, holds, now })), partitions: [] }
-      found.push({ declaration: declared.name, databaseName: database, ...counts })
+      found.push({ declaration: declared.name, databaseName: database, ...counts, failure: null })
     })
   }
   return found
@@ -133,6 +139,15 @@ export async function listLastRetention(own: Queryable): Promise<RetentionRun[]>
     select distinct on (declaration, database_name) ${runColumns}
     from operations.retention_runs
     order by declaration, database_name nulls first, started_at desc`)
+}
+
+/** The newest first. `own` in the system scope. */
+export async function listRetentionRuns(own: Queryable, limit: number): Promise<RetentionRun[]> {
+  return await own.run(sql<RetentionRun>`
+    select ${runColumns}
+    from operations.retention_runs
+    order by started_at desc, id
+    limit ${limit}`)
 }
 
 type Place = { tx: Statements; client: pg.Client | undefined; database: string | null; failure?: string }
