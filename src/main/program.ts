@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { recordPermissions } from '#platform/access'
 import { accountsOf } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
-import { checkpointFolderOf, type Sealing, startSealing } from '#platform/audit'
+import { checkpointFolderOf, declareSecurityEvents, type Sealing, startSealing } from '#platform/audit'
 import { systemClock } from '#platform/clock.ts'
 import { Keyring } from '#platform/crypto'
 import { Database, statementsOf } from '#platform/database'
@@ -202,6 +202,7 @@ export function createApp(parts: {
   modules?: readonly Module[]
 }): App {
   const { settings, login, keyring, log, database, modules = allModules } = parts
+  declareSecurityEvents(modules)
   const db = new Database({
     login: { ...login, statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 },
     poolSize: settings.databasePoolSize,

@@ -6,6 +6,7 @@ import type { ClientConfig } from 'pg'
 import { addSources } from '#contractors'
 import { accountsOf, issueFirstAdministratorToken } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
+import { RefusalLog } from '#platform/audit'
 import { sql } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
 import { buildServer, createLogger } from '#platform/http'
@@ -178,9 +179,11 @@ function explainPort(error: unknown, { host, port }: Settings): unknown {
 }
 
 function buildHttp(app: App, settings: Settings, modules: readonly Module[]): Promise<FastifyInstance> {
+  const refusals = new RefusalLog(app)
   return buildServer({
     app,
     modules,
+    onRefusal: refused => refusals.note(refused),
     authenticate: accountsOf(app).principals.authenticate,
     meter: createMeter(app),
     resolveHost: host => resolveHost(app, host),

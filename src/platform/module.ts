@@ -110,6 +110,23 @@ export type RetentionDeclaration = {
   job?: string
 }
 
+/** From what is only good to know to what somebody has to act upon (MT-22). */
+export const securitySeverities = ['low', 'medium', 'high', 'critical'] as const
+export type SecuritySeverity = (typeof securitySeverities)[number]
+
+export const securityCategories = ['authentication', 'account', 'access', 'workspace', 'installation'] as const
+export type SecurityCategory = (typeof securityCategories)[number]
+
+/** What an event of the audit log means for security. */
+export type SecurityEventDeclaration = {
+  severity: SecuritySeverity
+  category: SecurityCategory
+  /** What happened, as people read it. */
+  description: string
+  /** The event is a request that was refused: its name is the code of the error. It is written by the server, not by the module. */
+  isRefusal?: true
+}
+
 /** How a notification reaches people by mail: each by itself, several in one, or not. */
 export type MailChannel = 'at_once' | 'digest' | 'never'
 
@@ -163,6 +180,8 @@ export type Module = {
   checks?: readonly Check[]
   /** What `/metrics` tells beside what it always does. */
   gauges?: readonly GaugeDeclaration[]
+  /** MT-22: which of its audit events, by action, and of its refusals, by code, tell of security. */
+  securityEvents?: Readonly<Record<string, SecurityEventDeclaration>>
   /** What is not kept for ever, by name: `identity.sessions`. */
   retention?: Readonly<Record<string, RetentionDeclaration>>
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */

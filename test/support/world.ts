@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { destination } from 'pino'
 import { accountsOf, createAccount } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
+import { RefusalLog } from '#platform/audit'
 import { Keyring } from '#platform/crypto'
 import { json, type Scope, sql } from '#platform/database'
 import { buildServer, createLogger } from '#platform/http'
@@ -71,9 +72,11 @@ export async function testWorld(
   const keyring = Keyring.parse(keys)
   const administered = { admin: database.adminConfig, isEmbedded: false, close: async () => {} }
   const app = { ...createApp({ settings, login: database.login, keyring, log, database: administered }), modules }
+  const refusals = new RefusalLog(app)
   const server = await buildServer({
     app,
     modules,
+    onRefusal: refused => refusals.note(refused),
     authenticate: accountsOf(app).principals.authenticate,
     ...(options.meter && { meter: createMeter(app) }),
     resolveHost: host => resolveHost(app, host),

@@ -2,10 +2,12 @@ import type { Module } from '#platform/module.ts'
 import { registerAccessCommands } from './commands.ts'
 import { keyRoutes } from './key-routes.ts'
 import { roleRoutes } from './role-routes.ts'
+import { securityEvents } from './security-events.ts'
 
 export const accessModule = {
   name: 'access',
   schema: 'access',
+  securityEvents,
   permissions: {
     'access.roles.read': {
       description: 'See the roles, what they permit, who has them, and why somebody may do something',

@@ -13,6 +13,7 @@ import { personalRoutes } from './personal-routes.ts'
 import { policyRoutes } from './policy-routes.ts'
 import { tellOfRests } from './rests.ts'
 import { accountsRoutes } from './routes.ts'
+import { securityEvents } from './security-events.ts'
 import { sendSignUpMail } from './sign-ups.ts'
 import { tenantDeletionRoutes } from './tenant-deletion-routes.ts'
 import { tellOfDeletionsJob } from './tenant-deletions.ts'
@@ -21,6 +22,7 @@ import { removeTenants } from './tenant-removals.ts'
 export const accountsModule = {
   name: 'accounts',
   schema: 'accounts',
+  securityEvents,
   routes: [
     ...accountsRoutes,
     ...passwordRoutes,

@@ -132,7 +132,7 @@ export class Principals {
     const from = sql`accounts.find_principal(token.session_id, null, ${tenantId ?? null})`
     const facts = await findByRefreshToken<Facts>(this.app.db.reads(system), token, from)
     if (!facts) return undefined
-    if (tenantId !== undefined && facts.tenantId === null) throw errors.notAMember()
+    if (tenantId !== undefined && facts.tenantId === null) throw errors.notAMember({ userId: facts.userId })
     return admit(await this.standingOf(facts, client, asOf), tenantId !== undefined, client.ipAddress)
   }
 
@@ -177,7 +177,7 @@ export class Principals {
       const isDisplaced = (await findEndOfSession(reads, credential)) === displaced
       throw isDisplaced ? errors.sessionDisplaced() : errors.sessionEnded()
     }
-    if (tenantId !== undefined && facts.tenantId === null) throw errors.notAMember()
+    if (tenantId !== undefined && facts.tenantId === null) throw errors.notAMember({ userId: facts.userId })
     return facts
   }
 

@@ -27,7 +27,12 @@ export async function refresh(app: App, client: Scope, token: string, asked?: st
     const open = tenants.find(({ id, isActive }) => id === principal?.tenantId && isActive)
     return await describeSignIn(app, session, tenants, open?.id, sessionId, refreshToken)
   }
-  const endedSessionId = await app.db.transaction(system, tx => endReplayedSession(tx, token))
+  const endedSessionId = await app.db.transaction(system, async tx => {
+    const resourceId = await endReplayedSession(tx, token)
+    const event = { action: 'refresh_token_replayed', resource: 'identity.user_sessions' }
+    if (resourceId !== undefined) await recordEvent(tx, { ...event, resourceId })
+    return resourceId
+  })
   if (endedSessionId !== undefined) {
     // The transaction that ended the session is committed: only now may the caller hear of it.
     accountsOf(app).principals.forgetAll()

@@ -1,13 +1,21 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { securityEvents } from './own-security-events.ts'
 import { ensureMonthPartitions, findShortHorizons } from './partitions.ts'
 import { auditRoutes } from './routes.ts'
+import { securityRoutes } from './security-routes.ts'
 
 export const auditModule = {
   name: 'audit',
   schema: 'audit',
+  securityEvents,
   permissions: {
     'audit.logs.read': { description: 'Read the audit log of the workspace', roles: ['owner', 'admin'] },
+    'audit.security.read': {
+      description: 'See and fetch the security events of all workspaces, and of none',
+      roles: [],
+      forOperators: true,
+    },
     'audit.logs.export': { description: 'Fetch the audit log as a file', roles: ['owner', 'admin'] },
   },
   config: {
@@ -42,8 +50,15 @@ export const auditModule = {
       after: '1 year',
       action: 'keep',
     },
+    'audit.security_events': {
+      description: 'Which entries tell of security; the entries themselves stay',
+      table: 'audit.security_audit_logs',
+      by: 'created_at',
+      after: '1 year',
+      action: 'archive',
+    },
   },
-  routes: auditRoutes,
+  routes: [...auditRoutes, ...securityRoutes],
   jobs: [
     {
       name: 'audit.make-month-partitions',

@@ -1,21 +1,16 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { Type } from 'typebox'
-import type { App } from '#platform/app.ts'
-import type { Queryable, Scope } from '#platform/database'
+import type { Queryable } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import { dateTime, oneOf, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
+import { dateTime, oneOf, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { AuditFilters, AuditLog, listAuditLogs } from './audit-logs.ts'
-import { exportAuditLogs, exportFormats, mediaTypes } from './exports.ts'
+import { exportAuditLogs, exportFormats } from './exports.ts'
+import { fileReply } from './file-replies.ts'
 import { AuditOptions, listAuditOptions, mergedOptions } from './options.ts'
 import { PastRow, rowAsOf } from './past-rows.ts'
+import { placesOf } from './places.ts'
 import { type Proof, proveEntry } from './proofs.ts'
 import { auditState, SealStatus } from './states.ts'
-
-/** Where entries of the scope's tenant are: here, and in a database of its own if it has one. */
-async function placesOf(app: App, scope: Scope): Promise<Queryable[]> {
-  const isElsewhere = (await app.placed?.placeOf(scope)) !== undefined
-  return [app.db.reads(scope), ...(isElsewhere && app.placed ? [app.placed.reads(scope)] : [])]
-}
 
 export const auditRoutes = [
   route({
@@ -63,19 +58,7 @@ export const auditRoutes = [
     produces: 'application/octet-stream',
     async handle({ query: { format = 'csv', ...filters }, scope }, app) {
       const pieces = exportAuditLogs(app.db.scoped(scope), await placesOf(app, scope), filters, format)
-      const first = await pieces.next()
-      async function* bytes() {
-        if (!first.done) yield first.value.bytes
-        for await (const piece of pieces) yield piece.bytes
-      }
-      const day = app.clock.now().toISOString().slice(0, 10)
-      return new Reply(200, Readable.from(bytes()), {
-        headers: {
-          'content-type': mediaTypes[format],
-          'content-disposition': `attachment; filename="audit-log-${day}.${format}"`,
-          'cache-control': 'no-store',
-        },
-      })
+      return await fileReply(pieces, format, `audit-log-${app.clock.now().toISOString().slice(0, 10)}`)
     },
   }),
   route({

@@ -34,6 +34,18 @@ export type ServerOptions = {
   metricsToken?: string
   /** Resolves when the database can be reached and is migrated. */
   readiness: () => Promise<void>
+  /** Told of each request that is refused, beside the answer: it must take no time, and throw nothing. */
+  onRefusal?: (refused: RefusedRequest) => void
+}
+
+/** A refusal, of whom and of what, as far as that was found out. */
+export type RefusedRequest = {
+  code: string
+  scope: Scope
+  sessionId: string | undefined
+  /** The address, or its network. */
+  caller: string
+  details: Readonly<Record<string, unknown>>
 }
 
 /** What the server keeps while it serves. */

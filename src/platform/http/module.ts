@@ -2,11 +2,13 @@ import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { forgetIdempotencyKeys } from './idempotency.ts'
 import { readNetworks } from './public-addresses.ts'
+import { securityEvents } from './security-events.ts'
 
 /** The frame's own part in the descriptor's terms: it has no routes, only what has to be remembered between requests. */
 export const httpModule = {
   name: 'http',
   schema: 'http',
+  securityEvents,
   metrics: {
     'http.requests': { description: 'Requests by programs', unit: 'count', kind: 'flow' },
     'http.bytes_sent': { description: 'Bandwidth', unit: 'bytes', kind: 'flow' },

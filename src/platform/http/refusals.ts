@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DomainError } from '#platform/errors.ts'
+import { uuidPattern } from './admissions.ts'
 import { jsonText } from './bodies.ts'
-import { bodyLimit, type Frame } from './frame.ts'
+import { clientAddressOf } from './client-addresses.ts'
+import { bodyLimit, type Frame, type RefusedRequest } from './frame.ts'
 import { type ExpectedBody, headersOf, problemJson, problemOf, refusalOf } from './problems.ts'
 import { callerAt, policyOf } from './rate-limits.ts'
 
@@ -15,6 +17,7 @@ export function refuse(frame: Frame, error: unknown, request: FastifyRequest, re
   else if (refusal.kind === 'unavailable' || (refusal.cause && refusal.code === 'http.request_invalid')) {
     frame.app.log.warn({ requestId: request.id, route, code: refusal.code, err: refusal.cause }, 'request refused')
   }
+  if (refusal) frame.onRefusal?.(refusedRequest(refusal, request))
   const { rateLimit } = refusal?.details ?? {}
   if (typeof rateLimit === 'string') reply.header('ratelimit', rateLimit)
   // Headers are set again: an address that cannot be decoded comes here without having passed the first hook.
@@ -27,6 +30,33 @@ export function refuse(frame: Frame, error: unknown, request: FastifyRequest, re
     .header('content-type', problemJson)
     .serializer(serialized)
     .send(JSON.stringify(problem))
+}
+
+function refusedRequest({ code, details }: DomainError, request: FastifyRequest): RefusedRequest {
+  const ipAddress = clientAddressOf(request)
+  const { scope, principal } = request.call ?? {}
+  const { permission, userId } = details
+  const askedTenant = request.headers['x-tenant-id']
+  return {
+    code,
+    // Whom a check has found that refused him is told by the refusal alone.
+    scope: scope ?? {
+      ipAddress,
+      userAgent: request.headers['user-agent']?.slice(0, 500),
+      requestId: request.id,
+      ...(typeof userId === 'string' && { userId }),
+    },
+    sessionId: principal?.sessionId,
+    caller: callerAt(ipAddress),
+    // The pattern of the path, not the path: that may hold a token.
+    details: {
+      method: request.method,
+      route: request.routeOptions?.url ?? null,
+      ...(typeof permission === 'string' && { permission }),
+      ...(typeof askedTenant === 'string' &&
+        uuidPattern.test(askedTenant) && { askedTenant: askedTenant.toLowerCase() }),
+    },
+  }
 }
 
 /**

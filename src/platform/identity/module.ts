@@ -8,11 +8,13 @@ import { googleSettings } from './google-provider.ts'
 import { isPlacesFile } from './places.ts'
 import { removeLapsed } from './retention.ts'
 import { identityRoutes } from './routes.ts'
+import { securityEvents } from './security-events.ts'
 import { removeAbandonedSetUps } from './two-factors.ts'
 
 export const identityModule = {
   name: 'identity',
   schema: 'identity',
+  securityEvents,
   encrypted: [
     {
       table: 'identity.signing_keys',

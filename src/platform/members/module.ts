@@ -4,10 +4,12 @@ import { invitationRoutes } from './invitation-routes.ts'
 import { expireInvitations, sendInvitation } from './invitations.ts'
 import { memberRoutes } from './member-routes.ts'
 import { organizationRoutes } from './organization-routes.ts'
+import { securityEvents } from './security-events.ts'
 
 export const membersModule = {
   name: 'members',
   schema: 'members',
+  securityEvents,
   events: {
     'members.member.joined': 'Somebody joined the workspace',
     'members.member.left': 'Somebody left the workspace, or was removed',

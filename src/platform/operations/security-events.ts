@@ -1,0 +1,21 @@
+import type { SecurityEventDeclaration } from '#platform/module.ts'
+
+/** MT-22: what operators do to the installation. */
+export const securityEvents = {
+  read_rows: {
+    severity: 'medium',
+    category: 'installation',
+    description: 'An operator looked at the rows of a workspace',
+  },
+  rotate_keys: {
+    severity: 'medium',
+    category: 'installation',
+    description: 'The keys of the installation were rotated',
+  },
+  'operations.rows_closed': {
+    severity: 'medium',
+    category: 'installation',
+    description: 'Somebody tried to look at rows that nobody may read',
+    isRefusal: true,
+  },
+} satisfies Readonly<Record<string, SecurityEventDeclaration>>
