@@ -1,10 +1,11 @@
-import { Button, NativeSelect, Select, Skeleton, Text, TextInput, Title } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
+import { Button, NativeSelect, Skeleton, Text, TextInput, Title } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { EmptyState, ErrorState, LoadMore, PageLink, ScrollRegion, useAddress } from '#platform/console'
 import classes from './data.module.css'
 import { type BrowsedTable, type Look, readLook, rowsQuery, tablesQuery, tenantsQuery } from './data.ts'
+import { FoundField } from './found-field.tsx'
+import { Loaded } from './loaded.tsx'
 import { OperationsFrame } from './operations-frame.tsx'
 
 /** GG-14: the tables and where their keys lead, and the rows of one of them in a workspace's scope. */
@@ -12,15 +13,9 @@ export function Page() {
   const query = useQuery(tablesQuery)
   return (
     <OperationsFrame lead="Read only. Secrets are left out, and each look is in the audit log of the workspace.">
-      {query.isPending ? (
-        <div role="status" aria-label="Loading the tables">
-          <Skeleton height={320} />
-        </div>
-      ) : query.isError ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : (
-        <Browser tables={query.data.items} />
-      )}
+      <Loaded query={query} label="Loading the tables">
+        {({ items }) => <Browser tables={items} />}
+      </Loaded>
     </OperationsFrame>
   )
 }
@@ -62,27 +57,14 @@ function Browser({ tables }: { tables: readonly BrowsedTable[] }) {
 }
 
 function TenantField({ value, onChange }: { value: string; onChange: (tenant: string) => void }) {
-  const [typed, setTyped] = useState('')
-  const [chosen, setChosen] = useState<{ value: string; label: string }>()
-  const [q] = useDebouncedValue(typed, 250)
-  const { data } = useQuery(tenantsQuery(q))
-  const found = (data?.items ?? []).map(({ id, name, slug }) => ({ value: id, label: `${name} (${slug})` }))
-  const isKnown = value === '' || found.some(each => each.value === value)
   return (
-    <Select
+    <FoundField
       label="Workspace"
       placeholder="Whose rows"
-      searchable
-      data={isKnown ? found : [...found, chosen?.value === value ? chosen : { value, label: value }]}
-      // The server has found them, by the beginnings of words.
-      filter={({ options }) => options}
-      value={value || null}
-      onChange={(id, option) => {
-        setChosen(option ?? undefined)
-        onChange(id ?? '')
-      }}
-      onSearchChange={text => setTyped(text.replace(/ \([a-z0-9-]+\)$/, ''))}
       nothingFoundMessage="No such workspace"
+      search={tenantsQuery}
+      value={value}
+      onChange={onChange}
     />
   )
 }

@@ -2,6 +2,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { oneOf, request, type Search } from '#platform/console'
 import type { BrowsedRows } from '../data-browser/rows.ts'
 import type { BrowsedTable } from '../data-browser/tables.ts'
+import type { Found } from './found-field.tsx'
 
 export type { BrowsedTable }
 
@@ -14,11 +15,13 @@ export const tablesQuery = queryOptions({
 export const tenantsQuery = (q: string) =>
   queryOptions({
     queryKey: ['operations', 'data', 'tenants', q],
-    queryFn: ({ signal }) =>
-      request<{ items: readonly { id: string; name: string; slug: string }[] }>('/operations/data/tenants', {
-        query: { q },
-        signal,
-      }),
+    queryFn: async ({ signal }): Promise<readonly Found[]> => {
+      const { items } = await request<{ items: readonly { id: string; name: string; slug: string }[] }>(
+        '/operations/data/tenants',
+        { query: { q }, signal },
+      )
+      return items.map(({ id, name, slug }) => ({ value: id, label: `${name} (${slug})` }))
+    },
     staleTime: 30_000,
   })
 

@@ -1,7 +1,8 @@
-import { Button, Skeleton, Text, Title } from '@mantine/core'
+import { Button, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { CSSProperties, ReactNode } from 'react'
-import { ErrorState, formatAgo, formatCount, formatDay, PageLink, useAddress } from '#platform/console'
+import { formatAgo, formatCount, formatDay, useAddress } from '#platform/console'
+import { Loaded } from './loaded.tsx'
 import classes from './operations.module.css'
 import {
   type ConnectionsShown,
@@ -20,26 +21,14 @@ import {
 } from './operations.ts'
 import { OperationsFrame } from './operations-frame.tsx'
 import { TablePart } from './part.tsx'
+import { ViewLinks } from './view-links.tsx'
 
 /** GG-23: the database from near, a view at a time. */
 export function Page() {
   const [{ view }] = useAddress(readView)
   return (
     <OperationsFrame lead="The main database from near. What wants a hand stands on the overview.">
-      <nav aria-label="Views of the database" className={classes.views}>
-        {views.map(({ name, label }) => (
-          <PageLink
-            key={name}
-            to="/operations/health"
-            search={name === 'tables' ? {} : { view: name }}
-            activeOptions={{ exact: true }}
-            className={classes.view}
-            aria-current={name === view ? 'page' : 'false'}
-          >
-            {label}
-          </PageLink>
-        ))}
-      </nav>
+      <ViewLinks label="Views of the database" to="/operations/health" views={views} view={view} />
       {shown[view]()}
     </OperationsFrame>
   )
@@ -56,22 +45,19 @@ const shown = {
 
 function View<T>({ view, show }: { view: keyof typeof shown; show: (data: T) => ReactNode }) {
   const query = useQuery(healthQuery<T>(view))
-  if (query.isPending)
-    return (
-      <div role="status" aria-label="Loading the view">
-        <Skeleton height={320} />
-      </div>
-    )
-  if (query.isError && !query.data) return <ErrorState error={query.error} retry={() => void query.refetch()} />
   return (
-    <div className={classes.stack} aria-busy={query.isRefetching}>
-      <div>
-        <Button variant="default" size="xs" onClick={() => void query.refetch()}>
-          Look again
-        </Button>
-      </div>
-      {query.data && show(query.data as T)}
-    </div>
+    <Loaded query={query} label="Loading the view">
+      {data => (
+        <div className={classes.stack} aria-busy={query.isRefetching}>
+          <div>
+            <Button variant="default" size="xs" onClick={() => void query.refetch()}>
+              Look again
+            </Button>
+          </div>
+          {show(data)}
+        </div>
+      )}
+    </Loaded>
   )
 }
 

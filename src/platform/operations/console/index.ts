@@ -39,6 +39,14 @@ export const operationsConsole: ConsoleModule = {
       load: () => import('./maintenance-page.tsx'),
     },
     {
+      path: '/operations/retention',
+      title: 'Retention',
+      frame: 'shell',
+      personal: true,
+      permission,
+      load: () => import('./retention-page.tsx'),
+    },
+    {
       path: '/operations/data',
       title: 'Data',
       frame: 'shell',

@@ -1,7 +1,9 @@
-import { Button, Skeleton, Text, Title } from '@mantine/core'
+import { Button, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { EmptyState, ErrorState, formatAgo, formatExactTime, useSession } from '#platform/console'
+import { EmptyState, useSession } from '#platform/console'
+import { Ago } from './ago.tsx'
+import { Loaded } from './loaded.tsx'
 import classes from './operations.module.css'
 import {
   formatBytes,
@@ -21,29 +23,23 @@ export function Page() {
   const query = useQuery(maintenanceQuery)
   return (
     <OperationsFrame lead="Done by the clock, when the database is quiet; one thing at a time over all servers.">
-      {query.isPending ? (
-        <div role="status" aria-label="Loading the maintenance">
-          <Skeleton height={320} />
-        </div>
-      ) : query.isError && !query.data ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : (
-        query.data && (
+      <Loaded query={query} label="Loading the maintenance">
+        {({ tasks, items }) => (
           <div className={classes.stack}>
             <section className={`panel ${classes.findings}`} aria-labelledby="tasks">
               <Title order={2} size="h4" id="tasks">
                 Tasks
               </Title>
               <ul className={classes.list}>
-                {query.data.tasks.map(task => (
-                  <TaskEntry key={task.name} task={task} last={query.data.items.find(run => run.task === task.name)} />
+                {tasks.map(task => (
+                  <TaskEntry key={task.name} task={task} last={items.find(run => run.task === task.name)} />
                 ))}
               </ul>
             </section>
-            <Runs runs={query.data.items} />
+            <Runs runs={items} />
           </div>
-        )
-      )}
+        )}
+      </Loaded>
     </OperationsFrame>
   )
 }
@@ -67,7 +63,14 @@ function TaskEntry({ task, last }: { task: Maintenance['tasks'][number]; last: M
             {task.title}
           </Text>
           <Text size="sm" c="dimmed">
-            Each {task.every}; {last ? `last ${formatAgo(last.startedAt)}` : 'not done yet'}
+            Each {task.every};{' '}
+            {last ? (
+              <>
+                last <Ago at={last.startedAt} />
+              </>
+            ) : (
+              'not done yet'
+            )}
           </Text>
         </div>
         {can('operations.state.manage') && (
@@ -115,11 +118,7 @@ function Runs({ runs }: { runs: readonly MaintenanceRun[] }) {
         { label: 'State', of: run => <StatusBadge status={run.status} /> },
         {
           label: 'Began',
-          of: run => (
-            <time dateTime={run.startedAt} title={formatExactTime(run.startedAt)}>
-              {formatAgo(run.startedAt)}
-            </time>
-          ),
+          of: run => <Ago at={run.startedAt} />,
         },
         { label: 'Took', isNumber: true, of: run => tookOf(run) },
         { label: 'Effect', isLong: true, of: run => effectOf(run) },

@@ -21,6 +21,7 @@ export function OperationsFrame({
           { to: '/operations/backups', label: 'Backups' },
           { to: '/operations/health', label: 'Health' },
           { to: '/operations/maintenance', label: 'Maintenance' },
+          { to: '/operations/retention', label: 'Retention' },
           { to: '/operations/data', label: 'Data' },
         ]}
       />

@@ -6,13 +6,16 @@ import classes from './operations.module.css'
 export type Column<Row> = { label: string; isNumber?: boolean; isLong?: boolean; of: (row: Row) => ReactNode }
 
 /** A titled table, or a sentence where there is nothing to show. */
-export function TablePart<Row>({ title, note, rows, columns, keyOf, nothing }: TablePartProps<Row>) {
+export function TablePart<Row>({ title, note, actions, rows, columns, keyOf, nothing }: TablePartProps<Row>) {
   const id = useId()
   return (
     <section aria-labelledby={id} className={`panel ${classes.part}`}>
-      <Title order={2} size="h4" id={id}>
-        {title}
-      </Title>
+      <div className={classes.partHead}>
+        <Title order={2} size="h4" id={id}>
+          {title}
+        </Title>
+        {actions}
+      </div>
       {note && (
         <Text size="sm" c="dimmed" mb={6}>
           {note}
@@ -55,6 +58,7 @@ export function TablePart<Row>({ title, note, rows, columns, keyOf, nothing }: T
 type TablePartProps<Row> = {
   title: string
   note?: ReactNode
+  actions?: ReactNode
   rows: readonly Row[]
   columns: readonly Column<Row>[]
   keyOf: (row: Row) => string
