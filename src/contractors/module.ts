@@ -6,6 +6,7 @@ import { dropImportFiles, runImport } from './imports/import-jobs.ts'
 import { hasItems } from './lists/items.ts'
 import { addSearchToList } from './lists/search-additions.ts'
 import { resolveMentionsJob } from './matching/resolutions.ts'
+import { portability } from './portability.ts'
 import { contractorsRoutes } from './routes.ts'
 import { tellAtOnce, tellDaily, tellPerson } from './search/alerts.ts'
 import { refreshSummaryJob } from './summary/refreshes.ts'
@@ -13,6 +14,7 @@ import { refreshSummaryJob } from './summary/refreshes.ts'
 export const contractorsModule = {
   name: 'contractors',
   schema: 'contractors',
+  portability,
   retention: {
     'contractors.list_activity': {
       description: 'Who did what in lists',

@@ -2,10 +2,11 @@ import pg from 'pg'
 import type { Logger } from 'pino'
 import type { App } from '#platform/app.ts'
 import type { Keyring } from '#platform/crypto'
-import { Database, PlacedDatabase } from '#platform/database'
+import { Database, PlacedDatabase, statementsOf } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import { nameOf, Placements, placementErrors } from '#platform/tenancy'
+import { recountRows } from '#platform/usage'
 import { findIsolationFaults } from '../platform/database/isolation.ts'
 import type { Settings } from './config.ts'
 import { clientConfigOf } from './database.ts'
@@ -24,7 +25,7 @@ export function openTenantDatabases(
     reach: {
       read: url => clientConfigOf(url, undefined),
       login: admin => openLogin(admin, keyring),
-      recount: recountRows,
+      recount,
       prepare: (admin, log) => prepareTenantDatabase(admin, keyring, modules, log),
     },
     mirrors: {
@@ -99,20 +100,12 @@ async function closeQueue(admin: pg.ClientConfig): Promise<void> {
 }
 
 /** Counters of rows that were copied past them. */
-async function recountRows(admin: pg.ClientConfig, tenantId: string): Promise<void> {
+async function recount(admin: pg.ClientConfig, tenantId: string): Promise<void> {
   const client = new pg.Client(admin)
   client.on('error', () => {})
   try {
     await client.connect()
-    const { rows: counted } = await client.query<{ table: string; metric: string }>(`
-      select tgrelid::regclass::text as table, encode(tgargs, 'escape') as metric
-      from pg_trigger
-      where tgfoid = 'usage.count_changed_rows'::regproc
-        and tgname = 'count_inserted'`)
-    for (const { table, metric } of counted) {
-      const name = metric.replace(/\\000.*$/s, '')
-      await client.query('select usage.recount_rows($1, $2, $3::regclass)', [tenantId, name, table])
-    }
+    await recountRows(statementsOf(client), tenantId)
   } finally {
     await client.end().catch(() => {})
   }

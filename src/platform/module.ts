@@ -127,6 +127,29 @@ export type SecurityEventDeclaration = {
   isRefusal?: true
 }
 
+/** A column whose values stay behind when a tenant is exported, and what an imported row has there instead. */
+export type WithheldColumn = {
+  /** As the archive tells it. */
+  reason: string
+  /** SQL that is evaluated where the row comes in; without it and `make` the column's default, or null. */
+  value?: string
+  /** For what SQL cannot make, such as a new secret; `id` is the one that the row has from then on. */
+  make?: (keyring: Keyring, id: string) => string
+}
+
+/**
+ * What is special about a module's tables when a tenant is exported and imported. What nobody speaks of goes along as it is.
+ * Names and SQL are written here by hand, never made of input.
+ */
+export type PortabilityDeclaration = {
+  /** Tables of tenants (`schema.table`) that stay behind, with the reason that the archive tells. */
+  stays?: Readonly<Record<string, string>>
+  /** By `schema.table.column`. */
+  withheld?: Readonly<Record<string, WithheldColumn>>
+  /** Shared tables: the columns by which a row is found elsewhere; of several sets the first that has all its values counts. */
+  naturalKeys?: Readonly<Record<string, readonly (readonly [string, ...string[]])[]>>
+}
+
 /** How a notification reaches people by mail: each by itself, several in one, or not. */
 export type MailChannel = 'at_once' | 'digest' | 'never'
 
@@ -182,6 +205,7 @@ export type Module = {
   gauges?: readonly GaugeDeclaration[]
   /** MT-22: which of its audit events, by action, and of its refusals, by code, tell of security. */
   securityEvents?: Readonly<Record<string, SecurityEventDeclaration>>
+  portability?: PortabilityDeclaration
   /** What is not kept for ever, by name: `identity.sessions`. */
   retention?: Readonly<Record<string, RetentionDeclaration>>
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */

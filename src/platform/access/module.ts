@@ -1,12 +1,14 @@
 import type { Module } from '#platform/module.ts'
 import { registerAccessCommands } from './commands.ts'
 import { keyRoutes } from './key-routes.ts'
+import { portability } from './portability.ts'
 import { roleRoutes } from './role-routes.ts'
 import { securityEvents } from './security-events.ts'
 
 export const accessModule = {
   name: 'access',
   schema: 'access',
+  portability,
   securityEvents,
   permissions: {
     'access.roles.read': {

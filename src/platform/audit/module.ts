@@ -2,12 +2,14 @@ import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
 import { securityEvents } from './own-security-events.ts'
 import { ensureMonthPartitions, findShortHorizons } from './partitions.ts'
+import { portability } from './portability.ts'
 import { auditRoutes } from './routes.ts'
 import { securityRoutes } from './security-routes.ts'
 
 export const auditModule = {
   name: 'audit',
   schema: 'audit',
+  portability,
   securityEvents,
   permissions: {
     'audit.logs.read': { description: 'Read the audit log of the workspace', roles: ['owner', 'admin'] },

@@ -38,7 +38,7 @@ export {
 } from './row-moves.ts'
 export { onSignal, sendSignal } from './signals.ts'
 export { leaveSystemScope } from './system-scope.ts'
-export { readTenantTables, type TenantTable } from './tenant-tables.ts'
+export { columnList, quoted, readTenantTables, type TenantTable } from './tenant-tables.ts'
 export { onViolation } from './violations.ts'
 export type Database = Access
 /** One PostgreSQL database; see `PlacedDatabase` for what finds each tenant's own. */

@@ -10,6 +10,10 @@ export type TenantTable = {
   key: string[]
   /** What can be written: all but generated columns. */
   columns: string[]
+  /** By column, those that are generated too. */
+  types: Readonly<Record<string, string>>
+  /** Columns without which a row cannot be. */
+  required: string[]
   /** Columns `generated always as identity`: a copy has to override them. */
   hasIdentity: boolean
   isPartitioned: boolean

@@ -79,5 +79,10 @@ export const errors = errorTable('identity', {
   importColumnsUnknown: ['invalid', 'The file {path} has the unknown columns {columns}. Known are {known}.'],
   importColumnRepeated: ['invalid', 'The file {path} has the column {column} more than once.'],
   importEmailMissing: ['invalid', 'The file {path} has no head with the column email.'],
+  travellerUnfit: ['invalid', 'An account of the archive has the address {email}, which is none.'],
+  travellerUnconfirmed: [
+    'conflict',
+    'Here the account {email} has not confirmed its address, so that it may be somebody else’s: have it confirmed or deleted first.',
+  ],
   documentAltered: ['invalid', 'This is no document of ours, or it was altered: its signature does not fit.'],
 })

@@ -4,11 +4,13 @@ import { invitationRoutes } from './invitation-routes.ts'
 import { expireInvitations, sendInvitation } from './invitations.ts'
 import { memberRoutes } from './member-routes.ts'
 import { organizationRoutes } from './organization-routes.ts'
+import { portability } from './portability.ts'
 import { securityEvents } from './security-events.ts'
 
 export const membersModule = {
   name: 'members',
   schema: 'members',
+  portability,
   securityEvents,
   events: {
     'members.member.joined': 'Somebody joined the workspace',

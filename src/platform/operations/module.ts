@@ -27,11 +27,14 @@ import { restoreArchived, retainDaily, retainNow, verifyArchives } from './reten
 import { retentionRoutes } from './retention/retention-routes.ts'
 import { retentionSettings } from './retention/settings.ts'
 import { securityEvents } from './security-events.ts'
+import { portability } from './tenant-archives/portability.ts'
+import { registerTenantArchiveCommands } from './tenant-archives/tenant-archive-commands.ts'
 
 /** Backups, retention, maintenance and health: what an operator looks at in the morning. */
 export const operationsModule = {
   name: 'operations',
   schema: 'operations',
+  portability,
   securityEvents,
   permissions: {
     'operations.state.read': {
@@ -80,6 +83,7 @@ export const operationsModule = {
     retention: registerRetentionCommands,
     archive: registerArchiveCommands,
     holds: registerHoldCommands,
+    tenants: registerTenantArchiveCommands,
   },
   notifications: {
     'operations.alarm_opened': {

@@ -80,6 +80,13 @@ export {
   type SessionVerdict,
   touchSecondsOf,
 } from './policy-verdicts.ts'
+export {
+  closePortableTenant,
+  findPortableTenant,
+  isUsedTenantId,
+  openPortableTenant,
+  type PortableTenant,
+} from './portable-tenants.ts'
 export { countGraceLogin } from './second-factor-graces.ts'
 export { listStandings } from './standings.ts'
 export { changeTenantStatus, listStatusChanges, operatorsStatuses, StatusChange } from './statuses.ts'

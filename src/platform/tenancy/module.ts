@@ -6,6 +6,7 @@ import { healKilledMoves } from './moves-healing.ts'
 import { onboardingRoutes } from './onboarding-routes.ts'
 import { lookAtOutboxes } from './outboxes.ts'
 import { refreshPlacements } from './placements-refresh.ts'
+import { portability } from './portability.ts'
 import { securityEvents } from './security-events.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 import { removeFormerSlugs } from './tenants.ts'
@@ -13,6 +14,7 @@ import { removeFormerSlugs } from './tenants.ts'
 export const tenancyModule = {
   name: 'tenancy',
   schema: 'tenancy',
+  portability,
   securityEvents,
   encrypted: [
     { table: 'tenancy.databases', key: ['id'], column: 'url_encrypted', context: 'tenancy.databases.url:{id}' },

@@ -1,6 +1,7 @@
 import type { Module } from '#platform/module.ts'
 import { registerPlanCommands, registerUsageCommands } from './commands.ts'
 import { collectGauges, mirrorLimits } from './placed-gauges.ts'
+import { portability } from './portability.ts'
 import { readGauges, removeOldUsage, rollUp } from './rollups.ts'
 import { usageRoutes } from './routes.ts'
 import { sendWarnings } from './warnings.ts'
@@ -8,6 +9,7 @@ import { sendWarnings } from './warnings.ts'
 export const usageModule = {
   name: 'usage',
   schema: 'usage',
+  portability,
   permissions: {
     'usage.usage.read': {
       description: 'See the plan of the workspace, its limits and what was used',

@@ -1,11 +1,13 @@
 import type { Module } from '#platform/module.ts'
 import { deliverEvent } from './deliveries.ts'
 import { dispatchEvent, removeOldEvents, testEvent } from './events.ts'
+import { portability } from './portability.ts'
 import { webhookRoutes } from './routes.ts'
 
 export const webhooksModule = {
   name: 'webhooks',
   schema: 'webhooks',
+  portability,
   encrypted: ['secret_encrypted', 'previous_secret_encrypted'].map(column => ({
     table: 'webhooks.endpoints',
     key: ['tenant_id', 'id'] as const,
