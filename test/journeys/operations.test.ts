@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { runJobs } from '#test/jobs.ts'
 import { believedNoLonger, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { keepExamination } from '../../src/platform/operations/doctor/examinations.ts'
+import { runRetention } from '../../src/platform/operations/retention/runs.ts'
 import { reasonToSkip } from './browser.ts'
 import { closeNotices, enter, look, type Size, sizes, useBrowser } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
-const { admin, adminConfig, app, alice, bob, baseUrl } = await testWorld({ consoleDirectory })
+const folder = mkdtempSync(join(tmpdir(), 'commonhold-archive-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const environment = { COMMONHOLD_ARCHIVE_DIR: folder }
+const world = await testWorld({ consoleDirectory, environment })
+const { admin, adminConfig, app, alice, bob, baseUrl } = world
 await admin.query('insert into identity.operators (user_id) values ($1)', [alice.userId])
 await admin.query(`
   insert into operations.relation_sizes (taken_on, relation_name, kind, total_bytes)
@@ -30,6 +39,16 @@ const setAlarm = () =>
     values ('disk.space', '/srv/commonhold', 'critical', '0.4 GB of 80.0 GB are free where /srv/commonhold lies.',
       'A full disk stops the database. Remove what is not needed there, or move the data directory to a larger disk.')
     on conflict (code, object) where closed_at is null do update set acknowledged_at = null`)
+await admin.query(`
+  select platform.make_month_partitions('identity.login_histories'::regclass, now() - interval '14 months', 0);
+  insert into identity.login_histories (user_id, device, status, created_at)
+  select id, 'Firefox', 'success', date_trunc('month', now()) - interval '14 months'
+  from identity.users, generate_series(1, 500)`)
+await runRetention(app, { name: 'identity.login_histories' })
+await admin.query(
+  `insert into identity.user_sessions (user_id, expires_at) select $1, now() - interval '40 days' from generate_series(1, 43)`,
+  [bob.userId],
+)
 await keepExamination(app)
 await believedNoLonger()
 
@@ -58,6 +77,56 @@ describe('operations in the console', { skip }, () => {
       await look(page, 'operations-maintenance')
       await page.getByRole('button', { name: 'Do it now: VACUUM' }).click()
       await page.getByText('VACUUM begins in a moment.').waitFor()
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
+
+    it(`GG-16 an operator counts what is due, restores an archive, and holds a workspace (${size})`, async () => {
+      const { context, page, complaints } = await browser.open(size)
+      await enter(page, alice, '/operations/retention')
+      await page.getByRole('heading', { level: 2, name: 'What is kept, and for how long' }).waitFor()
+      await page.getByRole('button', { name: 'Count what is due' }).click()
+      await page.getByText('43 rows would go.', { exact: true }).waitFor()
+      await look(page, 'operations-retention')
+      await page.getByRole('button', { name: 'Run now: Sessions that were ended' }).click()
+      await page.getByText('It begins in a moment.').waitFor()
+      await closeNotices(page)
+
+      const views = page.getByRole('navigation', { name: 'Views of retention' })
+      await views.getByRole('link', { name: 'Archives' }).click()
+      await page.getByText('whole when written').waitFor()
+      await page.getByRole('button', { name: /^Restore: identity\.login_histories_/ }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByLabel('Table').fill(`identity.logins_${size}`)
+      await dialog.getByRole('button', { name: 'Restore' }).click()
+      await page.getByText('It is restored in a moment').waitFor()
+      await runJobs(world)
+      await page.reload()
+      await page.getByText(`1,500 rows are in identity.logins_${size}`).waitFor()
+      await closeNotices(page)
+      await look(page, 'operations-archives')
+
+      await views.getByRole('link', { name: 'Legal holds' }).click()
+      if (size === 'desktop') await page.getByRole('heading', { name: 'Nobody is held' }).waitFor()
+      await page.getByRole('button', { name: 'Hold…' }).click()
+      await dialog.getByRole('combobox', { name: 'Workspace' }).fill('Northg')
+      await page.getByRole('option', { name: /^Northgate Partners/ }).click()
+      await dialog.getByLabel('Reason').fill('Matter 12, asked for by counsel')
+      await look(page, 'operations-hold')
+      await dialog.getByRole('button', { name: 'Hold' }).click()
+      await page.getByText('Workspace Northgate Partners is held.').waitFor()
+      await closeNotices(page)
+      await page.getByText('Matter 12, asked for by counsel').waitFor()
+      await look(page, 'operations-holds')
+      await page.getByRole('button', { name: 'Release: Workspace Northgate Partners' }).click()
+      await dialog.getByLabel('Why').fill('Settled')
+      await dialog.getByRole('button', { name: 'Release' }).click()
+      await page.getByText('Workspace Northgate Partners is held no more.').waitFor()
+      await page.getByLabel('Those that were released too').check()
+      await page
+        .getByText(/released .* by alice@meridian\.example: Settled/)
+        .first()
+        .waitFor()
       assert.deepEqual(complaints, [])
       await context.close()
     })

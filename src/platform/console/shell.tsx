@@ -10,6 +10,7 @@ import { ClosedWorkspaceBanner, ClosedWorkspacePage, SecondFactorGraceBanner } f
 import { ColorSchemeChoice } from './color-scheme.tsx'
 import { Icon } from './icons.tsx'
 import type { ConsoleRoute, NavigationEntry, StepUpDialog } from './module.ts'
+import { SectionGroups } from './section-groups.tsx'
 import {
   brandQuery,
   entranceQuery,
@@ -119,31 +120,10 @@ type SideProps = { navigation: readonly NavigationEntry[]; workspacesPath: strin
 function Side({ navigation, workspacesPath, pathname }: SideProps) {
   const session = useSession()
   const open = navigation.filter(entry => !entry.permission || session.can(entry.permission))
-  const groups = [...new Set(open.map(entry => entry.group))]
   return (
     <div className={classes.stack}>
       <TenantSwitcher navigation={navigation} workspacesPath={workspacesPath} />
-      <nav aria-label="Sections" className={classes.nav}>
-        {groups.map(group => (
-          <div key={group} className={classes.nav}>
-            <div className={classes.group}>{group}</div>
-            {open
-              .filter(entry => entry.group === group)
-              .map(entry => (
-                <Link
-                  key={entry.to}
-                  to={entry.to}
-                  className={classes.entry}
-                  activeProps={{}}
-                  aria-current={sectionOf(pathname) === entry.to ? 'page' : undefined}
-                >
-                  <Icon name={entry.icon} />
-                  {entry.label}
-                </Link>
-              ))}
-          </div>
-        ))}
-      </nav>
+      <SectionGroups entries={open} current={sectionOf(pathname)} />
       <div className={classes.foot}>
         <ColorSchemeChoice />
         <PersonMenu />

@@ -21,6 +21,7 @@ import {
 import { errors } from './errors.ts'
 import { Replication, type Row } from './replication.ts'
 import { readSealed, SealedWriter, syncDirectory, type Written, writeSigned } from './sealed-files.ts'
+import { FileCounter } from './tars.ts'
 
 export type BackupOptions = {
   shelf: Shelf
@@ -31,7 +32,7 @@ export type BackupOptions = {
   signal?: AbortSignal
 }
 
-export type BackupProgress = { bytes: number; expectedBytes: number | undefined; note?: string }
+export type BackupProgress = { bytes: number; expectedBytes: number | undefined; files?: number; note?: string }
 
 /**
  * Takes a backup of the whole server over a replication connection (GG-20). It is there complete, on the disk, or not
@@ -220,6 +221,8 @@ class Reception {
   private tail: Promise<void> = Promise.resolve()
   private waiting = 0
   private hasFailed = false
+  private counter = new FileCounter()
+  private counted = 0
 
   constructor(archive: Archive, id: string, draft: string, options: BackupOptions) {
     this.archive = archive
@@ -256,6 +259,7 @@ class Reception {
     const kind = String.fromCharCode(message[0] as number)
     if (kind === 'd') {
       this.bytes += message.length - 1
+      if (this.current?.name !== 'manifest') this.counter.take(message.subarray(1))
       await this.current?.writer.write(message.subarray(1))
     } else if (kind === 'n') {
       // `base.tar`, or a tablespace's number
@@ -268,12 +272,15 @@ class Reception {
     } else if (kind === 'm') {
       await this.open('manifest')
     } else if (kind === 'p') {
-      this.options.onProgress?.({ bytes: this.bytes, expectedBytes: this.expectedBytes })
+      const files = this.counted + this.counter.files
+      this.options.onProgress?.({ bytes: this.bytes, expectedBytes: this.expectedBytes, files })
     }
   }
 
   private async open(name: string): Promise<void> {
     await this.closeCurrent()
+    this.counted += this.counter.files
+    this.counter = new FileCounter()
     const inner = innerName({ systemIdentifier: this.archive.systemIdentifier, id: this.id }, name)
     const path = join(this.draft, sealedName(name))
     this.current = { name, writer: await SealedWriter.create(path, this.archive.keyring, inner) }

@@ -45,9 +45,24 @@ export async function walkBackup(archive: Archive, backup: Backup, walk: Walk): 
 }
 
 /** Reads a whole backup again. Returns what is wrong with it. */
-export async function findFaults(archive: Archive, backup: Backup): Promise<DomainError[]> {
+export async function findFaults(
+  archive: Archive,
+  backup: Backup,
+  onProgress: (bytes: number, files: number) => void = () => {},
+): Promise<DomainError[]> {
   const faults: DomainError[] = []
-  await walkBackup(archive, backup, { onFault: fault => void faults.push(fault) })
+  let [bytes, files] = [0, 0]
+  await walkBackup(archive, backup, {
+    onFault: fault => void faults.push(fault),
+    onBytes(count) {
+      bytes += count
+      onProgress(bytes, files)
+    },
+    async sink(_path, { kind }) {
+      if (kind === 'file') files++
+      return undefined
+    },
+  })
   return faults
 }
 

@@ -6,6 +6,7 @@ import type { Shelf } from './catalogue.ts'
 import type { Target } from './plans.ts'
 import { parseLsn } from './positions.ts'
 import { type Recovery, recoverAside } from './recoveries.ts'
+import type { RunProgress } from './runs.ts'
 import { findReceiverState } from './wal-files.ts'
 
 export type DrillOptions = {
@@ -17,6 +18,7 @@ export type DrillOptions = {
   installation?: string
   /** For how long WAL up to the moment that is compared may take to come in, in seconds. */
   patience?: number
+  onProgress?: (progress: RunProgress) => void
 }
 
 /** What a restore drill found. `compared` counts tables whose rows are those of the server at the same moment. */
@@ -36,13 +38,15 @@ export type Drill = {
  * the rows against those that the server had at that very moment. The copy is removed.
  */
 export async function runDrill(options: DrillOptions): Promise<Drill> {
-  const { shelf, systemIdentifier, source, into, installation } = options
+  const { shelf, systemIdentifier, source, into, installation, onProgress = () => {} } = options
   const began = performance.now()
+  onProgress({ step: 'Counting the rows of the server' })
   const moment = source ? await holdMoment(options, source) : { why: 'the server itself was not asked' }
   const target: Target = 'point' in moment ? { restorePoint: moment.point } : { latest: true }
   const copy = await recoverAside({
     ...{ shelf, systemIdentifier, target, into, durable: false },
     ...(installation !== undefined && { installation }),
+    onProgress: ({ bytes, expectedBytes }) => onProgress({ step: 'Laying the copy out', bytes, expectedBytes }),
   }).catch(error => {
     rmSync(into, { recursive: true, force: true })
     throw error
@@ -52,6 +56,7 @@ export async function runDrill(options: DrillOptions): Promise<Drill> {
     let [indexes, tables, rows, compared] = [0, 0, 0, 0]
     for (const database of await listDatabases(copy.adminConfig('template1'))) {
       await withAdmin(copy.adminConfig(database), async client => {
+        onProgress({ step: `Looking at the indexes and rows of ${database}` })
         indexes += await checkIndexes(client, database, faults)
         const found = await countRows(client)
         tables += found.size

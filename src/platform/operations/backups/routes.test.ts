@@ -9,6 +9,7 @@ import { readPgbackrest } from './adapters.ts'
 import { errors } from './errors.ts'
 import { recordRun } from './runs.ts'
 import { readState } from './state.ts'
+import { FileCounter } from './tars.ts'
 
 const { app, admin, alice, bob } = await testWorld()
 await admin.query('insert into identity.operators (user_id) values ($1)', [alice.userId])
@@ -64,6 +65,51 @@ test('GG-20 a failed run stays on record with why, and a finished one with what 
       ['full', 'done', 'b1', 'Ada', undefined],
     ],
   )
+})
+
+test('GG-20 GG-21 how far a run is can be seen while it runs, and one whose program was killed is over', async () => {
+  const running = async () => {
+    const seen = await alice.fetch('/operations/backups')
+    const { runs } = (await seen.json()) as { runs: { state: string; progress: { bytes: number } | null }[] }
+    return runs.filter(({ state }) => state === 'running').map(({ progress }) => progress)
+  }
+  await recordRun(app, { kind: 'full' }, async (_id, note) => {
+    assert.deepEqual(await running(), [null])
+    note({ bytes: 7, expectedBytes: 100, files: 3 })
+    let [seen] = await running()
+    while (!seen) [seen] = await running()
+    const { at, ...rest } = seen as { at: string; bytes: number }
+    assert.deepEqual(rest, { bytes: 7, expectedBytes: 100, files: 3 })
+    assert.ok(Date.parse(at) > Date.now() - 60_000)
+    return { result: {} }
+  })
+  assert.deepEqual(await running(), [])
+  await admin.query(`
+    insert into operations.backup_runs (kind, progress)
+    values ('drill', jsonb_build_object('at', now() - interval '4 minutes'))`)
+  assert.deepEqual(await running(), [], 'it is silent')
+  const [last] = (await readState(own)).runs
+  assert.match(last?.failure ?? '', /ended before it was done/)
+  await admin.query(`delete from operations.backup_runs where kind = 'drill'`)
+})
+
+test('GG-20 the files of a tar are counted however it is cut', () => {
+  const member = (size: number, type: string) => {
+    const header = Buffer.alloc(512)
+    header.write('base/1/2')
+    header.write('0000600', 100)
+    header.write(size.toString(8).padStart(11, '0'), 124)
+    header.write(type, 156)
+    return Buffer.concat([header, Buffer.alloc(Math.ceil(size / 512) * 512, 7)])
+  }
+  const tar = Buffer.concat([
+    ...[member(0, '5'), member(1_300, '0'), member(0, '0'), member(512, '0'), member(8_192, '0'), Buffer.alloc(1024)],
+  ])
+  for (const length of [1, 7, 511, 512, 513, 4_000, tar.length]) {
+    const counter = new FileCounter()
+    for (let at = 0; at < tar.length; at += length) counter.take(tar.subarray(at, at + length))
+    assert.equal(counter.files, 4, `in pieces of ${length}`)
+  }
 })
 
 test('GG-20 without a backup the database is called unprotected, with what to do, and never silently nothing', async () => {

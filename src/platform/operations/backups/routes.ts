@@ -29,7 +29,7 @@ const Backup = Type.Object({
 
 const Run = Type.Object({
   id: text,
-  kind: oneOf(['full', 'incremental', 'verify', 'drill', 'expire']),
+  kind: oneOf(['full', 'incremental', 'verify', 'drill', 'expire', 'restore']),
   state: oneOf(['running', 'done', 'failed']),
   backupId: nullable(text),
   requestedBy: { ...nullable(text), description: 'Null where it was due' },
@@ -37,6 +37,18 @@ const Run = Type.Object({
   finishedAt: nullable(timestamp),
   result: nullable(Type.Object({}, { additionalProperties: true })),
   failure: nullable(text),
+  progress: nullable(
+    Type.Object(
+      {
+        at: { ...time, description: 'When it was so far' },
+        step: Type.Optional(text),
+        bytes: Type.Optional(count),
+        expectedBytes: Type.Optional(count),
+        files: Type.Optional(count),
+      },
+      { description: 'How far a running one is' },
+    ),
+  ),
 })
 
 const State = Type.Object({

@@ -2,7 +2,16 @@ import type { App } from '#platform/app.ts'
 import { json, type Queryable, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 
-export type RunKind = 'full' | 'incremental' | 'verify' | 'drill' | 'expire'
+export type RunKind = 'full' | 'incremental' | 'verify' | 'drill' | 'expire' | 'restore'
+
+/** How far a run is. */
+export type RunProgress = {
+  /** What it does just now, where it does several things. */
+  step?: string
+  bytes?: number
+  expectedBytes?: number
+  files?: number
+}
 
 /** Something that was done about backups. */
 export type Run = {
@@ -15,6 +24,8 @@ export type Run = {
   finishedAt: Date | null
   result: Record<string, unknown> | null
   failure: string | null
+  /** Of a running one, with when that was written down. */
+  progress: (RunProgress & { at: string }) | null
 }
 
 /** What a run came to; `faults` make it a failed one. */
@@ -24,7 +35,7 @@ export type Outcome = { backupId?: string; result: Record<string, unknown>; fail
 export async function recordRun<T extends Outcome>(
   app: App,
   { kind, requestedBy }: { kind: RunKind; requestedBy?: string | undefined },
-  work: () => Promise<T>,
+  work: (runId: string, note: (progress: RunProgress) => void) => Promise<T>,
 ): Promise<T> {
   const tx = app.db.scoped({ system: true })
   await closeForgotten(tx)
@@ -32,11 +43,14 @@ export async function recordRun<T extends Outcome>(
     insert into operations.backup_runs (kind, requested_by)
     values (${kind}, ${requestedBy ?? null})
     returning id`)
+  const pulse = new Pulse(tx, id)
   try {
-    const outcome = await work()
+    const outcome = await work(id, progress => pulse.note(progress))
+    await pulse.end()
     await finish(tx, id, outcome)
     return outcome
   } catch (error) {
+    await pulse.end()
     const failure = error instanceof DomainError ? error.message : `Unforeseen: ${(error as Error).message}`
     // The database may be what failed; then the next run closes this one.
     await finish(tx, id, { result: {}, failure }).catch(err => app.log.warn({ err }, 'A failed run was not recorded'))
@@ -49,8 +63,9 @@ export async function listRuns(
   tx: Queryable,
   { limit = 50, kinds }: { limit?: number; kinds?: RunKind[] } = {},
 ): Promise<Run[]> {
+  await closeForgotten(tx)
   return await tx.run(sql<Run>`
-    select id, kind, state, backup_id, requested_by, started_at, finished_at, result, failure
+    select id, kind, state, backup_id, requested_by, started_at, finished_at, result, failure, progress
     from operations.backup_runs
     where ${kinds ?? null}::text[] is null or kind = any(${kinds ?? null})
     order by started_at desc, id
@@ -75,7 +90,50 @@ async function finish(tx: Queryable, id: string, { backupId, result, failure }: 
     where id = ${id}`)
 }
 
-/** Its program was killed: none takes that long. */
+/** Writes down each second how far a run is, and each half minute that its program is there. */
+class Pulse {
+  private readonly tx: Queryable
+  private readonly id: string
+  private readonly beat: NodeJS.Timeout
+  private progress: RunProgress = {}
+  private writing: Promise<unknown> = Promise.resolve()
+  private writtenAt = Number.NEGATIVE_INFINITY
+
+  constructor(tx: Queryable, id: string) {
+    this.tx = tx
+    this.id = id
+    this.beat = setInterval(() => this.write(), 30_000)
+    this.beat.unref()
+  }
+
+  note(progress: RunProgress): void {
+    const isNewStep = progress.step !== this.progress.step
+    this.progress = progress
+    if (isNewStep || performance.now() - this.writtenAt >= 1_000) this.write()
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.beat)
+    await this.writing
+  }
+
+  private write(): void {
+    this.writtenAt = performance.now()
+    const progress = json({ ...this.progress, at: new Date().toISOString() })
+    // The work goes on where this cannot be told.
+    this.writing = this.writing.then(() =>
+      this.tx
+        .run(sql`
+          update operations.backup_runs
+          set progress = ${progress}
+          where id = ${this.id}
+            and state = 'running'`)
+        .catch(() => {}),
+    )
+  }
+}
+
+/** Its program was killed: it is silent, or none takes that long. */
 async function closeForgotten(tx: Queryable): Promise<void> {
   await tx.run(sql`
     update operations.backup_runs
@@ -84,5 +142,8 @@ async function closeForgotten(tx: Queryable): Promise<void> {
       finished_at = clock_timestamp(),
       failure = 'The program ended before it was done; what was unfinished is removed.'
     where state = 'running'
-      and started_at < now() - interval '6 hours'`)
+      and (
+        started_at < now() - interval '6 hours'
+        or (progress ->> 'at')::timestamptz < now() - interval '3 minutes'
+      )`)
 }

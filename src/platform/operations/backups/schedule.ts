@@ -20,12 +20,20 @@ type Asked = { requestedBy?: string; onProgress?: (progress: BackupProgress) => 
 /** Makes a backup, reads it again, and removes what is older than is kept; each leaves a record. */
 export async function backUp(app: App, kind: 'full' | 'incremental', asked: Asked = {}): Promise<Backup> {
   const { admin, isEmbedded } = requireAdministration(app)
-  const { requestedBy, ...rest } = asked
+  const { requestedBy, onProgress, signal } = asked
   const shelf = shelfOfApp(app)
-  const made = await recordRun(app, { kind, requestedBy }, async () => {
+  const made = await recordRun(app, { kind, requestedBy }, async (_id, note) => {
     // Of a server of others the disk may be filled by a slot that nobody reads.
     if (isEmbedded || (await isReceiving(app))) await claimSlotFor(admin)
-    const backup = await takeBackup({ shelf, admin, incremental: kind === 'incremental', ...rest })
+    const backup = await takeBackup({
+      ...{ shelf, admin, incremental: kind === 'incremental' },
+      ...(signal && { signal }),
+      onProgress(progress) {
+        const { bytes, expectedBytes, files } = progress
+        note({ bytes, ...(expectedBytes !== undefined && { expectedBytes }), ...(files !== undefined && { files }) })
+        onProgress?.(progress)
+      },
+    })
     const { id, plainBytes, storedBytes, stopLsn } = backup
     return { backup, backupId: id, result: { kind: backup.kind, plainBytes, storedBytes, stopLsn } }
   })
@@ -35,9 +43,10 @@ export async function backUp(app: App, kind: 'full' | 'incremental', asked: Aske
 
 /** Reads a backup again, every file of it, and says so beside it. */
 export async function verify(app: App, backup: Backup, requestedBy?: string): Promise<DomainError[]> {
-  const { faults } = await recordRun(app, { kind: 'verify', requestedBy }, async () => {
+  const { faults } = await recordRun(app, { kind: 'verify', requestedBy }, async (_id, note) => {
     const archive = { ...shelfOfApp(app), systemIdentifier: backup.systemIdentifier }
-    const found = await findFaults(archive, backup)
+    const expectedBytes = backup.plainBytes
+    const found = await findFaults(archive, backup, (bytes, files) => note({ bytes, expectedBytes, files }))
     const messages = found.map(fault => fault.message)
     await writeVerification(archive, backup.id, { at: app.clock.now().toISOString(), faults: messages })
     const outcome: Outcome = { backupId: backup.id, result: { faults: messages, bytes: backup.plainBytes } }
@@ -63,8 +72,9 @@ export async function drill(app: App, requestedBy?: string): Promise<Drill> {
   const archive = await ownArchive(app)
   const installation = installationOf(app.config)
   const stamp = app.clock.now().toISOString().replace(/[-:.]/g, '')
-  const { found } = await recordRun(app, { kind: 'drill', requestedBy }, async () => {
+  const { found } = await recordRun(app, { kind: 'drill', requestedBy }, async (_id, note) => {
     const drilled = await runDrill({
+      onProgress: note,
       ...{ shelf: archive, systemIdentifier: archive.systemIdentifier, source: admin },
       into: join(dataDirectory, `drill-${stamp}`),
       ...(installation !== undefined && { installation }),

@@ -51,6 +51,34 @@ export async function readTar(chunks: AsyncIterable<Buffer>, sink: MemberSink): 
   if (isOpen) await sink.end()
 }
 
+/** Counts the files of a tar that passes, however it is cut into pieces. */
+export class FileCounter {
+  files = 0
+  private head = Buffer.alloc(0)
+  private skipped = 0
+
+  take(bytes: Buffer): void {
+    for (let at = Math.min(this.skipped, bytes.length), left = this.skipped - at; ; ) {
+      this.skipped = left
+      if (at === bytes.length) return
+      const part = bytes.subarray(at, at + 512 - this.head.length)
+      this.head = Buffer.concat([this.head, part])
+      at += part.length
+      if (this.head.length < 512) return
+      const { head } = this
+      this.head = Buffer.alloc(0)
+      if (head[0] !== 0) {
+        const { kind, size } = memberOf(head)
+        if (kind === 'file') this.files++
+        left = Math.ceil(size / 512) * 512
+      }
+      const jump = Math.min(left, bytes.length - at)
+      at += jump
+      left -= jump
+    }
+  }
+}
+
 function memberOf(header: Buffer): Member {
   const text = (from: number, to: number) => {
     const field = header.subarray(from, to)

@@ -2,7 +2,7 @@ import { Alert, Button, Group, List, Modal, Progress, Text, TextInput } from '@m
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { EmptyState, formatCount, formatDay, Refusal, useSession } from '#platform/console'
+import { EmptyState, formatCount, Refusal, useSession } from '#platform/console'
 import { Ago } from './ago.tsx'
 import { Loaded } from './loaded.tsx'
 import classes from './operations.module.css'
@@ -93,7 +93,7 @@ function Shelf({ archives: { items, folder, faults }, restore }: ShelfProps) {
             label: 'Month of',
             of: ({ table, from, database }) => (
               <>
-                {formatDay(from).slice(3)} <span className="mono">{table}</span>
+                {formatMonth(from)} <span className="mono">{table}</span>
                 {database !== null && <span className="mono"> in {database}</span>}
               </>
             ),
@@ -103,10 +103,10 @@ function Shelf({ archives: { items, folder, faults }, restore }: ShelfProps) {
           { label: 'Size', isNumber: true, of: ({ bytes }) => formatBytes(bytes) },
           { label: 'Written', of: ({ writtenAt }) => <Ago at={writtenAt} /> },
           {
-            label: 'SHA-256 of the file',
+            label: 'SHA-256',
             of: ({ fileSha256 }) => (
               <span className="mono" title={fileSha256}>
-                {fileSha256.slice(0, 16)}…
+                {fileSha256.slice(0, 8)}…
               </span>
             ),
           },
@@ -144,6 +144,10 @@ function Shelf({ archives: { items, folder, faults }, restore }: ShelfProps) {
 }
 
 type ShelfProps = { archives: Archives; restore: (archive: Archive) => void }
+
+/** Months of logs begin and end in UTC. */
+const formatMonth = (from: string) =>
+  new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(from))
 
 function State({ archive: { verification } }: { archive: Archive }) {
   if (!verification) return 'whole when written'

@@ -1,7 +1,7 @@
-import { Alert, Badge, Button, Group, List, Skeleton, Text, Title } from '@mantine/core'
+import { Alert, Badge, Button, Group, List, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { EmptyState, ErrorState, formatAgo, formatExactTime, Icon, useSession } from '#platform/console'
+import { EmptyState, formatAgo, formatExactTime, Icon, useSession } from '#platform/console'
 import {
   type BackupState,
   backupsQuery,
@@ -11,10 +11,12 @@ import {
   placeWindows,
   type Run,
 } from './backups.ts'
+import { Loaded } from './loaded.tsx'
 import classes from './operations.module.css'
 import { formatBytes, formatSeconds } from './operations.ts'
 import { OperationsFrame } from './operations-frame.tsx'
 import { TablePart } from './part.tsx'
+import { RunningRun } from './running-run.tsx'
 import { StatusBadge } from './status-badge.tsx'
 
 /** GG-20, GG-21: how well the database is protected, and what was done for it. */
@@ -26,23 +28,22 @@ export function Page() {
       lead="A whole backup each night, what changed every six hours, and every change as it is written."
       actions={data?.adapter === 'own' && <Actions hasBackup={data.chains.length > 0} isBusy={isBusy(data)} />}
     >
-      {query.isPending ? (
-        <div role="status" aria-label="Loading the backups">
-          <Skeleton height={320} />
-        </div>
-      ) : query.isError && !data ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : (
-        data && (
+      <Loaded query={query} label="Loading the backups">
+        {state => (
           <div className={classes.stack}>
-            <Standing state={data} />
-            <Glance state={data} />
-            {data.adapter === 'own' && <Reach state={data} />}
-            {data.adapter === 'own' && <Chains chains={data.chains} />}
-            <Runs runs={data.runs} />
+            <Standing state={state} />
+            {state.runs
+              .filter(run => run.state === 'running')
+              .map(run => (
+                <RunningRun key={run.id} run={run} now={state.now} title={kinds[run.kind]} />
+              ))}
+            <Glance state={state} />
+            {state.adapter === 'own' && <Reach state={state} />}
+            {state.adapter === 'own' && <Chains chains={state.chains} />}
+            <Runs runs={state.runs} />
           </div>
-        )
-      )}
+        )}
+      </Loaded>
     </OperationsFrame>
   )
 }
@@ -258,6 +259,7 @@ const kinds: Readonly<Record<Run['kind'], string>> = {
   verify: 'Read again',
   drill: 'Restore drill',
   expire: 'Removal of old ones',
+  restore: 'Restore',
 }
 
 function Runs({ runs }: { runs: readonly Run[] }) {
@@ -285,11 +287,33 @@ function Runs({ runs }: { runs: readonly Run[] }) {
             finishedAt ? formatSeconds((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000) : '',
         },
         { label: 'By', of: ({ requestedBy }) => requestedBy ?? 'the clock' },
-        { label: 'Outcome', of: run => run.failure ?? effectOf(run) },
+        {
+          label: 'Outcome',
+          isLong: true,
+          of: run => (run.failure === null ? effectOf(run) : <Failure run={run} failure={run.failure} />),
+        },
       ]}
     />
   )
 }
+
+const remedies: Readonly<Record<Run['kind'], string>> = {
+  full: 'When the cause is gone, “Back up now” tries again at once; by itself it is tried at the next time that is due.',
+  incremental: 'When the cause is gone, “Back up changes” tries again at once; else the next one takes these along.',
+  verify: 'Do not count on this backup: make a whole one with “Back up now”, and see to the disk with the folder.',
+  drill: 'See to what it names, then begin a drill again. Until one goes well it is not certain that a restore does.',
+  expire: 'Nothing that is needed was removed. It is tried again after the next whole backup.',
+  restore: 'See to what it names, then begin it again.',
+}
+
+const Failure = ({ run: { kind }, failure }: { run: Run; failure: string }) => (
+  <>
+    {failure}
+    <Text size="xs" c="dimmed">
+      {remedies[kind]}
+    </Text>
+  </>
+)
 
 function effectOf({ kind, result }: Run): string {
   const figure = (name: string) => Number(result?.[name] ?? 0)

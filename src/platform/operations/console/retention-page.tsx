@@ -127,9 +127,11 @@ function Rules({
             : ` Counted now: ${rowsInWords(goes)} would go. Nothing was changed.`)}
       </Text>
       <ul className={classes.list}>
-        {items.map(rule => (
-          <RuleEntry key={rule.name} rule={rule} due={due?.filter(each => each.declaration === rule.name)} />
-        ))}
+        {items
+          .toSorted((one, other) => Number(one.action === 'keep') - Number(other.action === 'keep'))
+          .map(rule => (
+            <RuleEntry key={rule.name} rule={rule} due={due?.filter(each => each.declaration === rule.name)} />
+          ))}
       </ul>
     </section>
   )
@@ -146,10 +148,10 @@ function RuleEntry({ rule, due }: { rule: Rule; due: readonly Due[] | undefined 
       <div className={classes.entryFoot}>
         <div className={classes.words}>
           <Text size="sm" fw={550}>
-            {description}
+            {action === 'keep' ? 'Kept for good' : description}
           </Text>
           <Text size="sm" c="dimmed">
-            {fateOf(rule)}
+            {action === 'keep' ? `${description}.` : fateOf(rule)}
             {action !== 'keep' && (
               <>
                 {' '}
@@ -170,7 +172,7 @@ function RuleEntry({ rule, due }: { rule: Rule; due: readonly Due[] | undefined 
             </Text>
           )}
           {due?.map(each => (
-            <Text key={each.databaseName ?? ''} size="sm" fw={550}>
+            <Text key={each.databaseName ?? ''} size="sm" fw={each.due > 0 || each.failure ? 550 : 400}>
               {each.databaseName !== null && `In ${each.databaseName}: `}
               {each.failure ?? dueInWords(each)}
             </Text>
@@ -196,7 +198,6 @@ function RuleEntry({ rule, due }: { rule: Rule; due: readonly Due[] | undefined 
 }
 
 function fateOf({ action, after, job }: Rule): string {
-  if (action === 'keep') return 'Kept for good.'
   if (action === 'archive') return `Archived by month after ${after}.`
   return job === null ? `Removed after ${after}.` : `Erased after ${after}, with all that hangs on it.`
 }
