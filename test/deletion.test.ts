@@ -31,7 +31,7 @@ const tables: Table[] = (
     order by 1`)
 ).rows
 /** What the law keeps, and what says that the tenant was deleted. */
-const kept = ['audit.audit_logs', 'tenancy.deletion_certificates']
+const kept = ['audit.audit_logs', 'audit.security_audit_logs', 'tenancy.deletion_certificates']
 const tenantTables = tables.filter(
   ({ name, hasTenant }) => hasTenant && !/^audit\.|^tenancy\.tenant_deletions$/.test(name),
 )

@@ -46,7 +46,7 @@ made.push({ table: removedItems, id: String(removed.removal_id), row: JSON.strin
 const snapshot = async () => {
   const rows: unknown[] = []
   for (const { name } of tables) {
-    if (name === 'audit.audit_logs') continue
+    if (['audit.audit_logs', 'audit.security_audit_logs'].includes(name)) continue
     rows.push(
       (
         await admin.query(`select to_jsonb(t) as row from ${name} as t where tenant_id = $1 order by id`, [

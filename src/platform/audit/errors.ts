@@ -10,6 +10,10 @@ export const errors = errorTable('audit', {
     'Verification reads the entries of all tenants, and has no way in as the administrator.',
   ],
   tenantUnknown: ['not_found', 'There is no tenant {slug}.'],
+  everywhereMisused: [
+    'invalid',
+    '--everywhere is for all tenants, and since the newest checkpoint of each database: leave out --tenant and the number.',
+  ],
   numberMalformed: ['invalid', '{text} is not the number of a checkpoint.'],
   proofUnreadable: ['invalid', 'This is no proof: {reason}.'],
   proofWrong: ['conflict', 'The proof does not hold: {reason}.'],

@@ -13,4 +13,5 @@ export { listSecurityEvents, SecurityEvent, SecurityFilters } from './security-e
 export { auditState, checkpointFolderOf, type SealState } from './states.ts'
 export { findTrackingFaults, listRedactedColumns } from './tracking.ts'
 export { type Verification, verifyLog } from './verification.ts'
-export { publicKeyOf, verifyAuditLog } from './verifications.ts'
+export { listVerifications, VerificationRun } from './verification-runs.ts'
+export { type AuditVerificationOptions, publicKeyOf, verifyAuditLog } from './verifications.ts'

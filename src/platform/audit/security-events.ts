@@ -9,8 +9,8 @@ const text = nullable(Type.String())
 /** An entry of the audit log that tells of security. */
 export const SecurityEvent = Type.Object({
   id: { ...uuid, description: 'The id of its entry in the audit log' },
-  tenantId: nullable({ ...uuid, description: 'Null for what belongs to no workspace, as a sign-in that failed' }),
   createdAt: timestamp,
+  tenantId: nullable({ ...uuid, description: 'Null for what belongs to no workspace, as a sign-in that failed' }),
   severity: oneOf(securitySeverities),
   category: oneOf(securityCategories),
   event: Type.String({ description: 'An action of the audit log; of a refused request the code of the refusal' }),

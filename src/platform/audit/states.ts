@@ -24,7 +24,7 @@ export type SealState = {
   /** Age of the oldest entry that is not sealed yet, in seconds; 0 where all are. */
   lagSeconds: number
   checkpoint: { number: number; at: string; tenants: number; size: number; thumbprint: string | null } | null
-  /** The last run of verification that has ended. */
+  /** The last run of verification in the main database that came to a result. */
   verification: { endedAt: Date; isSound: boolean; entries: number; checkpoint: number | null } | null
 }
 
@@ -35,7 +35,8 @@ export async function auditState(tx: Queryable): Promise<SealState> {
     tx.maybe(sql<NonNullable<SealState['verification']>>`
       select ended_at, is_sound, entries, checkpoint
       from audit.verifications
-      where ended_at is not null
+      where is_sound is not null
+        and database is null
       order by began_at desc
       limit 1`),
   ])

@@ -94,7 +94,7 @@ test('GG-16 MT-02 after 90 days nothing names the account or its address but the
 
   assert.deepEqual(await eraseDeletedUsers(app), { erased: 1, failed: [] })
 
-  const kept = ['audit.audit_logs', 'identity.erased_users']
+  const kept = ['audit.audit_logs', 'audit.security_audit_logs', 'identity.erased_users']
   assert.deepEqual(await tablesWith(ada.userId), kept)
   assert.deepEqual(await tablesWith(ada.email), ['audit.audit_logs'])
   assert.deepEqual(await tablesWith(String(list.id)), ['audit.audit_logs'], 'nobody else saw this list: it is gone')

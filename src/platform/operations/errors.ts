@@ -42,6 +42,9 @@ export const errors = errorTable('operations', {
   archiveElsewhere: ['not_found', 'The archive is of the database {database}, which is not known any more.'],
   archiveInTheWay: ['conflict', '{table} is there already and is not overwritten; name another table with --into.'],
   archiveTargetUnfit: ['invalid', '{table} is no name of a table: schema.table'],
-  archiveTargetRefused: ['conflict', 'The table {table} cannot be made: {reason}. Name one in a schema of the program.'],
+  archiveTargetRefused: [
+    'conflict',
+    'The table {table} cannot be made: {reason}. Name one in a schema of the program.',
+  ],
   archiveTargetOther: ['conflict', '{table} has no columns {columns} any more; restore into a table of its own.'],
 })

@@ -4,6 +4,8 @@ import type { Module } from '#platform/module.ts'
 import { lookForAlarms } from './alarms/alarms.ts'
 import { sendAlarm } from './alarms/messages.ts'
 import { registerAuditCommands } from './audit/audit-commands.ts'
+import { auditStateRoutes } from './audit/audit-routes.ts'
+import { verifyNightly, verifyNow } from './audit/verification-jobs.ts'
 import { registerBackupCommands, registerRestoreCommand } from './backups/commands.ts'
 import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
 import { backupRoutes } from './backups/routes.ts'
@@ -53,7 +55,7 @@ export const operationsModule = {
       forOperators: true,
     },
   },
-  routes: [...healthRoutes, ...retentionRoutes, ...backupRoutes, ...dataRoutes],
+  routes: [...healthRoutes, ...retentionRoutes, ...backupRoutes, ...dataRoutes, ...auditStateRoutes],
   jobs: [
     makeFullBackup,
     makeIncrementalBackup,
@@ -68,6 +70,8 @@ export const operationsModule = {
     retainNow as Job,
     verifyArchives as Job,
     restoreArchived as Job,
+    verifyNightly,
+    verifyNow as Job,
     lookForAlarms,
     sendAlarm as Job,
   ],

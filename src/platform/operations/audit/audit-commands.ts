@@ -19,10 +19,12 @@ import { openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug } from '#platform/tenancy'
 import { registerLogCommands } from './log-commands.ts'
+import { verifyEverywhere } from './verification-jobs.ts'
 
 type Verifying = {
   sinceCheckpoint?: string | true
   tenant?: string
+  everywhere?: boolean
   acceptFork?: string[]
   thumbprint?: string
   json?: boolean
@@ -44,11 +46,13 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
       'only what was sealed after it; without a number after the newest one that was found sound',
     )
     .option('--tenant <slug>', 'only the entries of this tenant')
+    .option('--everywhere', 'also the databases that tenants have of their own; the result is a list, one of each')
     .option('--accept-fork <number...>', 'checkpoints that say of a restore which you know of')
     .option('--thumbprint <text>', 'the key that must have signed every checkpoint')
     .option('--json', 'print the result as JSON')
     .action(async (options: Verifying) => {
-      const { sinceCheckpoint, tenant, acceptFork = [], thumbprint, json } = options
+      const { sinceCheckpoint, tenant, everywhere, acceptFork = [], thumbprint, json } = options
+      if (everywhere) return await verifyAll(context, options)
       const verification = await withApp(async app =>
         verifyAuditLog(app, {
           ...(sinceCheckpoint !== undefined && {
@@ -137,6 +141,22 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
       ]
       process.stdout.write(json ? `${JSON.stringify(state, null, 2)}\n` : `${lines.join('\n')}\n`)
     })
+}
+
+/** One after the other: each reads all that its server can give. */
+async function verifyAll(context: CommandContext, options: Verifying): Promise<void> {
+  const { sinceCheckpoint, tenant, acceptFork = [], thumbprint, json } = options
+  if (tenant !== undefined || typeof sinceCheckpoint === 'string') throw auditErrors.everywhereMisused()
+  const all = await context.withApp(app =>
+    verifyEverywhere(app, sinceCheckpoint ? 'since_checkpoint' : 'full', {
+      acceptedForks: acceptFork.map(numberOf),
+      thumbprint,
+      onProgress: progressOn(process.stderr),
+    }),
+  )
+  const report = all.map(each => `${each.database ?? 'The main database'}:\n${reportOf(each)}`).join('\n')
+  process.stdout.write(json ? `${JSON.stringify(all, null, 2)}\n` : report)
+  if (all.some(({ isSound }) => !isSound)) process.exitCode = 3
 }
 
 /** A tenant that has a database of its own has its newer entries there, and the platform's about it here. */

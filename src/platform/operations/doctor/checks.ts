@@ -1,4 +1,5 @@
 import type { Check } from '#platform/checks.ts'
+import { auditChecks } from './audit-checks.ts'
 import { backupChecks } from './backup-checks.ts'
 import { fileChecks } from './file-checks.ts'
 import { indexChecks } from './index-checks.ts'
@@ -20,4 +21,5 @@ export const healthChecks: readonly Check[] = [
   ...tlsChecks,
   ...fileChecks,
   ...backupChecks,
+  ...auditChecks,
 ]

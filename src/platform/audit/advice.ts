@@ -1,0 +1,27 @@
+import type { FindingKind } from './findings.ts'
+
+const tampered =
+  'Somebody with the rights of the owner has written to the log. Keep a copy of the server as it is, and compare the entry with the backups: commonhold restore --to.'
+const signed =
+  'Somebody has replaced what was signed. Compare with the copies outside, and find out who can write to the database and read COMMONHOLD_KEYS.'
+
+const advices: Partial<Record<FindingKind, string>> = {
+  missing:
+    'Look whether the partition is there, and for an archive of its month (commonhold archive list). What nobody archived was taken away: restore a backup aside and compare.',
+  seals_broken: signed,
+  tree_altered: signed,
+  signature_invalid: signed,
+  key_replaced:
+    'If the key of the installation was changed on purpose, the old key should have named the new one. Otherwise somebody has signed the log anew.',
+  chain_broken: signed,
+  checkpoint_missing: signed,
+  checkpoint_differs:
+    'The copy outside is the one to believe: it tells what the log was before. Compare it with the backups of that time.',
+  rolled_back:
+    'If you have restored a backup, let the program go on and accept the fork by its number. Otherwise somebody has put the log back.',
+  forked:
+    'If you have restored a backup at that time, accept it: commonhold audit verify --accept-fork NUMBER. Otherwise somebody has put the log back.',
+}
+
+/** What to do about what verification has found. */
+export const adviceFor = (kind: FindingKind): string => advices[kind] ?? tampered

@@ -1,0 +1,83 @@
+import { type Static, Type } from 'typebox'
+import { type Queryable, sql } from '#platform/database'
+import { nullable, oneOf, timestamp, uuid } from '#platform/http'
+import { adviceFor } from './advice.ts'
+import type { Finding } from './findings.ts'
+
+const text = Type.String()
+
+/** A verification of the log of one database. */
+export const VerificationRun = Type.Object({
+  id: uuid,
+  database: nullable(Type.String({ description: 'Of tenants with a database of their own; null for the main one' })),
+  kind: nullable(oneOf(['full', 'since_checkpoint'])),
+  requestedBy: nullable(text),
+  state: oneOf(['running', 'sound', 'unsound', 'failed', 'silent'], {
+    description: '`silent`: it has not said anything for minutes, so it was killed',
+  }),
+  beganAt: timestamp,
+  endedAt: nullable(timestamp),
+  entries: Type.Integer({ description: 'That were computed again' }),
+  total: nullable(Type.Integer()),
+  checkpoint: nullable(Type.Integer({ description: 'The newest that was verified' })),
+  failure: nullable(text),
+  findings: Type.Array(
+    Type.Object({
+      kind: text,
+      text,
+      advice: text,
+      tenantId: Type.Optional(text),
+      entryId: Type.Optional(text),
+      checkpoint: Type.Optional(Type.Integer()),
+    }),
+    { description: 'The first fifty' },
+  ),
+  counts: Type.Unsafe<Readonly<Record<string, number>>>(
+    Type.Object({}, { additionalProperties: Type.Integer(), description: 'How many findings of each kind there were' }),
+  ),
+})
+export type VerificationRun = Static<typeof VerificationRun>
+
+/** The latest first. */
+export async function listVerifications(tx: Queryable, limit = 20): Promise<VerificationRun[]> {
+  type Row = Omit<VerificationRun, 'findings' | 'counts'> & {
+    findings: readonly Finding[] | null
+    counts: Readonly<Record<string, number>> | null
+  }
+  const rows = await tx.run(sql<Row>`
+    select
+      id,
+      database,
+      kind,
+      requested_by,
+      case
+        when failure is not null then 'failed'
+        when ended_at is null and coalesce(seen_at, began_at) < now() - interval '5 minutes' then 'silent'
+        when ended_at is null then 'running'
+        when is_sound then 'sound'
+        else 'unsound'
+      end as state,
+      began_at,
+      ended_at,
+      case when ended_at is null then coalesce(done, 0) else entries end as entries,
+      total,
+      checkpoint,
+      failure,
+      result -> 'findings' as findings,
+      result -> 'counts' as counts
+    from audit.verifications
+    order by began_at desc
+    limit ${limit}`)
+  return rows.map(({ findings, counts, ...row }) => ({
+    ...row,
+    counts: counts ?? {},
+    findings: (findings ?? []).slice(0, 50).map(({ kind, text, tenantId, entryId, checkpoint }) => ({
+      kind,
+      text,
+      advice: adviceFor(kind),
+      ...(tenantId !== undefined && { tenantId }),
+      ...(entryId !== undefined && { entryId }),
+      ...(checkpoint !== undefined && { checkpoint }),
+    })),
+  }))
+}
