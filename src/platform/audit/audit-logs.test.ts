@@ -35,6 +35,7 @@ test('GG-19 an event has the tenant, user and request of its scope', async () =>
     ipAddress: '192.0.2.1',
     userAgent: 'x',
     requestId: 'r-1',
+    erased: [],
   })
   assert.deepEqual(await actionsOf({}, bob), [], 'the other tenant does not see it')
 })

@@ -1,7 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { cursorOf, cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
+import { cursorOf, cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 
 /** `insert` has new values only, `delete` old ones only; secrets read `[redacted]`. */
 export type Changes = Readonly<Record<string, { old?: unknown; new?: unknown }>>
@@ -25,6 +25,10 @@ export const AuditLog = Type.Object({
   ipAddress: text,
   userAgent: text,
   requestId: text,
+  erased: Type.Array(oneOf(['person', 'values', 'content']), {
+    description:
+      'What was taken out since, because somebody was erased: the person who did it, values of personal columns, or parts of an older entry’s text',
+  }),
 })
 export type AuditLog = Static<typeof AuditLog>
 
@@ -69,7 +73,7 @@ export async function listAuditLogs(
   filters: AuditFilters,
   page: { limit: number; cursor?: string; lookAt?: number },
 ): Promise<AuditPage<AuditLog>> {
-  return await readPage<AuditLog>(places, filters, page, sql`changes, details, created_at`)
+  return await readPage<AuditLog>(places, filters, page, sql`changes, details, created_at, ${erasedParts} as erased`)
 }
 
 /** The same, with moments to the microsecond and JSON as PostgreSQL writes it: no digit is lost. */
@@ -82,11 +86,17 @@ export async function listAuditTexts(
     places,
     filters,
     page,
-    sql`changes::text as changes, details::text as details, ${moment} as created_at`,
+    sql`
+      changes::text as changes,
+      details::text as details,
+      ${moment} as created_at,
+      nullif(array_to_string(${erasedParts}, ' '), '') as erased`,
   )
 }
 
 export type AuditText = Readonly<Record<keyof AuditLog, string | null>>
+
+const erasedParts = sql`array(select jsonb_object_keys(erased - 'keys') order by 1)`
 
 const moment = sql<string>`to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 

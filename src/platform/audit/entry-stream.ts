@@ -1,29 +1,6 @@
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-
-/**
- * The leaf of an entry, as audit.entry_leaf computes it, written out: whoever can replace that function cannot make
- * altered entries look right. `entry` is the name of the table in the query.
- */
-export const contentExpression = `pg_catalog.json_build_array(
-  entry.tenant_id,
-  entry.id,
-  pg_catalog.to_char(entry.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-  entry.user_id,
-  entry.action,
-  entry.resource,
-  entry.resource_id,
-  entry.changes,
-  entry.details,
-  entry.request_id
-)::text`
-export const personExpression =
-  'pg_catalog.json_build_array(entry.user_name, entry.ip_address::text, entry.user_agent)::text'
-const leafExpression = `pg_catalog.sha256(
-  '\\x00'::bytea
-  || pg_catalog.sha256(pg_catalog.convert_to(${contentExpression}, 'UTF8'))
-  || pg_catalog.sha256(pg_catalog.convert_to(${personExpression}, 'UTF8'))
-)`
+import type { EntryExpressions } from './entry-hashes.ts'
 
 /** An entry as verification sees it. `id` is 16 bytes as a string, `createdAt` microseconds since 1970. */
 export type StreamedEntry = {
@@ -32,13 +9,44 @@ export type StreamedEntry = {
   createdAt: number
   writtenIn: number | null
   leaf: Buffer
+  /** Of an entry that is not whole any more: what is noted of that, and the hash of what is left of its content. */
+  erasure?: { erased: Erased; rest: string }
+}
+
+/** A part that is gone: the hash that was sealed, and the erasure that it went with. */
+type ErasedPart = { in: string; hash: string; columns?: string[] }
+
+/** audit_logs.erased: what was taken out of an entry. */
+export type Erased = {
+  /** Who did it from where. */
+  person?: ErasedPart
+  /** Values of personal columns. */
+  values?: ErasedPart
+  /** What was sealed as one text: `rest` is the hash of what is left, `was` the erasures before. */
+  content?: ErasedPart & { rest: string; was: { in: string; rest: string }[] }
 }
 
 /** The entries in the order in which they lie on the disk, about that of their writing, a few hundred at a time. */
-export async function* streamEntries(client: pg.Client, condition: string): AsyncGenerator<StreamedEntry[]> {
+export async function* streamEntries(
+  client: pg.Client,
+  condition: string,
+  { leaf, content }: EntryExpressions,
+): AsyncGenerator<StreamedEntry[]> {
   const stream = client.query(
     copyTo(`copy (
-      select entry.id, entry.tenant_id, entry.created_at, entry.written_in, ${leafExpression}
+      select
+        entry.id,
+        entry.tenant_id,
+        entry.created_at,
+        entry.written_in,
+        ${leaf},
+        case
+          when entry.erased is not null
+            then pg_catalog.convert_to(pg_catalog.json_build_object(
+              'erased', entry.erased,
+              'rest', pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${content}, 'UTF8')), 'hex')
+            )::text, 'UTF8')
+        end
       from audit.audit_logs as entry
       where ${condition}
     ) to stdout (format binary)`),
@@ -57,19 +65,24 @@ export async function* streamEntries(client: pg.Client, condition: string): Asyn
     }
     const entries: StreamedEntry[] = []
     let at = 0
-    // 102 bytes, 94 where written_in is null; the end is a field count of -1.
-    while (at + 94 <= bytes.length && bytes.readInt16BE(at) > 0) {
+    // 106 bytes, 98 where written_in is null, and what is noted of an erasure; the end is a field count of -1.
+    while (at + 98 <= bytes.length && bytes.readInt16BE(at) > 0) {
       const isNull = bytes.readInt32BE(at + 54) === -1
       const leafAt = isNull ? at + 62 : at + 70
-      if (leafAt + 32 > bytes.length) break
+      const noteAt = leafAt + 36
+      if (noteAt > bytes.length) break
+      const noteLength = bytes.readInt32BE(leafAt + 32)
+      const end = noteAt + Math.max(0, noteLength)
+      if (end > bytes.length) break
       entries.push({
         id: bytes.toString('latin1', at + 6, at + 22),
         tenantId: bytes.toString('latin1', at + 26, at + 42),
         createdAt: Number(bytes.readBigInt64BE(at + 46)) + microsecondsTo2000,
         writtenIn: isNull ? null : Number(bytes.readBigInt64BE(at + 58)),
         leaf: bytes.subarray(leafAt, leafAt + 32),
+        ...(noteLength > 0 && { erasure: JSON.parse(bytes.toString('utf8', noteAt, end)) }),
       })
-      at = leafAt + 32
+      at = end
     }
     rest = Buffer.from(bytes.subarray(at))
     if (entries.length > 0) yield entries

@@ -26,6 +26,7 @@ const columns = [
   'ipAddress',
   'userAgent',
   'requestId',
+  'erased',
 ] as const satisfies readonly (keyof AuditText)[]
 
 /**

@@ -3,6 +3,7 @@ export const findingKinds = {
   altered: 'An entry differs from what was sealed',
   missing: 'An entry that was sealed is not there',
   inserted: 'An entry is there that was never sealed, though older ones are',
+  erased_unrecorded: 'A part of an entry is marked as erased, and no signed record says so',
   reordered: 'Entries have other positions than they were given',
   resealed: 'The seals are not those that a checkpoint was made over',
   seals_broken: 'Positions are missing or stand twice',

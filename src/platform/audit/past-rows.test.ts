@@ -172,6 +172,7 @@ test('GG-19 what the log cannot tell of a row is said', async () => {
       exists: true,
       values: { note: 'early', secret: null },
       redacted: ['secret'],
+      erased: [],
       notLogged: ['updated_at'],
       isComplete: false,
       lastChange: null,

@@ -16,6 +16,9 @@ export const PastRow = Type.Object({
     ),
   ),
   redacted: Type.Array(Type.String(), { description: 'Columns whose values are secrets: they read `[redacted]`' }),
+  erased: Type.Array(Type.String(), {
+    description: 'Columns whose values were erased with a person: they read `[erased]`',
+  }),
   notLogged: Type.Array(Type.String(), {
     description: 'Columns whose changes are not logged: they are not in `values`',
   }),
@@ -66,6 +69,7 @@ export async function rowAsOf(
     exists,
     values: exists ? Object.fromEntries(values.toSorted(([one], [other]) => (one < other ? -1 : 1))) : null,
     redacted: [...redacted].sort(),
+    erased: exists ? values.flatMap(([column, value]) => (value === '[erased]' ? [column] : [])).sort() : [],
     notLogged: tracking?.ignored.toSorted() ?? [],
     isComplete: (before.isWhole || !exists) && tracking?.isOfTenant === true,
     lastChange: before.last ?? null,
@@ -135,7 +139,19 @@ async function* entriesOf(
             key,
             jsonb_strip_nulls(jsonb_build_object('old', value ->> 'old', 'new', value ->> 'new'))
           )
-          from jsonb_each(changes)
+          from (
+            select key, value
+            from jsonb_each(changes)
+            union all
+            select name, case action
+              when 'insert' then '{"new": "[erased]"}'::jsonb
+              when 'delete' then '{"old": "[erased]"}'
+              else '{"old": "[erased]", "new": "[erased]"}'
+            end
+            from jsonb_array_elements_text(
+              coalesce(erased #> '{values,columns}', '[]') || coalesce(erased #> '{content,columns}', '[]')
+            ) as name
+          ) as change
         ) as values
       from audit.audit_logs
       where resource = ${resource}

@@ -78,7 +78,7 @@ test('PE-07 a proof in which anything is changed does not hold', async () => {
     { numRuns: 400 },
   )
   const proof = JSON.parse(text) as InclusionProof
-  const altered = { ...proof, entry: { ...proof.entry, content: proof.entry.content.replace('first', 'fjrst') } }
+  const altered = { ...proof, entry: { ...proof.entry, content: proof.entry.content?.replace('first', 'fjrst') } }
   assert.throws(() => checkProof(JSON.stringify(altered)), refuses('audit.proof_wrong'))
   assert.throws(() => checkProof('{}'), refuses('audit.proof_unreadable'))
   assert.throws(() => checkProof('nothing'), refuses('audit.proof_unreadable'))

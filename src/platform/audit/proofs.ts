@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Queryable, sql } from '#platform/database'
 import { readCheckpoint } from './checkpoints.ts'
-import { contentExpression, personExpression } from './entry-stream.ts'
+import { entryExpressions, leafOf } from './entry-hashes.ts'
 import { errors } from './errors.ts'
 import { Forest, isConsistent, rootFromInclusion, StoredTree, treeLeaf } from './trees.ts'
 
@@ -18,11 +18,24 @@ export type SignedTree = {
   checkpoint: string
 }
 
+/** The text that was sealed of an entry (docs/audit.md), where it is not told its hash. */
+export type ProvenEntry = {
+  content?: string
+  contentHash?: string
+  /** With `contentHash`: what is left, which no proof says anything of. */
+  remaining?: string
+  person?: string
+  personHash?: string
+} & KeyedParts
+
+/** In the second format parts are hashed with keys (base64url), and values are a part where there are any. */
+type KeyedParts = { personKey?: string; values?: string; valuesKey?: string; valuesHash?: string }
+
 /** That an entry stands at a position of its tenant's tree. */
 export type InclusionProof = {
-  format: 'commonhold-audit-entry-1'
-  /** The text that was sealed (docs/audit.md). Instead of the personal part there may be its hash alone. */
-  entry: { content: string; person: string } | { content: string; personHash: string }
+  /** The first where the entry is from before there were keys. */
+  format: 'commonhold-audit-entry-1' | 'commonhold-audit-entry-2'
+  entry: ProvenEntry
   position: number
   path: string[]
   tree: SignedTree
@@ -52,15 +65,35 @@ export async function proveEntry(
   const tree = newest && (await findTree(tx, newest.number))
   const position = tree && (await findPosition(tx, id, entry.createdAt, tree.size))
   if (!newest || !tree || position === undefined) throw errors.notSealed({ id })
-  const { content, person } = entry
   return {
-    format: 'commonhold-audit-entry-1',
-    entry: options.withoutPerson
-      ? { content, personHash: encode(hash('sha256', person, 'buffer')) }
-      : { content, person },
+    format: entry.isKeyed ? 'commonhold-audit-entry-2' : 'commonhold-audit-entry-1',
+    entry: provenEntry(entry, options.withoutPerson === true),
     position,
     path: (await storedTree(tx, tree.size).inclusionProof(position)).map(encode),
     tree: await signedTree(tx, newest, tree),
+  }
+}
+
+/** Only the texts that are there can be told, and the personal ones only with their keys. */
+function provenEntry(entry: Entry, withoutPerson: boolean): ProvenEntry {
+  const { content, contentHash, person, personKey, personHash, values, valuesKey, valuesHash } = entry
+  const keyed = (key: Buffer | null, text: string) =>
+    encode(hash('sha256', Buffer.concat([key ?? Buffer.alloc(0), Buffer.from(text)]), 'buffer'))
+  const part = (): Partial<ProvenEntry> => {
+    if (personHash) return { personHash: encode(personHash) }
+    if (withoutPerson) return { personHash: keyed(personKey, person) }
+    return { person, ...(personKey && { personKey: encode(personKey) }) }
+  }
+  const personal = (): Partial<ProvenEntry> => {
+    if (valuesHash) return { valuesHash: encode(valuesHash) }
+    if (values === null) return {}
+    if (withoutPerson) return { valuesHash: keyed(valuesKey, values) }
+    return { values, ...(valuesKey && { valuesKey: encode(valuesKey) }) }
+  }
+  return {
+    ...(contentHash ? { contentHash: encode(contentHash), remaining: content } : { content }),
+    ...part(),
+    ...personal(),
   }
 }
 
@@ -80,6 +113,8 @@ export type CheckedProof = {
   checkpoint: number
   at: string
   entry?: Readonly<Record<string, unknown>>
+  /** Parts of the entry of which it tells nothing but that they were there: left out, or erased. */
+  untold?: ('content' | 'person' | 'values')[]
   position?: number
   /** Entries of the tenant at the checkpoint; between two, at the older one. */
   size: number
@@ -90,7 +125,7 @@ export type CheckedProof = {
 export function checkProof(text: string): CheckedProof {
   const proof = readProof(text)
   try {
-    return proof.format === 'commonhold-audit-entry-1' ? checkInclusion(proof) : checkConsistency(proof)
+    return proof.format === 'commonhold-audit-consistency-1' ? checkConsistency(proof) : checkInclusion(proof)
   } catch (error) {
     if (error instanceof TypeError || error instanceof SyntaxError) {
       throw errors.proofUnreadable({ reason: 'parts of it are missing' }, error)
@@ -106,7 +141,7 @@ function readProof(text: string): Proof {
   } catch (error) {
     throw errors.proofUnreadable({ reason: (error as Error).message }, error)
   }
-  const formats = ['commonhold-audit-entry-1', 'commonhold-audit-consistency-1']
+  const formats = ['commonhold-audit-entry-1', 'commonhold-audit-entry-2', 'commonhold-audit-consistency-1']
   if (!formats.includes(String(proof?.format))) throw errors.proofUnreadable({ reason: 'its format is not known' })
   return proof as Proof
 }
@@ -126,18 +161,45 @@ const contentFields = [
 ] as const
 const personFields = ['userName', 'ipAddress', 'userAgent'] as const
 
-function checkInclusion({ entry, position, path, tree }: InclusionProof): CheckedProof {
-  const personHash = 'person' in entry ? hash('sha256', entry.person, 'buffer') : decode(entry.personHash)
-  const contentHash = hash('sha256', entry.content, 'buffer')
-  const leaf = hash('sha256', Buffer.concat([Buffer.alloc(1), contentHash, personHash]), 'buffer')
+function checkInclusion({ format, entry, position, path, tree }: InclusionProof): CheckedProof {
+  const isKeyed = format === 'commonhold-audit-entry-2'
+  // Of another length, bytes of the key could pass for some of the text.
+  for (const key of [entry.personKey, entry.valuesKey]) {
+    if (key !== undefined && decode(key).length !== 32) throw errors.proofUnreadable({ reason: 'a key is no key' })
+  }
+  const leaf = leafOf(
+    partHash(entry.contentHash, entry.content) as Buffer,
+    partHash(entry.personHash, entry.person, isKeyed ? entry.personKey : '') as Buffer,
+    isKeyed ? partHash(entry.valuesHash, entry.values, entry.valuesKey) : undefined,
+  )
   const root = rootFromInclusion(leaf, position, tree.size, path.map(decode))
   if (!root?.equals(decode(tree.root))) {
     throw errors.proofWrong({ reason: 'the entry is not at this position of the tree' })
   }
-  const content = fieldsOf(entry.content, contentFields)
-  if (content.tenantId !== tree.tenantId) throw errors.proofWrong({ reason: 'the entry belongs to another tenant' })
-  const person = 'person' in entry ? fieldsOf(entry.person, personFields) : {}
-  return { ...checkTree(tree), size: tree.size, position, entry: { ...content, ...person } }
+  const content = entry.content === undefined ? undefined : fieldsOf(entry.content, contentFields)
+  if (content && content.tenantId !== tree.tenantId) {
+    throw errors.proofWrong({ reason: 'the entry belongs to another tenant' })
+  }
+  const [changes, details] = entry.values === undefined ? [] : JSON.parse(entry.values)
+  const person = entry.person === undefined ? {} : fieldsOf(entry.person, personFields)
+  const untold = [
+    content ? undefined : 'content',
+    entry.person === undefined ? 'person' : undefined,
+    entry.valuesHash === undefined ? undefined : 'values',
+  ] satisfies (NonNullable<CheckedProof['untold']>[number] | undefined)[]
+  return {
+    ...checkTree(tree),
+    size: tree.size,
+    position,
+    entry: { ...content, ...(entry.values !== undefined && { changes, details }), ...person },
+    ...(untold.some(Boolean) && { untold: untold.filter(part => part !== undefined) }),
+  }
+}
+
+/** Of a part its hash, given or computed; the key was drawn for this part alone. */
+function partHash(given: string | undefined, text: string | undefined, key = ''): Buffer | undefined {
+  if (given !== undefined) return decode(given)
+  return text === undefined ? undefined : hash('sha256', Buffer.concat([decode(key), Buffer.from(text)]), 'buffer')
 }
 
 function checkConsistency({ before, after, path }: ConsistencyProof): CheckedProof {
@@ -174,7 +236,24 @@ function fieldsOf(text: string, names: readonly string[]): Record<string, unknow
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]))
 }
 
-type Entry = { content: string; person: string; createdAt: string }
+type Entry = {
+  isKeyed: boolean
+  content: string
+  person: string
+  /** Null where there are none. */
+  values: string | null
+  personKey: Buffer | null
+  valuesKey: Buffer | null
+  /** Where the part is erased, or what is told of it is no more what was sealed. */
+  contentHash: Buffer | null
+  personHash: Buffer | null
+  valuesHash: Buffer | null
+  createdAt: string
+}
+
+const { content, person, values, hasValues, personKey, valuesKey } = entryExpressions(
+  'audit.personal_keys(entry.format, entry.resource)',
+)
 
 /** The time in its id bounds where it can be: an entry is written after its transaction began. */
 async function findEntry(tx: Queryable, id: string): Promise<Entry | undefined> {
@@ -182,8 +261,15 @@ async function findEntry(tx: Queryable, id: string): Promise<Entry | undefined> 
   const find = (condition: ReturnType<typeof sql>) =>
     tx.maybe(sql<Entry>`
       select
-        ${sql.raw(contentExpression)} as content,
-        ${sql.raw(personExpression)} as person,
+        entry.format is not null as is_keyed,
+        ${sql.raw(content)} as content,
+        ${sql.raw(person)} as person,
+        case when ${sql.raw(hasValues)} then ${sql.raw(values)} end as values,
+        case when entry.format is not null then ${sql.raw(personKey)} end as person_key,
+        case when entry.format is not null then ${sql.raw(valuesKey)} end as values_key,
+        audit.hash_of(entry.erased, 'content') as content_hash,
+        audit.hash_of(entry.erased, 'person') as person_hash,
+        audit.hash_of(entry.erased, 'values') as values_hash,
         (extract(epoch from entry.created_at) * 1000000)::bigint::text as created_at
       from audit.audit_logs as entry
       where entry.tenant_id = ${tx.scope.tenantId}

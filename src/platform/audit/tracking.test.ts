@@ -324,6 +324,7 @@ test('GG-19 an entry tells user, name, address and request, and vanishes with a 
     ipAddress: 'fe80::1',
     userAgent: 'node:test',
     requestId,
+    erased: [],
   })
 })
 

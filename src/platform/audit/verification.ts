@@ -2,7 +2,9 @@ import pg from 'pg'
 import { checkChain } from './checkpoint-chain.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { type Checkpoint, type KeptCheckpoint, type ReadCheckpoint, readCheckpoint } from './checkpoints.ts'
+import { entryExpressions, personalKeys } from './entry-hashes.ts'
 import { type StreamedEntry, streamEntries, uuidBytes, uuidOf } from './entry-stream.ts'
+import { ErasedMarks } from './erasure-records.ts'
 import { type Finding, type FindingKind, Findings } from './findings.ts'
 import { Forest, GrowingTree, StoredTree } from './trees.ts'
 
@@ -90,6 +92,7 @@ class Verifier {
   /** Of either side what has no partner yet: as many as transactions overlapped. */
   private readonly seals = new Map<string, Sealed>()
   private readonly entries = new Map<string, StreamedEntry>()
+  private readonly erased = new ErasedMarks()
   private checkpoints: Known[] = []
   private state!: State
   private isNew: (writtenIn: number | null) => boolean = () => false
@@ -112,6 +115,8 @@ class Verifier {
     const start = await this.startingPoint()
     await this.compareStreams(start)
     await this.checkStoredTrees()
+    const keys = new Set(checkpoints.flatMap(({ read }) => read?.thumbprint ?? []))
+    await this.erased.check(this.sealsFrom, keys, findings)
     const unsealed = await this.nameTheRest()
     const newest = this.checkpoints.at(-1)
     const { list, counts } = this.findings
@@ -235,7 +240,10 @@ class Verifier {
     const waiting = this.checkpoints.filter(({ number }) => number > at)
     let times: number[] = [-Infinity]
     let sealsDone = false
-    const stream = streamEntries(this.entriesFrom, condition)
+    const { rows: declared } = await this.sealsFrom.query(
+      'select format, resource, columns from audit.personal_columns order by format, resource',
+    )
+    const stream = streamEntries(this.entriesFrom, condition, entryExpressions(personalKeys(declared)))
     let entriesDone = false
     let sealed = 0
     while (!sealsDone || !entriesDone) {
@@ -312,6 +320,7 @@ class Verifier {
 
   private takeEntry(entry: StreamedEntry): void {
     this.entriesSeen++
+    this.erased.take(entry)
     const sealed = this.seals.get(entry.id)
     if (sealed) {
       this.seals.delete(entry.id)

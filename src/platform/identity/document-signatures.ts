@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto'
 import type { App } from '#platform/app.ts'
-import { readSigned } from '#platform/crypto'
+import { readSigned, thumbprintOf } from '#platform/crypto'
 import { json, sql } from '#platform/database'
 import { errors } from './errors.ts'
 
@@ -33,6 +33,15 @@ export async function findDocumentSigner(app: App, keyId: string): Promise<Docum
     where algorithm = 'Ed25519'
       and id = ${keyId}`)
   return found && signerOf(app, found)
+}
+
+/** Thumbprints of all keys that documents were ever signed with here. */
+export async function documentKeys(app: App): Promise<Set<string>> {
+  const keys = await app.db.scoped({ system: true }).run(sql<Pick<Key, 'publicKey'>>`
+    select public_key
+    from identity.signing_keys
+    where algorithm = 'Ed25519'`)
+  return new Set(keys.map(({ publicKey }) => thumbprintOf(publicKey)))
 }
 
 function signerOf(app: App, { id, publicKey, privateKeyEncrypted }: Key): DocumentSigner {

@@ -5,6 +5,7 @@ import { registerUserCommands } from './commands.ts'
 import { removeLapsedEmailChanges } from './email-changes.ts'
 import { eraseDeletedUsers } from './erasures.ts'
 import { googleSettings } from './google-provider.ts'
+import { eraseLogsOfErased } from './log-erasures.ts'
 import { isPlacesFile } from './places.ts'
 import { removeLapsed } from './retention.ts'
 import { identityRoutes } from './routes.ts'
@@ -120,12 +121,16 @@ export const identityModule = {
     },
     {
       name: 'identity.erase-deleted-users',
-      description: 'GG-16, MT-02: erases accounts 90 days after their deletion, except what the audit log needs',
+      description:
+        'GG-16, MT-02: erases accounts 90 days after their deletion, and what is personal of them in the audit log',
       cron: '37 3 * * *',
       async run(_data, app) {
         const { erased, failed } = await eraseDeletedUsers(app)
         app.log.info({ erased, failed: failed.length }, 'Deleted accounts erased')
+        const logs = await eraseLogsOfErased(app)
+        app.log.info({ erased: logs.erased, failed: logs.failed.length }, 'Audit log of erased accounts erased')
         if (failed.length > 0) throw new Error(`${failed.length} deleted accounts could not be erased`)
+        if (logs.failed.length > 0) throw new Error(`The audit log still names ${logs.failed.length} erased accounts`)
       },
     },
     {

@@ -28,6 +28,7 @@ const entry = (some: Partial<AuditLog>): AuditLog => ({
   ipAddress: null,
   userAgent: null,
   requestId: null,
+  erased: [],
   ...some,
 })
 

@@ -18,6 +18,7 @@ import { DomainError } from '#platform/errors.ts'
 import { openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug } from '#platform/tenancy'
+import { registerErasureCommands } from './erasure-commands.ts'
 import { registerLogCommands } from './log-commands.ts'
 import { verifyEverywhere } from './verification-jobs.ts'
 
@@ -35,6 +36,7 @@ type Proving = { tenant: string; output?: string; withoutPerson?: boolean }
 export function registerAuditCommands(parent: Command, context: CommandContext): void {
   const { withApp } = context
   registerLogCommands(parent, context, findTenant)
+  registerErasureCommands(parent, context, progressOn)
 
   parent
     .command('verify')
@@ -242,6 +244,7 @@ function sentencesOf(it: CheckedProof): string {
       ]
     : [
         `The proof holds: this is entry ${Number(it.position) + 1} of ${it.size} at checkpoint ${it.checkpoint} of ${it.at}.`,
+        ...(it.untold ?? []).map(part => `  It does not tell the ${part}: left out or erased.`),
         ...Object.entries(it.entry ?? {}).map(
           ([name, value]) => `  ${name.padEnd(12)}${typeof value === 'string' ? value : JSON.stringify(value)}`,
         ),

@@ -1,0 +1,155 @@
+import pg from 'pg'
+import type { App } from '#platform/app.ts'
+import {
+  checkpointFolderOf,
+  countSubject,
+  ErasedSubjectsFile,
+  eraseSubject,
+  findSubjectAddresses,
+  type SubjectCount,
+  type SubjectErasure,
+} from '#platform/audit'
+import { type Database, sql } from '#platform/database'
+import { documentKeys, openDocumentSigner } from './document-signatures.ts'
+import { errors } from './errors.ts'
+
+export type LogCount = { userId: string; databases: number; entries: number; tenants: number }
+
+/** What became of one person's part of the audit logs, of all databases together. */
+export type LogErasure = LogCount & Pick<SubjectErasure, 'parts'>
+
+/**
+ * PE-07: takes what is personal of an account that is no more out of the audit logs, of the main database and of those that
+ * tenants have. The proofs of the log stay. Can be ended anywhere and called again. Refuses with `identity.account_exists`,
+ * and with `identity.subject_held` while a legal hold stands on the person or a tenant whose entries they are.
+ */
+export async function eraseLogOf(
+  app: App,
+  userId: string,
+  onProgress?: (done: number, of: number) => void,
+): Promise<LogErasure> {
+  const signer = await openDocumentSigner(app)
+  const now = app.clock.now()
+  const addresses = await findSubjectAddresses(app.db, userId)
+  await requireNoHold(app, userId, addresses)
+  await app.db.scoped({ system: true }).run(sql`select identity.begin_log_erasure(${userId})`)
+  // Before anything goes: a restored database is told by it what it does not know any more.
+  await (await openFile(app))?.append(userId, signer, now)
+  const parts = { person: 0, values: 0, content: 0 }
+  const counts = await inEachLog(app, async db => {
+    if (db !== app.db) await db.scoped({ system: true }).run(sql`select identity.begin_log_erasure(${userId})`)
+    const erased = await eraseSubject({ db, signer, now, userId, addresses, ...(onProgress && { onProgress }) })
+    for (const part of ['person', 'values', 'content'] as const) parts[part] += erased.parts[part]
+    return erased
+  })
+  return { ...sumOf(userId, counts), parts }
+}
+
+/** What `eraseLogOf` would take; changes nothing. Refuses with `identity.subject_held` as it does. */
+export async function countLogOf(app: App, userId: string): Promise<LogCount> {
+  return await requireNoHold(app, userId, await findSubjectAddresses(app.db, userId))
+}
+
+/** Before anything goes from any database: holds stand in the main one. */
+async function requireNoHold(app: App, userId: string, addresses: readonly string[]): Promise<LogCount> {
+  const counts = await inEachLog(app, db => countSubject({ db, userId, addresses }))
+  const tenants = [...new Set(counts.flatMap(({ tenantIds }) => tenantIds))]
+  const [hold] = await app.db.scoped({ system: true }).run(sql<{ held: string; reason: string }>`
+    select held, reason
+    from (
+      select 'the person' as held, platform.find_hold(null, ${userId}) as reason
+      union all
+      select 'the tenant ' || tenant_id, platform.find_hold(tenant_id, null)
+      from unnest(${tenants}::uuid[]) as tenant_id
+    ) as holds
+    where reason is not null
+    limit 1`)
+  if (hold) throw errors.subjectHeld(hold)
+  return sumOf(userId, counts)
+}
+
+const sumOf = (userId: string, counts: readonly SubjectCount[]): LogCount => ({
+  userId,
+  databases: counts.length,
+  entries: counts.reduce((sum, { entries }) => sum + entries, 0),
+  tenants: new Set(counts.flatMap(({ tenantIds }) => tenantIds)).size,
+})
+
+/** The main one last: the addresses of a person are known from its log. */
+async function inEachLog<T>(app: App, work: (db: Database) => Promise<T>): Promise<T[]> {
+  const { placed, placements } = app
+  const results: T[] = []
+  if (placed && placements) {
+    for (const { id } of await placements.list()) {
+      // The copy of the account goes first, and what its log says of that.
+      await placements.refresh(id)
+      results.push(await placed.within(id, work))
+    }
+  }
+  return [...results, await work(app.db)]
+}
+
+/** GG-16: the logs of all accounts that are erased and whose part of the log is not. One that fails holds up nobody else. */
+export async function eraseLogsOfErased(app: App): Promise<{ erased: number; failed: string[] }> {
+  const due = await app.db.scoped({ system: true }).run(sql<{ id: string }>`
+    select account.id
+    from identity.erased_users as account
+    left join audit.erased_subjects as subject on subject.user_id = account.id
+    where subject.finished_at is null
+    order by account.erased_at`)
+  const failed: string[] = []
+  for (const { id } of due) {
+    try {
+      await eraseLogOf(app, id)
+    } catch (error) {
+      app.log.error({ err: error, userId: id }, 'The audit log of an erased account still names the person')
+      failed.push(id)
+    }
+  }
+  return { erased: due.length - failed.length, failed }
+}
+
+/**
+ * After a restore to an earlier time the database does not know who was erased since: who stands in the file beside the
+ * checkpoints is erased again, with an account that came back. For the start of the program. Returns how many.
+ */
+export async function repeatErasures(app: App): Promise<number> {
+  const file = await openFile(app)
+  const known = file ? await file.read(await documentKeys(app)) : []
+  if (known.length === 0) return 0
+  const due = await app.db.scoped({ system: true }).run(sql<{ id: string; exists: boolean }>`
+    select known.id, account.id is not null as exists
+    from unnest(${known}::uuid[]) as known (id)
+    left join identity.users as account on account.id = known.id
+    left join audit.erased_subjects as subject on subject.user_id = known.id
+    where account.id is not null
+      or subject.finished_at is null`)
+  for (const { id, exists } of due) {
+    app.log.warn({ userId: id }, 'A person who was erased is in the database again: it was restored. Erasing again')
+    if (exists) await eraseAccountAtOnce(app, id)
+    await eraseLogOf(app, id)
+  }
+  return due.length
+}
+
+/** Without the 90 days. The program itself may not: needs the way in as the administrator. */
+export async function eraseAccountAtOnce(app: App, userId: string): Promise<void> {
+  if (!app.administration) throw errors.noAdministrator()
+  const client = new pg.Client(app.administration.admin)
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.query('begin; set local role commonhold_owner; set local search_path = pg_catalog')
+    await client.query('select identity.erase_user_at_once($1)', [userId])
+    await client.query('commit')
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+async function openFile(app: App): Promise<ErasedSubjectsFile | undefined> {
+  const folder = checkpointFolderOf(app)
+  if (folder === undefined) return undefined
+  const { logId } = await app.db.unscoped.one(sql<{ logId: string }>`select log_id from audit.sealing`)
+  return new ErasedSubjectsFile(folder, logId)
+}
