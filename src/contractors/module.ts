@@ -14,6 +14,24 @@ import { refreshSummaryJob } from './summary/refreshes.ts'
 export const contractorsModule = {
   name: 'contractors',
   schema: 'contractors',
+  restoration: {
+    stays: {
+      'contractors.contractor_list_additions': 'Work that was begun ends once',
+      'contractors.contractor_list_share_sessions': 'A guest whose session ended stays outside',
+      'contractors.exports': 'Files that end after days',
+      'contractors.export_chunks': 'Files that end after days',
+    },
+    keeps: {
+      'contractors.contractor_list_shares.access_token_hash': 'A link that was withdrawn opens nothing again',
+      'contractors.contractor_list_shares.password_hash': 'A link that was withdrawn opens nothing again',
+      'contractors.contractor_list_shares.is_single_use': 'A link that was used stays used',
+      'contractors.contractor_list_shares.used_at': 'A link that was used stays used',
+      'contractors.contractor_list_shares.issued_by': 'Tells of the link',
+      'contractors.contractor_list_shares.issued_at': 'Tells of the link',
+      'contractors.contractor_list_shares.wrong_passwords': 'Wrong passwords stay counted',
+      'contractors.contractor_list_shares.closed_until': 'Wrong passwords stay counted',
+    },
+  },
   portability,
   retention: {
     'contractors.list_activity': {

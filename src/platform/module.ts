@@ -150,6 +150,17 @@ export type PortabilityDeclaration = {
   naturalKeys?: Readonly<Record<string, readonly (readonly [string, ...string[]])[]>>
 }
 
+/**
+ * GG-21: what stays as it is when one tenant, or one table in its place, is brought back from a backup. What nobody speaks of
+ * becomes what it was.
+ */
+export type RestorationDeclaration = {
+  /** Tables (`schema.table`, or `schema.*`) of which no row comes back or goes, with the reason that operators read. */
+  stays?: Readonly<Record<string, string>>
+  /** Columns (`schema.table.column`) that go on saying what they say; in rows that come back they are as in a new row. */
+  keeps?: Readonly<Record<string, string>>
+}
+
 /** How a notification reaches people by mail: each by itself, several in one, or not. */
 export type MailChannel = 'at_once' | 'digest' | 'never'
 
@@ -206,6 +217,7 @@ export type Module = {
   /** MT-22: which of its audit events, by action, and of its refusals, by code, tell of security. */
   securityEvents?: Readonly<Record<string, SecurityEventDeclaration>>
   portability?: PortabilityDeclaration
+  restoration?: RestorationDeclaration
   /** What is not kept for ever, by name: `identity.sessions`. */
   retention?: Readonly<Record<string, RetentionDeclaration>>
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */

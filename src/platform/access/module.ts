@@ -8,6 +8,7 @@ import { securityEvents } from './security-events.ts'
 export const accessModule = {
   name: 'access',
   schema: 'access',
+  restoration: { stays: { 'access.api_keys': 'A key that was revoked or has ended stays so' } },
   portability,
   securityEvents,
   permissions: {

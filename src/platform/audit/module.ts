@@ -9,6 +9,7 @@ import { securityRoutes } from './security-routes.ts'
 export const auditModule = {
   name: 'audit',
   schema: 'audit',
+  restoration: { stays: { 'audit.*': 'The log is only ever added to, and is sealed' } },
   portability,
   securityEvents,
   permissions: {

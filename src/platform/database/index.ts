@@ -7,7 +7,7 @@ export { type EmbeddedServer, startEmbedded } from './embedded.ts'
 export { restoredPath, stopLeftovers } from './embedded-cluster.ts'
 export { type Lock, takeLock } from './embedded-lock.ts'
 export { findIsolationFaults } from './isolation.ts'
-export { type MigrationStatus, readMigrationStatus } from './migrate.ts'
+export { type MigrationStatus, migrateDatabase, readMigrationStatus } from './migrate.ts'
 export { bringRows, bringTenant, type MirroredColumns, type MirrorOptions, refreshMirrors } from './mirrors.ts'
 export { isAway, type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'
@@ -15,6 +15,7 @@ export type { Queryable, Scope } from './queryable.ts'
 export {
   appendLog,
   applyChanges,
+  asReplica,
   beginNoting,
   type Changes,
   connectSide,

@@ -78,7 +78,11 @@ export async function asReplica<T>(side: pg.ClientBase, work: () => Promise<T>):
  * From now on the keys of the tenant's written rows are noted. Waits for those who write to the tables at this moment;
  * gives up after a second, for behind it all tenants' writers wait, and then tries again.
  */
-export async function beginNoting(source: Side, tables: readonly TenantTable[], tenantId: string): Promise<void> {
+export async function beginNoting(
+  source: Side,
+  tables: readonly Pick<TenantTable, 'name' | 'key'>[],
+  tenantId: string,
+): Promise<void> {
   await patiently(source, async () => {
     for (const { name, key } of tables) {
       await source.query(`lock table ${quoted(name)} in share row exclusive mode`)

@@ -8,6 +8,7 @@ import { securityEvents } from './security-events.ts'
 export const httpModule = {
   name: 'http',
   schema: 'http',
+  restoration: { stays: { 'http.*': 'Answers to requests that were made' } },
   securityEvents,
   metrics: {
     'http.requests': { description: 'Requests by programs', unit: 'count', kind: 'flow' },

@@ -15,6 +15,12 @@ import { removeAbandonedSetUps } from './two-factors.ts'
 export const identityModule = {
   name: 'identity',
   schema: 'identity',
+  restoration: {
+    stays: {
+      'identity.*':
+        'Accounts and what opens them belong to people: nobody who was erased comes back, and nothing revoked opens again',
+    },
+  },
   securityEvents,
   encrypted: [
     {

@@ -9,6 +9,7 @@ import { mailSettings } from './settings.ts'
 export const mailModule = {
   name: 'mail',
   schema: 'mail',
+  restoration: { stays: { 'mail.*': 'No mail goes out twice' } },
   encrypted: [
     { table: 'mail.messages', key: ['id'], column: 'content', context: 'mail.messages.content:{id}' },
     // A message within a message: what is put out in a tenant's own database waits in these until it is sent.

@@ -10,6 +10,7 @@ import { securityEvents } from './security-events.ts'
 export const membersModule = {
   name: 'members',
   schema: 'members',
+  restoration: { stays: { 'members.*': 'An invitation that was used or withdrawn stays so' } },
   portability,
   securityEvents,
   events: {

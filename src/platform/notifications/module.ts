@@ -10,6 +10,7 @@ import { notificationRoutes } from './routes.ts'
 export const notificationsModule = {
   name: 'notifications',
   schema: 'notifications',
+  restoration: { stays: { 'notifications.notifications': 'What people were told they have been told' } },
   portability,
   routes: notificationRoutes,
   jobs: [mailAtOnce, tellPutOut, sendDigests, removeOldNotifications],

@@ -6,8 +6,9 @@ import { sendAlarm } from './alarms/messages.ts'
 import { registerAuditCommands } from './audit/audit-commands.ts'
 import { auditStateRoutes } from './audit/audit-routes.ts'
 import { verifyNightly, verifyNow } from './audit/verification-jobs.ts'
-import { registerBackupCommands, registerRestoreCommand } from './backups/commands.ts'
+import { registerBackupCommands } from './backups/commands.ts'
 import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
+import { registerRestoreCommand } from './backups/restore-commands.ts'
 import { backupRoutes } from './backups/routes.ts'
 import { backupSettings } from './backups/settings.ts'
 import { dataRoutes } from './data-browser/data-routes.ts'
@@ -36,6 +37,7 @@ import { registerTenantArchiveCommands } from './tenant-archives/tenant-archive-
 export const operationsModule = {
   name: 'operations',
   schema: 'operations',
+  restoration: { stays: { 'operations.*': 'Records of what operators did, and legal holds' } },
   portability,
   securityEvents,
   permissions: {

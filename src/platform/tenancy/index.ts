@@ -50,6 +50,7 @@ export {
 } from './organizations.ts'
 export { listFailingOutboxes, relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
+export { findKnownTenant, type KnownTenant, putTenantBack, reviveTenant } from './past-tenants.ts'
 export {
   type MigratedDatabase,
   nameOf,

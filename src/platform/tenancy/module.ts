@@ -14,6 +14,24 @@ import { removeFormerSlugs } from './tenants.ts'
 export const tenancyModule = {
   name: 'tenancy',
   schema: 'tenancy',
+  restoration: {
+    stays: {
+      'tenancy.tenants': 'Its name, look and settings are put back; slug, status, features and security are not',
+      'tenancy.databases': 'Where data is now',
+      'tenancy.noted_outboxes': 'Where data is now',
+      'tenancy.placement_version': 'Where data is now',
+      'tenancy.placements': 'Where data is now',
+      'tenancy.moves': 'Where data is now',
+      'tenancy.status_changes': 'What operators decided stands',
+      'tenancy.tenant_deletions': 'What was decided stands',
+      'tenancy.deletion_certificates': 'What was certified stands',
+      'tenancy.former_slugs': 'Somebody else may have the slug',
+      'tenancy.tenant_domains': 'Somebody else may have proven the domain',
+      'tenancy.proven_domains': 'Somebody else may have proven the domain',
+      'tenancy.second_factor_graces': 'Nobody gets a grace twice',
+      'tenancy.tenant_words': 'Made of name and slug',
+    },
+  },
   portability,
   securityEvents,
   encrypted: [

@@ -9,6 +9,7 @@ import { sendWarnings } from './warnings.ts'
 export const usageModule = {
   name: 'usage',
   schema: 'usage',
+  restoration: { stays: { 'usage.*': 'What was used and what is allowed stay; counters are counted anew' } },
   portability,
   permissions: {
     'usage.usage.read': {

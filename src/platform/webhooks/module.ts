@@ -7,6 +7,7 @@ import { webhookRoutes } from './routes.ts'
 export const webhooksModule = {
   name: 'webhooks',
   schema: 'webhooks',
+  restoration: { stays: { 'webhooks.*': 'Nothing is sent twice, and no secret comes back that was replaced' } },
   portability,
   encrypted: ['secret_encrypted', 'previous_secret_encrypted'].map(column => ({
     table: 'webhooks.endpoints',

@@ -1,25 +1,15 @@
 import { userInfo } from 'node:os'
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
 import { type Backup, findVerification, getBackup, readCatalogue, writeVerification } from './catalogue.ts'
 import { findFaults } from './contents.ts'
 import { errors } from './errors.ts'
-import type { Target } from './plans.ts'
-import { recoverAside, replaceEmbedded } from './recoveries.ts'
 import { backUp, drill, expire } from './schedule.ts'
-import { type BackupSettings, installationOf, shelfOf } from './settings.ts'
+import { type BackupSettings, shelfOf } from './settings.ts'
 import { readState } from './state.ts'
+import { megabytes, progressLine, say, settingsOf, write } from './terminal.ts'
 
 type Flags = { json?: boolean }
-type RestoreFlags = Flags & {
-  at?: string
-  latest?: boolean
-  backup?: string
-  to?: string
-  timeline?: string
-  server?: string
-}
 
 /** `commonhold backup …`: progress on stderr, results on stdout, with `--json` as one JSON value. */
 export function registerBackupCommands(parent: Command, context: CommandContext): void {
@@ -116,76 +106,6 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     })
 }
 
-/** `commonhold restore`: works while the database is down, and only then puts it back. */
-export function registerRestoreCommand(command: Command, context: CommandContext): void {
-  command
-    .description('Bring the whole database server back as it was; the one before stays beside')
-    .option('--at <time>', 'as it was at that time, such as 2027-01-31T12:00:00Z')
-    .option('--latest', 'as far as WAL was received')
-    .option('--backup <id>', 'as it was when that backup ended')
-    .option('--to <directory>', 'a data directory for it, in place of the one in use')
-    .option('--timeline <number>', 'in the WAL of that timeline; the newest unless told')
-    .option('--server <system identifier>', 'of which server, where there are backups of several')
-    .option('--json', 'print what was recovered as JSON')
-    .action(async (flags: RestoreFlags) => {
-      const { config, keyring } = settingsOf(context)
-      const target = targetOf(flags)
-      if (config.databaseUrl !== undefined && flags.to === undefined) throw errors.serverNotOurs()
-      const show = progressLine('Restoring')
-      const installation = installationOf(config)
-      const options = {
-        ...{ shelf: shelfOf(config, keyring), target, log: say },
-        ...(installation !== undefined && { installation }),
-        ...(flags.server !== undefined && { systemIdentifier: flags.server }),
-        onProgress: ({ bytes, expectedBytes }: { bytes: number; expectedBytes: number }) => show(bytes, expectedBytes),
-      }
-      if (flags.to !== undefined) {
-        const server = await recoverAside({ ...options, into: flags.to })
-        await server.stop()
-        const { recovery } = server
-        write(
-          flags.json,
-          { ...recovery, directory: resolve(flags.to) },
-          () =>
-            `${described(recovery)} It lies in ${resolve(flags.to as string)}/postgres; the keys are not in a backup.\n`,
-        )
-        return
-      }
-      const dataDirectory = String(config.dataDir)
-      const recovery = await replaceEmbedded({ ...options, dataDirectory, now: new Date() })
-      const kept = recovery.keptAside
-        ? ` The database before lies in ${recovery.keptAside}; remove it when all is well.`
-        : ''
-      write(flags.json, recovery, () => `${described(recovery)}${kept}\n`)
-    })
-}
-
-function targetOf({ at, latest, backup, timeline }: RestoreFlags): Target {
-  if ([at, latest, backup].filter(it => it !== undefined).length !== 1) throw errors.targetMissing()
-  const on = timeline === undefined ? {} : { timeline: Number(timeline) }
-  if (backup !== undefined) return { backup, ...on }
-  if (at === undefined) return { latest: true, ...on }
-  const isTime = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)$/.test(at)
-  const time = new Date(at)
-  if (!isTime || Number.isNaN(time.getTime())) throw errors.timeMalformed({ text: at })
-  return { at: time, ...on }
-}
-
-function described({
-  backup,
-  lsn,
-  lastCommitAt,
-  until,
-}: {
-  backup: string
-  lsn: string
-  lastCommitAt: string | null
-  until: string
-}): string {
-  const last = lastCommitAt ? `, its last transaction of ${lastCommitAt}` : ''
-  return `Recovered from backup ${backup} up to ${until} (WAL ${lsn}${last}).`
-}
-
 function describeBackup(backup: Backup & { verification?: { faults: string[] } | null }): string {
   const { id, kind, finishedAt, plainBytes, storedBytes, parent, verification } = backup
   const read = verification
@@ -197,32 +117,7 @@ function describeBackup(backup: Backup & { verification?: { faults: string[] } |
   return `${id}  ${kind}${on}  ${finishedAt}  ${megabytes(storedBytes)} of ${megabytes(plainBytes)}  ${read}\n`
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
-
-function settingsOf({
-  readSettings,
-}: CommandContext): NonNullable<ReturnType<NonNullable<CommandContext['readSettings']>>> {
-  if (!readSettings) throw new Error('The settings cannot be read here')
-  return readSettings()
-}
-
 const shelfOfCommand = (context: CommandContext) => {
   const { config, keyring }: { config: BackupSettings; keyring: Parameters<typeof shelfOf>[1] } = settingsOf(context)
   return shelfOf(config, keyring)
-}
-
-/** At most a line a second: a terminal's own line would be torn by the notes between. */
-function progressLine(what: string): (bytes: number, expectedBytes: number | undefined) => void {
-  let told = Date.now()
-  return (bytes, expectedBytes) => {
-    if (Date.now() - told < 1000) return
-    told = Date.now()
-    say(`${what}: ${megabytes(bytes)}${expectedBytes ? ` of about ${megabytes(expectedBytes)}` : ''}`)
-  }
-}
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`)
-
-function write(json: boolean | undefined, value: unknown, describe: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : describe())
 }

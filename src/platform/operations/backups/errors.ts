@@ -70,6 +70,51 @@ export const errors = errorTable('backups', {
     'The backup is of PostgreSQL {found} and the programs here are {expected}; name an installation of PostgreSQL {found} in COMMONHOLD_BACKUP_POSTGRES.',
   ],
   recoveryFailed: ['unavailable', 'The copy in {directory} was not recovered: {reason}.'],
+  tableUnknown: ['not_found', 'There was no table {table} at that time.'],
+  tableStays: [
+    'conflict',
+    'The rows of {table} are never put back: {reason}. Restore it into a table beside (without --in-place).',
+  ],
+  tableOther: [
+    'conflict',
+    'The table {table} is not what it was: {differences}. Restore it into a table beside (without --in-place), and carry over what you need.',
+  ],
+  tableGone: ['conflict', 'There is no table {table} any more. Restore it into a table beside (without --in-place).'],
+  tableBusy: [
+    'unavailable',
+    'Somebody is at work on {table} for longer than this waits. Nothing was changed; try again.',
+  ],
+  tableInTheWay: ['conflict', '{table} is there already and is not overwritten; drop it, or name another with --into.'],
+  nameUnfit: ['invalid', '"{text}" is no name of a table: write schema.table.'],
+  rowsHeld: [
+    'conflict',
+    '{count} rows of {table} refer to rows of {referred} that were made since and would go. Nothing was changed; restore {referred} into a table beside, or remove those rows first.',
+  ],
+  rowsRefused: [
+    'conflict',
+    'The rows of then do not go together with those that are there now: {table}, {constraint} ({reason}). Nothing was changed.',
+  ],
+  copyAhead: ['conflict', 'The backup is of another version of this program than the one that runs: {reason}'],
+  tenantUnknown: ['not_found', 'There is no workspace {slug}, and there was none at that time.'],
+  tenantNotThen: ['conflict', 'The workspace {slug} was not there yet at that time.'],
+  tenantRenamed: ['conflict', 'The workspace that was called {slug} is called {now} by now: restore that.'],
+  tenantDeleted: [
+    'conflict',
+    'The workspace {slug} was deleted since. With --revive it is made again from the copy, suspended until an operator has looked at it.',
+  ],
+  slugTaken: ['conflict', 'The slug {slug} is taken, or held for who had it. Give the workspace another with --slug.'],
+  tenantPlaced: [
+    'conflict',
+    'The workspace {slug} has, or had, a database of its own, which is backed up where it lies. Move it to the main database first, or restore there.',
+  ],
+  tenantEnding: ['conflict', 'The workspace {slug} waits for its deletion. Cancel that first.'],
+  restoreTaken: ['conflict', 'Another program restores or moves the workspace {slug} at this moment.'],
+  modeMissing: [
+    'invalid',
+    'Say how: --mode replace (it becomes what it was) or --mode merge (what is missing comes back).',
+  ],
+  flagsUnfit: ['invalid', '{flags} go with {with} only.'],
+  notConfirmed: ['conflict', 'Nothing was done: confirm it, or say --yes. With --dry-run it says what would change.'],
   drillFailed: ['conflict', 'The restore drill found {count} faults, first: {first}'],
   verifyFailed: ['conflict', '{count} faults were found, first: {first}'],
 })

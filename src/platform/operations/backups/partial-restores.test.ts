@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { rowAsOf } from '#platform/audit'
+import { DomainError } from '#platform/errors.ts'
+import { ownServer } from '#test/own-server.ts'
+import type { RowCounts } from './past-rows.ts'
+
+const server = await ownServer({ max_wal_size: '64MB' })
+const { joinAs, newPerson, testWorld } = await import('#test/world.ts')
+const { rowMaker } = await import('#test/rows.ts')
+const { takeBackup } = await import('./base-backups.ts')
+const { parseLsn } = await import('./positions.ts')
+const { startReceiver } = await import('./receiver.ts')
+const { recoverAside } = await import('./recoveries.ts')
+const { restoreTenant } = await import('./tenant-restores.ts')
+const { ruleOf } = await import('./restoration-rules.ts')
+const { readShapes } = await import('./table-shapes.ts')
+
+const world = await testWorld()
+const { admin, adminConfig, alice, bob } = world
+const folder = join(server.directory, 'backups')
+const dataDirectory = join(server.directory, 'program')
+mkdirSync(dataDirectory)
+const app = {
+  ...world.app,
+  administration: { admin: adminConfig, isEmbedded: false, dataDirectory },
+  config: { ...world.app.config, backupDir: folder },
+}
+const shelf = { folder, keyring: app.keyring }
+const lists = 'contractors.contractor_lists'
+
+const shapes = await readShapes(admin)
+const tenantTables = [...shapes.values()].filter(({ hasTenant, key }) => hasTenant && key.length > 0)
+const restorable = tenantTables.filter(shape => !('stays' in ruleOf(app.modules, shape))).map(({ name }) => name)
+
+/** Rows of a table as text, in one order. */
+async function rowsOf(table: string, where = 'true', client: pg.ClientBase = admin): Promise<string[]> {
+  const { rows } = await client.query(
+    `select row::text as text from ${table} as row where ${where} order by row::text collate "C"`,
+  )
+  return rows.map(({ text }) => text)
+}
+
+/** Everything that is not the tenant's: what others have, and what is shared. What is written about the restore itself stays out. */
+async function othersOf(tenantId: string): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>()
+  for (const { name, hasTenant } of shapes.values()) {
+    if (/^operations\.backup_runs$|^platform\.mov/.test(name)) continue
+    const own = name === 'tenancy.tenants' ? `id <> '${tenantId}'` : hasTenant ? `tenant_id <> '${tenantId}'` : 'true'
+    found.set(name, await rowsOf(name, own))
+  }
+  return found
+}
+
+/**
+ * What a tenant is to be after it was replaced: the copy, once the database itself has forgotten there who was erased since,
+ * and without what opened the link that was withdrawn.
+ */
+async function expectedOf(tenantId: string): Promise<Map<string, string[]>> {
+  const client = new pg.Client(copy.adminConfig(adminConfig.database))
+  await client.connect()
+  try {
+    await client.query('begin')
+    await client.query('delete from identity.users where id = $1', [erased.userId])
+    await client.query('update contractors.contractor_list_shares set access_token_hash = null where id = $1', [link])
+    const found = new Map<string, string[]>()
+    for (const name of restorable) found.set(name, await rowsOf(name, `tenant_id = '${tenantId}'`, client))
+    return found
+  } finally {
+    await client.end()
+  }
+}
+
+async function addList(person: typeof alice, name: string): Promise<string> {
+  const answer = await person.fetch('/contractor-lists', { method: 'POST', body: { name } })
+  assert.equal(answer.status, 201, await answer.clone().text())
+  return ((await answer.json()) as { id: string }).id
+}
+
+const namesOf = async (tenantId: string) =>
+  (await admin.query(`select name from ${lists} where tenant_id = $1 order by name`, [tenantId])).rows.map(
+    it => it.name,
+  )
+
+const one = async (text: string, values: unknown[] = []) => (await admin.query(text, values)).rows[0]
+
+const refusal = (code: string, says: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof DomainError, String((error as Error).stack))
+  assert.equal(error.code, code, error.message)
+  assert.match(error.message, says)
+  return true
+}
+
+// The world of then: both tenants have a row in every table, and people who will be gone, or come.
+const [erased, leaver, later] = [await newPerson(world), await newPerson(world), await newPerson(world)]
+for (const person of [erased, leaver]) await joinAs(world, person.userId, alice.tenantId, 'member')
+for (const [tenantId, userId] of [
+  [alice.tenantId, alice.userId],
+  [alice.tenantId, erased.userId],
+  [bob.tenantId, bob.userId],
+] as const) {
+  const row = rowMaker(admin, { tenantId, userId })
+  for (const { name } of tenantTables) if (!/^audit\.|tenant_deletions|^platform\./.test(name)) await row(name)
+}
+await admin.query(`delete from tenancy.placements; delete from tenancy.moves`)
+const [kept, deleted, shared] = [
+  await addList(alice, 'Kept and renamed'),
+  await addList(alice, 'Deleted since'),
+  await addList(alice, 'Shared'),
+]
+const [key, link] = [randomUUID(), randomUUID()]
+// As who makes a key of his own.
+await admin.query(`select set_config('app.user_id', $1, false)`, [alice.userId])
+await admin.query(
+  `insert into access.api_keys (tenant_id, id, user_id, name, prefix, secret_hash, scopes)
+  values ($1, $2, $3, 'Robot', 'chk_abcdefgh', sha256('secret'), '{contractors.*}')`,
+  [alice.tenantId, key, alice.userId],
+)
+await admin.query(
+  `insert into contractors.contractor_list_shares (tenant_id, id, list_id, shared_with_email, shared_by, access_token_hash)
+  values ($1, $2, $3, 'guest@outside.example', $4, sha256('token'))`,
+  [alice.tenantId, link, shared, alice.userId],
+)
+const receiver = await startReceiver({ shelf, admin: adminConfig })
+await takeBackup({ shelf, admin: adminConfig })
+const at = (await one('select clock_timestamp() as now')).now as Date
+await sleep(5)
+
+// What happened since.
+const patched = await alice.fetch(`/contractor-lists/${kept}`, { method: 'PATCH', body: { name: 'Renamed' } })
+assert.equal(patched.status, 200, await patched.text())
+await admin.query(`delete from ${lists} where id = $1`, [deleted])
+await admin.query(`update access.api_keys set revoked_at = now() where id = $1`, [key])
+await admin.query(`delete from contractors.contractor_list_shares where id = $1`, [link])
+await admin.query(
+  `update members.invitations set status = 'cancelled', cancelled_at = now() where tenant_id = $1 and status = 'pending'`,
+  [alice.tenantId],
+)
+await admin.query(`delete from tenancy.user_tenants where tenant_id = $1 and user_id = $2`, [
+  alice.tenantId,
+  leaver.userId,
+])
+await admin.query(`delete from identity.users where id = $1`, [erased.userId])
+await joinAs(world, later.userId, alice.tenantId, 'member')
+await admin.query(`select set_config('app.user_id', $1, false)`, [later.userId])
+await admin.query(
+  `insert into access.api_keys (tenant_id, user_id, name, prefix, secret_hash, scopes)
+  values ($1, $2, 'Of who came later', 'chk_ijklmnop', sha256('other'), '{contractors.*}')`,
+  [alice.tenantId, later.userId],
+)
+await addList(alice, 'Made since')
+await addList(bob, 'Of another workspace')
+await settled()
+
+async function settled(): Promise<void> {
+  const { lsn } = await one('select pg_current_wal_lsn()::text as lsn')
+  while (parseLsn(receiver.position()?.lsn ?? '0/0') < parseLsn(lsn)) await sleep(20)
+}
+
+// One copy for all that does not recover one of its own.
+const copy = await recoverAside({ shelf, target: { at }, into: join(server.directory, 'copy'), durable: false })
+after(async () => {
+  await copy.stop()
+  await receiver.stop()
+  await server.end()
+})
+type Aside = NonNullable<Parameters<typeof restoreTenant>[1]['aside']>
+const aside: Aside = async (_app, _options, work) => await work(copy)
+const wish = { slug: 'meridian-capture', target: { at }, requestedBy: 'Olga Operator', aside } as const
+
+test('GG-21 a dry run counts what would change, and changes nothing', async () => {
+  const before = await othersOf(randomUUID())
+  const { tables, isDryRun, stays } = await restoreTenant(app, { ...wish, mode: 'replace', isDryRun: true })
+  assert.equal(isDryRun, true)
+  const { added, changed, removed } = tables[lists] as RowCounts
+  assert.deepEqual({ added, changed, removed }, { added: 1, changed: 1, removed: 1 })
+  assert.match(stays['access.api_keys'] ?? '', /revoked or has ended stays so/)
+  assert.deepEqual(await othersOf(randomUUID()), before)
+})
+
+test('GG-21 merge brings back what is missing, and what is there stays as it is', async () => {
+  const others = await othersOf(alice.tenantId)
+  const { tables } = await restoreTenant(app, { ...wish, mode: 'merge' })
+  assert.equal(tables[lists]?.removed, 0)
+  assert.equal(tables[lists]?.changed, 0)
+  const names = await namesOf(alice.tenantId)
+  for (const name of ['Deleted since', 'Renamed', 'Made since']) assert.ok(names.includes(name), `${name} is there`)
+  assert.ok(!names.includes('Kept and renamed'))
+  assert.deepEqual(await othersOf(alice.tenantId), others)
+})
+
+test('GG-21 replace makes a workspace what it was and leaves all others and what is shared untouched, byte by byte', async () => {
+  const others = await othersOf(alice.tenantId)
+  const { tables, followed } = await restoreTenant(app, { ...wish, mode: 'replace' })
+  assert.ok(restorable.length > 15, `control: ${restorable.length} tables`)
+  for (const [name, expected] of await expectedOf(alice.tenantId)) {
+    const rows = await rowsOf(name, `tenant_id = '${alice.tenantId}'`)
+    // Of the lists that were handed over when their owner was erased, what was done about them since holds.
+    if (name === lists || name.endsWith('list_activity')) assert.ok(rows.length <= expected.length, name)
+    else assert.deepEqual(rows, expected, name)
+  }
+  assert.deepEqual(await othersOf(alice.tenantId), others)
+  assert.equal(followed['access.api_keys']?.removed, 1, 'the key of who came later went with the membership')
+  assert.ok((tables['tenancy.user_tenants']?.added ?? 0) + (tables['tenancy.user_tenants']?.removed ?? 0) > 0)
+  assert.equal((await one('select count(*)::int as n from platform.moving_tenants')).n, 0)
+})
+
+test('GG-21 what was revoked, withdrawn or used stays so, and who was erased stays away', async () => {
+  assert.ok((await one('select revoked_at from access.api_keys where id = $1', [key])).revoked_at)
+  const share = await one(
+    'select access_token_hash, password_hash from contractors.contractor_list_shares where id = $1',
+    [link],
+  )
+  assert.deepEqual(share, { access_token_hash: null, password_hash: null })
+  const { open } = await one(
+    `select count(*)::int as open from members.invitations where tenant_id = $1 and status = 'pending'`,
+    [alice.tenantId],
+  )
+  assert.equal(open, 0)
+  const members = (await admin.query('select user_id from tenancy.user_tenants where tenant_id = $1', [alice.tenantId]))
+    .rows
+  assert.ok(
+    members.some(row => row.user_id === leaver.userId),
+    'who had left is back',
+  )
+  assert.ok(!members.some(row => row.user_id === later.userId))
+})
+
+test('GG-19 every row that a restore changes is in the audit log with the run as its cause, and the log replays to the table', async () => {
+  const run = await one(
+    `select id, state, requested_by, result from operations.backup_runs where kind = 'restore' order by started_at desc limit 1`,
+  )
+  assert.deepEqual([run.state, run.requested_by], ['done', 'Olga Operator'])
+  const { rows } = await admin.query(
+    `select resource, action, count(*)::int as entries, min(user_name) as name from audit.audit_logs where tenant_id = $1 and request_id = $2 group by 1, 2`,
+    [alice.tenantId, run.id],
+  )
+  const entriesOf = (resource: string, action: string) =>
+    rows.find(it => it.resource === resource && it.action === action)?.entries ?? 0
+  for (const [name, counts] of Object.entries(run.result.tables as Record<string, RowCounts>)) {
+    if (!shapes.get(name)?.trackers.length) continue
+    assert.equal(entriesOf(name, 'insert'), counts.added, name)
+    assert.equal(entriesOf(name, 'delete'), counts.removed, name)
+  }
+  assert.equal(entriesOf('access.api_keys', 'delete'), 1)
+  assert.equal(entriesOf('tenancy.tenants', 'restore'), 1)
+  assert.ok(rows.every(({ name }) => name === 'Olga Operator'))
+  const past = await rowAsOf(world.db.scoped(alice.scope), lists, kept, new Date().toISOString())
+  assert.match(JSON.stringify(past), /Kept and renamed/)
+})

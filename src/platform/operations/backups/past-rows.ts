@@ -1,0 +1,337 @@
+import { pipeline } from 'node:stream/promises'
+import type pg from 'pg'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import { columnList, quoted } from '#platform/database'
+import { errors } from './errors.ts'
+import type { ShapeReference, TableShape } from './table-shapes.ts'
+
+/** How many rows of a table came back, were put back, went, and could not come back. */
+export type RowCounts = { added: number; changed: number; removed: number; leftOut: number }
+
+/** `replace`: the rows are what they were. `merge`: those that are missing come back, and those that are there stay. */
+export type RestoreMode = 'replace' | 'merge'
+
+export type PastRowsOptions = {
+  /** In the transaction that all of this is; past row security, as a replica. */
+  target: pg.ClientBase
+  /** The same on the copy. */
+  source: pg.ClientBase
+  /** The rows of this tenant alone; all rows unless told. */
+  tenantId?: string
+  mode: RestoreMode
+}
+
+type Staged = { shape: TableShape; past: string; differing: string; gone: string; counts: RowCounts }
+
+/**
+ * Rows as they were, in temporary tables beside those that are there. Each table is staged, settled, compared and then
+ * applied, parents first. What is applied is written past triggers and keys, and told to the audit log by the very
+ * functions that log the table's changes.
+ */
+export class PastRows {
+  private readonly options: PastRowsOptions
+  private readonly restored = new Map<string, Staged>()
+  private staged = 0
+
+  constructor(options: PastRowsOptions) {
+    this.options = options
+  }
+
+  /** Copies the rows of then. Returns how many. */
+  async stage(shape: TableShape): Promise<number> {
+    const { target, source } = this.options
+    const { past } = await this.begin(shape, this.restored)
+    const columns = columnList(shape.columns)
+    const reading = source.query(
+      copyTo(`copy (select ${columns} from ${quoted(shape.name)}${this.ofTenant(shape)}) to stdout`),
+    )
+    const writing = target.query(copyFrom(`copy ${past} (${columns}) from stdin`))
+    await pipeline(reading, writing)
+    await target.query(`analyze ${past}`)
+    return writing.rowCount ?? 0
+  }
+
+  /** What these columns say now, they go on saying; in rows that come back they are what they are in a new row. */
+  async keepColumns(shape: TableShape, kept: readonly string[]): Promise<void> {
+    const { target } = this.options
+    const { past } = this.of(shape)
+    const fresh = kept.map(column => `${quoted(column)} = ${shape.defaults[column] ?? 'null'}`)
+    await target.query(`update ${past} as t set ${fresh} where not exists (${rowLike(shape, 't')})`)
+    const current = kept.map(column => `${quoted(column)} = n.${quoted(column)}`)
+    await target.query(
+      `update ${past} as t set ${current} from ${quoted(shape.name)} as n where ${sameKey(shape, 't', 'n')}`,
+    )
+  }
+
+  /**
+   * Rows that lead to one that is no more are treated as the database would have treated them when that one went: the
+   * column is emptied, or the row does not come back. Where it is there now it stays as it is: what was done about it
+   * since holds.
+   */
+  async settle(shape: TableShape): Promise<void> {
+    const { target, mode } = this.options
+    const { past, counts } = this.of(shape)
+    if (mode === 'merge') await target.query(`delete from ${past} as t where exists (${rowLike(shape, 't')})`)
+    const references = shape.references.filter(({ columns }) => columns.every(it => shape.columns.includes(it)))
+    for (let hasMoved = true; hasMoved; ) {
+      hasMoved = false
+      for (const reference of references) {
+        const dangling = this.dangling(reference)
+        const { emptied } = reference
+        if (emptied.length > 0 && !emptied.some(column => shape.required.includes(column))) {
+          const empty = emptied.map(column => `${quoted(column)} = null`)
+          await target.query(`update ${past} as t set ${empty} where ${dangling}`)
+          continue
+        }
+        const { rows } = await target.query<{ count: number }>(
+          `with
+            lost as (delete from ${past} as t where ${dangling} returning ${columnList(shape.key, 't')}),
+            staying as (
+              insert into ${past} (${columnList(shape.columns)})
+              select ${columnList(shape.columns, 'n')}
+              from ${quoted(shape.name)} as n
+              join lost as t on ${sameKey(shape, 't', 'n')}
+            )
+          select count(*)::integer as count from lost`,
+        )
+        const lost = rows[0]?.count ?? 0
+        if (lost === 0) continue
+        counts.leftOut += lost
+        hasMoved = true
+        await target.query(`delete from ${past} as t where ${dangling}`)
+      }
+    }
+  }
+
+  /** Compares with the rows that are there. */
+  async compare(shape: TableShape): Promise<RowCounts> {
+    const { target, mode } = this.options
+    const { past, differing, counts } = this.of(shape)
+    const first = quoted(shape.key[0] ?? '')
+    const text = (alias: string) => `row(${columnList(shape.columns, alias)})::text`
+    const key = shape.key.map(column => `coalesce(t.${quoted(column)}, n.${quoted(column)})`)
+    await target.query(
+      `insert into ${differing}
+      select
+        ${key},
+        case when n.${first} is null then 'added' when t.${first} is null then 'removed' else 'changed' end
+      from ${past} as t
+      full join (select ${columnList(shape.columns)} from ${quoted(shape.name)}${this.ofTenant(shape)}) as n
+        on ${sameKey(shape, 't', 'n')}
+      where n.${first} is null
+        or ${mode === 'replace'} and (t.${first} is null or ${text('t')} is distinct from ${text('n')})`,
+    )
+    await target.query(`analyze ${differing}`)
+    const { rows } = await target.query<{ how: 'added' | 'changed' | 'removed'; count: string }>(
+      `select how, count(*) from ${differing} group by how`,
+    )
+    for (const { how, count } of rows) counts[how] = Number(count)
+    return counts
+  }
+
+  /** Why a row that would change or go must not: a legal hold on its tenant. */
+  async findHeld(shape: TableShape): Promise<string | undefined> {
+    if (!shape.hasTenant) return undefined
+    const { rows } = await this.options.target.query<{ reason: string }>(
+      `select platform.find_hold(touched.tenant_id, null) as reason
+      from (select distinct tenant_id from ${this.of(shape).differing} where how <> 'added') as touched
+      where platform.find_hold(touched.tenant_id, null) is not null
+      limit 1`,
+    )
+    return rows[0]?.reason
+  }
+
+  /** Whose rows are other ones now. */
+  async listTenants(shape: TableShape): Promise<string[]> {
+    if (!shape.hasTenant) return []
+    const { rows } = await this.options.target.query<{ id: string }>(
+      `select distinct tenant_id as id from ${this.of(shape).differing}`,
+    )
+    return rows.map(({ id }) => id)
+  }
+
+  /** Writes what differs. Of `merge`, rows whose place somebody else has taken (a name that is unique) are left out. */
+  async apply(shape: TableShape): Promise<void> {
+    await this.write(this.of(shape))
+  }
+
+  /**
+   * What the database would have done with rows of other tables that lead to rows that went: removes or empties them, and
+   * those that lead to these. Returns the tables that it wrote to. Refuses what a key holds, and everything where the
+   * rows of others are not to be touched.
+   */
+  async follow(shapes: Iterable<TableShape>, canWrite: boolean): Promise<Record<string, RowCounts>> {
+    const all = [...shapes]
+    const followed: Record<string, RowCounts> = {}
+    const open = [...this.restored.values()]
+    for (let lost = open.shift(); lost; lost = open.shift()) {
+      if (lost.counts.removed === 0) continue
+      for (const shape of all.filter(({ name }) => !this.restored.has(name))) {
+        for (const reference of shape.references.filter(({ table }) => table === lost?.shape.name)) {
+          const written = await this.followReference(lost, shape, reference, canWrite)
+          if (!written) continue
+          open.push(written)
+          const before = followed[shape.name] ?? noCounts
+          const { changed, removed } = written.counts
+          followed[shape.name] = { ...before, changed: before.changed + changed, removed: before.removed + removed }
+        }
+      }
+    }
+    return followed
+  }
+
+  private async followReference(lost: Staged, shape: TableShape, reference: ShapeReference, canWrite: boolean) {
+    const { target } = this.options
+    const made = await this.begin(shape, new Map())
+    const isEmptied = reference.onDelete === 'empty'
+    const values = shape.columns.map(column =>
+      isEmptied && reference.emptied.includes(column) ? 'null' : `n.${quoted(column)}`,
+    )
+    await target.query(
+      `insert into ${made.past} (${columnList(shape.columns)})
+      select ${values}
+      from ${quoted(shape.name)} as n
+      where exists (select from ${lost.gone} as p where ${sameReference(reference, 'n')})
+        and not exists (select from ${quoted(reference.table)} as p where ${sameReference(reference, 'n')})`,
+    )
+    const { rowCount } = await target.query(
+      `insert into ${made.differing}
+      select ${columnList(shape.key)}, ${isEmptied ? `'changed'` : `'removed'`} from ${made.past}`,
+    )
+    if (!rowCount) return undefined
+    if (!canWrite || reference.onDelete === 'refuse')
+      throw errors.rowsHeld({ count: rowCount, table: shape.name, referred: reference.table })
+    made.counts[isEmptied ? 'changed' : 'removed'] = rowCount
+    await this.write(made)
+    return made
+  }
+
+  private async write({ shape, past, differing, gone, counts }: Staged): Promise<void> {
+    const { target, mode } = this.options
+    const table = quoted(shape.name)
+    const columns = columnList(shape.columns)
+    if (counts.added + counts.changed + counts.removed === 0) return
+    const matches = (alias: string, ...how: string[]) =>
+      `${sameKey(shape, alias, 'd')} and d.how in (${how.map(it => `'${it}'`)})`
+    await target.query(
+      `create temporary table ${gone} on commit drop as
+      select ${columnList(shape.columns, 'n')}, d.how
+      from ${table} as n
+      join ${differing} as d on ${matches('n', 'changed', 'removed')}`,
+    )
+    await target.query(`delete from ${table} as n using ${differing} as d where ${matches('n', 'changed', 'removed')}`)
+    if (shape.monthColumn !== null) await this.makeMonths(shape, past)
+    await target.query(
+      `insert into ${table} (${columns}) overriding system value
+      select ${columnList(shape.columns, 't')}
+      from ${past} as t
+      join ${differing} as d on ${matches('t', 'added', 'changed')}
+      ${mode === 'merge' ? 'on conflict do nothing' : ''}`,
+    )
+    if (mode === 'merge') {
+      const { rowCount } = await target.query(
+        `with untaken as (
+          delete from ${differing} as d
+          where d.how = 'added' and not exists (select from ${table} as n where ${sameKey(shape, 'd', 'n')})
+          returning ${columnList(shape.key, 'd')}
+        )
+        delete from ${past} as t using untaken as d where ${sameKey(shape, 't', 'd')}`,
+      )
+      counts.added -= rowCount ?? 0
+      counts.leftOut += rowCount ?? 0
+    }
+    await this.tell({ shape, past, differing, gone, counts }, matches)
+    await target.query(`delete from ${gone} where how <> 'removed'`)
+  }
+
+  /** The same changes are made to a table beside, whose triggers are those that log the changes of the table itself. */
+  private async tell(
+    { shape, past, differing, gone }: Staged,
+    matches: (alias: string, ...how: string[]) => string,
+  ): Promise<void> {
+    const { target } = this.options
+    if (shape.trackers.length === 0) return
+    const twin = `${gone}_told`
+    const columns = columnList(shape.columns)
+    await target.query(`create temporary table ${twin} on commit drop as select ${columns} from ${gone}`)
+    for (const tracker of shape.trackers) await target.query(tracker.replace('%', twin))
+    await target.query('set local session_replication_role = origin')
+    await target.query(`delete from ${twin} as n using ${differing} as d where ${matches('n', 'removed')}`)
+    const values = shape.columns.map(column => `${quoted(column)} = t.${quoted(column)}`)
+    await target.query(
+      `update ${twin} as n set ${values} from ${past} as t, ${differing} as d
+      where ${sameKey(shape, 't', 'n')} and ${matches('n', 'changed')}`,
+    )
+    await target.query(
+      `insert into ${twin} (${columns})
+      select ${columnList(shape.columns, 't')} from ${past} as t join ${differing} as d on ${matches('t', 'added')}`,
+    )
+    await target.query('set local session_replication_role = replica')
+  }
+
+  private async makeMonths({ name, monthColumn }: TableShape, past: string): Promise<void> {
+    const { target } = this.options
+    await target.query(
+      `select platform.make_month_partitions($1::regclass, month, 0)
+      from (select distinct date_trunc('month', ${quoted(monthColumn ?? '')}) as month from ${past}) as months`,
+      [name],
+    )
+  }
+
+  private async begin(shape: TableShape, into: Map<string, Staged>): Promise<Staged> {
+    const { target } = this.options
+    const number = this.staged++
+    const made = {
+      ...{ shape, past: `past_${number}`, differing: `differing_${number}`, gone: `gone_${number}` },
+      counts: { ...noCounts },
+    }
+    // Not "like", which would ask for values of generated columns.
+    await target.query(
+      `create temporary table ${made.past} on commit drop as
+      select ${columnList(shape.columns)} from ${quoted(shape.name)} with no data`,
+    )
+    await target.query(
+      `create temporary table ${made.differing} on commit drop as
+      select ${columnList(shape.key)}, ''::text as how from ${made.past} with no data`,
+    )
+    into.set(shape.name, made)
+    return made
+  }
+
+  private of({ name }: TableShape): Staged {
+    const found = this.restored.get(name)
+    if (!found) throw new Error(`${name} was not staged`)
+    return found
+  }
+
+  private ofTenant({ hasTenant }: TableShape): string {
+    const { tenantId, target } = this.options
+    return tenantId === undefined || !hasTenant ? '' : ` where tenant_id = ${target.escapeLiteral(tenantId)}`
+  }
+
+  private dangling(reference: ShapeReference): string {
+    const parent = this.restored.get(reference.table)
+    const places = [
+      ...(parent ? [parent.past] : []),
+      ...(parent && this.options.mode === 'replace' ? [] : [quoted(reference.table)]),
+    ]
+    return [
+      ...reference.columns.map(column => `t.${quoted(column)} is not null`),
+      ...places.map(place => `not exists (select from ${place} as p where ${sameReference(reference, 't')})`),
+    ].join(' and ')
+  }
+}
+
+const noCounts: RowCounts = { added: 0, changed: 0, removed: 0, leftOut: 0 }
+
+function sameKey({ key }: TableShape, one: string, other: string): string {
+  return key.map(column => `${one}.${quoted(column)} = ${other}.${quoted(column)}`).join(' and ')
+}
+
+function sameReference({ columns, referred }: ShapeReference, child: string): string {
+  return columns.map((column, index) => `p.${quoted(referred[index] ?? '')} = ${child}.${quoted(column)}`).join(' and ')
+}
+
+function rowLike(shape: TableShape, alias: string): string {
+  return `select from ${quoted(shape.name)} as n where ${sameKey(shape, alias, 'n')}`
+}
