@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import type { Route } from 'playwright-core'
 import { runJobs } from '#test/jobs.ts'
 import { believedNoLonger, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
@@ -52,6 +53,18 @@ await admin.query(
 await keepExamination(app)
 await believedNoLonger()
 
+/** As the page is on a good morning. */
+async function allWell(asked: Route): Promise<void> {
+  const response = await asked.fetch()
+  const overview = await response.json()
+  const standings = overview.standings.map((each: object) => ({
+    ...{ ...each, status: 'well', message: 'As it should be.' },
+    at: new Date(Date.now() - 7_200_000).toISOString(),
+  }))
+  const examination = { ...overview.examination, findings: [] }
+  await asked.fulfill({ response, json: { ...overview, standings, examination, alarms: [] } })
+}
+
 describe('operations in the console', { skip }, () => {
   const browser = useBrowser(baseUrl)
 
@@ -64,7 +77,15 @@ describe('operations in the console', { skip }, () => {
       await page.getByText('0.4 GB of 80.0 GB are free').waitFor()
       await page.getByRole('img', { name: /^Size of the database, from 24\.0 MB on .* to 60\.0 MB on / }).waitFor()
       await page.getByRole('heading', { level: 2, name: 'What the doctor has found' }).waitFor()
+      await page.getByRole('heading', { level: 2, name: /^1 alarm is open, \d things want a look$/ }).waitFor()
+      await page.getByRole('link', { name: /^Maintenance has a fault .*analyze: there was no room/ }).waitFor()
       await look(page, 'operations')
+      await page.route('**/operations/overview', allWell)
+      await page.reload()
+      await page.getByRole('heading', { level: 2, name: 'All is well' }).waitFor()
+      await look(page, 'operations-well')
+      await page.unroute('**/operations/overview', allWell)
+      await page.reload()
       await page.getByRole('button', { name: /^I look after it/ }).click()
       await page.getByText(/looked after since/).waitFor()
       await page.getByRole('button', { name: 'Run all checks' }).click()

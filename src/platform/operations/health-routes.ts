@@ -19,6 +19,7 @@ import { listSlowStatements } from './health/statements.ts'
 import { maintainNow } from './maintenance/maintenance-jobs.ts'
 import { listLastRuns, listMaintenanceRuns, MaintenanceRun } from './maintenance/runs.ts'
 import { findTask, tasks } from './maintenance/tasks.ts'
+import { readStandings, Standing } from './standings.ts'
 
 const count = Type.Integer()
 const share = Type.Number({ minimum: 0, maximum: 1 })
@@ -58,6 +59,7 @@ const StatementStatistics = Type.Object({
 })
 
 const Overview = Type.Object({
+  standings: Type.Array(Standing, { description: 'How each thing is that is looked at every morning' }),
   alarms: Type.Array(Alarm, { description: 'Those that are open' }),
   examination: nullable(Examination),
   bytes: { ...count, description: 'Size of the main database' },
@@ -102,9 +104,11 @@ export const healthRoutes = [
         figures: await readFigures(tx),
         oldest: await findOldestTransaction(tx),
         statements: await listSlowStatements(tx, 5),
+        standings: await readStandings({ app, own, tx }),
       }))
       const { used, limit } = seen.connections
       return {
+        standings: seen.standings,
         alarms: (await listAlarms(own)).filter(({ closedAt }) => closedAt === null),
         examination: (await findLastExamination(own)) ?? null,
         bytes: seen.bytes,
@@ -305,6 +309,29 @@ export const healthRoutes = [
           lagSeconds: nullable(seconds),
         }),
       ),
+      reports: Type.Array(
+        Type.Object({
+          name: text,
+          state: oneOf(['unknown', 'ready', 'behind', 'away', 'refused']),
+          reason: nullable(text),
+          lagSeconds: nullable(seconds),
+          lagBytes: nullable(count),
+          lastTransactionAt: nullable(timestamp),
+          running: count,
+          answered: count,
+          failed: Type.Object({ conflict: count, lost: count, error: count }),
+        }),
+        { description: 'Replicas that reports are read from, as the process sees them that answers this' },
+      ),
+      fallbacks: nullable(
+        Type.Object(
+          { unavailable: count, older: count, failed: count },
+          {
+            description:
+              'Reports that went to the main database: no replica could be asked, none had what the caller had seen, or one failed',
+          },
+        ),
+      ),
       slots: Type.Array(
         Type.Object({
           name: text,
@@ -327,7 +354,9 @@ export const healthRoutes = [
     handle: (_request, app) =>
       asAdministrator(app, async tx => {
         const { checkpoints, walBytes, since } = await readFigures(tx)
-        return { ...(await readReplication(tx)), room: await readTransactionRoom(tx), checkpoints, walBytes, since }
+        const { statuses: reports = [], fallbacks = null } = app.replicas ?? {}
+        const replication = await readReplication(tx)
+        return { ...replication, reports, fallbacks, room: await readTransactionRoom(tx), checkpoints, walBytes, since }
       }),
   }),
   route({

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Skeleton, Text, Title } from '@mantine/core'
+import { Anchor, Badge, Button, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useMemo } from 'react'
@@ -7,7 +7,6 @@ import {
   ChartFrame,
   type ChartPlan,
   EmptyState,
-  ErrorState,
   formatAgo,
   formatDay,
   formatExactTime,
@@ -16,6 +15,7 @@ import {
   ScrollRegion,
   useSession,
 } from '#platform/console'
+import { Loaded } from './loaded.tsx'
 import classes from './operations.module.css'
 import {
   type Alarm,
@@ -25,37 +25,30 @@ import {
   formatBytes,
   formatSeconds,
   formatShare,
-  nameOfTask,
   type Overview,
   overviewQuery,
 } from './operations.ts'
 import { OperationsFrame } from './operations-frame.tsx'
+import { Standings } from './standings.tsx'
 import { StatusBadge } from './status-badge.tsx'
 
 /** What an operator looks at in the morning. */
 export function Page() {
   const query = useQuery(overviewQuery)
-  const overview = query.data
   return (
     <OperationsFrame lead="How this installation is, and what wants a hand." actions={<ExamineButton />}>
-      {query.isPending ? (
-        <div role="status" aria-label="Loading how the installation is">
-          <Skeleton height={90} mb="md" />
-          <Skeleton height={320} />
-        </div>
-      ) : query.isError && !overview ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : (
-        overview && (
+      <Loaded query={query} label="Loading how the installation is">
+        {overview => (
           <div className={classes.stack}>
+            <Standings overview={overview} />
             <Alarms alarms={overview.alarms} />
-            <Tiles overview={overview} />
             <Findings overview={overview} />
+            <Tiles overview={overview} />
             <SizeChart overview={overview} />
             <SlowStatements overview={overview} />
           </div>
-        )
-      )}
+        )}
+      </Loaded>
     </OperationsFrame>
   )
 }
@@ -148,12 +141,7 @@ const Advice = ({ text }: { text: string }) => (
 )
 
 function Tiles({ overview }: { overview: Overview }) {
-  const { connections, cacheHit, oldestTransactionSeconds, maintenance, bytes } = overview
-  const latest = maintenance.reduce<(typeof maintenance)[number] | undefined>(
-    (last, run) => (last && last.startedAt > run.startedAt ? last : run),
-    undefined,
-  )
-  const failed = maintenance.filter(({ status }) => status === 'failed')
+  const { connections, cacheHit, oldestTransactionSeconds, bytes } = overview
   return (
     <dl className={classes.tiles}>
       <Tile label="Database" note={overview.since ? `counted since ${formatAgo(overview.since)}` : ''}>
@@ -171,22 +159,6 @@ function Tiles({ overview }: { overview: Overview }) {
         to="connections"
       >
         {oldestTransactionSeconds === null ? 'None' : formatSeconds(oldestTransactionSeconds)}
-      </Tile>
-      <Tile
-        label="Maintenance"
-        note={
-          latest ? (
-            <Anchor component={PageLink} to="/operations/maintenance" size="xs">
-              {nameOfTask(latest.task)} {formatAgo(latest.startedAt)}
-            </Anchor>
-          ) : (
-            <Anchor component={PageLink} to="/operations/maintenance" size="xs">
-              nothing was done yet
-            </Anchor>
-          )
-        }
-      >
-        {failed.length > 0 ? `${failed.length} failed` : latest ? 'In order' : 'None yet'}
       </Tile>
     </dl>
   )

@@ -11,6 +11,7 @@ import type { Replication } from '../health/replication.ts'
 import type { SequenceRoom, TransactionRoom } from '../health/room.ts'
 import type { StatementStatistics } from '../health/statements.ts'
 import type { MaintenanceRun as AnyRun } from '../maintenance/runs.ts'
+import type { Standing as AnyStanding } from '../standings.ts'
 
 export type Alarm = OnTheWire<AnyAlarm>
 export type Examination = OnTheWire<AnyExamination>
@@ -18,7 +19,10 @@ export type Finding = ReportedFinding
 export type MaintenanceRun = OnTheWire<AnyRun>
 export type { SizePoint, StatementStatistics }
 
+export type Standing = OnTheWire<AnyStanding>
+
 export type Overview = {
+  standings: readonly Standing[]
   alarms: readonly Alarm[]
   examination: Examination | null
   bytes: number

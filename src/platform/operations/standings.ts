@@ -1,0 +1,163 @@
+import { statfs } from 'node:fs/promises'
+import { type Static, Type } from 'typebox'
+import type { App } from '#platform/app.ts'
+import { auditState } from '#platform/audit'
+import { type Queryable, type Statements, sql } from '#platform/database'
+import { nullable, oneOf, timestamp } from '#platform/http'
+import { readState } from './backups/state.ts'
+import { findLastExamination } from './doctor/examinations.ts'
+import { bytesInWords, timeInWords } from './doctor/findings.ts'
+import { readReplication } from './health/replication.ts'
+import { listLastRuns } from './maintenance/runs.ts'
+import { listLastRetention } from './retention/runs.ts'
+
+const areas = ['backups', 'drill', 'audit', 'doctor', 'retention', 'maintenance', 'jobs', 'disk', 'replicas'] as const
+
+/** How one thing is that an operator asks for in the morning. */
+export const Standing = Type.Object({
+  area: oneOf(areas),
+  status: { ...oneOf(['well', 'attention', 'fault', 'unknown']), description: '`unknown` where it could not be asked' },
+  message: Type.String(),
+  at: { ...nullable(timestamp), description: 'When it was done last' },
+})
+export type Standing = Static<typeof Standing>
+type Answer = Omit<Standing, 'area'>
+type Asked = { app: App; own: Queryable; tx: Statements }
+
+const well = (message: string, at: Date | null = null): Answer => ({ status: 'well', message, at })
+const attention = (message: string, at: Date | null = null): Answer => ({ status: 'attention', message, at })
+const fault = (message: string, at: Date | null = null): Answer => ({ status: 'fault', message, at })
+
+/** All of them, in the order in which they are read. `tx` as the administrator. What cannot be asked keeps no other from it. */
+export async function readStandings(asked: Asked): Promise<Standing[]> {
+  const backups = readBackups(asked)
+  const answers: Readonly<Record<Standing['area'], () => Promise<Answer>>> = {
+    backups: async () => (await backups).backups,
+    drill: async () => (await backups).drill,
+    audit: () => readAudit(asked),
+    doctor: () => readDoctor(asked),
+    retention: () => readRetention(asked),
+    maintenance: () => readMaintenance(asked),
+    jobs: () => readJobs(asked),
+    disk: () => readDisk(asked),
+    replicas: () => readReplicas(asked),
+  }
+  // Unheard of here, and told by both that ask for it.
+  backups.catch(() => {})
+  const standings: Standing[] = []
+  for (const area of areas) {
+    const answer = await answers[area]().catch(
+      (error: Error): Answer => ({ status: 'unknown', message: `Could not be asked: ${error.message}`, at: null }),
+    )
+    standings.push({ area, ...answer })
+  }
+  return standings
+}
+
+async function readBackups({ app }: Asked): Promise<{ backups: Answer; drill: Answer }> {
+  const { status, adapter, concerns, advice, lastBackupAt, runs, chains } = await readState(app)
+  const at = lastBackupAt === null ? null : new Date(lastBackupAt)
+  const [first] = concerns.filter(({ object }) => object !== 'drill').map(({ message }) => message)
+  const said = first ?? (adapter === 'own' ? undefined : advice[0])
+  const backups =
+    status === 'unprotected'
+      ? fault(said ?? advice[0] ?? 'The database is not protected.', at)
+      : said !== undefined
+        ? attention(said, at)
+        : well('Made, read again, and every change is received.', at)
+  if (adapter !== 'own')
+    return { backups, drill: attention(`Backups are made elsewhere (${adapter}): try a restore there.`) }
+  const last = runs.find(({ kind, state }) => kind === 'drill' && state !== 'running')
+  if (!last) {
+    const isPossible = chains.length > 0
+    return { backups, drill: attention(isPossible ? 'No restore was ever tried.' : 'It needs a backup first.') }
+  }
+  const drill =
+    last.state === 'failed'
+      ? fault(last.failure ?? 'It has failed.', last.finishedAt)
+      : Date.now() - last.startedAt.getTime() > 10 * 86_400_000
+        ? attention('The last one is older than ten days.', last.finishedAt)
+        : well('The copy came up, and its rows were those of the server.', last.finishedAt)
+  return { backups, drill }
+}
+
+async function readAudit({ own }: Asked): Promise<Answer> {
+  const { lagSeconds, checkpoint, verification } = await auditState(own)
+  const at = verification?.endedAt ?? null
+  if (verification && !verification.isSound) return fault('The last verification has found that it was altered.', at)
+  if (lagSeconds > 60) return fault(`Entries wait for their seal for ${timeInWords(lagSeconds)}.`, at)
+  if (!verification) return attention('Sealed, and never verified: commonhold audit verify.', at)
+  return well(
+    checkpoint ? `Sealed to within ${Math.ceil(lagSeconds)} s; verified without a fault.` : 'Verified without a fault.',
+    at,
+  )
+}
+
+async function readDoctor({ own }: Asked): Promise<Answer> {
+  const last = await findLastExamination(own)
+  if (!last) return attention('Nothing was examined yet.')
+  const count = (severity: string) => last.findings.filter(each => each.severity === severity).length
+  const [critical, warning] = [count('critical'), count('warning')]
+  if (critical > 0) return fault(`${critical} critical, ${warning} warnings.`, last.startedAt)
+  if (warning > 0) return attention(`${warning} ${warning === 1 ? 'warning' : 'warnings'}.`, last.startedAt)
+  return well('Nothing wants a hand.', last.startedAt)
+}
+
+async function readRetention({ own }: Asked): Promise<Answer> {
+  const runs = await listLastRetention(own)
+  const failed = runs.filter(({ status }) => status === 'failed')
+  const at = latestOf(runs.map(({ startedAt }) => startedAt))
+  if (failed[0]) return fault(`${failed[0].declaration}: ${failed[0].reason}`, at)
+  if (at === null) return attention('Not done yet: a worker does it at night.')
+  if (isOlder(at, 2)) return fault('Not done for more than two days: see that a worker runs.', at)
+  const gone = runs.reduce((sum, { removed, archived }) => sum + removed + archived, 0)
+  return well(gone === 0 ? 'Nothing was due.' : `${gone.toLocaleString('en-US')} rows went the last time.`, at)
+}
+
+async function readMaintenance({ own }: Asked): Promise<Answer> {
+  const runs = await listLastRuns(own)
+  const failed = runs.filter(({ status }) => status === 'failed')
+  const at = latestOf(runs.filter(({ status }) => status === 'done').map(({ startedAt }) => startedAt))
+  if (failed[0]) return fault(`${failed[0].task}: ${failed[0].reason}`, at)
+  const put = runs.find(({ status, tries }) => status === 'skipped' && tries > 24)
+  if (put) return attention(`${put.task} was put off ${put.tries} times: ${put.reason}`, at)
+  return at === null ? attention('Nothing was done yet: a worker looks every half hour.') : well('As it should be.', at)
+}
+
+async function readJobs({ own }: Asked): Promise<Answer> {
+  const { failed, late } = await own.one(sql<{ failed: number; late: number }>`
+    select
+      count(*) filter (where state = 'failed' and completed_on > now() - interval '1 day')::integer as failed,
+      count(*) filter (
+        where state in ('created', 'retry')
+          and start_after < now() - interval '15 minutes'
+      )::integer as late
+    from jobs.job`)
+  if (late > 0) return fault(`${late} ${late === 1 ? 'job is' : 'jobs are'} due for more than 15 minutes.`)
+  if (failed > 0) return attention(`${failed} failed for good in the last day.`)
+  return well('None has failed in the last day, none is late.')
+}
+
+async function readDisk({ app }: Asked): Promise<Answer> {
+  const directory = app.administration?.dataDirectory ?? String(app.config.dataDir)
+  const { bavail, bsize, blocks } = await statfs(directory)
+  const [free, all] = [bavail * bsize, blocks * bsize]
+  const message = `${bytesInWords(free)} of ${bytesInWords(all)} are free.`
+  if (free < all * 0.05 || free < 0.5e9) return fault(message)
+  return free < all * 0.1 || free < 2e9 ? attention(message) : well(message)
+}
+
+async function readReplicas({ tx }: Asked): Promise<Answer> {
+  const { standbys, slots } = await readReplication(tx)
+  const lost = slots.find(({ walStatus }) => walStatus === 'lost' || walStatus === 'unreserved')
+  if (lost) return fault(`The slot ${lost.name} is losing what it needs.`)
+  const others = standbys.filter(({ state }) => state === 'streaming')
+  const slow = others.find(({ lagBytes }) => lagBytes > 512 * 2 ** 20)
+  if (slow) return attention(`${slow.name} is ${bytesInWords(slow.lagBytes)} behind.`)
+  return well(others.length === 0 ? 'None is connected.' : `${others.length} connected, and none is far behind.`)
+}
+
+const latestOf = (times: readonly Date[]): Date | null =>
+  times.reduce<Date | null>((last, at) => (last && last > at ? last : at), null)
+
+const isOlder = (at: Date, days: number): boolean => Date.now() - at.getTime() > days * 86_400_000
