@@ -3,6 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { formatExactTime, formatTime, Icon, request, useResources } from '#platform/console'
+import { AsOf } from './as-of-dialog.tsx'
 import classes from './audit.module.css'
 import { type AuditLog, type Change, capitalised, type Filters } from './audit-logs.ts'
 import { NamedRow } from './named-row.tsx'
@@ -156,6 +157,7 @@ function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Fi
             Only this resource
           </Anchor>
         )}
+        {resource && resourceId && changes && <AsOf resource={resource} resourceId={resourceId} at={entry.createdAt} />}
         <SaveProof id={id} />
       </div>
     </>

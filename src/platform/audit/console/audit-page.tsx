@@ -24,6 +24,7 @@ import {
   readFilters,
   sealQuery,
 } from './audit-logs.ts'
+import { AuditTabs } from './audit-tabs.tsx'
 import { RememberedRows } from './named-row.tsx'
 import { nounOf, rememberRows } from './sentences.ts'
 
@@ -71,6 +72,7 @@ export function Page() {
           ))
         }
       />
+      <AuditTabs />
       <FilterBar filters={filters} change={change} clear={isFiltered ? clear : undefined} />
       {query.isPending ? (
         <div role="status" aria-label="Loading the audit log">

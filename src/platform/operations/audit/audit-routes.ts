@@ -41,19 +41,22 @@ const Copy = Type.Object({
   lastError: nullable(text),
 })
 
+export const AuditStanding = Type.Object({
+  logs: Type.Array(Log, { description: 'The main one, then those in databases of tenants' }),
+  copies: Type.Array(Copy),
+  folder: nullable(Type.String({ description: 'Where checkpoints are kept outside of the database' })),
+  canVerify: Type.Boolean({ description: 'False where the program has no way in as the administrator' }),
+  runs: Type.Array(VerificationRun, { description: 'The latest first' }),
+})
+export type AuditStanding = Static<typeof AuditStanding>
+
 export const auditStateRoutes = [
   route({
     method: 'GET',
     path: '/operations/audit',
     allow: 'operations.state.read',
     summary: 'Get how far the audit log is sealed, where its checkpoints are kept, and what verification found',
-    response: Type.Object({
-      logs: Type.Array(Log, { description: 'The main one, then those in databases of tenants' }),
-      copies: Type.Array(Copy),
-      folder: nullable(Type.String({ description: 'Where checkpoints are kept outside of the database' })),
-      canVerify: Type.Boolean({ description: 'False where the program has no way in as the administrator' }),
-      runs: Type.Array(VerificationRun, { description: 'The latest first' }),
-    }),
+    response: AuditStanding,
     async handle(_request, given) {
       const app = mainApp(given)
       const [logs, runs] = await Promise.all([readLogs(app), listVerifications(app.db.unscoped)])

@@ -57,7 +57,11 @@ async function findSubject(app: App, user: string): Promise<Subject> {
   return { id: erased.id, account: undefined }
 }
 
-function report({ json }: Flags, result: { entries: number; tenants: number; databases: number; isDryRun?: boolean }, words: string): void {
+function report(
+  { json }: Flags,
+  result: { entries: number; tenants: number; databases: number; isDryRun?: boolean },
+  words: string,
+): void {
   process.stdout.write(
     json
       ? `${JSON.stringify(result, null, 2)}\n`

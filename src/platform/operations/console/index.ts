@@ -47,6 +47,14 @@ export const operationsConsole: ConsoleModule = {
       load: () => import('./retention-page.tsx'),
     },
     {
+      path: '/operations/audit',
+      title: 'Audit log',
+      frame: 'shell',
+      personal: true,
+      permission,
+      load: () => import('./audit-page.tsx'),
+    },
+    {
       path: '/operations/data',
       title: 'Data',
       frame: 'shell',

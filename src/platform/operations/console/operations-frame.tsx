@@ -22,6 +22,7 @@ export function OperationsFrame({
           { to: '/operations/health', label: 'Health' },
           { to: '/operations/maintenance', label: 'Maintenance' },
           { to: '/operations/retention', label: 'Retention' },
+          { to: '/operations/audit', label: 'Audit log' },
           { to: '/operations/data', label: 'Data' },
         ]}
       />
