@@ -11,7 +11,7 @@ import { systemClock } from '#platform/clock.ts'
 import { Keyring } from '#platform/crypto'
 import { Database, statementsOf } from '#platform/database'
 import { DomainError, errorTable } from '#platform/errors.ts'
-import { findDocumentSigner, openDocumentSigner } from '#platform/identity'
+import { findDocumentSigner, openDocumentSigner, repeatErasures } from '#platform/identity'
 import { startWorker, type Worker } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
 import { listStandings, relayOutboxes } from '#platform/tenancy'
@@ -258,6 +258,8 @@ export async function startJobs(app: App, connection: pg.ClientConfig): Promise<
     relay: () => relayOutboxes(app),
   })
   const reception = startReception(app)
+  // A database that was restored does not know who was erased since.
+  void repeatErasures(app).catch(err => app.log.error({ err }, 'Who was erased before a restore could not be erased again'))
   return {
     async stop() {
       await Promise.all([worker.stop(), reception.stop()])

@@ -1,7 +1,10 @@
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { App } from '#platform/app.ts'
 import { readSigned } from '#platform/crypto'
+import { sql } from '#platform/database'
 import type { Signer } from './checkpoints.ts'
+import { checkpointFolderOf } from './states.ts'
 
 /** `typ` of the JWS. */
 const subjectType = 'commonhold-erased-subject'
@@ -57,4 +60,12 @@ export class ErasedSubjectsFile {
       throw error
     }
   }
+}
+
+/** Of the main database's log; undefined where nothing is kept outside. */
+export async function openErasedSubjectsFile(app: App): Promise<ErasedSubjectsFile | undefined> {
+  const folder = checkpointFolderOf(app)
+  if (folder === undefined) return undefined
+  const { logId } = await app.db.unscoped.one(sql<{ logId: string }>`select log_id from audit.sealing`)
+  return new ErasedSubjectsFile(folder, logId)
 }

@@ -73,6 +73,17 @@ const countOf = (found: readonly Found[]): SubjectCount => ({
   tenantIds: [...new Set(found.map(({ tenantId }) => tenantId))].sort(),
 })
 
+/** Of these people those whose part of the log of this database is not erased, or not whole; for the system scope. */
+export async function listUnerased(tx: Queryable, userIds: readonly string[]): Promise<string[]> {
+  const rows = await tx.run(sql<{ id: string }>`
+    select person.id
+    from unnest(${userIds}::uuid[]) with ordinality as person (id, place)
+    left join audit.erased_subjects as subject on subject.user_id = person.id
+    where subject.finished_at is null
+    order by person.place`)
+  return rows.map(({ id }) => id)
+}
+
 async function addressesOf({ db, userId, addresses = [] }: Pick<SubjectErasureOptions, 'db' | 'userId' | 'addresses'>) {
   return [...new Set([...addresses.map(it => it.toLowerCase()), ...(await findSubjectAddresses(db, userId))])].sort()
 }

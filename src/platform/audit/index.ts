@@ -1,7 +1,14 @@
 export { AuditFilters, AuditLog, type Changes, listAuditLogs, noTenant } from './audit-logs.ts'
 export { type Checkpoint, readCheckpoint, type Signer, type Signers } from './checkpoints.ts'
-export { ErasedSubjectsFile } from './erased-subjects-file.ts'
-export { countSubject, eraseSubject, findSubjectAddresses, type SubjectCount, type SubjectErasure } from './erasures.ts'
+export { openErasedSubjectsFile } from './erased-subjects-file.ts'
+export {
+  countSubject,
+  eraseSubject,
+  findSubjectAddresses,
+  listUnerased,
+  type SubjectCount,
+  type SubjectErasure,
+} from './erasures.ts'
 export { errors as auditErrors } from './errors.ts'
 export { type AuditEvent, eventRecord, recordEvent } from './events.ts'
 export { type ExportFormat, exportAuditLogs, exportFormats } from './exports.ts'

@@ -45,7 +45,7 @@ export {
   findRest,
   takeUntoldRests,
 } from './lockouts.ts'
-export { countLogOf, eraseAccountAtOnce, eraseLogOf, type LogErasure, repeatErasures } from './log-erasures.ts'
+export { countLogOf, eraseAccountAtOnce, eraseLogOf, findSubject, repeatErasures } from './log-erasures.ts'
 export { recordLogin } from './login-histories.ts'
 export { describeOccasion, momentInWords } from './occasions.ts'
 export {

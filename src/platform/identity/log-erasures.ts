@@ -1,17 +1,19 @@
 import pg from 'pg'
 import type { App } from '#platform/app.ts'
 import {
-  checkpointFolderOf,
   countSubject,
-  ErasedSubjectsFile,
   eraseSubject,
   findSubjectAddresses,
+  listUnerased,
+  openErasedSubjectsFile,
   type SubjectCount,
   type SubjectErasure,
 } from '#platform/audit'
-import { type Database, sql } from '#platform/database'
+import { type Database, type Queryable, sql } from '#platform/database'
 import { documentKeys, openDocumentSigner } from './document-signatures.ts'
+import { normaliseEmail } from './emails.ts'
 import { errors } from './errors.ts'
+import type { UserStatus } from './user-statuses.ts'
 
 export type LogCount = { userId: string; databases: number; entries: number; tenants: number }
 
@@ -34,7 +36,7 @@ export async function eraseLogOf(
   await requireNoHold(app, userId, addresses)
   await app.db.scoped({ system: true }).run(sql`select identity.begin_log_erasure(${userId})`)
   // Before anything goes: a restored database is told by it what it does not know any more.
-  await (await openFile(app))?.append(userId, signer, now)
+  await (await openErasedSubjectsFile(app))?.append(userId, signer, now)
   const parts = { person: 0, values: 0, content: 0 }
   const counts = await inEachLog(app, async db => {
     if (db !== app.db) await db.scoped({ system: true }).run(sql`select identity.begin_log_erasure(${userId})`)
@@ -91,14 +93,14 @@ async function inEachLog<T>(app: App, work: (db: Database) => Promise<T>): Promi
 
 /** GG-16: the logs of all accounts that are erased and whose part of the log is not. One that fails holds up nobody else. */
 export async function eraseLogsOfErased(app: App): Promise<{ erased: number; failed: string[] }> {
-  const due = await app.db.scoped({ system: true }).run(sql<{ id: string }>`
-    select account.id
-    from identity.erased_users as account
-    left join audit.erased_subjects as subject on subject.user_id = account.id
-    where subject.finished_at is null
-    order by account.erased_at`)
+  const tx = app.db.scoped({ system: true })
+  const accounts = await tx.run(sql<{ id: string }>`select id from identity.erased_users order by erased_at`)
+  const due = await listUnerased(
+    tx,
+    accounts.map(({ id }) => id),
+  )
   const failed: string[] = []
-  for (const { id } of due) {
+  for (const id of due) {
     try {
       await eraseLogOf(app, id)
     } catch (error) {
@@ -114,22 +116,38 @@ export async function eraseLogsOfErased(app: App): Promise<{ erased: number; fai
  * checkpoints is erased again, with an account that came back. For the start of the program. Returns how many.
  */
 export async function repeatErasures(app: App): Promise<number> {
-  const file = await openFile(app)
+  const file = await openErasedSubjectsFile(app)
   const known = file ? await file.read(await documentKeys(app)) : []
   if (known.length === 0) return 0
-  const due = await app.db.scoped({ system: true }).run(sql<{ id: string; exists: boolean }>`
-    select known.id, account.id is not null as exists
-    from unnest(${known}::uuid[]) as known (id)
-    left join identity.users as account on account.id = known.id
-    left join audit.erased_subjects as subject on subject.user_id = known.id
-    where account.id is not null
-      or subject.finished_at is null`)
-  for (const { id, exists } of due) {
+  const tx = app.db.scoped({ system: true })
+  const back = await tx.run(sql<{ id: string }>`select id from identity.users where id = any (${known}::uuid[])`)
+  const accounts = new Set(back.map(({ id }) => id))
+  const due = [...new Set([...accounts, ...(await listUnerased(tx, known))])]
+  for (const id of due) {
     app.log.warn({ userId: id }, 'A person who was erased is in the database again: it was restored. Erasing again')
-    if (exists) await eraseAccountAtOnce(app, id)
+    if (accounts.has(id)) await eraseAccountAtOnce(app, id)
     await eraseLogOf(app, id)
   }
   return due.length
+}
+
+/** Who may be erased: an account, or one that was erased and is known by its id alone. */
+export type Subject = { id: string; status: UserStatus | 'erased' }
+
+/** By id or e-mail address. Refuses with `identity.subject_unknown`. */
+export async function findSubject(tx: Queryable, user: string): Promise<Subject> {
+  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(user)
+  const [found] = await tx.run(sql<Subject>`
+    select id, status
+    from identity.users
+    where ${isId ? sql`id = ${user}` : sql`email = ${normaliseEmail(user)}`}
+    union all
+    select id, 'erased'
+    from identity.erased_users
+    where ${isId ? sql`id = ${user}` : sql`false`}
+    limit 1`)
+  if (!found) throw errors.subjectUnknown({ user })
+  return found
 }
 
 /** Without the 90 days. The program itself may not: needs the way in as the administrator. */
@@ -145,11 +163,4 @@ export async function eraseAccountAtOnce(app: App, userId: string): Promise<void
   } finally {
     await client.end().catch(() => {})
   }
-}
-
-async function openFile(app: App): Promise<ErasedSubjectsFile | undefined> {
-  const folder = checkpointFolderOf(app)
-  if (folder === undefined) return undefined
-  const { logId } = await app.db.unscoped.one(sql<{ logId: string }>`select log_id from audit.sealing`)
-  return new ErasedSubjectsFile(folder, logId)
 }

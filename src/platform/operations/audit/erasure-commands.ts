@@ -1,8 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import type { App } from '#platform/app.ts'
-import { sql } from '#platform/database'
-import { countLogOf, eraseAccountAtOnce, eraseLogOf, identityErrors, normaliseEmail } from '#platform/identity'
+import { countLogOf, eraseAccountAtOnce, eraseLogOf, findSubject, identityErrors } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 
 type Flags = { atOnce?: boolean; dryRun?: boolean; yes?: boolean; json?: boolean }
@@ -24,37 +22,16 @@ export function registerErasureCommands(
     .option('--json', 'print what went as JSON')
     .action(async (user: string, flags: Flags) => {
       await withApp(async app => {
-        const { id, account } = await findSubject(app, user)
-        const isDeleted = account?.status === 'deleted'
-        if (account && !(isDeleted && (flags.atOnce || flags.dryRun))) throw identityErrors.accountExists()
+        const { id, status } = await findSubject(app.db.scoped({ system: true }), user)
+        const isAllowed = status === 'erased' || (status === 'deleted' && flags.atOnce) || flags.dryRun
+        if (!isAllowed) throw identityErrors.accountExists()
         const counts = await countLogOf(app, id)
         if (flags.dryRun) return report(flags, { ...counts, isDryRun: true }, 'would lose')
         await confirm(flags, `${counts.entries} entries lose what is personal of ${id}, for good.`)
-        if (account) await eraseAccountAtOnce(app, id)
+        if (status !== 'erased') await eraseAccountAtOnce(app, id)
         report(flags, await eraseLogOf(app, id, progressOn(process.stderr)), 'have lost')
       })
     })
-}
-
-type Subject = { id: string; account: { status: string } | undefined }
-
-/** By id or address; who was erased already is known by his id alone. */
-async function findSubject(app: App, user: string): Promise<Subject> {
-  const tx = app.db.scoped({ system: true })
-  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(user)
-  const found = await tx.run(sql<{ id: string; status: string }>`
-    select id, status
-    from identity.users
-    where ${isId ? sql`id = ${user}` : sql`email = ${normaliseEmail(user)}`}
-    order by deleted_at is not null, deleted_at desc
-    limit 1`)
-  const [account] = found
-  if (account) return { id: account.id, account }
-  const erased = isId
-    ? await tx.maybe(sql<{ id: string }>`select id from identity.erased_users where id = ${user}`)
-    : undefined
-  if (!erased) throw identityErrors.subjectUnknown({ user })
-  return { id: erased.id, account: undefined }
 }
 
 function report(

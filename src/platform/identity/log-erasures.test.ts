@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import type { App } from '#platform/app.ts'
+import { verifyLog } from '#platform/audit'
+import { sql } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
+import { joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
+import { countLogOf, eraseAccountAtOnce, eraseLogOf, eraseLogsOfErased, repeatErasures } from './log-erasures.ts'
+
+const world = await testWorld()
+const { admin, adminConfig, alice } = world
+const directory = mkdtempSync(join(tmpdir(), 'commonhold-erased-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
+const app = {
+  ...world.app,
+  log: { ...world.app.log, warn() {}, error() {}, info() {} },
+  config: { ...world.app.config, dataDir: directory, auditCheckpointDir: join(directory, 'checkpoints') },
+  administration: { admin: adminConfig, isEmbedded: true, dataDirectory: directory },
+} as unknown as App
+
+const refuses = (code: string) => (error: unknown) => error instanceof DomainError && error.code === code
+
+/** Somebody who has worked in Alice's workspace. */
+async function newColleague(): Promise<Person> {
+  const person = await newPerson(world, { tenantName: `Of ${crypto.randomUUID()}` })
+  await joinAs(world, person.userId, alice.tenantId, 'member')
+  const here = await signIn(world.baseUrl, person, alice.tenantId)
+  for (const name of ['One', 'Two']) {
+    const made = await here.fetch('/contractor-lists', { method: 'POST', body: { name, isPublic: true } })
+    assert.equal(made.status, 201)
+  }
+  return person
+}
+
+/** Entries of the log in which an address stands, or that say from where he did it. */
+async function tracesOf({ userId, email }: Person): Promise<number> {
+  const { rows } = await admin.query(
+    `select count(*)::integer as count
+     from audit.audit_logs
+     where concat(changes, details, user_name) ilike '%' || $2 || '%'
+       or (user_id = $1 and num_nonnulls(user_name, ip_address, user_agent) > 0)`,
+    [userId, email],
+  )
+  return rows[0].count
+}
+
+const subjects = async (userId: string) =>
+  (await admin.query('select finished_at is not null as done from audit.erased_subjects where user_id = $1', [userId]))
+    .rows
+
+test('PE-07 who has an account is not erased from the log, also not after it was deleted and can come back', async () => {
+  const ada = await newColleague()
+  await assert.rejects(eraseLogOf(app, ada.userId), refuses('identity.account_exists'))
+  assert.ok((await tracesOf(ada)) > 3, 'control: nothing went')
+})
+
+test('GG-16 a legal hold on a workspace whose entries tell of a person keeps them, and is named', async () => {
+  const ada = await newColleague()
+  const { rows: holds } = await admin.query(
+    `insert into operations.legal_holds (held_tenant_id, reason) values ($1, 'Case 7') returning id`,
+    [alice.tenantId],
+  )
+  await assert.rejects(eraseAccountAtOnce(app, ada.userId), /Case 7/)
+  await assert.rejects(countLogOf(app, ada.userId), refuses('identity.subject_held'))
+  const release = () =>
+    admin.query(`update operations.legal_holds set released_at = now(), release_reason = 'Over' where id = $1`, [
+      holds[0].id,
+    ])
+  await release()
+  await eraseAccountAtOnce(app, ada.userId)
+  const { rows: again } = await admin.query(
+    `insert into operations.legal_holds (held_tenant_id, reason) values ($1, 'Case 8') returning id`,
+    [alice.tenantId],
+  )
+  const before = await tracesOf(ada)
+  await assert.rejects(eraseLogOf(app, ada.userId), /Case 8/)
+  assert.deepEqual(await eraseLogsOfErased(app), { erased: 0, failed: [ada.userId] })
+  assert.equal(await tracesOf(ada), before)
+  holds[0].id = again[0].id
+  await release()
+  assert.deepEqual(await eraseLogsOfErased(app), { erased: 1, failed: [] })
+  assert.equal(await tracesOf(ada), 0)
+})
+
+test('PE-07 an erasure that was interrupted goes on, and finds the addresses again', async () => {
+  const ada = await newColleague()
+  // So that there are several portions.
+  await admin.query(
+    `insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, details)
+     select $1, $2, 'Ada', 'view', 'test.things', i::text, '{}' from generate_series(1, 1200) as i`,
+    [alice.tenantId, ada.userId],
+  )
+  await admin.query(
+    `insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, details) values ($1, $2, 'Al', 'note', 'test.things', $3)`,
+    [alice.tenantId, alice.userId, { text: `about ${ada.email}` }],
+  )
+  await eraseAccountAtOnce(app, ada.userId)
+  const counted = await countLogOf(app, ada.userId)
+  assert.ok(counted.entries > 1200)
+  const portions: number[] = []
+  await assert.rejects(
+    eraseLogOf(app, ada.userId, done => {
+      portions.push(done)
+      if (portions.length === 2) throw new Error('killed')
+    }),
+    /killed/,
+  )
+  assert.ok((await tracesOf(ada)) > 0, 'control: something is left')
+  assert.deepEqual(await subjects(ada.userId), [{ done: false }])
+  assert.deepEqual(await eraseLogsOfErased(app), { erased: 1, failed: [] })
+  assert.equal(await tracesOf(ada), 0)
+  assert.deepEqual(await subjects(ada.userId), [{ done: true }])
+  const { findings } = await verifyLog({ admin: adminConfig })
+  assert.deepEqual(findings, [])
+  assert.equal((await eraseLogOf(app, ada.userId)).parts.person, 0)
+})
+
+test('PE-07 who was erased and comes back with a restored database is erased again, account and log', async () => {
+  const ada = await newColleague()
+  const past = await admin.query('select * from identity.users where id = $1', [ada.userId])
+  await eraseAccountAtOnce(app, ada.userId)
+  await eraseLogOf(app, ada.userId)
+  assert.equal(await repeatErasures(app), 0, 'control: there is nothing to do again')
+
+  // As a restore to the time before leaves it.
+  await admin.query(`delete from identity.erased_users where id = $1`, [ada.userId])
+  await admin.query(`delete from audit.erased_subjects where user_id = $1`, [ada.userId])
+  const { id, email, full_name: fullName } = past.rows[0]
+  await admin.query('insert into identity.users (id, email, full_name) values ($1, $2, $3)', [id, email, fullName])
+  assert.ok((await tracesOf(ada)) > 0, 'control: the log has the address again')
+  assert.equal(await repeatErasures(app), 1)
+  assert.equal(await tracesOf(ada), 0)
+  assert.deepEqual((await admin.query('select from identity.users where id = $1', [id])).rowCount, 0)
+  assert.equal(await repeatErasures(app), 0)
+})
+
+test('PE-07 a line in the file of the erased that is not signed by this installation erases nobody', async () => {
+  const ada = await newColleague()
+  const { logId } = await app.db.unscoped.one(sql<{ logId: string }>`select log_id from audit.sealing`)
+  const path = join(directory, 'checkpoints', logId, 'erased-subjects.jsonl')
+  const [line = ''] = readFileSync(path, 'utf8').split('\n')
+  const [header, payload, signature] = line.split('.') as [string, string, string]
+  const forged = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), userId: ada.userId }
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(path, `${text}${header}.${Buffer.from(JSON.stringify(forged)).toString('base64url')}.${signature}\n`)
+  assert.equal(await repeatErasures(app), 0)
+  assert.equal((await admin.query('select from identity.users where id = $1', [ada.userId])).rowCount, 1)
+})
