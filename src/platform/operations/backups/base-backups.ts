@@ -205,7 +205,9 @@ function explainLoss(error: unknown): unknown {
   return isLoss ? errors.serverLost({ reason: message }, error) : error
 }
 
-/** What has come in and is not yet written, in bytes. */
+const content = 'd'.charCodeAt(0)
+
+/** What has come in while a file is opened, in bytes. */
 const mostWaiting = 16 * 2 ** 20
 
 /** Sorts the messages of BASE_BACKUP into files (PostgreSQL, chapter 54.4, since 15). */
@@ -231,11 +233,14 @@ class Reception {
     this.options = options
   }
 
+  /** Takes a copy: its memory is used again. */
   take(message: Buffer): Promise<void> | undefined {
-    this.waiting += message.length
-    this.tail = this.tail.then(() => this.sort(message)).finally(() => (this.waiting -= message.length))
+    // Most there are; to keep each and to wait for it would cost more than all the rest.
+    if (this.waiting === 0 && !this.hasFailed && message[0] === content) return this.takeContent(message)
+    const kept = Buffer.from(message)
+    this.waiting += kept.length
+    this.tail = this.tail.then(() => this.sort(kept)).finally(() => (this.waiting -= kept.length))
     this.tail.catch(() => (this.hasFailed = true))
-    // A pause for each message would cost more than all the rest.
     return this.waiting > mostWaiting || this.hasFailed ? this.tail : undefined
   }
 
@@ -255,12 +260,17 @@ class Reception {
     await this.current?.writer.abandon()
   }
 
+  private takeContent(message: Buffer): Promise<void> | undefined {
+    const bytes = message.subarray(1)
+    this.bytes += bytes.length
+    if (this.current?.name !== 'manifest') this.counter.take(bytes)
+    return this.current?.writer.take(bytes)
+  }
+
   private async sort(message: Buffer): Promise<void> {
     const kind = String.fromCharCode(message[0] as number)
-    if (kind === 'd') {
-      this.bytes += message.length - 1
-      if (this.current?.name !== 'manifest') this.counter.take(message.subarray(1))
-      await this.current?.writer.write(message.subarray(1))
+    if (message[0] === content) {
+      await this.takeContent(message)
     } else if (kind === 'n') {
       // `base.tar`, or a tablespace's number
       await this.open(

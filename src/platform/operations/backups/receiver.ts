@@ -203,7 +203,7 @@ class Reception {
     try {
       results = await this.connection.run(`START_REPLICATION SLOT ${slotName} PHYSICAL ${from}`, {
         onBoth: sender => (this.sender = sender),
-        onData: message => this.take(message),
+        onData: message => this.take(Buffer.from(message)),
       })
     } catch (error) {
       // 58P01: what was to come next is gone at the server.

@@ -58,7 +58,7 @@ export class Replication {
 }
 
 export type Copies = {
-  /** Called with each message of a COPY, in order; resolves (or returns) when more may come. */
+  /** Called with each message of a COPY, in order, whose memory is used again after it; resolves (or returns) when more may come. */
   onData?: (data: Buffer) => Promise<void> | undefined
   /** Told of each row as it comes. */
   onRow?: (row: Row) => void
@@ -134,8 +134,7 @@ class Command {
 
   handleCopyData({ chunk }: { chunk: Buffer }, connection: Wire): void {
     if (this.failure !== undefined) return
-    // pg reads the next messages into the same memory.
-    const wait = this.copies.onData?.(Buffer.from(chunk))
+    const wait = this.copies.onData?.(chunk)
     if (!wait) return
     this.waiting.push(wait)
     connection.stream.pause()

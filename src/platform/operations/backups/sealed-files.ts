@@ -36,7 +36,7 @@ const frameBytes = 2 ** 20
 const ahead = 4
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
-const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 }
 
 /** Writes one sealed file. What is written is on the disk when `finish` (or `flush`) resolves. */
 export class SealedWriter {
@@ -44,8 +44,10 @@ export class SealedWriter {
   private readonly key: Buffer
   private readonly header: Buffer
   private readonly hash = createHash('sha256')
-  private pending: Buffer[] = []
-  private pendingBytes = 0
+  private frame: Buffer | undefined
+  private frameLength = 0
+  /** Used again: what is allocated for each frame has to be collected. */
+  private readonly spare: Buffer[] = []
   private frames = 0
   private readonly inFlight: Promise<void>[] = []
   private tail: Promise<void> = Promise.resolve()
@@ -73,23 +75,26 @@ export class SealedWriter {
     return writer
   }
 
-  /** Takes the bytes over. Resolves when there is room for more. */
+  /** Copies the bytes. Resolves when there is room for more. */
   async write(chunk: Buffer): Promise<void> {
-    for (let rest = chunk; rest.length > 0; ) {
-      const part = rest.subarray(0, frameBytes - this.pendingBytes)
-      rest = rest.subarray(part.length)
-      this.pending.push(part)
-      this.pendingBytes += part.length
-      if (this.pendingBytes === frameBytes) this.beginFrame(false)
+    await this.take(chunk)
+  }
+
+  /** The same without a promise for each chunk: returns one only where more has to wait. */
+  take(chunk: Buffer): Promise<void> | undefined {
+    for (let taken = 0; taken < chunk.length; ) {
+      this.frame ??= this.spare.pop() ?? Buffer.allocUnsafeSlow(frameBytes)
+      const copied = chunk.copy(this.frame, this.frameLength, taken)
+      taken += copied
+      this.frameLength += copied
+      if (this.frameLength === frameBytes) this.beginFrame(false)
     }
-    // For the oldest alone: the others are compressed meanwhile.
-    while (this.inFlight.length > ahead) await this.inFlight[0]
-    if (this.failure !== undefined) throw this.failure
+    return this.inFlight.length > ahead || this.failure !== undefined ? this.waitForRoom() : undefined
   }
 
   /** Puts what there is on the disk, in a frame of its own. */
   async flush(): Promise<void> {
-    if (this.pendingBytes > 0) this.beginFrame(false)
+    if (this.frameLength > 0) this.beginFrame(false)
     await this.settle()
     await this.file.datasync()
   }
@@ -116,14 +121,24 @@ export class SealedWriter {
     if (this.failure !== undefined) throw this.failure
   }
 
+  private async waitForRoom(): Promise<void> {
+    // For the oldest alone: the others are compressed meanwhile.
+    while (this.inFlight.length > ahead) await this.inFlight[0]
+    if (this.failure !== undefined) throw this.failure
+  }
+
   private beginFrame(isLast: boolean): void {
-    const plain = this.pending.length === 1 ? (this.pending[0] as Buffer) : Buffer.concat(this.pending)
-    this.pending = []
-    this.pendingBytes = 0
+    const frame = this.frame ?? Buffer.alloc(0)
+    const plain = frame.subarray(0, this.frameLength)
+    this.frame = undefined
+    this.frameLength = 0
     this.plainBytes += plain.length
     const number = this.frames++
     const compressed = compress(plain, compression)
-    compressed.catch(() => {})
+    compressed.then(
+      () => frame.length > 0 && this.spare.push(frame),
+      () => {},
+    )
     this.tail = this.tail
       .then(async () => {
         if (this.failure === undefined)
