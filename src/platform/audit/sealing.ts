@@ -80,7 +80,7 @@ export type Sealing = { stop(): Promise<void> }
 
 /** Seals the log while the program runs: every server may, one at a time does. */
 export function startSealing(options: SealingOptions): Sealing {
-  const { app, every = 150, others } = options
+  const { app, every = 250, others } = options
   const stopping = new AbortController()
   const main = new Sealer(app.db, options)
   const elsewhere = new Map<string, Sealer>()
