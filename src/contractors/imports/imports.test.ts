@@ -755,7 +755,12 @@ test('GG-07 an interrupted import takes nothing and says so', async () => {
 })
 
 test('GG-07 an import killed at any moment and repeated ends in the same state', async () => {
-  const file = { path: data('fpds_idv_actions.csv.gz'), source: 'fpds_idv' }
+  // Ten thousand of its 77,210 lines: each of the four imports takes a few seconds still.
+  const lines = gunzipSync(readFileSync(data('fpds_idv_actions.csv.gz')))
+    .toString()
+    .split('\n')
+    .slice(0, 10_001)
+  const file = { path: write(`${lines.join('\n')}\n`), source: 'fpds_idv' }
   const whole = startImport(file)
   const started = performance.now()
   assert.equal(await whole.exit, 0)
@@ -769,7 +774,7 @@ test('GG-07 an import killed at any moment and repeated ends in the same state',
     await child.exit
     const [count] = await run('select count(*)::integer as records from contractors.contractors')
     // a kill may come too late, but never half-way
-    assert.ok([0, 77210].includes(count.records), `${count.records} records after a kill`)
+    assert.ok([0, 10_000].includes(count.records), `${count.records} records after a kill`)
   }
   await importFile(db, file, { now })
   assert.equal(await contents(), expected)
