@@ -88,6 +88,22 @@ const programSettings = {
     default: 10,
     description: 'Connections of one program for writes and slow reads',
   }),
+  databaseReplicaUrls: Type.Optional(
+    Type.String({
+      env: 'DATABASE_REPLICA_URLS',
+      secret: true,
+      pattern: '^\\s*postgres(ql)?://[^,]+(,\\s*postgres(ql)?://[^,]+)*,?\\s*$',
+      description:
+        "Streaming replicas of that database, separated by commas, for reports; with the program's own login where a URL names none, and the TLS settings of DATABASE_URL",
+    }),
+  ),
+  databaseReplicaMaxLag: Type.Integer({
+    env: 'DATABASE_REPLICA_MAX_LAG',
+    minimum: 1,
+    maximum: 3_600,
+    default: 10,
+    description: 'How old at most, in seconds, what a replica shows may be; else the main database is asked',
+  }),
   tenantPoolSize: Type.Integer({
     env: 'DATABASE_TENANT_POOL_SIZE',
     minimum: 1,

@@ -22,6 +22,7 @@ import { prepareStatementStatistics } from '../platform/operations/health/statem
 import type { Settings } from './config.ts'
 import type { DatabaseServer } from './database.ts'
 import { modules as allModules } from './modules.ts'
+import { openReplicas } from './replicas.ts'
 import { openTenantDatabases } from './tenant-databases.ts'
 
 const errors = errorTable('program', {
@@ -207,7 +208,9 @@ export function createApp(parts: {
     login: { ...login, statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 },
     poolSize: settings.databasePoolSize,
     onError: error => log.warn({ err: error }, 'A database connection was lost'),
+    ...(settings.databaseReplicaUrls && { onWritten: scope => replicas?.noteWritten(scope) }),
   })
+  const replicas = openReplicas(db, parts)
   const publicUrl = settings.publicUrl ?? `http://localhost:${settings.port}`
   const elsewhere = openTenantDatabases(db, parts)
   const { dataDir: dataDirectory } = settings
@@ -215,6 +218,7 @@ export function createApp(parts: {
   const app: App = {
     db,
     ...elsewhere,
+    ...(replicas && { replicas }),
     ...(administration && { administration }),
     clock: systemClock,
     keyring,

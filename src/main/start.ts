@@ -92,6 +92,7 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   await consoleBuilt
   running.adopt(await startJobs(app, login), worker => worker.stop())
   running.adopt(startSealingLog(app), sealing => sealing.stop())
+  app.replicas?.watch()
   const server = running.adopt(await stop.until(buildHttp(app, settings, modules)), it => it.close())
   await stop.until(upgradeTenantDatabases(app, log))
   await stop.until(listen(server, settings))

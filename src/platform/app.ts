@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg'
 import type { Logger } from 'pino'
 import type { Clock } from '#platform/clock.ts'
 import type { Keyring } from '#platform/crypto'
-import type { Database, PlacedDatabase } from '#platform/database'
+import { type Database, type PlacedDatabase, type Replicas, ReportDatabase, type Reports } from '#platform/database'
 import type { Module } from '#platform/module.ts'
 import type { Placements } from '#platform/tenancy'
 
@@ -14,6 +14,8 @@ export type App = {
   placed?: PlacedDatabase
   /** Which tenants have a database of their own, and how it is reached (MT-17). */
   placements?: Placements
+  /** Those of the main database that reports are read from (PE-12); absent where there are none. */
+  replicas?: Replicas
   /** The way in as the administrator of the main database, for `operations` alone; absent where a program has none. */
   administration?: Administration
   clock: Clock
@@ -45,6 +47,21 @@ export function appFor(module: Pick<Module, 'placement'>, app: App): App {
   placedApps.set(app, made)
   mainApps.set(made, app)
   return made
+}
+
+/** What the handler of a report is given: nothing that it could write with (PE-12). */
+export type ReportApp = Omit<App, 'db' | 'placed' | 'placements' | 'administration'> & {
+  db: Reports
+  placed?: Reports & Pick<PlacedDatabase, 'placeOf'>
+}
+
+/** The same for routes that are reports: their `db` reads from a replica, if there is one, and changes nothing. */
+export function reportAppFor(module: Pick<Module, 'placement'>, app: App): ReportApp {
+  const { placed, replicas, placements: _, administration: __, db, ...rest } = app
+  const elsewhere = placed && new ReportDatabase(placed, replicas, scope => placed.placeOf(scope))
+  const here = new ReportDatabase(db, replicas)
+  const isElsewhere = module.placement === 'tenant' && elsewhere
+  return { ...rest, db: isElsewhere ? elsewhere : here, ...(elsewhere && { placed: elsewhere }) }
 }
 
 /** The app of the program itself: what is remembered for it counts for the ones made from it too. */

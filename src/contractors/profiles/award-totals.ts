@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { decimal, nullable } from '#platform/http'
 import { nameAgency } from './agencies.ts'
 import { naicsTitle } from './awards.ts'
@@ -23,7 +23,7 @@ export const totalPeriods = ['year', 'quarter', 'fiscal_year'] as const
  * of the government, which begins in October before; undated ones are left out.
  */
 export async function totalAwards(
-  tx: Queryable,
+  tx: Reader,
   id: string,
   by: (typeof totalPeriods)[number] = 'year',
 ): Promise<AwardTotal[]> {
@@ -88,7 +88,7 @@ const shares = {
 
 /** The ten largest shares of a contractor's awards by agency, NAICS code or kind, and the rest as one. */
 export async function breakAwardsDown(
-  tx: Queryable,
+  tx: Reader,
   id: string,
   by: (typeof breakdowns)[number],
 ): Promise<AwardBreakdown> {

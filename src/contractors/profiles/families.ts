@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { cutPage, nullable, readCursor, uuid } from '#platform/http'
 import { money } from '../money.ts'
 import { getProfileKey } from './profile-keys.ts'
@@ -39,7 +39,7 @@ type Sums = Pick<Family, 'profileCount' | 'totalContractValue' | 'activeContract
 type Member = FamilyMember & { familyUei: string | null; parentName: string | null; completedContractsCount: number }
 
 /** The family of a contractor. Hidden contractors and placeholders are in no family. */
-export async function getFamily(tx: Queryable, id: string): Promise<Family> {
+export async function getFamily(tx: Reader, id: string): Promise<Family> {
   const { ueis } = await getProfileKey(tx, id)
   const self = await tx.one<Member>(sql`
     select ${memberColumns}, family_uei, metadata ->> 'parentName' as parent_name, completed_contracts_count
@@ -92,7 +92,7 @@ export async function getFamily(tx: Queryable, id: string): Promise<Family> {
 }
 
 /** All of a contractor's family, by dollars. */
-export async function listFamily(tx: Queryable, id: string, page: { limit: number; cursor?: string | undefined }) {
+export async function listFamily(tx: Reader, id: string, page: { limit: number; cursor?: string | undefined }) {
   await getProfileKey(tx, id)
   const { familyUei } = await tx.one<{ familyUei: string | null }>(sql`
     select family_uei
@@ -114,7 +114,7 @@ export async function listFamily(tx: Queryable, id: string, page: { limit: numbe
   return { items: items.map(({ rank, ...member }): FamilyMember => member), nextCursor }
 }
 
-const listUnder = (tx: Queryable, parents: readonly string[], without: string) =>
+const listUnder = (tx: Reader, parents: readonly string[], without: string) =>
   tx.run<Member>(sql`
     select ${memberColumns}
     from contractors.contractor_profiles as p
@@ -127,7 +127,7 @@ const listUnder = (tx: Queryable, parents: readonly string[], without: string) =
   `)
 
 /** A parent without a profile is named by what its children's sources call it. */
-async function nameParents(tx: Queryable, chain: readonly Member[], self: Member): Promise<FamilyMember[]> {
+async function nameParents(tx: Reader, chain: readonly Member[], self: Member): Promise<FamilyMember[]> {
   return await Promise.all(
     chain.map(async (member, index) => {
       if (member.name !== null) return memberOf(member)
@@ -138,7 +138,7 @@ async function nameParents(tx: Queryable, chain: readonly Member[], self: Member
   )
 }
 
-async function nameOf(tx: Queryable, uei: string | null): Promise<string | null> {
+async function nameOf(tx: Reader, uei: string | null): Promise<string | null> {
   const found = await tx.maybe<{ name: string | null }>(sql`
     select metadata ->> 'parentName' as name
     from contractors.contractor_profiles

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { decimal, nullable } from '#platform/http'
 import { belongsTo, getProfileKey } from './profile-keys.ts'
 
@@ -31,7 +31,7 @@ export type PerformancePlaces = Static<typeof PerformancePlaces>
 type Sums = { awards: number; active: number; obligated: string }
 type Row = Sums & { country: string | null; state: string | null; cities: Record<string, number> | null }
 
-export async function listPerformancePlaces(tx: Queryable, id: string): Promise<PerformancePlaces> {
+export async function listPerformancePlaces(tx: Reader, id: string): Promise<PerformancePlaces> {
   const key = await getProfileKey(tx, id)
   const rows = await tx.run<Row>(sql`
     with placed as (

@@ -1,11 +1,11 @@
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { errors } from '../errors.ts'
 
 /** What a contractor's records and awards are found by: its identifiers and mentions, and those of what it has absorbed. */
 export type ProfileKey = { id: string; ueis: string[]; mentions: string[] }
 
 /** Refuses an id that is not known or not to be shown: every part of a profile begins with this. */
-export async function getProfileKey(tx: Queryable, id: string): Promise<ProfileKey> {
+export async function getProfileKey(tx: Reader, id: string): Promise<ProfileKey> {
   const found = await tx.maybe<ProfileKey>(sql`
     select id, contractors.profile_ueis(id) as ueis, contractors.profile_mentions(id) as mentions
     from contractors.contractor_profiles

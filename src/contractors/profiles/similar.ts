@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { nullable, oneOf, uuid } from '#platform/http'
 import { money } from '../money.ts'
 import { nameAgency } from './agencies.ts'
@@ -45,7 +45,7 @@ type Agency = { id: string; name: string | null }
  * and those that hold the most dollars in what it does for its agencies. Some hundreds are looked at, whatever the
  * catalogue holds: two indexes lead to the nearest in value.
  */
-export async function listSimilar(tx: Queryable, id: string, limit: number, now: Date): Promise<SimilarContractor[]> {
+export async function listSimilar(tx: Reader, id: string, limit: number, now: Date): Promise<SimilarContractor[]> {
   const key = await getProfileKey(tx, id)
   const [self, agencies] = await Promise.all([
     tx.one<Candidate & { valueRank: number }>(sql`
@@ -81,7 +81,7 @@ export async function listSimilar(tx: Queryable, id: string, limit: number, now:
 const weigh = (reasons: readonly Reason[]) => reasons.reduce((sum, { weight }) => sum + weight, 0)
 
 /** Those for which it has worked lately, the most dollars first. */
-const listAgencies = (tx: Queryable, key: ProfileKey) =>
+const listAgencies = (tx: Reader, key: ProfileKey) =>
   tx.run<Agency>(sql`
     select agency_id as id,
       coalesce(max(agency_name), (select name from contractors.agencies where code = agency_id)) as name
@@ -98,7 +98,7 @@ const listAgencies = (tx: Queryable, key: ProfileKey) =>
   `)
 
 async function findCandidates(
-  tx: Queryable,
+  tx: Reader,
   id: string,
   self: Candidate & { valueRank: number },
   agencies: readonly Agency[],
@@ -146,7 +146,7 @@ async function findCandidates(
   `)
 }
 
-const nameTypes = async (tx: Queryable, { businessTypes, certifications }: Candidate) => {
+const nameTypes = async (tx: Reader, { businessTypes, certifications }: Candidate) => {
   const rows = await tx.run<{ code: string; name: string; category: string }>(sql`
     select code, name, category
     from contractors.business_types

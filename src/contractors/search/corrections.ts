@@ -1,4 +1,4 @@
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { finishedFrom, lastCharacter, tsqueryOf, type Words } from './vocabulary.ts'
 
 /**
@@ -9,7 +9,7 @@ import { finishedFrom, lastCharacter, tsqueryOf, type Words } from './vocabulary
  * that which most contractors have together with the other words, else the most frequent. Where names have each of the words,
  * but none has all of them, one word is replaced so that there is one.
  */
-export async function correctWords(tx: Queryable, typed: Words): Promise<Words | undefined> {
+export async function correctWords(tx: Reader, typed: Words): Promise<Words | undefined> {
   if (typed.unknown.length === 0) return await correctOne(tx, typed)
   const unknown = typed.unknown.slice(0, mostCorrections)
   const near = await findNear(tx, unknown)
@@ -26,7 +26,7 @@ export async function correctWords(tx: Queryable, typed: Words): Promise<Words |
 const mostCorrections = 6
 
 /** Each of the words is in a name: any one of them may be meant to be another. */
-async function correctOne(tx: Queryable, typed: Words): Promise<Words | undefined> {
+async function correctOne(tx: Reader, typed: Words): Promise<Words | undefined> {
   const { words } = typed
   if (words.length < 2) return undefined
   const near = await findNear(
@@ -47,7 +47,7 @@ type Candidates = Map<string, Candidate[]>
 type Spelling = { words: Words; profiles: number }
 type Counted = Spelling & { count: number; isName: boolean }
 
-async function chooseSpelling(tx: Queryable, typed: Words, candidates: Candidates) {
+async function chooseSpelling(tx: Reader, typed: Words, candidates: Candidates) {
   const spellings = spellingsOf(typed, candidates)
   const [likeliest] = spellings
   if (likeliest === undefined) return undefined
@@ -82,7 +82,7 @@ function spellingsOf(typed: Words, candidates: Candidates): Spelling[] {
 }
 
 /** How many contractors have all words of a spelling, up to 100, and whether one is called by them. */
-async function countSpellings(tx: Queryable, spellings: readonly Spelling[]): Promise<Counted[]> {
+async function countSpellings(tx: Reader, spellings: readonly Spelling[]): Promise<Counted[]> {
   const rows = await tx.run<{ count: number; isName: boolean }>(sql`
     select matched.count, named.is_name
     from
@@ -121,7 +121,7 @@ function best(spellings: readonly Counted[]): Counted | undefined {
   return found.sort((a, b) => Number(b.isName) - Number(a.isName) || b.count - a.count || b.profiles - a.profiles)[0]
 }
 
-async function findNear(tx: Queryable, given: readonly string[]): Promise<Candidates> {
+async function findNear(tx: Reader, given: readonly string[]): Promise<Candidates> {
   const near = given.flatMap(word => [...neighboursOf(word)].map(variant => ({ word, variant })))
   const rows = await tx.run<Candidate & { given: string }>(sql`
     select given, word, profiles
@@ -134,7 +134,7 @@ async function findNear(tx: Queryable, given: readonly string[]): Promise<Candid
 }
 
 /** The last word may be unfinished and mistyped: beginnings at distance one. */
-async function addBegun(tx: Queryable, candidates: Candidates, given: string): Promise<void> {
+async function addBegun(tx: Reader, candidates: Candidates, given: string): Promise<void> {
   const begun = await tx.run<Candidate>(sql`
     select variant as word, begun.profiles
     from
@@ -156,7 +156,7 @@ async function addBegun(tx: Queryable, candidates: Candidates, given: string): P
   if (begun.length > 0) candidates.set(given, begun)
 }
 
-async function addSimilar(tx: Queryable, near: Candidates, given: readonly string[]): Promise<Candidates> {
+async function addSimilar(tx: Reader, near: Candidates, given: readonly string[]): Promise<Candidates> {
   const rows = await tx.run<Candidate & { given: string }>(sql`
     select given, word, profiles
     from
@@ -177,7 +177,7 @@ async function addSimilar(tx: Queryable, near: Candidates, given: readonly strin
 }
 
 /** The word that is most often meant by a beginning with which the last word stands, if but its last letter is missing. */
-async function finishWord(tx: Queryable, meant: Words): Promise<Words> {
+async function finishWord(tx: Reader, meant: Words): Promise<Words> {
   const begun = meant.words.at(-1)
   if (!meant.lastIsBegun || begun === undefined || [...begun].length < 4) return meant
   const likeliest = await tx.maybe<{ word: string }>(sql`

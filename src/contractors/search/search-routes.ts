@@ -12,6 +12,7 @@ export const searchRoutes = [
     method: 'GET',
     path: '/contractors',
     allow: read,
+    reads: 'report',
     summary: 'Search contractors',
     description: `By words of the name (the last may be unfinished; a word that no name has, or not together with the others,
 is corrected and \`correctedQuery\` says to what), by exact UEI or CAGE code, and by filters, all of which must hold; of several states, industries,

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { cutPage, decimal, oneOf, readCursor, uuid } from '#platform/http'
 import { money } from '../money.ts'
 import { type Contractor, contractorColumns } from '../profiles/profile-pages.ts'
@@ -115,7 +115,7 @@ export type SearchResult = {
  * answer may take (0.1 s and more), but then matches are so frequent that walking down all contractors by value meets
  * a page of them soon.
  */
-export async function searchContractors(tx: Queryable, search: Search & SearchPart): Promise<SearchResult> {
+export async function searchContractors(tx: Reader, search: Search & SearchPart): Promise<SearchResult> {
   const fingerprint = fingerprintOf(search)
   const after = positionOf(readCursor(search.cursor, fingerprint, cursorShapeOf(orderOf(search))))
   const wanted = search.limit + 1
@@ -150,7 +150,7 @@ export async function searchContractors(tx: Queryable, search: Search & SearchPa
 }
 
 async function findPlaces(
-  tx: Queryable,
+  tx: Reader,
   target: Target,
   after: Position | undefined,
   wanted: number,
@@ -189,7 +189,7 @@ function fingerprintOf({ limit, cursor, facets, ...asked }: Search & SearchPart)
   return `contractors ${JSON.stringify(terms.sort(([a], [b]) => (a < b ? -1 : 1)))}`
 }
 
-async function countMatches(tx: Queryable, target: Target, after: Place | undefined, wanted: number, facets: boolean) {
+async function countMatches(tx: Reader, target: Target, after: Place | undefined, wanted: number, facets: boolean) {
   const { order } = target
   const { count, places, counted } = await tx.one<{
     count: number
@@ -229,7 +229,7 @@ async function countMatches(tx: Queryable, target: Target, after: Place | undefi
 }
 
 /** The next places among more matches than can be sorted: one tier after the other. */
-async function walk(tx: Queryable, target: Target, after: Place | undefined, wanted: number): Promise<Place[]> {
+async function walk(tx: Reader, target: Target, after: Place | undefined, wanted: number): Promise<Place[]> {
   const { names } = target
   const places: Place[] = []
   for (let tier = after?.tier ?? (names ? 0 : 2); tier <= 2 && places.length < wanted; tier++) {
@@ -246,7 +246,7 @@ async function walk(tx: Queryable, target: Target, after: Place | undefined, wan
   return places
 }
 
-async function sortAll(tx: Queryable, target: Target, inTier: Sql, after: Rank | undefined, wanted: number) {
+async function sortAll(tx: Reader, target: Target, inTier: Sql, after: Rank | undefined, wanted: number) {
   const { order } = target
   return await tx.run<Rank>(sql`
     select (${order.key})::text as rank, id
@@ -263,7 +263,7 @@ async function sortAll(tx: Queryable, target: Target, inTier: Sql, after: Rank |
 /** Up to so many leading names are sorted; more are so frequent that the walk meets them. */
 const mostSorted = 3_000
 
-async function walkLeading(tx: Queryable, target: Target, names: Names, after: Rank | undefined, wanted: number) {
+async function walkLeading(tx: Reader, target: Target, names: Names, after: Rank | undefined, wanted: number) {
   const { order } = target
   // All leading names, matching or not: only without other conditions does the index stop at the limit.
   const { count, places } = await tx.one<{ count: number; places: Rank[] }>(sql`
@@ -295,7 +295,7 @@ async function walkLeading(tx: Queryable, target: Target, names: Names, after: R
 const longestWalk = 20_000
 
 async function walkDown(
-  tx: Queryable,
+  tx: Reader,
   target: Target,
   inTier: Sql,
   after: Rank | undefined,
@@ -326,7 +326,7 @@ async function walkDown(
 }
 
 /** State by state: each has an index range in order, all together would have to be sorted (0.5 s and more). */
-async function walkDownEach(tx: Queryable, target: Target, inTier: Sql, after: Rank | undefined, wanted: number) {
+async function walkDownEach(tx: Reader, target: Target, inTier: Sql, after: Rank | undefined, wanted: number) {
   const met: Rank[] = []
   for (const state of target.states) {
     const inState = { ...target, bounds: target.boundsIn(state), states: [state] }
@@ -336,7 +336,7 @@ async function walkDownEach(tx: Queryable, target: Target, inTier: Sql, after: R
 }
 
 /** In the order of the ids; those that are no more are left out. */
-export async function getContractors(tx: Queryable, ids: readonly string[]): Promise<Contractor[]> {
+export async function getContractors(tx: Reader, ids: readonly string[]): Promise<Contractor[]> {
   if (ids.length === 0) return []
   return await tx.run<Contractor>(sql`
     select ${contractorColumns}
@@ -348,7 +348,7 @@ export async function getContractors(tx: Queryable, ids: readonly string[]): Pro
   `)
 }
 
-async function getFamilies(tx: Queryable, items: readonly Contractor[]): Promise<Family[]> {
+async function getFamilies(tx: Reader, items: readonly Contractor[]): Promise<Family[]> {
   return await tx.run<Family>(sql`
     select
       profile.id as contractor_id,

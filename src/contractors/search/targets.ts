@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { ueiPattern } from '../uei.ts'
 import { correctWords } from './corrections.ts'
 import type { Others } from './facets.ts'
@@ -50,7 +50,7 @@ type Read = { target: Target; corrected: string | undefined }
  * The transaction of `tx` asks from here on for a plan of its own for each statement.
  */
 export async function findTarget<Found>(
-  tx: Queryable,
+  tx: Reader,
   search: Search,
   reading: Reading,
   look: (target: Target) => Promise<Found>,
@@ -67,7 +67,7 @@ export async function findTarget<Found>(
  * have been meant.
  */
 export async function readTarget(
-  tx: Queryable,
+  tx: Reader,
   search: Search,
   { isLiteral = false, today, isPage = false }: Reading = {},
 ): Promise<Read & { correct?: () => Promise<Read | undefined> }> {
@@ -207,7 +207,7 @@ function centsOf(amount: string, rounding: 'ceil' | 'floor'): Sql {
 }
 
 /** A UEI or a CAGE code that somebody has, be it one that another has absorbed: then that one is meant. */
-async function findIdentifier(tx: Queryable, typed: string): Promise<Sql | undefined> {
+async function findIdentifier(tx: Reader, typed: string): Promise<Sql | undefined> {
   const column = ueiPattern.test(typed) ? 'uei' : /^(?=.*\d)[A-Z0-9]{5}$/.test(typed) ? 'cage_code' : undefined
   if (column === undefined) return undefined
   const rows = await tx.run<{ id: string }>(sql`
@@ -223,7 +223,7 @@ async function findIdentifier(tx: Queryable, typed: string): Promise<Sql | undef
 const mostFormer = 200
 
 /** Contractors that had such a name, do business under it, or have absorbed one that has it. */
-async function findFormer(tx: Queryable, words: Pick<Words, 'words' | 'lastIsPrefix'>): Promise<string[]> {
+async function findFormer(tx: Reader, words: Pick<Words, 'words' | 'lastIsPrefix'>): Promise<string[]> {
   const { ids } = await tx.one<{ ids: string[] }>(sql`
     with
       named as materialized (

@@ -1,4 +1,4 @@
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 
 /** The words of a query as the search takes them. */
 export type Words = {
@@ -15,7 +15,7 @@ export type Words = {
 }
 
 /** Splits what somebody typed into plain words, and tells which of them are in names. */
-export async function readWords(tx: Queryable, typed: string): Promise<Words> {
+export async function readWords(tx: Reader, typed: string): Promise<Words> {
   const isOpen = !/[\s\p{P}]$/u.test(typed)
   const rows = await tx.run<{ word: string; profiles: number | null; isKnown: boolean }>(sql`
     select

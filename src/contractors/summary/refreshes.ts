@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { nullable, timestamp } from '#platform/http'
 import type { Job } from '#platform/jobs'
 import { recordMaintenance } from '#platform/operations'
@@ -22,7 +22,7 @@ export type RefreshState = Static<typeof RefreshState>
 /** Whoever was killed in the middle has no more than this, minutes: the next refresh says so. */
 const longest = 30
 
-export async function getRefreshState(tx: Queryable): Promise<RefreshState> {
+export async function getRefreshState(tx: Reader): Promise<RefreshState> {
   return await tx.one(sql<RefreshState>`
     select
       done.finished_at as refreshed_at,

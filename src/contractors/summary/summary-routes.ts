@@ -14,6 +14,7 @@ export const summaryRoutes = [
     method: 'GET',
     path: '/contractor-summary',
     allow: read,
+    reads: 'report',
     summary: 'Get the catalogue of contractors in numbers',
     description:
       'As it was at `refresh.refreshedAt`; counted every hour. The same for all tenants, of whose data nothing is in it.',
@@ -25,6 +26,7 @@ export const summaryRoutes = [
     method: 'GET',
     path: '/contractor-summary/industries',
     allow: read,
+    reads: 'report',
     summary: 'List the industries below a sector or an industry in numbers',
     query: Type.Object({
       parent: Type.String({

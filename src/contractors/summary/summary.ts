@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { decimal, nullable } from '#platform/http'
 import { getRefreshState, RefreshState } from './refreshes.ts'
 
@@ -47,7 +47,7 @@ const columns = sql`
 `
 
 /** Whatever runs beside it: a refresh is seen when it is done, whole. */
-export async function getSummary(tx: Queryable): Promise<Summary> {
+export async function getSummary(tx: Reader): Promise<Summary> {
   const [refresh, rows] = await Promise.all([
     getRefreshState(tx),
     tx.run(sql<Row>`
@@ -93,7 +93,7 @@ const nothing: Count = {
 }
 
 /** The industries one digit below a sector or code; `31-33` and its like are sectors of several beginnings. */
-export async function listIndustries(tx: Queryable, parent: string): Promise<Count[]> {
+export async function listIndustries(tx: Reader, parent: string): Promise<Count[]> {
   const level = parent.includes('-') ? 3 : Math.min(parent.length + 1, 6)
   const [from = '', to = from] = parent.split('-')
   const rows = await tx.run(sql<Row>`

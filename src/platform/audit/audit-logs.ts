@@ -1,6 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { cursorOf, cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
 
 /** `insert` has new values only, `delete` old ones only; secrets read `[redacted]`. */
@@ -69,7 +69,7 @@ export type AuditPage<Entry> = {
  * a database of its own (MT-17) some are there: each of `places` is asked for a page, and the pages are merged.
  */
 export async function listAuditLogs(
-  places: Queryable | readonly Queryable[],
+  places: Reader | readonly Reader[],
   filters: AuditFilters,
   page: { limit: number; cursor?: string; lookAt?: number },
 ): Promise<AuditPage<AuditLog>> {
@@ -78,7 +78,7 @@ export async function listAuditLogs(
 
 /** The same, with moments to the microsecond and JSON as PostgreSQL writes it: no digit is lost. */
 export async function listAuditTexts(
-  places: Queryable | readonly Queryable[],
+  places: Reader | readonly Reader[],
   filters: AuditFilters,
   page: { limit: number; cursor?: string },
 ): Promise<AuditPage<AuditText>> {
@@ -101,7 +101,7 @@ const erasedParts = sql`array(select jsonb_object_keys(erased - 'keys') order by
 const moment = sql<string>`to_char(created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 
 async function readPage<Entry>(
-  places: Queryable | readonly Queryable[],
+  places: Reader | readonly Reader[],
   filters: AuditFilters,
   { limit, cursor, lookAt = mostLookedAt }: { limit: number; cursor?: string; lookAt?: number },
   values: RawBuilder<unknown>,
@@ -127,7 +127,7 @@ async function readPage<Entry>(
     from ${q === undefined ? sql`audit.audit_logs as entry ${where}` : searched(where, q, lookAt)}
     order by entry.created_at desc, entry.id desc
     limit ${limit + 1}`
-  const all = [places].flat() as Queryable[]
+  const all = [places].flat() as Reader[]
   const found = await Promise.all(all.map(place => place.run(statement)))
   const rows = found.length === 1 ? (found[0] ?? []) : merged(found.flat())
   if (q === undefined) return stripped(cutPage(rows.slice(0, limit + 1), limit, list, row => [row.moment, row.id]))

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Queryable } from '#platform/database'
+import type { Queryable, Reader } from '#platform/database'
 import { cellOf } from '#platform/files'
 import { type AuditFilters, type AuditText, listAuditTexts } from './audit-logs.ts'
 import { recordEvent } from './events.ts'
@@ -35,7 +35,7 @@ const columns = [
  */
 export async function* exportAuditLogs(
   tx: Queryable,
-  places: Queryable | readonly Queryable[],
+  places: Reader | readonly Reader[],
   filters: AuditFilters,
   format: ExportFormat,
 ): AsyncGenerator<{ bytes: Buffer; entries: number }> {
@@ -53,7 +53,7 @@ export async function* exportAuditLogs(
 }
 
 /** Newest first. What is written meanwhile, as that of the export itself, is newer than the first page, and left out. */
-async function* pagesOf(places: Queryable | readonly Queryable[], filters: AuditFilters): AsyncGenerator<AuditText[]> {
+async function* pagesOf(places: Reader | readonly Reader[], filters: AuditFilters): AsyncGenerator<AuditText[]> {
   let cursor: string | undefined
   do {
     const page = await listAuditTexts(places, filters, { limit: 1_000, ...(cursor !== undefined && { cursor }) })

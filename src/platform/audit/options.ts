@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { nullable, uuid } from '#platform/http'
 
 /** What the filters of the log can be set to. */
@@ -13,7 +13,7 @@ export const AuditOptions = Type.Object({
 export type AuditOptions = Static<typeof AuditOptions>
 
 /** PE-08: who did what to which tables in the scope's tenant, in the last 90 days; at most 500 of each, in order of name. */
-export async function listAuditOptions(tx: Queryable): Promise<AuditOptions> {
+export async function listAuditOptions(tx: Reader): Promise<AuditOptions> {
   const [people, actions, resources] = await Promise.all([
     tx.run(sql<AuditOptions['people'][number]>`
       with recursive ${distinct('user_id')}

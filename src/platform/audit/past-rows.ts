@@ -1,6 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
-import { type Queryable, sql } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { nullable, timestamp, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 
@@ -46,13 +46,13 @@ export type PastRow = Static<typeof PastRow>
  * `audit.row_not_found`. `places` as for `listAuditLogs`.
  */
 export async function rowAsOf(
-  places: Queryable | readonly Queryable[],
+  places: Reader | readonly Reader[],
   resource: string,
   resourceId: string,
   at: string,
 ): Promise<PastRow> {
-  const all = [places].flat() as Queryable[]
-  const [tracking, before] = await Promise.all([findTracking(all[0] as Queryable, resource), tellBefore()])
+  const all = [places].flat() as Reader[]
+  const [tracking, before] = await Promise.all([findTracking(all[0] as Reader, resource), tellBefore()])
   const after = await tellAfter(before.isWhole && !before.exists)
   if (!before.last && !after.first) throw errors.rowNotFound({ resource, id: resourceId })
 
@@ -117,7 +117,7 @@ const batch = 1_000
  * the order in which they were made, whenever their transactions had begun.
  */
 async function* entriesOf(
-  places: readonly Queryable[],
+  places: readonly Reader[],
   resource: string,
   resourceId: string,
   at: string,
@@ -187,7 +187,7 @@ function lastIdOf(at: string): RawBuilder<unknown> {
   )::uuid`
 }
 
-async function findTracking(tx: Queryable, resource: string) {
+async function findTracking(tx: Reader, resource: string) {
   return await tx.maybe(sql<{ redacted: string[]; ignored: string[]; isOfTenant: boolean }>`
     select
       redacted,

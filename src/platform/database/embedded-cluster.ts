@@ -81,6 +81,7 @@ export type PidFile = {
   port: number
   socketDirectory: string
   address: string
+  /** It takes connections. A hot standby says so too; "standby" is what one says that takes none (hot_standby off). */
   ready: boolean
 }
 

@@ -11,7 +11,10 @@ export { type MigrationStatus, migrateDatabase, readMigrationStatus } from './mi
 export { bringRows, bringTenant, type MirroredColumns, type MirrorOptions, refreshMirrors } from './mirrors.ts'
 export { isAway, type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'
-export type { Queryable, Scope } from './queryable.ts'
+export type { Queryable, Reader, Scope, Seen } from './queryable.ts'
+export type { ReplicaOptions } from './replica.ts'
+export { type ReplicaStatus, Replicas } from './replicas.ts'
+export { ReportDatabase, type Reports } from './reports.ts'
 export {
   appendLog,
   applyChanges,

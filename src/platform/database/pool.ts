@@ -3,6 +3,7 @@ import pg from 'pg'
 import { Batch, type BatchResult, type Statement } from './batch.ts'
 import { compile } from './query.ts'
 import type { Query, Queryable, Scope } from './queryable.ts'
+import type { Reports } from './reports.ts'
 import { refusalOf } from './violations.ts'
 
 export type DatabaseOptions = {
@@ -12,11 +13,15 @@ export type DatabaseOptions = {
   poolSize?: number
   /** Connections that short reads share in pipeline mode. */
   readLanes?: number
+  /** How often a statement is tried that others were in the way of; 3 unless told. */
+  attempts?: number
   onError?: (error: unknown) => void
+  /** Told of every statement and transaction that may have written something, once it has. */
+  onWritten?: (scope: Scope) => void
 }
 
 /** Scoped access to rows. Nothing reaches a tenant's rows except through a scope, which also finds where they are. */
-export interface Database {
+export interface Database extends Reports {
   /** Each `run` is one round trip and one implicit transaction under the scope. */
   scoped(scope: Scope): Queryable
   /**
@@ -52,6 +57,7 @@ export class PooledDatabase implements Database {
   private readonly lanes: Lane[]
   private readonly options: DatabaseOptions
   private readonly endings: (() => Promise<void>)[] = []
+  private readonly clients = new Set<pg.ClientBase>()
   /** Each resolves when its connection has ended. */
   private readonly open = new Set<Promise<void>>()
 
@@ -64,6 +70,8 @@ export class PooledDatabase implements Database {
     this.pool.on('connect', client => {
       client.on('error', onError)
       const ended = new Promise<void>(resolve => client.once('end', () => resolve()))
+      this.clients.add(client)
+      client.once('end', () => this.clients.delete(client))
       this.open.add(ended)
       void ended.then(() => this.open.delete(ended))
     })
@@ -73,7 +81,12 @@ export class PooledDatabase implements Database {
 
   scoped(scope: Scope): Queryable {
     const settings = settingsOf(scope)
-    return queryable(scope, statement => this.runPooled([...settings, statement]))
+    const { onWritten } = this.options
+    return queryable(scope, async statement => {
+      const result = await this.runPooled([...settings, statement])
+      if (onWritten && !scope.readOnly && result.command !== 'SELECT') onWritten(scope)
+      return result
+    })
   }
 
   reads(scope: Scope): Queryable {
@@ -92,11 +105,13 @@ export class PooledDatabase implements Database {
     let attempts = 1
     for (;;) {
       try {
-        return await this.runTransaction(scope, work)
+        const result = await this.runTransaction(scope, work)
+        if (!scope.readOnly) this.options.onWritten?.(scope)
+        return result
       } catch (error) {
         // Its connection is gone with its plans, so this comes to an end.
         if (isStalePlan(error)) continue
-        if (attempts === 3 || !isRetryable(error)) throw error
+        if (attempts === this.mostAttempts || !isRetryable(error)) throw error
         await sleep(attempts * 20 * Math.random())
         attempts++
       }
@@ -127,6 +142,17 @@ export class PooledDatabase implements Database {
     await Promise.race([Promise.all(this.open), sleep(1000, undefined, { ref: false })])
   }
 
+  /** Ends at once, also what is under way: who waits for an answer is told that there is none. */
+  async abandon(): Promise<void> {
+    // One that waits for an answer is cut off; a server that does not answer would not say goodbye either.
+    for (const client of this.clients) void (client as pg.Client).end().catch(() => {})
+    await this.close()
+  }
+
+  private get mostAttempts(): number {
+    return this.options.attempts ?? 3
+  }
+
   private async runPooled(statements: Statement[], attempts = 1): Promise<BatchResult> {
     const client = await this.pool.connect()
     let broken = false
@@ -134,7 +160,7 @@ export class PooledDatabase implements Database {
       return await send(client, statements)
     } catch (error) {
       broken = !(error instanceof pg.DatabaseError) || isStalePlan(error)
-      if (!isStalePlan(error) && (attempts === 3 || !isRetryable(error))) throw error
+      if (!isStalePlan(error) && (attempts === this.mostAttempts || !isRetryable(error))) throw error
     } finally {
       client.release(broken)
     }
@@ -283,6 +309,7 @@ function settingsOf(scope: Scope): Statement[] {
   set('app.user_id', scope.userId)
   set('app.system', scope.system ? 'on' : undefined)
   set('app.request', requestSetting(scope))
+  set('transaction_read_only', scope.readOnly ? 'on' : undefined)
   return settings.length > 0 ? [{ sql: `select ${settings.join(', ')}`, parameters }] : []
 }
 

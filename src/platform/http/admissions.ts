@@ -6,6 +6,7 @@ import { errors } from './errors.ts'
 import type { Frame, Meter, Plan } from './frame.ts'
 import { requireFresh } from './freshness.ts'
 import { isCrossSite, isSameOrigin } from './origins.ts'
+import { seenBy } from './own-writes.ts'
 import { callerAt } from './rate-limits.ts'
 import type { Principal } from './route.ts'
 
@@ -45,6 +46,7 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
       userId: principal?.userId,
       userName: principal?.userName,
       permissions: principal?.permissions,
+      ...(frame.app.replicas && !plan.isWrite && { seen: seenBy(request) }),
     },
   }
   const caller = principal?.userId ?? callerAt(ipAddress)

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { cookieHeader, cookiesOf } from './cookies.ts'
@@ -8,6 +9,7 @@ import { etagOf, type IfMatch, isFresh, readEtags } from './etags.ts'
 import { EventStream, sendEvents } from './event-streams.ts'
 import type { Call, Frame, Plan } from './frame.ts'
 import { type Answer, answerOnce } from './idempotency.ts'
+import { noteWrite } from './own-writes.ts'
 import { headersOf, problemJson, problemOf } from './problems.ts'
 import { type Principal, Reply, type RequestOf } from './route.ts'
 
@@ -21,7 +23,25 @@ export async function answer(
   const view = new RequestView(plan, request)
   const key = plan.isIdempotent ? request.headers['idempotency-key'] : undefined
   if (key !== undefined) return await answerIdempotently(frame, plan, request, reply, view, key)
-  return send(frame, plan, request, reply, await plan.route.handle(view, plan.app))
+  const result = await handle(plan, view)
+  if (plan.isWrite) await noteWrite(frame.app, request, reply)
+  return send(frame, plan, request, reply, result)
+}
+
+/** PE-12: what a replica does not have yet is asked for on the primary, before anybody is told that it is not there. */
+async function handle({ route, app }: Plan, view: RequestView): Promise<unknown> {
+  // The plan has made the one that the route's handler takes.
+  const given = app as App
+  if (!route.reads) return await route.handle(view, given)
+  const { seen } = view.scope
+  try {
+    return await route.handle(view, given)
+  } catch (error) {
+    const isFromReplica = seen && !seen.isOnPrimary && (await seen.replica) !== undefined
+    if (!isFromReplica || !(error instanceof DomainError)) throw error
+    seen.isOnPrimary = true
+    return await route.handle(view, given)
+  }
 }
 
 /** What a handler sees of a request. A class, so that what few handlers read is computed only when it is read. */
@@ -110,7 +130,8 @@ async function answerIdempotently(
   const { method, url: path } = request
   const work = async (): Promise<Answer> => {
     try {
-      const result = await plan.route.handle(view, plan.app)
+      const result = await handle(plan, view)
+      await noteWrite(frame.app, request, reply)
       const { status, body } = apply(plan, reply, result)
       reply.code(status)
       const headers = result instanceof Reply ? { ...result.headers } : {}

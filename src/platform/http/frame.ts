@@ -1,4 +1,4 @@
-import type { App } from '#platform/app.ts'
+import type { App, ReportApp } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import type { Module } from '#platform/module.ts'
 import type { Authenticator } from './credentials.ts'
@@ -62,7 +62,7 @@ export type Frame = ServerOptions & {
 export type Plan = {
   route: AnyRoute
   /** What its module's handlers are given. */
-  app: App
+  app: App | ReportApp
   status: number
   permission: string | undefined
   isWrite: boolean

@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox'
-import type { App } from '#platform/app.ts'
+import type { App, ReportApp } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import type { DomainError } from '#platform/errors.ts'
 import type { IfMatch } from './etags.ts'
@@ -80,7 +80,17 @@ export type CookieChange = { name: string; value: string | undefined; expires?: 
 /** Media types that are taken, and the most bytes. The type is what the caller says, and proves nothing. */
 export type RawBody = { types: readonly [string, ...string[]]; limit: number }
 
-export type Route<A extends Allow, P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema> = {
+/** PE-12: a report may be read from a replica, seconds old, and changes nothing. */
+export type Reads = 'report' | undefined
+
+export type Route<
+  A extends Allow,
+  P extends TObject,
+  Q extends TObject,
+  B extends TSchema,
+  R extends TSchema,
+  D extends Reads = undefined,
+> = {
   method: Method
   /** Below `/api/v1`, parameters in braces: `/contractors/{id}`. */
   path: string
@@ -112,16 +122,22 @@ export type Route<A extends Allow, P extends TObject, Q extends TObject, B exten
   passive?: boolean
   /** Whether a success carries an entity tag: unless told, on GET and PATCH of a path that ends in a parameter. */
   etag?: boolean
+  /**
+   * `report`: what it says may be some seconds old (DATABASE_REPLICA_MAX_LAG), but never older than what its caller has
+   * written. Not for what tells whether somebody may do something, for what is followed while it happens, nor for rows
+   * that somebody may take from the caller's sight at any moment.
+   */
+  reads?: D
   handle(
     request: RequestOf<Static<P>, Static<Q>, Static<B>, WhoAsks<A>>,
-    app: App,
+    app: D extends 'report' ? ReportApp : App,
   ): Promise<Static<R> | Reply<Static<R>>>
 }
 
 type WhoAsks<A extends Allow> = A extends 'public' ? undefined : A extends 'session' ? SessionPrincipal : Principal
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of routes holds handlers of different inputs (contravariance)
-export type AnyRoute = Route<any, any, any, any, any>
+export type AnyRoute = Omit<Route<any, any, any, any, any>, 'reads'> & { reads?: Reads }
 
 /** Declares a route; the schemas give the handler its types, the checks, the serialisation and the documentation. */
 export function route<
@@ -130,6 +146,7 @@ export function route<
   Q extends TObject,
   B extends TSchema,
   R extends TSchema,
->(declared: Route<A, P, Q, B, R>): Route<A, P, Q, B, R> {
+  const D extends Reads = undefined,
+>(declared: Route<A, P, Q, B, R, D>): Route<A, P, Q, B, R, NoInfer<D>> {
   return declared
 }

@@ -12,7 +12,7 @@ export function checkRoutes(modules: readonly Module[]): void {
   const permissions = new Set(modules.flatMap(module => Object.keys(module.permissions ?? {})))
   const seen = new Set<string>()
   for (const declaredRoute of routesOf(modules)) {
-    const { method, path, params, body, rawBody, refusals = [] } = declaredRoute
+    const { method, path, params, body, rawBody, reads, refusals = [] } = declaredRoute
     const name = `${method} ${path}`
     const permission = permissionOf(declaredRoute)
     if (permission !== undefined && !permissions.has(permission)) {
@@ -21,6 +21,7 @@ export function checkRoutes(modules: readonly Module[]): void {
     if (!/^(\/(\{\w+\}|[a-z0-9-]+))+$/.test(path)) throw new Error(`The route ${name} has a malformed path`)
     const shape = `${method} ${path.replace(/\{\w+\}/g, '{}')}`
     if (body && rawBody) throw new Error(`The route ${name} takes JSON or bytes, not both`)
+    if (reads && method !== 'GET') throw new Error(`The route ${name} is no report: it is not GET`)
     if (seen.has(shape)) throw new Error(`The route ${name} is declared twice`)
     seen.add(shape)
     const declared = Object.keys((params as TSchema & { properties?: object })?.properties ?? {}).sort()

@@ -11,7 +11,7 @@ import {
   fastify,
   LogController,
 } from 'fastify'
-import { type App, appFor } from '#platform/app.ts'
+import { type App, appFor, reportAppFor } from '#platform/app.ts'
 import type { Module } from '#platform/module.ts'
 import { admit, uuidPattern } from './admissions.ts'
 import { answer } from './answers.ts'
@@ -145,7 +145,7 @@ function routeOf(frame: Frame, module: Module, route: AnyRoute) {
     : undefined
   const plan: Plan = {
     route,
-    app: appFor(module, frame.app),
+    app: route.reads ? reportAppFor(module, frame.app) : appFor(module, frame.app),
     status: route.status ?? 200,
     permission: permissionOf(route),
     isWrite: route.method !== 'GET',

@@ -309,6 +309,29 @@ export const healthRoutes = [
           lagSeconds: nullable(seconds),
         }),
       ),
+      reports: Type.Array(
+        Type.Object({
+          name: text,
+          state: oneOf(['unknown', 'ready', 'behind', 'away', 'refused']),
+          reason: nullable(text),
+          lagSeconds: nullable(seconds),
+          lagBytes: nullable(count),
+          lastTransactionAt: nullable(timestamp),
+          running: count,
+          answered: count,
+          failed: Type.Object({ conflict: count, lost: count, error: count }),
+        }),
+        { description: 'Replicas that reports are read from, as the process sees them that answers this' },
+      ),
+      fallbacks: nullable(
+        Type.Object(
+          { unavailable: count, older: count, failed: count },
+          {
+            description:
+              'Reports that went to the main database: no replica could be asked, none had what the caller had seen, or one failed',
+          },
+        ),
+      ),
       slots: Type.Array(
         Type.Object({
           name: text,
@@ -331,7 +354,9 @@ export const healthRoutes = [
     handle: (_request, app) =>
       asAdministrator(app, async tx => {
         const { checkpoints, walBytes, since } = await readFigures(tx)
-        return { ...(await readReplication(tx)), room: await readTransactionRoom(tx), checkpoints, walBytes, since }
+        const { statuses: reports = [], fallbacks = null } = app.replicas ?? {}
+        const replication = await readReplication(tx)
+        return { ...replication, reports, fallbacks, room: await readTransactionRoom(tx), checkpoints, walBytes, since }
       }),
   }),
   route({

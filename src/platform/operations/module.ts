@@ -16,6 +16,7 @@ import { healthChecks } from './doctor/checks.ts'
 import { registerDoctorCommand } from './doctor/doctor-command.ts'
 import { examineDaily } from './doctor/examine-job.ts'
 import { healthGauges } from './gauges.ts'
+import { replicaGauges } from './health/replicas.ts'
 import { measureSizes } from './health/sizes-job.ts'
 import { healthRoutes } from './health-routes.ts'
 import { registerKeyRotationCommands } from './key-rotation/key-commands.ts'
@@ -78,7 +79,7 @@ export const operationsModule = {
     sendAlarm as Job,
   ],
   checks: healthChecks,
-  gauges: healthGauges,
+  gauges: [...healthGauges, ...replicaGauges],
   commands: {
     audit: registerAuditCommands,
     backup: registerBackupCommands,

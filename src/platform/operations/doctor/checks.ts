@@ -5,6 +5,7 @@ import { fileChecks } from './file-checks.ts'
 import { indexChecks } from './index-checks.ts'
 import { policyChecks } from './policy-checks.ts'
 import { programChecks } from './program-checks.ts'
+import { replicaChecks } from './replica-checks.ts'
 import { roleChecks } from './role-checks.ts'
 import { roomChecks } from './room-checks.ts'
 import { serverChecks } from './server-checks.ts'
@@ -21,5 +22,6 @@ export const healthChecks: readonly Check[] = [
   ...tlsChecks,
   ...fileChecks,
   ...backupChecks,
+  ...replicaChecks,
   ...auditChecks,
 ]
