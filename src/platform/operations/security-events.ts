@@ -12,6 +12,16 @@ export const securityEvents = {
     category: 'installation',
     description: 'The keys of the installation were rotated',
   },
+  'tenants.exported': {
+    severity: 'high',
+    category: 'workspace',
+    description: 'All that a workspace has was written into a file',
+  },
+  'tenants.imported': {
+    severity: 'medium',
+    category: 'workspace',
+    description: 'A workspace came in from a file',
+  },
   'operations.rows_closed': {
     severity: 'medium',
     category: 'installation',

@@ -703,6 +703,15 @@ test('a file that was cut, damaged, mixed up or made by somebody else is refused
   for (const [name, made, code] of cases) {
     await assert.rejects(take(there, made, { slug: 'damaged' }), hasCode(code), name)
   }
+  const other = await written(async archive => {
+    for (const [name, text] of members)
+      await archive.add(
+        name,
+        Buffer.from(name === firstPart ? text.replace(/\d/, digit => `${9 - Number(digit)}`) : text),
+      )
+  })
+  const changed = take(there, other, { slug: 'damaged' })
+  await assert.rejects(changed, hasCode(damaged, /0001\.jsonl is not what was written/))
   const altered = await written(async archive => {
     for (const [name, text] of members)
       await archive.add(name, Buffer.from(name === 'manifest.json' ? text.replace('"rows": 1', '"rows": 2') : text))
