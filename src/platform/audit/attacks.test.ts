@@ -167,6 +167,11 @@ attacked('PE-07 any change of any sealed field is found', async () => {
     `created_at = created_at + interval '1 microsecond'`,
     `id = gen_random_uuid()`,
     `tenant_id = '${second}'`,
+    `format = null`,
+    `salt = uuid_send(gen_random_uuid())`,
+    `erased = '{"person": {"in": "x", "hash": "00"}}'`,
+    `erased = '{"content": {"in": "x", "hash": "00", "rest": "", "was": []}}'`,
+    `erased = jsonb_build_object('keys', jsonb_build_object('person', repeat('00', 32)))`,
   ]
   const count = (await admin.query('select count(*)::int as n from audit.audit_logs where tenant_id = $1', [first]))
     .rows[0].n

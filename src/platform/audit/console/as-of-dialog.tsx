@@ -65,7 +65,7 @@ function RowThen({ resource, resourceId, at }: { resource: string; resourceId: s
             <Text size="sm" mb="sm">
               {data.exists ? 'It was there then.' : 'It was not there then.'}{' '}
               {data.lastChange &&
-                `Last changed before: ${formatExactTime(data.lastChange.createdAt)} by ${data.lastChange.userName ?? 'the system'}.`}{' '}
+                `Last changed before: ${formatExactTime(data.lastChange.createdAt)} by ${data.lastChange.userName ?? (data.lastChange.userId ? 'somebody whose name is not known' : 'the system')}.`}{' '}
               {data.exists && !data.isComplete && 'The log does not begin with it: columns may be missing.'}
             </Text>
             {data.values && (

@@ -62,8 +62,13 @@ export function AuditEntry({ entry, change }: { entry: AuditLog; change: (change
 function Words({ part, entry }: { part: Part; entry: AuditLog }) {
   if ('text' in part) return part.text
   if ('value' in part) return <b>{part.value}</b>
-  if ('who' in part) return <b>{entry.userName ?? (entry.userId ? 'An unknown user' : 'The system')}</b>
+  if ('who' in part) return <b>{entry.userName ?? nameless(entry)}</b>
   return <NamedRow {...part.reference} />
+}
+
+function nameless({ userId, erased }: AuditLog): string {
+  if (erased.includes('person')) return 'An erased person'
+  return userId ? 'An unknown user' : 'The system'
 }
 
 function Changes({ entry }: { entry: AuditLog }) {
@@ -107,6 +112,12 @@ function Side({ name, values, side }: { name: string; values: Change; side: 'old
   )
 }
 
+const erasedParts = {
+  person: 'name, address and browser of who did it',
+  values: 'personal values',
+  content: 'parts of the text',
+} as const
+
 /** Where and how it was done, and the ids that the sentence has names for. */
 function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Filters>) => void }) {
   const resources = useResources()
@@ -132,6 +143,7 @@ function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Fi
     ['Address', entry.ipAddress],
     ['Browser', entry.userAgent],
     ['Request', entry.requestId],
+    ['Erased since', entry.erased.map(part => erasedParts[part]).join(', ')],
   ]
   return (
     <>

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Command } from 'commander'
+import type { App } from '#platform/app.ts'
+import { recordEvent } from '#platform/audit'
+import { Keyring } from '#platform/crypto'
+import { DomainError } from '#platform/errors.ts'
+import { testDatabase } from '#test/database.ts'
+import { registerAuditCommands } from './audit-commands.ts'
+
+const { db, admin, adminConfig } = await testDatabase()
+const directory = mkdtempSync(join(tmpdir(), 'commonhold-erase-'))
+after(() => rmSync(directory, { recursive: true, force: true }))
+const app = {
+  db,
+  keyring: Keyring.parse(Keyring.generate('k1')),
+  clock: { now: () => new Date() },
+  log: { info() {}, warn() {}, error: assert.ifError },
+  config: { dataDir: directory },
+  administration: { admin: adminConfig, isEmbedded: true, dataDirectory: directory },
+} as unknown as App
+
+/** What a command prints. */
+async function run(...args: string[]): Promise<string> {
+  const program = new Command('audit').exitOverride()
+  registerAuditCommands(program, { withApp: (work: (app: App) => Promise<unknown>) => work(app) } as never)
+  const write = process.stdout.write
+  let text = ''
+  process.stdout.write = (chunk: string | Uint8Array) => {
+    if (typeof chunk !== 'string') return write.call(process.stdout, chunk)
+    text += chunk
+    return true
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } finally {
+    process.stdout.write = write
+  }
+  return text
+}
+
+const refuses = (code: string) => (error: unknown) => error instanceof DomainError && error.code === code
+
+const [userId, tenantId] = [randomUUID(), randomUUID()]
+const email = 'ada@people.example'
+await admin.query('insert into identity.users (id, email, full_name) values ($1, $2, $3)', [userId, email, 'Ada'])
+const scope = { tenantId, userId, userName: 'Ada', ipAddress: '192.0.2.9', userAgent: 'Test' }
+for (let index = 0; index < 3; index++) await recordEvent(db.scoped(scope), { action: 'view' })
+
+const named = async () =>
+  (
+    await admin.query(`select from audit.audit_logs where user_name = 'Ada' or changes::text like '%' || $1 || '%'`, [
+      email,
+    ])
+  ).rowCount
+
+test('PE-07 a person is erased from the log by command: counted first, refused while she could come back, then for good', async () => {
+  await assert.rejects(run('erase-subject', 'nobody@people.example', '--yes'), refuses('identity.subject_unknown'))
+  await assert.rejects(run('erase-subject', email, '--at-once', '--yes'), refuses('identity.account_exists'))
+  await admin.query(
+    `update identity.users set status = 'deleted', deleted_at = now(), status_changed_at = now() where id = $1`,
+    [userId],
+  )
+  await assert.rejects(run('erase-subject', email, '--yes'), refuses('identity.account_exists'))
+  const counted = JSON.parse(await run('erase-subject', email, '--dry-run', '--json'))
+  assert.deepEqual([counted.entries, counted.tenants, counted.isDryRun], [4, 2, true])
+  assert.equal(await named(), 4, 'control: nothing went')
+
+  const erased = JSON.parse(await run('erase-subject', email, '--at-once', '--yes', '--json'))
+  // With the entry that tells of the removal of the account.
+  assert.deepEqual([erased.userId, erased.entries, erased.tenants], [userId, 5, 2])
+  assert.deepEqual(erased.parts, { person: 3, values: 2, content: 0 })
+  assert.equal(await named(), 0)
+  assert.equal((await admin.query('select from identity.users where id = $1', [userId])).rowCount, 0)
+  assert.match(await run('erase-subject', userId, '--yes'), /^0 entries of 0 workspaces in 1 database have lost/)
+  assert.equal(JSON.parse(await run('verify', '--json')).isSound, true)
+})
