@@ -198,8 +198,8 @@ test('MT-20 a change of a role is felt at the next request here, and within two 
     await call(alice, 'PATCH', `/roles/${role.id}`, { permissions: [] })
     const changedAt = performance.now()
     assert.equal((await here.fetch('/audit-logs')).status, 403, 'at once')
-    while ((await there()) === 200) {
-      assert.ok(performance.now() - changedAt < 2_100, 'another process believes its answer for two seconds at most')
+    for (let asked = changedAt; (await there()) === 200; asked = performance.now()) {
+      assert.ok(asked - changedAt < 2_000, 'another process believes its answer for two seconds at most')
       await new Promise(resolve => setTimeout(resolve, 50))
     }
     await call(alice, 'PATCH', `/roles/${role.id}`, { permissions: ['audit.logs.read'] })

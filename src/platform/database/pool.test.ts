@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Database, type Queryable, sql } from '#platform/database'
 import { testDatabase } from '#test/database.ts'
 
@@ -233,12 +234,18 @@ test('COPY through a scope is refused and the connection goes on', async () => {
 })
 
 test('a slow read does not hold up the short ones behind it', async () => {
-  const slow = db.reads(a).run(sql`select pg_sleep(1)`)
-  await new Promise(resolve => setTimeout(resolve, 30))
-  const started = performance.now()
-  await Promise.all(Array.from({ length: 40 }, () => owners(db.reads(a))))
-  assert.ok(performance.now() - started < 700, 'short reads waited for the slow one')
-  await slow
+  await world.admin.query('select pg_advisory_lock(4711)')
+  const slow = db.reads(a).run(sql`select pg_advisory_xact_lock(4711)`)
+  try {
+    const waits = "select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted"
+    while ((await world.admin.query(waits)).rowCount === 0) await sleep(10)
+    const short = Promise.all(Array.from({ length: 40 }, () => owners(db.reads(a)))).then(() => 'done')
+    const outcome = await Promise.race([short, sleep(20_000, 'waited', { ref: false })])
+    assert.equal(outcome, 'done', 'short reads waited for the slow one')
+  } finally {
+    await world.admin.query('select pg_advisory_unlock(4711)')
+    await slow
+  }
 })
 
 test('a connection that is lost while nothing is asked of it ends a transaction or a COPY, not the program', async () => {
