@@ -300,7 +300,10 @@ test('PE-12 after the primary has dropped all connections reports go on, and the
 test('PE-12 MT-17 of a tenant with a database of its own a report is read there', async () => {
   await catchUp()
   const tenantId = bob.tenantId
-  const places = { find: (id: string) => (id === tenantId ? 'own' : undefined), open: async () => new Database({ login: ownDatabase.login }) }
+  const places = {
+    find: (id: string) => (id === tenantId ? 'own' : undefined),
+    open: async () => new Database({ login: ownDatabase.login }),
+  }
   const placed = new PlacedDatabase(app.db, places as unknown as Places)
   const placedReports = reportAppFor({ placement: 'tenant' }, { ...app, placed }).db
   const where = sql<{ name: string; isReplica: boolean }>`
