@@ -19,6 +19,7 @@ export function AsOf({ resource, resourceId, at }: { resource: string; resourceI
         opened={opened}
         onClose={() => setOpened(false)}
         size="lg"
+        closeButtonProps={{ 'aria-label': 'Close' }}
         title={`${capitalised(nounOf(resource, resources))} as it was`}
       >
         {opened && <RowThen resource={resource} resourceId={resourceId} at={at} />}

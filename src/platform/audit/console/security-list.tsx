@@ -27,7 +27,7 @@ const looks = {
   low: { color: 'gray', variant: 'light' },
   medium: { color: 'yellow', variant: 'light' },
   high: { color: 'red', variant: 'light' },
-  critical: { color: 'red', variant: 'filled' },
+  critical: { color: 'red.9', variant: 'filled' },
 } as const
 
 type Change = (change: Partial<SecurityFilters>, replace?: boolean) => void
@@ -125,7 +125,7 @@ function EventRow({ event, change, isOfAll }: { event: SecurityEvent; change: Ch
   return (
     <tr>
       <td>
-        <time dateTime={event.createdAt} title={formatExactTime(event.createdAt)}>
+        <time dateTime={event.createdAt} title={formatExactTime(event.createdAt)} style={{ whiteSpace: 'nowrap' }}>
           {formatTime(event.createdAt)}
         </time>
       </td>
@@ -153,7 +153,7 @@ function EventRow({ event, change, isOfAll }: { event: SecurityEvent; change: Ch
       </td>
       <td>
         {userId ? (
-          <Anchor component="button" type="button" size="sm" onClick={() => change({ user: userId })}>
+          <Anchor component="button" type="button" size="sm" ta="left" onClick={() => change({ user: userId })}>
             {userName ?? 'An account'}
           </Anchor>
         ) : (

@@ -92,7 +92,7 @@ function Verdict({ standing: { runs, canVerify } }: { standing: Standing }) {
     )
   if (bad.length === 0)
     return (
-      <Alert color="green" title="The log is as it was written" role="status">
+      <Alert color="pine" title="The log is as it was written" role="status">
         Verified {formatAgo(last[0]?.beganAt ?? '')}: no entry was changed, removed or put in.
       </Alert>
     )
@@ -171,17 +171,17 @@ function Copies({ standing: { copies, folder } }: { standing: Standing }) {
       title="Copies outside"
       note={
         folder === null ? (
-          'Checkpoints are not kept in a folder: set COMMONHOLD_AUDIT_CHECKPOINT_DIR, best on another machine.'
+          'Checkpoints are not kept in a folder: whoever can write to the database could seal it anew.'
         ) : (
           <>
-            Each checkpoint is appended to files in <code>{folder}</code>. Keep it where who runs the database cannot
-            write.
+            Each checkpoint is appended to files in <code style={{ overflowWrap: 'anywhere' }}>{folder}</code>. Keep it
+            where who runs the database cannot write.
           </>
         )
       }
       rows={copies}
       keyOf={({ database, destination }) => `${nameOf(database)} ${destination}`}
-      nothing="No address is told of checkpoints (COMMONHOLD_AUDIT_CHECKPOINT_URL)."
+      nothing="No address is told of checkpoints."
       columns={[
         { label: 'Where', isLong: true, of: ({ destination }) => destination },
         { label: 'Database', isLong: true, of: ({ database }) => nameOf(database) },
