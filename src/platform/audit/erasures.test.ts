@@ -187,6 +187,12 @@ test('PE-07 an erased person is in no table any more, all proofs hold, and what 
     assert.deepEqual(rows, [], word)
   }
   for (const word of words.slice(2)) assert.deepEqual(await tablesWith(word), [], word)
+  const { rows: guessable } = await admin.query(
+    `select id from audit.audit_logs
+     where erased ?| '{person,values}'
+       and (salt is not null or (erased ? 'person' and erased -> 'keys' ? 'person') or (erased ? 'values' and erased -> 'keys' ? 'values'))`,
+  )
+  assert.deepEqual(guessable, [], 'nothing is left that a guess could be tried with')
   const { rows: left } = await admin.query(`select from audit.audit_logs where user_name = $1`, [bea.name])
   assert.ok(left.length > 5, 'control: the other one is told of as before')
 
