@@ -70,9 +70,10 @@ export async function importTenant(app: App, path: string, options: ImportOption
     const tables = requireFit(archive.manifest, contents.tables)
     const arriving = await readArriving(side, archive, contents, tables)
     signal?.throwIfAborted()
-    await makePartitions(side, arriving.months)
-    await onStep?.('checked')
+    if (!options.isDryRun) await makePartitions(side, arriving.months)
     await side.query('begin')
+    // Taken back with the rest.
+    if (options.isDryRun) await makePartitions(side, arriving.months)
     const imported = await write(app, side, { archive, contents, tables, arriving, rejects, options })
     await onStep?.('written')
     signal?.throwIfAborted()

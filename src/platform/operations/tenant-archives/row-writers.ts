@@ -149,7 +149,7 @@ export async function partitionColumnsOf(
 /** Twenty years of them: nobody has more, and each is a table. */
 const mostMonths = 240
 
-/** In transactions of their own, for making one keeps writers out: the import that follows takes long. */
+/** Best before the transaction of the import: making one keeps writers out until its end. */
 export async function makePartitions(side: Side, months: ReadonlyMap<string, ReadonlySet<string>>): Promise<void> {
   for (const [table, wanted] of months) {
     const isSane = [...wanted].every(month => /^(19|20)\d\d-(0[1-9]|1[0-2])$/.test(month))
