@@ -1,4 +1,3 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -19,6 +18,14 @@ import { flushUsage } from '#platform/usage'
 import { migrateDatabase } from '../platform/database/migrate.ts'
 import { startReception } from '../platform/operations/backups/reception.ts'
 import { prepareStatementStatistics } from '../platform/operations/health/statements.ts'
+import {
+  findPassword,
+  loginNameOf,
+  passwordOf,
+  scramVerifierOf,
+  withAnyKey,
+} from '../platform/operations/key-rotation/program-logins.ts'
+import { announceProgram } from '../platform/operations/key-rotation/programs.ts'
 import type { Settings } from './config.ts'
 import type { DatabaseServer } from './database.ts'
 import { modules as allModules } from './modules.ts'
@@ -101,20 +108,21 @@ async function prepareStatistics(admin: pg.ClientConfig): Promise<void> {
 }
 
 /**
- * The program's own login for a database: a member of commonhold_app and nothing else, its password derived from the
- * installation's key, so that all servers of an installation share it. Made, or given its password anew, by the admin.
+ * The program's own login for a database: a member of commonhold_app and nothing else, its password derived from a key of
+ * the installation, so that all servers of it share it. Where the password of any of our keys opens, that one is used:
+ * `keys rotate` alone moves it to the newest, when all servers have that. Else it is made, or given its password anew.
  */
 export async function openLogin(admin: pg.ClientConfig, keyring: Keyring): Promise<pg.ClientConfig> {
-  const database = admin.database ?? 'postgres'
-  const user = `commonhold_app_${database}`.slice(0, 63)
-  const login = { ...admin, user, password: keyring.derive(`database login ${database}`) }
-  if (await canConnect(login)) return login
+  const login = { ...admin, user: loginNameOf(admin.database), password: passwordOf(keyring, admin.database) }
+  if (await findPassword(login, keyring)) return withAnyKey(login, keyring)
   const client = new pg.Client(admin)
   await client.connect()
   try {
-    const name = client.escapeIdentifier(user)
+    await requireNewestKey(client, keyring)
+    const name = client.escapeIdentifier(login.user)
+    const database = admin.database ?? 'postgres'
     const verifier = client.escapeLiteral(scramVerifierOf(login.password))
-    const { rows } = await client.query('select from pg_roles where rolname = $1', [user])
+    const { rows } = await client.query('select from pg_roles where rolname = $1', [login.user])
     // The last tenth is left to people who look after the server, and to backups.
     const { rows: limits } = await client.query(`
       select greatest(10, floor(0.9 * (
@@ -132,7 +140,18 @@ export async function openLogin(admin: pg.ClientConfig, keyring: Keyring): Promi
   } finally {
     await client.end()
   }
-  return login
+  return withAnyKey(login, keyring)
+}
+
+/** A program without the key that the others write with would else give the login a password that shuts them out. */
+async function requireNewestKey(client: pg.Client, keyring: Keyring): Promise<void> {
+  const { rows: known } = await client.query(`select to_regclass('identity.signing_keys') is not null as it`)
+  if (!known[0]?.it) return
+  const { rows } = await client.query<{ id: string }>(`
+    select distinct split_part(private_key_encrypted, '.', 2) as id
+    from identity.signing_keys`)
+  const missing = rows.find(({ id }) => !keyring.keyIds.includes(id))
+  if (missing) throw errors.keysForeign({ reason: `It was written with key ${missing.id}, which is not among them.` })
 }
 
 /** Refuses a login of DATABASE_APP_URL that is elsewhere than `admin`, or is no member of commonhold_app. */
@@ -165,31 +184,6 @@ export async function requireKeys(app: App): Promise<void> {
       if (!(error instanceof DomainError)) throw error
       throw errors.keysForeign({ reason: error.message }, error)
     })
-}
-
-/** What PostgreSQL keeps of a password (RFC 5803): sent in its place, so that no server log shows the password. */
-function scramVerifierOf(password: string): string {
-  const iterations = 4096
-  const salt = randomBytes(16)
-  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
-  const keyOf = (name: string) => createHmac('sha256', salted).update(name).digest()
-  const storedKey = createHash('sha256').update(keyOf('Client Key')).digest('base64')
-  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${keyOf('Server Key').toString('base64')}`
-}
-
-async function canConnect(login: pg.ClientConfig): Promise<boolean> {
-  const client = new pg.Client(login)
-  try {
-    await client.connect()
-    return true
-  } catch (error) {
-    // 28P01: wrong password; 28000: no such role; 42501: not in this database. Else it is the server's trouble, which a
-    // new role does not cure.
-    if (error instanceof pg.DatabaseError && /^(28P01|28000|42501)$/.test(error.code ?? '')) return false
-    throw error
-  } finally {
-    await client.end().catch(() => {})
-  }
 }
 
 /** What handlers, jobs and commands are given, for one database. The caller closes `db`. */
@@ -254,6 +248,7 @@ export function startSealingLog(app: App): Sealing {
 
 /** Runs the jobs of all modules in this program, those of tenants as these stand, and receives WAL beside them. */
 export async function startJobs(app: App, connection: pg.ClientConfig): Promise<Worker> {
+  const announced = await announceProgram(app)
   const worker = await startWorker({
     app,
     connection,
@@ -263,10 +258,13 @@ export async function startJobs(app: App, connection: pg.ClientConfig): Promise<
   })
   const reception = startReception(app)
   // A database that was restored does not know who was erased since.
-  void repeatErasures(app).catch(err => app.log.error({ err }, 'Who was erased before a restore could not be erased again'))
+  void repeatErasures(app).catch(err =>
+    app.log.error({ err }, 'Who was erased before a restore could not be erased again'),
+  )
   return {
     async stop() {
       await Promise.all([worker.stop(), reception.stop()])
+      await announced.end()
     },
   }
 }

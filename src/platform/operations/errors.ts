@@ -8,6 +8,14 @@ export const errors = errorTable('operations', {
   taskUnknown: ['not_found', 'There is no maintenance called {task}. There are: {tasks}.'],
   maintenanceBusy: ['conflict', 'Maintenance is under way already, by {holder}. Try again when it is done.'],
   rotationBusy: ['conflict', 'Keys are being rotated already, by another program.'],
+  keyUnknownElsewhere: [
+    'conflict',
+    '{programs} could not read what is encrypted with the key {key}. Put that key at the end of COMMONHOLD_KEYS there and restart; when all have it, put it first. One that was killed is forgotten after two minutes.',
+  ],
+  keyMissingHere: [
+    'conflict',
+    '{programs} encrypts with the key {key}, which is not among the keys of this program. Add it to COMMONHOLD_KEYS here.',
+  ],
   rotationNeedsAdministrator: [
     'unavailable',
     'Keys are rotated as the administrator of the database; this program has no way in as such.',

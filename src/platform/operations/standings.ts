@@ -140,7 +140,12 @@ async function readJobs({ own }: Asked): Promise<Answer> {
 
 async function readDisk({ app }: Asked): Promise<Answer> {
   const directory = app.administration?.dataDirectory ?? String(app.config.dataDir)
-  const { bavail, bsize, blocks } = await statfs(directory)
+  const disk = await statfs(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  // With a server elsewhere there may be none yet.
+  if (!disk) return well('Nothing is kept on this machine yet.')
+  const { bavail, bsize, blocks } = disk
   const [free, all] = [bavail * bsize, blocks * bsize]
   const message = `${bytesInWords(free)} of ${bytesInWords(all)} are free.`
   if (free < all * 0.05 || free < 0.5e9) return fault(message)

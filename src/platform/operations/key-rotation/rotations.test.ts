@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import pg from 'pg'
@@ -12,9 +12,11 @@ import type { EncryptedColumn } from '#platform/module.ts'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { testWorld } from '#test/world.ts'
 import type { Settings } from '../../../main/config.ts'
-import { createApp } from '../../../main/program.ts'
+import { createApp, openLogin } from '../../../main/program.ts'
 import { countValues, encryptAgain, encryptedColumnsOf } from './encrypted-columns.ts'
 import { readKeyStatus } from './key-status.ts'
+import { loginNameOf, renewPassword } from './program-logins.ts'
+import { announceProgram, listPrograms } from './programs.ts'
 import { listRotations, rotateKeys } from './rotations.ts'
 import { findSealedColumns } from './sealed-values.ts'
 
@@ -333,4 +335,80 @@ test('GG-17 killed in the middle, rotate goes on in the same run when it is begu
   assert.deepEqual((await countValues(admin, column as EncryptedColumn)).keys, { k3: endpoints.length })
   const told = rotation.columns.find(it => it.column === 'webhooks.endpoints.secret_encrypted')
   assert.equal(told?.again, endpoints.length, 'what was done before the end counts')
+})
+
+test('GG-17 no program encrypts with a key that another one which runs has not, and is told what to do', async () => {
+  const [k1, both, later] = [before, rotated, programWith(`${world.keys},${k2}`)]
+  const first = await announceProgram(k1)
+  const told =
+    /process \d+ could not read what is encrypted with the key k2\. Put that key at the end of COMMONHOLD_KEYS/
+  await assert.rejects(announceProgram(both), { code: 'operations.key_unknown_elsewhere', message: told })
+  await assert.rejects(rotateKeys(both, { requestedBy: 'test' }), { code: 'operations.key_unknown_elsewhere' })
+  const second = await announceProgram(later)
+  await first.end()
+  const third = await announceProgram(both)
+  await assert.rejects(announceProgram(k1), { code: 'operations.key_missing_here', message: /the key k2/ })
+  assert.deepEqual(
+    (await listPrograms(system)).map(({ keyIds }) => keyIds.join()).sort(),
+    ['k1,k2', 'k2,k1'],
+    'in whichever order, all have both',
+  )
+  assert.equal((await rotateKeys(both, { requestedBy: 'test' })).toKey, 'k2')
+
+  await Promise.all([second.end(), third.end()])
+  await system.run(sql`
+    insert into operations.programs (id, host, process_id, key_ids) values
+      (gen_random_uuid(), 'elsewhere', 1, '{k1}')`)
+  await assert.rejects(announceProgram(both), {
+    code: 'operations.key_unknown_elsewhere',
+    message: /^elsewhere process 1/,
+  })
+  await admin.query(`update operations.programs set seen_at = now() - interval '121 seconds'`)
+  await (await announceProgram(both)).end()
+  await system.run(sql`
+    insert into operations.programs (id, host, process_id, key_ids) values
+      (gen_random_uuid(), ${hostname()}, 2147483, '{k1}')`)
+  await (await announceProgram(both)).end()
+})
+
+test('GG-17 servers get into the database all through a rotation, whichever of the keys stands first with them', async () => {
+  const { adminConfig } = world
+  const name = loginNameOf(adminConfig.database)
+  const k3 = Keyring.generate('k3')
+  const [old, added, moved] = [k2, `${k2},${k3}`, `${k3},${k2}`].map(keys => Keyring.parse(keys))
+  assert.ok(old && added && moved)
+  const enters = async (login: pg.ClientConfig) => {
+    const client = new pg.Client(login)
+    return await client
+      .connect()
+      .then(() => true)
+      .catch(() => false)
+      .finally(() => client.end().catch(() => {}))
+  }
+  const { rows: kept } = await admin.query(`select id, private_key_encrypted from identity.signing_keys`)
+  await admin.query(
+    `update identity.signing_keys set private_key_encrypted = regexp_replace(private_key_encrypted, '^v1[.][a-z0-9]+', 'v1.k2')`,
+  )
+  after(() => admin.query(`revoke connect on database ${adminConfig.database} from ${name}; drop role ${name}`))
+  try {
+    const logins = [await openLogin(adminConfig, old), await openLogin(adminConfig, added)]
+    logins.push(await openLogin(adminConfig, moved))
+    assert.deepEqual(await Promise.all(logins.map(enters)), [true, true, true], 'a new key first changes nothing yet')
+    await renewPassword(admin, moved)
+    assert.deepEqual(await Promise.all(logins.map(enters)), [false, true, true], 'who has the key goes on')
+    assert.equal(await enters(await openLogin(adminConfig, added)), true, 'begun anew with the old one first too')
+    assert.equal(await enters(await openLogin(adminConfig, Keyring.parse(k3))), true, 'and without the old one')
+    const write = (from: string, to: string) =>
+      admin.query('update identity.signing_keys set private_key_encrypted = replace(private_key_encrypted, $1, $2)', [
+        `v1.${from}.`,
+        `v1.${to}.`,
+      ])
+    await write('k2', 'k3')
+    await assert.rejects(openLogin(adminConfig, old), { code: 'program.keys_foreign' })
+    await write('k3', 'k2')
+    assert.equal(await enters(await openLogin(adminConfig, moved)), true, 'who was refused has shut nobody out')
+  } finally {
+    for (const { id, private_key_encrypted: sealed } of kept)
+      await admin.query('update identity.signing_keys set private_key_encrypted = $2 where id = $1', [id, sealed])
+  }
 })

@@ -5,6 +5,8 @@ import { json, sql } from '#platform/database'
 import { asAdministrator } from '../administration.ts'
 import { errors } from '../errors.ts'
 import { type ColumnResult, countValues, encryptAgain, encryptedColumnsOf } from './encrypted-columns.ts'
+import { renewPassword } from './program-logins.ts'
+import { requireKeyEverywhere } from './programs.ts'
 
 export type KeyRotation = {
   id: string
@@ -18,6 +20,8 @@ export type KeyRotation = {
   requestedBy: string | null
   encryptedAgain: number
   unreadable: number
+  /** How many were to be encrypted again when it began, in the databases that were counted by then. */
+  total: number | null
   /** Null while it runs. */
   remaining: number | null
   columns: (Omit<ColumnResult, 'table'> & { database: string | null })[]
@@ -38,9 +42,10 @@ class Interruption extends Error {}
 /**
  * GG-17: encrypts all that is encrypted with the newest key, in the main database and in those of tenants, and renews the
  * program's logins there. The values say themselves what is left to do: killed, it goes on where it was. Refuses
- * (`operations.rotation_busy`) while another one runs.
+ * (`operations.rotation_busy`) while another one runs, and while a program runs that has not the newest key.
  */
 export async function rotateKeys(app: App, options: RotationOptions): Promise<KeyRotation> {
+  await requireKeyEverywhere(app)
   return await asAdministrator(
     app,
     async (tx, isAdministrator, client) => {
@@ -115,15 +120,17 @@ async function encryptEverywhere(
   const faults: string[] = []
   // What a run that was killed could not read is found again.
   for (const column of rotation.columns) Object.assign(column, { unreadable: 0, examples: [] })
+  rotation.total = rotation.encryptedAgain + (await countOlder(app, main))
   let remaining = await encryptDatabase(app, main, null, rotation, options)
+  await renewPassword(main, app.keyring)
   for (const { id, name } of (await app.placements?.list()) ?? []) {
     progress(`The database ${name}`)
     try {
       await app.placements?.asAdministrator(id, async client => {
+        rotation.total = (rotation.total ?? 0) + (await countOlder(app, client))
         remaining += await encryptDatabase(app, client, name, rotation, options)
+        await renewPassword(client, app.keyring)
       })
-      // To open it makes the login anew where its password is of an older key.
-      await (await app.placements?.open(id))?.close()
     } catch (error) {
       if (error instanceof Interruption) throw error
       faults.push(`${name}: ${(error as Error).message}`)
@@ -176,6 +183,15 @@ async function encryptDatabase(
   return remaining
 }
 
+async function countOlder(app: App, client: pg.ClientBase): Promise<number> {
+  let older = 0
+  for (const column of encryptedColumnsOf(app)) {
+    const { keys } = await countValues(client, column)
+    older += sum(keys) - (keys[app.keyring.newestKeyId] ?? 0)
+  }
+  return older
+}
+
 function entryOf(rotation: KeyRotation, database: string | null, column: string): KeyRotation['columns'][number] {
   const known = rotation.columns.find(it => it.database === database && it.column === column)
   if (known) return known
@@ -185,7 +201,7 @@ function entryOf(rotation: KeyRotation, database: string | null, column: string)
 }
 
 async function noteRotation({ db }: App, rotation: KeyRotation): Promise<void> {
-  const { id, fromKeys, status, encryptedAgain, unreadable, remaining, columns, reason } = rotation
+  const { id, fromKeys, status, encryptedAgain, total, unreadable, remaining, columns, reason } = rotation
   const { endedAt } = await db.scoped(system).one(sql<{ endedAt: Date | null }>`
       update operations.key_rotations
       set
@@ -193,6 +209,7 @@ async function noteRotation({ db }: App, rotation: KeyRotation): Promise<void> {
         status = ${status},
         ended_at = ${status === 'running' ? null : new Date()},
         encrypted_again = ${encryptedAgain},
+        total = ${total},
         unreadable = ${unreadable},
         remaining = ${remaining},
         columns = ${json(columns)},
