@@ -120,7 +120,8 @@ export async function listCertificates(
 /** The tenants that went within the last hour: requests that were under way may have left something behind. */
 export function listDeletedSince(tx: Queryable, minutes: number): Promise<{ id: string }[]> {
   return tx.run(sql<{ id: string }>`
-    select id
-    from tenancy.deletion_certificates
-    where created_at > now() - ${minutes} * interval '1 minute'`)
+    select certificate.id
+    from tenancy.deletion_certificates as certificate
+    where certificate.created_at > now() - ${minutes} * interval '1 minute'
+      and not exists (select from tenancy.tenants as tenant where tenant.id = certificate.id)`)
 }

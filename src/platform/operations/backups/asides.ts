@@ -11,12 +11,16 @@ import {
   takeLock,
 } from '#platform/database'
 import { errors } from './errors.ts'
+import type { Omissions } from './omissions.ts'
 import type { Target } from './plans.ts'
 import { type RecoveredServer, type RecoveryOptions, recoverAside } from './recoveries.ts'
 import { ownArchive } from './schedule.ts'
 import { installationOf } from './settings.ts'
 
-export type AsideOptions = Pick<RecoveryOptions, 'onProgress' | 'log'> & { target: Target }
+export type AsideOptions = Pick<RecoveryOptions, 'onProgress' | 'log'> & {
+  target: Target
+  omissions?: Omissions | undefined
+}
 
 /**
  * Recovers a copy of the server beside it, in the data directory, hands it to `work`, and removes it. What killed programs
@@ -24,7 +28,7 @@ export type AsideOptions = Pick<RecoveryOptions, 'onProgress' | 'log'> & { targe
  */
 export async function withAside<T>(
   app: App,
-  { target, onProgress, log = () => {} }: AsideOptions,
+  { target, onProgress, omissions, log = () => {} }: AsideOptions,
   work: (copy: RecoveredServer) => Promise<T>,
 ): Promise<T> {
   if (!app.administration) throw errors.administrationMissing()
@@ -40,6 +44,7 @@ export async function withAside<T>(
       ...{ shelf: archive, systemIdentifier: archive.systemIdentifier, target, into, durable: false, log },
       ...(installation !== undefined && { installation }),
       ...(onProgress && { onProgress }),
+      ...(omissions && { isOmitted: omissions.isOmitted }),
     })
     return await work(copy).finally(() => copy.stop())
   } finally {

@@ -11,6 +11,8 @@ import { type Member, type MemberSink, readTar } from './tars.ts'
 export type Walk = {
   /** Given each member by its path in the cluster; takes its content where it wants it. */
   sink?: (path: string, member: Member) => Promise<MemberSink | undefined>
+  /** What is left out: neither looked at nor given to the sink. */
+  isOmitted?: ((path: string) => boolean) | undefined
   onBytes?: (count: number) => void
   onFault: (fault: DomainError) => void
 }
@@ -25,8 +27,9 @@ export async function walkBackup(archive: Archive, backup: Backup, walk: Walk): 
     const onHash = (found: string) => {
       if (found !== sha256) throw errors.fileAltered({ path, reason: 'its hash is not that of the catalogue' })
     }
-    const content = readSealed(path, archive.keyring, innerName(backup, name), { onHash })
-    const checked = new Checked({ backup, name, expected, seen, walk })
+    const gap = { until: 0 }
+    const content = readSealed(path, archive.keyring, innerName(backup, name), { onHash, gap })
+    const checked = new Checked({ backup, name, expected, seen, walk, gap })
     try {
       await readTar(counted(content, walk.onBytes), checked)
     } catch (error) {
@@ -95,6 +98,7 @@ type Checks = {
   expected: ReadonlyMap<string, ManifestFile> | undefined
   seen: Set<string>
   walk: Walk
+  gap: { until: number }
 }
 
 /** Hashes what passes. */
@@ -102,6 +106,7 @@ class Checked implements MemberSink {
   private readonly checks: Checks
   private path = ''
   private isFile = false
+  private isOmitted = false
   private size = 0
   private hash: Hash | undefined
   private inner: MemberSink | undefined
@@ -114,6 +119,12 @@ class Checked implements MemberSink {
     const { name, walk } = this.checks
     this.path = name === 'base' ? member.path : `pg_tblspc/${name}/${member.path}`
     this.isFile = member.kind === 'file'
+    this.isOmitted = this.isFile && (walk.isOmitted?.(this.path) ?? false)
+    if (this.isOmitted) {
+      this.checks.gap.until = member.end ?? 0
+      this.hash = undefined
+      return
+    }
     this.size = 0
     this.hash = this.isFile ? createHash('sha256') : undefined
     this.inner = await walk.sink?.(this.path, member)
@@ -131,6 +142,7 @@ class Checked implements MemberSink {
     if (!this.isFile) return
     const { expected, seen, walk, backup } = this.checks
     seen.add(this.path)
+    if (this.isOmitted) return
     // The WAL of the backup itself is not in the manifest; the server checks each of its records.
     const reason = this.path.startsWith('pg_wal/') || !expected ? undefined : this.findFault(expected.get(this.path))
     if (reason) walk.onFault(errors.contentWrong({ id: backup.id, path: this.path, reason }))

@@ -94,6 +94,10 @@ export const errors = errorTable('backups', {
     'conflict',
     'The rows of then do not go together with those that are there now: {table}, {constraint} ({reason}). Nothing was changed.',
   ],
+  copyIncomplete: [
+    'unavailable',
+    'The copy does not have all of {table}: its files are others by now. Restore the whole server with --to DIR, and take it from there.',
+  ],
   copyAhead: ['conflict', 'The backup is of another version of this program than the one that runs: {reason}'],
   tenantUnknown: ['not_found', 'There is no workspace {slug}, and there was none at that time.'],
   tenantNotThen: ['conflict', 'The workspace {slug} was not there yet at that time.'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,6 +19,9 @@ const { parseLsn } = await import('./positions.ts')
 const { startReceiver } = await import('./receiver.ts')
 const { recoverAside } = await import('./recoveries.ts')
 const { restoreTenant } = await import('./tenant-restores.ts')
+const { restoreBeside, restoreInPlace } = await import('./table-restores.ts')
+const { migrateDatabase, revertMigrations } = await import('../../database/migrate.ts')
+const { removeTenant, sweepRemovedTenants } = await import('../../accounts/tenant-removals.ts')
 const { ruleOf } = await import('./restoration-rules.ts')
 const { readShapes } = await import('./table-shapes.ts')
 
@@ -127,11 +131,14 @@ await admin.query(
   [alice.tenantId, link, shared, alice.userId],
 )
 const receiver = await startReceiver({ shelf, admin: adminConfig })
+// The backup is one migration behind what there is afterwards.
+const { reverted } = await revertMigrations({ admin: adminConfig })
 await takeBackup({ shelf, admin: adminConfig })
 const at = (await one('select clock_timestamp() as now')).now as Date
 await sleep(5)
 
 // What happened since.
+await migrateDatabase({ admin: adminConfig })
 const patched = await alice.fetch(`/contractor-lists/${kept}`, { method: 'PATCH', body: { name: 'Renamed' } })
 assert.equal(patched.status, 200, await patched.text())
 await admin.query(`delete from ${lists} where id = $1`, [deleted])
@@ -153,6 +160,7 @@ await admin.query(
   values ($1, $2, 'Of who came later', 'chk_ijklmnop', sha256('other'), '{contractors.*}')`,
   [alice.tenantId, later.userId],
 )
+await admin.query(`select set_config('app.user_id', '', false)`)
 await addList(alice, 'Made since')
 await addList(bob, 'Of another workspace')
 await settled()
@@ -172,6 +180,16 @@ after(async () => {
 type Aside = NonNullable<Parameters<typeof restoreTenant>[1]['aside']>
 const aside: Aside = async (_app, _options, work) => await work(copy)
 const wish = { slug: 'meridian-capture', target: { at }, requestedBy: 'Olga Operator', aside } as const
+
+test('GG-21 a copy from before a migration is brought forward first', async () => {
+  assert.equal(reverted.length, 1, 'control: the backup was a migration behind')
+  const said: string[] = []
+  await restoreTenant(app, { ...wish, mode: 'merge', isDryRun: true, log: line => said.push(line) })
+  assert.ok(
+    said.some(line => line.includes('1 migrations behind')),
+    said.join('\n'),
+  )
+})
 
 test('GG-21 a dry run counts what would change, and changes nothing', async () => {
   const before = await othersOf(randomUUID())
@@ -252,4 +270,171 @@ test('GG-19 every row that a restore changes is in the audit log with the run as
   assert.ok(rows.every(({ name }) => name === 'Olga Operator'))
   const past = await rowAsOf(world.db.scoped(alice.scope), lists, kept, new Date().toISOString())
   assert.match(JSON.stringify(past), /Kept and renamed/)
+})
+
+test('GG-21 writes of the workspace wait for the end of its restore, reads go on, and no second one begins', async () => {
+  let hasEnded = false
+  let isWritten = false
+  let writing: Promise<unknown> | undefined
+  const list = await addList(alice, 'While it is restored')
+  await restoreTenant(app, {
+    ...{ ...wish, mode: 'replace' },
+    async onStep(step) {
+      if (step === 'written') hasEnded = true
+      if (step !== 'staged') return
+      writing = alice.fetch(`/contractor-lists/${list}`, { method: 'PATCH', body: { name: 'Too late' } }).then(() => {
+        isWritten = true
+        assert.ok(hasEnded, 'it waited')
+      })
+      assert.equal((await alice.fetch(`/contractor-lists/${shared}/items`)).status, 200)
+      assert.equal((await bob.fetch('/contractor-lists', { method: 'POST', body: { name: 'Meanwhile' } })).status, 201)
+      await assert.rejects(
+        restoreTenant(app, { ...wish, mode: 'merge' }),
+        refusal('backups.restore_taken', /Another program/),
+      )
+      assert.equal(isWritten, false)
+    },
+  })
+  await writing
+  assert.ok(!(await namesOf(alice.tenantId)).includes('Too late'))
+})
+
+test('GG-21 a legal hold stops what would remove rows, and not what only brings some back', async () => {
+  const { id } = await one(
+    `insert into operations.legal_holds (held_tenant_id, reason) values ($1, 'Matter 12') returning id`,
+    [alice.tenantId],
+  )
+  await assert.rejects(restoreTenant(app, { ...wish, mode: 'replace' }), refusal('operations.held', /legal hold/))
+  await restoreTenant(app, { ...wish, mode: 'merge', isDryRun: true })
+  await addList(alice, 'Held')
+  await assert.rejects(
+    restoreInPlace(app, { table: lists, target: { at }, requestedBy: 'Olga', aside }),
+    refusal('operations.held', /legal hold/),
+  )
+  await admin.query(`update operations.legal_holds set released_at = now(), release_reason = 'Settled' where id = $1`, [
+    id,
+  ])
+})
+
+test('GG-21 killed before its commit a restore has changed nothing, and the next one clears up after it', async () => {
+  await addList(alice, 'Before the kill')
+  const before = await rowsOf(lists)
+  const given = JSON.stringify({
+    ...{ slug: wish.slug, at: at.toISOString(), step: 'written', folder, dataDirectory },
+    ...{ keys: world.keys, login: world.login, admin: adminConfig },
+  })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'partial-restores.test.doomed.ts'), given], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const closed = new Promise(resolve => child.once('close', resolve))
+  for await (const chunk of child.stdout) if (String(chunk).includes('there')) break
+  child.kill('SIGKILL')
+  await closed
+  assert.equal(
+    readdirSync(dataDirectory).filter(name => /^aside-.*\d$/.test(name)).length,
+    1,
+    'control: it left a copy',
+  )
+  assert.deepEqual(await rowsOf(lists), before)
+  const { aside: _, ...real } = wish
+  await restoreTenant(app, { ...real, mode: 'replace' })
+  assert.ok(!(await namesOf(alice.tenantId)).includes('Before the kill'))
+  assert.deepEqual(
+    readdirSync(dataDirectory).filter(name => name.startsWith('aside-')),
+    [],
+  )
+  const { noted } = await one('select count(*)::int as noted from platform.moving_tenants')
+  assert.equal(noted, 0)
+})
+
+test('GG-21 a table comes back beside, for administrators alone', async () => {
+  const asked = { table: lists, target: { at }, requestedBy: 'Olga', into: 'restored.lists', aside }
+  const { rows } = await restoreBeside(app, asked)
+  const found = await one(`
+    select
+      (select count(*)::int from restored.lists) as rows,
+      (select relrowsecurity from pg_class where oid = 'restored.lists'::regclass) as "isSecured",
+      obj_description('restored.lists'::regclass) as comment,
+      has_schema_privilege('commonhold_app', 'restored', 'usage') or has_table_privilege('commonhold_app', 'restored.lists', 'select') as "isOpen"`)
+  assert.deepEqual({ ...found, comment: null }, { rows, isSecured: true, comment: null, isOpen: false })
+  assert.match(found.comment, /as it was at .* drop it/)
+  assert.deepEqual(
+    (
+      await one(`select array_agg(name order by name) as names from restored.lists where tenant_id = $1`, [
+        bob.tenantId,
+      ])
+    ).names,
+    (await namesOf(bob.tenantId)).filter((name: string) => !['Of another workspace', 'Meanwhile'].includes(name)),
+  )
+  await assert.rejects(restoreBeside(app, asked), refusal('backups.table_in_the_way', /restored\.lists/))
+})
+
+test('GG-21 a table in its place becomes what it was, or is refused with what stands in the way', async () => {
+  const asked = { table: lists, target: { at }, requestedBy: 'Olga', aside }
+  await assert.rejects(
+    restoreInPlace(app, { ...asked, table: 'access.api_keys' }),
+    refusal('backups.table_stays', /revoked/),
+  )
+  await admin.query(`alter table ${lists} add column surplus text`)
+  await assert.rejects(restoreInPlace(app, asked), refusal('backups.table_other', /surplus is new/))
+  await admin.query(`alter table ${lists} drop column surplus`)
+  const since = await one(`select id from ${lists} where name = 'Of another workspace'`)
+  await admin.query(
+    `insert into contractors.contractor_list_shares (tenant_id, list_id, shared_with_email, shared_by) values ($1, $2, 'a@b.example', $3)`,
+    [bob.tenantId, since.id, bob.userId],
+  )
+  await assert.rejects(restoreInPlace(app, asked), refusal('backups.rows_held', /contractor_list_/))
+  await admin.query('delete from contractors.contractor_list_shares where list_id = $1', [since.id])
+  await admin.query(
+    `delete from contractors.contractor_list_activity as a using ${lists} as l where l.id = a.list_id and l.name = any ($1)`,
+    [['Of another workspace', 'Meanwhile']],
+  )
+  const dry = await restoreInPlace(app, { ...asked, isDryRun: true })
+  assert.equal(dry.counts?.removed, 2)
+  assert.ok((await namesOf(bob.tenantId)).includes('Of another workspace'))
+  const done = await restoreInPlace(app, asked)
+  assert.deepEqual(done.counts, dry.counts)
+  assert.ok(done.triggersNotRun.includes('log_created'), `${done.triggersNotRun}`)
+  assert.ok(!(await namesOf(bob.tenantId)).includes('Of another workspace'))
+  const { entries } = await one(
+    `select count(*)::int as entries from audit.audit_logs where resource = $1 and resource_id = $2 and action = 'delete'`,
+    [lists, since.id],
+  )
+  assert.equal(entries, 1)
+})
+
+test('GG-21 a workspace that was deleted comes back suspended, without its keys, and only when that is asked for', async () => {
+  const names = await namesOf(bob.tenantId)
+  await admin.query(`select set_config('app.tenant_id', $1, false), set_config('app.system', 'on', false)`, [
+    bob.tenantId,
+  ])
+  await admin.query(`select tenancy.request_deletion(0, true, 'Over')`)
+  await admin.query(`select set_config('app.tenant_id', '', false), set_config('app.system', '', false)`)
+  await removeTenant(app, bob.tenantId)
+  assert.equal((await one('select count(*)::int as n from tenancy.tenants where id = $1', [bob.tenantId])).n, 0)
+  const beside = await one('select count(*)::int as n from restored.lists where tenant_id = $1', [bob.tenantId])
+  assert.equal(beside.n, 0, 'what was restored beside goes with the workspace')
+  const asked = { ...wish, slug: 'northgate-partners', mode: 'replace' } as const
+  await assert.rejects(restoreTenant(app, asked), refusal('backups.tenant_deleted', /--revive/))
+  await assert.rejects(
+    restoreTenant(app, { ...asked, revive: true, newSlug: 'meridian-capture' }),
+    refusal('backups.slug_taken', /--slug/),
+  )
+  const { isRevived } = await restoreTenant(app, { ...asked, revive: true, newSlug: 'northgate-again' })
+  assert.equal(isRevived, true)
+  await sweepRemovedTenants(app)
+  assert.deepEqual(await namesOf(bob.tenantId), names)
+  assert.deepEqual(
+    await one(
+      `select
+        status,
+        slug,
+        (select count(*)::int from access.api_keys where tenant_id = tenants.id) as keys,
+        exists (select from tenancy.user_tenants where tenant_id = tenants.id and user_id = $2) as "hasOwner"
+      from tenancy.tenants
+      where id = $1`,
+      [bob.tenantId, bob.userId],
+    ),
+    { status: 'suspended', slug: 'northgate-again', keys: 0, hasOwner: true },
+  )
 })

@@ -19,6 +19,8 @@ export type RecoveryOptions = {
   installation?: string
   /** False for a copy that only is looked at: it is made faster and lost at a power cut. */
   durable?: boolean
+  /** Files that a copy does without from which only some tables are read. */
+  isOmitted?: (path: string) => boolean
   onProgress?: (progress: RestoreProgress) => void
   log?: (line: string) => void
 }
@@ -56,7 +58,13 @@ export async function recoverAside(options: RecoveryOptions): Promise<RecoveredS
   const plan = await planRecovery(archive, target)
   // By this name what a killed program left is removed at the next start there.
   const draft = join(into, 'postgres.unfinished-restore')
-  await layOut(archive, plan, { directory: draft, tablespaces: join(into, 'tablespaces') }, onProgress)
+  await layOut(
+    archive,
+    plan,
+    { directory: draft, tablespaces: join(into, 'tablespaces') },
+    onProgress,
+    options.isOmitted,
+  )
   writeFileSync(join(draft, 'recovery.signal'), '', { mode: 0o600 })
   const directory = join(into, 'postgres')
   renameSync(draft, directory)
@@ -66,7 +74,12 @@ export async function recoverAside(options: RecoveryOptions): Promise<RecoveredS
     startEmbedded({
       dataDirectory: into,
       durable,
-      settings: { restore_command: 'false', recovery_target_timeline: String(plan.timeline), ...goal },
+      settings: {
+        ...{ restore_command: 'false', recovery_target_timeline: String(plan.timeline) },
+        // Changes of what was left out are passed over, and nobody tidies what is not there.
+        ...(options.isOmitted && { ignore_invalid_pages: 'on', autovacuum: 'off' }),
+        ...goal,
+      },
       copy: { superuser: last.superuser, ...(installation !== undefined && { installation }) },
       ...(log && { log }),
     })

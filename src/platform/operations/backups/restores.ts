@@ -20,6 +20,7 @@ export async function layOut(
   plan: Plan,
   place: Place,
   onProgress: (progress: RestoreProgress) => void = () => {},
+  isOmitted?: (path: string) => boolean,
 ): Promise<void> {
   const expectedBytes = plan.chain.reduce((sum, backup) => sum + backup.plainBytes, 0)
   requireRoom(dirname(place.directory), expectedBytes + plan.likely * (plan.chain[0]?.walSegmentBytes ?? 0))
@@ -30,6 +31,7 @@ export async function layOut(
       const kept = new Set<string>()
       await walkBackup(archive, backup, {
         sink: (path, member) => layerSink(place, path, member, kept),
+        isOmitted,
         onBytes: count => {
           bytes += count
           onProgress({ bytes, expectedBytes })

@@ -55,7 +55,7 @@ export async function restoreBeside(app: App, wish: TableWish & { into?: string 
     await target.query('begin')
     try {
       await beginRecord(target, { runId, requestedBy }, null)
-      await target.query(`create schema if not exists ${quoted(schema)}`)
+      await target.query(`create schema if not exists ${quoted(schema)} authorization commonhold_owner`)
       const described = columns.map(it => `${quoted(it.name)} ${it.type}`)
       await target.query(`create table ${quoted(into)} (${described})`)
       const list = columnList(columns.map(it => it.name))
@@ -64,8 +64,10 @@ export async function restoreBeside(app: App, wish: TableWish & { into?: string 
       await pipeline(reading, writing)
       if (shape.key.length > 0)
         await target.query(`alter table ${quoted(into)} add primary key (${columnList(shape.key)})`)
-      // No policy: whoever row security binds sees nothing, whatever he is granted.
-      await target.query(`alter table ${quoted(into)} enable row level security`)
+      await target.query(`alter table ${quoted(into)} owner to commonhold_owner`)
+      // Nobody is granted anything; the rows of a tenant that is deleted later go with it from here too.
+      if (shape.hasTenant) await target.query('select platform.isolate($1::regclass)', [quoted(into)])
+      else await target.query(`alter table ${quoted(into)} enable row level security`)
       await target.query(`revoke all on ${quoted(into)} from public`)
       for (const { name: column, comment } of columns) {
         if (comment === null) continue

@@ -1,5 +1,13 @@
 /** One member of a tar: a file, a directory or a link. */
-export type Member = { path: string; kind: 'file' | 'directory' | 'link'; size: number; mode: number; target: string }
+export type Member = {
+  path: string
+  kind: 'file' | 'directory' | 'link'
+  size: number
+  mode: number
+  target: string
+  /** Where its content ends in the tar; only where it is read. */
+  end?: number
+}
 
 /** What takes the members of a tar, in order: `begin`, then the bytes of a file, then `end`. */
 export type MemberSink = {
@@ -14,7 +22,9 @@ export async function readTar(chunks: AsyncIterable<Buffer>, sink: MemberSink): 
   let left = 0
   let padding = 0
   let isOpen = false
+  let taken = 0
   for await (const chunk of chunks) {
+    taken += chunk.length
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
     for (;;) {
       if (isOpen && left > 0) {
@@ -41,7 +51,7 @@ export async function readTar(chunks: AsyncIterable<Buffer>, sink: MemberSink): 
       // Two empty blocks end it, and PostgreSQL may leave them out.
       if (header[0] === 0) continue
       const member = memberOf(header)
-      await sink.begin(member)
+      await sink.begin({ ...member, end: taken - held.length + member.size })
       left = member.size
       padding = (512 - (member.size % 512)) % 512
       isOpen = true

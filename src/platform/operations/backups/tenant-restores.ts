@@ -4,6 +4,7 @@ import { findKnownTenant, type KnownTenant, putTenantBack, reviveTenant } from '
 import { errors as operationsErrors } from '../errors.ts'
 import { explainRefusal, openPast, openPresent, withAside } from './asides.ts'
 import { errors } from './errors.ts'
+import { findOmissions, type Omissions, requireRead } from './omissions.ts'
 import { PastRows, type RestoreMode, type RowCounts } from './past-rows.ts'
 import type { Target } from './plans.ts'
 import type { RecoveredServer, Recovery, RecoveryOptions } from './recoveries.ts'
@@ -60,10 +61,13 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
     const known = await findKnownTenant(present, slug)
     if (known) await requireFree(present, known, wish)
     else if (!wish.revive) log?.(`There is no workspace ${slug} now; whether there was one is seen in the copy`)
+    const wanted = tablesOf(app, await readShapes(present)).map(({ name }) => name)
+    const read = [...wanted, 'tenancy.tenants', 'tenancy.placements']
+    const omissions = await findOmissions(present, read, target)
     const run = async (runId: string) =>
-      await aside(app, { target, ...(log && { log }), ...(onProgress && { onProgress }) }, async copy => {
+      await aside(app, { target, omissions, ...(log && { log }), ...(onProgress && { onProgress }) }, async copy => {
         await wish.onStep?.('recovered')
-        return await restoreFrom(app, wish, { copy, present, known, runId })
+        return await restoreFrom(app, wish, { copy, present, known, runId, omissions })
       })
     if (isDryRun) return await run('')
     return (await recordRun(app, { kind: 'restore', requestedBy }, async runId => asOutcome(await run(runId)))).result
@@ -72,18 +76,35 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
   }
 }
 
-type Sources = { copy: RecoveredServer; present: Side; known: KnownTenant | undefined; runId: string }
+type Sources = {
+  copy: RecoveredServer
+  present: Side
+  known: KnownTenant | undefined
+  runId: string
+  omissions: Omissions | undefined
+}
+
+/** Tables of tenants that are brought back. */
+function tablesOf(app: App, shapes: ReadonlyMap<string, TableShape>): TableShape[] {
+  return [...shapes.values()].filter(
+    shape => shape.hasTenant && shape.key.length > 0 && !('stays' in ruleOf(app.modules, shape)),
+  )
+}
 
 async function restoreFrom(
   app: App,
   wish: TenantWish,
-  { copy, present, known, runId }: Sources,
+  { copy, present, known, runId, omissions }: Sources,
 ): Promise<TenantRestore> {
   const { slug, mode, isDryRun = false, log } = wish
   const past = await openPast(copy, app.administration?.admin.database, { migrate: true, log })
   const holder = await openPresent(app)
   let noted: string | undefined
   try {
+    if (omissions) {
+      const read = tablesOf(app, await readShapes(present)).map(({ name }) => name)
+      await requireRead(past, read, omissions)
+    }
     const then = await findKnownTenant(past, known?.id ?? slug)
     if (!then) throw known ? errors.tenantNotThen({ slug }) : errors.tenantUnknown({ slug })
     if (then.isPlaced) throw errors.tenantPlaced({ slug })

@@ -1,0 +1,87 @@
+import type { Side } from '#platform/database'
+import { errors } from './errors.ts'
+import type { Target } from './plans.ts'
+
+/** Files of a backup that a copy does without: what is large and not asked for. */
+export type Omissions = { isOmitted(path: string): boolean; filenodes: ReadonlySet<string> }
+
+/**
+ * What a copy from which only these tables are read does not need: other tables from 1 MB on, all indexes from there on, and
+ * other databases. Known by the files that relations have now: what has another file by then is restored. Nothing where the
+ * copy has to be migrated, which needs all of it.
+ */
+export async function findOmissions(
+  client: Side,
+  tables: readonly string[],
+  target: Target,
+): Promise<Omissions | undefined> {
+  const { rows: migrated } = await client.query<{ at: Date | null }>(
+    'select max(applied_at) as at from platform.migrations',
+  )
+  const migratedAt = migrated[0]?.at
+  if (!('latest' in target || ('at' in target && migratedAt && migratedAt < target.at))) return undefined
+  const { rows } = await client.query<{ path: string }>(
+    `with recursive
+      asked as (
+        select c.oid
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        where n.nspname || '.' || c.relname = any ($1)
+        union
+        select i.inhrelid from pg_inherits as i join asked on asked.oid = i.inhparent
+      ),
+      needed as (
+        select oid from asked
+        union all
+        select c.reltoastrelid from pg_class as c join asked using (oid) where c.reltoastrelid <> 0
+        union all
+        select i.indexrelid
+        from pg_index as i
+        join pg_class as c on c.reltoastrelid = i.indrelid
+        join asked on asked.oid = c.oid
+      )
+    select pg_relation_filepath(c.oid) as path
+    from pg_class as c
+    where c.oid >= 16384
+      and c.relkind in ('r', 'i', 't', 'm')
+      and c.reltablespace = 0
+      and c.relnamespace <> 'pg_catalog'::regnamespace
+      and pg_relation_size(c.oid) >= 1024 * 1024
+      and not exists (select from needed where needed.oid = c.oid)`,
+    [tables],
+  )
+  const { rows: others } = await client.query<{ oid: string }>(
+    'select oid::text from pg_database where oid >= 16384 and datname <> current_database() and not datistemplate',
+  )
+  const filenodes = new Set(rows.map(({ path }) => path))
+  const databases = new Set(others.map(({ oid }) => oid))
+  const isOmitted = (path: string) => {
+    // base/<database>/[INCREMENTAL.]<filenode>[_fork][.segment]
+    const [, database = '', filenode] = /^base\/(\d+)\/(?:INCREMENTAL\.)?(\d+)(?:_[a-z]+)?(?:\.\d+)?$/.exec(path) ?? []
+    return filenode !== undefined && (databases.has(database) || filenodes.has(`base/${database}/${filenode}`))
+  }
+  return { isOmitted, filenodes }
+}
+
+/** Refuses to read a table of which something was left out, and keeps the copy from using indexes that may have been. */
+export async function requireRead(past: Side, tables: readonly string[], { filenodes }: Omissions): Promise<void> {
+  await past.query('set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off')
+  const { rows } = await past.query<{ name: string; path: string }>(
+    `with recursive asked as (
+      select c.oid, n.nspname || '.' || c.relname as name
+      from pg_class as c
+      join pg_namespace as n on n.oid = c.relnamespace
+      where n.nspname || '.' || c.relname = any ($1)
+      union
+      select i.inhrelid, asked.name from pg_inherits as i join asked on asked.oid = i.inhparent
+    )
+    select asked.name, pg_relation_filepath(part.oid) as path
+    from asked
+    join pg_class as c using (oid)
+    cross join lateral (values (c.oid), (nullif(c.reltoastrelid, 0))) as part (oid)
+    where part.oid is not null`,
+    [tables],
+  )
+  const left = rows.find(({ path }) => filenodes.has(path))
+  if (left) throw errors.copyIncomplete({ table: left.name })
+}
