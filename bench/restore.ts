@@ -32,6 +32,7 @@ const restore: Bench = async ({ log }) => {
     await migrateDatabase({ admin })
     await recordDeclarations(admin, modules)
     const client = new pg.Client(admin)
+    client.on('error', () => {})
     await client.connect()
     await client.query(`create role bench_program login password 'bench' in role commonhold_app`)
     await fill(client)
