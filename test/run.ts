@@ -100,6 +100,9 @@ const longest = [
   'src/contractors/imports/imports.test.ts',
   'test/migrations.test.ts',
   'test/placed-routes.test.ts',
+  'test/example/guide.test.ts',
+  'test/journeys/console.test.ts',
+  'test/journeys/lists.test.ts',
 ]
 
 // Compares how long answers take: what runs beside it blurs that.
