@@ -111,3 +111,21 @@ export async function listSecurityEvents(
   }))
   return { items: described, nextCursor }
 }
+
+/** The critical events of the last day in all tenants, each kind once with how often. Needs the system scope. */
+export async function countCriticalEvents(
+  tx: Queryable,
+): Promise<{ event: string; description: string; occurrences: number }[]> {
+  const found = await tx.run(sql<{ event: string; resource: string | null; occurrences: number }>`
+    select (found).event, (logged).resource, sum((found).occurrences)::integer as occurrences
+    from audit.find_security_events(
+      null, array['critical'], null, null, null, now() - interval '1 day', null, null, null, null, 1000
+    )
+    group by 1, 2
+    order by 1, 2`)
+  return found.map(({ event, resource, occurrences }) => ({
+    event,
+    description: findSecurityDeclaration(event, resource)?.description ?? event,
+    occurrences,
+  }))
+}

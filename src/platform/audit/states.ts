@@ -56,6 +56,32 @@ export async function auditState(tx: Queryable): Promise<SealState> {
   }
 }
 
+export type CheckpointDelivery = {
+  destination: string
+  /** The newest checkpoint that is there. */
+  number: number
+  /** Checkpoints that are not there yet. */
+  behind: number
+  deliveredAt: Date | null
+  /** In a row. */
+  failures: number
+  lastError: string | null
+}
+
+/** How far each address that is told of checkpoints knows them. */
+export async function listDeliveries(tx: Queryable): Promise<CheckpointDelivery[]> {
+  return await tx.run(sql<CheckpointDelivery>`
+    select
+      destination,
+      number,
+      (select count(*) from audit.checkpoints as checkpoint where checkpoint.number > delivery.number)::integer as behind,
+      delivered_at,
+      failures,
+      last_error
+    from audit.checkpoint_deliveries as delivery
+    order by destination`)
+}
+
 /** COMMONHOLD_AUDIT_CHECKPOINT_DIR, else `checkpoints` in the data directory; undefined where it is `off`. */
 export function checkpointFolderOf(app: Pick<App, 'config'>): string | undefined {
   const { auditCheckpointDir: given, dataDir } = app.config as { auditCheckpointDir?: string; dataDir?: string }

@@ -4,11 +4,11 @@ import {
   auditErrors,
   auditState,
   checkpointFolderOf,
+  listDeliveries,
   listVerifications,
   recordEvent,
   VerificationRun,
 } from '#platform/audit'
-import { sql } from '#platform/database'
 import { nullable, oneOf, route, timestamp } from '#platform/http'
 import { enqueue } from '#platform/jobs'
 import { verificationKinds, verifyNow } from './verification-jobs.ts'
@@ -115,18 +115,6 @@ async function readLogs(app: App): Promise<Known[]> {
 }
 
 async function readLog({ db }: Pick<App, 'db'>, database: string | null): Promise<Known> {
-  const [{ lagSeconds, checkpoint }, copies] = await Promise.all([
-    auditState(db.unscoped),
-    db.unscoped.run(sql<Omit<Static<typeof Copy>, 'database'>>`
-      select
-        destination,
-        number,
-        (select count(*) from audit.checkpoints as checkpoint where checkpoint.number > delivery.number)::integer as behind,
-        delivered_at,
-        failures,
-        last_error
-      from audit.checkpoint_deliveries as delivery
-      order by destination`),
-  ])
+  const [{ lagSeconds, checkpoint }, copies] = await Promise.all([auditState(db.unscoped), listDeliveries(db.unscoped)])
   return { database, failure: null, lagSeconds, checkpoint, copies: copies.map(copy => ({ ...copy, database })) }
 }

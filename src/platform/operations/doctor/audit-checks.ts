@@ -1,6 +1,5 @@
-import { auditState, findSecurityDeclaration, listVerifications } from '#platform/audit'
+import { auditState, countCriticalEvents, listDeliveries, listVerifications } from '#platform/audit'
 import type { Check } from '#platform/checks.ts'
-import { sql } from '#platform/database'
 import { finding, timeInWords } from './findings.ts'
 
 const advice = 'The page Operations, Audit log; commonhold audit state and audit verify.'
@@ -38,10 +37,7 @@ export const auditChecks: readonly Check[] = [
     isAlarm: true,
     async run({ app }) {
       const { lagSeconds } = await auditState(app.db.unscoped)
-      const late = await app.db.unscoped.run(sql<{ destination: string; failures: number; lastError: string | null }>`
-        select destination, failures, last_error
-        from audit.checkpoint_deliveries
-        where failures >= 3`)
+      const late = (await listDeliveries(app.db.unscoped)).filter(({ failures }) => failures >= 3)
       return [
         ...(lagSeconds > 120
           ? [finding('warning', '', `The oldest entry that is not sealed is ${timeInWords(lagSeconds)} old.`, advice)]
@@ -62,19 +58,8 @@ export const auditChecks: readonly Check[] = [
     title: 'MT-22: critical security events of the last day',
     isAlarm: true,
     async run({ app }) {
-      const found = await app.db.scoped({ system: true }).run(sql<{
-        event: string
-        resource: string | null
-        occurrences: number
-      }>`
-        select (found).event, (logged).resource, sum((found).occurrences)::integer as occurrences
-        from audit.find_security_events(
-          null, array['critical'], null, null, null, now() - interval '1 day', null, null, null, null, 1000
-        )
-        group by 1, 2
-        order by 1, 2`)
-      return found.map(({ event, resource, occurrences }) => {
-        const description = findSecurityDeclaration(event, resource)?.description ?? event
+      const found = await countCriticalEvents(app.db.scoped({ system: true }))
+      return found.map(({ event, description, occurrences }) => {
         const often = occurrences > 1 ? ` ${occurrences} times` : ''
         return finding('critical', event, `${description}${often}, in the last day.`, securityAdvice)
       })
