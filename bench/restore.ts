@@ -117,6 +117,7 @@ async function fill(client: pg.Client): Promise<void> {
     `create table public.shared as select g as id, left(${text}, 1000) as text from generate_series(1, ${Math.round(rows * (1 - ofTenants))}) as g`,
   )
   await client.query('create index on public.shared (id)')
-  await client.query('set session_replication_role = origin; vacuum analyze')
+  await client.query('set session_replication_role = origin')
+  await client.query('vacuum analyze')
   await client.query('checkpoint')
 }
