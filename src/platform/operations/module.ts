@@ -20,6 +20,8 @@ import { replicaGauges } from './health/replicas.ts'
 import { measureSizes } from './health/sizes-job.ts'
 import { healthRoutes } from './health-routes.ts'
 import { registerKeyRotationCommands } from './key-rotation/key-commands.ts'
+import { keyRoutes } from './key-rotation/key-routes.ts'
+import { rotateNow } from './key-rotation/rotation-job.ts'
 import { registerMaintenanceCommands } from './maintenance/maintenance-commands.ts'
 import { maintain, maintainNow } from './maintenance/maintenance-jobs.ts'
 import {
@@ -38,8 +40,8 @@ import { registerTenantArchiveCommands } from './tenant-archives/tenant-archive-
 export const operationsModule = {
   name: 'operations',
   schema: 'operations',
-  restoration: { stays: { 'operations.*': 'Records of what operators did, and legal holds' } },
   portability,
+  restoration: { stays: { 'operations.*': 'Records of what operators did, and legal holds' } },
   securityEvents,
   permissions: {
     'operations.state.read': {
@@ -58,7 +60,7 @@ export const operationsModule = {
       forOperators: true,
     },
   },
-  routes: [...healthRoutes, ...retentionRoutes, ...backupRoutes, ...dataRoutes, ...auditStateRoutes],
+  routes: [...healthRoutes, ...retentionRoutes, ...keyRoutes, ...backupRoutes, ...dataRoutes, ...auditStateRoutes],
   jobs: [
     makeFullBackup,
     makeIncrementalBackup,
@@ -73,6 +75,7 @@ export const operationsModule = {
     retainNow as Job,
     verifyArchives as Job,
     restoreArchived as Job,
+    rotateNow,
     verifyNightly,
     verifyNow as Job,
     lookForAlarms,

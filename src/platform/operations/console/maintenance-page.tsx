@@ -3,6 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { EmptyState, useSession } from '#platform/console'
 import { Ago } from './ago.tsx'
+import { KeysPart } from './keys-part.tsx'
 import { Loaded } from './loaded.tsx'
 import classes from './operations.module.css'
 import {
@@ -37,6 +38,7 @@ export function Page() {
               </ul>
             </section>
             <Runs runs={items} />
+            <KeysPart />
           </div>
         )}
       </Loaded>

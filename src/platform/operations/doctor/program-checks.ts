@@ -2,6 +2,7 @@ import { findTrackingFaults } from '#platform/audit'
 import type { Check } from '#platform/checks.ts'
 import { readMigrationStatus, sql } from '#platform/database'
 import { listFailingOutboxes } from '#platform/tenancy'
+import { listLastRetention } from '../retention/runs.ts'
 import { finding, timeInWords } from './findings.ts'
 
 export const programChecks: readonly Check[] = [
@@ -97,8 +98,25 @@ export const programChecks: readonly Check[] = [
       ),
   },
   {
+    code: 'retention.failed',
+    title: 'GG-16: what is not kept for ever, and did not go',
+    isAlarm: true,
+    async run({ own }) {
+      const failed = (await listLastRetention(own)).filter(({ status }) => status === 'failed')
+      return failed.map(({ declaration, databaseName, reason }) =>
+        finding(
+          'warning',
+          `${declaration}${databaseName === null ? '' : ` of ${databaseName}`}`,
+          `The last retention of ${declaration} has failed: ${reason}`,
+          `commonhold retention run ${declaration}, or the page Operations, Retention.`,
+        ),
+      )
+    },
+  },
+  {
     code: 'maintenance.overdue',
     title: 'PE-10: maintenance that has failed, or has not been done for long',
+    isAlarm: true,
     async run({ own }) {
       const rows = await own.run(sql<{ task: string; status: string; reason: string | null; at: Date }>`
         select distinct on (task) task, status, reason, started_at as at

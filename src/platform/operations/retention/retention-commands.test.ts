@@ -12,6 +12,7 @@ import { placeTenant } from '#platform/tenancy'
 import { runJobs } from '#test/jobs.ts'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { believedNoLonger, testWorld } from '#test/world.ts'
+import { examine } from '../doctor/examinations.ts'
 import { listArchives } from './archives.ts'
 import { addHold, releaseHold } from './holds.ts'
 import { registerArchiveCommands, registerHoldCommands, registerRetentionCommands } from './retention-commands.ts'
@@ -130,7 +131,11 @@ test('GG-16 retention that fails at the command line ends with 6 and says why', 
   rmSync(inTheWay)
   assert.equal(told.exitCode, 6)
   assert.match(told.text, new RegExp(`identity\\.login_histories: failed, ${partition}: ENOTDIR`))
+  const alarms = async () =>
+    (await examine(app, { only: 'retention.failed', alarmsOnly: true })).map(({ object }) => object)
+  assert.deepEqual(await alarms(), [logins], 'and operators are told')
   assert.equal((await run('retention', 'run', logins)).exitCode, undefined, 'control: mended it goes on')
+  assert.deepEqual(await alarms(), [])
 })
 
 test('GG-16 archive list, verify and restore at the command line; a fault ends with 5 and is named', async () => {
@@ -328,4 +333,21 @@ test('GG-16 MT-11 who asks for the deletion of a workspace that is held is told 
   const done = await bob.fetch('/tenant/deletion', { method: 'POST', body: { name: 'Northgate Partners' } })
   assert.equal(done.status, 201, 'control: released')
   assert.ok(readdirSync(folder).length > 0)
+})
+
+test('GG-17 an operator sees the keys by their ids and begins a rotation; nobody else does', async () => {
+  const seen = await alice.fetch('/operations/keys')
+  assert.equal(seen.status, 200)
+  const text = await seen.text()
+  const { newest, keys } = JSON.parse(text) as { newest: string; keys: { id: string; isNewest: boolean }[] }
+  assert.deepEqual([newest, keys.find(({ isNewest }) => isNewest)?.id], ['k1', 'k1'])
+  assert.ok(!text.includes(world.keys.split(':')[1] ?? ''), 'never the keys themselves')
+  const begin = (who: typeof alice) => who.fetch('/operations/key-rotations', { method: 'POST' })
+  assert.deepEqual([(await bob.fetch('/operations/keys')).status, (await begin(bob)).status], [403, 403])
+  assert.equal((await begin(alice)).status, 202)
+  await runJobs(world)
+  const { rotations } = (await (await alice.fetch('/operations/keys')).json()) as {
+    rotations: { status: string; total: number }[]
+  }
+  assert.deepEqual([rotations.length, rotations[0]?.status, rotations[0]?.total], [1, 'done', 0])
 })
