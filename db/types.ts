@@ -160,6 +160,14 @@ export interface AuditAuditLogs {
    * What an event tells beyond that; of a change the context columns of its table
    */
   details: Json | null;
+  /**
+   * Which personal parts are gone: of each the hash that was sealed and the erasure that it went with; keys of the parts that are left
+   */
+  erased: Json | null;
+  /**
+   * How the entry is sealed, and which of its columns are personal (audit.personal_columns); null for entries from before there were formats
+   */
+  format: Generated<number | null>;
   id: Generated<string>;
   ipAddress: string | null;
   requestId: string | null;
@@ -171,6 +179,10 @@ export interface AuditAuditLogs {
    * The row's primary key without its tenant; parts joined by a slash
    */
   resourceId: string | null;
+  /**
+   * Of it the keys come that the personal parts are hashed with: without it nobody can try whether a guess is right. Gone once a part is erased
+   */
+  salt: Generated<Buffer | null>;
   /**
    * The tenant of the changed row, else of the scope; the nil UUID for what belongs to no tenant
    */
@@ -226,11 +238,44 @@ export interface AuditCheckpointTrees {
   tenantId: string;
 }
 
+export interface AuditErasedSubjects {
+  askedAt: Generated<Timestamp>;
+  /**
+   * From how many entries something was taken
+   */
+  entries: Generated<number>;
+  /**
+   * Null while it is under way: it goes on where it was interrupted
+   */
+  finishedAt: Timestamp | null;
+  userId: string;
+}
+
+export interface AuditErasingTransactions {
+  id: string;
+}
+
 export interface AuditNodes {
   hash: Buffer;
   level: number;
   position: number;
   tenantId: string;
+}
+
+export interface AuditPersonalColumns {
+  /**
+   * Keys of changes and details
+   */
+  columns: string[];
+  format: number;
+  /**
+   * The table, with its schema; empty for entries of none
+   */
+  resource: string;
+  /**
+   * Where the person's id stands: resource_id, or a key of changes or details. Empty where only an address tells
+   */
+  subjects: string[];
 }
 
 export interface AuditSealing {
@@ -270,6 +315,39 @@ export interface AuditSeals {
   leaves: Buffer;
   round: number;
   tenantId: string;
+}
+
+export interface AuditSecurityAuditLogs {
+  /**
+   * What it is about: authentication, account, access, workspace or installation
+   */
+  category: string;
+  createdAt: Generated<Timestamp>;
+  /**
+   * The action of the entry; of a refused request the code of the refusal
+   */
+  event: string;
+  /**
+   * The id of the entry in audit.audit_logs, of the same tenant and moment. No foreign key: entries are archived by the month
+   */
+  id: string;
+  /**
+   * More than one where the same was refused again and again within a minute
+   */
+  occurrences: Generated<number>;
+  /**
+   * The session that it happened to, or in which the refused request was made. No foreign key: it outlives sessions
+   */
+  sessionId: string | null;
+  /**
+   * As declared by the module when it happened
+   */
+  severity: string;
+  /**
+   * As in the entry; the nil UUID for what belongs to no tenant
+   */
+  tenantId: string;
+  userId: string | null;
 }
 
 export interface AuditTrackedTables {
@@ -312,11 +390,36 @@ export interface AuditVerifications {
    * The newest checkpoint that was verified
    */
   checkpoint: number | null;
+  /**
+   * Host, port and name of a database that tenants have of their own; null for the main one
+   */
+  database: string | null;
+  /**
+   * Entries that are computed again, of `total`, while it runs
+   */
+  done: number | null;
   endedAt: Timestamp | null;
   entries: Generated<number>;
+  /**
+   * Why it came to no result
+   */
+  failure: string | null;
   id: Generated<string>;
   isSound: boolean | null;
+  /**
+   * Whether all was computed again, or what came after the newest checkpoint that was found sound; null of runs from before this was noted
+   */
+  kind: string | null;
+  /**
+   * The name of the operator who asked for it; null for the clock and the command line
+   */
+  requestedBy: string | null;
   result: Json | null;
+  /**
+   * When it last said so: one that is silent for minutes was killed
+   */
+  seenAt: Timestamp | null;
+  total: number | null;
 }
 
 export interface ContractorsAgencies {
@@ -2142,6 +2245,35 @@ export interface OperationsAlarms {
   severity: string;
 }
 
+export interface OperationsArchiveRuns {
+  /**
+   * The id of the archive; null for all of them
+   */
+  archive: string | null;
+  /**
+   * Rows of a restore, archives of a verification
+   */
+  done: Generated<number>;
+  endedAt: Timestamp | null;
+  id: Generated<string>;
+  kind: string;
+  reason: string | null;
+  /**
+   * The table beside that has the rows
+   */
+  restoredInto: string | null;
+  /**
+   * While it runs, of each half minute: one that is silent was killed
+   */
+  seenAt: Generated<Timestamp>;
+  startedAt: Generated<Timestamp>;
+  status: Generated<string>;
+  /**
+   * Of how many; null until it is known
+   */
+  total: number | null;
+}
+
 export interface OperationsBackupRuns {
   /**
    * The backup that was made, read or recovered
@@ -2151,9 +2283,13 @@ export interface OperationsBackupRuns {
   finishedAt: Timestamp | null;
   id: Generated<string>;
   /**
-   * full, incremental: a backup was made; verify: one was read again; drill: the copy was recovered and looked at; expire: old ones were removed
+   * full, incremental: a backup was made; verify: one was read again; drill: the copy was recovered and looked at; expire: old ones were removed; restore: a table or a tenant was brought back from one
    */
   kind: string;
+  /**
+   * How far it was at what moment: bytes, expectedBytes, files, note, at. Stays as it was at the end
+   */
+  progress: Json | null;
   /**
    * Who asked for it; null where it was due
    */
@@ -2178,6 +2314,23 @@ export interface OperationsDoctorRuns {
    */
   requestedBy: string | null;
   startedAt: Generated<Timestamp>;
+}
+
+export interface OperationsImportedLogs {
+  /**
+   * When it was written there
+   */
+  createdAt: Timestamp;
+  /**
+   * As it stood in the archive: its ids are those of there
+   */
+  entry: Json;
+  /**
+   * The entry's there
+   */
+  id: string;
+  importedAt: Generated<Timestamp>;
+  tenantId: Generated<string>;
 }
 
 export interface OperationsKeyRotations {
@@ -2217,6 +2370,10 @@ export interface OperationsKeyRotations {
    * The id of the key with which they are encrypted since
    */
   toKey: string;
+  /**
+   * Values under older keys when it began or was gone on with last, and those that it had encrypted again by then; null until they are counted
+   */
+  total: number | null;
   /**
    * Values that no configured key opens, or that stand where they do not belong: left as they are
    */
@@ -2280,6 +2437,21 @@ export interface OperationsMaintenanceRuns {
    * How often it was skipped in a row for that
    */
   tries: Generated<number>;
+}
+
+export interface OperationsPrograms {
+  host: string;
+  id: string;
+  /**
+   * The ids of its keys, the first of which encrypts
+   */
+  keyIds: string[];
+  processId: number;
+  /**
+   * It says so each half minute; after two minutes of silence it is taken to be gone
+   */
+  seenAt: Generated<Timestamp>;
+  startedAt: Generated<Timestamp>;
 }
 
 export interface OperationsRelationSizes {
@@ -2975,9 +3147,13 @@ export interface DB {
   "audit.checkpointDeliveries": AuditCheckpointDeliveries;
   "audit.checkpoints": AuditCheckpoints;
   "audit.checkpointTrees": AuditCheckpointTrees;
+  "audit.erasedSubjects": AuditErasedSubjects;
+  "audit.erasingTransactions": AuditErasingTransactions;
   "audit.nodes": AuditNodes;
+  "audit.personalColumns": AuditPersonalColumns;
   "audit.sealing": AuditSealing;
   "audit.seals": AuditSeals;
+  "audit.securityAuditLogs": AuditSecurityAuditLogs;
   "audit.trackedTables": AuditTrackedTables;
   "audit.trees": AuditTrees;
   "audit.unloggedTransactions": AuditUnloggedTransactions;
@@ -3064,12 +3240,15 @@ export interface DB {
   "notifications.preferences": NotificationsPreferences;
   "notifications.quietTenants": NotificationsQuietTenants;
   "operations.alarms": OperationsAlarms;
+  "operations.archiveRuns": OperationsArchiveRuns;
   "operations.backupRuns": OperationsBackupRuns;
   "operations.doctorRuns": OperationsDoctorRuns;
+  "operations.importedLogs": OperationsImportedLogs;
   "operations.keyRotations": OperationsKeyRotations;
   "operations.leases": OperationsLeases;
   "operations.legalHolds": OperationsLegalHolds;
   "operations.maintenanceRuns": OperationsMaintenanceRuns;
+  "operations.programs": OperationsPrograms;
   "operations.relationSizes": OperationsRelationSizes;
   "operations.retentionRuns": OperationsRetentionRuns;
   "platform.migrationLock": PlatformMigrationLock;
