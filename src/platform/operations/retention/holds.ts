@@ -101,7 +101,8 @@ const findHold = (tx: Queryable, id: string): Promise<LegalHold | undefined> =>
     where hold.id = ${id}`)
 
 const holds = (all: boolean) => sql`
-  select hold.*, adder.email as added_by_email, releaser.email as released_by_email
-  from operations.list_holds(${all}) as hold
-  left join identity.users as adder on adder.id = hold.added_by
-  left join identity.users as releaser on releaser.id = hold.released_by`
+  select
+    hold.*,
+    operations.email_of(hold.added_by) as added_by_email,
+    operations.email_of(hold.released_by) as released_by_email
+  from operations.list_holds(${all}) as hold`

@@ -1,0 +1,1 @@
+drop function operations.email_of(uuid);
