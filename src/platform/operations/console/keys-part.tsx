@@ -60,7 +60,13 @@ function KeyTable({ keys: { keys, away, newest, programs, rotations } }: { keys:
           {
             label: 'State',
             of: ({ isNewest, isConfigured, isRemovable }) => (
-              <Badge variant="light" color={isConfigured ? 'pine' : 'red'} tt="none" autoContrast>
+              <Badge
+                variant="light"
+                color={isConfigured ? 'pine' : 'red'}
+                tt="none"
+                autoContrast
+                style={{ minWidth: 'max-content' }}
+              >
                 {isNewest ? 'Encrypts' : !isConfigured ? 'Not configured' : isRemovable ? 'May be removed' : 'Needed'}
               </Badge>
             ),

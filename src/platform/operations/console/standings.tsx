@@ -7,7 +7,7 @@ import type { Overview, Standing } from './operations.ts'
 const shown: Readonly<Record<Standing['area'], { title: string; to: string; search?: Record<string, string> }>> = {
   backups: { title: 'Backups', to: '/operations/backups' },
   drill: { title: 'Restore drill', to: '/operations/backups' },
-  audit: { title: 'Audit log', to: '/audit' },
+  audit: { title: 'Audit log', to: '/operations/audit' },
   doctor: { title: 'Doctor', to: '/operations' },
   retention: { title: 'Retention', to: '/operations/retention' },
   maintenance: { title: 'Maintenance', to: '/operations/maintenance' },
