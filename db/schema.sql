@@ -12917,6 +12917,20 @@ $function$;
 revoke execute on function operations.begin_hold() from public;
 comment on function operations.begin_hold() is 'A new hold waits for the end of whatever removes rows at this moment: afterwards nobody removes what it holds. Refuses a tenant whose removal has begun';
 
+CREATE OR REPLACE FUNCTION operations.email_of(of_user_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select account.email
+  from identity.users as account
+  where account.id = of_user_id
+$function$;
+grant execute on function operations.email_of(of_user_id uuid) to commonhold_app;
+revoke execute on function operations.email_of(of_user_id uuid) from public;
+comment on function operations.email_of(of_user_id uuid) is 'GG-16: who has held or released, for the system scope; null once the account is erased';
+
 CREATE OR REPLACE FUNCTION operations.keep_held_tenant()
  RETURNS trigger
  LANGUAGE plpgsql

@@ -13,7 +13,7 @@ export { isAway, type Place, PlacedDatabase, type Places } from './placed.ts'
 export { json, query } from './query.ts'
 export type { Queryable, Reader, Scope, Seen } from './queryable.ts'
 export type { ReplicaOptions } from './replica.ts'
-export { type ReplicaStatus, Replicas } from './replicas.ts'
+export { type Fallbacks, type ReplicaStatus, Replicas } from './replicas.ts'
 export { ReportDatabase, type Reports } from './reports.ts'
 export {
   appendLog,

@@ -275,10 +275,32 @@ const showConnections = ({ used, limit, groups, longest }: ConnectionsShown) => 
   </>
 )
 
-const showReplication = ({ standbys, slots, room, checkpoints, walBytes }: ReplicationShown) => (
+const showReplication = ({ reports, fallbacks, standbys, slots, room, checkpoints, walBytes }: ReplicationShown) => (
   <>
+    {fallbacks && (
+      <TablePart
+        title="Replicas for reports"
+        note={`As the program sees them that answers this. ${formatCount(fallbacks.unavailable + fallbacks.older + fallbacks.failed)} reports went to the main database: ${formatCount(fallbacks.unavailable)} found no replica that could be asked, ${formatCount(fallbacks.older)} none that was new enough, and ${formatCount(fallbacks.failed)} times one failed.`}
+        rows={reports}
+        keyOf={row => row.name}
+        nothing="None are configured."
+        columns={[
+          { label: 'Replica', of: row => <span className="mono">{row.name}</span> },
+          { label: 'State', of: row => replicaStates[row.state] },
+          { label: 'Because', isLong: true, of: row => row.reason ?? '' },
+          { label: 'Behind', isNumber: true, of: row => (row.lagBytes === null ? '' : formatBytes(row.lagBytes)) },
+          { label: 'For', isNumber: true, of: row => formatSeconds(row.lagSeconds) },
+          { label: 'Answered', isNumber: true, of: row => formatCount(row.answered) },
+          {
+            label: 'Failed',
+            isNumber: true,
+            of: ({ failed }) => formatCount(failed.conflict + failed.lost + failed.error),
+          },
+        ]}
+      />
+    )}
     <TablePart
-      title="Replicas"
+      title="Servers that follow this one"
       rows={standbys}
       keyOf={row => `${row.name} ${row.address}`}
       nothing="No replica is connected."
@@ -317,3 +339,11 @@ const showReplication = ({ standbys, slots, room, checkpoints, walBytes }: Repli
     />
   </>
 )
+
+const replicaStates = {
+  unknown: 'Not looked at yet',
+  ready: 'Answers',
+  behind: 'Too far behind',
+  away: 'Away',
+  refused: 'Refused',
+} as const

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { type OnTheWire, oneOf, request, type Search } from '#platform/console'
+import type { Fallbacks, ReplicaStatus } from '#platform/database'
 import type { Alarm as AnyAlarm } from '../alarms/alarms.ts'
 import type { Examination as AnyExamination, ReportedFinding } from '../doctor/examinations.ts'
 import type { Bloat } from '../health/bloat.ts'
@@ -68,6 +69,8 @@ export type Locks = {
 export type ConnectionsShown = OnTheWire<Connections>
 export type ReplicationShown = OnTheWire<
   Replication & {
+    reports: ReplicaStatus[]
+    fallbacks: Fallbacks | null
     room: TransactionRoom
     checkpoints: { timed: number; requested: number }
     walBytes: number
