@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
+import type pg from 'pg'
 import type { TProperties } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Check } from '#platform/checks.ts'
 import type { Keyring } from '#platform/crypto'
-import type { MirroredColumns, Queryable } from '#platform/database'
+import type { Database, MirroredColumns, Queryable } from '#platform/database'
 import type { AnyRoute } from '#platform/http'
 import type { Job } from '#platform/jobs'
 
@@ -108,6 +109,32 @@ export type RetentionDeclaration = {
   action: 'remove' | 'archive' | 'keep'
   /** The module's job that removes them, where more has to be done than a delete. It counts as a run. */
   job?: string
+  /** What an archived partition needs beside its archive. */
+  archiving?: PartitionArchiving
+}
+
+/** A partition and the archive that has its rows; names are quoted by the catalog. */
+export type ArchivedPartition = {
+  partition: string
+  archive: string
+  from: string
+  to: string
+  rows: number
+  sha256: string
+  fileSha256: string
+  writtenAt: string
+}
+
+/** What a module does when a partition of its goes into an archive, and comes back. `client` is who owns the table. */
+export type PartitionArchiving = {
+  /** Before it goes: throws where it must stay. What it returns is called in the transaction that drops the partition. */
+  prepareDrop(
+    client: pg.Client,
+    archived: ArchivedPartition,
+    by: { sign: (document: object, type: string) => Promise<string>; now: Date },
+  ): Promise<() => Promise<void>>
+  /** In the transaction that has brought it back: throws where it must not. */
+  comeBack(client: pg.Client, archived: ArchivedPartition): Promise<void>
 }
 
 /** From what is only good to know to what somebody has to act upon (MT-22). */
@@ -159,6 +186,20 @@ export type RestorationDeclaration = {
   stays?: Readonly<Record<string, string>>
   /** Columns (`schema.table.column`) that go on saying what they say; in rows that come back they are as in a new row. */
   keeps?: Readonly<Record<string, string>>
+}
+
+/** Who is erased, as logs may name him. */
+export type LogSubject = { userId: string; addresses: readonly string[] }
+
+/** How many entries of whose log have something personal of him, tenant by tenant. */
+export type SubjectEntries = { tenantId: string; entries: number }
+
+/** PE-07: a log beside the audit log that names people, of which an erased person is taken out as well. */
+export type SubjectLog = {
+  /** Changes nothing. */
+  count(db: Database, subject: LogSubject): Promise<SubjectEntries[]>
+  /** All of it or nothing, again where it was done before. Whoever asks has been allowed to by `identity.begin_log_erasure`. */
+  erase(db: Database, subject: LogSubject): Promise<SubjectEntries[]>
 }
 
 /** How a notification reaches people by mail: each by itself, several in one, or not. */
@@ -218,6 +259,7 @@ export type Module = {
   securityEvents?: Readonly<Record<string, SecurityEventDeclaration>>
   portability?: PortabilityDeclaration
   restoration?: RestorationDeclaration
+  subjectLogs?: readonly SubjectLog[]
   /** What is not kept for ever, by name: `identity.sessions`. */
   retention?: Readonly<Record<string, RetentionDeclaration>>
   /** Adds the module's commands below `commonhold <name>`, or below the names given: several modules may share one. */

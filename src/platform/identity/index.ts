@@ -94,7 +94,7 @@ export {
 } from './sessions.ts'
 export { consumeSignUp, findSignUp, findSignUpByToken, issueSignUpToken, keepSignUp, signUpHours } from './sign-ups.ts'
 export { requireTimezone } from './timezones.ts'
-export { type Arrival, listTravellers, settleTravellers, Traveller } from './travellers.ts'
+export { type Arrival, idsOf, listTravellers, settleTravellers, Traveller } from './travellers.ts'
 export { refusalOf as codeRefusalOf } from './two-factor-changes.ts'
 export { findTwoFactor, useTotpCode } from './two-factors.ts'
 export { importUsers, type UserImportOptions, type UserImportProgress, type UserImportSummary } from './user-imports.ts'

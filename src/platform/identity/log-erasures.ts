@@ -10,6 +10,7 @@ import {
   type SubjectErasure,
 } from '#platform/audit'
 import { type Database, type Queryable, sql } from '#platform/database'
+import type { SubjectEntries, SubjectLog } from '#platform/module.ts'
 import { documentKeys, openDocumentSigner } from './document-signatures.ts'
 import { normaliseEmail } from './emails.ts'
 import { errors } from './errors.ts'
@@ -38,13 +39,15 @@ export async function eraseLogOf(
   // Before anything goes: a restored database is told by it what it does not know any more.
   await (await openErasedSubjectsFile(app))?.append(userId, signer, now)
   const parts = { person: 0, values: 0, content: 0 }
+  // Before the main log, by which the addresses are known.
+  const beside = await inLogsBeside(app, log => log.erase(app.db, { userId, addresses }))
   const counts = await inEachLog(app, async db => {
     if (db !== app.db) await db.scoped({ system: true }).run(sql`select identity.begin_log_erasure(${userId})`)
     const erased = await eraseSubject({ db, signer, now, userId, addresses, ...(onProgress && { onProgress }) })
     for (const part of ['person', 'values', 'content'] as const) parts[part] += erased.parts[part]
     return erased
   })
-  return { ...sumOf(userId, counts), parts }
+  return { ...sumOf(userId, counts, beside), parts }
 }
 
 /** What `eraseLogOf` would take; changes nothing. Refuses with `identity.subject_held` as it does. */
@@ -55,7 +58,8 @@ export async function countLogOf(app: App, userId: string): Promise<LogCount> {
 /** Before anything goes from any database: holds stand in the main one. */
 async function requireNoHold(app: App, userId: string, addresses: readonly string[]): Promise<LogCount> {
   const counts = await inEachLog(app, db => countSubject({ db, userId, addresses }))
-  const tenants = [...new Set(counts.flatMap(({ tenantIds }) => tenantIds))]
+  const beside = await inLogsBeside(app, log => log.count(app.db, { userId, addresses }))
+  const tenants = tenantsOf(counts, beside)
   const [hold] = await app.db.scoped({ system: true }).run(sql<{ held: string; reason: string }>`
     select held, reason
     from (
@@ -67,15 +71,29 @@ async function requireNoHold(app: App, userId: string, addresses: readonly strin
     where reason is not null
     limit 1`)
   if (hold) throw errors.subjectHeld(hold)
-  return sumOf(userId, counts)
+  return sumOf(userId, counts, beside)
 }
 
-const sumOf = (userId: string, counts: readonly SubjectCount[]): LogCount => ({
+const sumOf = (userId: string, counts: readonly SubjectCount[], beside: readonly SubjectEntries[]): LogCount => ({
   userId,
   databases: counts.length,
-  entries: counts.reduce((sum, { entries }) => sum + entries, 0),
-  tenants: new Set(counts.flatMap(({ tenantIds }) => tenantIds)).size,
+  entries: [...counts, ...beside].reduce((sum, { entries }) => sum + entries, 0),
+  tenants: tenantsOf(counts, beside).length,
 })
+
+const tenantsOf = (counts: readonly SubjectCount[], beside: readonly SubjectEntries[]): string[] => [
+  ...new Set([...counts.flatMap(({ tenantIds }) => tenantIds), ...beside.map(({ tenantId }) => tenantId)]),
+]
+
+/** What modules keep of logs beside the audit log, in the main database. */
+async function inLogsBeside(
+  { modules }: App,
+  work: (log: SubjectLog) => Promise<SubjectEntries[]>,
+): Promise<SubjectEntries[]> {
+  const entries: SubjectEntries[] = []
+  for (const log of modules.flatMap(({ subjectLogs }) => subjectLogs ?? [])) entries.push(...(await work(log)))
+  return entries
+}
 
 /** The main one last: the addresses of a person are known from its log. */
 async function inEachLog<T>(app: App, work: (db: Database) => Promise<T>): Promise<T[]> {

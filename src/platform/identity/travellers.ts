@@ -14,13 +14,22 @@ export const Traveller = Type.Object(
     fullName: nullable(Type.String({ minLength: 1, maxLength: 255 })),
     timezone: Type.String({ maxLength: 50 }),
     deletedAt: nullable(Type.String({ description: 'It waits to be erased, and goes without its address' })),
+    formerIds: Type.Optional(
+      Type.Array(uuid, { description: 'By which it is told of in logs that the tenant had brought along' }),
+    ),
   },
   { additionalProperties: false },
 )
 export type Traveller = Static<typeof Traveller>
 
 /** By what each account is known from now on, and which of them are new here. */
-export type Arrival = { id: string; newId: string; isNew: boolean }
+export type Arrival = {
+  id: string
+  newId: string
+  isNew: boolean
+  /** He was erased here, and comes without address and name. */
+  isErased: boolean
+}
 
 /** The accounts with these ids, as an administrator reads them. */
 export function listTravellers(tx: Statements, ids: readonly string[]): Promise<Traveller[]> {
@@ -42,18 +51,39 @@ export function listTravellers(tx: Statements, ids: readonly string[]): Promise<
  * Gives each account its place here. A person is who has the address: refused with `identity.traveller_unconfirmed` where he
  * has not confirmed it, for somebody else may have taken it, unless the account is the very same. Whoever is unknown gets
  * an account without a password. Programs and erased accounts are always new. Ids stay where no account has or had them.
+ * Who was erased here comes as a deleted account without address and name, whoever has the address now.
  */
 export async function settleTravellers(tx: Queryable, travellers: readonly Traveller[]): Promise<Arrival[]> {
   const arrivals: Arrival[] = []
+  const erased = await findErased(tx, travellers)
   for (const traveller of travellers) {
     const { id, email, kind } = traveller
+    const erasedAt = idsOf(traveller)
+      .map(each => erased.get(each))
+      .find(at => at !== undefined)
+    if (erasedAt !== undefined) {
+      const newId = await settle(tx, { ...traveller, email: null, fullName: null, deletedAt: erasedAt })
+      arrivals.push({ id, newId, isNew: true, isErased: true })
+      continue
+    }
     if (email !== null && normaliseEmail(email) !== email) throw errors.travellerUnfit({ email })
     const known = kind === 'person' && email !== null ? await findByAddress(tx, email) : undefined
     if (known && !known.isConfirmed && known.id !== id) throw errors.travellerUnconfirmed({ email })
-    if (known) arrivals.push({ id, newId: known.id, isNew: false })
-    else arrivals.push({ id, newId: await settle(tx, traveller), isNew: true })
+    if (known) arrivals.push({ id, newId: known.id, isNew: false, isErased: false })
+    else arrivals.push({ id, newId: await settle(tx, traveller), isNew: true, isErased: false })
   }
   return arrivals
+}
+
+/** By what ids an account is told of: its own there, and those that it had before. */
+export const idsOf = ({ id, formerIds = [] }: Traveller): string[] => [id, ...formerIds]
+
+async function findErased(tx: Queryable, travellers: readonly Traveller[]): Promise<Map<string, string>> {
+  const rows = await tx.run(sql<{ id: string; at: string }>`
+    select id, to_jsonb(erased_at) #>> '{}' as at
+    from identity.erased_users
+    where id = any (${travellers.flatMap(idsOf)}::uuid[])`)
+  return new Map(rows.map(({ id, at }) => [id, at]))
 }
 
 function findByAddress(tx: Queryable, email: string): Promise<{ id: string; isConfirmed: boolean } | undefined> {

@@ -33,6 +33,7 @@ import { restoreArchived, retainDaily, retainNow, verifyArchives } from './reten
 import { retentionRoutes } from './retention/retention-routes.ts'
 import { retentionSettings } from './retention/settings.ts'
 import { securityEvents } from './security-events.ts'
+import { importedLogs } from './tenant-archives/imported-logs.ts'
 import { portability } from './tenant-archives/portability.ts'
 import { registerTenantArchiveCommands } from './tenant-archives/tenant-archive-commands.ts'
 
@@ -42,6 +43,7 @@ export const operationsModule = {
   schema: 'operations',
   portability,
   restoration: { stays: { 'operations.*': 'Records of what operators did, and legal holds' } },
+  subjectLogs: [importedLogs],
   securityEvents,
   permissions: {
     'operations.state.read': {

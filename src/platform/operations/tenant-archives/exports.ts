@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { columnList, connectSide, quoted, type Side, statementsOf } from '#platform/database'
-import { listTravellers, openDocumentSigner } from '#platform/identity'
+import { listTravellers, openDocumentSigner, type Traveller } from '#platform/identity'
 import { findPortableTenant, type PortableTenant } from '#platform/tenancy'
 import { type ArchiveWriter, createArchive } from './containers.ts'
 import { accountsTable, type Contents, type PortableTable, readContents } from './contents.ts'
@@ -102,7 +102,7 @@ async function writeContents(
   const accountIds = await readReferred(sources, contents.tables, accountsTable, tenant.id)
   const accounts = await write(
     'accounts',
-    linesInPortions(accountIds, ids => listTravellers(statementsOf(main), ids)),
+    linesInPortions(accountIds, ids => readAccounts(main, tenant.id, ids)),
   )
   const shared: TenantManifest['shared'] = []
   for (const [table, keys] of Object.entries(contents.naturalKeys)) {
@@ -188,6 +188,22 @@ async function readReferred(
     }
   }
   return [...ids].toSorted()
+}
+
+async function readAccounts(main: Side, tenantId: string, ids: readonly string[]): Promise<Traveller[]> {
+  const travellers = await listTravellers(statementsOf(main), ids)
+  const { rows } = await main.query<{ id: string; formerIds: string[] }>(
+    `select user_id as id, array_agg(former_id order by former_id) as "formerIds"
+    from operations.imported_people
+    where tenant_id = $1 and user_id = any ($2::uuid[])
+    group by user_id`,
+    [tenantId, ids],
+  )
+  const formerIds = new Map(rows.map(row => [row.id, row.formerIds]))
+  return travellers.map(each => ({
+    ...each,
+    ...(formerIds.has(each.id) && { formerIds: formerIds.get(each.id) ?? [] }),
+  }))
 }
 
 async function readShared(

@@ -13,6 +13,7 @@ import { type Contents, membershipsTable, type PortableTable, readContents } fro
 import { errors } from './errors.ts'
 import { readSchemaVersion } from './exports.ts'
 import { findShared, IdMap } from './id-maps.ts'
+import { addressesOfErased, eraseFromArrived, notePeople } from './imported-logs.ts'
 import { arrivedMail } from './mails.ts'
 import { SharedRow } from './manifests.ts'
 import { parseObject, parseRow, requireFit } from './row-checks.ts'
@@ -46,6 +47,8 @@ export type TenantImport = {
   accounts: { known: number; created: number }
   renewedIds: number
   logEntries: number
+  /** Of people who were erased here: accounts that came without what is personal, rows that stayed out, and entries of the log that lost something. */
+  erased: { accounts: number; rows: number; logEntries: number }
 }
 
 /**
@@ -172,6 +175,8 @@ async function write(app: App, side: Side, writing: Writing): Promise<TenantImpo
   ids.known.set(manifest.tenant.id, id)
   const arrivals = await settleTravellers(tx, travellers)
   for (const arrival of arrivals) ids.known.set(arrival.id, arrival.newId)
+  await notePeople(side, id, travellers, arrivals)
+  const erasedAddresses = await addressesOfErased(side, travellers, arrivals)
   for (const [table, rows] of arriving.shared) {
     const { found, missing } = await findShared(side, table, contents.naturalKeys[table] ?? [], rows)
     for (const [old, here] of found) ids.known.set(old, here)
@@ -184,6 +189,7 @@ async function write(app: App, side: Side, writing: Writing): Promise<TenantImpo
     ids,
     keyring: app.keyring,
     keep: { name, slug },
+    erasedAddresses: new Set(erasedAddresses),
     reject: rejects.add,
   })
   const members = new Set<string>()
@@ -206,6 +212,7 @@ async function write(app: App, side: Side, writing: Writing): Promise<TenantImpo
   for (const table of own) faults.push(...(await findCircle(side, table, id)))
   if (faults.length > 0) throw errors.rowsRefused({ table: 'the archive', reason: faults.join('; ') })
 
+  const erasedEntries = await eraseFromArrived(side, id, arrivals, erasedAddresses)
   await countTenantAnew(tx, id)
   if (manifest.tenant.status === 'suspended') await closePortableTenant(tx, id)
   const total = (of: 'rows' | 'rejected') => Object.values(writer.counts).reduce((sum, count) => sum + count[of], 0)
@@ -227,13 +234,18 @@ async function write(app: App, side: Side, writing: Writing): Promise<TenantImpo
     },
     renewedIds,
     logEntries: writer.logEntries,
+    erased: {
+      accounts: arrivals.filter(({ isErased }) => isErased).length,
+      rows: writer.erased,
+      logEntries: erasedEntries,
+    },
   }
-  const { rows, rejected, from } = imported
+  const { rows, rejected, erased, from } = imported
   await recordEvent(tx, {
     action: 'tenants.imported',
     resource: 'tenancy.tenants',
     resourceId: id,
-    details: { ...from, manifest: archive.hash, rows, rejected },
+    details: { ...from, manifest: archive.hash, rows, rejected, erased },
   })
   await tell(app, tx, name, travellers, arrivals, members)
   return imported
@@ -248,7 +260,9 @@ async function tell(
   arrivals: readonly Arrival[],
   members: ReadonlySet<string>,
 ): Promise<void> {
-  const fresh = new Map(arrivals.flatMap(({ id, newId, isNew }) => (isNew && members.has(id) ? [[id, newId]] : [])))
+  const fresh = new Map(
+    arrivals.flatMap(({ id, newId, isNew, isErased }) => (isNew && !isErased && members.has(id) ? [[id, newId]] : [])),
+  )
   for (const { id, kind, email, fullName } of travellers) {
     const userId = fresh.get(id)
     if (userId === undefined || kind !== 'person' || email === null) continue

@@ -3,6 +3,7 @@ import type { PortabilityDeclaration } from '#platform/module.ts'
 export const portability: PortabilityDeclaration = {
   stays: {
     'operations.imported_logs': 'Goes along with the log',
+    'operations.imported_people': 'Goes along with the accounts',
     // Of mechanisms that are no modules.
     'jobs.*': 'Work that waits here',
     'platform.*': 'Notes of a move between databases of this installation',

@@ -14,6 +14,8 @@ export type RowWriterOptions = {
   keyring: Keyring
   /** What the tenant's own row has been given here. */
   keep: { name: string; slug: string }
+  /** In lower case: no row comes in that has one of them as a value, and where they stand in texts they go. */
+  erasedAddresses: ReadonlySet<string>
   reject: (table: string, row: string, reason: string) => Promise<void>
 }
 
@@ -21,6 +23,8 @@ export type RowWriterOptions = {
 export class RowWriter {
   readonly counts: Record<string, { rows: number; rejected: number }> = {}
   logEntries = 0
+  /** Rows that stayed out because they were of people who are erased. */
+  erased = 0
   private readonly side: Side
   private readonly options: RowWriterOptions
   /** The old ids of rows that were refused: what hangs on them is refused with them. */
@@ -44,13 +48,18 @@ export class RowWriter {
     const fit: string[] = []
     for (const line of lines) {
       const row = JSON.parse(line) as Row
+      if (this.isOfErased(row)) {
+        this.erased++
+        this.refuse(table, row)
+        continue
+      }
       const stray = findStray(table, row, found, ids.missing)
       if (stray && !stray.isMissingHere) throw errors.rowsRefused({ table: table.name, reason: stray.reason })
       const reason = stray?.reason ?? this.reasonOfRefused(table, row)
       if (reason === undefined) fit.push(this.complete(table, renewIn(line, found)))
       else {
         count.rejected++
-        for (const column of table.key) if (typeof row[column] === 'string') this.refused.add(row[column])
+        this.refuse(table, row)
         await reject(table.name, line, reason)
       }
     }
@@ -61,6 +70,16 @@ export class RowWriter {
       throw refusalOf(table.name, cause)
     }
     count.rows += fit.length
+  }
+
+  private isOfErased(row: Row): boolean {
+    const { erasedAddresses } = this.options
+    if (erasedAddresses.size === 0) return false
+    return Object.values(row).some(value => typeof value === 'string' && erasedAddresses.has(value.toLowerCase()))
+  }
+
+  private refuse({ key }: PortableTable, row: Row): void {
+    for (const column of key) if (typeof row[column] === 'string') this.refused.add(row[column])
   }
 
   private reasonOfRefused({ spaces, name }: PortableTable, row: Row): string | undefined {
@@ -83,8 +102,10 @@ export class RowWriter {
   }
 
   private async put(table: PortableTable, columns: readonly string[], lines: readonly string[]): Promise<void> {
-    const { tenantId, keep } = this.options
-    const rows = `jsonb_populate_recordset(null::${quoted(table.name)}, $2::jsonb) as t`
+    const { tenantId, keep, erasedAddresses } = this.options
+    const pattern = `audit.address_pattern(array[${[...erasedAddresses].map(each => pg.escapeLiteral(each))}])`
+    const given = erasedAddresses.size > 0 ? `regexp_replace($2::text, ${pattern}, '[erased]', 'gi')` : '$2'
+    const rows = `jsonb_populate_recordset(null::${quoted(table.name)}, ${given}::jsonb) as t`
     if (table.name === tenantsTable) {
       const set = columns.filter(column => !(column in keep)).map(column => `${quoted(column)} = t.${quoted(column)}`)
       await this.side.query(

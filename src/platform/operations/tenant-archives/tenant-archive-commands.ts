@@ -95,12 +95,17 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 }
 
 function describe({ tenant, isDryRun, rows, rejected, ...rest }: TenantImport, rejectsPath: string): string {
-  const { accounts, renewedIds, logEntries, tables, from } = rest
+  const { accounts, renewedIds, logEntries, tables, from, erased } = rest
   const lines = [
     `${tenant.slug} (${tenant.id}): ${rows} rows${isDryRun ? ' (dry run, nothing was changed)' : ''}`,
     `  from      ${from.installation}, exported ${from.exportedAt}, signed with ${from.thumbprint}`,
     `  accounts  ${accounts.known} known, ${accounts.created} new`,
     `  log       ${logEntries} entries of there`,
+    ...(erased.accounts + erased.logEntries > 0
+      ? [
+          `  erased    ${erased.accounts} people who were erased here: ${erased.rows} rows stayed out, ${erased.logEntries} entries of the log lost what was personal`,
+        ]
+      : []),
     `  ids       ${renewedIds} renewed`,
     ...Object.entries(tables).map(
       ([name, count]) => `  ${name}  ${count.rows}${count.rejected > 0 ? `, ${count.rejected} refused` : ''}`,
