@@ -149,3 +149,60 @@ test('PE-07 a line in the file of the erased that is not signed by this installa
   assert.equal(await repeatErasures(app), 0)
   assert.equal((await admin.query('select from identity.users where id = $1', [ada.userId])).rowCount, 1)
 })
+
+test('PE-07 an address that somebody has now stays in the log when an account that had it is erased', async () => {
+  const gone = await newColleague()
+  const heir = await newColleague()
+  await eraseAccountAtOnce(app, gone.userId)
+  await admin.query('update identity.users set email = $2 where id = $1', [heir.userId, gone.email])
+  const ofHeir = async () =>
+    (
+      await admin.query(
+        `select changes #>> '{email,new}' as email from audit.audit_logs
+         where resource = 'identity.users' and resource_id = $1 and action = 'update' and changes ? 'email'`,
+        [heir.userId],
+      )
+    ).rows
+  assert.deepEqual(await ofHeir(), [{ email: gone.email }], 'control')
+  await eraseLogOf(app, gone.userId)
+  assert.deepEqual(await ofHeir(), [{ email: gone.email }])
+  const { rows: left } = await admin.query(
+    'select from audit.audit_logs where user_id = $1 and num_nonnulls(user_name, ip_address, user_agent) > 0',
+    [gone.userId],
+  )
+  assert.equal(left.length, 0, 'what he did himself is erased all the same')
+
+  await eraseAccountAtOnce(app, heir.userId)
+  await eraseLogOf(app, heir.userId)
+  assert.equal(await tracesOf(heir), 0)
+  assert.equal(await tracesOf(gone), 0, 'with the last who had it the address goes')
+})
+
+test('PE-07 who takes the address of an erased account as his name keeps where he came from', async () => {
+  const gone = await newColleague()
+  const living = await newColleague()
+  const here = await signIn(world.baseUrl, living, alice.tenantId)
+  await admin.query('update identity.users set full_name = $2 where id = $1', [living.userId, gone.email])
+  const made = await here.fetch('/contractor-lists', { method: 'POST', body: { name: 'Three', isPublic: true } })
+  assert.equal(made.status, 201)
+  const named = async () =>
+    (
+      await admin.query(
+        'select user_name, ip_address is not null as has_place from audit.audit_logs where user_id = $1 and user_name = $2 limit 1',
+        [living.userId, gone.email],
+      )
+    ).rows
+  assert.deepEqual(await named(), [{ user_name: gone.email, has_place: true }], 'control')
+  await eraseAccountAtOnce(app, gone.userId)
+  await eraseLogOf(app, gone.userId)
+  assert.deepEqual(await named(), [{ user_name: gone.email, has_place: true }])
+  assert.equal((await countLogOf(app, gone.userId)).entries, 0, 'nothing is left to do')
+})
+
+test('PE-07 in no scope the program may erase the log of somebody who has an account', async () => {
+  const ada = await newColleague()
+  for (const scope of [{}, { tenantId: alice.tenantId }, { userId: alice.userId }, { system: true }]) {
+    const asked = world.app.db.transaction(scope, tx => tx.run(sql`select identity.begin_log_erasure(${ada.userId})`))
+    await assert.rejects(asked, /still exists/)
+  }
+})
