@@ -201,7 +201,7 @@ begin
   where c.oid = target;
 
   execute format(
-    'create or replace function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' as %L',
+    'create function audit.%I() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = ''UTC'' as %L',
     tracker, audit.tracking_source(target, redact, ignore, track.context)
   );
   execute format('revoke execute on function audit.%I() from public', tracker);
