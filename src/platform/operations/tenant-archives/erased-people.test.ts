@@ -173,3 +173,21 @@ test('GG-16 an archive from before an erasure brings nobody back into the instal
   )
   assert.ok(told.length > 0, 'where only a text has the address, the rest of the row stays')
 })
+
+test('PE-07 in a log that was brought along an address stays that somebody has now', async () => {
+  const ada = await newSubject()
+  const known = randomUUID()
+  const confirmed = `insert into identity.users (id, email, full_name, email_verified_at) values ($1, $2, 'Ada here', now())`
+  await there.admin.query(confirmed, [known, ada.email])
+  const { tenant } = await take(there, await send(), 'with-an-heir')
+  await eraseAccountAtOnce(there.app, known)
+  await there.admin.query(confirmed, [randomUUID(), ada.email])
+  await eraseLogOf(there.app, known)
+  const entries = await importedOf(there, tenant.id)
+  const told = entries.filter(
+    ({ action, details }) => action === 'note' && details.text.includes(ada.email.toUpperCase()),
+  )
+  assert.equal(told.length, 1)
+  for (const word of [ada.name, ada.ip, ada.agent])
+    assert.ok(!JSON.stringify(entries).includes(`"${word}"`), `what he did himself is erased all the same: ${word}`)
+})
