@@ -18,10 +18,13 @@ export type Refusal = {
 /** What repeats within so long is one entry, with how often it was; milliseconds. */
 const window = 60_000
 
-/** So many callers get entries of their own for one code in a window; the others stand together in one. */
+/** So many callers get entries of their own for one code in a window and tenant; the others stand together in one. */
 const mostCallers = 20
 
-type Repeated = { refusal: Refusal; count: number; callers?: Set<string> }
+/** The same for all tenants together, who then stand in one that belongs to none. */
+const mostOfAll = 200
+
+type Repeated = { refusal: Refusal; count: number; callers?: Set<string>; tenantId?: string | undefined }
 
 /**
  * MT-22: notes refused requests that modules have declared as security events, beside the request, whose own transaction
@@ -51,16 +54,20 @@ export class RefusalLog {
       return
     }
     this.timer ??= setTimeout(() => void this.flush(), window).unref()
-    const callers = [...this.repeated.values()].filter(each => each.refusal.code === code && !each.callers).length
-    if (callers < mostCallers) {
+    const alone = [...this.repeated.values()].filter(each => each.refusal.code === code && !each.callers)
+    const beside = alone.filter(each => each.refusal.scope.tenantId === scope.tenantId)
+    if (beside.length < mostCallers && alone.length < mostOfAll) {
       this.repeated.set(key, { refusal, count: 0 })
       this.write(refusal.scope, eventOf(refusal))
       return
     }
-    const others = this.repeated.get(code) ?? { refusal, count: 0, callers: new Set<string>() }
+    // Who floods one tenant, or comes from none, keeps nothing from the eyes of another.
+    const tenantId = beside.length < mostCallers ? undefined : scope.tenantId
+    const group = JSON.stringify([code, tenantId])
+    const others = this.repeated.get(group) ?? { refusal, count: 0, callers: new Set<string>(), tenantId }
     others.count++
     if (others.callers && others.callers.size < 10_000) others.callers.add(key)
-    this.repeated.set(code, others)
+    this.repeated.set(group, others)
   }
 
   /** Writes what was repeated, and returns when all is written. */
@@ -69,11 +76,11 @@ export class RefusalLog {
     this.timer = undefined
     const repeated = [...this.repeated.values()].filter(({ count }) => count > 0)
     this.repeated = new Map()
-    for (const { refusal, count, callers } of repeated) {
+    for (const { refusal, count, callers, tenantId } of repeated) {
       if (!callers) this.write(refusal.scope, eventOf(refusal, count))
       else {
         const details = { callers: callers.size, repeated: count }
-        this.write({}, { action: refusal.code, details, occurrences: count })
+        this.write({ tenantId }, { action: refusal.code, details, occurrences: count })
       }
     }
     await Promise.all(this.writing)

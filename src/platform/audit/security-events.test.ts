@@ -176,7 +176,7 @@ describe('refused requests', () => {
     const last = rows.at(-1)
     assert.deepEqual(
       [last.tenant_id, last.occurrences, last.details],
-      [noTenant, 2980, { callers: 2980, repeated: 2980 }],
+      [bob.tenantId, 2980, { callers: 2980, repeated: 2980 }],
     )
   })
 
@@ -323,4 +323,31 @@ describe('search', () => {
     ])
       assert.doesNotMatch(await planOf(where), /Seq Scan|Sort/, where)
   })
+})
+
+test('MT-22 a flood in one workspace keeps no event from another one, and one of all workspaces stays small', async () => {
+  const count = async (tenantId: string | null) =>
+    (
+      await admin.query(
+        `select from audit.security_audit_logs where event = 'http.permission_missing' and tenant_id = coalesce($1, tenant_id)`,
+        [tenantId],
+      )
+    ).rows.length
+  const refusal = (tenantId: string, caller: string) => ({
+    ...{ code: 'http.permission_missing', scope: { tenantId }, caller, details: {} },
+  })
+  const before = await count(alice.tenantId)
+  const log = new RefusalLog(app)
+  for (let i = 0; i < 100; i++) log.note(refusal(bob.tenantId, `192.0.2.${i}`))
+  log.note(refusal(alice.tenantId, '198.51.100.7'))
+  await log.flush()
+  assert.equal((await count(alice.tenantId)) - before, 1)
+
+  const all = await count(null)
+  const ofNone = await count(noTenant)
+  const wide = new RefusalLog(app)
+  for (let i = 0; i < 1000; i++) wide.note(refusal(crypto.randomUUID(), '192.0.2.1'))
+  await wide.flush()
+  assert.equal((await count(null)) - all, 201)
+  assert.equal((await count(noTenant)) - ofNone, 1)
 })
