@@ -214,6 +214,7 @@ export const retentionRoutes = [
     method: 'POST',
     path: '/operations/legal-holds/{id}/release',
     allow: manage,
+    fresh: true,
     summary: 'End a legal hold',
     params: idParams,
     body: Type.Object({ reason }),

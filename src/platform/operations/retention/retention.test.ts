@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import pg from 'pg'
 import { sql, statementsOf } from '#platform/database'
-import { testWorld } from '#test/world.ts'
+import { believedNoLonger, testWorld } from '#test/world.ts'
 import { eraseDeletedUsers } from '../../identity/erasures.ts'
 import { getArchive, listArchives, verifyArchive } from './archives.ts'
 import { addHold, listHolds, releaseHold } from './holds.ts'
@@ -411,6 +411,17 @@ test('GG-16 operators see and run retention and hold by the API; others do not',
   assert.equal(hold.userEmail, bob.email)
   const release = () =>
     alice.fetch(`/operations/legal-holds/${hold.id}/release`, { method: 'POST', body: { reason: 'Settled' } })
+  const signedIn = (minutesAgo: number) =>
+    admin
+      .query(
+        `update identity.user_sessions set authenticated_at = now() - $2 * interval '1 minute' where user_id = $1`,
+        [alice.userId, minutesAgo],
+      )
+      .then(believedNoLonger)
+  await signedIn(11)
+  const late = (await (await release()).json()) as { code: string }
+  assert.equal(late.code, 'http.step_up_required', 'what was kept may go for good')
+  await signedIn(0)
   assert.deepEqual([(await release()).status, (await release()).status], [200, 409])
   const { items } = (await (await alice.fetch('/operations/legal-holds?all=true')).json()) as {
     items: { id: string; releaseReason: string }[]
