@@ -8,6 +8,9 @@ const signed =
 const advices: Partial<Record<FindingKind, string>> = {
   missing:
     'Look whether the partition is there, and for an archive of its month (commonhold archive list). What nobody archived was taken away: restore a backup aside and compare.',
+  archive_forged: signed,
+  archive_differs:
+    'Put the archive back from a copy of its folder, and read it again: commonhold archive verify. A table beside that differs can be dropped.',
   seals_broken: signed,
   tree_altered: signed,
   signature_invalid: signed,

@@ -55,22 +55,25 @@ export class ErasedMarks {
     }
   }
 
-  /** `keys`: thumbprints of the keys that this log's checkpoints are signed with. */
-  async check(client: pg.Client, keys: ReadonlySet<string>, findings: Findings): Promise<void> {
+  /** `keys`: thumbprints of the keys that this log's checkpoints are signed with; `archived`: records of archived months. */
+  async check(
+    client: pg.Client,
+    { keys, archived, findings }: { keys: ReadonlySet<string>; archived: readonly string[]; findings: Findings },
+  ): Promise<void> {
     if (this.marks.length === 0) return
     const { rows } = await client.query<{ tenantId: string; signed: string | null }>(
       `select tenant_id as "tenantId", details ->> 'signed' as signed from audit.audit_logs where action = $1`,
       [erasureAction],
     )
     const known = new Set<string>()
-    for (const { tenantId, signed } of rows) {
+    for (const { tenantId, signed } of [...rows, ...archived.map(text => ({ tenantId: undefined, signed: text }))]) {
       const read = readSigned(signed ?? '', erasureType)
       if (!read || (keys.size > 0 && !keys.has(read.thumbprint))) continue
       const record = read.document as unknown as ErasureRecord
-      if (record.tenantId !== tenantId) continue
+      if (tenantId !== undefined && record.tenantId !== tenantId) continue
       const items = Buffer.from(record.items, 'base64url').toString('hex')
       for (let at = 0; at < items.length; at += 32)
-        known.add(`${tenantId}/${record.erasure}/${items.slice(at, at + 32)}`)
+        known.add(`${record.tenantId}/${record.erasure}/${items.slice(at, at + 32)}`)
     }
     for (const { id, tenantId, createdAt, part, erasure, item } of this.marks) {
       if (known.has(`${tenantId}/${erasure}/${item}`)) continue

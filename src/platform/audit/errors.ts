@@ -15,6 +15,19 @@ export const errors = errorTable('audit', {
     '--everywhere is for all tenants, and since the newest checkpoint of each database: leave out --tenant and the number.',
   ],
   numberMalformed: ['invalid', '{text} is not the number of a checkpoint.'],
+  entryArchived: [
+    'unavailable',
+    'The audit entry {id} may lie in the archive {archive}, which is not at hand: bring the archive back into its folder, and ask for the proof at the command line.',
+  ],
+  archiveDiffers: ['conflict', 'The archive {archive} has the audit entry {id} otherwise than it was sealed.'],
+  monthNotSealed: [
+    'conflict',
+    '{partition} is not what was sealed, as the entry {id} of tenant {tenantId} tells, and is not archived: commonhold audit verify says more.',
+  ],
+  erasedSinceArchived: [
+    'conflict',
+    '{count} people were erased from the log since the archive {archive} was written: it can be restored beside, and not back.',
+  ],
   proofUnreadable: ['invalid', 'This is no proof: {reason}.'],
   proofWrong: ['conflict', 'The proof does not hold: {reason}.'],
 })

@@ -4,6 +4,8 @@ export const findingKinds = {
   missing: 'An entry that was sealed is not there',
   inserted: 'An entry is there that was never sealed, though older ones are',
   erased_unrecorded: 'A part of an entry is marked as erased, and no signed record says so',
+  archive_forged: 'The record of an archived month is not signed as it should be',
+  archive_differs: 'An archived month is not what was archived',
   reordered: 'Entries have other positions than they were given',
   resealed: 'The seals are not those that a checkpoint was made over',
   seals_broken: 'Positions are missing or stand twice',

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { logArchiving } from './archiving.ts'
 import { securityEvents } from './own-security-events.ts'
 import { ensureMonthPartitions, findShortHorizons } from './partitions.ts'
 import { portability } from './portability.ts'
@@ -47,11 +48,12 @@ export const auditModule = {
   },
   retention: {
     'audit.log': {
-      description: 'Seals prove that no entry is missing, for as long as all are there',
+      description: 'Entries of the audit log; its seals stay, and a signed record says which archive has them',
       table: 'audit.audit_logs',
       by: 'created_at',
       after: '1 year',
-      action: 'keep',
+      action: 'archive',
+      archiving: logArchiving,
     },
     'audit.security_events': {
       description: 'Which entries tell of security; the entries themselves stay',

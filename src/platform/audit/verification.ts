@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { type ArchiveFiles, compareArchive } from './archive-comparison.ts'
+import { ArchivedMonths } from './archived-months.ts'
 import { checkChain } from './checkpoint-chain.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { type Checkpoint, type KeptCheckpoint, type ReadCheckpoint, readCheckpoint } from './checkpoints.ts'
@@ -20,6 +22,8 @@ export type VerificationOptions = {
   acceptedForks?: readonly number[]
   /** The key that must have signed, by its thumbprint. */
   thumbprint?: string | undefined
+  /** Archives are read too, where they are there; without it their records alone are checked. */
+  archives?: ArchiveFiles | undefined
   onProgress?: (done: number, of: number) => void
 }
 
@@ -28,6 +32,11 @@ export type Verification = {
   isSound: boolean
   /** Entries that were computed again. */
   entries: number
+  /** Sealed entries that lie in archives, by signed records. */
+  archived: number
+  /** Archives that were read and compared, and those that are not where archives are; both empty unless asked for. */
+  archivesRead: string[]
+  archivesAway: string[]
   /** Entries that are not sealed yet: the newest ones. */
   unsealed: number
   /** Entries that were written long after the time that they say, as those of a moved tenant are. */
@@ -93,6 +102,7 @@ class Verifier {
   private readonly seals = new Map<string, Sealed>()
   private readonly entries = new Map<string, StreamedEntry>()
   private readonly erased = new ErasedMarks()
+  private archived = new ArchivedMonths()
   private checkpoints: Known[] = []
   private state!: State
   private isNew: (writtenIn: number | null) => boolean = () => false
@@ -112,11 +122,14 @@ class Verifier {
     const { checkpoints, findings, state } = this
     const { acceptedForks, thumbprint } = this.options
     checkChain({ logId: state.logId, checkpoints, outside, acceptedForks, thumbprint }, findings)
+    const keys = new Set(checkpoints.flatMap(({ read }) => read?.thumbprint ?? []))
+    this.archived = await ArchivedMonths.read(this.sealsFrom, state.logId, keys, findings)
     const start = await this.startingPoint()
     await this.compareStreams(start)
     await this.checkStoredTrees()
-    const keys = new Set(checkpoints.flatMap(({ read }) => read?.thumbprint ?? []))
-    await this.erased.check(this.sealsFrom, keys, findings)
+    if (this.options.since === undefined) this.archived.check(this.options.tenantId, findings)
+    const archives = await this.readArchives()
+    await this.erased.check(this.sealsFrom, { keys, archived: this.archived.erasures, findings })
     const unsealed = await this.nameTheRest()
     const newest = this.checkpoints.at(-1)
     const { list, counts } = this.findings
@@ -124,6 +137,8 @@ class Verifier {
       log: this.state.logId,
       isSound: list.length === 0,
       entries: this.entriesSeen,
+      archived: this.archived.entries,
+      ...archives,
       unsealed,
       late: this.late,
       ...(this.firstLate && { firstLate: this.firstLate }),
@@ -166,6 +181,19 @@ class Verifier {
   private async readOutside(): Promise<KeptCheckpoint[]> {
     const { folder } = this.options
     return folder === undefined ? [] : await new CheckpointFolder(folder, this.state.logId).read()
+  }
+
+  private async readArchives(): Promise<Pick<Verification, 'archivesRead' | 'archivesAway'>> {
+    const { archives: files, tenantId } = this.options
+    const archivesRead: string[] = []
+    const archivesAway: string[] = []
+    for (const month of files ? this.archived.months : []) {
+      const clients = { entries: this.entriesFrom, seals: this.sealsFrom }
+      const { findings, erased } = this
+      const isThere = await compareArchive(clients, month, { files: files as ArchiveFiles, tenantId, findings, erased })
+      ;(isThere ? archivesRead : archivesAway).push(month.archive)
+    }
+    return { archivesRead, archivesAway }
   }
 
   /** With `since` the trees as that checkpoint signs them; else nothing. */
@@ -299,6 +327,8 @@ class Verifier {
     for (let index = 0; index < entries; index++) {
       const leaf = leaves.subarray(index * 32, index * 32 + 32)
       tree.append(Buffer.from(leaf), onNode)
+      if (this.archived.take(tenantId, firstPosition + index, keys.subarray(index * 24, index * 24 + 24), leaf))
+        continue
       const id = keys.toString('latin1', index * 24, index * 24 + 16)
       const createdAt = Number(keys.readBigInt64BE(index * 24 + 16))
       const sealed = { tenantId, position: firstPosition + index, createdAt, leaf, round }

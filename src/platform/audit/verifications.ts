@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import type { App } from '#platform/app.ts'
 import { readSigned } from '#platform/crypto'
 import { json, sql } from '#platform/database'
+import type { ArchiveFiles } from './archive-comparison.ts'
 import type { Signer } from './checkpoints.ts'
 import { errors } from './errors.ts'
 import { recordEvent } from './events.ts'
@@ -17,6 +18,7 @@ export type AuditVerificationOptions = {
   requestedBy?: string | undefined
   acceptedForks?: readonly number[]
   thumbprint?: string | undefined
+  archives?: ArchiveFiles | undefined
   onProgress?: (done: number, of: number) => void
 }
 

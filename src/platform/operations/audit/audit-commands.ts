@@ -18,6 +18,7 @@ import { DomainError } from '#platform/errors.ts'
 import { openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug } from '#platform/tenancy'
+import { archiveFilesOf } from './archive-files.ts'
 import { registerErasureCommands } from './erasure-commands.ts'
 import { registerLogCommands } from './log-commands.ts'
 import { verifyEverywhere } from './verification-jobs.ts'
@@ -28,6 +29,7 @@ type Verifying = {
   everywhere?: boolean
   acceptFork?: string[]
   thumbprint?: string
+  archives?: boolean
   json?: boolean
 }
 type Proving = { tenant: string; output?: string; withoutPerson?: boolean }
@@ -51,9 +53,10 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
     .option('--everywhere', 'also the databases that tenants have of their own; the result is a list, one of each')
     .option('--accept-fork <number...>', 'checkpoints that say of a restore which you know of')
     .option('--thumbprint <text>', 'the key that must have signed every checkpoint')
+    .option('--archives', 'read archived months too, and what was restored of them beside')
     .option('--json', 'print the result as JSON')
     .action(async (options: Verifying) => {
-      const { sinceCheckpoint, tenant, everywhere, acceptFork = [], thumbprint, json } = options
+      const { sinceCheckpoint, tenant, everywhere, acceptFork = [], thumbprint, archives, json } = options
       if (everywhere) return await verifyAll(context, options)
       const verification = await withApp(async app =>
         verifyAuditLog(app, {
@@ -63,6 +66,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
           ...(tenant !== undefined && { tenantId: await findTenant(app, tenant) }),
           acceptedForks: acceptFork.map(numberOf),
           thumbprint,
+          ...(archives && { archives: archiveFilesOf(app) }),
           onProgress: progressOn(process.stderr),
         }),
       )
@@ -147,12 +151,13 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
 
 /** One after the other: each reads all that its server can give. */
 async function verifyAll(context: CommandContext, options: Verifying): Promise<void> {
-  const { sinceCheckpoint, tenant, acceptFork = [], thumbprint, json } = options
+  const { sinceCheckpoint, tenant, acceptFork = [], thumbprint, archives, json } = options
   if (tenant !== undefined || typeof sinceCheckpoint === 'string') throw auditErrors.everywhereMisused()
   const all = await context.withApp(app =>
     verifyEverywhere(app, sinceCheckpoint ? 'since_checkpoint' : 'full', {
       acceptedForks: acceptFork.map(numberOf),
       thumbprint,
+      ...(archives && { archives: archiveFilesOf(app) }),
       onProgress: progressOn(process.stderr),
     }),
   )
@@ -223,6 +228,9 @@ function reportOf(it: Verification): string {
     it.isSound ? 'The log is as it was written.' : 'The log is NOT as it was written:',
     ...it.findings.map(({ kind, text }) => `  ${kind}: ${text}`),
     `${it.entries} entries of ${it.tenants} tenants in ${it.seconds.toFixed(1)} s (${rate} a second), ${it.unsealed} of them too new to be sealed.`,
+    ...(it.archived > 0 ? [`${it.archived} older entries are archived, by signed records.`] : []),
+    ...(it.archivesRead.length > 0 ? [`Archives read: ${it.archivesRead.join(', ')}.`] : []),
+    ...(it.archivesAway.length > 0 ? [`Archives that are not at hand: ${it.archivesAway.join(', ')}.`] : []),
     `${it.checkpoints} checkpoints here, ${it.outside} outside${it.newest ? `; the newest is ${it.newest.number} of ${it.newest.at}` : ''}.`,
     ...(it.newest ? [`Signed with the key ${it.newest.thumbprint}.`] : []),
     ...(it.outside === 0

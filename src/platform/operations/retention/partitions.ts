@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { App } from '#platform/app.ts'
 import { type Statements, sql } from '#platform/database'
+import { openDocumentSigner } from '#platform/identity'
+import type { ArchivedPartition } from '#platform/module.ts'
 import { type ArchiveManifest, listArchives, type OnStep, verifyArchive, writeArchive } from './archives.ts'
 import { cutoffOf, type Declared, heldOf, type Shape } from './declarations.ts'
 import { type Holds, withHolds } from './holds.ts'
@@ -122,10 +124,14 @@ export async function archivePartition(
       { now: app.clock.now(), onStep, ...(onRows && { onRows }) },
     ))
   const { rows, id: archive } = manifest
+  const onDrop = await declared.archiving?.prepareDrop(place.client, archivedOf(manifest), {
+    sign: async (document, type) => (await openDocumentSigner(app)).sign(document, type),
+    now: app.clock.now(),
+  })
   for (let attempt = 1; ; attempt++) {
     try {
       const did = await withHolds(app, async holds =>
-        (await isHeld(holds)) ? 'held' : await dropArchived(place, partition, manifest, onStep),
+        (await isHeld(holds)) ? 'held' : await dropArchived(place, partition, { manifest, onDrop, onStep }),
       )
       return { ...step, did, rows, archive }
     } catch (error) {
@@ -138,6 +144,12 @@ export async function archivePartition(
   }
 }
 
+/** What a module is told of an archive. */
+export const archivedOf = ({ id, partition, ...rest }: ArchiveManifest): ArchivedPartition => {
+  const { from, to, rows, sha256, fileSha256, writtenAt } = rest
+  return { partition, archive: id, from, to, rows, sha256, fileSha256, writtenAt }
+}
+
 /** Whoever wants the table waits behind this for no longer. */
 const lockTimeout = '1s'
 const mostAttempts = 8
@@ -145,8 +157,11 @@ const mostAttempts = 8
 async function dropArchived(
   { client, tx }: OwnerPlace,
   { name, parent }: Partition,
-  manifest: ArchiveManifest,
-  onStep?: OnStep,
+  {
+    manifest,
+    onDrop,
+    onStep,
+  }: { manifest: ArchiveManifest; onDrop: (() => Promise<void>) | undefined; onStep: OnStep | undefined },
 ): Promise<'archived' | 'changed'> {
   await client.query('begin')
   await client.query(`set local lock_timeout = '${lockTimeout}'`)
@@ -157,6 +172,7 @@ async function dropArchived(
     await client.query('rollback')
     return 'changed'
   }
+  await onDrop?.()
   // Not concurrently: that is impossible in a transaction, and beside a default partition.
   await client.query(`alter table ${parent} detach partition ${name}`)
   // What row security may have hidden from the archive is counted without it.

@@ -4,7 +4,8 @@ import { type Statements, sql, statementsOf } from '#platform/database'
 import { asAdministrator } from '../administration.ts'
 import { errors } from '../errors.ts'
 import { type ArchiveManifest, getArchive, readArchive } from './archives.ts'
-import { digestOf, takeOwnership } from './partitions.ts'
+import { listDeclared } from './declarations.ts'
+import { archivedOf, digestOf, takeOwnership } from './partitions.ts'
 import { type ArchiveShelf, archiveShelfOfApp } from './settings.ts'
 
 export type RestoredArchive = { id: string; table: string; rows: number; isPartition: boolean }
@@ -25,7 +26,10 @@ export async function restoreArchive(
   const app = mainApp(given)
   const shelf = archiveShelfOfApp(app)
   const manifest = getArchive(shelf, id)
-  const work = (tx: Statements, client: pg.Client) => restore(tx, client, { shelf, manifest, into, isBack, onRows })
+  const declared = listDeclared(app).find(({ table, archiving }) => archiving && table === manifest.table)
+  const comeBack = (client: pg.Client) => declared?.archiving?.comeBack(client, archivedOf(manifest))
+  const work = (tx: Statements, client: pg.Client) =>
+    restore(tx, client, { shelf, manifest, into, isBack, onRows, comeBack })
   if (manifest.database === null)
     return await asAdministrator(
       app,
@@ -46,10 +50,11 @@ type Wish = {
   into: string | undefined
   isBack: boolean
   onRows: OnRows | undefined
+  comeBack(client: pg.Client): Promise<void> | undefined
 }
 
 async function restore(tx: Statements, client: pg.Client, wish: Wish): Promise<RestoredArchive> {
-  const { shelf, manifest, into, isBack, onRows } = wish
+  const { shelf, manifest, into, isBack, onRows, comeBack } = wish
   const { owner } = await tx.one(sql<{ owner: string }>`
     select relowner::regrole::text as owner
     from pg_class
@@ -79,7 +84,10 @@ async function restore(tx: Statements, client: pg.Client, wish: Wish): Promise<R
       rows += lines.length
       await onRows?.(rows, manifest.rows)
     }
-    if (isBack) await client.query(`alter table ${table} enable trigger user`)
+    if (isBack) {
+      await client.query(`alter table ${table} enable trigger user`)
+      await comeBack(client)
+    }
     if (isForced) await client.query(`alter table ${table} force row level security`)
     const found = await digestOf(tx, table)
     if (found.rows !== manifest.rows || found.digest !== manifest.digest)
@@ -100,6 +108,9 @@ async function makePartition(tx: Statements, client: pg.Client, manifest: Archiv
   return partition
 }
 
+/** On a table beside: it is found again by it. */
+export const restoredComment = (id: string): string => `Archive ${id}, restored: drop it when it is of no more use`
+
 async function makeTable(client: pg.Client, manifest: ArchiveManifest, into: string | undefined): Promise<string> {
   const name = into ?? `${manifest.partition.replaceAll('"', '')}_restored`
   const parts = name.split('.')
@@ -114,7 +125,7 @@ async function makeTable(client: pg.Client, manifest: ArchiveManifest, into: str
     throw errors.archiveTargetRefused({ table: name, reason: error.message }, error)
   })
   await client.query(`alter table ${table} enable row level security`)
-  const comment = client.escapeLiteral(`Archive ${manifest.id}, restored: drop it when it is of no more use`)
+  const comment = client.escapeLiteral(restoredComment(manifest.id))
   await client.query(`comment on table ${table} is ${comment}`)
   return table
 }
