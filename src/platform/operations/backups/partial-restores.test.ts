@@ -72,6 +72,11 @@ async function expectedOf(tenantId: string): Promise<Map<string, string[]>> {
     await client.query('begin')
     await client.query('delete from identity.users where id = $1', [erased.userId])
     await client.query('update contractors.contractor_list_shares set access_token_hash = null where id = $1', [link])
+    await client.query(`select set_config('app.tenant_id', $1, true)`, [alice.tenantId])
+    await client.query(
+      `update contractors.contractor_list_comments set body = 'Ask [erased], not x' || $1 where body like 'Ask ' || $1 || '%'`,
+      [erased.email],
+    )
     const found = new Map<string, string[]>()
     for (const name of restorable) found.set(name, await rowsOf(name, `tenant_id = '${tenantId}'`, client))
     return found
@@ -130,6 +135,19 @@ await admin.query(
   values ($1, $2, $3, 'guest@outside.example', $4, sha256('token'))`,
   [alice.tenantId, link, shared, alice.userId],
 )
+// Where nobody's id stands, but an address.
+const name = 'Somebody Who Goes'
+await admin.query('update identity.users set full_name = $2 where id = $1', [erased.userId, name])
+await admin.query(`select set_config('app.tenant_id', $1, false)`, [alice.tenantId])
+await admin.query(
+  `insert into contractors.contractor_list_shares (tenant_id, list_id, shared_with_email, shared_by) values ($1, $2, $3, $4)`,
+  [alice.tenantId, shared, erased.email, alice.userId],
+)
+await admin.query(
+  `insert into contractors.contractor_list_comments (tenant_id, list_id, user_id, body) values ($1, $2, $3, $4)`,
+  [alice.tenantId, shared, alice.userId, `Ask ${erased.email}, not x${erased.email}`],
+)
+await admin.query(`select set_config('app.tenant_id', '', false)`)
 const receiver = await startReceiver({ shelf, admin: adminConfig })
 // The backup is one migration behind what there is afterwards.
 const { reverted } = await revertMigrations({ admin: adminConfig })
@@ -153,6 +171,12 @@ await admin.query(`delete from tenancy.user_tenants where tenant_id = $1 and use
   leaver.userId,
 ])
 await admin.query(`delete from identity.users where id = $1`, [erased.userId])
+await admin.query(`select set_config('app.tenant_id', $1, false)`, [alice.tenantId])
+await admin.query(`delete from contractors.contractor_list_activity where metadata::text like '%' || $1 || '%'`, [
+  erased.email,
+])
+await admin.query(`delete from contractors.contractor_list_comments where body like '%' || $1 || '%'`, [erased.email])
+await admin.query(`select set_config('app.tenant_id', '', false)`)
 await joinAs(world, later.userId, alice.tenantId, 'member')
 await admin.query(`select set_config('app.user_id', $1, false)`, [later.userId])
 await admin.query(
@@ -272,6 +296,42 @@ test('GG-19 every row that a restore changes is in the audit log with the run as
   assert.match(JSON.stringify(past), /Kept and renamed/)
 })
 
+test('GG-16 no value of a person who was erased since comes back with a workspace or a table, and it is counted', async () => {
+  const tablesWith = async (text: string, names: readonly string[], client: pg.ClientBase = admin) => {
+    const found: string[] = []
+    for (const table of names) {
+      const { rowCount } = await client.query(
+        `select from ${table} as row where strpos(replace(row::text, 'x' || $1, ''), $1) > 0 limit 1`,
+        [text],
+      )
+      if (rowCount) found.push(table)
+    }
+    return found
+  }
+  const client = new pg.Client(copy.adminConfig(adminConfig.database))
+  await client.connect()
+  const then = await tablesWith(erased.email, restorable, client).finally(() => client.end())
+  for (const table of ['contractors.contractor_list_shares', 'contractors.contractor_list_comments'])
+    assert.ok(then.includes(table), `control: ${table} had the address`)
+  assert.deepEqual(await tablesWith(erased.email, restorable), [])
+
+  const { tables } = await restoreTenant(app, { ...wish, mode: 'merge', isDryRun: true })
+  const told = Object.entries(tables).filter(([, counts]) => counts.erased > 0)
+  assert.ok(told.length >= 2, JSON.stringify(tables))
+
+  const beside = { target: { at }, requestedBy: 'Olga', aside }
+  for (const table of ['identity.users', ...then]) {
+    const into = `restored.erased_${table.replaceAll('.', '_')}`
+    const dry = await restoreBeside(app, { ...beside, table, into, isDryRun: true })
+    const done = await restoreBeside(app, { ...beside, table, into })
+    assert.ok(done.erased > 0, table)
+    assert.deepEqual([done.rows, done.erased], [dry.rows, dry.erased])
+    for (const text of [erased.email, name]) assert.deepEqual(await tablesWith(text, [into]), [], `${text} in ${table}`)
+    assert.ok((await rowsOf(into)).length > 0, 'control: others came')
+    await admin.query(`drop table ${into}`)
+  }
+})
+
 test('GG-21 writes of the workspace wait for the end of its restore, reads go on, and no second one begins', async () => {
   let hasEnded = false
   let isWritten = false
@@ -311,9 +371,41 @@ test('GG-21 a legal hold stops what would remove rows, and not what only brings 
     restoreInPlace(app, { table: lists, target: { at }, requestedBy: 'Olga', aside }),
     refusal('operations.held', /legal hold/),
   )
-  await admin.query(`update operations.legal_holds set released_at = now(), release_reason = 'Settled' where id = $1`, [
-    id,
-  ])
+  const release = (held: string) =>
+    admin.query(`update operations.legal_holds set released_at = now(), release_reason = 'Settled' where id = $1`, [
+      held,
+    ])
+  await release(id)
+
+  // Who is no member: the workspace is not held, but the rows that name him are.
+  const { user_id: author } = await one(
+    `update ${lists} set user_id = $2 where tenant_id = $1 and name = 'Held' returning user_id`,
+    [alice.tenantId, bob.userId],
+  )
+  const { id: ofAuthor } = await one(
+    `insert into operations.legal_holds (held_user_id, reason) values ($1, 'Matter 13') returning id`,
+    [author],
+  )
+  assert.equal((await one('select platform.find_hold($1, null) as hold', [alice.tenantId])).hold, null, 'control')
+  await assert.rejects(restoreTenant(app, { ...wish, mode: 'replace' }), refusal('operations.held', /legal hold/))
+  await release(ofAuthor)
+
+  // One that is asked for while the copy is recovered is seen all the same.
+  let late = ''
+  const held = restoreTenant(app, {
+    ...{ ...wish, mode: 'replace' },
+    async onStep(step) {
+      if (step !== 'noting') return
+      const made = await one(
+        `insert into operations.legal_holds (held_tenant_id, reason) values ($1, 'Matter 14') returning id`,
+        [alice.tenantId],
+      )
+      late = made.id
+    },
+  })
+  await assert.rejects(held, refusal('operations.held', /legal hold/))
+  await release(late)
+  await restoreTenant(app, { ...wish, mode: 'replace', isDryRun: true })
 })
 
 test('GG-21 killed before its commit a restore has changed nothing, and the next one clears up after it', async () => {

@@ -2,11 +2,16 @@ import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { columnList, quoted } from '#platform/database'
+import { errors as operationsErrors } from '../errors.ts'
+import { columnsWithout, type ErasedPeople, isTheirs, losesValues } from './erased-people.ts'
 import { errors } from './errors.ts'
 import type { ShapeReference, TableShape } from './table-shapes.ts'
 
-/** How many rows of a table came back, were put back, went, and could not come back. */
-export type RowCounts = { added: number; changed: number; removed: number; leftOut: number }
+/**
+ * How many rows of a table came back, were put back, went, and could not come back; and how many of then stayed out, or came
+ * without something, because people were erased since.
+ */
+export type RowCounts = { added: number; changed: number; removed: number; leftOut: number; erased: number }
 
 /** `replace`: the rows are what they were. `merge`: those that are missing come back, and those that are there stay. */
 export type RestoreMode = 'replace' | 'merge'
@@ -19,6 +24,7 @@ export type PastRowsOptions = {
   /** The rows of this tenant alone; all rows unless told. */
   tenantId?: string
   mode: RestoreMode
+  erased?: ErasedPeople | undefined
 }
 
 type Staged = { shape: TableShape; past: string; differing: string; gone: string; counts: RowCounts }
@@ -39,16 +45,36 @@ export class PastRows {
 
   /** Copies the rows of then. Returns how many. */
   async stage(shape: TableShape): Promise<number> {
-    const { target, source } = this.options
-    const { past } = await this.begin(shape, this.restored)
+    const { target, source, erased } = this.options
+    const { past, counts } = await this.begin(shape, this.restored)
     const columns = columnList(shape.columns)
-    const reading = source.query(
-      copyTo(`copy (select ${columns} from ${quoted(shape.name)}${this.ofTenant(shape)}) to stdout`),
-    )
+    const from = `from ${quoted(shape.name)} as t${this.ofTenant(shape)}`
+    const wanted = erased
+      ? `select ${columnsWithout(shape, erased, shape.columns)} ${from} and not ${isTheirs(shape, erased)}`
+      : `select ${columns} ${from}`
+    const reading = source.query(copyTo(`copy (${wanted}) to stdout`))
     const writing = target.query(copyFrom(`copy ${past} (${columns}) from stdin`))
     await pipeline(reading, writing)
     await target.query(`analyze ${past}`)
+    if (erased) counts.erased = await this.leaveToErased(shape, erased)
     return writing.rowCount ?? 0
+  }
+
+  /** What is there of people who are erased stays as it is: their erasure has seen it. Returns how many rows of then are other ones. */
+  private async leaveToErased(shape: TableShape, erased: ErasedPeople): Promise<number> {
+    const { target, source } = this.options
+    const from = `from ${quoted(shape.name)} as t${this.ofTenant(shape)}`
+    const { rows } = await source.query<{ count: number }>(
+      `select count(*)::integer as count ${from} and (${isTheirs(shape, erased)} or ${losesValues(shape, erased)})`,
+    )
+    const { past } = this.of(shape)
+    await target.query(
+      `insert into ${past} (${columnList(shape.columns)})
+      select ${columnList(shape.columns, 't')} ${from}
+        and ${isTheirs(shape, erased)}
+        and not exists (select from ${past} as p where ${sameKey(shape, 'p', 't')})`,
+    )
+    return rows[0]?.count ?? 0
   }
 
   /** What these columns say now, they go on saying; in rows that come back they are what they are in a new row. */
@@ -129,16 +155,42 @@ export class PastRows {
     return counts
   }
 
-  /** Why a row that would change or go must not: a legal hold on its tenant. */
-  async findHeld(shape: TableShape): Promise<string | undefined> {
-    if (!shape.hasTenant) return undefined
-    const { rows } = await this.options.target.query<{ reason: string }>(
-      `select platform.find_hold(touched.tenant_id, null) as reason
-      from (select distinct tenant_id from ${this.of(shape).differing} where how <> 'added') as touched
-      where platform.find_hold(touched.tenant_id, null) is not null
-      limit 1`,
+  /**
+   * Keeps legal holds from being added until the transaction ends, and waits for those that are. Before the first row is
+   * compared, so that `requireNoHold` sees them all.
+   */
+  async awaitHolds(): Promise<void> {
+    await this.options.target.query(
+      `select pg_advisory_xact_lock_shared(hashtext('commonhold'), hashtext('legal holds'))`,
     )
-    return rows[0]?.reason
+  }
+
+  /** Refuses where a row would change or go that must not: a legal hold stands on its tenant, or on somebody whom it names. */
+  async requireNoHold(shape: TableShape): Promise<void> {
+    await this.requireNotHeld(this.of(shape))
+  }
+
+  private async requireNotHeld({ shape, differing }: Staged): Promise<void> {
+    const ofTenant = `select platform.find_hold(touched.tenant_id, null) as reason
+      from (select distinct tenant_id from ${differing} where how <> 'added') as touched`
+    const people = shape.references
+      .filter(({ table, columns }) => table === 'identity.users' && columns.length === 1)
+      .map(({ columns }) => `n.${quoted(columns[0] ?? '')}`)
+    const ofPeople = `select hold.reason
+      from operations.legal_holds as hold
+      where hold.released_at is null
+        and exists (
+          select
+          from ${quoted(shape.name)} as n
+          join ${differing} as d on ${sameKey(shape, 'n', 'd')} and d.how <> 'added'
+          where hold.held_user_id in (${people})
+        )`
+    const parts = [...(shape.hasTenant ? [ofTenant] : []), ...(people.length > 0 ? [ofPeople] : [])]
+    if (parts.length === 0) return
+    const { rows } = await this.options.target.query<{ reason: string }>(
+      `select reason from (${parts.join(' union all ')}) as holds where reason is not null limit 1`,
+    )
+    if (rows[0]) throw operationsErrors.held({ reason: rows[0].reason })
   }
 
   /** Whose rows are other ones now. */
@@ -201,6 +253,7 @@ export class PastRows {
     if (!rowCount) return undefined
     if (!canWrite || reference.onDelete === 'refuse')
       throw errors.rowsHeld({ count: rowCount, table: shape.name, referred: reference.table })
+    await this.requireNotHeld(made)
     made.counts[isEmptied ? 'changed' : 'removed'] = rowCount
     await this.write(made)
     return made
@@ -306,7 +359,7 @@ export class PastRows {
 
   private ofTenant({ hasTenant }: TableShape): string {
     const { tenantId, target } = this.options
-    return tenantId === undefined || !hasTenant ? '' : ` where tenant_id = ${target.escapeLiteral(tenantId)}`
+    return ` where ${tenantId === undefined || !hasTenant ? 'true' : `tenant_id = ${target.escapeLiteral(tenantId)}`}`
   }
 
   private dangling(reference: ShapeReference): string {
@@ -322,7 +375,7 @@ export class PastRows {
   }
 }
 
-const noCounts: RowCounts = { added: 0, changed: 0, removed: 0, leftOut: 0 }
+const noCounts: RowCounts = { added: 0, changed: 0, removed: 0, leftOut: 0, erased: 0 }
 
 function sameKey({ key }: TableShape, one: string, other: string): string {
   return key.map(column => `${one}.${quoted(column)} = ${other}.${quoted(column)}`).join(' and ')

@@ -128,9 +128,19 @@ async function confirm({ yes }: RestoreFlags, effect: string): Promise<void> {
   if (!/^y(es)?$/i.test(answer.trim())) throw errors.notConfirmed()
 }
 
-function describeTable({ table, into, rows, counts, triggersNotRun, isDryRun, recovery }: TableRestore): string {
+function describeTable({
+  table,
+  into,
+  rows,
+  counts,
+  erased,
+  triggersNotRun,
+  isDryRun,
+  recovery,
+}: TableRestore): string {
   const would = isDryRun ? 'would be' : 'were'
-  if (into !== null) return `${described(recovery)} ${rows} rows of ${table} ${would} brought into ${into}.\n`
+  if (into !== null)
+    return `${described(recovery)} ${rows} rows of ${table} ${would} brought into ${into}${erasedText(erased)}.\n`
   const past = triggersNotRun.length > 0 ? ` These triggers of it did not run: ${triggersNotRun.join(', ')}.` : ''
   return `${described(recovery)}\n${table}: ${counts ? countsText(counts) : ''}${isDryRun ? ' (nothing was changed)' : ''}.${past}\n`
 }
@@ -145,10 +155,13 @@ function describeTenant({ slug, tables, followed, isDryRun, isRevived, recovery 
   return `${described(recovery)}\nWorkspace ${slug}: ${what}.${isDryRun ? '' : end}\n${lines.join('')}`
 }
 
-function countsText({ added, changed, removed, leftOut }: RowCounts): string {
+function countsText({ added, changed, removed, leftOut, erased }: RowCounts): string {
   const out = leftOut > 0 ? `, ${leftOut} could not come back` : ''
-  return `${added} rows come back, ${changed} are put back, ${removed} go${out}`
+  return `${added} rows come back, ${changed} are put back, ${removed} go${out}${erasedText(erased)}`
 }
+
+const erasedText = (erased: number): string =>
+  erased > 0 ? `, ${erased} stay out or lose something because people were erased since` : ''
 
 async function restoreServer(flags: RestoreFlags, context: CommandContext): Promise<void> {
   const { config, keyring } = settingsOf(context)

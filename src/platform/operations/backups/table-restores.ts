@@ -2,8 +2,8 @@ import { pipeline } from 'node:stream/promises'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { App } from '#platform/app.ts'
 import { asReplica, columnList, quoted, type Side } from '#platform/database'
-import { errors as operationsErrors } from '../errors.ts'
 import { explainRefusal, openPast, openPresent, withAside } from './asides.ts'
+import { columnsWithout, findErasedPeople, isTheirs, losesValues, wentWithThem } from './erased-people.ts'
 import { errors } from './errors.ts'
 import { PastRows, type RowCounts } from './past-rows.ts'
 import type { Target } from './plans.ts'
@@ -32,6 +32,8 @@ export type TableRestore = {
   into: string | null
   rows: number
   counts: RowCounts | null
+  /** Rows of then that stayed out, or came without something, because people were erased since. */
+  erased: number
   triggersNotRun: string[]
   isDryRun: boolean
   recovery: Recovery
@@ -47,19 +49,40 @@ export async function restoreBeside(app: App, wish: TableWish & { into?: string 
     const columns = await describeColumns(source, table)
     const { rows: there } = await target.query('select to_regclass($1) is not null as is', [quoted(into)])
     if (there[0]?.is) throw errors.tableInTheWay({ table: into })
-    const told = { scope: 'table' as const, table, into, counts: null, triggersNotRun: [], isDryRun, recovery }
-    if (isDryRun) {
-      const { rows } = await source.query(`select count(*)::float8 as count from ${quoted(table)}`)
-      return { ...told, rows: Number(rows[0]?.count) }
+    const people = await findErasedPeople(target, source)
+    const isLeftOut = people ? `(${isTheirs(shape, people)} or ${wentWithThem(shape, people)})` : 'false'
+    const isOther = people ? losesValues(shape, people) : 'false'
+    const { rows: counted } = await source.query<{ rows: number; erased: number }>(
+      `select
+        count(*) filter (where not ${isLeftOut})::float8 as rows,
+        count(*) filter (where ${isLeftOut} or ${isOther})::float8 as erased
+      from ${quoted(table)} as t`,
+    )
+    const { rows = 0, erased = 0 } = counted[0] ?? {}
+    const told = {
+      scope: 'table' as const,
+      table,
+      into,
+      rows,
+      counts: null,
+      erased,
+      triggersNotRun: [],
+      isDryRun,
+      recovery,
     }
+    if (isDryRun) return told
     await target.query('begin')
     try {
       await beginRecord(target, { runId, requestedBy }, null)
       await target.query(`create schema if not exists ${quoted(schema)} authorization commonhold_owner`)
       const described = columns.map(it => `${quoted(it.name)} ${it.type}`)
       await target.query(`create table ${quoted(into)} (${described})`)
-      const list = columnList(columns.map(it => it.name))
-      const reading = source.query(copyTo(`copy (select ${list} from ${quoted(table)}) to stdout`))
+      const names = columns.map(it => it.name)
+      const list = columnList(names)
+      const values = people ? columnsWithout(shape, people, names, true) : list
+      const reading = source.query(
+        copyTo(`copy (select ${values} from ${quoted(table)} as t where not ${isLeftOut}) to stdout`),
+      )
       const writing = target.query(copyFrom(`copy ${quoted(into)} (${list}) from stdin`))
       await pipeline(reading, writing)
       if (shape.key.length > 0)
@@ -102,23 +125,23 @@ export async function restoreInPlace(app: App, wish: TableWish): Promise<TableRe
     const differences = shapeDifferences(then, shape)
     if (shape.key.length === 0) differences.push('it has no primary key')
     if (differences.length > 0) throw errors.tableOther({ table, differences: differences.join('; ') })
-    const past = new PastRows({ target, source, mode: 'replace' })
+    const past = new PastRows({ target, source, mode: 'replace', erased: await findErasedPeople(target, source) })
     const tenants: string[] = []
     const result = await asReplica(target, async () => {
       await target.query(`set local lock_timeout = '5s'`)
       await beginRecord(target, { runId, requestedBy }, null)
+      await past.awaitHolds()
       await target.query(`lock table ${quoted(table)} in share row exclusive mode`)
       const rows = await past.stage(shape)
       log?.(`${table}: ${rows} rows of then`)
       if (rule.keeps.length > 0) await past.keepColumns(shape, rule.keeps)
       await past.settle(shape)
       const counts = await past.compare(shape)
-      const held = await past.findHeld(shape)
-      if (held !== undefined) throw operationsErrors.held({ reason: held })
+      await past.requireNoHold(shape)
       await past.apply(shape)
       await past.follow(shapes.values(), false)
       const done: TableRestore = {
-        ...{ scope: 'table', table, into: null, rows, counts },
+        ...{ scope: 'table', table, into: null, rows, counts, erased: counts.erased },
         ...{ triggersNotRun: shape.triggers, isDryRun, recovery },
       }
       for (const tenantId of await past.listTenants(shape)) tenants.push(tenantId)

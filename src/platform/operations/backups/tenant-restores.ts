@@ -3,6 +3,7 @@ import { asReplica, beginNoting, endNoting, holdMove, type Side } from '#platfor
 import { findKnownTenant, type KnownTenant, putTenantBack, reviveTenant } from '#platform/tenancy'
 import { errors as operationsErrors } from '../errors.ts'
 import { explainRefusal, openPast, openPresent, withAside } from './asides.ts'
+import { findErasedPeople } from './erased-people.ts'
 import { errors } from './errors.ts'
 import { findOmissions, type Omissions, requireRead } from './omissions.ts'
 import { PastRows, type RestoreMode, type RowCounts } from './past-rows.ts'
@@ -62,7 +63,7 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
     if (known) await requireFree(present, known, wish)
     else if (!wish.revive) log?.(`There is no workspace ${slug} now; whether there was one is seen in the copy`)
     const wanted = tablesOf(app, await readShapes(present)).map(({ name }) => name)
-    const read = [...wanted, 'tenancy.tenants', 'tenancy.placements']
+    const read = [...wanted, 'tenancy.tenants', 'tenancy.placements', 'identity.users']
     const omissions = await findOmissions(present, read, target)
     const run = async (runId: string) =>
       await aside(app, { target, omissions, ...(log && { log }), ...(onProgress && { onProgress }) }, async copy => {
@@ -103,7 +104,7 @@ async function restoreFrom(
   try {
     if (omissions) {
       const read = tablesOf(app, await readShapes(present)).map(({ name }) => name)
-      await requireRead(past, read, omissions)
+      await requireRead(past, [...read, 'identity.users'], omissions)
     }
     const then = await findKnownTenant(past, known?.id ?? slug)
     if (!then) throw known ? errors.tenantNotThen({ slug }) : errors.tenantUnknown({ slug })
@@ -118,7 +119,8 @@ async function restoreFrom(
       await beginNoting(present, wanted, then.id)
     }
     await wish.onStep?.('noting')
-    const rows = new PastRows({ target: present, source: past, tenantId: then.id, mode })
+    const erased = await findErasedPeople(present, past)
+    const rows = new PastRows({ target: present, source: past, tenantId: then.id, mode, erased })
     const newSlug = wish.newSlug ?? then.slug
     const told = {
       scope: 'tenant',
@@ -129,6 +131,8 @@ async function restoreFrom(
     const tables: Record<string, RowCounts> = {}
     const restored = await asReplica(present, async () => {
       await beginRecord(present, { runId, requestedBy: wish.requestedBy }, then.id)
+      await rows.awaitHolds()
+      if (known) await requireFree(present, known, wish)
       // Whoever writes holds a share of this row to his end; who comes later waits for ours.
       await present.query('select from platform.moving_tenants where tenant_id = $1 for update', [then.id])
       if (isRevived) await asOrigin(present, () => reviveTenant(present, past, then.id, newSlug))
@@ -142,6 +146,7 @@ async function restoreFrom(
       for (const shape of wanted) {
         await rows.settle(shape)
         const counts = await rows.compare(shape)
+        await rows.requireNoHold(shape)
         await rows.apply(shape)
         if (Object.values(counts).some(count => count > 0)) tables[shape.name] = counts
         await wish.onStep?.(`applied ${shape.name}`)
