@@ -16,7 +16,7 @@ export const errors = errorTable('audit', {
   ],
   numberMalformed: ['invalid', '{text} is not the number of a checkpoint.'],
   entryArchived: [
-    'unavailable',
+    'conflict',
     'The audit entry {id} may lie in the archive {archive}, which is not at hand: bring the archive back into its folder, and ask for the proof at the command line.',
   ],
   archiveDiffers: ['conflict', 'The archive {archive} has the audit entry {id} otherwise than it was sealed.'],

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Queryable, sql } from '#platform/database'
+import type { ArchiveFiles } from './archive-comparison.ts'
 import { readCheckpoint } from './checkpoints.ts'
 import { entryExpressions, leafOf } from './entry-hashes.ts'
 import { errors } from './errors.ts'
@@ -57,20 +58,32 @@ const encode = (bytes: Buffer) => bytes.toString('base64url')
 export async function proveEntry(
   tx: Queryable,
   id: string,
-  options: { withoutPerson?: boolean } = {},
+  options: { withoutPerson?: boolean; archives?: Pick<ArchiveFiles, 'read'> } = {},
 ): Promise<InclusionProof> {
-  const entry = await findEntry(tx, id)
+  const here = await findEntry(tx, id)
+  const archived = here ? undefined : await findArchived(tx, id, options.archives)
+  const entry = here ?? archived?.entry
   if (!entry) throw errors.entryNotFound({ id })
   const newest = await newestCheckpoint(tx)
   const tree = newest && (await findTree(tx, newest.number))
   const position = tree && (await findPosition(tx, id, entry.createdAt, tree.size))
   if (!newest || !tree || position === undefined) throw errors.notSealed({ id })
-  return {
+  const proof: InclusionProof = {
     format: entry.isKeyed ? 'commonhold-audit-entry-2' : 'commonhold-audit-entry-1',
     entry: provenEntry(entry, options.withoutPerson === true),
     position,
     path: (await storedTree(tx, tree.size).inclusionProof(position)).map(encode),
     tree: await signedTree(tx, newest, tree),
+  }
+  if (archived) requireHolding(proof, id, archived.archive)
+  return proof
+}
+
+function requireHolding(proof: InclusionProof, id: string, archive: string): void {
+  try {
+    checkInclusion(proof)
+  } catch (error) {
+    throw errors.archiveDiffers({ archive, id }, error)
   }
 }
 
@@ -255,28 +268,69 @@ const { content, person, values, hasValues, personKey, valuesKey } = entryExpres
   'audit.personal_keys(entry.format, entry.resource)',
 )
 
+const entryColumns = sql.raw(`
+  entry.format is not null as is_keyed,
+  ${content} as content,
+  ${person} as person,
+  case when ${hasValues} then ${values} end as values,
+  case when entry.format is not null then ${personKey} end as person_key,
+  case when entry.format is not null then ${valuesKey} end as values_key,
+  audit.hash_of(entry.erased, 'content') as content_hash,
+  audit.hash_of(entry.erased, 'person') as person_hash,
+  audit.hash_of(entry.erased, 'values') as values_hash,
+  (extract(epoch from entry.created_at) * 1000000)::bigint::text as created_at`)
+
 /** The time in its id bounds where it can be: an entry is written after its transaction began. */
+const madeAtOf = (id: string): Date => new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16) + 1000)
+
 async function findEntry(tx: Queryable, id: string): Promise<Entry | undefined> {
-  const madeAt = new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16) + 1000)
+  const madeAt = madeAtOf(id)
   const find = (condition: ReturnType<typeof sql>) =>
     tx.maybe(sql<Entry>`
-      select
-        entry.format is not null as is_keyed,
-        ${sql.raw(content)} as content,
-        ${sql.raw(person)} as person,
-        case when ${sql.raw(hasValues)} then ${sql.raw(values)} end as values,
-        case when entry.format is not null then ${sql.raw(personKey)} end as person_key,
-        case when entry.format is not null then ${sql.raw(valuesKey)} end as values_key,
-        audit.hash_of(entry.erased, 'content') as content_hash,
-        audit.hash_of(entry.erased, 'person') as person_hash,
-        audit.hash_of(entry.erased, 'values') as values_hash,
-        (extract(epoch from entry.created_at) * 1000000)::bigint::text as created_at
+      select ${entryColumns}
       from audit.audit_logs as entry
       where entry.tenant_id = ${tx.scope.tenantId}
         and entry.id = ${id}
         and ${condition}`)
   const soon = await find(sql`entry.created_at between ${madeAt}::timestamptz - interval '1 day' and ${madeAt}`)
   return soon ?? (await find(sql`true`))
+}
+
+/** An entry of an archived month; refuses where the archive is not at hand. */
+async function findArchived(
+  tx: Queryable,
+  id: string,
+  archives: Pick<ArchiveFiles, 'read'> | undefined,
+): Promise<{ entry: Entry; archive: string } | undefined> {
+  const madeAt = madeAtOf(id)
+  const months = await tx.run(sql<{ archive: string }>`
+    select archive
+    from audit.archived_months
+    where since <= ${madeAt}
+      and until > ${madeAt}::timestamptz - interval '1 day'
+      and exists (
+        select
+        from audit.seals
+        where tenant_id = ${tx.scope.tenantId}
+          and position(uuid_send(${id}::uuid) in keys) > 0
+      )
+    order by since desc`)
+  for (const { archive } of months) {
+    const lines = archives?.read(archive)
+    if (!lines) throw errors.entryArchived({ id, archive })
+    for await (const portion of lines) {
+      const line = portion.find(text => text.includes(`"id":"${id}"`))
+      const entry =
+        line !== undefined &&
+        (await tx.maybe(sql<Entry>`
+          select ${entryColumns}
+          from json_populate_record(null::audit.audit_logs, ${line}::json) as entry
+          where entry.tenant_id = ${tx.scope.tenantId}
+            and entry.id = ${id}`))
+      if (entry) return { entry, archive }
+    }
+  }
+  return undefined
 }
 
 type Numbered = { number: number; signed: string }

@@ -98,7 +98,7 @@ export const auditRoutes = [
       'A proof that the entry stands in the log as it was written, under a signed checkpoint: `commonhold audit check-proof` checks it without asking anybody. Refused until the entry is in a checkpoint, which takes some seconds.',
     params: Type.Object({ id: uuid }),
     response: Type.Unsafe<Proof>(Type.Object({}, { additionalProperties: true })),
-    refusals: ['audit.entry_not_found', 'audit.not_sealed'],
+    refusals: ['audit.entry_not_found', 'audit.entry_archived', 'audit.not_sealed'],
     async handle({ params: { id }, scope }, app) {
       const places = await placesOf(app, scope)
       const last = places.pop() as Queryable

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { sealEntries, type Verification, verifyLog } from '#platform/audit'
+import { checkProof, proveEntry, sealEntries, type Verification, verifyLog } from '#platform/audit'
 import { openDocumentSigner } from '#platform/identity'
 import { signerOf } from '#test/signers.ts'
 import { testWorld } from '#test/world.ts'
@@ -50,7 +50,8 @@ async function makeMonth(ago: number, rows: number): Promise<string> {
      select
        case when n % 3 = 0 then $3::uuid else $2::uuid end,
        $1::timestamptz + n * interval '1.000001 seconds',
-       gen_random_uuid(),
+       (lpad(to_hex((extract(epoch from $1::timestamptz + n * interval '1 second') * 1000)::bigint), 12, '0')
+         || '7' || left(md5(n::text), 3) || '8' || left(md5(n::text || random()::text), 15))::uuid,
        gen_random_uuid(), 'Ada', 'update', 'identity.users', n::text,
        '{"n": {"old": 1.50, "new": 1e3}, "email": {"old": "a@example.org"}}', '{"text": "Łódź \\"x\\" \\n"}', '192.0.2.7'
      from generate_series(1, $4::integer) as n`,
@@ -279,4 +280,26 @@ test('GG-16 an archive does not come back over the erasure of a person since', a
   await assert.rejects(restoreArchive(app, id, { isBack: true }), { code: 'audit.erased_since_archived' })
   assert.equal(await exists(old), false)
   assert.deepEqual((await verify()).findings, [])
+})
+
+test('PE-07 an archived entry is proven from its archive, and refused where that is not at hand', async () => {
+  const { id: archive } = getArchive(shelf, archivedFile()?.id as string)
+  const lines: { id: string; tenant_id: string; created_at: string }[] = []
+  for await (const portion of archives.read(archive) ?? []) lines.push(...portion.map(line => JSON.parse(line)))
+  const { id } = lines.filter(line => line.tenant_id === second)[77] as { id: string }
+  const own = db.scoped({ tenantId: second })
+  const checked = checkProof(JSON.stringify(await proveEntry(own, id, { archives })))
+  assert.deepEqual([checked.entry?.id, checked.entry?.userName, checked.tenantId], [id, 'Ada', second])
+  const hidden = checkProof(JSON.stringify(await proveEntry(own, id, { archives, withoutPerson: true })))
+  assert.deepEqual(hidden.untold, ['person', 'values'])
+  await assert.rejects(proveEntry(own, id), { code: 'audit.entry_archived' })
+  await assert.rejects(proveEntry(own, id, { archives: { read: () => undefined } }), /bring the archive back/)
+  const altered = {
+    async *read() {
+      for await (const portion of archives.read(archive) ?? [])
+        yield portion.map(line => line.replace('"Ada"', '"Eve"'))
+    },
+  }
+  await assert.rejects(proveEntry(own, id, { archives: altered }), { code: 'audit.archive_differs' })
+  await assert.rejects(proveEntry(db.scoped({ tenantId: first }), id, { archives }), { code: 'audit.entry_not_found' })
 })

@@ -36,6 +36,7 @@ type Proving = { tenant: string; output?: string; withoutPerson?: boolean }
 
 /** `commonhold audit …`: what tells whether the log is as it was written, and proves it to others. */
 export function registerAuditCommands(parent: Command, context: CommandContext): void {
+  parent.description('The audit log: verified, proved, exported, people erased from it')
   const { withApp } = context
   registerLogCommands(parent, context, findTenant)
   registerErasureCommands(parent, context, progressOn)
@@ -85,7 +86,8 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
     .action(async (id: string, { tenant, output, withoutPerson = false }: Proving) => {
       const proof = await withApp(async app => {
         const tenantId = await findTenant(app, tenant)
-        return await inEither(app, tenantId, tx => proveEntry(tx, id, { withoutPerson }))
+        const archives = archiveFilesOf(app)
+        return await inEither(app, tenantId, tx => proveEntry(tx, id, { withoutPerson, archives }))
       })
       writeProof(proof, output)
     })
