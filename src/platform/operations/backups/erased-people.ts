@@ -1,5 +1,7 @@
 import pg from 'pg'
-import { quoted, type Side } from '#platform/database'
+import { addressPattern, listPersonalColumns } from '#platform/audit'
+import { quoted, type Side, statementsOf } from '#platform/database'
+import { listAddresses, listErasedAccounts, listFreeAddresses } from '#platform/identity'
 import type { TableShape } from './table-shapes.ts'
 
 /** Who is in a copy and was erased since. */
@@ -15,33 +17,18 @@ export type ErasedPeople = {
 
 /** Undefined where nobody was. */
 export async function findErasedPeople(present: Side, past: Side): Promise<ErasedPeople | undefined> {
-  const { rows: erased } = await present.query<{ id: string }>(
-    'select id from identity.erased_users union select user_id from audit.erased_subjects',
-  )
-  const { rows: people } = await past.query<{ id: string; email: string }>(
-    'select id, lower(email) as email from identity.users where id = any ($1)',
-    [erased.map(({ id }) => id)],
-  )
+  const now = statementsOf(present)
+  const people = await listAddresses(statementsOf(past), await listErasedAccounts(now))
   if (people.length === 0) return undefined
-  const { rows: found } = await present.query<Pick<ErasedPeople, 'addresses' | 'pattern'>>(
-    `select addresses, audit.address_pattern(addresses) as pattern
-    from (
-      select coalesce(array_agg(email), '{}') as addresses
-      from unnest($1::text[]) as past (email)
-      where not exists (select from identity.users as living where living.email = past.email and living.deleted_at is null)
-    ) as left_over`,
-    [people.map(({ email }) => email)],
-  )
-  const { rows: declared } = await present.query<{ resource: string; columns: string[]; subjects: string[] }>(
-    `select resource, columns, subjects
-    from audit.personal_columns
-    where format = (select max(format) from audit.personal_columns)`,
+  const addresses = await listFreeAddresses(
+    now,
+    people.map(({ email }) => email),
   )
   return {
     ids: people.map(({ id }) => id),
-    addresses: found[0]?.addresses ?? [],
-    pattern: found[0]?.pattern ?? null,
-    declared: new Map(declared.map(({ resource, ...each }) => [resource, each])),
+    addresses,
+    pattern: await addressPattern(now, addresses),
+    declared: new Map((await listPersonalColumns(now)).map(({ resource, ...each }) => [resource, each])),
   }
 }
 

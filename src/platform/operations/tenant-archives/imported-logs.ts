@@ -1,5 +1,5 @@
-import { type Side, sql } from '#platform/database'
-import { type Arrival, idsOf, type Traveller } from '#platform/identity'
+import { type Side, sql, statementsOf } from '#platform/database'
+import { type Arrival, idsOf, listErasedAccounts, listFreeAddresses, type Traveller } from '#platform/identity'
 import type { SubjectEntries, SubjectLog } from '#platform/module.ts'
 
 /** PE-07: who is erased here is erased from the logs that tenants brought along, by whatever id he is told of there. */
@@ -47,22 +47,19 @@ export async function eraseFromArrived(
   addresses: readonly string[],
 ): Promise<number> {
   const { rows: named } = await side.query<{ id: string }>(
-    `select id
-    from identity.erased_users
-    where id in (
-      select distinct found[1]::uuid
-      from operations.imported_logs as log
-      cross join lateral regexp_matches(
-        log.entry::text, '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g'
-      ) as found
-      where log.tenant_id = $1
-    )`,
+    `select distinct found[1] as id
+    from operations.imported_logs as log
+    cross join lateral regexp_matches(
+      log.entry::text, '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g'
+    ) as found
+    where log.tenant_id = $1`,
     [tenantId],
   )
-  const erased = [
-    ...arrivals.filter(({ isErased }) => isErased).map(({ newId }) => newId),
-    ...named.map(({ id }) => id),
-  ]
+  const gone = await listErasedAccounts(
+    statementsOf(side),
+    named.map(({ id }) => id),
+  )
+  const erased = [...arrivals.filter(({ isErased }) => isErased).map(({ newId }) => newId), ...gone]
   let entries = 0
   for (const userId of erased) {
     const { rowCount } = await side.query(
@@ -85,13 +82,5 @@ export async function addressesOfErased(
 ): Promise<string[]> {
   const erased = new Set(arrivals.filter(({ isErased }) => isErased).map(({ id }) => id))
   const emails = travellers.flatMap(({ id, email }) => (erased.has(id) && email !== null ? [email.toLowerCase()] : []))
-  const { rows } = await side.query<{ email: string }>(
-    `select given.email
-    from unnest($1::text[]) as given (email)
-    where not exists (
-      select from identity.users as living where living.email = given.email and living.deleted_at is null
-    )`,
-    [emails],
-  )
-  return rows.map(({ email }) => email)
+  return await listFreeAddresses(statementsOf(side), emails)
 }
