@@ -21,9 +21,9 @@ const advices: Partial<Record<FindingKind, string>> = {
   checkpoint_differs:
     'The copy outside is the one to believe: it tells what the log was before. Compare it with the backups of that time.',
   rolled_back:
-    'If you have restored a backup, let the program go on and accept the fork by its number. Otherwise somebody has put the log back.',
+    'If you have restored a backup, let the program go on and accept the fork by its number (commonhold audit accept-fork). Otherwise somebody has put the log back.',
   forked:
-    'If you have restored a backup at that time, accept it: commonhold audit verify --accept-fork NUMBER. Otherwise somebody has put the log back.',
+    'If you have restored a backup at that time, accept it: commonhold audit accept-fork NUMBER --reason TEXT. Otherwise somebody has put the log back.',
 }
 
 /** What to do about what verification has found. */

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { sql } from '#platform/database'
 import { testDatabase } from '#test/database.ts'
 import { signerOf } from '#test/signers.ts'
+import { acceptFork } from './accepted-forks.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { listCheckpointsAfter, makeCheckpoint, type Signer, type Signers } from './checkpoints.ts'
 import { recordEvent } from './events.ts'
@@ -387,6 +388,42 @@ attacked('PE-07 a log that is rolled back is found, and after a restore the fork
   assert.deepEqual(accepted.findings, [])
   await admin.query('drop schema older cascade')
 })
+
+attacked(
+  'PE-07 a fork that was accepted is told without a finding; another one, or a forged acceptance, is one',
+  async () => {
+    await saveAs('older')
+    await record(first, 4)
+    await closeDay()
+    await restoreFrom('older')
+    await record(first, 1)
+    await closeDay()
+    assert.deepEqual(kindsOf(await verify()), ['forked'])
+    const wish = { admin: adminConfig, folder: directory, by: 'Ada', reason: 'restored', signer: ours, now: new Date() }
+    await assert.rejects(acceptFork({ ...wish, number: 2 }), { code: 'audit.no_fork' })
+    const fork = await acceptFork({ ...wish, number: 5 })
+    assert.deepEqual([fork.checkpoint.number, fork.forkOf.number, typeof fork.forkOf.root], [5, 4, 'string'])
+    const known = await verify()
+    assert.deepEqual([known.findings, known.knownForks], [[], [fork]])
+    const { signed } = (await admin.query('select signed from audit.accepted_forks')).rows[0]
+    for (const forged of [
+      signerOf('theirs').sign(fork, 'commonhold-audit-fork'),
+      ours.sign({ ...fork, log: randomUUID() }, 'commonhold-audit-fork'),
+      ours.sign({ ...fork, forkOf: { ...fork.forkOf, hash: 'x' } }, 'commonhold-audit-fork'),
+      ours.sign({ ...fork, checkpoint: { ...fork.checkpoint, hash: 'x' } }, 'commonhold-audit-fork'),
+    ]) {
+      await attack(`update audit.accepted_forks set signed = '${forged}'`)
+      assert.deepEqual(kindsOf(await verify()), ['forked'])
+    }
+    await attack(`update audit.accepted_forks set signed = '${signed}'`)
+    await restoreFrom('older')
+    await record(first, 2)
+    await closeDay()
+    const another = await verify()
+    assert.deepEqual([kindsOf(another), another.findings[0]?.checkpoint], [['forked'], 6])
+    await admin.query('drop schema older cascade; truncate audit.accepted_forks')
+  },
+)
 
 attacked('PE-07 since a checkpoint only what came later is computed again, and faults there are found', async () => {
   const since = await verify({ since: 2 })

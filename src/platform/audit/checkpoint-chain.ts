@@ -1,3 +1,4 @@
+import type { AcceptedFork } from './accepted-forks.ts'
 import {
   checkpointHash,
   isHandedOver,
@@ -14,12 +15,15 @@ export type CheckpointChain = {
   /** Those that were kept outside. */
   outside: readonly KeptCheckpoint[]
   acceptedForks?: readonly number[] | undefined
+  /** Those that the log itself says of, by the hash of their checkpoint. */
+  knownForks?: ReadonlyMap<string, AcceptedFork> | undefined
   thumbprint?: string | undefined
 }
 
-/** Signatures, keys, the chain, and that nothing is known outside that is not here. */
-export function checkChain(chain: CheckpointChain, findings: Findings): void {
-  const { logId, checkpoints, outside, acceptedForks = [], thumbprint } = chain
+/** Signatures, keys, the chain, and that nothing is known outside that is not here. Returns the forks that were accepted. */
+export function checkChain(chain: CheckpointChain, findings: Findings): AcceptedFork[] {
+  const { logId, checkpoints, outside, acceptedForks = [], knownForks, thumbprint } = chain
+  const accepted: AcceptedFork[] = []
   const found = (kind: FindingKind, text: string, place: Omit<Finding, 'kind' | 'text'>) =>
     findings.add({ kind, text, ...place })
   let before: CheckpointChain['checkpoints'][number] | undefined
@@ -46,7 +50,9 @@ export function checkChain(chain: CheckpointChain, findings: Findings): void {
       }
       if (forkOf) {
         forks.push({ at: number, from: before?.number ?? 0, to: forkOf.number })
-        if (!acceptedForks.includes(number)) {
+        const known = knownForks?.get(checkpointHash(it.signed))
+        if (known && known.forkOf.number === forkOf.number && known.forkOf.hash === forkOf.hash) accepted.push(known)
+        else if (!acceptedForks.includes(number)) {
           found(
             'forked',
             `Checkpoint ${number} goes on from checkpoint ${before?.number ?? 0}, though checkpoint ${forkOf.number} was known outside: the database had been restored to an earlier state`,
@@ -80,4 +86,5 @@ export function checkChain(chain: CheckpointChain, findings: Findings): void {
       found('checkpoint_missing', `Checkpoint ${copy.number}${time} is known outside, and not here`, at)
     }
   }
+  return accepted
 }

@@ -15,6 +15,7 @@ export const errors = errorTable('audit', {
     '--everywhere is for all tenants, and since the newest checkpoint of each database: leave out --tenant and the number.',
   ],
   numberMalformed: ['invalid', '{text} is not the number of a checkpoint.'],
+  noFork: ['not_found', 'Checkpoint {number} says of no fork: commonhold audit verify names those that do.'],
   entryArchived: [
     'conflict',
     'The audit entry {id} may lie in the archive {archive}, which is not at hand: bring the archive back into its folder, and ask for the proof at the command line.',

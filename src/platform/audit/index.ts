@@ -1,3 +1,4 @@
+export { type AcceptedFork, acceptFork } from './accepted-forks.ts'
 export type { ArchiveFiles } from './archive-comparison.ts'
 export { AuditFilters, AuditLog, type Changes, listAuditLogs, noTenant } from './audit-logs.ts'
 export { type Checkpoint, readCheckpoint, type Signer, type Signers } from './checkpoints.ts'

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { type AcceptedFork, readAcceptedForks } from './accepted-forks.ts'
 import { type ArchiveFiles, compareArchive } from './archive-comparison.ts'
 import { ArchivedMonths } from './archived-months.ts'
 import { checkChain } from './checkpoint-chain.ts'
@@ -34,6 +35,8 @@ export type Verification = {
   entries: number
   /** Sealed entries that lie in archives, by signed records. */
   archived: number
+  /** Forks that were accepted (`audit accept-fork`): known restores. */
+  knownForks: AcceptedFork[]
   /** Archives that were read and compared, and those that are not where archives are; both empty unless asked for. */
   archivesRead: string[]
   archivesAway: string[]
@@ -121,8 +124,10 @@ class Verifier {
     const outside = await this.readOutside()
     const { checkpoints, findings, state } = this
     const { acceptedForks, thumbprint } = this.options
-    checkChain({ logId: state.logId, checkpoints, outside, acceptedForks, thumbprint }, findings)
     const keys = new Set(checkpoints.flatMap(({ read }) => read?.thumbprint ?? []))
+    const knownForks = await readAcceptedForks(this.sealsFrom, state.logId, keys)
+    const chain = { logId: state.logId, checkpoints, outside, acceptedForks, knownForks, thumbprint }
+    const forks = checkChain(chain, findings)
     this.archived = await ArchivedMonths.read(this.sealsFrom, state.logId, keys, findings)
     const start = await this.startingPoint()
     await this.compareStreams(start)
@@ -139,6 +144,7 @@ class Verifier {
       entries: this.entriesSeen,
       archived: this.archived.entries,
       ...archives,
+      knownForks: forks,
       unsealed,
       late: this.late,
       ...(this.firstLate && { firstLate: this.firstLate }),

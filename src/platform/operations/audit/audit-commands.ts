@@ -1,11 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { App } from '#platform/app.ts'
 import {
+  type AcceptedFork,
+  acceptFork,
   auditErrors,
   auditState,
   type CheckedProof,
   checkProof,
+  checkpointFolderOf,
   noTenant,
   type Proof,
   proveConsistency,
@@ -73,6 +77,33 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
       )
       process.stdout.write(json ? `${JSON.stringify(verification, null, 2)}\n` : reportOf(verification))
       if (!verification.isSound) process.exitCode = 3
+    })
+
+  parent
+    .command('accept-fork <number>')
+    .description(
+      'Say of a fork that it is a restore which you know of: verification tells it from then on without an alarm',
+    )
+    .requiredOption('--reason <text>', 'which restore it was, and who did it')
+    .option('--json', 'print what was signed as JSON')
+    .action(async (text: string, { reason, json }: { reason: string; json?: boolean }) => {
+      const number = numberOf(text)
+      const fork = await withApp(async app => {
+        if (!app.administration) throw auditErrors.noAdministrator()
+        const { admin } = app.administration
+        const by = `${userInfo().username} at the command line`
+        const signer = await openDocumentSigner(app)
+        return await acceptFork({
+          admin,
+          folder: checkpointFolderOf(app),
+          number,
+          by,
+          reason,
+          signer,
+          now: app.clock.now(),
+        })
+      })
+      process.stdout.write(json ? `${JSON.stringify(fork, null, 2)}\n` : `${sentenceOf(fork)}\n`)
     })
 
   parent
@@ -230,6 +261,7 @@ function reportOf(it: Verification): string {
     it.isSound ? 'The log is as it was written.' : 'The log is NOT as it was written:',
     ...it.findings.map(({ kind, text }) => `  ${kind}: ${text}`),
     `${it.entries} entries of ${it.tenants} tenants in ${it.seconds.toFixed(1)} s (${rate} a second), ${it.unsealed} of them too new to be sealed.`,
+    ...it.knownForks.map(sentenceOf),
     ...(it.archived > 0 ? [`${it.archived} older entries are archived, by signed records.`] : []),
     ...(it.archivesRead.length > 0 ? [`Archives read: ${it.archivesRead.join(', ')}.`] : []),
     ...(it.archivesAway.length > 0 ? [`Archives that are not at hand: ${it.archivesAway.join(', ')}.`] : []),
@@ -246,6 +278,9 @@ function reportOf(it: Verification): string {
   ]
   return `${lines.join('\n')}\n`
 }
+
+const sentenceOf = ({ checkpoint, forkOf, by, at, reason }: AcceptedFork): string =>
+  `Known fork: checkpoint ${checkpoint.number} goes on beside checkpoint ${forkOf.number}, accepted by ${by} at ${at}: ${reason}`
 
 function sentencesOf(it: CheckedProof): string {
   const lines = it.to

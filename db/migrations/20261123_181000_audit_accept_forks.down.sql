@@ -1,0 +1,1 @@
+drop table audit.accepted_forks;
