@@ -23,6 +23,7 @@ const rejectedCode = 6
 
 /** `commonhold contractors …`: results on stdout, with `--json` as one JSON value; progress on stderr. */
 export function registerContractorCommands(parent: Command, { withApp }: CommandContext): void {
+  parent.description('The catalogue of contractors: imported, searched, matched, lists')
   registerExportCommand(parent, { withApp })
   registerSummaryCommand(parent, { withApp })
   registerMatchCommands(parent, { withApp })

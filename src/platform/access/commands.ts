@@ -12,6 +12,7 @@ const refused = 3
 
 /** `commonhold access …`, for operators: it asks the database whatever tenant it is. */
 export function registerAccessCommands(parent: Command, { withApp }: CommandContext): void {
+  parent.description('Why somebody may do something, or may not')
   parent
     .command('explain <user> <tenant> <permission>')
     .description(

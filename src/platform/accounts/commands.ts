@@ -4,6 +4,7 @@ import { addColleague } from './colleagues.ts'
 
 /** `commonhold accounts …`, for operators. */
 export function registerAccountsCommands(parent: Command, { withApp }: CommandContext): void {
+  parent.description('Accounts in workspaces: somebody is made a member')
   parent
     .command('add-member <email>')
     .description('Make an account a member of a tenant, or give a member another role')

@@ -12,6 +12,7 @@ type Listing = Flags & { search?: string; status?: 'active' | 'suspended' | 'pen
 
 /** `commonhold tenants …`, for operators: results on stdout, with `--json` as one JSON value. */
 export function registerTenantCommands(parent: Command, context: CommandContext): void {
+  parent.description('Workspaces: made, suspended, deleted, moved, written into files')
   const { withApp } = context
   parent
     .command('list')

@@ -24,6 +24,7 @@ const changes: readonly (readonly [name: string, status: UserStatus, description
 
 /** `commonhold users …`, for operators: results on stdout, with `--json` as one JSON value. */
 export function registerUserCommands(parent: Command, { withApp }: CommandContext): void {
+  parent.description('Accounts of people: imported, made operators, suspended, deleted')
   parent
     .command('list')
     .description('List accounts, the newest first')

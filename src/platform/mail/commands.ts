@@ -10,6 +10,7 @@ import { type Outcome, sendBySmtp } from './smtp.ts'
 
 /** `commonhold mail …`, for operators. */
 export function registerMailCommands(parent: Command, { withApp }: CommandContext): void {
+  parent.description('Mails and what became of them; the mail server tried')
   parent
     .command('list')
     .description('Show the last 100 mails and what became of them')

@@ -4,6 +4,7 @@ import type { App } from '#platform/app.ts'
 import { auditState } from '#platform/audit'
 import { type Queryable, type Statements, sql } from '#platform/database'
 import { nullable, oneOf, timestamp } from '#platform/http'
+import { receiverName } from './backups/receiver.ts'
 import { readState } from './backups/state.ts'
 import { findLastExamination } from './doctor/examinations.ts'
 import { bytesInWords, timeInWords } from './doctor/findings.ts'
@@ -156,7 +157,8 @@ async function readReplicas({ tx }: Asked): Promise<Answer> {
   const { standbys, slots } = await readReplication(tx)
   const lost = slots.find(({ walStatus }) => walStatus === 'lost' || walStatus === 'unreserved')
   if (lost) return fault(`The slot ${lost.name} is losing what it needs.`)
-  const others = standbys.filter(({ state }) => state === 'streaming')
+  // What receives WAL for the backups streams as well.
+  const others = standbys.filter(({ name, state }) => state === 'streaming' && name !== receiverName)
   const slow = others.find(({ lagBytes }) => lagBytes > 512 * 2 ** 20)
   if (slow) return attention(`${slow.name} is ${bytesInWords(slow.lagBytes)} behind.`)
   return well(others.length === 0 ? 'None is connected.' : `${others.length} connected, and none is far behind.`)

@@ -21,6 +21,7 @@ type SetFlags = Flags & { status: (typeof subscriptionStatuses)[number]; trialUn
 
 /** `commonhold usage …`: results on stdout, with `--json` as one JSON value. */
 export function registerUsageCommands(parent: Command, { withApp }: CommandContext): void {
+  parent.description('What workspaces have used, against their plans')
   parent
     .command('show <slug>')
     .description('Show the plan of a tenant, its limits and what it uses')
@@ -33,6 +34,7 @@ export function registerUsageCommands(parent: Command, { withApp }: CommandConte
 
 /** `commonhold plans …`. */
 export function registerPlanCommands(parent: Command, { withApp }: CommandContext): void {
+  parent.description('Plans, and which workspace has which')
   parent
     .command('list')
     .description('List the plans of this installation')

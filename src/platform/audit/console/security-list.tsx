@@ -138,10 +138,7 @@ function EventRow({ event, change, isOfAll }: { event: SecurityEvent; change: Ch
         {event.description ?? event.event}
         {occurrences > 1 && <b>, {occurrences} times within a minute</b>}
         <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-          {[
-            event.resourceId,
-            ...facts.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
-          ]
+          {[event.resourceId, ...facts.map(([name, value]) => `${name}: ${inWords(value)}`)]
             .filter(Boolean)
             .join(' · ')}
         </Text>
@@ -161,7 +158,14 @@ function EventRow({ event, change, isOfAll }: { event: SecurityEvent; change: Ch
         )}
         {isOfAll && tenantId && (
           <div>
-            <Anchor component="button" type="button" size="xs" onClick={() => change({ workspace: tenantId })}>
+            <Anchor
+              component="button"
+              type="button"
+              size="xs"
+              ta="left"
+              style={{ whiteSpace: 'nowrap' }}
+              onClick={() => change({ workspace: tenantId })}
+            >
               Only this workspace
             </Anchor>
           </div>
@@ -176,6 +180,13 @@ function EventRow({ event, change, isOfAll }: { event: SecurityEvent; change: Ch
     </tr>
   )
 }
+
+const inWords = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : Array.isArray(value) && value.every(each => typeof each === 'string')
+      ? value.join(', ')
+      : JSON.stringify(value)
 
 function Filters({
   filters,

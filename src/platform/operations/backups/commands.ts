@@ -13,6 +13,7 @@ type Flags = { json?: boolean }
 
 /** `commonhold backup …`: progress on stderr, results on stdout, with `--json` as one JSON value. */
 export function registerBackupCommands(parent: Command, context: CommandContext): void {
+  parent.description('Backups of the database server: made, read again, tried')
   const { withApp } = context
   const by = () => `${userInfo().username} at the command line`
   parent
@@ -22,13 +23,17 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     .option('--json', 'print it as JSON')
     .action(async ({ incremental, json }: Flags & { incremental?: boolean }) => {
       const show = progressLine('Backing up')
-      const backup = await withApp(app =>
+      const made = await withApp(app =>
         backUp(app, incremental ? 'incremental' : 'full', {
           requestedBy: by(),
           onProgress: ({ bytes, expectedBytes, note }) => (note ? say(note) : show(bytes, expectedBytes)),
         }),
       )
+      const verification = findVerification({ ...shelfOfCommand(context), ...made }, made.id) ?? null
+      const backup = { ...made, verification }
       write(json, backup, () => describeBackup(backup))
+      const faults = verification?.faults ?? []
+      if (faults.length > 0) throw errors.verifyFailed({ count: faults.length, first: faults[0] })
     })
   parent
     .command('list')
@@ -66,8 +71,12 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
         await writeVerification(archive, backup.id, { at: new Date().toISOString(), faults: found })
         items.push({ id: backup.id, faults: found })
       }
-      write(json, { items }, () =>
-        items.map(it => `${it.id}  ${it.faults.length === 0 ? 'whole' : it.faults.join(' ')}\n`).join(''),
+      write(
+        json,
+        { items },
+        () =>
+          items.map(it => `${it.id}  ${it.faults.length === 0 ? 'without a fault' : it.faults.join(' ')}\n`).join('') ||
+          `There is no backup in ${shelf.folder}.\n`,
       )
       const all = items.flatMap(it => it.faults)
       if (all.length > 0) throw errors.verifyFailed({ count: all.length, first: all[0] })

@@ -23,6 +23,8 @@ import {
 
 /** The server keeps WAL for it until we have it on the disk. */
 export const slotName = 'commonhold_backups'
+/** By which it is known in `pg_stat_replication`. */
+export const receiverName = 'commonhold wal'
 
 export type ReceiverOptions = {
   shelf: Shelf
@@ -55,7 +57,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   const lock = takeLock(join(walPath(archive), 'receiver.lock'))
   if (!('release' in lock)) throw errors.busy({ folder: archive.folder, pid: lock.pid, command: lock.command })
   try {
-    const connection = await Replication.open(options.admin, 'commonhold wal')
+    const connection = await Replication.open(options.admin, receiverName)
     try {
       const reception = await Reception.prepare(options, archive, server, connection)
       const done = reception.run().finally(async () => {

@@ -106,7 +106,8 @@ function judge(state: BackupState, concerns: Concern[], now: Date): void {
   }
   const newest = chains.flat().at(-1)
   if (!newest || !lastBackupAt) {
-    const message = 'There is no backup yet. The first one is made at 02:00 UTC; better, begin one now.'
+    const message =
+      'There is no backup yet. The first one is made at 02:00 UTC; better, begin one now: commonhold backup create.'
     concerns.unshift({ object: 'backup', message, isMishap: false })
     conclude(true)
     return
@@ -129,7 +130,7 @@ function judge(state: BackupState, concerns: Concern[], now: Date): void {
   if (missing)
     mishap(missing, `The WAL segment ${missing} is missing: what comes after it is reached from the next backup on.`)
   const drilled = runs.find(({ kind, state: ended }) => kind === 'drill' && ended !== 'running')
-  if (!drilled) lack('drill', 'No restore was ever tried. Begin a drill.')
+  if (!drilled) lack('drill', 'No restore was ever tried. Begin a drill: commonhold backup drill.')
   else if (drilled.state === 'failed') mishap('drill', `The last restore drill failed: ${drilled.failure}`)
   if ((state.freeBytes ?? Infinity) < 2 * newest.storedBytes)
     mishap('room', 'The disk with the backups has no room for two more of them.')

@@ -15,7 +15,9 @@ export function progressLine(what: string): (bytes: number, expectedBytes: numbe
   return (bytes, expectedBytes) => {
     if (Date.now() - told < 1000) return
     told = Date.now()
-    say(`${what}: ${megabytes(bytes)}${expectedBytes ? ` of about ${megabytes(expectedBytes)}` : ''}`)
+    say(
+      `${what}: ${megabytes(bytes)}${expectedBytes && bytes <= expectedBytes ? ` of about ${megabytes(expectedBytes)}` : ''}`,
+    )
   }
 }
 

@@ -138,6 +138,7 @@ function Logs({ logs }: { logs: Standing['logs'] }) {
   return (
     <TablePart
       title="Sealing"
+      note="Each workspace has a log of its own, and so has the installation."
       rows={logs}
       keyOf={({ database }) => nameOf(database)}
       nothing="There is no log."
@@ -158,8 +159,14 @@ function Logs({ logs }: { logs: Standing['logs'] }) {
           of: ({ checkpoint }) => checkpoint && <time dateTime={checkpoint.at}>{formatExactTime(checkpoint.at)}</time>,
         },
         { label: 'Entries', isNumber: true, of: ({ checkpoint }) => checkpoint?.size.toLocaleString() ?? '0' },
-        { label: 'Workspaces', isNumber: true, of: ({ checkpoint }) => checkpoint?.tenants.toLocaleString() ?? '0' },
-        { label: 'Key', isLong: true, of: ({ checkpoint }) => <code>{checkpoint?.thumbprint ?? 'none yet'}</code> },
+        { label: 'Logs', isNumber: true, of: ({ checkpoint }) => checkpoint?.tenants.toLocaleString() ?? '0' },
+        {
+          label: 'Key',
+          isLong: true,
+          of: ({ checkpoint }) => (
+            <code style={{ overflowWrap: 'anywhere' }}>{checkpoint?.thumbprint ?? 'none yet'}</code>
+          ),
+        },
       ]}
     />
   )

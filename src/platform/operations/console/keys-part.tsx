@@ -39,8 +39,12 @@ function KeyTable({ keys: { keys, away, newest, programs, rotations } }: { keys:
             {older === 0
               ? `All that is encrypted is under the key ${newest}.`
               : `${formatCount(older)} values are under older keys than ${newest}.`}{' '}
-            {programs.length > 0 && `${formatCount(programs.length)} programs run; all have it. `}A new key is made with{' '}
-            <span className="mono">commonhold keys create</span>: put it last on every server, then first.
+            {programs.length > 0 &&
+              (programs.length === 1
+                ? 'One program runs, and has it. '
+                : `${formatCount(programs.length)} programs run; all have it. `)}
+            A new key is made with <span className="mono">commonhold keys create</span>: put it last on every server,
+            then first.
             {last && <LastRotation rotation={last} />}
           </>
         }

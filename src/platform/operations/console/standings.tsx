@@ -49,7 +49,7 @@ export function Standings({ overview: { standings, alarms } }: { overview: Overv
                 search={search ?? {}}
                 {...anchorOf(area)}
                 className={`panel ${classes.standing}`}
-                data-status={status}
+                data-standing={status}
               >
                 <span className={classes.standingHead}>
                   <Icon name={icon} size={18} />

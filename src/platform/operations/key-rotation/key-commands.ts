@@ -57,7 +57,7 @@ function describeRotation({ status, toKey, encryptedAgain, columns, reason }: Ke
 function describeStatus({ keys, columns, away, undeclared = [], lastRotation }: KeyStatus): string {
   const lines = keys.map(({ id, isNewest, isConfigured, isRemovable, values, files, archives, reasons }) => {
     const state = isNewest ? 'newest' : !isConfigured ? 'not configured' : isRemovable ? 'may be removed' : 'needed'
-    return `${id}: ${state}, ${values} values, ${files} files of backups, ${archives} of archives${isNewest ? '' : reasons.map(it => ` ${it}`).join('')}`
+    return `${id}: ${state}, ${values} values, ${files} files of backups, ${archives} of archives${isNewest ? '' : reasons.map(it => `\n  ${it}`).join('')}`
   })
   const counts = columns.map(({ database, column, keys }) => {
     const each = Object.entries(keys).map(([id, count]) => `${id === 'none' ? 'not encrypted' : id} ${count}`)

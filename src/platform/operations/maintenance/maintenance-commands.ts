@@ -59,7 +59,10 @@ function describe({
 }: MaintenanceRun): string {
   const seconds = endedAt ? ` in ${((endedAt.getTime() - startedAt.getTime()) / 1000).toFixed(1)} s` : ''
   const freed = bytesBefore !== null && bytesAfter !== null ? bytesBefore - bytesAfter : 0
-  const effect = [`${steps.length} done`, ...(freed > 0 ? [`${bytesInWords(freed)} freed`] : [])].join(', ')
+  const effect = [
+    steps.length === 0 ? 'nothing wanted it' : `${steps.length} done`,
+    ...(freed > 0 ? [`${bytesInWords(freed)} freed`] : []),
+  ].join(', ')
   const how = status === 'done' ? `${effect}${seconds}` : (reason ?? '')
   return `${task}${databaseName ? ` in ${databaseName}` : ''}: ${status}, ${startedAt.toISOString()}${how ? `, ${how}` : ''}\n`
 }

@@ -192,6 +192,7 @@ test('GG-16 holds add, list and release at the command line refuse what is nobod
     [['add', '--reason', 'x', '--user', bob.userId, '--tenant', bob.tenantId], 'operations.hold_of_one', 'invalid'],
     [['add', '--reason', 'x', '--user', 'bob'], 'operations.hold_user_unknown', 'not_found'],
     [['add', '--reason', 'x', '--tenant', crypto.randomUUID()], 'operations.hold_tenant_unknown', 'not_found'],
+    [['add', '--reason', 'x', '--tenant', 'nobody'], 'operations.hold_tenant_unknown', 'not_found'],
     [['add', '--user', bob.userId], 'commander.missingMandatoryOptionValue', undefined],
     [['release', 'x', '--reason', 'y'], 'operations.hold_unknown', 'not_found'],
   ] as const) {
@@ -199,7 +200,7 @@ test('GG-16 holds add, list and release at the command line refuse what is nobod
     assert.deepEqual([refused.code, refused.kind], [code, kind], args.join(' '))
   }
   const held = await json<{ id: string; userEmail: string }>(
-    ...(['holds', 'add', '--user', bob.userId, '--reason', 'Matter 1', '--json'] as const),
+    ...(['holds', 'add', '--user', bob.email, '--reason', 'Matter 1', '--json'] as const),
   )
   assert.equal(held.userEmail, bob.email)
   assert.match((await run('holds', 'list')).text, /account bob@northgate\.example since .*: Matter 1\n$/)
@@ -207,7 +208,14 @@ test('GG-16 holds add, list and release at the command line refuse what is nobod
   assert.equal(released.releaseReason, 'Settled')
   assert.equal((await run('holds', 'release', held.id, '--reason', 'Again')).code, 'operations.hold_released')
   assert.deepEqual(await json('holds', 'list', '--json'), [])
-  assert.equal((await json<unknown[]>('holds', 'list', '--all', '--json')).length, 1)
+  assert.equal((await run('holds', 'list')).text, 'No legal hold stands.\n')
+  const { rows } = await admin.query('select slug from tenancy.tenants where id = $1', [bob.tenantId])
+  const ofTenant = await json<{ id: string; tenantId: string }>(
+    ...(['holds', 'add', '--tenant', rows[0].slug, '--reason', 'Matter 3', '--json'] as const),
+  )
+  assert.equal(ofTenant.tenantId, bob.tenantId)
+  await run('holds', 'release', ofTenant.id, '--reason', 'Settled')
+  assert.equal((await json<unknown[]>('holds', 'list', '--all', '--json')).length, 2)
 })
 
 test('GG-16 MT-17 holds and archives reach the databases that tenants have of their own', async () => {

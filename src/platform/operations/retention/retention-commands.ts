@@ -1,6 +1,9 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
+import { type App, mainApp } from '#platform/app.ts'
+import { findAccount } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
+import { findTenantBySlug } from '#platform/tenancy'
 import { bytesInWords } from '../doctor/findings.ts'
 import { errors } from '../errors.ts'
 import { restoreOnRecord } from './archive-runs.ts'
@@ -100,6 +103,7 @@ export function registerArchiveCommands(parent: Command, context: CommandContext
             return `${describeArchive(manifest)}; ${state}`
           }),
           ...faults.map(fault => `! ${fault}`),
+          ...(items.length + faults.length === 0 ? [`There is no archive in ${shelf.folder}.`] : []),
         ],
       )
     })
@@ -117,7 +121,11 @@ export function registerArchiveCommands(parent: Command, context: CommandContext
         found.push({ id: manifest.id, faults: await verifyArchive(shelf, manifest, new Date()) })
       }
       write(json, { items: found }, () =>
-        found.map(each => `${each.id ?? '!'}  ${each.faults.length === 0 ? 'whole' : each.faults.join(' ')}`),
+        found.length === 0
+          ? [`There is no archive in ${shelf.folder}.`]
+          : found.map(
+              each => `${each.id ?? '!'}  ${each.faults.length === 0 ? 'without a fault' : each.faults.join(' ')}`,
+            ),
       )
       const all = found.flatMap(each => each.faults)
       if (all.length > 0) throw errors.archivesFaulty({ count: all.length, first: all[0] })
@@ -146,17 +154,19 @@ export function registerHoldCommands(parent: Command, { withApp }: CommandContex
   parent
     .command('add')
     .description('Hold a workspace or an account')
-    .option('--tenant <id>', 'the workspace')
-    .option('--user <id>', 'the account')
+    .option('--tenant <slug>', 'the workspace, by its slug or id')
+    .option('--user <email>', 'the account, by its address or id')
     .requiredOption('--reason <text>', 'why: the matter, and who asked for it')
     .option('--json', 'print it as JSON')
     .action(async ({ json, tenant, user, reason }: Flags & { tenant?: string; user?: string; reason: string }) => {
       if ((tenant === undefined) === (user === undefined)) throw errors.holdOfOne()
-      for (const id of [tenant, user])
-        if (id !== undefined && !isUuid.test(id))
-          throw tenant ? errors.holdTenantUnknown({ id }) : errors.holdUserUnknown({ id })
-      const wish = tenant === undefined ? { userId: user as string, reason } : { tenantId: tenant, reason }
-      const hold = await withApp(app => addHold(app, {}, wish))
+      const hold = await withApp(async app => {
+        const wish =
+          tenant === undefined
+            ? { userId: await userIdOf(app, user as string) }
+            : { tenantId: await tenantIdOf(app, tenant) }
+        return await addHold(app, {}, { ...wish, reason })
+      })
       write(json, hold, () => [describeHold(hold)])
     })
   parent
@@ -166,7 +176,7 @@ export function registerHoldCommands(parent: Command, { withApp }: CommandContex
     .option('--json', 'print them as JSON')
     .action(async ({ json, all }: Flags & { all?: boolean }) => {
       const holds = await withApp(app => listHolds(app.db.scoped({ system: true }), all === true))
-      write(json, holds, () => holds.map(describeHold))
+      write(json, holds, () => (holds.length === 0 ? ['No legal hold stands.'] : holds.map(describeHold)))
     })
   parent
     .command('release <id>')
@@ -178,6 +188,20 @@ export function registerHoldCommands(parent: Command, { withApp }: CommandContex
       const hold = await withApp(app => releaseHold(app, {}, id, reason))
       write(json, hold, () => [describeHold(hold)])
     })
+}
+
+async function tenantIdOf(app: App, named: string): Promise<string> {
+  if (isUuid.test(named)) return named
+  const found = await findTenantBySlug(mainApp(app).db.scoped({ system: true }), named)
+  if (!found) throw errors.holdTenantUnknown({ id: named })
+  return found.id
+}
+
+async function userIdOf(app: App, named: string): Promise<string> {
+  if (isUuid.test(named)) return named
+  const found = await findAccount(mainApp(app).db.scoped({ system: true }), named)
+  if (!found) throw errors.holdUserUnknown({ id: named })
+  return found.id
 }
 
 const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
