@@ -79,6 +79,15 @@ describe('operations in the console', { skip }, () => {
       await page.getByRole('heading', { level: 2, name: 'What the doctor has found' }).waitFor()
       await page.getByRole('heading', { level: 2, name: /^1 alarm is open, \d things want a look$/ }).waitFor()
       await page.getByRole('link', { name: /^Maintenance has a fault .*analyze: there was no room/ }).waitFor()
+      const marks = await page
+        .locator('[data-standing]')
+        .evaluateAll(cards =>
+          cards.map(it => [it.getAttribute('data-standing'), getComputedStyle(it).getPropertyValue('--mark')] as const),
+        )
+      assert.equal(marks.length, 9, 'also those that lead to this page, where the router writes attributes of its own')
+      const well = marks.find(([standing]) => standing === 'well')?.[1]
+      assert.ok(well)
+      for (const [standing, mark] of marks) assert.equal(mark === well, standing === 'well', `${standing} ${mark}`)
       await look(page, 'operations')
       await page.route('**/operations/overview', allWell)
       await page.reload()
