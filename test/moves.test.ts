@@ -119,7 +119,7 @@ test('MT-17 a tenant moves there and back with every row, and no other tenant is
   assert.equal((await answer(alice, `/contractor-lists/${aliceList}`)).body.name, 'Renamed there')
   assert.deepEqual(await contentOf(admin, bob.tenantId), ofBob)
   const { rows: left } = await admin.query(
-    `select from pg_trigger where tgfoid = 'platform.note_move_changes'::regproc`,
+    `select from pg_trigger where tgfoid in ('platform.note_move_changes'::regproc, 'platform.await_move_turn'::regproc)`,
   )
   assert.equal(left.length, 0)
 })

@@ -24,6 +24,9 @@ type Row = Readonly<Record<string, unknown>>
 
 const triggers = { note_move_insert: 'insert', note_move_update: 'update', note_move_delete: 'delete' } as const
 
+/** A trigger of the same tables: who writes waits for his turn before he locks rows. */
+const turn = 'await_move_turn'
+
 /** Connects such that both sides write values alike, nothing ends a long statement, and copies fire no triggers. */
 export async function connectSide(admin: pg.ClientConfig): Promise<Side> {
   const client = new pg.Client({ application_name: 'commonhold move', connectionTimeoutMillis: 5_000, ...admin })
@@ -88,6 +91,12 @@ export async function beginNoting(
       await source.query(`lock table ${quoted(name)} in share row exclusive mode`)
       const { rows } = await source.query('select tgname from pg_trigger where tgrelid = $1::regclass', [name])
       const known = new Set(rows.map(({ tgname }) => tgname))
+      if (!known.has(turn)) {
+        await source.query(
+          `create trigger ${turn} before insert or update or delete on ${quoted(name)}
+          for each statement execute function platform.await_move_turn()`,
+        )
+      }
       for (const [trigger, operation] of Object.entries(triggers)) {
         if (known.has(trigger)) continue
         const sides = [
@@ -118,7 +127,7 @@ export async function endNoting(side: pg.ClientBase, tenantId: string): Promise<
   const { rows: left } = await side.query(`
     select tgname as name, tgrelid::regclass::text as table
     from pg_trigger
-    where tgfoid = 'platform.note_move_changes'::regproc
+    where tgfoid in ('platform.note_move_changes'::regproc, 'platform.await_move_turn'::regproc)
       and not exists (select from platform.moving_tenants)`)
   for (const { name, table } of left) {
     await patiently(side, () => side.query(`drop trigger if exists ${quoted(name)} on ${table}`))

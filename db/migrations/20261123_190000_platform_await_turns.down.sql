@@ -1,0 +1,1 @@
+drop function platform.await_move_turn();
