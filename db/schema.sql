@@ -1436,7 +1436,7 @@ CREATE OR REPLACE FUNCTION audit.erase_entries(of_user_id uuid, addresses text[]
 AS $function$
 #variable_conflict use_column
 declare
-  pattern constant text := audit.address_pattern(addresses);
+  pattern constant text := audit.address_pattern(identity.addresses_of_nobody(addresses));
   newest constant smallint := (select max(format) from audit.personal_columns);
   old_entry audit.audit_logs;
   entry audit.audit_logs;
@@ -1472,7 +1472,7 @@ begin
       and (
         old_entry.user_id = of_user_id
         or (old_entry.user_id is null and is_about)
-        or coalesce(old_entry.user_name ~* pattern, false)
+        or (old_entry.user_id is null and coalesce(old_entry.user_name ~* pattern, false))
       )
     then
       sealed := sha256(
@@ -1672,7 +1672,7 @@ CREATE OR REPLACE FUNCTION audit.find_subject(of_user_id uuid, addresses text[],
 AS $function$
 #variable_conflict use_column
 declare
-  pattern constant text := audit.address_pattern(addresses);
+  pattern constant text := audit.address_pattern(identity.addresses_of_nobody(addresses));
   newest constant smallint := (select max(format) from audit.personal_columns);
 begin
   return query
@@ -1703,7 +1703,12 @@ begin
       )
       or (
         strpos(concat_ws(' ', entry.changes::text, entry.details::text, entry.user_name), '@') > 0
-        and concat_ws(' ', entry.changes::text, entry.details::text, entry.user_name) ~* pattern
+        and concat_ws(
+          ' ',
+          entry.changes::text,
+          entry.details::text,
+          case when entry.user_id is null then entry.user_name end
+        ) ~* pattern
       )
     )
   order by entry.created_at, entry.id;
@@ -6644,6 +6649,37 @@ RETURN CASE WHEN (jsonb_typeof(value) = 'object'::text) THEN (value - keys) ELSE
 revoke execute on function audit.without(value jsonb, keys text[]) from public;
 comment on function audit.without(value jsonb, keys text[]) is 'An object without those keys';
 
+create table audit.accepted_forks (
+  number bigint not null,
+  accepted_at timestamp with time zone default now() not null,
+  signed text not null,
+  constraint accepted_forks_pkey PRIMARY KEY (number)
+);
+grant select on table audit.accepted_forks to commonhold_app;
+grant select on table audit.accepted_forks to commonhold_readonly;
+comment on table audit.accepted_forks is 'Forks of this database''s log that an administrator knows to be restores: audit accept-fork';
+comment on column audit.accepted_forks.number is 'The checkpoint that says of the fork';
+comment on column audit.accepted_forks.signed is 'JWS with the installation''s key: both checkpoints by their hashes, sizes and roots, who accepted it, when and why';
+
+create table audit.archived_months (
+  archive text not null,
+  since timestamp with time zone not null,
+  until timestamp with time zone not null,
+  rows bigint not null,
+  archived_at timestamp with time zone default now() not null,
+  signed text not null,
+  erasures text[] default '{}'::text[] not null,
+  constraint archived_months_pkey PRIMARY KEY (archive),
+  constraint archived_months_order CHECK ((since < until))
+);
+grant select (archive, archived_at, rows, since, until) on table audit.archived_months to commonhold_app;
+grant select (archive, archived_at, rows, since, until) on table audit.archived_months to commonhold_readonly;
+comment on table audit.archived_months is 'Months of this database''s log whose entries lie in an archive, and not in audit_logs any more. Their seals stay. Written by who drops the partition, in the same transaction';
+comment on column audit.archived_months.archive is 'The archive''s id: archive list';
+comment on column audit.archived_months.since is 'The first moment of the month';
+comment on column audit.archived_months.signed is 'JWS with the installation''s key: the archive''s hashes, and of each tenant the positions and a hash over their keys and leaves (docs/audit.md)';
+comment on column audit.archived_months.erasures is 'Signed records of erasures that stand in entries of this month: entries of other months are held against them';
+
 create table audit.audit_logs (
   tenant_id uuid not null,
   id uuid default platform.uuid_v7() not null,
@@ -10315,17 +10351,44 @@ grant usage on schema identity to commonhold_app;
 grant usage on schema identity to commonhold_readonly;
 comment on schema identity is 'Who people are: accounts, profiles, passwords, sessions';
 
+CREATE OR REPLACE FUNCTION identity.addresses_of_nobody(addresses text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  free text[];
+begin
+  perform set_config('app.system', 'on', true);
+  free := array(
+    select address
+    from unnest(addresses) as address
+    where not exists (select from identity.users as account where account.email = address)
+  );
+  perform set_config('app.system', was_system, true);
+  return free;
+end
+$function$;
+revoke execute on function identity.addresses_of_nobody(addresses text[]) from public;
+comment on function identity.addresses_of_nobody(addresses text[]) is 'Those of these addresses that no account has now. Who takes over the address of an account that was deleted is somebody else: what the log tells of him goes with him';
+
 CREATE OR REPLACE FUNCTION identity.begin_log_erasure(of_user_id uuid)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
 begin
+  perform set_config('app.system', 'on', true);
   if exists (select from identity.users where id = of_user_id) then
     raise exception 'The account % still exists', of_user_id
       using errcode = 'CH001', constraint = 'identity.account_exists', schema = 'identity', table = 'users';
   end if;
+  perform set_config('app.system', was_system, true);
   insert into audit.erased_subjects (user_id)
   values (of_user_id)
   on conflict (user_id) do update set finished_at = null;
@@ -12931,6 +12994,105 @@ grant execute on function operations.email_of(of_user_id uuid) to commonhold_app
 revoke execute on function operations.email_of(of_user_id uuid) from public;
 comment on function operations.email_of(of_user_id uuid) is 'GG-16: who has held or released, for the system scope; null once the account is erased';
 
+CREATE OR REPLACE FUNCTION operations.erase_imported_subject(of_user_id uuid, addresses text[])
+ RETURNS TABLE(tenant_id uuid, entries bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+  if not exists (select from audit.erased_subjects as subject where subject.user_id = of_user_id) then
+    raise exception 'Nobody has asked to erase %', of_user_id using errcode = 'insufficient_privilege';
+  end if;
+  return query
+  with erased as (
+    update operations.imported_logs as log
+    set entry = found.remaining
+    from operations.find_imported_subject(of_user_id, addresses) as found
+    where log.tenant_id = found.tenant_id
+      and log.id = found.id
+    returning log.tenant_id
+  )
+  select erased.tenant_id, count(*)
+  from erased
+  group by erased.tenant_id;
+end
+$function$;
+grant execute on function operations.erase_imported_subject(of_user_id uuid, addresses text[]) to commonhold_app;
+revoke execute on function operations.erase_imported_subject(of_user_id uuid, addresses text[]) from public;
+comment on function operations.erase_imported_subject(of_user_id uuid, addresses text[]) is 'PE-07: takes what is personal of somebody out of all imported logs, in one go; of whom it may was said by identity.begin_log_erasure';
+
+CREATE OR REPLACE FUNCTION operations.find_imported_subject(of_user_id uuid, addresses text[], of_tenant_id uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(tenant_id uuid, id uuid, remaining jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  tenant uuid;
+  ids text[];
+  pattern text;
+begin
+  for tenant in
+    select tenants.id
+    from tenancy.tenants as tenants
+    where (of_tenant_id is null or tenants.id = of_tenant_id)
+      and exists (select from operations.imported_logs as log where log.tenant_id = tenants.id)
+  loop
+    ids := array[of_user_id::text] || array(
+      select person.former_id::text
+      from operations.imported_people as person
+      where person.tenant_id = tenant
+        and person.user_id = of_user_id
+    );
+    pattern := audit.address_pattern(
+      identity.addresses_of_nobody(addresses || operations.imported_addresses(tenant, ids))
+    );
+    return query
+    select log.tenant_id, log.id, left_of.entry
+    from operations.imported_logs as log
+    cross join lateral operations.without_subject(log.entry, ids, pattern) as left_of (entry)
+    where log.tenant_id = tenant
+      and (
+        log.entry::text ~* pattern
+        or exists (select from unnest(ids) as one (id) where strpos(log.entry::text, one.id) > 0)
+      )
+      and left_of.entry <> log.entry;
+  end loop;
+end
+$function$;
+grant execute on function operations.find_imported_subject(of_user_id uuid, addresses text[], of_tenant_id uuid) to commonhold_app;
+revoke execute on function operations.find_imported_subject(of_user_id uuid, addresses text[], of_tenant_id uuid) from public;
+comment on function operations.find_imported_subject(of_user_id uuid, addresses text[], of_tenant_id uuid) is 'Entries of imported logs, of one tenant or of all, with something personal of that person, and what is left of each without it; for the system scope';
+
+CREATE OR REPLACE FUNCTION operations.imported_addresses(of_tenant_id uuid, ids text[])
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(array_agg(distinct lower(told.address)), '{}')
+  from operations.imported_logs as log
+  join audit.personal_columns as declared
+    on declared.format = (select max(format) from audit.personal_columns)
+    and declared.resource = log.entry ->> 'resource'
+  cross join unnest(declared.columns) as name
+  cross join lateral (
+    values
+      (log.entry #>> array['details', name]),
+      (log.entry #>> array['changes', name, 'new']),
+      (log.entry #>> array['changes', name, 'old'])
+  ) as told (address)
+  where log.tenant_id = of_tenant_id
+    and name like '%email'
+    and told.address like '%_@_%'
+    and operations.tells_of(log.entry, ids, declared.subjects)
+$function$;
+revoke execute on function operations.imported_addresses(of_tenant_id uuid, ids text[]) from public;
+comment on function operations.imported_addresses(of_tenant_id uuid, ids text[]) is 'The e-mail addresses that a tenant''s imported log knows of who has one of these ids there';
+
 CREATE OR REPLACE FUNCTION operations.keep_held_tenant()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -13025,6 +13187,67 @@ end
 $function$;
 revoke execute on function operations.refuse_held(of_tenant_id uuid, of_user_id uuid) from public;
 comment on function operations.refuse_held(of_tenant_id uuid, of_user_id uuid) is 'Refuses with operations.held what a legal hold keeps';
+
+CREATE OR REPLACE FUNCTION operations.tells_of(entry jsonb, ids text[], subjects text[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+RETURN (EXISTS (SELECT FROM unnest(tells_of.subjects) subject(subject) WHERE (CASE subject.subject WHEN 'resource_id'::text THEN ARRAY[(tells_of.entry ->> 'resource_id'::text)] ELSE ARRAY[(tells_of.entry #>> ARRAY['details'::text, subject.subject]), (tells_of.entry #>> ARRAY['changes'::text, subject.subject, 'new'::text]), (tells_of.entry #>> ARRAY['changes'::text, subject.subject, 'old'::text])] END && tells_of.ids)));
+revoke execute on function operations.tells_of(entry jsonb, ids text[], subjects text[]) from public;
+comment on function operations.tells_of(entry jsonb, ids text[], subjects text[]) is 'Whether an imported entry tells of who has one of these ids; subjects says where they stand (audit.personal_columns)';
+
+CREATE OR REPLACE FUNCTION operations.without_subject(entry jsonb, ids text[], pattern text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  declared audit.personal_columns;
+  remaining jsonb := entry;
+  erased jsonb := case when jsonb_typeof(entry -> 'erased') = 'object' then entry -> 'erased' else '{}' end;
+  is_about boolean;
+begin
+  select * into declared
+  from audit.personal_columns as of_table
+  where of_table.format = (select max(format) from audit.personal_columns)
+    and of_table.resource = coalesce(entry ->> 'resource', '');
+  is_about := operations.tells_of(entry, ids, declared.subjects);
+
+  if num_nonnulls(entry ->> 'user_name', entry ->> 'ip_address', entry ->> 'user_agent') > 0
+    and (
+      coalesce(entry ->> 'user_id' = any (ids), is_about)
+      or (entry ->> 'user_id' is null and coalesce(entry ->> 'user_name' ~* pattern, false))
+    )
+  then
+    remaining := remaining || '{"user_name": null, "ip_address": null, "user_agent": null}';
+    erased := erased || '{"person": {}}';
+  end if;
+
+  if is_about then
+    if jsonb_typeof(entry -> 'changes') = 'object' then
+      remaining := jsonb_set(remaining, '{changes}', (entry -> 'changes') - declared.columns);
+    end if;
+    if jsonb_typeof(entry -> 'details') = 'object' then
+      remaining := jsonb_set(remaining, '{details}', (entry -> 'details') - declared.columns);
+    end if;
+    if remaining -> 'changes' is distinct from entry -> 'changes' or remaining -> 'details' is distinct from entry -> 'details' then
+      erased := erased || '{"values": {}}';
+    end if;
+  end if;
+
+  if remaining::text ~* pattern then
+    remaining := regexp_replace(remaining::text, pattern, '[erased]', 'gi')::jsonb;
+    erased := erased || '{"content": {}}';
+  end if;
+  if remaining = entry then
+    return entry;
+  end if;
+  return (remaining - 'salt') || jsonb_build_object('erased', erased);
+end
+$function$;
+revoke execute on function operations.without_subject(entry jsonb, ids text[], pattern text) from public;
+comment on function operations.without_subject(entry jsonb, ids text[], pattern text) is 'PE-07: an imported entry without what is personal of who has one of these ids there, or whose addresses the pattern finds; the entry itself where there is nothing. Nothing seals it here, so nothing is kept of what goes';
 
 create table operations.alarms (
   id uuid default gen_random_uuid() not null,
@@ -13155,6 +13378,9 @@ create table operations.imported_logs (
 CREATE INDEX imported_logs_time_idx ON operations.imported_logs USING btree (tenant_id, created_at, id);
 alter table operations.imported_logs enable row level security;
 alter table operations.imported_logs force row level security;
+create policy imported_logs_erased on operations.imported_logs to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on operations.imported_logs
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -13164,6 +13390,27 @@ comment on table operations.imported_logs is 'The audit log that an imported ten
 comment on column operations.imported_logs.id is 'The entry''s there';
 comment on column operations.imported_logs.created_at is 'When it was written there';
 comment on column operations.imported_logs.entry is 'As it stood in the archive: its ids are those of there';
+
+create table operations.imported_people (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  former_id uuid not null,
+  user_id uuid not null,
+  constraint imported_people_pkey PRIMARY KEY (tenant_id, former_id),
+  constraint imported_people_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX imported_people_user_idx ON operations.imported_people USING btree (user_id);
+alter table operations.imported_people enable row level security;
+alter table operations.imported_people force row level security;
+create policy imported_people_erased on operations.imported_people for select to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on operations.imported_people
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table operations.imported_people to commonhold_app;
+grant select on table operations.imported_people to commonhold_readonly;
+comment on table operations.imported_people is 'By what ids people are told of in a tenant''s imported log, where they have other ones here: else nobody could be found in it to be erased';
+comment on column operations.imported_people.former_id is 'The account''s there';
+comment on column operations.imported_people.user_id is 'The account''s here. No foreign key: it outlives the account, whose part of the log is erased afterwards';
 
 create table operations.key_rotations (
   id uuid default gen_random_uuid() not null,
@@ -13386,6 +13633,20 @@ grant usage on schema platform to commonhold_app;
 grant usage on schema platform to commonhold_guest;
 grant usage on schema platform to commonhold_readonly;
 comment on schema platform is 'Mechanisms that every module uses: tenant scope, isolation, timestamps, migrations';
+
+CREATE OR REPLACE FUNCTION platform.await_move_turn()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform from platform.moving_tenants where tenant_id = platform.current_tenant_id() for share;
+  return null;
+end
+$function$;
+revoke execute on function platform.await_move_turn() from public;
+comment on function platform.await_move_turn() is 'Trigger of a tenant''s tables while one of them moves or is restored: whoever writes in the scope of that tenant waits before he locks a row, so that what he waits for never waits for him';
 
 CREATE OR REPLACE FUNCTION platform.current_tenant_id()
  RETURNS uuid

@@ -143,6 +143,40 @@ export interface AccessUserTenantRoles {
   userTenantId: string;
 }
 
+export interface AuditAcceptedForks {
+  acceptedAt: Generated<Timestamp>;
+  /**
+   * The checkpoint that says of the fork
+   */
+  number: number;
+  /**
+   * JWS with the installation's key: both checkpoints by their hashes, sizes and roots, who accepted it, when and why
+   */
+  signed: string;
+}
+
+export interface AuditArchivedMonths {
+  /**
+   * The archive's id: archive list
+   */
+  archive: string;
+  archivedAt: Generated<Timestamp>;
+  /**
+   * Signed records of erasures that stand in entries of this month: entries of other months are held against them
+   */
+  erasures: Generated<string[]>;
+  rows: number;
+  /**
+   * JWS with the installation's key: the archive's hashes, and of each tenant the positions and a hash over their keys and leaves (docs/audit.md)
+   */
+  signed: string;
+  /**
+   * The first moment of the month
+   */
+  since: Timestamp;
+  until: Timestamp;
+}
+
 export interface AuditAuditLogs {
   /**
    * insert, update or delete of a tracked row, else an event such as sign_in
@@ -2333,6 +2367,18 @@ export interface OperationsImportedLogs {
   tenantId: Generated<string>;
 }
 
+export interface OperationsImportedPeople {
+  /**
+   * The account's there
+   */
+  formerId: string;
+  tenantId: Generated<string>;
+  /**
+   * The account's here. No foreign key: it outlives the account, whose part of the log is erased afterwards
+   */
+  userId: string;
+}
+
 export interface OperationsKeyRotations {
   /**
    * By database and column: how many were encrypted again, and how many could not be read
@@ -3143,6 +3189,8 @@ export interface DB {
   "access.roles": AccessRoles;
   "access.serviceAccounts": AccessServiceAccounts;
   "access.userTenantRoles": AccessUserTenantRoles;
+  "audit.acceptedForks": AuditAcceptedForks;
+  "audit.archivedMonths": AuditArchivedMonths;
   "audit.auditLogs": AuditAuditLogs;
   "audit.checkpointDeliveries": AuditCheckpointDeliveries;
   "audit.checkpoints": AuditCheckpoints;
@@ -3244,6 +3292,7 @@ export interface DB {
   "operations.backupRuns": OperationsBackupRuns;
   "operations.doctorRuns": OperationsDoctorRuns;
   "operations.importedLogs": OperationsImportedLogs;
+  "operations.importedPeople": OperationsImportedPeople;
   "operations.keyRotations": OperationsKeyRotations;
   "operations.leases": OperationsLeases;
   "operations.legalHolds": OperationsLegalHolds;
