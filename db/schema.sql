@@ -587,7 +587,6 @@ create table access.built_in_role_permissions (
   constraint built_in_role_permissions_permission_id_fkey FOREIGN KEY (permission_id) REFERENCES access.permissions(id) ON DELETE CASCADE
 );
 CREATE INDEX built_in_role_permissions_for_operators_idx ON access.built_in_role_permissions USING btree (permission_id, for_operators);
-CREATE INDEX built_in_role_permissions_permission_id_idx ON access.built_in_role_permissions USING btree (permission_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON access.built_in_role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_built_in_role_permissions();
 CREATE TRIGGER audit_insert AFTER INSERT ON access.built_in_role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_built_in_role_permissions();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.built_in_role_permissions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
@@ -653,7 +652,6 @@ create table access.role_permissions (
   constraint role_permissions_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES access.roles(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX role_permissions_for_operators_idx ON access.role_permissions USING btree (permission_id, for_operators);
-CREATE INDEX role_permissions_permission_id_idx ON access.role_permissions USING btree (permission_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON access.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_role_permissions();
 CREATE TRIGGER audit_insert AFTER INSERT ON access.role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_role_permissions();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
@@ -10911,7 +10909,6 @@ create table identity.login_histories (
   constraint login_histories_status_known CHECK ((status = ANY (ARRAY['success'::text, 'failed'::text]))),
   constraint login_histories_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 ) partition by RANGE (created_at);
-CREATE INDEX login_histories_created_at_idx ON ONLY identity.login_histories USING btree (created_at);
 CREATE INDEX login_histories_user_id_idx ON ONLY identity.login_histories USING btree (user_id, created_at, id);
 alter table identity.login_histories enable row level security;
 alter table identity.login_histories force row level security;
@@ -15408,7 +15405,6 @@ create table tenancy.tenants (
 CREATE INDEX tenants_created_at_idx ON tenancy.tenants USING btree (created_at, id);
 CREATE UNIQUE INDEX tenants_domain_unique ON tenancy.tenants USING btree (domain) WHERE (domain IS NOT NULL);
 CREATE INDEX tenants_status_created_at_idx ON tenancy.tenants USING btree (status, created_at, id);
-CREATE INDEX tenants_status_idx ON tenancy.tenants USING btree (status);
 CREATE TRIGGER audit_delete AFTER DELETE ON tenancy.tenants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenants();
 CREATE TRIGGER audit_insert AFTER INSERT ON tenancy.tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_tenancy_tenants();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.tenants FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();

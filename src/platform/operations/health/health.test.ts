@@ -8,7 +8,7 @@ import { prepareSession } from '../administration.ts'
 import { listIndexBloat, listTableBloat } from './bloat.ts'
 import { countConnections, findOldestTransaction, readConnections } from './connections.ts'
 import { readFigures } from './figures.ts'
-import { listIndexes } from './indexes.ts'
+import { listDuplicateIndexes, listIndexes } from './indexes.ts'
 import { growTree, listBlocked, readLockTree } from './locks.ts'
 import { listSizeHistory, listTableSizes, takeSizeSnapshot } from './relation-sizes.ts'
 import { readReplication } from './replication.ts'
@@ -43,6 +43,10 @@ async function untilWaiting(count: number): Promise<void> {
     await sleep(10)
   }
 }
+
+test('GG-23 a new installation has no index that another one stands for', async () => {
+  assert.deepEqual(await listDuplicateIndexes(tx), [])
+})
 
 test('GG-23 tables are told with their size, their rows and what they have grown by since the snapshots', async () => {
   const find = async () => (await listTableSizes(tx)).find(({ name }) => name === 'made.things')

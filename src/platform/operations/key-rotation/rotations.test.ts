@@ -145,7 +145,7 @@ test('GG-17 whoever encrypts something keeps it in a declared column, or nowhere
   assert.ok(files.length >= 8)
   for (const file of files) {
     if (file.includes('key-rotation/')) continue
-    const beside = file.endsWith('webhooks/endpoints.ts') ? file.replace('endpoints.ts', 'secrets.ts') : file
+    const beside = file.replace(/webhooks\/(endpoints|portability)\.ts$/, 'webhooks/secrets.ts')
     const found = [...readFileSync(beside, 'utf8').matchAll(/[`']([a-z_]+\.[a-z_.]+)(?::\$\{[^`]*`|')/g)].map(
       ([, context]) => context as string,
     )
