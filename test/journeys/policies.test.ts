@@ -146,6 +146,8 @@ describe('the security policy', { skip }, () => {
         .click()
       await page.getByRole('heading', { level: 1 }).filter({ hasNotText: 'suspended' }).waitFor()
 
+      // The console asks on by itself, and would go to the sign-in before the journey does.
+      await page.goto('about:blank')
       await admin.query(
         `update identity.user_sessions set last_seen_at = now() - interval '2 hours' where user_id = $1`,
         [owner.userId],
