@@ -377,6 +377,12 @@ test('GG-14 a new migration comes last, even where the newest one is dated in th
     ['20991231_235959_shop_create_things.down.sql', '21000101_000000_shop_create_orders.down.sql'],
   )
   await assert.rejects(writeMigration(directory, ['Shop', 'create', 'x'], new Date()), { code: 'migrations.bad_word' })
+  write({ '21991231_198000_shop_a_b.up': 'select 1;', '21991231_198000_shop_a_b.down': 'select 1;' })
+  assert.equal(
+    await writeMigration(directory, ['shop', 'create', 'c'], new Date()),
+    '21991231_202001_shop_create_c',
+    'also where no clock shows the time of the newest',
+  )
 })
 
 test('GG-14 a login that is a member of commonhold_owner may migrate; another is told what an administrator has to run', async t => {

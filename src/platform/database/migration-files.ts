@@ -80,9 +80,11 @@ function stampOf(date: Date): string {
   return date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_')
 }
 
+/** Of a stamp by hand, too, that no clock shows: 80 minutes are an hour and twenty. */
 function dateOf(stamp: string): Date {
-  const [, year, month, day, hour, minute, second] = /^(....)(..)(..)_(..)(..)(..)$/.exec(stamp) as unknown as string[]
-  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  const parts = /^(....)(..)(..)_(..)(..)(..)$/.exec(stamp) as unknown as string[]
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.slice(1).map(Number)
+  return new Date(Date.UTC(year, month - 1, day, hour, minute, second))
 }
 
 function template([module, verb, object]: readonly string[]): string {
