@@ -239,6 +239,8 @@ test('a slow read does not hold up the short ones behind it', async () => {
   try {
     const waits = "select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted"
     while ((await world.admin.query(waits)).rowCount === 0) await sleep(10)
+    // A connection counts as held up when its oldest read has waited for 15 ms.
+    await sleep(30)
     const short = Promise.all(Array.from({ length: 40 }, () => owners(db.reads(a)))).then(() => 'done')
     const outcome = await Promise.race([short, sleep(20_000, 'waited', { ref: false })])
     assert.equal(outcome, 'done', 'short reads waited for the slow one')
