@@ -17,6 +17,7 @@ const directory = mkdtempSync(join(tmpdir(), 'commonhold-erase-'))
 after(() => rmSync(directory, { recursive: true, force: true }))
 const app = {
   db,
+  modules: [],
   keyring: Keyring.parse(Keyring.generate('k1')),
   clock: { now: () => new Date() },
   log: { info() {}, warn() {}, error: assert.ifError },
