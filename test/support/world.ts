@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { destination } from 'pino'
@@ -66,7 +69,13 @@ export async function testWorld(
     options.hasRouteLimits === false ? withoutLimits(module) : module,
   )
   await recordDeclarations(database.adminConfig, modules)
-  const { settings } = loadConfig(modules, { COMMONHOLD_PORT: '0', ...options.environment })
+  // All worlds are of one template, whose log has one id: in one folder each would find the others' checkpoints.
+  const directory = mkdtempSync(join(tmpdir(), 'commonhold-world-'))
+  const { settings } = loadConfig(modules, {
+    COMMONHOLD_PORT: '0',
+    COMMONHOLD_DATA_DIR: directory,
+    ...options.environment,
+  })
   const log = createLogger((process.env.COMMONHOLD_TEST_LOG as 'debug') ?? 'silent', destination({ fd: 2, sync: true }))
   const keys = Keyring.generate('k1')
   const keyring = Keyring.parse(keys)
@@ -90,6 +99,7 @@ export async function testWorld(
   after(async () => {
     await server.close()
     await app.db.close()
+    rmSync(directory, { recursive: true, force: true })
   })
 
   const running = { app, baseUrl }
