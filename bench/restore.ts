@@ -35,6 +35,7 @@ const restore: Bench = async ({ log }) => {
     client.on('error', () => {})
     await client.connect()
     await client.query(`create role bench_program login password 'bench' in role commonhold_app`)
+    await client.query(`grant connect on database ${admin.database} to bench_program`)
     await fill(client)
     const receiver = await startReceiver({ shelf, admin })
     const { plainBytes } = await takeBackup({ shelf, admin })

@@ -6,13 +6,14 @@ import type { Target } from './plans.ts'
 export type Omissions = { isOmitted(path: string): boolean; filenodes: ReadonlySet<string> }
 
 /**
- * What a copy from which only these tables are read does not need: other tables from 1 MB on, all indexes from there on, and
- * other databases. Known by the files that relations have now: what has another file by then is restored. Nothing where the
+ * What a copy from which only these tables are read does not need: other databases, and tables from 1 MB on with their indexes, those
+ * of the platform aside, of which more is read. The planner opens each index of a table, so those of `tables` are needed. Known by the files that relations have now: what has another file by then is restored. Nothing where the
  * copy has to be migrated, which needs all of it.
  */
 export async function findOmissions(
   client: Side,
   tables: readonly string[],
+  platform: readonly string[],
   target: Target,
 ): Promise<Omissions | undefined> {
   const { rows: migrated } = await client.query<{ at: Date | null }>(
@@ -30,15 +31,20 @@ export async function findOmissions(
         union
         select i.inhrelid from pg_inherits as i join asked on asked.oid = i.inhparent
       ),
-      needed as (
+      kept as (
         select oid from asked
-        union all
-        select c.reltoastrelid from pg_class as c join asked using (oid) where c.reltoastrelid <> 0
-        union all
-        select i.indexrelid
-        from pg_index as i
-        join pg_class as c on c.reltoastrelid = i.indrelid
-        join asked on asked.oid = c.oid
+        union
+        select oid from pg_class where relnamespace::regnamespace::text = any ($2)
+      ),
+      tables as (
+        select oid from kept
+        union
+        select c.reltoastrelid from pg_class as c join kept using (oid) where c.reltoastrelid <> 0
+      ),
+      needed as (
+        select oid from tables
+        union
+        select i.indexrelid from pg_index as i join tables on tables.oid = i.indrelid
       )
     select pg_relation_filepath(c.oid) as path
     from pg_class as c
@@ -48,7 +54,7 @@ export async function findOmissions(
       and c.relnamespace <> 'pg_catalog'::regnamespace
       and pg_relation_size(c.oid) >= 1024 * 1024
       and not exists (select from needed where needed.oid = c.oid)`,
-    [tables],
+    [tables, platform],
   )
   const { rows: others } = await client.query<{ oid: string }>(
     'select oid::text from pg_database where oid >= 16384 and datname <> current_database() and not datistemplate',
@@ -63,9 +69,8 @@ export async function findOmissions(
   return { isOmitted, filenodes }
 }
 
-/** Refuses to read a table of which something was left out, and keeps the copy from using indexes that may have been. */
+/** Refuses to read a table of which something was left out. */
 export async function requireRead(past: Side, tables: readonly string[], { filenodes }: Omissions): Promise<void> {
-  await past.query('set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off')
   const { rows } = await past.query<{ name: string; path: string }>(
     `with recursive asked as (
       select c.oid, n.nspname || '.' || c.relname as name

@@ -17,7 +17,8 @@ const { rowMaker } = await import('#test/rows.ts')
 const { takeBackup } = await import('./base-backups.ts')
 const { parseLsn } = await import('./positions.ts')
 const { startReceiver } = await import('./receiver.ts')
-const { recoverAside } = await import('./recoveries.ts')
+const { findReceiverState } = await import('./wal-files.ts')
+const { findArchive, recoverAside } = await import('./recoveries.ts')
 const { restoreTenant } = await import('./tenant-restores.ts')
 const { restoreBeside, restoreInPlace } = await import('./table-restores.ts')
 const { migrateDatabase, revertMigrations } = await import('../../database/migrate.ts')
@@ -189,9 +190,15 @@ await addList(alice, 'Made since')
 await addList(bob, 'Of another workspace')
 await settled()
 
+/** Until all that is written now, and that it was received after `at`, is on the disk of the archive. */
 async function settled(): Promise<void> {
   const { lsn } = await one('select pg_current_wal_lsn()::text as lsn')
-  while (parseLsn(receiver.position()?.lsn ?? '0/0') < parseLsn(lsn)) await sleep(20)
+  const archive = findArchive(shelf)
+  for (;;) {
+    const received = findReceiverState(archive)
+    if (received && parseLsn(received.lsn) >= parseLsn(lsn) && Date.parse(received.serverTime) > at.getTime()) return
+    await sleep(20)
+  }
 }
 
 // One copy for all that does not recover one of its own.

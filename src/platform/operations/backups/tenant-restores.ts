@@ -64,7 +64,7 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
     else if (!wish.revive) log?.(`There is no workspace ${slug} now; whether there was one is seen in the copy`)
     const wanted = tablesOf(app, await readShapes(present)).map(({ name }) => name)
     const read = [...wanted, 'tenancy.tenants', 'tenancy.placements', 'identity.users']
-    const omissions = await findOmissions(present, read, target)
+    const omissions = await findOmissions(present, read, schemasOfPlatform(app), target)
     const run = async (runId: string) =>
       await aside(app, { target, omissions, ...(log && { log }), ...(onProgress && { onProgress }) }, async copy => {
         await wish.onStep?.('recovered')
@@ -83,6 +83,12 @@ type Sources = {
   known: KnownTenant | undefined
   runId: string
   omissions: Omissions | undefined
+}
+
+/** All but those of applications and of the log, which are large and of which no more is read than what is brought back. */
+function schemasOfPlatform({ modules }: App): string[] {
+  const schemas = modules.flatMap(({ schema, placement }) => (schema && placement !== 'tenant' ? [schema] : []))
+  return ['platform', ...schemas.filter(schema => schema !== 'audit')]
 }
 
 /** Tables of tenants that are brought back. */

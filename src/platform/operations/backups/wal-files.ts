@@ -44,8 +44,17 @@ export function sentFrom(file: WalFile): number | undefined {
   return from === undefined ? undefined : Date.parse(from)
 }
 
-/** What was received of a segment. */
+/** What was received of a segment; all of it where it has become whole since it was listed. */
 export async function readWal(archive: Archive, file: WalFile): Promise<Buffer> {
+  try {
+    return await readParts(archive, file)
+  } catch (error) {
+    if (!file.isPartial || existsSync(file.path)) throw error
+    return await readParts(archive, { ...file, path: join(walPath(archive), `${file.name}.sealed`), isPartial: false })
+  }
+}
+
+async function readParts(archive: Archive, file: WalFile): Promise<Buffer> {
   const parts: Buffer[] = []
   const inner = walInnerName(archive, file.isPartial ? partialName(file.name) : file.name)
   for await (const part of readSealed(file.path, archive.keyring, inner, { isOpen: file.isPartial })) parts.push(part)
