@@ -10280,6 +10280,13 @@ create table contractors.summary_turn (
 grant select on table contractors.summary_turn to commonhold_readonly;
 comment on table contractors.summary_turn is 'One row: whoever has it locked refreshes the summary. The lock goes with his connection';
 
+-- federation ----------------------------------------------------------------------------------------------------
+
+create schema federation;
+grant usage on schema federation to commonhold_app;
+grant usage on schema federation to commonhold_readonly;
+comment on schema federation is 'Identity providers of the tenants themselves: sign-in through them, who is whom there, which group gives which role, SCIM';
+
 -- http ----------------------------------------------------------------------------------------------------------
 
 create schema http;
@@ -12940,6 +12947,13 @@ grant delete, select on table notifications.quiet_tenants to commonhold_app;
 grant select on table notifications.quiet_tenants to commonhold_readonly;
 grant insert (tenant_id, user_id) on table notifications.quiet_tenants to commonhold_app;
 comment on table notifications.quiet_tenants is 'Tenants of which a person wants neither mails nor a count of what is new; it stands in his list still (MT-19)';
+
+-- oauth ---------------------------------------------------------------------------------------------------------
+
+create schema oauth;
+grant usage on schema oauth to commonhold_app;
+grant usage on schema oauth to commonhold_readonly;
+comment on schema oauth is 'The OAuth 2.0 and OpenID Connect server of each tenant: clients, what they were allowed, tokens (as hashes)';
 
 -- operations ----------------------------------------------------------------------------------------------------
 
