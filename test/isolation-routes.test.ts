@@ -163,6 +163,8 @@ async function call(
 }
 
 const withIds = routes.filter(declared => addressOf(declared).includes('{') && declared.allow !== 'public')
+// Each with each id takes a minute: who adds a module may ask for its routes alone.
+const asked = modules.find(({ name }) => name === process.env.COMMONHOLD_TEST_MODULE)?.routes
 
 // Before the ids are asked for: what a person asked to export stands in his own log, whoever's ids he named.
 test('AG-01 every list of another tenant is free of these ids', async () => {
@@ -189,7 +191,7 @@ test('AG-01 every list of another tenant is free of these ids', async () => {
 test('AG-01 every id of another tenant answers 404 on every route, or what an id of nobody answers, and nothing changes', async () => {
   assert.ok(withIds.length > 0, 'control: there are routes with ids')
   const before = await snapshot()
-  for (const declared of withIds) {
+  for (const declared of asked ? withIds.filter(declared => asked.includes(declared)) : withIds) {
     const ofNobody = await call(
       bob,
       declared,

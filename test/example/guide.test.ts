@@ -36,8 +36,15 @@ test('AG-01, GG-14 who does what the guide to applications says has an applicati
   })
 
   await t.test('its test and those of the suite that look at every module pass', async () => {
-    const tests = ['src/turtles/turtles.test.ts', 'test/architecture.test.ts', 'test/isolation-routes.test.ts']
-    assert.match(await run(['--test', '--test-reporter=tap', ...tests, 'test/schema.test.ts']), /^# fail 0$/m)
+    const tests = ['src/turtles/turtles.test.ts', 'test/architecture.test.ts', 'test/schema.test.ts']
+    assert.match(await run(['--test', '--test-reporter=tap', ...tests]), /^# fail 0$/m)
+  })
+
+  await t.test('its routes keep another tenant out', async () => {
+    // All routes of all modules are asked by the suite itself.
+    const isolation = ['--test-name-pattern=AG-01 (every|without)', 'test/isolation-routes.test.ts']
+    const told = await run(['--test', '--test-reporter=tap', ...isolation], { COMMONHOLD_TEST_MODULE: 'turtles' })
+    assert.match(told, /^# pass 3$/m)
   })
 
   await t.test('it is formatted and typed', async () => {
@@ -83,8 +90,8 @@ function programRunner(cwd: string) {
     NODE_TEST_CONTEXT: undefined,
     NODE_DISABLE_COMPILE_CACHE: '1',
   }
-  return async (args: string[]) =>
-    await promisify(execFile)(process.execPath, args, { cwd, env }).then(
+  return async (args: string[], more: Record<string, string> = {}) =>
+    await promisify(execFile)(process.execPath, args, { cwd, env: { ...env, ...more } }).then(
       ({ stdout }) => stdout,
       ({ message, stdout }) => assert.fail(`${message}\n${stdout}`),
     )
