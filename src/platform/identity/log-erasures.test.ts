@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { App } from '#platform/app.ts'
 import { verifyLog } from '#platform/audit'
 import { sql } from '#platform/database'
@@ -205,4 +206,38 @@ test('PE-07 in no scope the program may erase the log of somebody who has an acc
     const asked = world.app.db.transaction(scope, tx => tx.run(sql`select identity.begin_log_erasure(${ada.userId})`))
     await assert.rejects(asked, /still exists/)
   }
+})
+
+test('PE-07 an id whose log is erased is never that of an account, however the two meet', async () => {
+  const begin = (id: string) => sql`select identity.begin_log_erasure(${id})`
+  const makeAccount = (id: string) =>
+    sql`insert into identity.users (id, email, full_name) values (${id}, ${`${id}@example.com`}, 'Ada')`
+  const [before, control] = [crypto.randomUUID(), crypto.randomUUID()]
+  const { db } = world.app
+  await db.transaction({ system: true }, tx => tx.run(begin(before)))
+  await assert.rejects(
+    db.transaction({ system: true }, tx => tx.run(makeAccount(before))),
+    /users_id_never_again|has been that of another/,
+  )
+  await db.transaction({ system: true }, tx => tx.run(makeAccount(control)))
+
+  // Whoever asks while the account is being made waits for it.
+  const meanwhile = crypto.randomUUID()
+  const { promise: isMade, resolve: made } = Promise.withResolvers<void>()
+  const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
+  const making = db.transaction({ system: true }, async tx => {
+    await tx.run(makeAccount(meanwhile))
+    made()
+    await mayEnd
+  })
+  await isMade
+  const asked = assert.rejects(
+    db.transaction({ system: true }, tx => tx.run(begin(meanwhile))),
+    /still exists/,
+  )
+  const waits = `select from pg_stat_activity where wait_event = 'advisory' and query like '%begin_log_erasure%' and datname = current_database()`
+  while ((await admin.query(waits)).rowCount === 0) await sleep(10)
+  end()
+  await making
+  await asked
 })
