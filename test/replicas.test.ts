@@ -178,16 +178,42 @@ test('PE-12 another server of ours knows it by what the caller brings along', as
     await paused(async () => {
       await second.replicas?.look('all')
       const { id, written } = await makeList(alice)
+      const [place = '', keyId] = written.split('.')
+      assert.equal(keyId, world.app.keyring.newestKeyId)
       const seenThere = (position?: number) =>
         reportAppFor({}, second)
           .db.scoped({ ...alice.scope, seen: { position } })
           .maybe(sql`select resource_id from audit.audit_logs where resource_id = ${id} and action = 'insert'`)
       assert.equal(await seenThere(), undefined, 'it knows nothing of the write')
-      assert.ok(await seenThere(Number.parseInt(written, 36)))
+      assert.ok(await seenThere(Number.parseInt(place, 36)))
     })
   } finally {
     await second.db.close()
   }
+})
+
+test('PE-12 a place that no server of ours gave holds up no report and sends none to the primary', async () => {
+  const { written } = await makeList(alice)
+  const [, keyId, signature = ''] = written.split('.')
+  await catchUp()
+  const header = (value: string) => ({ 'x-commonhold-written': value })
+  const far = (2 ** 45).toString(36)
+  const other = Buffer.from(Buffer.from(signature, 'base64url').map(byte => byte ^ 1))
+  const forged = [
+    far,
+    `${far}.${keyId}.${signature}`,
+    `${far}.none.${signature}`,
+    written.replace(signature, other.toString('base64url')),
+  ]
+  for (const value of forged) {
+    const { answered } = await counted(() => listedBy(bob, header(value)))
+    assert.ok(answered > 0, value)
+  }
+  await paused(async () => {
+    const { written: real } = await makeList(alice)
+    const behind = await counted(() => listedBy(bob, header(real)))
+    assert.equal(behind.answered, 0, 'control: a real one is heeded, whoever brings it')
+  })
 })
 
 test('PE-12 a browser brings it in a cookie that no page reads', async () => {

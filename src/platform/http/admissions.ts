@@ -46,16 +46,15 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
       userId: principal?.userId,
       userName: principal?.userName,
       permissions: principal?.permissions,
-      ...(frame.app.replicas && !plan.isWrite && { seen: seenBy(request) }),
+      ...(frame.app.replicas && !plan.isWrite && { seen: seenBy(request, frame.app.keyring) }),
     },
   }
   const caller = principal?.userId ?? callerAt(ipAddress)
-  const general = frame.limits.take(frame.general, caller)
-  reply.header('ratelimit', plan.quota ? `${general}, ${frame.limits.take(plan.quota, caller)}` : general)
+  reply.header('ratelimit', plan.quotas.map(quota => frame.limits.take(quota, caller)).join(', '))
   if (plan.permission !== undefined && !principal?.permissions.has(plan.permission)) {
     throw principal?.closed?.refusal ?? errors.permissionMissing({ permission: plan.permission })
   }
-  if (frame.meter && principal?.tenantId !== undefined && plan.permission !== undefined) {
+  if (frame.meter && principal?.tenantId !== undefined && plan.permission !== undefined && !plan.route.dialect) {
     // Programs only: whoever has used up his requests must still be able to look at that, and to act on it.
     if (bearerOf(headers.authorization) !== undefined) await meter(frame.meter, principal.tenantId, reply)
   }
