@@ -126,7 +126,9 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
     // What a check on JSON names is a type or a key, and no JSON.
     const literals = /^jsonb?$/.test(column.type)
       ? []
-      : mine.flatMap(({ expression }) => [...expression.matchAll(/'((?:[^']|'')*)'/g)].map(match => match[1]))
+      : mine
+          .flatMap(({ expression }) => [...expression.matchAll(/'((?:[^']|'')*)'/g)].map(match => match[1] as string))
+          .filter(literal => column.category !== 'A' || literal.startsWith('{'))
     if (column.defaultExpression !== null) {
       if (!mine.some(check => check.columns.length > 1)) return [null]
       const { rows } = await admin.query(`select (${column.defaultExpression})::text as value`)
@@ -174,6 +176,7 @@ function candidatesByCategory({ type, category }: Column): unknown[] {
       `https://example.test/${unique}`,
       `$${unique}$`,
       `chk_${letters(8, 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789')}`,
+      `app_${letters(24, 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789')}`,
       'made.row',
       'made',
       'row',

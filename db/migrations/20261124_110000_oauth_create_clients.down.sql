@@ -1,0 +1,10 @@
+select audit.untrack('oauth.client_secrets');
+drop table oauth.client_secrets;
+select audit.untrack('oauth.oauth_clients');
+drop table oauth.oauth_clients;
+drop function oauth.guard_client();
+drop function oauth.permissions_in(text[]);
+drop function oauth.are_public_keys(jsonb);
+drop function oauth.are_scopes(text[]);
+drop function oauth.are_redirect_uris(text[], text);
+drop function oauth.of_platform();
