@@ -16,7 +16,9 @@ export type TestProvider = {
 }
 
 const callback = '/api/v1/auth/google/callback'
-const isCallback = (url: string) => url.startsWith('http://localhost:') && new URL(url).pathname === callback
+const callbacks = new Set([callback, '/api/v1/federation/callback'])
+/** The port of a test world is known only when it runs, and it wants to know the provider before. */
+export const isCallback = (url: string) => url.startsWith('http://localhost:') && callbacks.has(new URL(url).pathname)
 
 /** Settings with which a test world takes this provider for Google. */
 export const environmentOf = (provider: { issuer: string; clientId: string; clientSecret: string }) => ({
@@ -61,7 +63,6 @@ export async function startProvider(): Promise<TestProvider> {
       return grant
     },
   })
-  // The port of a test world is known only when it runs, and it wants to know the provider before.
   provider.Client.prototype.redirectUriAllowed = isCallback
   const answer = provider.callback()
   server.on('request', (request, response) => {
@@ -243,7 +244,7 @@ function signatureWith(key: KeyObject, text: string, hash: string): string {
   return createSign(hash).update(text).sign({ key, dsaEncoding: 'ieee-p1363' }, 'base64url')
 }
 
-async function listen(): Promise<{ server: Server; origin: string }> {
+export async function listen(): Promise<{ server: Server; origin: string }> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   after(() => {
