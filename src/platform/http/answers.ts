@@ -97,7 +97,7 @@ function send(frame: Frame, plan: Plan, request: FastifyRequest, reply: FastifyR
   const nextCursor = plan.isWrite ? undefined : (body as { nextCursor?: string | null } | null)?.nextCursor
   if (nextCursor) reply.header('link', `<${nextPage(request.url, nextCursor)}>; rel="next"`)
   if (plan.route.produces || isWritten(body)) return reply.send(body)
-  if (!reply.hasHeader('content-type')) reply.type(json)
+  if (!reply.hasHeader('content-type')) reply.type(plan.route.dialect?.mediaType ?? json)
   return reply.send(textOf(plan, reply, status, body))
 }
 

@@ -6,14 +6,17 @@ import type { RawBody } from './route.ts'
 /** What a body must be where nothing else is said. */
 export const jsonText = 'application/json in UTF-8'
 
-/** Takes JSON in UTF-8 and no other media type; refuses prototype poisoning and text that PostgreSQL cannot hold. */
-export function readJsonBodies(server: FastifyInstance): void {
+/** The same for other names of JSON. */
+export const inUtf8 = (types: readonly string[]) => `${types.join(' or ')} in UTF-8`
+
+/** Takes JSON in UTF-8 and no other media types; refuses prototype poisoning and text that PostgreSQL cannot hold. */
+export function readJsonBodies(server: FastifyInstance, types: readonly string[] = ['application/json']): void {
   const parse = server.getDefaultJsonParser('error', 'error')
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+  server.addContentTypeParser<Buffer>([...types], { parseAs: 'buffer' }, (request, body, done) => {
     const charset = /;\s*charset="?([^";]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
     if (charset && charset.trim().toLowerCase() !== 'utf-8')
-      return done(errors.mediaTypeUnsupported({ types: jsonText }))
+      return done(errors.mediaTypeUnsupported({ types: inUtf8(types) }))
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) return done(errors.bodyMalformed())
     const text = body.toString('utf8')

@@ -2,6 +2,7 @@ import type { App, ReportApp } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import type { Module } from '#platform/module.ts'
 import type { Authenticator } from './credentials.ts'
+import type { Dialect } from './dialects.ts'
 import type { EventStream } from './event-streams.ts'
 import type { HostAnswer, HostResolver } from './hosts.ts'
 import type { Input } from './inputs.ts'
@@ -53,6 +54,8 @@ export type Frame = ServerOptions & {
   headers: Readonly<Record<string, string>>
   limits: RateLimits
   general: Quota
+  /** Those that routes speak beside our own. */
+  dialects: ReadonlySet<Dialect>
   isClosing: boolean
   /** Answers that go on until somebody ends them. */
   streams: Set<EventStream>
@@ -68,7 +71,8 @@ export type Plan = {
   isWrite: boolean
   hasEtag: boolean
   isIdempotent: boolean
-  quota: Quota | undefined
+  /** What is taken of, the general one first. */
+  quotas: readonly Quota[]
   policy: string
   params: Input
   query: Input
@@ -82,6 +86,7 @@ export type Call = { scope: Scope; principal: Principal | undefined }
 declare module 'fastify' {
   interface FastifyContextConfig {
     rawBody?: RawBody | undefined
+    dialect?: Dialect | undefined
     isTimed?: boolean
   }
   interface FastifyRequest {

@@ -27,7 +27,10 @@ export function compileBody(schema: TSchema | undefined): Input {
   }
 }
 
-/** Path or query parameters: text turned into the declared type. An empty query parameter counts as not given. */
+/**
+ * Path or query parameters: text turned into the declared type. An empty query parameter counts as not given. Unknown ones
+ * are refused, unless the schema says `additionalProperties: true`: then they are not looked at.
+ */
 export function compileParameters(where: 'params' | 'query', schema: TSchema | undefined): Input {
   const parameters = Object.entries(propertiesOf(schema)).map(([name, property]) => ({
     name,
@@ -35,6 +38,7 @@ export function compileParameters(where: 'params' | 'query', schema: TSchema | u
     byDefault: property.default,
   }))
   const names = new Set(parameters.map(parameter => parameter.name))
+  const ignoresOthers = (schema as Schema | undefined)?.additionalProperties === true
   const validatorOf = schema && compiledOnce(schema)
   return value => {
     const validator = validatorOf?.()
@@ -47,7 +51,7 @@ export function compileParameters(where: 'params' | 'query', schema: TSchema | u
     }
     const unknown: Fault[] = []
     for (const name in given) {
-      if (!names.has(name))
+      if (!names.has(name) && !ignoresOthers)
         unknown.push({ in: where, pointer: pointerTo('', name), message: 'is not a known parameter' })
     }
     if (unknown.length === 0 && (validator === undefined || validator.Check(parsed))) return parsed

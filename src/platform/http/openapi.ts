@@ -191,7 +191,7 @@ function operationOf(module: Module, route: AnyRoute, components: Record<string,
       ...parametersOf('query', route.query, components),
       ...headerParameters(route),
     ],
-    ...(route.body ? { requestBody: { required: true, content: jsonOf(closed(route.body), components) } } : {}),
+    ...(route.body ? { requestBody: { required: true, content: jsonOf(closed(route.body), components, route) } } : {}),
     ...(route.rawBody ? { requestBody: { required: true, content: binaryOf(route.rawBody.types) } } : {}),
     responses: responsesOf(route, components),
   }
@@ -265,7 +265,7 @@ function responsesOf(route: AnyRoute, components: Record<string, JsonSchema>): O
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
     ...(status === 204
       ? {}
-      : { content: route.produces ? binaryOf([route.produces]) : jsonOf(route.response, components) }),
+      : { content: route.produces ? binaryOf([route.produces]) : jsonOf(route.response, components, route) }),
   }
   const isWrite = route.method !== 'GET'
   const statuses = [400, 429, 503, ...(route.refusals ?? []).map(statusOfDeclared)]
@@ -302,8 +302,8 @@ function binaryOf(types: readonly string[]): Content {
   return Object.fromEntries(types.map(type => [type, { schema: { type: 'string', format: 'binary' } }]))
 }
 
-function jsonOf(schema: TSchema, components: Record<string, JsonSchema>) {
-  return { 'application/json': { schema: plain(schema as JsonSchema, components) } }
+function jsonOf(schema: TSchema, components: Record<string, JsonSchema>, { dialect }: AnyRoute): Content {
+  return { [dialect?.takes[0] ?? 'application/json']: { schema: plain(schema as JsonSchema, components) } }
 }
 
 /** The schema as plain JSON; what has a title is put among the components and referred to. */

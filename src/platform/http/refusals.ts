@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DomainError } from '#platform/errors.ts'
 import { uuidPattern } from './admissions.ts'
-import { jsonText } from './bodies.ts'
+import { inUtf8, jsonText } from './bodies.ts'
 import { clientAddressOf } from './client-addresses.ts'
+import { type Dialect, dialectAt } from './dialects.ts'
 import { bodyLimit, type Frame, type RefusedRequest } from './frame.ts'
 import { type ExpectedBody, headersOf, problemJson, problemOf, refusalOf } from './problems.ts'
 import { callerAt, policyOf } from './rate-limits.ts'
@@ -12,6 +13,7 @@ import { callerAt, policyOf } from './rate-limits.ts'
 export function refuse(frame: Frame, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = counted(frame, refusalOf(error, expectedBodyOf(request)), request, reply)
   const problem = problemOf(refusal, request.id, frame.app.publicUrl)
+  const dialect = dialectOf(frame, request)
   const route = request.routeOptions?.url
   if (!refusal) frame.app.log.error({ requestId: request.id, route, err: error }, 'request failed')
   else if (refusal.kind === 'unavailable' || (refusal.cause && refusal.code === 'http.request_invalid')) {
@@ -27,9 +29,9 @@ export function refuse(frame: Frame, error: unknown, request: FastifyRequest, re
     .headers(headersOf(refusal))
     .removeHeader('etag')
     .code(problem.status)
-    .header('content-type', problemJson)
+    .header('content-type', dialect?.mediaType ?? problemJson)
     .serializer(serialized)
-    .send(JSON.stringify(problem))
+    .send(JSON.stringify(dialect ? dialect.refusalOf(problem) : problem))
 }
 
 function refusedRequest({ code, details }: DomainError, request: FastifyRequest): RefusedRequest {
@@ -81,8 +83,14 @@ function counted(
   }
 }
 
+/** Of the route; where there is none, of the address. */
+function dialectOf(frame: Frame, request: FastifyRequest): Dialect | undefined {
+  return request.routeOptions?.config?.dialect ?? dialectAt(frame.dialects, request.url)
+}
+
 function expectedBodyOf(request: FastifyRequest): ExpectedBody {
-  const raw = request.routeOptions?.config?.rawBody
+  const { rawBody: raw, dialect } = request.routeOptions?.config ?? {}
+  if (dialect) return { types: inUtf8(dialect.takes), limit: dialect.limit }
   return raw ? { types: raw.types.join(', '), limit: raw.limit } : { types: jsonText, limit: bodyLimit }
 }
 

@@ -2,6 +2,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { App, ReportApp } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import type { DomainError } from '#platform/errors.ts'
+import type { Dialect } from './dialects.ts'
 import type { IfMatch } from './etags.ts'
 
 /** Who is asking: a user in one tenant, by a session or an API key, with the permissions that hold there now. */
@@ -102,6 +103,8 @@ export type Route<
   body?: B
   /** The body is no JSON but the bytes of a file: `request.rawBody`. `Idempotency-Key` does not count then. */
   rawBody?: RawBody
+  /** What it speaks where that is not our own JSON; `Idempotency-Key` does not count then. */
+  dialect?: Dialect
   /** The body of a success; `Type.Null()` with status 204. */
   response: R
   /** The media type of a success that is no JSON: the handler answers with a `Reply` of a Buffer, or of an `EventStream`. */
@@ -110,7 +113,7 @@ export type Route<
   status?: number
   /** Codes of declared errors that it may answer besides those that follow from the rest, for the documentation. */
   refusals?: readonly string[]
-  /** Requests a minute and caller beyond which 429 is answered, where it differs from the general limit. */
+  /** Requests a minute and caller beyond which 429 is answered, beside the general limit, or in its place where it is more. */
   rateLimit?: number
   /** A sensitive action: refused with `http.step_up_required` unless the session's last sign-in is under 10 minutes old. */
   fresh?: boolean

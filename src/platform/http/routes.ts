@@ -12,13 +12,17 @@ export function checkRoutes(modules: readonly Module[]): void {
   const permissions = new Set(modules.flatMap(module => Object.keys(module.permissions ?? {})))
   const seen = new Set<string>()
   for (const declaredRoute of routesOf(modules)) {
-    const { method, path, params, body, rawBody, reads, refusals = [] } = declaredRoute
+    const { method, path, params, body, rawBody, reads, dialect, refusals = [] } = declaredRoute
     const name = `${method} ${path}`
     const permission = permissionOf(declaredRoute)
     if (permission !== undefined && !permissions.has(permission)) {
       throw new Error(`The route ${name} allows "${permission}", which no module declares as a permission`)
     }
-    if (!/^(\/(\{\w+\}|[a-z0-9-]+))+$/.test(path)) throw new Error(`The route ${name} has a malformed path`)
+    // A standard may want names in another form than ours.
+    const shapeOfPath = dialect ? /^(\/(\{\w+\}|[A-Za-z0-9.-]+))+$/ : /^(\/(\{\w+\}|[a-z0-9-]+))+$/
+    if (!shapeOfPath.test(path)) throw new Error(`The route ${name} has a malformed path`)
+    if (dialect && !path.startsWith(`${dialect.prefix}/`))
+      throw new Error(`The route ${name} is not where its dialect is`)
     const shape = `${method} ${path.replace(/\{\w+\}/g, '{}')}`
     if (body && rawBody) throw new Error(`The route ${name} takes JSON or bytes, not both`)
     if (reads && method !== 'GET') throw new Error(`The route ${name} is no report: it is not GET`)
@@ -41,8 +45,8 @@ export function hasEtag({ etag, method, path, status }: AnyRoute): boolean {
  * Whether `Idempotency-Key` counts. Not without a user whose key it is, not for files, and not for answers that carry
  * secrets, which are never stored (all below `/auth` carry tokens).
  */
-export function isIdempotent({ method, path, allow, rawBody, secret }: AnyRoute): boolean {
-  return method === 'POST' && !rawBody && !secret && allow !== 'public' && !path.startsWith('/auth/')
+export function isIdempotent({ method, path, allow, rawBody, secret, dialect }: AnyRoute): boolean {
+  return method === 'POST' && !rawBody && !secret && !dialect && allow !== 'public' && !path.startsWith('/auth/')
 }
 
 /** `getContractorListsById` for `GET /contractor-lists/{id}`. */

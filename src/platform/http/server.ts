@@ -60,6 +60,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     headers: commonHeaders(app.publicUrl),
     limits: new RateLimits(() => app.clock.now().getTime()),
     general: { name: 'general', requests: options.requestsPerMinute ?? 1200, seconds: 60 },
+    dialects: new Set(routesOf(modules).flatMap(({ dialect }) => dialect ?? [])),
     isClosing: false,
     streams: new Set(),
   }
@@ -105,13 +106,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 
   const served = modules.flatMap(module => (module.routes ?? []).map(declared => ({ module, declared })))
   for (const { module, declared } of served) {
-    const { rawBody } = declared
-    if (!rawBody) server.route(routeOf(frame, module, declared))
+    const { rawBody, dialect } = declared
+    const limited = rawBody ?? dialect
+    if (!limited) server.route(routeOf(frame, module, declared))
     // In a context of its own: no other route takes its media types.
     else
       await server.register(async inner => {
-        readRawBodies(inner, rawBody)
-        inner.route({ ...routeOf(frame, module, declared), bodyLimit: rawBody.limit })
+        if (rawBody) readRawBodies(inner, rawBody)
+        else if (dialect) readJsonBodies(inner, dialect.takes)
+        inner.route({ ...routeOf(frame, module, declared), bodyLimit: limited.limit })
       })
   }
   serveHealth(server, frame)
@@ -143,6 +146,8 @@ function routeOf(frame: Frame, module: Module, route: AnyRoute) {
   const quota = route.rateLimit
     ? { name: `${route.method} ${route.path}`, requests: route.rateLimit, seconds: 60 }
     : undefined
+  // Only what lets through less comes beside the general one.
+  const quotas = quota && quota.requests > frame.general.requests ? [quota] : [frame.general, ...(quota ? [quota] : [])]
   const plan: Plan = {
     route,
     app: route.reads ? reportAppFor(module, frame.app) : appFor(module, frame.app),
@@ -151,8 +156,8 @@ function routeOf(frame: Frame, module: Module, route: AnyRoute) {
     isWrite: route.method !== 'GET',
     hasEtag: hasEtag(route),
     isIdempotent: isIdempotent(route),
-    quota,
-    policy: policyOf(quota ? [frame.general, quota] : [frame.general]),
+    quotas,
+    policy: policyOf(quotas),
     params: compileParameters('params', route.params),
     query: compileParameters('query', route.query),
     body: route.rawBody ? undefined : compileBody(route.body),
@@ -162,7 +167,7 @@ function routeOf(frame: Frame, module: Module, route: AnyRoute) {
     url: `/api/v1${route.path.replace(/\{(\w+)\}/g, ':$1')}`,
     // A compressed representation would need an entity tag of its own; tokens are not compressed beside input (BREACH).
     ...(plan.hasEtag || route.produces || route.allow === 'public' ? { compress: false as const } : {}),
-    config: { rawBody: route.rawBody, isTimed: route.produces !== eventStreamType },
+    config: { rawBody: route.rawBody, dialect: route.dialect, isTimed: route.produces !== eventStreamType },
     onRequest: (request: FastifyRequest, reply: FastifyReply) => admit(frame, plan, request, reply),
     handler: (request: FastifyRequest, reply: FastifyReply) => answer(frame, plan, request, reply),
   }
