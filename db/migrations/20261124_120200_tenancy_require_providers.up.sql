@@ -1,0 +1,62 @@
+-- Tenants are few.
+-- squawk-ignore-file constraint-missing-not-valid
+alter table tenancy.tenants
+  drop constraint tenants_security_policy_shape,
+  add constraint tenants_security_policy_shape check (
+    jsonb_typeof(security_policy) = 'object'
+    and security_policy - '{session,twoFactor,ipRestrictions,signIn}'::text[] = '{}'
+    and security_policy @? 'strict $ ? (
+      @.session.type() == "object" && @.twoFactor.type() == "object" && @.ipRestrictions.type() == "object"
+    )'
+    and (security_policy -> 'session') - '{maxConcurrentSessions,sessionTimeout,extendOnActivity,requireMFA}'::text[] = '{}'
+    and security_policy @? 'strict $.session ? (
+      @.maxConcurrentSessions >= 1 && @.maxConcurrentSessions <= 1000
+      && @.maxConcurrentSessions.floor() == @.maxConcurrentSessions
+      && @.sessionTimeout >= 60 && @.sessionTimeout <= 2592000 && @.sessionTimeout.floor() == @.sessionTimeout
+      && (@.extendOnActivity == true || @.extendOnActivity == false)
+      && (@.requireMFA == true || @.requireMFA == false)
+    )'
+    and (security_policy -> 'twoFactor') - '{
+      required,graceLogins,gracePeriodDays,allowBackupCodes,allowRememberDevice,exemptRoles,enforcementDate
+    }'::text[] = '{}'
+    and security_policy @? 'strict $.twoFactor ? (
+      (@.required == true || @.required == false)
+      && @.graceLogins >= 0 && @.graceLogins <= 100 && @.graceLogins.floor() == @.graceLogins
+      && @.gracePeriodDays >= 0 && @.gracePeriodDays <= 365 && @.gracePeriodDays.floor() == @.gracePeriodDays
+      && (@.allowBackupCodes == true || @.allowBackupCodes == false)
+      && (@.allowRememberDevice == true || @.allowRememberDevice == false)
+      && @.exemptRoles.type() == "array" && @.exemptRoles.size() <= 100
+      && !(exists (@.exemptRoles[*] ? (@.type() != "string")))
+      && (
+        @.enforcementDate == null
+        || @.enforcementDate like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
+      )
+    )'
+    and (security_policy -> 'ipRestrictions') - '{enabled,allowedIPs,allowedRanges,blockList}'::text[] = '{}'
+    and security_policy @? 'strict $.ipRestrictions ? (
+      (@.enabled == true || @.enabled == false)
+      && @.allowedIPs.type() == "array" && @.allowedIPs.size() <= 200
+      && @.allowedRanges.type() == "array" && @.allowedRanges.size() <= 200
+      && @.blockList.type() == "array" && @.blockList.size() <= 200
+      && !(exists (@.allowedIPs[*] ? (@.type() != "string")))
+      && !(exists (@.allowedRanges[*] ? (@.type() != "string")))
+      && !(exists (@.blockList[*] ? (@.type() != "string")))
+      && (@.enabled == false || @.allowedIPs.size() > 0 || @.allowedRanges.size() > 0)
+    )'
+    and (
+      not security_policy ? 'signIn'
+      or (
+        security_policy -> 'signIn' ? 'requireProvider'
+        and (security_policy -> 'signIn') - 'requireProvider' = '{}'
+        and jsonb_typeof(security_policy #> '{signIn,requireProvider}') = 'boolean'
+      )
+    )
+  );
+
+alter table tenancy.user_tenants add column is_break_glass boolean not null default false;
+comment on column tenancy.user_tenants.is_break_glass is
+  'Comes in by his own password or passkey also where the tenant''s policy wants its identity provider';
+grant update (is_break_glass) on tenancy.user_tenants to commonhold_app;
+select audit.track(
+  'tenancy.user_tenants', ignore => '{updated_at,expiry_announced,expiry_reported}', context => '{user_id}'
+);
