@@ -21,7 +21,7 @@ type Comparison = {
   erased: ErasedMarks
 }
 
-type Sealed = { id: string; tenantId: string; leaf: Buffer }
+type Sealed = { id: string; tenantId: string; leaf: string }
 
 /**
  * Computes the leaf of every entry of an archive and compares it with what is kept of it, and what was restored of it
@@ -69,7 +69,7 @@ async function compareLines(
     findings.add({ kind: 'archive_differs', text: `${what} ${text}`, entryId: uuidOf(id), tenantId: ofTenant })
   const [sealed, present] = [new Map<string, Sealed>(), new Map<string, StreamedEntry>()]
   const compare = (entry: StreamedEntry, seal: Sealed) => {
-    if (entry.leaf.equals(seal.leaf) && entry.tenantId === uuidBytes(seal.tenantId)) return
+    if (entry.leaf === seal.leaf && entry.tenantId === uuidBytes(seal.tenantId)) return
     differs(entry.id, seal.tenantId, `has entry ${uuidOf(entry.id)} otherwise than it was sealed`)
   }
   const [seals, entries] = [streamSeals(clients.seals, month, tenantId), entriesOf(clients.entries, lines)]
@@ -144,7 +144,7 @@ async function* streamSeals(client: pg.Client, month: ArchivedMonth, tenantId?: 
         Array.from({ length: leaves.length / 32 }, (_, index) => ({
           id: keys.toString('latin1', index * 24, index * 24 + 16),
           tenantId: owner,
-          leaf: leaves.subarray(index * 32, index * 32 + 32),
+          leaf: leaves.toString('latin1', index * 32, index * 32 + 32),
         })),
       )
     }
@@ -188,7 +188,7 @@ async function* entriesOf(client: pg.Client, lines: AsyncIterable<string[]>): As
         tenantId: uuidBytes(row.tenantId),
         createdAt: Number(row.createdAt),
         writtenIn: null,
-        leaf: row.leaf,
+        leaf: row.leaf.toString('latin1'),
         ...(row.erased && { erasure: { erased: row.erased, rest: row.rest as string } }),
       }))
     }

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type pg from 'pg'
 import { readSigned } from '#platform/crypto'
+import type { StreamedSeal } from './entry-stream.ts'
 import type { Findings } from './findings.ts'
 
 /** `typ` of the JWS. */
@@ -67,13 +68,13 @@ export class ArchivedMonths {
     }
   }
 
-  /** Whether a record covers what is sealed there. Each position once, in their order. */
-  take(tenantId: string, position: number, key: Buffer, leaf: Buffer): boolean {
+  /** Whether a record covers the index-th of what is sealed there. Each position once, in their order. */
+  take({ tenantId, firstPosition, keys, leaves }: StreamedSeal, index: number): boolean {
     const runs = this.runs.get(tenantId)
     if (!runs) return false
-    const tally = findRun(runs, position)?.tally
+    const tally = findRun(runs, firstPosition + index)?.tally
     if (!tally) return false
-    tally.hash.update(key).update(leaf)
+    tally.hash.update(keys.subarray(index * 24, index * 24 + 24)).update(leaves.subarray(index * 32, index * 32 + 32))
     tally.count++
     this.entries++
     return true

@@ -245,6 +245,17 @@ attacked('PE-07 an entry that was smuggled in is named; one that is sealed late 
   assert.equal(late.firstLate?.tenantId, first)
 })
 
+attacked('PE-07 seals that are torn or have too much are found', async () => {
+  await attack('alter table audit.seals drop constraint if exists seals_whole')
+  for (const torn of ['leaves = substr(leaves, 1, 40)', `keys = keys || '\\x00'`, 'entries = 1', 'entries = -1']) {
+    await attack(`update audit.seals set ${torn} where tenant_id = '${second}' and first_position = 3`)
+    const found = await verify()
+    assert.ok(kindsOf(found).includes('seals_broken'), torn)
+    assert.equal(found.findings.find(({ kind }) => kind === 'seals_broken')?.tenantId, second)
+    await restoreFrom('sound')
+  }
+})
+
 attacked('PE-07 entries that changed places are named', async () => {
   // The seals of the first two entries of a tenant, exchanged with all that belongs to them.
   await attack(`

@@ -51,12 +51,13 @@ test('PE-07 the tree of the log is the one of RFC 6962, however it grew', () => 
   )
   fc.assert(
     fc.property(fc.nat(700), fc.nat(700), (count, stop) => {
-      const { leaves, tree } = growTree(count)
+      const { leaves, tree, nodes } = growTree(count)
       assert.deepEqual(tree.root, rootByTheBook(leaves))
-      const first = growTree(Math.min(stop, count)).tree
-      const goesOn = new GrowingTree(first.size, first.peaks)
-      for (const leaf of leaves.slice(first.size)) goesOn.append(leaf)
-      assert.deepEqual(goesOn.root, tree.root, 'what was put down and taken up again')
+      const first = growTree(Math.min(stop, count))
+      const goesOn = new GrowingTree(first.tree.size, first.tree.peaks)
+      goesOn.appendAll(Buffer.concat(leaves.slice(goesOn.size)), node => first.nodes.push(node))
+      assert.deepEqual(goesOn.root, tree.root, 'what was put down and taken up again, many at once')
+      assert.deepEqual([goesOn.size, goesOn.peaks, first.nodes], [tree.size, tree.peaks, nodes])
     }),
     { numRuns: 60 },
   )

@@ -40,8 +40,28 @@ export class GrowingTree {
 
   /** `onNode` is told of each complete subtree of a level that is kept. */
   append(leaf: Buffer, onNode?: (node: Node) => void): void {
-    let node = leaf
-    let level = 0
+    this.carry(leaf, 0, onNode)
+    this.size++
+  }
+
+  /** Many, 32 bytes each. */
+  appendAll(leaves: Buffer, onNode?: (node: Node) => void): void {
+    for (let at = 0; at < leaves.length; ) {
+      if (this.size % 2 === 0 && at + 64 <= leaves.length) {
+        leaves.copy(pair, 1, at, at + 64)
+        this.carry(hash('sha256', pair, 'buffer'), 1, onNode)
+        this.size += 2
+        at += 64
+      } else {
+        this.append(Buffer.from(leaves.subarray(at, at + 32)), onNode)
+        at += 32
+      }
+    }
+  }
+
+  /** `node` is a complete subtree of that level behind what is there; the size is still that of before. */
+  private carry(node: Buffer, from: number, onNode?: (node: Node) => void): void {
+    let level = from
     for (; hasBit(this.size, level); level++) {
       node = nodeOf(this.byLevel[level] as Buffer, node)
       this.byLevel[level] = undefined
@@ -51,7 +71,6 @@ export class GrowingTree {
       }
     }
     this.byLevel[level] = node
-    this.size++
   }
 
   /** Largest first. */

@@ -6,7 +6,15 @@ import { checkChain } from './checkpoint-chain.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { type Checkpoint, type KeptCheckpoint, type ReadCheckpoint, readCheckpoint } from './checkpoints.ts'
 import { entryExpressions, personalKeys } from './entry-hashes.ts'
-import { type StreamedEntry, streamEntries, uuidBytes, uuidOf } from './entry-stream.ts'
+import {
+  readInteger,
+  type StreamedEntry,
+  type StreamedSeal,
+  streamEntries,
+  streamSeals,
+  uuidBytes,
+  uuidOf,
+} from './entry-stream.ts'
 import { ErasedMarks } from './erasure-records.ts'
 import { type Finding, type FindingKind, Findings } from './findings.ts'
 import { Forest, GrowingTree, StoredTree } from './trees.ts'
@@ -57,8 +65,8 @@ export type Verification = {
 
 type Row = { number: number; round: number; snapshot: string; signed: string }
 type Known = Row & { read: ReadCheckpoint | undefined; trees: readonly [string, number, string][] }
-type Seal = { tenantId: string; firstPosition: number; round: number; entries: number; leaves: Buffer; keys: Buffer }
-type Sealed = { tenantId: string; position: number; createdAt: number; leaf: Buffer; round: number }
+/** `tenantId` and `leaf` as in StreamedEntry. */
+type Sealed = { tenantId: string; position: number; createdAt: number; leaf: string; round: number }
 type State = { logId: string; sealed: string; isUnderWay: boolean; round: number }
 
 /**
@@ -79,8 +87,9 @@ async function openPair(admin: pg.ClientConfig) {
   try {
     await Promise.all([one.connect(), other.connect()])
     for (const client of [one, other]) {
+      // One beside the leader, and both in the same table: else months were read beside each other, and what waits for its partner grew.
       await client.query(
-        'set role commonhold_owner; set search_path = pg_catalog; set statement_timeout = 0; set synchronize_seqscans = off; set max_parallel_workers_per_gather = 0; set idle_in_transaction_session_timeout = 0',
+        'set role commonhold_owner; set search_path = pg_catalog; set statement_timeout = 0; set synchronize_seqscans = off; set max_parallel_workers_per_gather = 1; set enable_parallel_append = off; set idle_in_transaction_session_timeout = 0',
       )
       await client.query('begin isolation level repeatable read read only')
     }
@@ -264,35 +273,29 @@ class Verifier {
       `select coalesce(sum(entries), 0)::float8 as size from audit.seals where round > ${round} and ${ofTenant(tenantId)}`,
     )
     const total = sums[0]?.size ?? 0
-    await this.sealsFrom.query(`
-      declare seal_rows no scroll cursor for
-      select tenant_id as "tenantId", first_position::float8 as "firstPosition", round::float8 as round, entries, leaves, keys
-      from audit.seals
-      where round > ${round}
-        and ${ofTenant(tenantId)}
-      order by round, tenant_id, first_position`)
     const waiting = this.checkpoints.filter(({ number }) => number > at)
     let times: number[] = [-Infinity]
     let sealsDone = false
     const { rows: declared } = await this.sealsFrom.query(
       'select format, resource, columns from audit.personal_columns order by format, resource',
     )
-    const stream = streamEntries(this.entriesFrom, condition, entryExpressions(personalKeys(declared)))
+    const entries = streamEntries(this.entriesFrom, condition, entryExpressions(personalKeys(declared)))
+    const seals = streamSeals(this.sealsFrom, round, ofTenant(tenantId))
     let entriesDone = false
     let sealed = 0
     while (!sealsDone || !entriesDone) {
       if (!sealsDone && (entriesDone || sealed <= this.entriesSeen)) {
-        const { rows } = await this.sealsFrom.query<Seal>('fetch 64 from seal_rows')
-        for (const seal of rows) {
+        const { value, done } = await seals.next()
+        if (done) sealsDone = true
+        for (const seal of value ?? []) {
           while (waiting[0] && waiting[0].round < seal.round) times = [this.closeCheckpoint(waiting.shift() as Known)]
           this.takeSeal(seal, times[0] as number)
           sealed += seal.entries
         }
-        sealsDone = rows.length === 0
       } else {
-        const { value, done } = await stream.next()
+        const { value, done } = await entries.next()
         if (done) entriesDone = true
-        else for (const entry of value) this.takeEntry(entry)
+        for (const entry of value ?? []) this.takeEntry(entry)
         onProgress?.(Math.min(this.entriesSeen, total), total)
       }
     }
@@ -300,7 +303,8 @@ class Verifier {
   }
 
   /** `since`: when the newest checkpoint before it was made, in microseconds. */
-  private takeSeal({ tenantId, firstPosition, round, entries, leaves, keys }: Seal, since: number): void {
+  private takeSeal(seal: StreamedSeal, since: number): void {
+    const { tenantId, firstPosition, round, entries, leaves, keys } = seal
     let tree = this.trees.get(tenantId)
     if (!tree) {
       tree = new GrowingTree()
@@ -330,14 +334,21 @@ class Verifier {
         },
       )
     }
+    if (leaves.length !== entries * 32 || keys.length !== entries * 24) {
+      this.found('seals_broken', `The seals of tenant ${tenantId} from position ${firstPosition} on are not whole`, {
+        tenantId,
+        position: firstPosition,
+      })
+      return
+    }
+    tree.appendAll(leaves, onNode)
+    const tenant = uuidBytes(tenantId)
     for (let index = 0; index < entries; index++) {
-      const leaf = leaves.subarray(index * 32, index * 32 + 32)
-      tree.append(Buffer.from(leaf), onNode)
-      if (this.archived.take(tenantId, firstPosition + index, keys.subarray(index * 24, index * 24 + 24), leaf))
-        continue
+      if (this.archived.take(seal, index)) continue
       const id = keys.toString('latin1', index * 24, index * 24 + 16)
-      const createdAt = Number(keys.readBigInt64BE(index * 24 + 16))
-      const sealed = { tenantId, position: firstPosition + index, createdAt, leaf, round }
+      const createdAt = readInteger(keys, index * 24 + 16)
+      const leaf = leaves.toString('latin1', index * 32, index * 32 + 32)
+      const sealed = { tenantId: tenant, position: firstPosition + index, createdAt, leaf, round }
       if (createdAt < since - lateAfter) {
         this.late++
         this.firstLate ??= { entryId: uuidOf(id), tenantId, createdAt: timeOf(createdAt) }
@@ -368,13 +379,12 @@ class Verifier {
         createdAt: timeOf(entry.createdAt),
       })
     } else {
-      // Its bytes are part of a chunk that shall not be kept for its sake.
-      this.entries.set(entry.id, { ...entry, leaf: Buffer.from(entry.leaf) })
+      this.entries.set(entry.id, entry)
     }
   }
 
   private compare(entry: StreamedEntry, sealed: Sealed): void {
-    if (entry.leaf.equals(sealed.leaf) && entry.tenantId === uuidBytes(sealed.tenantId)) return
+    if (entry.leaf === sealed.leaf && entry.tenantId === sealed.tenantId) return
     const place = placeOf(entry.id, sealed)
     this.found('altered', `Entry ${place.entryId} of ${place.createdAt} differs from what was sealed`, place)
   }
@@ -534,7 +544,7 @@ const timeOf = (microseconds: number): string => {
 
 const placeOf = (id: string, { tenantId, position, createdAt }: Sealed) => ({
   entryId: uuidOf(id),
-  tenantId,
+  tenantId: uuidOf(tenantId),
   position,
   createdAt: timeOf(createdAt),
 })
