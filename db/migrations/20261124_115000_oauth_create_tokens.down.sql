@@ -1,0 +1,11 @@
+select audit.untrack('oauth.signing_keys');
+drop table oauth.signing_keys;
+drop table oauth.used_assertions;
+drop table oauth.browser_sessions;
+drop table oauth.interactions;
+drop table oauth.pushed_requests;
+drop table oauth.device_codes;
+drop table oauth.oauth_refresh_tokens;
+drop table oauth.oauth_access_tokens;
+drop table oauth.oauth_authorization_codes;
+drop table oauth.grants;
