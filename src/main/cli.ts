@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { type App, appFor } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
+import { printableLines } from '#platform/terminal.ts'
 import { loadConfig, type Setting } from './config.ts'
 import { type DatabaseServer, openDatabase } from './database.ts'
 import { registerDatabaseCommands } from './database-commands.ts'
@@ -119,7 +120,7 @@ function report(error: unknown): void {
     return
   }
   if (error instanceof DomainError) {
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${printableLines(error.message)}\n`)
     process.exitCode = exitCodeOfKind[error.kind]
     return
   }

@@ -11,6 +11,7 @@ export {
 } from './devices.ts'
 export {
   type DocumentSigner,
+  documentKeys,
   findDocumentSigner,
   openDocumentSigner,
   type VerifiedDocument,
@@ -89,6 +90,8 @@ export {
   revokeSession,
   revokeSessions,
   revokeSessionsOf,
+  revokeSessionsThrough,
+  type SessionProvider,
   SessionTimes,
   setActiveTenant,
   touchSeconds,

@@ -12,6 +12,8 @@ import { errors } from './errors.ts'
 
 /** A file of more is no part of an archive: parts are cut at a few megabytes. */
 const mostBytes = 64 * 2 ** 20
+/** About 80 GB of rows. What stands in the manifest of each is held in memory. */
+const mostParts = 20_000
 const sealedName = 'tenant archive'
 
 /** Takes the members of a tar, one after the other, into a file that is gzipped, or sealed with a passphrase. */
@@ -78,11 +80,14 @@ export async function readArchive(
   take: (name: string, content: Buffer) => Promise<void>,
 ): Promise<void> {
   let name = ''
+  let count = 0
   let parts: Buffer[] = []
   const damaged = (reason: string) => errors.damaged({ path, reason })
   try {
     await readTar(chunksOf(path, passphrase), {
       async begin(member) {
+        if (!/^[\w./-]{1,255}$/.test(member.path)) throw damaged('a file in it has a name that no part has')
+        if (++count > mostParts) throw damaged('it has more files than an archive has')
         if (member.kind !== 'file') throw damaged(`${member.path} is no file`)
         if (!Number.isSafeInteger(member.size) || member.size < 0 || member.size > mostBytes)
           throw damaged(`${member.path} has a size that no part has`)

@@ -12,6 +12,10 @@ export const errors = errorTable('tenant_archives', {
   notAnArchive: ['invalid', '{path} is no archive of a tenant: {reason}'],
   damaged: ['invalid', '{path} is not what was written: {reason}'],
   signedByOther: ['invalid', 'The archive is signed with the key {thumbprint}.'],
+  signerUnknown: [
+    'invalid',
+    'The archive is signed with the key {thumbprint}, which is not one of this installation. Who signs says who was a member and what anybody did: ask where it comes from for `commonhold audit key` and name that key with --thumbprint, or take it from whomever it is with --trust-signer.',
+  ],
   newer: [
     'conflict',
     'The archive was written by a newer version ({version}): bring this installation up to date first.',

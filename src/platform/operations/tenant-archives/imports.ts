@@ -4,7 +4,7 @@ import { Value } from 'typebox/value'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { connectSide, findDangling, type Queryable, type Side, statementsOf } from '#platform/database'
-import { type Arrival, announceRevocation, settleTravellers, Traveller } from '#platform/identity'
+import { type Arrival, announceRevocation, documentKeys, settleTravellers, Traveller } from '#platform/identity'
 import { linkTo, sendMail } from '#platform/mail'
 import { closePortableTenant, isUsedTenantId, openPortableTenant } from '#platform/tenancy'
 import { countTenantAnew } from '#platform/usage'
@@ -26,6 +26,8 @@ export type ImportOptions = {
   name?: string | undefined
   /** The key that must have signed the archive. */
   thumbprint?: string | undefined
+  /** Whoever has signed it, without a thumbprint to hold him to. */
+  isSignerTrusted?: boolean
   /** Does all of it and takes it back. */
   isDryRun?: boolean
   /** Where rows go that have no place here, as lines of JSON. Never overwritten. */
@@ -57,12 +59,11 @@ export type TenantImport = {
  * it. Rows that lead to shared rows which this installation does not have are refused one by one and kept in a file.
  */
 export async function importTenant(app: App, path: string, options: ImportOptions): Promise<TenantImport> {
-  const { thumbprint, rejectsPath, progress = () => {}, signal, onStep } = options
+  const { rejectsPath, progress = () => {}, signal, onStep } = options
   if (!app.administration) throw errors.unable()
   if (existsSync(rejectsPath)) throw errors.outInTheWay({ path: rejectsPath })
   const archive = await openArchive(path, options.passphrase)
-  if (thumbprint !== undefined && thumbprint !== archive.thumbprint)
-    throw errors.signedByOther({ thumbprint: archive.thumbprint })
+  await requireSigner(app, archive, options)
   progress(`${path}: whole, signed with the key ${archive.thumbprint}`)
   const side = await connectSide({ ...app.administration.admin, application_name: 'commonhold tenant archive' })
   const rejects = rejectsFile(rejectsPath)
@@ -93,6 +94,17 @@ export async function importTenant(app: App, path: string, options: ImportOption
   } finally {
     await side.end().catch(() => {})
   }
+}
+
+/**
+ * That of the thumbprint, or this installation itself. A dry run shows the key, and what would come: it is taken back anyway.
+ */
+async function requireSigner(app: App, { path, thumbprint }: TenantArchive, options: ImportOptions): Promise<void> {
+  const { thumbprint: wanted, isSignerTrusted = false, isDryRun = false, progress = () => {} } = options
+  if (wanted !== undefined && wanted !== thumbprint) throw errors.signedByOther({ thumbprint })
+  if (wanted !== undefined || (await documentKeys(app)).has(thumbprint)) return
+  if (!isSignerTrusted && !isDryRun) throw errors.signerUnknown({ thumbprint })
+  progress(`WARNING: nobody has said whose the key ${thumbprint} is that ${path} is signed with`)
 }
 
 /** What has to be known of all rows before the first is written. */

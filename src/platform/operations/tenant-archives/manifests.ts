@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { nullable } from '#platform/http'
 
-const text = Type.String()
+/** Without control characters: it stands in what terminals show. */
+const line = { maxLength: 2_000, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$' }
+const text = Type.String(line)
 const count = Type.Integer({ minimum: 0 })
 const strict = { additionalProperties: false }
 
@@ -14,9 +16,9 @@ export const TenantManifest = Type.Object(
     format: Type.Literal('commonhold-tenant'),
     version: Type.Literal(1),
     exportedAt: text,
-    installation: Type.String({ description: 'Its address' }),
-    schemaVersion: Type.String({ description: 'The newest migration of its database' }),
-    tenant: Type.Object({ id: Type.String({ format: 'uuid' }), slug: text, name: text, status: text }, strict),
+    installation: Type.String({ ...line, description: 'Its address' }),
+    schemaVersion: Type.String({ ...line, description: 'The newest migration of its database' }),
+    tenant: Type.Object({ id: Type.String({ format: 'uuid' }), slug: text, name: Type.String(), status: text }, strict),
     accounts: Type.Object({ rows: count, files: Type.Array(ArchivedFile) }, strict),
     shared: Type.Array(
       Type.Object({ table: text, columns: Type.Array(text), rows: count, files: Type.Array(ArchivedFile) }, strict),
@@ -41,7 +43,7 @@ export const TenantManifest = Type.Object(
 export type TenantManifest = Static<typeof TenantManifest>
 
 /** A shared row that rows of the tenant lead to: its id there, and the values by which it is found elsewhere. */
-export const SharedRow = Type.Object({ id: text, key: Type.Record(Type.String(), nullable(text)) }, strict)
+export const SharedRow = Type.Object({ id: text, key: Type.Record(Type.String(), nullable(Type.String())) }, strict)
 export type SharedRow = Static<typeof SharedRow>
 
 /** The `typ` of the signature beside the manifest. */

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
+import { printable } from '#platform/terminal.ts'
 import { readPassphrase } from './containers.ts'
 import { exportTenant } from './exports.ts'
 import { importTenant, type TenantImport } from './imports.ts'
@@ -12,6 +13,7 @@ type Importing = {
   slug?: string
   name?: string
   thumbprint?: string
+  trustSigner?: boolean
   dryRun?: boolean
   rejects?: string
   json?: boolean
@@ -20,7 +22,7 @@ type Importing = {
 /** Ends with 6 when rows were refused: the rest is in. */
 const rejectedCode = 6
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const say = (line: string): void => void process.stderr.write(`${printable(line)}\n`)
 const byHand = () => `${userInfo().username} at the command line`
 
 /** `commonhold tenants export` and `tenants import`: the result on stdout, progress on stderr. */
@@ -57,10 +59,11 @@ export function registerTenantArchiveCommands(parent: Command, { withApp }: Comm
     .option('--slug <slug>', 'the tenant’s here, where its own is taken')
     .option('--name <name>', 'the tenant’s here')
     .option('--thumbprint <text>', 'the key that the file must be signed with: `commonhold audit key` says it there')
+    .option('--trust-signer', 'take it whoever has signed it: he says who was a member, and what anybody did')
     .option('--dry-run', 'do all of it, tell what came of it, and take it back')
     .option('--rejects <file>', 'where rows go that have no place here (default: FILE.rejects.jsonl in this folder)')
     .option('--json', 'print the result as JSON')
-    .action(async (path: string, { passphraseFile, rejects, dryRun, json, ...wanted }: Importing) => {
+    .action(async (path: string, { passphraseFile, rejects, dryRun, trustSigner, json, ...wanted }: Importing) => {
       const passphrase = passphraseFile === undefined ? undefined : readPassphrase(passphraseFile)
       const rejectsPath = rejects ?? `${basename(path)}.rejects.jsonl`
       const imported = await interruptible(signal =>
@@ -70,6 +73,7 @@ export function registerTenantArchiveCommands(parent: Command, { withApp }: Comm
             passphrase,
             rejectsPath,
             isDryRun: dryRun === true,
+            isSignerTrusted: trustSigner === true,
             actor: byHand(),
             progress: say,
             signal,
@@ -112,5 +116,5 @@ function describe({ tenant, isDryRun, rows, rejected, ...rest }: TenantImport, r
     ),
     ...(rejected > 0 ? [`  ${rejected} rows have no place here${isDryRun ? '' : `; they are in ${rejectsPath}`}`] : []),
   ]
-  return `${lines.join('\n')}\n`
+  return `${lines.map(printable).join('\n')}\n`
 }

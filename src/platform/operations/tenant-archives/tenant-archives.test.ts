@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { thumbprintOf } from '#platform/crypto'
 import { connectSide } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { mailsTo } from '#test/mails.ts'
@@ -38,7 +39,12 @@ async function send(world: World, tenantId: string, passphrase?: string): Promis
 }
 
 const take = (world: World, path: string, options: Partial<ImportOptions> = {}) =>
-  importTenant(world.app, path, { actor, rejectsPath: `${path}.${randomUUID()}.rejects`, ...options })
+  importTenant(world.app, path, {
+    actor,
+    rejectsPath: `${path}.${randomUUID()}.rejects`,
+    isSignerTrusted: true,
+    ...options,
+  })
 
 const hasCode =
   (code: string, words = /./) =>
@@ -718,6 +724,43 @@ test('a file that was cut, damaged, mixed up or made by somebody else is refused
   })
   await assert.rejects(take(there, altered, { slug: 'damaged' }), hasCode(damaged, /signed/))
   assert.equal((await there.admin.query("select from tenancy.tenants where slug = 'damaged'")).rowCount, 0)
+})
+
+test('AG-01 an archive comes in only if it is known who has signed it', async () => {
+  const path = await send(here, here.alice.tenantId)
+  const { rows } = await here.admin.query(`select public_key from identity.signing_keys where algorithm = 'Ed25519'`)
+  const own = new Set(rows.map(row => thumbprintOf(row.public_key)))
+  const { from } = await take(there, path, { slug: 'looked-at', isSignerTrusted: false, isDryRun: true })
+  assert.ok(own.has(from.thumbprint))
+  await assert.rejects(
+    take(there, path, { slug: 'from-whom', isSignerTrusted: false }),
+    hasCode('tenant_archives.signer_unknown', new RegExp(from.thumbprint)),
+  )
+  const lines: string[] = []
+  await take(there, path, { slug: 'trusted', progress: line => void lines.push(line) })
+  assert.equal(lines.filter(line => /^WARNING: .* key /.test(line)).length, 1)
+  const { thumbprint } = from
+  const named = await take(there, path, { slug: 'named', isSignerTrusted: false, thumbprint })
+  assert.equal(named.from.thumbprint, thumbprint)
+  const home = await take(here, path, { slug: 'home-again', isSignerTrusted: false })
+  assert.equal(home.from.thumbprint, thumbprint, 'an installation knows its own key')
+})
+
+test('AG-01 neither names nor numbers of files in an archive do anything to who opens it', async () => {
+  const archived = async (names: Iterable<string>) => {
+    const path = newPath()
+    const archive = await createArchive(path, undefined)
+    for (const name of names) await archive.add(name, Buffer.from('x'))
+    await archive.finish()
+    return path
+  }
+  const isPlain = (error: unknown) => {
+    assert.doesNotMatch((error as Error).message, /\p{Cc}/u)
+    return hasCode('tenant_archives.damaged', /name that no part has/)(error)
+  }
+  await assert.rejects(take(there, await archived(['\u001b[2Jnothing'])), isPlain)
+  const many = Array.from({ length: 20_001 }, (_, index) => `tables/a.${index}.jsonl`)
+  await assert.rejects(take(there, await archived(many)), hasCode('tenant_archives.damaged', /more files/))
 })
 
 test('GG-10 rows of contractors that are not known there are kept in a file, and all others come in', async () => {
