@@ -2,8 +2,17 @@ export { looksLikeApiKey, readApiKey, touchApiKey } from './api-keys.ts'
 export { permittedTo } from './decisions.ts'
 export { errors as accessErrors } from './errors.ts'
 export { explainAccess } from './explanations.ts'
-export { findTokenPermissions, grantViolations, requireGrantable, requireMemberWithin, setRolesOf } from './grants.ts'
+export {
+  findTokenPermissions,
+  grantViolations,
+  requireGrantable,
+  requireHeld,
+  requireMemberWithin,
+  setRolesOf,
+} from './grants.ts'
 export { keyErrors } from './key-errors.ts'
 export { recordPermissions } from './permissions.ts'
 export { createBuiltInRoles, findRole, findRolesByName, giveRole } from './role-names.ts'
+export { covers, scopePattern } from './scopes.ts'
+export { getServiceMembership } from './service-accounts.ts'
 export { createTemplateRoles } from './template-roles.ts'

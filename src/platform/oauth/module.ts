@@ -1,6 +1,30 @@
 import type { Module } from '#platform/module.ts'
+import { clientRoutes } from './client-routes.ts'
 
 export const oauthModule = {
   name: 'oauth',
   schema: 'oauth',
+  restoration: { stays: { 'oauth.client_secrets': 'A secret that was replaced or has ended stays so' } },
+  portability: {
+    stays: {
+      'oauth.client_secrets': 'Secrets open this installation and no other: make new ones where the tenant goes',
+    },
+    withheld: { 'oauth.oauth_clients.tried_until': { reason: 'Somebody tries it here at this moment' } },
+  },
+  permissions: {
+    'oauth.clients.read': {
+      description: 'See the applications that may act here by OAuth, and who allowed them what',
+      roles: ['owner', 'admin'],
+    },
+    'oauth.clients.write': {
+      description: 'Make, change and delete applications that may act here by OAuth, and end what people allowed them',
+      roles: ['owner', 'admin'],
+    },
+    'oauth.platform_clients.manage': {
+      description: 'Make, change and delete the applications that every workspace knows',
+      roles: [],
+      forOperators: true,
+    },
+  },
+  routes: clientRoutes,
 } satisfies Module
