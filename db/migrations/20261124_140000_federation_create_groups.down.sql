@@ -1,3 +1,5 @@
+drop trigger keep_mapped_role on access.roles;
+drop function federation.keep_mapped_role();
 drop trigger guard_group_settings on federation.iam_providers;
 drop function federation.guard_group_settings();
 drop trigger forget_groups_changed on federation.iam_user_mappings;

@@ -22,7 +22,7 @@ create table federation.iam_group_mappings (
   constraint iam_group_mappings_provider_id_fkey foreign key (tenant_id, provider_id)
     references federation.iam_providers (tenant_id, id) on delete cascade,
   constraint iam_group_mappings_internal_role_fkey foreign key (tenant_id, internal_role)
-    references access.roles (tenant_id, id) on delete no action,
+    references access.roles (tenant_id, id) on delete cascade,
   constraint iam_group_mappings_created_by_fkey foreign key (created_by) references identity.users (id) on delete set null
 );
 comment on table federation.iam_group_mappings is 'Which group of a provider gives which role (AG-06)';
@@ -60,7 +60,7 @@ create table federation.role_sources (
 comment on table federation.role_sources is
   'Why a member has a role that a group gave (AG-06). A role without a row here was given by hand';
 comment on column federation.role_sources.mapping_id is 'Null: it had been given by hand before, and stays when no group gives it any more';
-create index role_sources_mapping_id_idx on federation.role_sources (tenant_id, mapping_id);
+create index role_sources_mapping_id_idx on federation.role_sources (tenant_id, mapping_id, role_id);
 select platform.isolate('federation.role_sources');
 create policy role_sources_system on federation.role_sources for select using ((select platform.is_system()));
 grant select, insert, delete on federation.role_sources to commonhold_app;
@@ -545,3 +545,36 @@ create trigger guard_group_settings
   for each row
   when (old.configuration -> 'groups' is distinct from new.configuration -> 'groups')
   execute function federation.guard_group_settings();
+
+create function federation.keep_mapped_role()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  if exists (
+      select
+      from federation.iam_group_mappings
+      where tenant_id = old.tenant_id
+        and internal_role = old.id
+    )
+    -- With the tenant everything goes.
+    and exists (
+      select
+      from tenancy.tenants
+      where id = old.tenant_id
+        and not (status = 'pending_deletion' and deletion_scheduled_at <= now())
+    )
+  then
+    raise exception 'groups of an identity provider give this role'
+      using errcode = 'CH001', constraint = 'federation.role_mapped', schema = 'access', table = 'roles';
+  end if;
+  return old;
+end
+$function$;
+comment on function federation.keep_mapped_role() is
+  'A role that groups give is not removed: with its replacement given by hand nobody would lose it any more by leaving the group';
+revoke execute on function federation.keep_mapped_role() from public;
+create trigger keep_mapped_role
+  before delete on access.roles
+  for each row execute function federation.keep_mapped_role();
