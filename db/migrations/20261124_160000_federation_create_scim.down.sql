@@ -1,0 +1,11 @@
+drop function federation.find_directory_account(text);
+drop trigger tell_scim_user on federation.iam_user_mappings;
+drop function federation.tell_scim_user();
+drop table federation.scim_requests;
+drop table federation.scim_group_members;
+select audit.untrack('federation.scim_groups');
+drop table federation.scim_groups;
+select audit.untrack('federation.scim_users');
+drop table federation.scim_users;
+select audit.untrack('federation.provisionings');
+drop table federation.provisionings;
