@@ -104,7 +104,7 @@ test('GG-23 who blocks whom is told as a tree with the queries, without the valu
   assert.equal(root?.wants, null)
   const [first] = root?.blocked ?? []
   assert.match(first?.wants ?? '', /^made\.things \(RowExclusiveLock\)$/)
-  assert.equal(first?.query, "update made.things set word = '…' where id = 4")
+  assert.equal(first?.query, "update made.things set word = '…' where id = …")
   // It waits behind the one before it as well as for the holder.
   assert.match(first?.blocked[0]?.wants ?? '', /^made\.things \(ExclusiveLock\)$/)
   assert.equal((await listBlocked(tx, 0)).length, 2)
@@ -169,6 +169,19 @@ test('values in a statement are not shown', () => {
     [`alter role x password 'SCRAM-SHA-256$4096:abc'`, `alter role x password '…'`],
     [`select 'it''s', E'a', $q$ body 'x' $q$`, `select '…', '…', '…'`],
     [`select 'cut off in the mid`, `select '…'`],
+    [String.raw`select E'it\'s 1', e'\\', 'x', name`, `select '…', '…', '…', name`],
+    [String.raw`select E'cut \'off`, `select '…'`],
+    [String.raw`select E'cut off\ `.trim(), `select '…'`],
+    [String.raw`select U&'d\0061t''a', u&'x' uescape '!', n'y' from t`, `select '…', '…' uescape '…', '…' from t`],
+    [`select $q$ cut off 'in the mid`, `select '…'`],
+    [`select $$it's$$, $a$ $b$ $$ $a$, 'x' from t`, `select '…', '…', '…' from t`],
+    [`select a$b$c, 'x' from t where n = $1 and m = $2`, `select a$b$c, '…' from t where n = $1 and m = $2`],
+    [`select "it's", "a""b", 'x'`, `select "it's", "a""b", '…'`],
+    [`select 1 -- it's\n, 'x' /* don't\n */ from t`, `select …  \n, '…'   from t`],
+    [
+      `select * from people where ssn = 123456789 and t2.n1 > 1.5e3`,
+      `select * from people where ssn = … and t2.n1 > …`,
+    ],
   ] as const
   for (const [text, shown] of cases) assert.equal(withoutValues(text), shown)
 })

@@ -101,12 +101,28 @@ export async function prepareStatementStatistics(tx: Statements): Promise<void> 
 }
 
 /**
- * A statement as it may be shown: values that stand in it become `'…'`. Statistics have none, except of commands such as
- * `create role … password '…'`; what a session is doing may have any.
+ * A statement as it may be shown: values that stand in it become `'…'`, numbers `…`, comments go. Statistics have none, except
+ * of commands such as `create role … password '…'`; what a session is doing may have any, and is cut off anywhere.
  */
 export function withoutValues(text: string): string {
   return text
-    .replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, "'…'")
-    .replace(/(?:\b[eExXbB])?'(?:[^']|'')*('|$)/g, "'…'")
+    .replace(lexeme, it => (it.startsWith('"') ? it : /^[-/]/.test(it) ? ' ' : /^\d/.test(it) ? '…' : "'…'"))
     .trim()
 }
+
+/** Where a comment, a name in quotes or a value begins, and its end: an apostrophe in one of them begins none. */
+const lexeme = new RegExp(
+  [
+    /--[^\n]*/,
+    // One within another, which an expression cannot follow, takes the rest along.
+    /\/\*(?:(?!\/\*)[\s\S])*?\*\/|\/\*[\s\S]*/,
+    /"(?:[^"]|"")*(?:"|$)/,
+    /(?<![\w$])[eE]'(?:[^'\\]|''|\\[\s\S]|\\$)*(?:'|$)/,
+    /(?:(?<![\w$])(?:[uU]&|[xXbBnN]))?'(?:[^']|'')*(?:'|$)/,
+    /(?<![\w$])\$(?<tag>[^\W\d]\w*)?\$[\s\S]*?(?:\$\k<tag>\$|$)/,
+    /(?<![\w$])\d[\w.]*/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+)
