@@ -618,6 +618,7 @@ describe('setting the policy', () => {
       ipAddress: '192.0.2.7',
       isAddressRefused: true,
       secondFactor: 'in_grace',
+      isProviderMissing: false,
       isShutOut: true,
     })
     assert.deepEqual((await get(owner)).policy, policy)

@@ -22,6 +22,7 @@ import {
   recordLogin,
   replaceSession,
   revokeSessions,
+  type SessionProvider,
   sendNewDeviceMail,
   trustDevice,
   User,
@@ -63,6 +64,8 @@ export type Admission =
 export type Proof = {
   userId: string
   methods: readonly AuthenticationMethod[]
+  /** The tenant's identity provider that says so; he works in that tenant then. */
+  provider?: SessionProvider | undefined
   /** The tenant that he asks to work in. */
   askedTenantId?: string | undefined
   /** The device of his cookie, where he has signed in on it before: it rests by itself. */
@@ -101,7 +104,13 @@ export async function admitUser(app: App, client: Client, proof: Proof): Promise
   return await admit(app, client, candidate, tenantId, { ...proof, methods })
 }
 
-const secondFactors = new Set<AuthenticationMethod>(['totp', 'backup_code', 'passkey', 'trusted_device'])
+const secondFactors = new Set<AuthenticationMethod>([
+  'totp',
+  'backup_code',
+  'passkey',
+  'trusted_device',
+  'provider_second_factor',
+])
 
 type Candidate = User & {
   isActive: boolean
@@ -177,7 +186,7 @@ async function openOnKnownDevice(
   { deviceToken }: Client,
   proof: Proof,
 ): Promise<Opened | undefined> {
-  const { userId, methods, rememberDevice, passwordVersion } = proof
+  const { userId, methods, provider, rememberDevice, passwordVersion } = proof
   if (deviceToken === undefined || rememberDevice) return undefined
   const id = randomUUID()
   const session = await openSessionOnKnownDevice(app, app.db.scoped(scope), {
@@ -185,6 +194,7 @@ async function openOnKnownDevice(
     userId,
     tenantId: scope.tenantId,
     methods,
+    provider,
     deviceToken,
     mayRest: mayRest(proof),
     passwordVersion,
@@ -194,13 +204,13 @@ async function openOnKnownDevice(
 }
 
 async function openOnAnyDevice(app: App, scope: Scope, client: Client, user: Candidate, proof: Proof): Promise<Opened> {
-  const { userId, methods, knownDeviceId: deviceId, passwordVersion } = proof
+  const { userId, methods, provider, knownDeviceId: deviceId, passwordVersion } = proof
   return await app.db.transaction(scope, async tx => {
     if (!(await countLogin(tx, { userId, deviceId, mayRest: mayRest(proof), passwordVersion }))) {
       throw errors.credentialsWrong()
     }
     const device = await recogniseDevice(tx, { userId, deviceToken: client.deviceToken })
-    const session = await openSession(tx, { userId, tenantId: scope.tenantId, methods, deviceId: device.id })
+    const session = await openSession(tx, { userId, tenantId: scope.tenantId, methods, provider, deviceId: device.id })
     if (proof.rememberDevice && user.mayRememberDevice) await trustDevice(tx, device.id, trustDays)
     await recordLogin(app, tx, { userId, status: 'success', methods, sessionId: session.id })
     await recordEvent(tx, signInEvent(session.id, methods))

@@ -44,6 +44,15 @@ export const errors = errorTable('accounts', {
     'forbidden',
     '{tenant} wants to be shown your second factor in every session. Confirm with it: POST /auth/step-up, or sign in again.',
   ],
+  providerRequired: ['forbidden', '{tenant} lets its members in through its identity provider only. Sign in with it.'],
+  providerElsewhere: [
+    'forbidden',
+    'You came in through the identity provider of another workspace. To work in {tenant}, sign in there or by your own password or passkey.',
+  ],
+  lastBreakGlass: [
+    'conflict',
+    'Somebody has to be able to come in when the identity provider cannot be reached: as long as it is required, one owner whose membership does not end stays marked as break-glass.',
+  ],
   policyShutsOut: [
     'conflict',
     'By this policy you would shut yourself out: {reasons}. Confirm it if you mean it, or change it.',

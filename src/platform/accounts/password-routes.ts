@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { requireFresh, route } from '#platform/http'
+import { requireFresh, requireOwnSignIn, route } from '#platform/http'
 import { PasswordRules } from '#platform/identity'
 import { getPasswordRules, setPasswordRules } from '#platform/tenancy'
 import { email, newPassword, refusedEmails, refusedPasswords, token } from './inputs.ts'
@@ -97,6 +97,7 @@ export const passwordRoutes = [
       'accounts.too_many_failures',
       'accounts.password_changed_meanwhile',
       'http.step_up_required',
+      'http.own_sign_in_required',
       'identity.password_reused',
       ...refusedPasswords,
     ],
@@ -108,7 +109,10 @@ export const passwordRoutes = [
     async handle({ body, principal, scope }, app) {
       const { userId, sessionId } = principal
       const { isSet } = await getPasswordState(app, scope, userId)
-      if (!isSet) requireFresh(app, principal)
+      if (!isSet) {
+        requireOwnSignIn(principal)
+        requireFresh(app, principal)
+      }
       await changeOwnPassword(app, scope, { userId, sessionId, currentPassword: body.currentPassword, ...body })
       return null
     },

@@ -6,6 +6,7 @@ import { type Queryable, type Scope, sql } from '#platform/database'
 import { type IfMatch, nullable, oneOf, type Principal, timestamp, uuid } from '#platform/http'
 import { announceRevocation } from '#platform/identity'
 import {
+  admitsOrigin,
   checkSecurityPolicy,
   findSecondFactorRequirement,
   getSecurityPolicy,
@@ -32,6 +33,9 @@ const CallerPreview = Type.Object({
   secondFactor: oneOf(['satisfied', 'in_grace', 'unshown', 'missing'], {
     description:
       '`unshown`: you have one and would have to confirm with it; `missing`: you would have to set one up first',
+  }),
+  isProviderMissing: Type.Boolean({
+    description: 'Whether you would have to sign in through the identity provider of the workspace first',
   }),
   isShutOut: Type.Boolean({ description: 'Whether you could do nothing here any more without one of both' }),
 })
@@ -224,12 +228,15 @@ async function describeCaller(
   const isAddressRefused = !policy.addresses.allows(ipAddress ?? 'unknown')
   // A program has no second factor to show.
   if (sessionId === undefined) {
-    return { ipAddress, isAddressRefused, secondFactor: 'satisfied', isShutOut: isAddressRefused }
+    const secondFactor = 'satisfied' as const
+    return { ipAddress, isAddressRefused, secondFactor, isProviderMissing: false, isShutOut: isAddressRefused }
   }
   const reads = app.db.reads({ ...scope, system: true })
   const [session, members] = await Promise.all([
     reads.one(sql<CallerRow>`
-      select at, methods, second_factor_required_since, grace_began_at, grace_logins, is_grace_counted
+      select
+        at, methods, second_factor_required_since, grace_began_at, grace_logins, is_grace_counted, provider_tenant_id,
+        is_break_glass
       from accounts.find_principal(${sessionId}, null, ${tenantId})`),
     reads.run(sql<MemberRow>`
       select * from accounts.list_policy_members(${tenantId}) where user_id = ${userId}`),
@@ -245,7 +252,11 @@ async function describeCaller(
   const requiredSince = session.secondFactorRequiredSince
   const { outcome } = judgeSecondFactor(policy, session, { roles, joinedAt, hasSecondFactor, requiredSince, grace })
   const secondFactor = outcome === 'uncounted' ? 'in_grace' : outcome
-  return { ipAddress, isAddressRefused, secondFactor, isShutOut: isAddressRefused || secondFactor === 'missing' }
+  const { providerTenantId, isBreakGlass } = session
+  const origin = { providerTenantId, roles, isBreakGlass: isBreakGlass === true }
+  const isProviderMissing = !admitsOrigin(policy, tenantId as string, origin)
+  const isShutOut = isAddressRefused || secondFactor === 'missing' || isProviderMissing
+  return { ipAddress, isAddressRefused, secondFactor, isProviderMissing, isShutOut }
 }
 
 type CallerRow = Pick<SessionFacts, 'at' | 'methods'> & {
@@ -253,12 +264,15 @@ type CallerRow = Pick<SessionFacts, 'at' | 'methods'> & {
   graceBeganAt: Date | null
   graceLogins: number | null
   isGraceCounted: boolean | null
+  providerTenantId: string | null
+  isBreakGlass: boolean | null
 }
 
-function reasonsOf({ ipAddress, isAddressRefused, secondFactor }: CallerPreview): string {
+function reasonsOf({ ipAddress, isAddressRefused, secondFactor, isProviderMissing }: CallerPreview): string {
   return [
     ...(isAddressRefused ? [`your own address, ${ipAddress}, is not among those that may come in`] : []),
     ...(secondFactor === 'missing' ? ['you have no second factor'] : []),
+    ...(isProviderMissing ? ['you have not signed in through the identity provider'] : []),
   ].join(', and ')
 }
 

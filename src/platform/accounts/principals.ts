@@ -13,6 +13,7 @@ import {
   touchSeconds,
 } from '#platform/identity'
 import {
+  admitsOrigin,
   compilePolicy,
   countGraceLogin,
   type Grace,
@@ -48,6 +49,10 @@ type Facts = SessionFacts & {
   isGraceCounted: boolean | null
   roles: string[] | null
   hasOwnRoles: boolean | null
+  /** The identity provider that he came through, and whose it is. */
+  providerTenantId: string | null
+  providerId: string | null
+  isBreakGlass: boolean | null
 }
 
 /** By what the caller is found. */
@@ -193,7 +198,8 @@ export class Principals {
     if (!isPassive && at.getTime() - facts.lastSeenAt.getTime() > touchAfter * 1000) {
       await extendSession(this.app.db.scoped({ ...client, system: true }), facts.sessionId)
     }
-    const { isOperator } = facts
+    const provider = onlyProviderOf(facts)
+    const isOperator = facts.isOperator && provider === undefined
     const asOperator = isOperator ? (await this.declaredPermissions()).get('operator') : []
     const permissionsOutside = permittedTo({ isOperator, tenantStatus: null }, { asOperator })
     const isOpen = tenant !== undefined && !verdict?.refusal
@@ -208,6 +214,7 @@ export class Principals {
         ? permittedTo({ isOperator, tenantStatus }, { asOperator, byRoles: await this.permissionsByRoles(facts) })
         : permissionsOutside,
       authenticatedAt: facts.authenticatedAt,
+      provider,
       closed: verdict?.refusal && tenant && closedTenant(tenant, verdict.refusal),
       secondFactorGrace: verdict?.grace,
     }
@@ -219,6 +226,9 @@ export class Principals {
 
   /** Holds the session and its user against the policy of the tenant; what ends the session there is thrown. */
   private async judge(facts: Facts, tenant: TenantRules, client: Scope): Promise<TenantVerdict> {
+    const provider = onlyProviderOf(facts)
+    if (provider && provider.tenantId !== tenant.id)
+      return { refusal: errors.providerElsewhere({ tenant: tenant.name }) }
     if (facts.tenantStatus === 'suspended') return { refusal: errors.tenantSuspended() }
     if (facts.tenantStatus === 'pending_deletion') return { refusal: errors.tenantPendingDeletion() }
     const session = judgeSession(tenant.policy, facts)
@@ -228,7 +238,17 @@ export class Principals {
     // Before a sign-in of the grace is spent on it.
     const refusal = refusalOfAddress(tenant, client.ipAddress)
     if (refusal) return { until: facts.at, refusal }
-    const secondFactor = judgeSecondFactor(tenant.policy, facts, memberOf(facts))
+    const { providerTenantId, roles, isBreakGlass } = facts
+    if (
+      !admitsOrigin(tenant.policy, tenant.id, {
+        providerTenantId,
+        roles: roles ?? [],
+        isBreakGlass: isBreakGlass === true,
+      })
+    ) {
+      return { until, refusal: errors.providerRequired({ tenant: tenant.name }) }
+    }
+    const secondFactor = judgeSecondFactor(tenant.policy, shownTo(tenant.id, facts), memberOf(facts))
     switch (secondFactor.outcome) {
       case 'satisfied':
         return { until }
@@ -303,6 +323,28 @@ const closedTenant = ({ id, name }: TenantRules, refusal: DomainError): ClosedTe
   tenantName: name,
   refusal,
 })
+
+/** By what people show themselves who they are. */
+const ownMethods = new Set(['password', 'passkey', 'google'])
+
+/**
+ * The provider that alone vouches for a session: nothing that its tenant's administrators could bring about is to reach the
+ * person's other workspaces, or what he may do as an operator.
+ */
+function onlyProviderOf({
+  providerTenantId,
+  providerId,
+  methods,
+}: Facts): { tenantId: string; id: string } | undefined {
+  if (providerTenantId === null || providerId === null) return undefined
+  return methods.some(method => ownMethods.has(method)) ? undefined : { tenantId: providerTenantId, id: providerId }
+}
+
+/** What a provider says of a second factor counts in its own tenant. */
+function shownTo(tenantId: string, { at, methods, providerTenantId }: Facts): Pick<Facts, 'at' | 'methods'> {
+  if (providerTenantId === tenantId) return { at, methods }
+  return { at, methods: methods.filter(method => method !== 'provider_second_factor') }
+}
 
 function memberOf(facts: Facts): MemberFacts {
   const { roles, hasSecondFactor, joinedAt, graceBeganAt, graceLogins, isGraceCounted } = facts

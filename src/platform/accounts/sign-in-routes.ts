@@ -214,7 +214,7 @@ export const signInRoutes = [
     summary: 'How I can show that it is still me',
     response: StepUpOptions,
     async handle({ principal, scope }, app) {
-      return await getStepUpOptions(app, scope, principal.userId)
+      return await getStepUpOptions(app, scope, principal)
     },
   }),
   route({

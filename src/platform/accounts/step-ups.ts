@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Scope } from '#platform/database'
-import { oneOf } from '#platform/http'
+import { oneOf, type Principal } from '#platform/http'
 import {
   type AuthenticationMethod,
   announceRevocation,
@@ -18,12 +18,17 @@ import { consumeSecondFactor, type SecondFactor } from './sign-ins.ts'
 
 /** By what a signed-in person can show again who he is. */
 export const StepUpOptions = Type.Object({
-  methods: Type.Array(oneOf(['password', 'passkey', 'google'])),
+  methods: Type.Array(oneOf(['password', 'passkey', 'google', 'provider'])),
   needsCode: Type.Boolean({ description: 'Whether the password goes with a code of the authenticator app' }),
 })
 export type StepUpOptions = Static<typeof StepUpOptions>
 
-export async function getStepUpOptions(app: App, scope: Scope, userId: string): Promise<StepUpOptions> {
+/** A provider can show it again of a session that came through it: for what is done in its workspace. */
+export async function getStepUpOptions(
+  app: App,
+  scope: Scope,
+  { userId, provider }: Pick<Principal, 'userId' | 'provider'>,
+): Promise<StepUpOptions> {
   const system = app.db.scoped({ ...scope, system: true })
   const [user, password, linked] = await Promise.all([
     findCandidate(system, userId),
@@ -35,6 +40,7 @@ export async function getStepUpOptions(app: App, scope: Scope, userId: string): 
   if (user?.hasPasskeys) methods.push('passkey')
   // With a second factor Google alone is half of a sign-in.
   if (linked.length > 0 && isGoogleConfigured(app) && !user?.hasTotp) methods.push('google')
+  if (provider) methods.push('provider')
   return { methods, needsCode: user?.hasTotp === true }
 }
 

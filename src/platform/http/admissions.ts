@@ -4,7 +4,7 @@ import { cookiesOf } from './cookies.ts'
 import { type Authenticator, type Credentials, sessionCookie } from './credentials.ts'
 import { errors } from './errors.ts'
 import type { Frame, Meter, Plan } from './frame.ts'
-import { requireFresh } from './freshness.ts'
+import { requireFresh, requireOwnSignIn } from './freshness.ts'
 import { isCrossSite, isSameOrigin } from './origins.ts'
 import { seenBy } from './own-writes.ts'
 import { callerAt } from './rate-limits.ts'
@@ -58,7 +58,10 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
     // Programs only: whoever has used up his requests must still be able to look at that, and to act on it.
     if (bearerOf(headers.authorization) !== undefined) await meter(frame.meter, principal.tenantId, reply)
   }
-  if (plan.route.fresh && principal) requireFresh(frame.app, principal)
+  if (plan.route.fresh && principal) {
+    if (plan.route.allow === 'session') requireOwnSignIn(principal)
+    requireFresh(frame.app, principal)
+  }
 }
 
 async function meter({ admit }: Meter, tenantId: string, reply: FastifyReply): Promise<void> {

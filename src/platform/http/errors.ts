@@ -22,6 +22,10 @@ export const errors = errorTable('http', {
     'forbidden',
     'This needs a sign-in of the last 10 minutes. Confirm that it is you: POST /auth/step-up, or sign in again.',
   ],
+  ownSignInRequired: [
+    'forbidden',
+    'You came in through the identity provider of a workspace, which cannot speak for your own account. Confirm by your own password or passkey; “Forgot password” gives you one.',
+  ],
   crossSite: ['forbidden', 'A write with the session cookie must come from a page of this site.'],
   metricsRefused: [
     'forbidden',

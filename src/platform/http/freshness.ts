@@ -13,3 +13,8 @@ export function requireFresh(app: App, { authenticatedAt }: Principal): void {
   if (authenticatedAt === undefined) throw errors.keyRefused()
   if (app.clock.now().getTime() - authenticatedAt.getTime() >= freshFor) throw errors.stepUpRequired()
 }
+
+/** Refuses with `http.own_sign_in_required` who came through a tenant's identity provider: the account is not the tenant's. */
+export function requireOwnSignIn({ provider }: Principal): void {
+  if (provider !== undefined) throw errors.ownSignInRequired()
+}

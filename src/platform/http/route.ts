@@ -18,6 +18,11 @@ export type Principal = {
   permissions: ReadonlySet<string>
   /** The last time that he proved who he is; routes that are `fresh` want it younger than 10 minutes. An API key never does. */
   authenticatedAt: Date | undefined
+  /**
+   * The identity provider of a tenant that alone says who this is: it speaks for the person in that tenant and nowhere
+   * else, and not for the account. Undefined as soon as he has shown something of his own in this session.
+   */
+  provider?: { tenantId: string; id: string } | undefined
   /** The tenant that he works in, where it is not open to him now: then `tenantId` is undefined, and this says why. */
   closed?: ClosedTenant | undefined
   /** MT-15: for how long he may go on in the tenant without a second factor, where he has none and one is wanted. */

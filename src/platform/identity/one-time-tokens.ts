@@ -8,6 +8,8 @@ export type Purpose =
   | 'first_administrator'
   | 'sign_in_step'
   | 'google_sign_in'
+  | 'provider_sign_in'
+  | 'provider_link'
 
 /** What is kept beside a token; secrets among it are encrypted or hashed by who puts them there. */
 export type TokenDetails = Readonly<Record<string, unknown>>

@@ -21,7 +21,18 @@ const longestDays = 30
 export const touchSeconds = 300
 
 /** How a user has proved who he is: kept with the session, in the words of the sign-in history. */
-export type AuthenticationMethod = 'password' | 'totp' | 'backup_code' | 'passkey' | 'google' | 'trusted_device'
+export type AuthenticationMethod =
+  | 'password'
+  | 'totp'
+  | 'backup_code'
+  | 'passkey'
+  | 'google'
+  | 'trusted_device'
+  | 'provider'
+  | 'provider_second_factor'
+
+/** An identity provider of a tenant, by which somebody has come in. */
+export type SessionProvider = { tenantId: string; id: string }
 
 /** `endsAt`: its absolute end, however much it is used. */
 export type NewSession = { id: string; cookieToken: string; refreshToken: string; endsAt: Date }
@@ -31,6 +42,7 @@ type SessionStart = {
   tenantId: string | undefined
   methods?: readonly AuthenticationMethod[]
   deviceId?: string | undefined
+  provider?: SessionProvider | undefined
 }
 
 /** Opens a session with a token for the browser's cookie and a first refresh token; both are kept as hashes only. */
@@ -88,7 +100,8 @@ function sessionInsert(
 ): RawBuilder<unknown> {
   return sql`
     insert into identity.user_sessions (
-      id, user_id, active_tenant_id, token_hash, ip_address, user_agent, device_id, authentication_methods, expires_at, ends_at
+      id, user_id, active_tenant_id, token_hash, ip_address, user_agent, device_id, authentication_methods,
+      provider_tenant_id, provider_id, expires_at, ends_at
     )
     select
       ${session.id ?? randomUUID()}::uuid,
@@ -99,6 +112,8 @@ function sessionInsert(
       ${scope.userAgent ?? null}::text,
       device.id,
       ${session.methods ?? []}::text[],
+      ${session.provider?.tenantId ?? null}::uuid,
+      ${session.provider?.id ?? null}::uuid,
       now() + ${idleDays} * interval '1 day',
       now() + ${longestDays} * interval '1 day'
     from ${from}
@@ -173,6 +188,23 @@ export async function revokeSessions(tx: Queryable, sessionIds: readonly string[
     update identity.user_sessions
     set revoked_at = now(), revoked_reason = ${reason}
     where id = any (${sessionIds}::uuid[])
+      and revoked_at is null
+    returning id`)
+  return revoked.length
+}
+
+/** Ends the sessions that came through a provider, of one user or of all. Returns how many there were. */
+export async function revokeSessionsThrough(
+  tx: Queryable,
+  providerId: string,
+  reason: string,
+  userId?: string,
+): Promise<number> {
+  const revoked = await tx.run(sql`
+    update identity.user_sessions
+    set revoked_at = now(), revoked_reason = ${reason}
+    where provider_id = ${providerId}
+      and (${userId ?? null}::uuid is null or user_id = ${userId ?? null})
       and revoked_at is null
     returning id`)
   return revoked.length

@@ -68,6 +68,7 @@ export {
   setSecurityPolicy,
 } from './policies.ts'
 export {
+  admitsOrigin,
   compilePolicy,
   type Grace,
   isExempt,

@@ -34,12 +34,13 @@ test('MT-14 a new tenant has the documents’ policy, and it is read in one orde
   )
   assert.deepEqual(rows[0].security_policy, good)
   const own = db.scoped({ tenantId: rows[0].id })
-  assert.equal(JSON.stringify(await getSecurityPolicy(own)), JSON.stringify(good))
+  const shown = { ...good, signIn: { requireProvider: false } }
+  assert.equal(JSON.stringify(await getSecurityPolicy(own)), JSON.stringify(shown))
 })
 
 test('AG-01 MT-14 a policy is set in the tenant of the scope, and nowhere else', async () => {
   const before = await getSecurityPolicy(db.scoped(bob.scope))
-  const stricter = withSession({ sessionTimeout: 600 })
+  const stricter = { ...withSession({ sessionTimeout: 600 }), signIn: { requireProvider: false } }
   assert.deepEqual(await db.transaction(alice.scope, tx => setSecurityPolicy(tx, stricter)), stricter)
   assert.deepEqual(await getSecurityPolicy(db.scoped(bob.scope)), before)
   await assert.rejects(getSecurityPolicy(db.scoped({ userId: alice.userId })), 'without a tenant there is none')
@@ -55,6 +56,7 @@ test('MT-14 MT-15 MT-16 the database takes what the program takes, and refuses e
     withFactor({ enforcementDate: '2027-01-01T00:00:00.123+02:00' }),
     withAddresses({ enabled: true, allowedIPs: ['192.0.2.1'], blockList: ['2001:db8::/32'] }),
     withAddresses({ enabled: true, allowedRanges: ['192.0.2.0/24'] }),
+    { ...good, signIn: { requireProvider: false } },
   ]
   for (const policy of taken) await put(bob.tenantId, policy)
   const refused: unknown[] = [
@@ -63,6 +65,10 @@ test('MT-14 MT-15 MT-16 the database takes what the program takes, and refuses e
     [good],
     'policy',
     { ...good, more: {} },
+    { ...good, signIn: {} },
+    { ...good, signIn: null },
+    { ...good, signIn: { requireProvider: 'true' } },
+    { ...good, signIn: { requireProvider: false, more: 1 } },
     { session: good.session, twoFactor: good.twoFactor },
     { ...good, session: [] },
     { ...good, session: null },

@@ -65,6 +65,17 @@ export const SecurityPolicy = Type.Object({
         'Addresses and networks from which nobody may come; they win, and hold also while `enabled` is false',
     }),
   }),
+  signIn: Type.Optional(
+    Type.Object(
+      {
+        requireProvider: Type.Boolean({
+          description:
+            'Members may come in through the identity provider of this workspace only, except owners who are marked as break-glass',
+        }),
+      },
+      { description: 'Left out of a change it stays as it is' },
+    ),
+  ),
 })
 export type SecurityPolicy = Static<typeof SecurityPolicy>
 
@@ -89,10 +100,11 @@ export async function setSecurityPolicy(
   ifMatch?: IfMatch,
 ): Promise<SecurityPolicy> {
   checkSecurityPolicy(policy)
-  requireMatch(ifMatch, await readPolicy(tx, sql`for no key update`))
+  const before = await readPolicy(tx, sql`for no key update`)
+  requireMatch(ifMatch, before)
   await tx.run(sql`
     update tenancy.tenants
-    set security_policy = ${json(inOrder(policy))}
+    set security_policy = ${json(inOrder({ ...policy, signIn: policy.signIn ?? before.signIn }))}
     where id = ${tx.scope.tenantId}`)
   return await getSecurityPolicy(tx)
 }
@@ -165,7 +177,7 @@ async function readPolicy(tx: Queryable, lock: ReturnType<typeof sql>): Promise<
 }
 
 /** In one order of properties, whatever the database has them in: the entity tag is made of it. */
-function inOrder({ session, twoFactor, ipRestrictions }: SecurityPolicy): SecurityPolicy {
+function inOrder({ session, twoFactor, ipRestrictions, signIn }: SecurityPolicy): SecurityPolicy {
   const { maxConcurrentSessions, sessionTimeout, extendOnActivity, requireMFA } = session
   const { required, graceLogins, gracePeriodDays, allowBackupCodes, allowRememberDevice, exemptRoles } = twoFactor
   const { enabled, allowedIPs, allowedRanges, blockList } = ipRestrictions
@@ -181,5 +193,6 @@ function inOrder({ session, twoFactor, ipRestrictions }: SecurityPolicy): Securi
       enforcementDate: twoFactor.enforcementDate,
     },
     ipRestrictions: { enabled, allowedIPs, allowedRanges, blockList },
+    signIn: { requireProvider: signIn?.requireProvider ?? false },
   }
 }

@@ -27,6 +27,9 @@ export type MemberFacts = {
   grace: { beganAt: Date; logins: number; isCounted: boolean } | null
 }
 
+/** By whose word a session is here, for a tenant that may want its own provider's. */
+export type OriginFacts = { providerTenantId: string | null; roles: readonly string[]; isBreakGlass: boolean }
+
 /** How long somebody may go on without a second factor: what ends first. */
 export type Grace = { loginsLeft: number; endsAt: Date }
 
@@ -49,6 +52,7 @@ export type Policy = Pick<SecurityPolicy, 'session' | 'twoFactor'> & {
   addresses: AddressRules
   acceptedMethods: ReadonlySet<string>
   enforcedFrom: Date | undefined
+  requireProvider: boolean
 }
 
 const compiled = new Map<string, Policy>()
@@ -65,7 +69,7 @@ export function compilePolicy(text: string): Policy {
 }
 
 /** The same of a policy that is not in force: it is not remembered. */
-export function preparePolicy({ session, twoFactor, ipRestrictions }: SecurityPolicy): Policy {
+export function preparePolicy({ session, twoFactor, ipRestrictions, signIn }: SecurityPolicy): Policy {
   const { allowBackupCodes, allowRememberDevice, enforcementDate } = twoFactor
   return {
     session,
@@ -78,6 +82,7 @@ export function preparePolicy({ session, twoFactor, ipRestrictions }: SecurityPo
       ...(allowRememberDevice ? ['trusted_device'] : []),
     ]),
     enforcedFrom: enforcementDate === null ? undefined : new Date(enforcementDate),
+    requireProvider: signIn?.requireProvider ?? false,
   }
 }
 
@@ -99,6 +104,12 @@ export function touchSecondsOf({ session }: Policy): number {
   return Math.min(300, session.sessionTimeout / 60)
 }
 
+/** AG-04: whether the session came in by a way that the tenant allows. An owner may be exempt, for when the provider fails. */
+export function admitsOrigin({ requireProvider }: Policy, tenantId: string, origin: OriginFacts): boolean {
+  if (!requireProvider || origin.providerTenantId === tenantId) return true
+  return origin.isBreakGlass && origin.roles.includes('owner')
+}
+
 /** MT-14, MT-15: whether a second factor is wanted of this member in this session, and what of it is missing. */
 export function judgeSecondFactor(
   policy: Policy,
@@ -107,6 +118,7 @@ export function judgeSecondFactor(
 ): SecondFactorVerdict {
   const { requireMFA } = policy.session
   if (!requireMFA && !isRequired(policy, facts.at, member)) return { outcome: 'satisfied' }
+  if (facts.methods.includes('provider_second_factor')) return { outcome: 'satisfied' }
   if (member.hasSecondFactor) {
     return { outcome: facts.methods.some(method => policy.acceptedMethods.has(method)) ? 'satisfied' : 'unshown' }
   }
