@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import pg from 'pg'
-import { sql, statementsOf } from '#platform/database'
+import { findIsolationFaults, sql, statementsOf } from '#platform/database'
 import { believedNoLonger, testWorld } from '#test/world.ts'
 import { eraseDeletedUsers } from '../../identity/erasures.ts'
+import { exportTenant } from '../tenant-archives/exports.ts'
 import { getArchive, listArchives, verifyArchive } from './archives.ts'
 import { addHold, listHolds, releaseHold } from './holds.ts'
 import { digestOf } from './partitions.ts'
@@ -143,6 +145,32 @@ test('GG-16 an archive is restored beside and back with equal rows, and overwrit
   assert.equal(await exists(name), false, 'the next night archives it again')
   const of = listArchives(shelf).items.filter(({ manifest }) => manifest.partition === name)
   assert.equal(of.length, 1, 'the archive that has the same rows serves')
+})
+
+test('AG-01 what is restored beside is kept apart by tenant like its table, and the server starts with it', async () => {
+  assert.deepEqual(await findIsolationFaults(db.unscoped), [], 'control')
+  await admin.query('select platform.make_month_partitions($1::regclass, $2::timestamptz, 0)', [activity, month(15)])
+  for (const { tenantId, userId, fetch } of [alice, bob]) {
+    const made = await fetch('/contractor-lists', { method: 'POST', body: { name: 'Of long ago' } })
+    const { id } = (await made.json()) as { id: string }
+    await admin.query(
+      `insert into ${activity} (tenant_id, list_id, user_id, action, created_at) values ($1, $2, $3, 'list.created', $4)`,
+      [tenantId, id, userId, new Date(month(15).getTime() + 86_400_000)],
+    )
+  }
+  const [run] = await runRetention(app, { name: 'contractors.list_activity' })
+  assert.equal(run?.archived, 2, run?.reason ?? '')
+  const archived = listArchives(shelf).items.find(it => it.manifest.partition === partitionOf(activity, 15))
+  const { table } = await restoreArchive(app, archived?.manifest.id ?? '')
+  assert.deepEqual(await findIsolationFaults(db.unscoped), [])
+  await admin.query(`grant select on ${table} to commonhold_app`)
+  const seenBy = async (tenantId?: string) =>
+    (await db.scoped({ tenantId, system: tenantId === undefined }).run(sql`select from ${sql.raw(table)}`)).length
+  assert.deepEqual([await seenBy(alice.tenantId), await seenBy(randomUUID()), await seenBy()], [1, 0, 0])
+  assert.equal((await admin.query(`select from ${table}`)).rowCount, 2, 'control')
+  const exported = await exportTenant(app, 'meridian-capture', { path: join(folder, 'out.tar.gz'), actor: 'Ann' })
+  assert.ok(!(table.replaceAll('"', '') in exported.tables), 'a copy does not go along with a tenant')
+  await admin.query(`drop table ${table}`)
 })
 
 test('GG-16 a flipped byte, a cut end and another manifest are found by verification, and nothing is restored', async () => {

@@ -44,6 +44,10 @@ export async function readContents(side: Side, { modules }: Pick<App, 'modules'>
     side,
     rows.map(({ schema }) => schema),
   )
+  const copies = await side.query<{ name: string }>(
+    "select oid::regclass::text as name from pg_class where obj_description(oid, 'pg_class') like '%: drop it when it is of no more use'",
+  )
+  for (const { name } of copies.rows) stays[name] = 'A copy of rows of before, made by a restore'
   const reasonOf = (name: string) => stays[name] ?? stays[`${name.split('.')[0]}.*`]
   const carried = tables.filter(({ name }) => reasonOf(name) === undefined)
   const tenants = shared.find(({ name }) => name === tenantsTable)
