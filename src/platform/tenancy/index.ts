@@ -50,7 +50,7 @@ export {
 } from './organizations.ts'
 export { listFailingOutboxes, relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
-export { findKnownTenant, type KnownTenant, putTenantBack, reviveTenant } from './past-tenants.ts'
+export { findKnownTenant, type KnownTenant, listPlacesOf, putTenantBack, reviveTenant } from './past-tenants.ts'
 export {
   type MigratedDatabase,
   nameOf,

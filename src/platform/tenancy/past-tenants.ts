@@ -1,7 +1,16 @@
 import type pg from 'pg'
 
 /** A tenant as it is, or was in a copy. */
-export type KnownTenant = { id: string; name: string; slug: string; status: string; isPlaced: boolean }
+export type KnownTenant = {
+  id: string
+  name: string
+  slug: string
+  status: string
+  /** Where its application data are; null for the main database. */
+  databaseId: string | null
+  /** It is on its way to another database, or its old copy is still kept. */
+  isMoving: boolean
+}
 
 /** By its slug or its id, on a connection that row security does not bind. */
 export async function findKnownTenant(client: pg.ClientBase, slugOrId: string): Promise<KnownTenant | undefined> {
@@ -11,18 +20,34 @@ export async function findKnownTenant(client: pg.ClientBase, slugOrId: string): 
       tenant.name,
       tenant.slug,
       tenant.status,
+      placement.database_id as "databaseId",
       exists (
         select
-        from tenancy.placements as placement
-        where placement.tenant_id = tenant.id
-          and placement.database_id is not null
-      ) as "isPlaced"
+        from tenancy.moves as move
+        where move.tenant_id = tenant.id
+          and move.state not in ('finished', 'undone')
+      ) as "isMoving"
     from tenancy.tenants as tenant
+    left join tenancy.placements as placement on placement.tenant_id = tenant.id
     where tenant.slug = $1
       or tenant.id::text = $1`,
     [slugOrId],
   )
   return rows[0]
+}
+
+/** The databases in which a tenant has, or had, application data, the main one aside. */
+export async function listPlacesOf(client: pg.ClientBase, tenantId: string): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select database_id as id from tenancy.placements where tenant_id = $1 and database_id is not null
+    union
+    select place.id
+    from tenancy.moves as move
+    cross join unnest(array[move.source_id, move.target_id]) as place (id)
+    where move.tenant_id = $1 and place.id is not null`,
+    [tenantId],
+  )
+  return rows.map(({ id }) => id)
 }
 
 const putBack = ['name', 'logo', 'colors', 'settings', 'onboarding_status', 'onboarding_dismissed_at']

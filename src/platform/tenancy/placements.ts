@@ -142,6 +142,27 @@ export class Placements implements Places {
     })
   }
 
+  /** A connection URL as this program reads its own. */
+  read(url: string): pg.ClientConfig {
+    return this.options.reach.read(url)
+  }
+
+  /** Brings what a tenant's rows lead to, as `main` sees it from within a transaction that has not ended. */
+  async bringAs(
+    main: pg.ClientBase,
+    databaseId: string,
+    tenantId: string,
+    referred: readonly { table: string; column: string; values: readonly string[] }[],
+  ): Promise<void> {
+    await this.mirroring(databaseId, async options => {
+      const readMain: MirrorOptions['readMain'] = async (statement, values) =>
+        (await main.query(statement, values)).rows
+      const within = { ...options, readMain }
+      await bringTenant(within, tenantId)
+      for (const rows of referred) await bringRows(within, rows)
+    })
+  }
+
   /** The administrator's way into a database. */
   async adminOf(databaseId: string): Promise<pg.ClientConfig> {
     const found = await this.options.main.scoped(system).maybe(sql<{ urlEncrypted: string }>`

@@ -15,11 +15,13 @@ import type { Omissions } from './omissions.ts'
 import type { Target } from './plans.ts'
 import { type RecoveredServer, type RecoveryOptions, recoverAside } from './recoveries.ts'
 import { ownArchive } from './schedule.ts'
-import { installationOf } from './settings.ts'
+import { installationOf, shelfOfApp } from './settings.ts'
 
 export type AsideOptions = Pick<RecoveryOptions, 'onProgress' | 'log'> & {
   target: Target
   omissions?: Omissions | undefined
+  /** Of which server; that of the main database unless told. */
+  systemIdentifier?: string
 }
 
 /**
@@ -28,13 +30,13 @@ export type AsideOptions = Pick<RecoveryOptions, 'onProgress' | 'log'> & {
  */
 export async function withAside<T>(
   app: App,
-  { target, onProgress, omissions, log = () => {} }: AsideOptions,
+  { target, onProgress, omissions, systemIdentifier, log = () => {} }: AsideOptions,
   work: (copy: RecoveredServer) => Promise<T>,
 ): Promise<T> {
   if (!app.administration) throw errors.administrationMissing()
   const { dataDirectory } = app.administration
   await removeLeftovers(dataDirectory, log)
-  const archive = await ownArchive(app)
+  const archive = systemIdentifier === undefined ? await ownArchive(app) : { ...shelfOfApp(app), systemIdentifier }
   const into = join(dataDirectory, `aside-${app.clock.now().toISOString().replace(/[-:.]/g, '')}-${process.pid}`)
   const lock = takeLock(`${into}.lock`)
   if (!('release' in lock)) throw errors.targetOccupied({ directory: into })

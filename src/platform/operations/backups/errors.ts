@@ -80,6 +80,7 @@ export const errors = errorTable('backups', {
     'The table {table} is not what it was: {differences}. Restore it into a table beside (without --in-place), and carry over what you need.',
   ],
   tableGone: ['conflict', 'There is no table {table} any more. Restore it into a table beside (without --in-place).'],
+  tableShared: ['invalid', 'The rows of {table} belong to no workspace: leave out --tenant.'],
   tableBusy: [
     'unavailable',
     'Somebody is at work on {table} for longer than this waits. Nothing was changed; try again.',
@@ -107,9 +108,21 @@ export const errors = errorTable('backups', {
     'The workspace {slug} was deleted since. With --revive it is made again from the copy, suspended until an operator has looked at it.',
   ],
   slugTaken: ['conflict', 'The slug {slug} is taken, or held for who had it. Give the workspace another with --slug.'],
-  tenantPlaced: [
+  tenantMoving: [
     'conflict',
-    'The workspace {slug} has, or had, a database of its own, which is backed up where it lies. Move it to the main database first, or restore there.',
+    'The workspace {slug} is on its way to another database, or its old copy is still kept. Finish or undo that first: commonhold tenants move {slug} --finish, or --undo.',
+  ],
+  backupOfMain: [
+    'invalid',
+    'A backup is of one server, and {slug} had its data in {database}, which is on another one. Say --at TIME or --latest.',
+  ],
+  placeUnprotected: [
+    'unavailable',
+    'The workspace {slug} had its data in {database}, and there is no backup of its server here. Have what backs that server up recover the database as of that time under another name, and name it: --placed-copy URL. From now on commonhold backup create covers it, if its login may replicate.',
+  ],
+  placedCopyUnfit: [
+    'invalid',
+    'The workspace {slug} had its data in the main database then: --placed-copy has none of them.',
   ],
   tenantEnding: ['conflict', 'The workspace {slug} waits for its deletion. Cancel that first.'],
   restoreTaken: ['conflict', 'Another program restores or moves the workspace {slug} at this moment.'],

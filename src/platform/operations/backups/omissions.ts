@@ -8,13 +8,14 @@ export type Omissions = { isOmitted(path: string): boolean; filenodes: ReadonlyS
 /**
  * What a copy from which only these tables are read does not need: other databases, and tables from 1 MB on with their indexes, those
  * of the platform aside, of which more is read. The planner opens each index of a table, so those of `tables` are needed. Known by the files that relations have now: what has another file by then is restored. Nothing where the
- * copy has to be migrated, which needs all of it.
+ * copy has to be migrated, which needs all of it. Databases named in `kept` are restored whole.
  */
 export async function findOmissions(
   client: Side,
   tables: readonly string[],
   platform: readonly string[],
   target: Target,
+  kept: readonly string[] = [],
 ): Promise<Omissions | undefined> {
   const { rows: migrated } = await client.query<{ at: Date | null }>(
     'select max(applied_at) as at from platform.migrations',
@@ -57,7 +58,13 @@ export async function findOmissions(
     [tables, platform],
   )
   const { rows: others } = await client.query<{ oid: string }>(
-    'select oid::text from pg_database where oid >= 16384 and datname <> current_database() and not datistemplate',
+    `select oid::text
+    from pg_database
+    where oid >= 16384
+      and datname <> current_database()
+      and datname <> all ($1)
+      and not datistemplate`,
+    [kept],
   )
   const filenodes = new Set(rows.map(({ path }) => path))
   const databases = new Set(others.map(({ oid }) => oid))

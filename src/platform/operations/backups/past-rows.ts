@@ -19,8 +19,10 @@ export type RestoreMode = 'replace' | 'merge'
 export type PastRowsOptions = {
   /** In the transaction that all of this is; past row security, as a replica. */
   target: pg.ClientBase
-  /** The same on the copy. */
-  source: pg.ClientBase
+  /** The same on the copy that has the table's rows. */
+  sourceOf: (shape: TableShape) => pg.ClientBase
+  /** The main database, in which legal holds are. */
+  main: pg.ClientBase
   /** The rows of this tenant alone; all rows unless told. */
   tenantId?: string
   mode: RestoreMode
@@ -45,7 +47,8 @@ export class PastRows {
 
   /** Copies the rows of then. Returns how many. */
   async stage(shape: TableShape): Promise<number> {
-    const { target, source, erased } = this.options
+    const { target, sourceOf, erased } = this.options
+    const source = sourceOf(shape)
     const { past, counts } = await this.begin(shape, this.restored)
     const columns = columnList(shape.columns)
     const from = `from ${quoted(shape.name)} as t${this.ofTenant(shape)}`
@@ -62,7 +65,8 @@ export class PastRows {
 
   /** What is there of people who are erased stays as it is: their erasure has seen it. Returns how many rows of then are other ones. */
   private async leaveToErased(shape: TableShape, erased: ErasedPeople): Promise<number> {
-    const { target, source } = this.options
+    const { target, sourceOf } = this.options
+    const source = sourceOf(shape)
     const from = `from ${quoted(shape.name)} as t${this.ofTenant(shape)}`
     const { rows } = await source.query<{ count: number }>(
       `select count(*)::integer as count ${from} and (${isTheirs(shape, erased)} or ${losesValues(shape, erased)})`,
@@ -160,7 +164,7 @@ export class PastRows {
    * compared, so that `requireNoHold` sees them all.
    */
   async awaitHolds(): Promise<void> {
-    await this.options.target.query(
+    await this.options.main.query(
       `select pg_advisory_xact_lock_shared(hashtext('commonhold'), hashtext('legal holds'))`,
     )
   }
@@ -171,26 +175,41 @@ export class PastRows {
   }
 
   private async requireNotHeld({ shape, differing }: Staged): Promise<void> {
-    const ofTenant = `select platform.find_hold(touched.tenant_id, null) as reason
-      from (select distinct tenant_id from ${differing} where how <> 'added') as touched`
+    const { target, main } = this.options
+    if (shape.hasTenant) {
+      const { rows: touched } = await target.query<{ id: string }>(
+        `select distinct tenant_id as id from ${differing} where how <> 'added'`,
+      )
+      const { rows } = await main.query<{ reason: string }>(
+        `select platform.find_hold(id, null) as reason
+        from unnest($1::uuid[]) as touched (id)
+        where platform.find_hold(id, null) is not null
+        limit 1`,
+        [touched.map(({ id }) => id)],
+      )
+      if (rows[0]) throw operationsErrors.held({ reason: rows[0].reason })
+    }
     const people = shape.references
       .filter(({ table, columns }) => table === 'identity.users' && columns.length === 1)
       .map(({ columns }) => `n.${quoted(columns[0] ?? '')}`)
-    const ofPeople = `select hold.reason
-      from operations.legal_holds as hold
-      where hold.released_at is null
-        and exists (
-          select
-          from ${quoted(shape.name)} as n
-          join ${differing} as d on ${sameKey(shape, 'n', 'd')} and d.how <> 'added'
-          where hold.held_user_id in (${people})
-        )`
-    const parts = [...(shape.hasTenant ? [ofTenant] : []), ...(people.length > 0 ? [ofPeople] : [])]
-    if (parts.length === 0) return
-    const { rows } = await this.options.target.query<{ reason: string }>(
-      `select reason from (${parts.join(' union all ')}) as holds where reason is not null limit 1`,
+    if (people.length === 0) return
+    const { rows: held } = await main.query<{ id: string; reason: string }>(
+      `select held_user_id as id, reason
+      from operations.legal_holds
+      where released_at is null and held_user_id is not null`,
     )
-    if (rows[0]) throw operationsErrors.held({ reason: rows[0].reason })
+    if (held.length === 0) return
+    const { rows: named } = await target.query<{ id: string }>(
+      `select person.id
+      from ${quoted(shape.name)} as n
+      join ${differing} as d on ${sameKey(shape, 'n', 'd')} and d.how <> 'added'
+      cross join lateral (values ${people.map(column => `(${column})`).join(', ')}) as person (id)
+      where person.id = any ($1::uuid[])
+      limit 1`,
+      [held.map(({ id }) => id)],
+    )
+    const hold = held.find(({ id }) => id === named[0]?.id)
+    if (hold) throw operationsErrors.held({ reason: hold.reason })
   }
 
   /** Whose rows are other ones now. */

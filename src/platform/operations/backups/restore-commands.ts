@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
 import { errors } from './errors.ts'
@@ -23,6 +24,7 @@ type RestoreFlags = {
   into?: string
   inPlace?: boolean
   tenant?: string
+  placedCopy?: string
   mode?: string
   dataOnly?: boolean
   revive?: boolean
@@ -48,7 +50,11 @@ export function registerRestoreCommand(command: Command, context: CommandContext
     .option('--table <schema.table>', 'one table, into a table beside that administrators alone read')
     .option('--into <schema.table>', '--table: the name of the table beside')
     .option('--in-place', '--table: make its rows what they were')
-    .option('--tenant <slug>', 'one workspace; all others stay untouched')
+    .option('--tenant <slug>', 'one workspace, or with --table its rows of that; all others stay untouched')
+    .option(
+      '--placed-copy <url>',
+      '--tenant: its own database as it was then, recovered by what backs that one up; - reads the URL from standard input',
+    )
     .option('--mode <mode>', '--tenant: replace (it becomes what it was) or merge (what is missing comes back)')
     .option('--data-only', '--tenant: leave members, roles and settings as they are')
     .option('--revive', '--tenant: make a workspace again that was deleted since')
@@ -68,7 +74,11 @@ async function restoreTableAs(flags: RestoreFlags, table: string, { withApp }: C
   const target = targetOf(flags)
   const isDryRun = flags.dryRun === true
   if (flags.inPlace && !isDryRun) await confirm(flags, `The rows of ${table} are going to be what they were.`)
-  const wish = { table, target, requestedBy: requestedBy(), isDryRun, log: say, onProgress: progress() }
+  const wish = {
+    ...{ table, target, requestedBy: requestedBy(), isDryRun, log: say, onProgress: progress() },
+    ...(flags.tenant !== undefined && { tenant: flags.tenant }),
+    ...(await placedCopyOf(flags)),
+  }
   const restored = await withApp(app =>
     flags.inPlace
       ? restoreInPlace(app, wish)
@@ -85,14 +95,22 @@ async function restoreTenantAs(flags: RestoreFlags, slug: string, { withApp }: C
   const effect =
     mode === 'replace' ? 'becomes what it was: what was made since is removed' : 'gets back what is missing'
   if (!isDryRun) await confirm(flags, `The workspace ${slug} ${effect}.`)
+  const placedCopy = await placedCopyOf(flags)
   const restored = await withApp(app =>
     restoreTenant(app, {
+      ...placedCopy,
       ...{ slug, target, mode, requestedBy: requestedBy(), isDryRun, dataOnly, revive, log: say },
       ...(newSlug !== undefined && { newSlug }),
       onProgress: progress(),
     }),
   )
   write(flags.json, restored, () => describeTenant(restored))
+}
+
+/** A URL on the command line is seen by who lists processes. */
+async function placedCopyOf({ placedCopy }: RestoreFlags): Promise<{ placedCopy?: string }> {
+  if (placedCopy === undefined) return {}
+  return { placedCopy: placedCopy === '-' ? (await text(process.stdin)).trim() : placedCopy }
 }
 
 const isMode = (text: string): text is RestoreMode => text === 'replace' || text === 'merge'
@@ -112,10 +130,11 @@ function requireFit(flags: RestoreFlags): void {
     if (given.length > 0) throw errors.flagsUnfit({ flags: written.join(', '), with: with_ })
   }
   if (table === undefined) refuse(['into', 'inPlace'], '--table')
-  if (tenant === undefined) refuse(['mode', 'dataOnly', 'revive', 'slug'], '--tenant')
+  if (tenant === undefined) refuse(['placedCopy'], '--tenant')
+  if (tenant === undefined || table !== undefined)
+    refuse(['mode', 'dataOnly', 'revive', 'slug'], '--tenant without --table')
   if (table === undefined && tenant === undefined) refuse(['dryRun'], '--table or --tenant')
   else refuse(['to', 'server'], 'a restore of the whole server')
-  if (table !== undefined && tenant !== undefined) refuse(['tenant'], 'a restore without --table')
   if (flags.inPlace) refuse(['into'], 'a table beside')
 }
 
@@ -130,6 +149,8 @@ async function confirm({ yes }: RestoreFlags, effect: string): Promise<void> {
 
 function describeTable({
   table,
+  tenant,
+  database,
   into,
   rows,
   counts,
@@ -139,20 +160,22 @@ function describeTable({
   recovery,
 }: TableRestore): string {
   const would = isDryRun ? 'would be' : 'were'
+  const of = tenant === null ? table : `${table} of ${tenant}`
+  const there = database === null ? '' : ` in ${database}`
   if (into !== null)
-    return `${described(recovery)} ${rows} rows of ${table} ${would} brought into ${into}${erasedText(erased)}.\n`
+    return `${described(recovery)} ${rows} rows of ${of} ${would} brought into ${into}${there}${erasedText(erased)}.\n`
   const past = triggersNotRun.length > 0 ? ` These triggers of it did not run: ${triggersNotRun.join(', ')}.` : ''
-  return `${described(recovery)}\n${table}: ${counts ? countsText(counts) : ''}${isDryRun ? ' (nothing was changed)' : ''}.${past}\n`
+  return `${described(recovery)}\n${of}${there}: ${counts ? countsText(counts) : ''}${isDryRun ? ' (nothing was changed)' : ''}.${past}\n`
 }
 
-function describeTenant({ slug, tables, followed, isDryRun, isRevived, recovery }: TenantRestore): string {
+function describeTenant({ slug, database, tables, followed, isDryRun, isRevived, recovery }: TenantRestore): string {
   const lines = [
     ...Object.entries(tables).map(([name, counts]) => `  ${name}: ${countsText(counts)}\n`),
     ...Object.entries(followed).map(([name, counts]) => `  ${name}: ${countsText(counts)}, with what they led to\n`),
   ]
   const end = isRevived ? ` It is suspended: look at it, then reactivate it.` : ''
   const what = lines.length === 0 ? 'nothing differs' : isDryRun ? 'this would change' : 'this was changed'
-  return `${described(recovery)}\nWorkspace ${slug}: ${what}.${isDryRun ? '' : end}\n${lines.join('')}`
+  return `${described(recovery)}\nWorkspace ${slug}${database === null ? '' : ` (its data in ${database})`}: ${what}.${isDryRun ? '' : end}\n${lines.join('')}`
 }
 
 function countsText({ added, changed, removed, leftOut, erased }: RowCounts): string {

@@ -1,6 +1,6 @@
 import type { App } from '#platform/app.ts'
 import { asReplica, beginNoting, endNoting, holdMove, type Side } from '#platform/database'
-import { findKnownTenant, type KnownTenant, putTenantBack, reviveTenant } from '#platform/tenancy'
+import { findKnownTenant, type KnownTenant, listPlacesOf, putTenantBack, reviveTenant } from '#platform/tenancy'
 import { errors as operationsErrors } from '../errors.ts'
 import { explainRefusal, openPast, openPresent, withAside } from './asides.ts'
 import { findErasedPeople } from './erased-people.ts'
@@ -14,6 +14,7 @@ import { beginRecord, endRecord } from './restore-records.ts'
 import { recordRun } from './runs.ts'
 import { asOutcome } from './table-restores.ts'
 import { parentsFirst, readShapes, shapeDifferences, type TableShape } from './table-shapes.ts'
+import { bringReferred, findTenantPlace, openPlace, type TenantPlace, withPastPlace } from './tenant-places.ts'
 
 export type TenantWish = {
   slug: string
@@ -26,6 +27,8 @@ export type TenantWish = {
   /** Bring a tenant back that was deleted since, under `newSlug` where its own is taken. */
   revive?: boolean
   newSlug?: string
+  /** URL of the tenant's own database as it was then, where something else recovers that one's server. */
+  placedCopy?: string
   /** What recovers the copy and removes it again; `withAside` unless told. */
   aside?: typeof withAside
   log?: (line: string) => void
@@ -42,6 +45,8 @@ export type TenantRestore = {
   mode: RestoreMode
   isDryRun: boolean
   isRevived: boolean
+  /** The database of its own into which the rows of applications went; null for the main one. */
+  database: string | null
   tables: Record<string, RowCounts>
   /** Rows of tables that are not brought back, which went or lost a value with a row that they led to. */
   followed: Record<string, RowCounts>
@@ -52,8 +57,9 @@ export type TenantRestore = {
 
 /**
  * GG-21: brings one tenant's rows back as they were, from a copy that is recovered aside; the rows of all others, and what
- * is shared, are not touched. One transaction: all of it or nothing, whoever is killed when. Writes of the tenant wait
- * meanwhile, reads go on. What must not come back (keys, links, invitations, queues, the log) stays as it is.
+ * is shared, are not touched. One transaction: all of it or nothing, whoever is killed when; with a database of its own
+ * (MT-17) one there, which ends just before that of the main one. Writes of the tenant wait meanwhile, reads go on. What must
+ * not come back (keys, links, invitations, queues, the log) stays as it is.
  */
 export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantRestore> {
   const { slug, requestedBy, isDryRun = false, log, onProgress, target, aside = withAside } = wish
@@ -63,8 +69,9 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
     if (known) await requireFree(present, known, wish)
     else if (!wish.revive) log?.(`There is no workspace ${slug} now; whether there was one is seen in the copy`)
     const wanted = tablesOf(app, await readShapes(present)).map(({ name }) => name)
-    const read = [...wanted, 'tenancy.tenants', 'tenancy.placements', 'identity.users']
-    const omissions = await findOmissions(present, read, schemasOfPlatform(app), target)
+    const read = [...wanted, 'tenancy.tenants', 'tenancy.placements', 'tenancy.moves', 'identity.users']
+    const kept = await databasesOf(app, present, known)
+    const omissions = kept && (await findOmissions(present, read, schemasOfPlatform(app), target, kept))
     const run = async (runId: string) =>
       await aside(app, { target, omissions, ...(log && { log }), ...(onProgress && { onProgress }) }, async copy => {
         await wish.onStep?.('recovered')
@@ -91,6 +98,11 @@ function schemasOfPlatform({ modules }: App): string[] {
   return ['platform', ...schemas.filter(schema => schema !== 'audit')]
 }
 
+/** Schemas of what may be in a database of the tenant's own. */
+function schemasOfApplications({ modules }: App): string[] {
+  return modules.flatMap(({ schema, placement }) => (schema && placement === 'tenant' ? [schema] : []))
+}
+
 /** Tables of tenants that are brought back. */
 function tablesOf(app: App, shapes: ReadonlyMap<string, TableShape>): TableShape[] {
   return [...shapes.values()].filter(
@@ -98,15 +110,19 @@ function tablesOf(app: App, shapes: ReadonlyMap<string, TableShape>): TableShape
   )
 }
 
-async function restoreFrom(
-  app: App,
-  wish: TenantWish,
-  { copy, present, known, runId, omissions }: Sources,
-): Promise<TenantRestore> {
-  const { slug, mode, isDryRun = false, log } = wish
+/** The databases that the tenant's data may have been in, by their names; undefined where nobody knows any more. */
+async function databasesOf(app: App, present: Side, known: KnownTenant | undefined): Promise<string[] | undefined> {
+  const { placements } = app
+  if (!placements) return []
+  if (!known) return (await placements.list()).length === 0 ? [] : undefined
+  const ids = await listPlacesOf(present, known.id)
+  return await Promise.all(ids.map(async id => (await placements.adminOf(id)).database ?? 'postgres'))
+}
+
+async function restoreFrom(app: App, wish: TenantWish, sources: Sources): Promise<TenantRestore> {
+  const { copy, present, known, omissions } = sources
+  const { slug, log, onProgress, target, placedCopy, aside = withAside } = wish
   const past = await openPast(copy, app.administration?.admin.database, { migrate: true, log })
-  const holder = await openPresent(app)
-  let noted: string | undefined
   try {
     if (omissions) {
       const read = tablesOf(app, await readShapes(present)).map(({ name }) => name)
@@ -114,57 +130,96 @@ async function restoreFrom(
     }
     const then = await findKnownTenant(past, known?.id ?? slug)
     if (!then) throw known ? errors.tenantNotThen({ slug }) : errors.tenantUnknown({ slug })
-    if (then.isPlaced) throw errors.tenantPlaced({ slug })
-    const isRevived = known === undefined
-    if (isRevived) await requireRevival(present, then, wish)
+    if (placedCopy !== undefined && then.databaseId === null) throw errors.placedCopyUnfit({ slug })
+    if (!known) await requireRevival(present, then, wish)
+    const place = await findTenantPlace(app, known?.databaseId ?? null)
+    const was = then.databaseId === known?.databaseId ? place : await findTenantPlace(app, then.databaseId)
+    const write = async (applications: Side) =>
+      await writeBack(app, wish, { ...sources, past, applications, then, place })
+    if (!was) return await write(past)
+    const asked = {
+      slug,
+      target,
+      aside,
+      migrate: placedCopy === undefined,
+      ...(placedCopy !== undefined && { placedCopy }),
+    }
+    return await withPastPlace(
+      app,
+      { ...asked, ...(log && { log }), ...(onProgress && { onProgress }) },
+      was,
+      copy,
+      write,
+    )
+  } finally {
+    await past.end()
+  }
+}
+
+type Ends = Sources & {
+  past: Side
+  /** Where the rows of applications were. */
+  applications: Side
+  then: KnownTenant
+  /** Where they are now, if not in the main database. */
+  place: TenantPlace | undefined
+}
+
+async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<TenantRestore> {
+  const { copy, present, known, runId, past, applications, then, place } = ends
+  const { slug, mode, isDryRun = false, requestedBy } = wish
+  const [holder, own] = [await openPresent(app), place && (await openPlace(place))]
+  const noted: Side[] = []
+  const isRevived = known === undefined
+  try {
     await holder.query('begin')
     if (!(await holdMove(holder, then.id))) throw errors.restoreTaken({ slug })
-    const { wanted, all, stays } = await chooseTables(app, wish, past, present)
+    const chosen = await chooseTables(app, wish, ends, own)
+    const inMain = chosen.wanted.filter(({ schema }) => !own || !chosen.elsewhere.includes(schema))
+    const inOwn = chosen.wanted.filter(shape => !inMain.includes(shape))
     if (!isDryRun && !isRevived) {
-      noted = then.id
-      await beginNoting(present, wanted, then.id)
+      for (const [side, tables] of [[present, inMain] as const, ...(own ? [[own, inOwn] as const] : [])]) {
+        noted.push(side)
+        await beginNoting(side, tables, then.id)
+      }
     }
     await wish.onStep?.('noting')
     const erased = await findErasedPeople(present, past)
-    const rows = new PastRows({ target: present, source: past, tenantId: then.id, mode, erased })
     const newSlug = wish.newSlug ?? then.slug
-    const told = {
-      scope: 'tenant',
-      tenantId: then.id,
-      slug: isRevived ? newSlug : (known?.slug ?? slug),
-      mode,
-    } as const
-    const tables: Record<string, RowCounts> = {}
-    const restored = await asReplica(present, async () => {
-      await beginRecord(present, { runId, requestedBy: wish.requestedBy }, then.id)
+    const { recovery } = copy
+    const result: TenantRestore = {
+      ...{ scope: 'tenant', tenantId: then.id, slug: isRevived ? newSlug : (known?.slug ?? slug), mode },
+      ...{ isDryRun, isRevived, database: place?.name ?? null },
+      ...{ tables: {}, followed: {}, stays: chosen.stays, recovery },
+    }
+    const record = { runId, requestedBy }
+    const half = async (target: Side, tables: readonly TableShape[], all: Iterable<TableShape>) => {
+      await beginRecord(target, record, then.id)
+      const sourceOf = ({ schema }: TableShape) => (chosen.elsewhere.includes(schema) ? applications : past)
+      const rows = new PastRows({ target, sourceOf, main: present, tenantId: then.id, mode, erased })
       await rows.awaitHolds()
       if (known) await requireFree(present, known, wish)
       // Whoever writes holds a share of this row to his end; who comes later waits for ours.
-      await present.query('select from platform.moving_tenants where tenant_id = $1 for update', [then.id])
+      await target.query('select from platform.moving_tenants where tenant_id = $1 for update', [then.id])
       if (isRevived) await asOrigin(present, () => reviveTenant(present, past, then.id, newSlug))
-      for (const shape of wanted) {
-        const count = await rows.stage(shape)
-        const rule = ruleOf(app.modules, shape)
-        if ('keeps' in rule && rule.keeps.length > 0) await rows.keepColumns(shape, rule.keeps)
-        if (count > 0) log?.(`${shape.name}: ${count} rows of then`)
-      }
-      await wish.onStep?.('staged')
-      for (const shape of wanted) {
-        await rows.settle(shape)
-        const counts = await rows.compare(shape)
-        await rows.requireNoHold(shape)
-        await rows.apply(shape)
-        if (Object.values(counts).some(count => count > 0)) tables[shape.name] = counts
-        await wish.onStep?.(`applied ${shape.name}`)
-      }
-      const followed = await rows.follow(all.values(), true)
+      Object.assign(result.tables, await bringBack(app, wish, rows, tables))
+      Object.assign(result.followed, await rows.follow(all, true))
+    }
+    const restored = await asReplica(present, async () => {
+      await half(present, inMain, chosen.all)
       if (!isRevived && mode === 'replace' && !wish.dataOnly)
         await asOrigin(present, () => putTenantBack(present, past, then.id))
-      const { recovery } = copy
-      const result: TenantRestore = { ...told, isDryRun, isRevived, tables, followed, stays, recovery }
+      if (own && place) {
+        await bringReferred(app, place, { main: present, past: applications, tenantId: then.id })
+        await asReplica(own, async () => {
+          await half(own, inOwn, chosen.ofOwn)
+          if (isDryRun) throw new DryRun(result)
+          await wish.onStep?.('written elsewhere')
+        })
+      }
       if (isDryRun) throw new DryRun(result)
       const event = { resource: 'tenancy.tenants', resourceId: then.id, backup: recovery.backup, result }
-      await endRecord(present, { runId, requestedBy: wish.requestedBy }, event)
+      await endRecord(present, record, event)
       await wish.onStep?.('written')
       return result
     }).catch(error => {
@@ -172,12 +227,43 @@ async function restoreFrom(
       throw explainRefusal(error)
     })
     await wish.onStep?.('committed')
-    if (!isDryRun && app.administration) await app.placements?.recount(app.administration.admin, then.id)
+    if (!isDryRun && app.administration) {
+      await app.placements?.recount(app.administration.admin, then.id)
+      if (place) await app.placements?.recount(place.admin, then.id)
+    }
     return restored
   } finally {
-    if (noted !== undefined) await endNoting(present, noted)
-    await Promise.all([past.end(), holder.end()])
+    for (const side of noted) await endNoting(side, then.id)
+    // Shared rows there are what they are in the main database, restored or not; else the job that compares them sees to it.
+    if (place) await app.placements?.refresh(place.id).catch(() => {})
+    await Promise.all([holder.end(), own?.end()])
   }
+}
+
+/** Returns what came of each table in which something differs. */
+async function bringBack(
+  app: App,
+  { log, onStep }: TenantWish,
+  rows: PastRows,
+  tables: readonly TableShape[],
+): Promise<Record<string, RowCounts>> {
+  const differing: Record<string, RowCounts> = {}
+  for (const shape of tables) {
+    const count = await rows.stage(shape)
+    const rule = ruleOf(app.modules, shape)
+    if ('keeps' in rule && rule.keeps.length > 0) await rows.keepColumns(shape, rule.keeps)
+    if (count > 0) log?.(`${shape.name}: ${count} rows of then`)
+  }
+  await onStep?.('staged')
+  for (const shape of tables) {
+    await rows.settle(shape)
+    const counts = await rows.compare(shape)
+    await rows.requireNoHold(shape)
+    await rows.apply(shape)
+    if (Object.values(counts).some(count => count > 0)) differing[shape.name] = counts
+    await onStep?.(`applied ${shape.name}`)
+  }
+  return differing
 }
 
 /** Goes all the way, and then back. */
@@ -191,7 +277,7 @@ class DryRun extends Error {
 }
 
 async function requireFree(present: Side, known: KnownTenant, { mode, slug }: TenantWish): Promise<void> {
-  if (known.isPlaced) throw errors.tenantPlaced({ slug })
+  if (known.isMoving) throw errors.tenantMoving({ slug })
   if (known.status === 'pending_deletion') throw errors.tenantEnding({ slug })
   if (mode === 'merge') return
   const { rows } = await present.query('select platform.find_hold($1, null) as reason', [known.id])
@@ -206,26 +292,29 @@ async function requireRevival(present: Side, then: KnownTenant, { revive, newSlu
 }
 
 /** The tenants' tables that are brought back, parents first; refuses where one of them is not what it was. */
-async function chooseTables(app: App, { dataOnly }: TenantWish, past: Side, present: Side) {
-  const all = await readShapes(present)
-  const then = await readShapes(past)
-  const applications = app.modules.filter(({ placement }) => placement === 'tenant').map(({ schema }) => schema)
+async function chooseTables(app: App, { dataOnly }: TenantWish, ends: Ends, own: Side | undefined) {
+  const { present, past, applications } = ends
+  const elsewhere = schemasOfApplications(app)
+  const [all, there] = [await readShapes(present), own && (await readShapes(own))]
+  const [then, thenThere] = [await readShapes(past), await readShapes(applications)]
+  const isElsewhere = ({ schema }: TableShape) => elsewhere.includes(schema)
+  const now = [...all.values()].map(shape => (isElsewhere(shape) ? (there?.get(shape.name) ?? shape) : shape))
   const stays: Record<string, string> = {}
   const wanted: TableShape[] = []
-  for (const shape of all.values()) {
+  for (const shape of now) {
     if (!shape.hasTenant || shape.key.length === 0) continue
     const rule = ruleOf(app.modules, shape)
     if ('stays' in rule) stays[shape.name] = rule.stays
-    else if (dataOnly && !applications.includes(shape.schema))
-      stays[shape.name] = 'Only data of applications was wanted'
+    else if (dataOnly && !isElsewhere(shape)) stays[shape.name] = 'Only data of applications was wanted'
     else wanted.push(shape)
   }
   for (const shape of wanted) {
-    const was = then.get(shape.name)
+    const was = (isElsewhere(shape) ? thenThere : then).get(shape.name)
     const differences = was ? shapeDifferences(was, shape) : ['it was not there']
     if (differences.length > 0) throw errors.tableOther({ table: shape.name, differences: differences.join('; ') })
   }
-  return { wanted: parentsFirst(wanted), all, stays }
+  const ofOwn = [...(there?.values() ?? [])].filter(isElsewhere)
+  return { wanted: parentsFirst(wanted), all: [...all.values()], ofOwn, elsewhere, stays }
 }
 
 async function asOrigin(client: Side, work: () => Promise<unknown>): Promise<void> {
