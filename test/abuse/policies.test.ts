@@ -521,6 +521,37 @@ describe('setting the policy', () => {
     )
   })
 
+  test('MT-16 an administrator who is no owner cannot shut the owners out', async () => {
+    const owner = await tenantOf({ session: { maxConcurrentSessions: 9 } })
+    const deputy = await newPerson(world)
+    await joinAs(world, deputy.userId, owner.tenantId, 'admin')
+    const { cookieToken } = await open({ ...deputy, tenantId: owner.tenantId })
+    const { id } = await open(owner)
+    await set({ id } as Opened, `ip_address = '198.51.100.9', last_seen_at = now() + interval '1 hour'`)
+    const { policy } = await get(owner)
+    const putAs = (body: unknown) =>
+      call('/tenant/security-policy', {
+        method: 'PUT',
+        headers: { ...cookieOf(cookieToken), ...from, origin: baseUrl },
+        body,
+      })
+    const withList = (allowedRanges: string[], blockList: string[] = []) => ({
+      ...policy,
+      ipRestrictions: { ...policy.ipRestrictions, enabled: allowedRanges.length > 0, allowedRanges, blockList },
+      confirmed: true,
+    })
+    for (const shutting of [withList(['192.0.2.0/24']), withList([], ['198.51.100.9'])]) {
+      const refused = await putAs(shutting)
+      assert.equal(refused.status, 403)
+      const problem = (await refused.json()) as { code: string; detail: string }
+      assert.equal(problem.code, 'accounts.policy_shuts_owners_out')
+      assert.match(problem.detail, /\(198\.51\.100\.9\)/)
+    }
+    assert.equal(await outcomeOf(await putAs(withList(['192.0.2.0/24', '198.51.100.0/24']))), 200)
+    assert.equal(await outcomeOf(await put(owner, withList(['192.0.2.0/24']))), 200, 'an owner may')
+    assert.equal(await outcomeOf(await putAs(withList(['192.0.2.0/25']))), 200, 'who is out already is not shut out by it')
+  })
+
   test('MT-14 MT-16 what makes no sense is refused with its place', async () => {
     const { policy } = await get(alice)
     const bad: [unknown, string][] = [

@@ -26,6 +26,10 @@ export const errors = errorTable('accounts', {
     'This link has been used or has expired. Sign up again to get a new one, or sign in if the account is there.',
   ],
   signUpPasswordWrong: ['forbidden', 'This is not the password that was chosen when the account was asked for.'],
+  oauthTokenInvalid: [
+    'unauthenticated',
+    'This access token is not for the API, or no longer good. Get a new one, or ask the person again.',
+  ],
   sessionEnded: ['unauthenticated', 'This session has ended. Sign in again.'],
   sessionDisplaced: [
     'unauthenticated',
@@ -56,6 +60,10 @@ export const errors = errorTable('accounts', {
   policyShutsOut: [
     'conflict',
     'By this policy you would shut yourself out: {reasons}. Confirm it if you mean it, or change it.',
+  ],
+  policyShutsOwnersOut: [
+    'forbidden',
+    'From where they worked last this policy would not let owners in any more: {owners}. Only an owner may set it.',
   ],
   notAMember: ['forbidden', 'You are not a member of this workspace.'],
   tenantSuspended: ['forbidden', 'This workspace is suspended. Its data is safe; ask its owner or the operator.'],

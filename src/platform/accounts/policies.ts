@@ -21,6 +21,7 @@ import {
   setSecurityPolicy,
 } from '#platform/tenancy'
 import { errors } from './errors.ts'
+import { findRefusedOwners } from './refused-owners.ts'
 
 /** How far back the addresses of members are looked at, in days. */
 const lookBackDays = 14
@@ -87,7 +88,7 @@ export const PolicyPreview = Type.Object({
 })
 export type PolicyPreview = Static<typeof PolicyPreview>
 
-/** Sets the policy of the scope's tenant. Refuses one that shuts the caller out, unless he has `confirmed` that he means it. */
+/** Sets the policy of the scope's tenant. Refuses one that shuts the caller out, unless he has `confirmed` that he means it, and one by which somebody else shuts owners out. */
 export async function changeSecurityPolicy(
   app: App,
   scope: Scope,
@@ -99,6 +100,9 @@ export async function changeSecurityPolicy(
   const policy = await withRoleNames(app.db.reads(scope), given.policy)
   const caller = await describeCaller(app, scope, principal, policy)
   if (caller.isShutOut && !confirmed) throw errors.policyShutsOut({ reasons: reasonsOf(caller) })
+  const current = await getSecurityPolicy(app.db.reads(scope))
+  const owners = await findRefusedOwners(app, scope, { current, wanted: policy })
+  if (owners.length > 0) throw errors.policyShutsOwnersOut({ owners: owners.join(', ') })
   const changed = await app.db.transaction(scope, async tx => {
     const before = await getSecurityPolicy(tx)
     const after = await setSecurityPolicy(tx, policy, ifMatch)

@@ -21,13 +21,18 @@ export const policyRoutes = [
     allow: 'tenancy.security.write',
     summary: 'Set how sessions, second factors and addresses are held here',
     description:
-      'Holds from the next request on, of every member. Refused where it would shut out who sets it, unless `confirmed` is true: from his own address, or without a second factor, he could not take it back.',
+      'Holds from the next request on, of every member. Refused where it would shut out who sets it, unless `confirmed` is true: from his own address, or without a second factor, he could not take it back. Whoever is no owner may not refuse the addresses from which owners worked last.',
     body: Type.Object({
       ...SecurityPolicy.properties,
       confirmed: Type.Optional(Type.Boolean({ description: 'That you mean it, although it shuts you out' })),
     }),
     response: SecurityPolicy,
-    refusals: ['tenancy.policy_unfit', 'access.role_unknown', 'accounts.policy_shuts_out'],
+    refusals: [
+      'tenancy.policy_unfit',
+      'access.role_unknown',
+      'accounts.policy_shuts_out',
+      'accounts.policy_shuts_owners_out',
+    ],
     fresh: true,
     conditional: true,
     etag: true,
