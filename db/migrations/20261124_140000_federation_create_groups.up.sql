@@ -345,6 +345,21 @@ comment on function federation.await_mappings(uuid, boolean) is
 revoke execute on function federation.await_mappings(uuid, boolean) from public;
 grant execute on function federation.await_mappings(uuid, boolean) to commonhold_app;
 
+create function federation.await_person(of_provider_id uuid, of_user_tenant_id uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+begin
+  perform federation.await_mappings(of_provider_id, false);
+  perform pg_advisory_xact_lock(hashtext('federation.known_groups'), hashtext(of_provider_id::text || of_user_tenant_id::text));
+end
+$function$;
+comment on function federation.await_person(uuid, uuid) is
+  'Of two who bring the same person in line at once the second goes by what the first has done, and by what he has noted';
+revoke execute on function federation.await_person(uuid, uuid) from public;
+grant execute on function federation.await_person(uuid, uuid) to commonhold_app;
+
 create function federation.apply_groups(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[])
 returns table (change text, mapping_id uuid, role_id uuid)
 language plpgsql
@@ -355,15 +370,14 @@ declare
   groups text[] := of_groups;
   difference record;
 begin
-  perform federation.await_mappings(of_provider_id, false);
-  -- Of two at once for the same person the second goes by what the first has done, and by what he has noted.
-  perform pg_advisory_xact_lock(hashtext('federation.known_groups'), hashtext(of_provider_id::text || of_user_tenant_id::text));
+  perform federation.await_person(of_provider_id, of_user_tenant_id);
   if groups is null then
     select known.group_ids into groups
     from federation.known_groups as known
     where known.tenant_id = platform.current_tenant_id()
       and known.provider_id = of_provider_id
-      and known.user_tenant_id = of_user_tenant_id;
+      and known.user_tenant_id = of_user_tenant_id
+      and known.outcome <> 'inactive';
   end if;
   -- Nearly always nothing has changed: then nobody waits for anybody.
   if not exists (select from federation.find_differences(of_provider_id, of_user_tenant_id, groups)) then

@@ -1,10 +1,53 @@
 import type { Module } from '#platform/module.ts'
+import { groupRoutes } from './group-routes.ts'
 import { portability } from './portability.ts'
+import { registerFederationCommands } from './sync-command.ts'
+import { runSync, syncMappings, syncProviders } from './sync-jobs.ts'
+import { syncRoutes } from './sync-routes.ts'
+
+const told = 'Tells of what was done here'
 
 export const federationModule = {
   name: 'federation',
   schema: 'federation',
   portability,
+  restoration: { stays: { 'federation.sync_runs': told, 'federation.sync_run_errors': told } },
+  retention: {
+    'federation.sync_runs': {
+      description: 'Sync runs of identity providers, with what went wrong',
+      table: 'federation.sync_runs',
+      by: 'started_at',
+      after: '90 days',
+      condition: "t.status <> 'running'",
+      action: 'remove',
+    },
+  },
+  permissions: {
+    'federation.groups.read': {
+      description: 'See which groups of identity providers give which roles, and how their syncs went',
+      roles: ['owner', 'admin'],
+    },
+    'federation.groups.write': {
+      description: 'Say which groups of identity providers give which roles that one holds oneself, and sync them',
+      roles: ['owner', 'admin'],
+    },
+  },
+  securityEvents: {
+    sync_roles: {
+      severity: 'low',
+      category: 'access',
+      description: 'Groups of an identity provider gave somebody roles, or took them away',
+    },
+  },
+  notifications: {
+    'federation.sync_failed': {
+      description: 'The roles of somebody could not be brought in line with their groups',
+      mail: 'digest',
+    },
+  },
+  routes: [...groupRoutes, ...syncRoutes],
+  jobs: [runSync, syncMappings, syncProviders],
+  commands: { federation: registerFederationCommands },
   encrypted: [
     {
       table: 'federation.iam_providers',
