@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { App } from '#platform/app.ts'
 import { type AuditLog, listAuditLogs, noTenant, recordEvent } from '#platform/audit'
-import { type Queryable, type Scope, sql } from '#platform/database'
+import { plainComment, type Queryable, type Scope, sql } from '#platform/database'
 import { getProfile } from '#platform/identity'
 import { listMailsOf } from '#platform/mail'
 import { listTenantsOf } from './tenants-of-users.ts'
@@ -160,7 +160,9 @@ async function* tablePieces(
   index: number,
 ): AsyncGenerator<string> {
   const columns = table.columns.filter(({ name }) => !isSecret(table.name, name))
-  const comments = columns.filter(({ comment }) => comment !== null).map(({ name, comment }) => [name, comment])
+  const comments = columns
+    .filter(({ comment }) => comment !== null)
+    .map(({ name, comment }) => [name, plainComment(comment)])
   const picked = columns.map(({ name, type }) =>
     type === 'bytea'
       ? sql`translate(encode(${sql.ref(name)}, 'base64'), E'\n', '') as ${sql.ref(name)}`
@@ -176,7 +178,7 @@ async function* tablePieces(
         sql` or `,
       )}
     ) as picked`)
-  yield `${index === 0 ? '' : ','}\n{"table": ${text(table.name)}, "description": ${text(table.comment)}, "columns": ${text(Object.fromEntries(comments))}, "rows": ${list(rows.map(({ row }) => row))}}`
+  yield `${index === 0 ? '' : ','}\n{"table": ${text(table.name)}, "description": ${text(plainComment(table.comment))}, "columns": ${text(Object.fromEntries(comments))}, "rows": ${list(rows.map(({ row }) => row))}}`
 }
 
 export const isSecret = (table: string, column: string) =>

@@ -2,6 +2,7 @@ import { type Database as Access, PooledDatabase } from './pool.ts'
 
 export { sql } from 'kysely'
 export { type Statements, statementsOf } from './client-queries.ts'
+export { plainComment } from './comments.ts'
 export { CopyInto } from './copies.ts'
 export { type EmbeddedServer, startEmbedded } from './embedded.ts'
 export { restoredPath, stopLeftovers } from './embedded-cluster.ts'

@@ -173,3 +173,18 @@ test('GG-14 nobody but operators looks, an owner of the tenant neither', async (
     [bob.tenantId],
   )
 })
+
+test('GG-14 what tables and columns mean is told without the ids of requirements', async () => {
+  const { items } = (await (await alice.fetch('/operations/data/tables')).json()) as { items: BrowsedTable[] }
+  const told = items.flatMap(({ comment, columns }) => [comment, ...columns.map(column => column.comment)])
+  const anId = /\b[A-Z]{2}-\d{2}\b/
+  assert.deepEqual(
+    told.filter(comment => comment !== null && anId.test(comment)),
+    [],
+  )
+  const written = await admin.query(`select description from pg_description where description ~ 'm[A-Z]{2}-d{2}M'`)
+  assert.ok(written.rows.length > 50, 'control')
+  assert.ok(told.includes('Lists with what is derived from their items'))
+  assert.ok(told.includes('What became of a contractor'))
+  assert.ok(told.some(comment => comment?.startsWith('Sessions, two-factor and addresses allowed, in the')))
+})

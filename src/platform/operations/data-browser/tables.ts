@@ -1,6 +1,6 @@
 import type { App } from '#platform/app.ts'
 import { listRedactedColumns } from '#platform/audit'
-import { sql } from '#platform/database'
+import { plainComment, sql } from '#platform/database'
 
 export type BrowsedColumn = {
   name: string
@@ -94,9 +94,11 @@ export async function listBrowsedTables(app: App): Promise<BrowsedTable[]> {
   ])
   return rows.map(({ columns, ...table }) => ({
     ...table,
+    comment: plainComment(table.comment),
     isPlaced: placed.has(table.schema) && table.hasTenant,
     columns: columns.map(column => ({
       ...column,
+      comment: plainComment(column.comment),
       isRedacted:
         secrets.has(`${table.name}.${column.name}`) || secretName.test(column.name) || column.type === 'bytea',
     })),
