@@ -182,9 +182,9 @@ test('GG-14 what tables and columns mean is told without the ids of requirements
     told.filter(comment => comment !== null && anId.test(comment)),
     [],
   )
-  const written = await admin.query(`select description from pg_description where description ~ 'm[A-Z]{2}-d{2}M'`)
-  assert.ok(written.rows.length > 50, 'control')
-  assert.ok(told.includes('Lists with what is derived from their items'))
-  assert.ok(told.includes('What became of a contractor'))
+  const written = await admin.query(`select from pg_description where description ~ '[A-Z]{2}-[0-9]{2}'`)
+  assert.ok((written.rowCount ?? 0) > 50, 'control')
+  assert.ok(told.some(comment => comment?.endsWith('if it is public or shared with them')))
+  assert.ok(told.some(comment => comment?.startsWith('What became of a contractor')))
   assert.ok(told.some(comment => comment?.startsWith('Sessions, two-factor and addresses allowed, in the')))
 })
