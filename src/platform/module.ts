@@ -5,7 +5,7 @@ import type { App } from '#platform/app.ts'
 import type { Check } from '#platform/checks.ts'
 import type { Keyring } from '#platform/crypto'
 import type { Database, MirroredColumns, Queryable } from '#platform/database'
-import type { AnyRoute } from '#platform/http'
+import type { AnyRoute, Mount } from '#platform/http'
 import type { Job } from '#platform/jobs'
 
 /** The built-in roles of every tenant (VS-03), from most to least powerful. */
@@ -248,6 +248,8 @@ export type Module = {
   mirrors?: MirroredColumns
   permissions?: Readonly<Record<string, PermissionDeclaration>>
   routes?: readonly AnyRoute[]
+  /** What it serves in a protocol of its own, outside `/api/v1`. */
+  mounts?: readonly Mount[]
   jobs?: readonly Job[]
   /** What it keeps encrypted with the keys of the installation. */
   encrypted?: readonly EncryptedColumn[]

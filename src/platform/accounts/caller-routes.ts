@@ -10,7 +10,7 @@ export const callerRoutes = [
     summary: 'Who this request comes from, and what it may do',
     description: 'By a session or an API key: the first thing to ask with a new key.',
     response: Type.Object({
-      credential: oneOf(['session', 'api_key']),
+      credential: oneOf(['session', 'api_key', 'oauth']),
       userId: uuid,
       name: Type.String(),
       tenantId: nullable(uuid),

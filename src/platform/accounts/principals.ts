@@ -26,6 +26,7 @@ import {
 import { errors } from './errors.ts'
 import { KeyCallers } from './key-callers.ts'
 import { refusalOfAddress, type TenantRules } from './tenant-rules.ts'
+import { looksLikeOAuthToken, TokenCallers } from './token-callers.ts'
 
 /** What the database says of a session and of its user's place in one tenant. */
 type Facts = SessionFacts & {
@@ -98,6 +99,7 @@ export class Principals {
   private readonly app: App
   private readonly tokens: AccessTokens
   private readonly keys: KeyCallers
+  private readonly oauth: TokenCallers
   private remembered = new Map<string, Standing>()
   private declared: { permissions: Promise<Map<string, readonly string[]>>; until: number } | undefined
 
@@ -105,12 +107,15 @@ export class Principals {
     this.app = app
     this.tokens = tokens
     this.keys = new KeyCallers(app)
+    this.oauth = new TokenCallers(app)
   }
 
   /** What was shown → who that is and what holds for him in the tenant → whether it admits this request. */
   readonly authenticate: Authenticator = async (credentials, client) => {
     const { bearer, tenantId } = credentials
     if (bearer !== undefined && looksLikeApiKey(bearer)) return await this.keys.authenticate(bearer, tenantId, client)
+    if (bearer !== undefined && looksLikeOAuthToken(bearer))
+      return await this.oauth.authenticate(bearer, tenantId, client)
     const asked = await this.readCredentials(credentials)
     const standing = await this.findStanding(asked, client)
     return admit(standing, asked.isNamed, client.ipAddress)
@@ -144,6 +149,7 @@ export class Principals {
   /** Call after anything that changes what a session may do: the next request asks the database again. */
   forgetAll(): void {
     this.keys.forgetAll()
+    this.oauth.forgetAll()
     // A new map: what is being read now, and may be old already, goes into the one that is thrown away.
     this.remembered = new Map()
   }

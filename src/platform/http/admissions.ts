@@ -38,6 +38,7 @@ export async function admit(frame: Frame, plan: Plan, request: FastifyRequest, r
     throw errors.crossSite()
   }
   if (plan.route.allow === 'session' && principal?.credential === 'api_key') throw errors.keyRefused()
+  if (plan.route.allow === 'session' && principal?.credential === 'oauth') throw errors.applicationRefused()
   request.call = {
     principal,
     scope: {

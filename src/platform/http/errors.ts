@@ -18,6 +18,10 @@ export const errors = errorTable('http', {
   unauthenticated: ['unauthenticated', 'Sign in, or send a valid access token.'],
   permissionMissing: ['forbidden', 'This needs the permission {permission}.'],
   keyRefused: ['forbidden', 'This is for people who are signed in: an API key cannot do it.'],
+  applicationRefused: [
+    'forbidden',
+    'This is for people who are signed in: an application cannot do it, whatever it was allowed.',
+  ],
   stepUpRequired: [
     'forbidden',
     'This needs a sign-in of the last 10 minutes. Confirm that it is you: POST /auth/step-up, or sign in again.',

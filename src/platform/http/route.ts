@@ -5,10 +5,10 @@ import type { DomainError } from '#platform/errors.ts'
 import type { Dialect } from './dialects.ts'
 import type { IfMatch } from './etags.ts'
 
-/** Who is asking: a user in one tenant, by a session or an API key, with the permissions that hold there now. */
+/** Who is asking: a user in one tenant, by a session, an API key or an application's token, with the permissions that hold there now. */
 export type Principal = {
-  credential: 'session' | 'api_key'
-  /** Undefined with an API key. */
+  credential: 'session' | 'api_key' | 'oauth'
+  /** Undefined without a session. */
   sessionId: string | undefined
   userId: string
   /** Full name, else the address: written beside the id in the audit log. */

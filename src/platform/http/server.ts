@@ -24,6 +24,7 @@ import { bodyLimit, type Frame, type Plan, type ServerOptions } from './frame.ts
 import { serveHealth } from './health.ts'
 import { compileBody, compileParameters } from './inputs.ts'
 import { admitToMetrics, createMetrics } from './metrics.ts'
+import { serveMounts } from './mounts.ts'
 import { renderOpenApi } from './openapi.ts'
 import { policyOf, RateLimits } from './rate-limits.ts'
 import { serveReference } from './reference-page.ts'
@@ -117,6 +118,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
         inner.route({ ...routeOf(frame, module, declared), bodyLimit: limited.limit })
       })
   }
+  await serveMounts(server, frame, modules)
   serveHealth(server, frame)
   server.get('/metrics', async (request, reply) => {
     admitToMetrics(request, options.metricsToken)

@@ -1,5 +1,9 @@
 import type { Module } from '#platform/module.ts'
 import { clientRoutes } from './client-routes.ts'
+import { interactionRoutes } from './interaction-routes.ts'
+import { issuerMount, metadataMount } from './issuers.ts'
+import { retention } from './retention.ts'
+import { securityEvents } from './security-events.ts'
 
 export const oauthModule = {
   name: 'oauth',
@@ -26,5 +30,16 @@ export const oauthModule = {
       forOperators: true,
     },
   },
-  routes: clientRoutes,
+  routes: [...clientRoutes, ...interactionRoutes],
+  mounts: [issuerMount, metadataMount],
+  securityEvents,
+  retention,
+  encrypted: [
+    {
+      table: 'oauth.signing_keys',
+      key: ['id'],
+      column: 'private_key_encrypted',
+      context: 'oauth.signing_keys.private_key:{id}',
+    },
+  ],
 } satisfies Module

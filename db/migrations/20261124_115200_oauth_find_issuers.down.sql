@@ -1,0 +1,1 @@
+drop function oauth.find_issuer(uuid, text);

@@ -1,0 +1,43 @@
+import type { Adapter } from 'oidc-provider'
+import { accessTokens, serviceTokens } from './access-tokens.ts'
+import { authorizationCodes } from './authorization-codes.ts'
+import { browserSessions } from './browser-sessions.ts'
+import { deviceCodes } from './device-codes.ts'
+import { grantStore } from './grants.ts'
+import { interactionStore } from './interactions.ts'
+import { issuerClients } from './issuer-clients.ts'
+import { pushedRequests } from './pushed-requests.ts'
+import { refreshTokens } from './refresh-tokens.ts'
+import { usedAssertions } from './used-assertions.ts'
+
+/** Where oidc-provider keeps what it calls models. */
+const stores: Readonly<Record<string, Partial<Adapter>>> = {
+  AccessToken: accessTokens,
+  AuthorizationCode: authorizationCodes,
+  Client: issuerClients,
+  ClientCredentials: serviceTokens,
+  DeviceCode: deviceCodes,
+  Grant: grantStore,
+  Interaction: interactionStore,
+  PushedAuthorizationRequest: pushedRequests,
+  RefreshToken: refreshTokens,
+  ReplayDetection: usedAssertions,
+  Session: browserSessions,
+}
+
+/** The store of a model. What it is not made for is a mistake of ours, and fails. */
+export function storeOf(model: string): Adapter {
+  const refuse = (operation: string) => async () => {
+    throw new Error(`${model} has no ${operation}`)
+  }
+  return {
+    upsert: refuse('upsert'),
+    find: refuse('find'),
+    findByUserCode: refuse('findByUserCode'),
+    findByUid: refuse('findByUid'),
+    consume: refuse('consume'),
+    destroy: refuse('destroy'),
+    revokeByGrantId: refuse('revokeByGrantId'),
+    ...stores[model],
+  }
+}

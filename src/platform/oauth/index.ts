@@ -1,0 +1,1 @@
+export { apiOf, permissionScopes } from './resources.ts'

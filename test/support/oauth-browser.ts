@@ -1,0 +1,182 @@
+import * as openid from 'openid-client'
+import { randomAddress, type World } from './world.ts'
+
+export type Answers = { decision?: 'allow' | 'deny'; scopes?: string[] }
+export type Question = {
+  uid: string
+  tenant: { id: string; slug: string; name: string }
+  user: { name: string; email: string }
+  client: { id: string; name: string; isPlatform: boolean; redirectHost: string | null }
+  scopes: { name: string; description: string; isNew: boolean }[]
+  needs: string
+}
+
+type Cookie = { name: string; value: string; path: string }
+type Place = Pick<World, 'app' | 'baseUrl'>
+
+/** Where the program is reached, for an address that it tells of itself: tests know their port when they run. */
+export const reached = ({ app, baseUrl }: Place, address: string): string =>
+  address.startsWith(app.publicUrl) ? baseUrl + address.slice(app.publicUrl.length) : address
+
+/** A person's browser at this installation: it keeps cookies by path, and follows redirects of the installation only. */
+export class OAuthBrowser {
+  readonly address = randomAddress()
+  readonly cookies: Cookie[] = []
+  readonly world: Place
+
+  constructor(world: Place) {
+    this.world = world
+  }
+
+  async fetch(address: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+    const url = reached(this.world, address)
+    const { pathname } = new URL(url)
+    const cookie = this.cookies
+      .filter(({ path }) => pathname === path || pathname.startsWith(path.endsWith('/') ? path : `${path}/`))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ')
+    const response = await fetch(url, {
+      ...init,
+      redirect: 'manual',
+      headers: { 'x-forwarded-for': this.address, ...(cookie && { cookie }), ...init.headers },
+    })
+    for (const line of response.headers.getSetCookie()) this.keep(line)
+    return response
+  }
+
+  private keep(line: string): void {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+    const path = /; ?path=([^;]+)/i.exec(line)?.[1] ?? '/'
+    const at = this.cookies.findIndex(cookie => cookie.name === name && cookie.path === path)
+    if (at >= 0) this.cookies.splice(at, 1)
+    const isGone = value === '' || /; ?(max-age=0|expires=thu, 01 jan 1970)/i.test(line)
+    if (!isGone) this.cookies.push({ name, value, path })
+  }
+
+  /** Asks the API as the console does. */
+  async api<T>(
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; body: T }> {
+    const response = await this.fetch(`${this.world.baseUrl}/api/v1${path}`, {
+      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+      headers: {
+        'sec-fetch-site': 'same-origin',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+    })
+    const text = await response.text()
+    return { status: response.status, body: (text ? JSON.parse(text) : null) as T }
+  }
+
+  async signIn({ email, password }: { email: string; password: string }): Promise<void> {
+    const { status } = await this.api('/auth/sign-in', { email, password })
+    if (status !== 200) throw new Error(`Nobody signed in: ${status}`)
+  }
+
+  /** Opens an address and follows where it leads within the installation; the last address, and what it answered. */
+  async follow(address: string): Promise<{ address: string; response: Response | undefined }> {
+    let next = address
+    for (let step = 0; step < 10; step++) {
+      const { pathname, origin } = new URL(next)
+      const isHere = origin === new URL(this.world.app.publicUrl).origin || next.startsWith(this.world.baseUrl)
+      if (!isHere || pathname.startsWith('/oauth/')) return { address: next, response: undefined }
+      const response = await this.fetch(next)
+      const location = response.headers.get('location')
+      if (location === null) return { address: next, response }
+      next = new URL(location, next).href
+    }
+    throw new Error(`Sent about, last to ${next}`)
+  }
+
+  question(address: string) {
+    return this.api<Question>(`/oauth/interactions/${new URL(address).pathname.split('/').at(-1)}`)
+  }
+
+  async answer(address: string, { decision = 'allow', scopes }: Answers = {}, tenantId?: string) {
+    const uid = new URL(address).pathname.split('/').at(-1)
+    const { body: question } = await this.question(address)
+    const of = tenantId ?? question.tenant.id
+    return await this.api<{ redirectTo: string }>(
+      `/oauth/interactions/${uid}`,
+      { decision, ...(scopes && { scopes }) },
+      { 'x-tenant-id': of },
+    )
+  }
+
+  /** Goes through an authorization request, answering what is asked, to where the application is told the outcome. */
+  async authorize(address: string, answers: Answers = {}): Promise<URL> {
+    let { address: at, response } = await this.follow(address)
+    while (new URL(at).pathname.startsWith('/oauth/consent/')) {
+      const { status, body } = await this.answer(at, answers)
+      if (status !== 200) throw new Error(`The question was not answered: ${status} ${JSON.stringify(body)}`)
+      ;({ address: at, response } = await this.follow(body.redirectTo))
+    }
+    if (response) throw new Error(`${at} answered ${response.status}: ${await response.text()}`)
+    return new URL(at)
+  }
+}
+
+export type RegisteredClient = { id: string; clientId: string; secret: string | null }
+
+export const callback = 'https://app.example.org/callback'
+
+/** An application of the person's tenant. */
+export async function registerClient(
+  owner: { fetch: (path: string, init: { method: string; body: unknown }) => Promise<Response> },
+  fields: Record<string, unknown> = {},
+): Promise<RegisteredClient> {
+  const response = await owner.fetch('/oauth/clients', {
+    method: 'POST',
+    body: {
+      type: 'confidential',
+      name: 'Reporter',
+      grantTypes: ['authorization_code', 'refresh_token'],
+      scopes: ['openid', 'profile', 'email', 'offline_access', 'contractors.*'],
+      redirectUris: [callback],
+      tokenEndpointAuthMethod: 'client_secret_basic',
+      ...fields,
+    },
+  })
+  if (response.status !== 201) throw new Error(`No client: ${response.status} ${await response.text()}`)
+  return (await response.json()) as RegisteredClient
+}
+
+/** The client's own side: what openid-client finds out about the issuer of a tenant. */
+export async function discover(
+  world: Place,
+  slug: string,
+  client: RegisteredClient,
+  authentication?: openid.ClientAuth,
+): Promise<openid.Configuration> {
+  const how = authentication ?? (client.secret ? openid.ClientSecretBasic(client.secret) : openid.None())
+  const customFetch: openid.CustomFetch = (url, options) => fetch(reached(world, url), options as RequestInit)
+  const config = await openid.discovery(new URL(`${world.app.publicUrl}/t/${slug}`), client.clientId, undefined, how, {
+    execute: [openid.allowInsecureRequests],
+    [openid.customFetch]: customFetch,
+  })
+  return config
+}
+
+/** An authorization request with PKCE, and what its answer is checked with. */
+export async function requestOf(
+  config: openid.Configuration,
+  parameters: Record<string, string> = {},
+): Promise<{ url: URL; checks: { pkceCodeVerifier: string; expectedState: string; expectedNonce?: string } }> {
+  const pkceCodeVerifier = openid.randomPKCECodeVerifier()
+  const [state, nonce] = [openid.randomState(), openid.randomNonce()]
+  const { scope = 'openid' } = parameters
+  const isSignIn = scope.split(' ').includes('openid')
+  const url = openid.buildAuthorizationUrl(config, {
+    redirect_uri: callback,
+    scope,
+    code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    state,
+    ...(isSignIn && { nonce }),
+    ...parameters,
+  })
+  return { url, checks: { pkceCodeVerifier, expectedState: state, ...(isSignIn && { expectedNonce: nonce }) } }
+}
