@@ -7,6 +7,7 @@ import { identityConsole } from '../platform/identity/console/index.ts'
 import { mailConsole } from '../platform/mail/console/index.ts'
 import { membersConsole } from '../platform/members/console/index.ts'
 import { notificationsConsole } from '../platform/notifications/console/index.ts'
+import { oauthConsole } from '../platform/oauth/console/index.ts'
 import { operationsConsole } from '../platform/operations/console/index.ts'
 import { tenancyConsole } from '../platform/tenancy/console/index.ts'
 import { usageConsole } from '../platform/usage/console/index.ts'
@@ -18,6 +19,7 @@ startConsole([
   membersConsole,
   accessConsole,
   webhooksConsole,
+  oauthConsole,
   usageConsole,
   auditConsole,
   tenancyConsole,

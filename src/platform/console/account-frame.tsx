@@ -7,6 +7,7 @@ const sections = [
   { to: '/account/security', label: 'Sign-in and security' },
   { to: '/account/sessions', label: 'Devices and history' },
   { to: '/account/workspaces', label: 'Workspaces' },
+  { to: '/account/applications', label: 'Applications' },
   { to: '/account/notifications', label: 'Notifications' },
   { to: '/account/data', label: 'My data' },
 ] as const

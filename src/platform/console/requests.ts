@@ -36,6 +36,8 @@ export type RequestOptions = {
   onEtag?: (etag: string | undefined) => void
   /** Lets the request outlive the page. */
   keepalive?: boolean
+  /** The workspace that is meant, where it is not the one that this window shows. */
+  tenantId?: string
 }
 
 let shownTenantId: string | undefined
@@ -101,6 +103,7 @@ export async function requestAll<T>(path: string, signal: AbortSignal): Promise<
 }
 
 async function send<T>(path: string, options: RequestOptions): Promise<T> {
+  const tenantId = options.tenantId ?? (path.startsWith('/auth/') ? undefined : shownTenantId)
   const answer = await fetch(`/api/v1${path}${queryString(options.query)}`, {
     method: options.method ?? 'GET',
     credentials: 'same-origin',
@@ -108,7 +111,7 @@ async function send<T>(path: string, options: RequestOptions): Promise<T> {
       accept: 'application/json',
       ...(options.body !== undefined && { 'content-type': typeOf(options.body) }),
       ...(options.ifMatch !== undefined && { 'if-match': options.ifMatch }),
-      ...(shownTenantId && !path.startsWith('/auth/') && { 'x-tenant-id': shownTenantId }),
+      ...(tenantId && { 'x-tenant-id': tenantId }),
     },
     body: options.body === undefined || options.body instanceof Blob ? options.body : JSON.stringify(options.body),
     signal: options.signal,

@@ -15,6 +15,7 @@ import type { ConsoleModule, ConsoleRoute } from './module.ts'
 import { Problem } from './requests.ts'
 import { mayBeSignedIn, sessionQuery, signOut, whyEnded } from './session.ts'
 import { ErrorState, NotFound } from './states.tsx'
+import { StepUp } from './step-up.tsx'
 
 /** The modules' pages as one tree: plain ones by themselves, the others inside the shell, which needs a session. */
 export function buildRouter(client: QueryClient, modules: readonly ConsoleModule[]) {
@@ -72,11 +73,26 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
       throw redirect({ to: (mayBeSignedIn() && navigation[0]?.to) || '/sign-in' })
     },
   })
+  // Alone on the screen too: who is signed in may be asked to confirm that it is still he.
+  const loadAlone = async (load: ConsoleRoute['load']) => {
+    const { Page } = await load()
+    return {
+      Page: () => (
+        <>
+          <Page />
+          {stepUp && <StepUp load={stepUp} />}
+        </>
+      ),
+    }
+  }
   const pageOf = (parent: typeof root | typeof shell, route: ConsoleRoute) =>
     createRoute({
       getParentRoute: () => parent as typeof root,
       path: route.path,
-      component: lazyRouteComponent(route.load, 'Page'),
+      component: lazyRouteComponent(
+        route.frame === 'plain' && route.personal ? () => loadAlone(route.load) : route.load,
+        'Page',
+      ),
       errorComponent: PageError,
       ...(route.frame === 'plain' && !route.personal && { beforeLoad: leaveWhenSignedIn }),
     })

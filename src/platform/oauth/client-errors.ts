@@ -20,6 +20,7 @@ export const clientErrors = errorTable('oauth', {
   serviceAccountNeeded: ['invalid', 'Say as which service account the application acts for itself.'],
   secretsNotTaken: ['conflict', 'This application shows itself without a secret.'],
   secretNotFound: ['not_found', 'There is no secret {id}, or it has ended.'],
+  allowanceNotFound: ['not_found', 'Nothing was allowed to this application, or it was taken back.'],
   clientOff: ['conflict', 'This application is switched off. Switch it on first.'],
   tryImpossible: ['conflict', 'Only an application to which people come back with a code can be tried here.'],
 })

@@ -17,6 +17,7 @@ import {
   createClient,
   deleteClient,
   getClient,
+  identityScopes,
   ListedClient,
   listClients,
   NewClientFields,
@@ -24,6 +25,7 @@ import {
   takesSecrets,
   tryAddress,
 } from './clients.ts'
+import { describeScopes } from './scope-descriptions.ts'
 
 const NewClient = Type.Object({
   ...Client.properties,
@@ -211,6 +213,28 @@ const routesOf = ({ path, read, write, an, those, scopeOf }: Owner) => [
 ]
 
 export const clientRoutes = [
+  route({
+    method: 'GET',
+    path: '/oauth/scopes',
+    allow: 'session',
+    summary: 'List what an application can ask for, in words',
+    description: 'Who people are, and the permissions; families of these such as `contractors.*` are possible as well.',
+    response: Type.Object({
+      items: Type.Array(Type.Object({ name: Type.String(), description: Type.String(), isHeld: Type.Boolean() })),
+    }),
+    async handle({ principal }, app) {
+      const permissions = app.modules.flatMap(module =>
+        Object.entries(module.permissions ?? {}).flatMap(([name, { forOperators }]) => (forOperators ? [] : [name])),
+      )
+      const described = describeScopes(app, [...identityScopes, ...permissions.toSorted()])
+      return {
+        items: described.map(scope => ({
+          ...scope,
+          isHeld: !scope.name.includes('.') || principal.permissions.has(scope.name),
+        })),
+      }
+    },
+  }),
   ...routesOf(ofTenant),
   ...routesOf(ofInstallation),
   route({

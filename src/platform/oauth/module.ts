@@ -1,4 +1,5 @@
 import type { Module } from '#platform/module.ts'
+import { allowanceRoutes } from './allowance-routes.ts'
 import { clientRoutes } from './client-routes.ts'
 import { interactionRoutes } from './interaction-routes.ts'
 import { issuerMount, metadataMount } from './issuers.ts'
@@ -30,7 +31,7 @@ export const oauthModule = {
       forOperators: true,
     },
   },
-  routes: [...clientRoutes, ...interactionRoutes],
+  routes: [...clientRoutes, ...allowanceRoutes, ...interactionRoutes],
   mounts: [issuerMount, metadataMount],
   securityEvents,
   retention,

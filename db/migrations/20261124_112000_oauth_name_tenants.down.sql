@@ -1,0 +1,1 @@
+drop function oauth.tenant_name_of(uuid);
