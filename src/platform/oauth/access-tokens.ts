@@ -5,9 +5,9 @@ import { announceRevocation } from '#platform/identity'
 import { compilePolicy } from '#platform/tenancy'
 import { detailsOf } from './authorization-codes.ts'
 import { noteUse } from './client-uses.ts'
-import { revokeFamily } from './grants.ts'
+import { revokeFamily } from './grant-store.ts'
 import { currentRequest, momentOf } from './requests.ts'
-import { scopesOf } from './resources.ts'
+import { scopesOf } from './scopes.ts'
 import { findToken } from './tokens.ts'
 
 /** Of a user, by a grant. */

@@ -8,10 +8,11 @@ import { nullable, oneOf, type SessionPrincipal, timestamp, uuid } from '#platfo
 import { findClient, type KnownClient } from './clients.ts'
 import { errors } from './errors.ts'
 import { createGrant, listRemembered } from './grants.ts'
+import type { Issuer } from './issuers.ts'
 import { findMember } from './members.ts'
-import { epoch, type Issuer } from './requests.ts'
-import { apiOf, isIdentityScope, isWithin, scopesOf } from './resources.ts'
+import { epoch } from './requests.ts'
 import { describeScopes } from './scope-descriptions.ts'
+import { apiOf, isIdentityScope, isWithin, scopesOf } from './scopes.ts'
 
 /** Which cookie binds an interaction to the browser that began it. */
 export const browserCookie = '__Host-commonhold-oauth'

@@ -1,9 +1,9 @@
 import { type Adapter, type AdapterPayload, errors as protocol } from 'oidc-provider'
 import { hashToken } from '#platform/crypto'
 import { json, sql } from '#platform/database'
-import { type GrantBeside, rememberGrant, revokeFamily, revokeReplayed } from './grants.ts'
+import { type GrantBeside, rememberGrant, revokeFamily, revokeReplayed } from './grant-store.ts'
 import { currentRequest, epoch, momentOf } from './requests.ts'
-import { scopesOf } from './resources.ts'
+import { scopesOf } from './scopes.ts'
 
 type CodeRow = GrantBeside & {
   redirectUri: string

@@ -8,8 +8,8 @@ import { ask, type Decision, divide, Question, recordDenial } from './answers.ts
 import { findClient, type KnownClient } from './clients.ts'
 import { errors } from './errors.ts'
 import { createGrant } from './grants.ts'
-import { findIssuer } from './issuers.ts'
-import { epoch, type Issuer } from './requests.ts'
+import { findIssuer, type Issuer } from './issuers.ts'
+import { epoch } from './requests.ts'
 
 /** A code as it is typed, at an issuer. */
 export const UserCode = Type.Object({

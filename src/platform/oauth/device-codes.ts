@@ -2,9 +2,9 @@ import { type Adapter, type AdapterPayload, errors as protocol } from 'oidc-prov
 import { hashToken } from '#platform/crypto'
 import { json, sql } from '#platform/database'
 import { detailsOf, resourceOf } from './authorization-codes.ts'
-import { type GrantBeside, rememberGrant, revokeFamily, revokeReplayed } from './grants.ts'
+import { type GrantBeside, rememberGrant, revokeFamily, revokeReplayed } from './grant-store.ts'
 import { currentRequest, epoch, momentOf } from './requests.ts'
-import { scopesOf } from './resources.ts'
+import { scopesOf } from './scopes.ts'
 
 type DeviceRow = Partial<GrantBeside> & {
   details: AdapterPayload

@@ -1,1 +1,1 @@
-export { apiOf, permissionScopes } from './resources.ts'
+export { apiOf, permissionScopes } from './scopes.ts'

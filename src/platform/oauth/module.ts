@@ -2,7 +2,9 @@ import type { Module } from '#platform/module.ts'
 import { allowanceRoutes } from './allowance-routes.ts'
 import { clientRoutes } from './client-routes.ts'
 import { interactionRoutes } from './interaction-routes.ts'
-import { issuerMount, metadataMount } from './issuers.ts'
+import { issuerMount, metadataMount } from './issuer-mounts.ts'
+import { registerOAuthCommands, rotateDueKeys } from './key-rotations.ts'
+import { findLogouts, tellLogout } from './logouts.ts'
 import { retention } from './retention.ts'
 import { securityEvents } from './security-events.ts'
 
@@ -33,6 +35,8 @@ export const oauthModule = {
   },
   routes: [...clientRoutes, ...allowanceRoutes, ...interactionRoutes],
   mounts: [issuerMount, metadataMount],
+  jobs: [findLogouts, tellLogout, rotateDueKeys],
+  commands: registerOAuthCommands,
   securityEvents,
   retention,
   encrypted: [

@@ -4,19 +4,16 @@ import type { App } from '#platform/app.ts'
 import { fetchPublic } from '#platform/http'
 import { storeOf } from './adapter.ts'
 import { identityScopes } from './clients.ts'
+import { findAccount } from './issuer-accounts.ts'
 import { compareSecret, ownMetadata } from './issuer-clients.ts'
 import { askLogout, renderError, showLogout } from './issuer-pages.ts'
-import { findAccount } from './members.ts'
-import type { Issuer } from './requests.ts'
-import { accessTokenSeconds, defaultResource, getResourceServer } from './resources.ts'
+import { type Issuer, issuerAddress } from './issuers.ts'
+import { defaultResource, getResourceServer } from './resources.ts'
+import { accessTokenSeconds } from './scopes.ts'
 import type { KeySet } from './signing-keys.ts'
 
 const minutes = 60
 const days = 24 * 3600
-
-/** The address of a tenant's issuer: with another slug it is another issuer. */
-export const issuerAddress = ({ publicUrl }: Pick<App, 'publicUrl'>, { slug }: Pick<Issuer, 'slug'>): string =>
-  `${publicUrl}/t/${slug}`
 
 /** Makes the provider of one issuer. What belongs to a request it asks `currentRequest` for, so that there is little in it. */
 export function createProvider(app: App, issuer: Issuer, { keys }: KeySet): Provider {

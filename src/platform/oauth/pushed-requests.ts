@@ -1,7 +1,8 @@
 import { type Adapter, type AdapterPayload, errors as protocol } from 'oidc-provider'
 import { hashToken } from '#platform/crypto'
 import { json, sql } from '#platform/database'
-import { currentRequest, currentRoute, epoch, momentOf } from './requests.ts'
+import { currentRoute } from './current-route.ts'
+import { currentRequest, epoch, momentOf } from './requests.ts'
 
 type PushedRow = { payload: AdapterPayload; createdAt: Date; expiresAt: Date; usedAt: Date | null }
 

@@ -3,9 +3,9 @@ import { hashToken } from '#platform/crypto'
 import { json, sql } from '#platform/database'
 import { announceRevocation } from '#platform/identity'
 import { detailsOf, resourceOf } from './authorization-codes.ts'
-import { revokeFamily, revokeReplayed } from './grants.ts'
+import { revokeFamily, revokeReplayed } from './grant-store.ts'
 import { currentRequest, momentOf } from './requests.ts'
-import { scopesOf } from './resources.ts'
+import { scopesOf } from './scopes.ts'
 import { findToken } from './tokens.ts'
 
 /** MT-21, RFC 9700 4.14: each is good once; of any number of uses at once one wins, and the others end the family. */

@@ -1,11 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { Provider } from 'oidc-provider'
 import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import type { Principal } from '#platform/http'
-
-/** A tenant as an issuer. */
-export type Issuer = { tenantId: string; slug: string; name: string }
+import type { Issuer } from './issuers.ts'
 
 /** A request to an issuer, for what oidc-provider calls back without saying for whom. */
 export type IssuerRequest = {
@@ -42,9 +39,6 @@ export function knownInRequest<T>(key: string, read: () => Promise<T>): Promise<
   known.set(key, reading)
   return reading
 }
-
-/** The endpoint in oidc-provider's words: `authorization`, `resume`, `token` … */
-export const currentRoute = (): string | undefined => Provider.ctx?.oidc.route
 
 /** Seconds since 1970, as tokens count. */
 export const epoch = (moment: Date): number => Math.floor(moment.getTime() / 1000)

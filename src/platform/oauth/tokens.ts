@@ -2,7 +2,7 @@ import type { AdapterPayload } from 'oidc-provider'
 import { hashToken } from '#platform/crypto'
 import { sql } from '#platform/database'
 import type { Details } from './authorization-codes.ts'
-import { type GrantBeside, rememberGrant } from './grants.ts'
+import { type GrantBeside, rememberGrant } from './grant-store.ts'
 import { currentRequest, epoch, knownInRequest } from './requests.ts'
 
 type Kind = 'AccessToken' | 'ClientCredentials' | 'RefreshToken'

@@ -1,0 +1,1 @@
+drop function oauth.take_logouts(integer);

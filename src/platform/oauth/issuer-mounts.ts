@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http'
+import type { App } from '#platform/app.ts'
+import { createToken } from '#platform/crypto'
+import { DomainError } from '#platform/errors.ts'
+import type { Mount, MountedCall, MountedHandler, Principal } from '#platform/http'
+import { browserCookie } from './answers.ts'
+import { errors } from './errors.ts'
+import { findIssuer, type Issuer } from './issuers.ts'
+import { type IssuerRequest, withinRequest } from './requests.ts'
+
+/** `/t/{slug}/…`: the issuer of each tenant that is active, by its slug letter by letter. */
+export const issuerMount: Mount = {
+  prefix: '/t',
+  async open(call, app) {
+    const [, slug = '', below = ''] = /^\/([^/]+)(\/.*)?$/.exec(call.path) ?? []
+    return await openIssuer(app, call, slug, below)
+  },
+}
+
+/** RFC 8414 3: of an issuer with a path the well-known part stands before that. */
+export const metadataMount: Mount = {
+  prefix: '/.well-known/oauth-authorization-server/t',
+  async open(call, app) {
+    return await openIssuer(app, call, call.path.slice(1), '/.well-known/oauth-authorization-server')
+  },
+}
+
+async function openIssuer(app: App, call: MountedCall, slug: string, path: string): Promise<MountedHandler> {
+  const issuer = await findIssuer(app, slug)
+  if (!issuer) throw errors.issuerNotFound({ slug: slug.slice(0, 100) })
+  // Whoever is sent there with a code that a device shows is to decide in the console, as about anything else.
+  if (path === '/device' && call.method !== 'OPTIONS') return redirectTo(deviceAddress(app, issuer, call))
+  // Loaded when somebody comes: commands need not wait for it.
+  const { serveIssuer } = await import('./served-issuers.ts')
+  const answer = await serveIssuer(app, issuer)
+  const request: IssuerRequest = {
+    app,
+    issuer,
+    scope: { ...call.scope, system: true, tenantId: issuer.tenantId },
+    principal: pages.test(path) ? await identify(call, issuer) : undefined,
+    browserToken: readBrowserToken(call) ?? createToken(),
+    known: new Map(),
+  }
+  return async (incoming, response) => {
+    incoming.url = `${path}${call.query}`
+    describeAddress(app, issuer, call, incoming)
+    await withinRequest(request, () => answer(incoming, response))
+  }
+}
+
+/** Where people are: only there is somebody's session looked for. */
+const pages = /^\/(auth|end-session)(\/|$)/
+
+async function identify(call: MountedCall, { tenantId }: Issuer): Promise<Principal | undefined> {
+  return await call.identify(tenantId).catch((error: unknown) => {
+    // Why he may not is said by the page that he is sent to.
+    if (error instanceof DomainError && error.kind !== 'unavailable') return undefined
+    throw error
+  })
+}
+
+const readBrowserToken = ({ cookies }: MountedCall): string | undefined => {
+  const token = cookies[browserCookie]
+  return token !== undefined && /^[\w-]{43}$/.test(token) ? token : undefined
+}
+
+function deviceAddress({ publicUrl }: App, { slug }: Issuer, { query }: MountedCall): string {
+  const userCode = new URLSearchParams(query).get('user_code')
+  const told = new URLSearchParams({ issuer: slug, ...(userCode !== null && { userCode: userCode.slice(0, 40) }) })
+  return `${publicUrl}/oauth/device?${told}`
+}
+
+const redirectTo =
+  (address: string): MountedHandler =>
+  async (_request, response) => {
+    response.writeHead(302, { location: address }).end()
+  }
+
+/** Where the server is, is configured; what a request says of it is not repeated. */
+function describeAddress({ publicUrl }: App, { slug }: Issuer, call: MountedCall, incoming: IncomingMessage): void {
+  const { protocol, host } = new URL(publicUrl)
+  Object.assign(incoming, { baseUrl: `/t/${slug}` })
+  Object.assign(incoming.headers, {
+    host,
+    'x-forwarded-proto': protocol.slice(0, -1),
+    'x-forwarded-host': host,
+    'x-forwarded-for': call.scope.ipAddress,
+  })
+}
