@@ -1,10 +1,11 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
+import type { BackupProgress } from './base-backups.ts'
 import { type Backup, findVerification, getBackup, readCatalogue, writeVerification } from './catalogue.ts'
 import { findFaults } from './contents.ts'
 import { errors } from './errors.ts'
-import { backUp, drill, expire } from './schedule.ts'
+import { backUp, backUpOthers, drill, expire } from './schedule.ts'
 import { type BackupSettings, shelfOf } from './settings.ts'
 import { readState } from './state.ts'
 import { megabytes, progressLine, say, settingsOf, write } from './terminal.ts'
@@ -23,17 +24,25 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     .option('--json', 'print it as JSON')
     .action(async ({ incremental, json }: Flags & { incremental?: boolean }) => {
       const show = progressLine('Backing up')
-      const made = await withApp(app =>
-        backUp(app, incremental ? 'incremental' : 'full', {
-          requestedBy: by(),
-          onProgress: ({ bytes, expectedBytes, note }) => (note ? say(note) : show(bytes, expectedBytes)),
-        }),
-      )
-      const verification = findVerification({ ...shelfOfCommand(context), ...made }, made.id) ?? null
-      const backup = { ...made, verification }
-      write(json, backup, () => describeBackup(backup))
-      const faults = verification?.faults ?? []
+      const kind = incremental ? 'incremental' : 'full'
+      const asked = {
+        requestedBy: by(),
+        onProgress: ({ bytes, expectedBytes, note }: BackupProgress) => (note ? say(note) : show(bytes, expectedBytes)),
+      }
+      const { own, made, failures } = await withApp(async app => ({
+        own: await backUp(app, kind, asked),
+        ...(await backUpOthers(app, kind, asked)),
+      }))
+      const readAgain = (backup: Backup) => ({
+        ...backup,
+        verification: findVerification({ ...shelfOfCommand(context), ...backup }, backup.id) ?? null,
+      })
+      const others = made.map(readAgain)
+      const backup = { ...readAgain(own), others }
+      write(json, backup, () => [backup, ...others].map(describeBackup).join(''))
+      const faults = [backup, ...others].flatMap(({ verification }) => verification?.faults ?? [])
       if (faults.length > 0) throw errors.verifyFailed({ count: faults.length, first: faults[0] })
+      if (failures.length > 0) throw failures[0]
     })
   parent
     .command('list')
@@ -104,7 +113,9 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     })
   parent
     .command('status')
-    .description('Say how well the database is protected')
+    .description(
+      'Say how well the database is protected; ends with 0 where it is, 6 where something wants a look, 3 where it is not',
+    )
     .option('--json', 'print it as JSON')
     .action(async ({ json }: Flags) => {
       const state = await withApp(readState)
@@ -112,6 +123,8 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
         const windows = state.windows.map(({ from, until }) => `  from ${from} to ${until}\n`).join('')
         return `${state.status}\n${windows}${state.advice.map(line => `! ${line}\n`).join('')}`
       })
+      const isExposed = state.others.some(({ status }) => status === 'unprotected')
+      process.exitCode = state.status === 'unprotected' || isExposed ? 3 : state.status === 'attention' ? 6 : 0
     })
 }
 

@@ -31,7 +31,11 @@ export const errors = errorTable('backups', {
   ],
   replicationRefused: [
     'unavailable',
-    'The database server gives the login of DATABASE_URL no replication connection ({reason}). Allow it (alter role … replication, and a line `host replication` in pg_hba.conf), or name what else makes backups in COMMONHOLD_BACKUP_ADAPTER.',
+    'The database server gives the administrator’s login (DATABASE_URL) no replication connection ({reason}). Allow it (alter role … replication, and a line `host replication` in pg_hba.conf), or name what else makes backups in COMMONHOLD_BACKUP_ADAPTER.',
+  ],
+  otherNotBackedUp: [
+    'unavailable',
+    'The server of {database}, where workspaces have their data, was not backed up: {reason} If who runs it backs it up, say so with COMMONHOLD_BACKUP_PLACED=managed.',
   ],
   serverLost: ['unavailable', 'The database server went away during the backup ({reason}); nothing of it is kept.'],
   fileAltered: ['unavailable', 'The file {path} was altered: {reason}. It cannot be restored from.'],

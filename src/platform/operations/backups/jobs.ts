@@ -1,5 +1,6 @@
+import type { App } from '#platform/app.ts'
 import type { Job } from '#platform/jobs'
-import { backUp, drill, expire, hasBackup, makesBackups, ownArchive } from './schedule.ts'
+import { backUp, backUpOthers, drill, expire, hasBackup, makesBackups, ownArchive } from './schedule.ts'
 
 type Request = { requestedBy?: string }
 
@@ -12,6 +13,7 @@ export const makeFullBackup: Job = {
     if (!makesBackups(app)) return
     await backUp(app, 'full')
     await expire(app)
+    await backUpEachOther(app, 'full')
   },
 }
 
@@ -23,7 +25,9 @@ export const makeIncrementalBackup: Job = {
   cron: '0 8,14,20 * * *',
   retryLimit: 3,
   async run(_data, app) {
-    if (makesBackups(app)) await backUp(app, 'incremental')
+    if (!makesBackups(app)) return
+    await backUp(app, 'incremental')
+    await backUpEachOther(app, 'incremental')
   },
 }
 
@@ -37,13 +41,21 @@ export const drillRestore: Job = {
   },
 }
 
+/** What fails is on record; to make the main one again for it would be of no use. */
+async function backUpEachOther(app: App, kind: 'full' | 'incremental', asked: Request = {}): Promise<void> {
+  const { failures } = await backUpOthers(app, kind, asked)
+  for (const err of failures) app.log.error({ err }, 'A server of workspaces was not backed up')
+}
+
 /** What operators ask for on the page. */
 export const beginBackup: Job<Request & { kind: 'full' | 'incremental' }> = {
   name: 'operations.begin-backup',
   description: 'GG-20: makes a backup that an operator asked for',
   retryLimit: 0,
   async run({ kind, requestedBy }, app) {
-    await backUp(app, kind, { ...(requestedBy !== undefined && { requestedBy }) })
+    const asked = requestedBy === undefined ? {} : { requestedBy }
+    await backUp(app, kind, asked)
+    await backUpEachOther(app, kind, asked)
   },
 }
 

@@ -14,6 +14,11 @@ const { joinAs, newPerson, testWorld } = await import('#test/world.ts')
 const { tenantDatabase } = await import('#test/tenant-databases.ts')
 const { takeBackup } = await import('./base-backups.ts')
 const { recoverAside } = await import('./recoveries.ts')
+const { findReceiverState } = await import('./wal-files.ts')
+const { startReception } = await import('./reception.ts')
+const { backUpOthers } = await import('./schedule.ts')
+const { readState } = await import('./state.ts')
+const { examine } = await import('../doctor/examinations.ts')
 const { restoreTenant } = await import('./tenant-restores.ts')
 const { restoreBeside, restoreInPlace } = await import('./table-restores.ts')
 
@@ -258,16 +263,38 @@ test('GG-21 MT-17 a workspace on another server is brought back from that one’
     placements.forget()
     // Of the main server alone there is a copy of then.
     await takeBackup({ shelf, admin: adminConfig })
-    const at = { ...wish, aside: undefined as never }
-    await assert.rejects(restoreTenant(app, at), refusal('backups.place_unprotected', /--placed-copy URL/))
-    await takeBackup({ shelf, admin: other.adminConfig() })
-    await addList(alice, 'Since')
+    const { aside: _, ...real } = wish
+    await assert.rejects(restoreTenant(app, real), refusal('backups.place_unprotected', /--placed-copy URL/))
+    const [unprotected] = (await readState(app)).others
+    assert.deepEqual([unprotected?.status, unprotected?.tenants], ['unprotected', 1])
+    const said = await examine(app, { only: 'backups.lacking' })
+    assert.ok(
+      said.some(({ message }) => /1 workspace has its data in .*no backup/.test(message)),
+      'doctor',
+    )
+
+    const { made, failures } = await backUpOthers(app, 'incremental')
+    assert.deepEqual([made.map(({ kind }) => kind), failures], [['full'], []])
+    const servers = [backup.systemIdentifier, made[0]?.systemIdentifier ?? '']
+    const isReceived = (time: Date) =>
+      servers.every(systemIdentifier => {
+        const state = findReceiverState({ ...shelf, systemIdentifier })
+        return state !== undefined && Date.parse(state.serverTime) > time.getTime()
+      })
+    const reception = startReception(app)
+    await rename(kept, 'In the WAL')
     await sleep(5)
-    const { database } = await restoreTenant(app, at)
+    const at = (await admin.query('select clock_timestamp() as now')).rows[0].now as Date
+    await sleep(5)
+    await addList(alice, 'Since')
+    while (!isReceived(at)) await sleep(50)
+    assert.equal((await readState(app)).others[0]?.message ?? null, null)
+    await reception.stop()
+    const { database } = await restoreTenant(app, { ...real, target: { at } })
     assert.ok(database?.endsWith('/postgres'))
     const there = new pg.Client(other.adminConfig())
     await there.connect()
-    assert.deepEqual(await namesIn(there), asItWas)
+    assert.deepEqual(await namesIn(there), ['Deleted since', 'In the WAL'])
     await there.end()
   } finally {
     await other.stop()

@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { Command } from 'commander'
 import { believedNoLonger, testWorld } from '#test/world.ts'
 import { examine } from '../doctor/examinations.ts'
 import { readPgbackrest } from './adapters.ts'
+import { registerBackupCommands } from './commands.ts'
 import { errors } from './errors.ts'
 import { recordRun } from './runs.ts'
 import { readState } from './state.ts'
@@ -123,6 +125,25 @@ test('GG-20 without a backup the database is called unprotected, with what to do
     assert.equal(status, 'attention', adapter)
     assert.ok(advice.length > 0, adapter)
   }
+})
+
+test('GG-20 commonhold backup status ends with what the state amounts to', async t => {
+  const outputs: string[] = []
+  t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => outputs.push(String(text)) > 0)
+  const codeWith = async (backupAdapter: string) => {
+    const program = new Command().exitOverride()
+    registerBackupCommands(program.command('backup'), {
+      withApp: work => work({ ...own, config: { ...own.config, backupAdapter } }),
+    })
+    await program.parseAsync(['backup', 'status'], { from: 'user' })
+    const code = process.exitCode
+    process.exitCode = undefined
+    return code
+  }
+  assert.equal(await codeWith('own'), 3)
+  assert.match(outputs.join(''), /^unprotected\n/)
+  assert.equal(await codeWith('off'), 3)
+  assert.equal(await codeWith('managed'), 6)
 })
 
 test('GG-20 the doctor and the alarms tell of what is missing and of what went wrong', async () => {

@@ -73,6 +73,18 @@ const State = Type.Object({
   chains: Type.Array(Type.Array(Backup), { description: 'Each a full backup and those that build on it' }),
   lastBackupAt: nullable(time),
   archivedUntil: { ...nullable(time), description: 'Where something else than this program archives WAL' },
+  others: Type.Array(
+    Type.Object({
+      databases: Type.Array(text),
+      tenants: count,
+      status: oneOf(['protected', 'attention', 'unprotected']),
+      message: { ...nullable(text), description: 'What lacks' },
+      lastBackupAt: nullable(time),
+      from: { ...nullable(time), description: 'From when to when it can be recovered' },
+      until: nullable(time),
+    }),
+    { description: 'Other servers, on which workspaces have databases of their own' },
+  ),
   runs: Type.Array(Run, { description: 'What was done, the latest first' }),
   now: time,
 })

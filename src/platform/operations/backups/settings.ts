@@ -24,6 +24,14 @@ export const backupSettings = {
     description:
       'What makes backups: own (this program), archiver (archive_command of the server), pgbackrest, managed (who runs the server), off',
   }),
+  backupPlaced: Type.Unsafe<'own' | 'managed'>({
+    type: 'string',
+    enum: ['own', 'managed'],
+    env: 'COMMONHOLD_BACKUP_PLACED',
+    default: 'own',
+    description:
+      'What backs up other servers on which workspaces have databases of their own: own (this program, as the main one), managed (who runs them)',
+  }),
   backupRetentionDays: Type.Integer({
     env: 'COMMONHOLD_BACKUP_RETENTION_DAYS',
     minimum: 1,
@@ -51,6 +59,8 @@ export const backupSettings = {
 export type BackupSettings = Readonly<Record<string, unknown>>
 
 export const adapterOf = (settings: BackupSettings): Adapter => (settings.backupAdapter as Adapter | undefined) ?? 'own'
+/** Whether this program backs up the servers of databases that workspaces have of their own. */
+export const coversPlaced = (settings: BackupSettings): boolean => settings.backupPlaced !== 'managed'
 export const retentionDaysOf = (settings: BackupSettings): number => Number(settings.backupRetentionDays ?? 30)
 export const installationOf = (settings: BackupSettings): string | undefined =>
   settings.backupPostgres as string | undefined

@@ -5,11 +5,12 @@ import { readReport } from './adapters.ts'
 import { withAdmin } from './base-backups.ts'
 import { type Archive, type Backup, findVerification, readCatalogue, type Verification } from './catalogue.ts'
 import { chainsIn } from './expiry.ts'
+import { listOtherServers } from './other-servers.ts'
 import { listWindows, type Window } from './plans.ts'
 import { slotName } from './receiver.ts'
 import { listRuns, type Run } from './runs.ts'
 import { ownArchive } from './schedule.ts'
-import { type Adapter, adapterOf, retentionDaysOf, shelfOfApp } from './settings.ts'
+import { type Adapter, adapterOf, coversPlaced, retentionDaysOf, shelfOfApp } from './settings.ts'
 import { findReceiverState } from './wal-files.ts'
 
 export type KnownBackup = Pick<
@@ -29,6 +30,19 @@ export type KnownBackup = Pick<
 /** What keeps the database from being protected: `object` names it among the others, `isMishap` says that something went wrong. */
 export type Concern = { object: string; message: string; isMishap: boolean }
 
+/** How well another server is protected, on which workspaces have databases of their own (MT-17). */
+export type OtherState = {
+  databases: string[]
+  tenants: number
+  status: BackupState['status']
+  /** What lacks; null where nothing does. */
+  message: string | null
+  lastBackupAt: string | null
+  /** To where its last window of recovery reaches, and from where. */
+  from: string | null
+  until: string | null
+}
+
 /** How well the database is protected, at a glance. `advice` says what to do where it is not. */
 export type BackupState = {
   status: 'protected' | 'attention' | 'unprotected'
@@ -44,6 +58,7 @@ export type BackupState = {
   chains: KnownBackup[][]
   lastBackupAt: string | null
   archivedUntil: string | null
+  others: OtherState[]
   runs: Run[]
   now: string
 }
@@ -61,13 +76,16 @@ export async function readState(app: App): Promise<BackupState> {
       chains: [],
       lastBackupAt: null,
       archivedUntil: null,
+      others: [],
     },
     ...{ runs: await listRuns(app.db.scoped({ system: true }), { limit: 30 }), now: now.toISOString() },
   }
   if (adapter !== 'own') {
     const report = await readReport(app, adapter)
+    const others = app.administration ? await readOthers(app, now) : []
+    report.advice.push(...others.flatMap(({ message }) => message ?? []))
     const status = adapter === 'off' ? 'unprotected' : report.advice.length > 0 ? 'attention' : 'protected'
-    return { ...state, ...report, status }
+    return { ...state, ...report, others, status }
   }
   if (!app.administration) {
     const advice = ['This program has no way in as the administrator of the database, which backups need.']
@@ -92,7 +110,58 @@ async function describeOwn(app: App, state: BackupState, now: Date): Promise<voi
     if (!(error instanceof DomainError)) throw error
     concerns.push({ object: 'wal', message: error.message, isMishap: true })
   }
+  state.others = await readOthers(app, now)
+  const lacking = state.others.filter(({ message }) => message !== null)
   judge(state, concerns, now)
+  for (const { databases, message } of lacking)
+    state.concerns.push({ object: databases.join(', '), message: message ?? '', isMishap: false })
+  state.advice = state.concerns.map(({ message }) => message)
+  if (lacking.length > 0 && state.status === 'protected') state.status = 'attention'
+}
+
+async function readOthers(app: App, now: Date): Promise<OtherState[]> {
+  const isCovered = adapterOf(app.config) === 'own' && coversPlaced(app.config)
+  const states: OtherState[] = []
+  for (const { systemIdentifier, databases, tenants, error } of await listOtherServers(app)) {
+    const told = { databases, tenants, lastBackupAt: null, from: null, until: null }
+    const whose = `${tenants} ${tenants === 1 ? 'workspace has its' : 'workspaces have their'} data in ${databases.join(', ')}`
+    const state = (status: OtherState['status'], message: string | null) => states.push({ ...told, status, message })
+    if (!coversPlaced(app.config)) state('protected', null)
+    else if (!isCovered)
+      state('attention', `${whose}, on another server: see that it is backed up too, and set COMMONHOLD_BACKUP_PLACED.`)
+    else if (systemIdentifier === null)
+      state('attention', `${whose}, which cannot be reached: whether it can be backed up is not known (${error}).`)
+    else states.push(await readOther({ ...shelfOfApp(app), systemIdentifier }, { ...told, whose }, now))
+  }
+  return states
+}
+
+async function readOther(
+  archive: Archive,
+  { whose, ...told }: Omit<OtherState, 'status' | 'message'> & { whose: string },
+  now: Date,
+): Promise<OtherState> {
+  const newest = readCatalogue(archive)
+    .backups.filter(it => it.systemIdentifier === archive.systemIdentifier)
+    .at(-1)
+  if (!newest) {
+    const remedy =
+      'commonhold backup create makes one if its login may replicate; else have it backed up there, and set COMMONHOLD_BACKUP_PLACED=managed.'
+    return { ...told, status: 'unprotected', message: `${whose}, on a server of which there is no backup: ${remedy}` }
+  }
+  const window = (await listWindows(archive)).at(-1)
+  const { finishedAt: lastBackupAt } = newest
+  const state = { ...told, lastBackupAt, from: window?.from ?? null, until: window?.until ?? null }
+  const attention = (reason: string): OtherState => ({ ...state, status: 'attention', message: `${whose}: ${reason}` })
+  const hours = (now.getTime() - Date.parse(lastBackupAt)) / 3_600_000
+  const fault = findVerification(archive, newest.id)?.faults[0]
+  if (fault) return attention(`the newest backup of its server cannot be restored from: ${fault}`)
+  if (hours > 26) return attention(`the last backup of its server is ${Math.round(hours)} hours old.`)
+  if (window?.missing) return attention(`the WAL segment ${window.missing} of its server is missing.`)
+  const received = findReceiverState(archive)
+  if (!received || now.getTime() - Date.parse(received.serverTime) > 5 * 60_000)
+    return attention('no WAL of its server is received now; what happens between backups is lost.')
+  return { ...state, status: 'protected', message: null }
 }
 
 function judge(state: BackupState, concerns: Concern[], now: Date): void {

@@ -39,6 +39,7 @@ export function Page() {
               ))}
             <Glance state={state} />
             {state.adapter === 'own' && <Reach state={state} />}
+            {state.others.length > 0 && <OtherServers others={state.others} />}
             {state.adapter === 'own' && <Chains chains={state.chains} />}
             <Runs runs={state.runs} />
           </div>
@@ -198,6 +199,33 @@ function Reach({ state }: { state: BackupState }) {
   )
 }
 
+function OtherServers({ others }: { others: BackupState['others'] }) {
+  return (
+    <TablePart
+      title="Other servers"
+      note="On them workspaces have databases of their own. Each is backed up as the main one is, if its login may replicate."
+      rows={others}
+      keyOf={({ databases }) => databases.join()}
+      nothing=""
+      columns={[
+        { label: 'Databases', of: ({ databases }) => <span className="mono">{databases.join(', ')}</span> },
+        { label: 'Workspaces', isNumber: true, of: ({ tenants }) => tenants },
+        { label: 'State', of: ({ status }) => <StatusBadge status={status} /> },
+        {
+          label: 'Can be brought back',
+          isLong: true,
+          of: ({ from, until, message }) => (
+            <>
+              {from && until && `From ${formatExactTime(from)} to ${formatExactTime(until)}. `}
+              {message}
+            </>
+          ),
+        },
+      ]}
+    />
+  )
+}
+
 function Chains({ chains }: { chains: readonly Chain[] }) {
   if (chains.length === 0)
     return (
@@ -262,6 +290,10 @@ const kinds: Readonly<Record<Run['kind'], string>> = {
   restore: 'Restore',
 }
 
+/** A run on another server says of which. */
+const nameOf = ({ kind, result }: Run) =>
+  typeof result?.database === 'string' && kind !== 'restore' ? `${kinds[kind]} of ${result.database}` : kinds[kind]
+
 function Runs({ runs }: { runs: readonly Run[] }) {
   return (
     <TablePart
@@ -270,7 +302,7 @@ function Runs({ runs }: { runs: readonly Run[] }) {
       keyOf={run => run.id}
       nothing="Nothing was done yet."
       columns={[
-        { label: 'What', of: ({ kind }) => kinds[kind] },
+        { label: 'What', of: run => nameOf(run) },
         { label: 'State', of: ({ state }) => <StatusBadge status={state} /> },
         {
           label: 'Began',

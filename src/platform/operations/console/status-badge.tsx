@@ -7,6 +7,9 @@ const looks = {
   running: { color: 'gray', label: 'Under way' },
   done: { color: 'pine', label: 'Done' },
   failed: { color: 'red', label: 'Failed' },
+  protected: { color: 'pine', label: 'Protected' },
+  attention: { color: 'yellow', label: 'Wants a look' },
+  unprotected: { color: 'red', label: 'Not protected' },
   skipped: { color: 'yellow', label: 'Waited' },
 } as const
 
