@@ -73,8 +73,9 @@ export async function upgradeDatabase(
   admin: pg.ClientConfig,
   modules: readonly Module[],
   log: (line: string) => void = () => {},
+  { isVerbose = false }: { isVerbose?: boolean } = {},
 ): Promise<string[]> {
-  const { applied } = await migrateDatabase({ admin, log })
+  const { applied } = await migrateDatabase({ admin, log, isBrief: !isVerbose })
   await recordDeclarations(admin, modules)
   await prepareStatistics(admin)
   return applied

@@ -82,7 +82,7 @@ async function serveUntilStopped(options: StartOptions, stop: Stop, log: (line: 
   const database = running.adopt(await openDatabase(options.settings, { log, onLost: stop.fail }), it => it.close())
   const settings = await claimPort(options.settings)
   const consoleBuilt = stop.until(buildConsole(stop.signal, log))
-  await stop.until(upgradeDatabase(database.admin, modules, log))
+  await stop.until(upgradeDatabase(database.admin, modules, log, { isVerbose: settings.logLevel === 'debug' }))
   const login = await stop.until(openProgramLogin(database, settings))
   const app = running.adopt(openApp(login, settings, database), ({ db }) => db.close())
   await stop.until(requireIsolation(app))

@@ -27,7 +27,7 @@ async function workUntilStopped(options: WorkerProgramOptions, stop: Stop, log: 
 
   const opened = await openDatabase(settings, { log, join: true, onLost: stop.fail })
   const database = running.adopt(opened, it => it.close())
-  await stop.until(upgradeDatabase(database.admin, modules, log))
+  await stop.until(upgradeDatabase(database.admin, modules, log, { isVerbose: settings.logLevel === 'debug' }))
   const login = await stop.until(openProgramLogin(database, settings))
   const app = running.adopt(openApp(login, settings, database), ({ db }) => db.close())
   await stop.until(requireIsolation(app))

@@ -50,6 +50,24 @@ test('GG-14 pending migrations are applied in order of name, once', async t => {
   )
 })
 
+test('GG-14 a program that starts tells of many migrations in a few lines, of few in one each', async t => {
+  const names = Array.from(
+    { length: 26 },
+    (_, index) => `202601${String(index + 1).padStart(2, '0')}_000000_shop_do_nothing`,
+  )
+  const { options, lines } = await start(t, Object.fromEntries(names.map(name => [`${name}.up`, 'select 1;'])))
+  const told = () => lines.splice(0).map(line => line.replace(/[\d.]+ m?s$/, '…'))
+  await migrateDatabase({ ...options, to: names[2] as string, isBrief: true })
+  assert.deepEqual(
+    told(),
+    names.slice(0, 3).map(name => `${name} applied in …`),
+  )
+  await migrateDatabase({ ...options, to: names[12] as string, isBrief: true })
+  assert.deepEqual(told(), ['Bringing the database up to date: 10 migrations', '10 migrations applied in …'])
+  await migrateDatabase(options)
+  assert.equal(told().length, 13, 'who asks for migrations is told each')
+})
+
 test('GG-14 one can go up to a migration, and down to one, to one step, or to nothing', async t => {
   const { options, ask } = await start(t, createBoth)
   assert.deepEqual((await migrateDatabase({ ...options, to: '20260101' })).applied, [things])

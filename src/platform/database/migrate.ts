@@ -10,6 +10,7 @@ import {
   readLog,
   readRepeatableLog,
 } from './migration-log.ts'
+import { migrationProgress } from './migration-progress.ts'
 import { applyMigration, applyRepeatables, type Interrupted, revertMigration } from './migration-runs.ts'
 import { asMigrator, connectAs, databaseFolder, type Migrator, type MigratorOptions } from './migrator.ts'
 
@@ -31,6 +32,8 @@ export type MigrationOptions = MigratorOptions & {
   to?: string
   /** For a statement outside a transaction that a crash interrupted, when only a person can tell whether it was done. */
   interrupted?: Interrupted
+  /** Does not tell each of many migrations. */
+  isBrief?: boolean
 }
 
 /**
@@ -45,13 +48,18 @@ export async function migrateDatabase(options: MigrationOptions): Promise<{ appl
     const log = await readLog(migrator.client)
     throwFirst(faultsOf(migrations, log))
     const done = new Set(log.filter(row => row.state === 'applied').map(row => row.name))
+    const wanted = last ? migrations.slice(0, migrations.indexOf(last) + 1) : migrations
+    const pending = wanted.filter(({ name }) => !done.has(name))
+    const progress = migrationProgress(migrator.log, pending.length, options.isBrief)
     const applied: string[] = []
-    for (const migration of migrations) {
-      if (last && migration.name > last.name) return { applied, replaced: [] }
-      if (!done.has(migration.name) && (await applyMigration(migrator, migration, options.interrupted))) {
-        applied.push(migration.name)
-      }
+    for (const migration of pending) {
+      const started = performance.now()
+      if (!(await applyMigration(migrator, migration, options.interrupted))) continue
+      applied.push(migration.name)
+      progress.done(migration, performance.now() - started)
     }
+    progress.end()
+    if (wanted.length < migrations.length) return { applied, replaced: [] }
     return { applied, replaced: await applyRepeatables(migrator, repeatables) }
   })
 }

@@ -28,12 +28,9 @@ export async function applyMigration(
   migration: Migration,
   interrupted?: Interrupted,
 ): Promise<boolean> {
-  const started = performance.now()
-  const isDone = migration.up.isTransactional
+  return migration.up.isTransactional
     ? await applyWhole(migrator, migration)
     : await runStepwise(migrator, migration, 'up', interrupted)
-  if (isDone) migrator.log(`${migration.name} applied in ${Math.round(performance.now() - started)} ms`)
-  return isDone
 }
 
 /** Undoes one migration by `down`, unless another migrator has done so meanwhile; true if it was this one. */
