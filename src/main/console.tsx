@@ -3,6 +3,7 @@ import { contractorsConsole } from '../contractors/console/index.ts'
 import { accessConsole } from '../platform/access/console/index.ts'
 import { accountsConsole } from '../platform/accounts/console/index.ts'
 import { auditConsole } from '../platform/audit/console/index.ts'
+import { federationConsole } from '../platform/federation/console/index.ts'
 import { identityConsole } from '../platform/identity/console/index.ts'
 import { mailConsole } from '../platform/mail/console/index.ts'
 import { membersConsole } from '../platform/members/console/index.ts'
@@ -18,6 +19,7 @@ startConsole([
   contractorsConsole,
   membersConsole,
   accessConsole,
+  federationConsole,
   webhooksConsole,
   oauthConsole,
   usageConsole,

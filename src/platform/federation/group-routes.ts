@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { idParams, pageOf, pageQuery, Reply, route } from '#platform/http'
+import { idParams, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
 import { GroupSettings } from './group-claims.ts'
 import {
   changeGroupMapping,
@@ -30,11 +30,15 @@ export const groupRoutes = [
     summary: 'Get where the groups of a provider’s people are read, and of how many they are known',
     params: idParams,
     refusals: [noProvider],
-    response: Type.Object({ ...GroupSettings.properties, knowledge: GroupKnowledge }),
+    response: Type.Object({
+      ...GroupSettings.properties,
+      provider: Type.Object({ id: uuid, name: Type.String(), type: Type.String(), isActive: Type.Boolean() }),
+      knowledge: GroupKnowledge,
+    }),
     async handle({ params, scope }, app) {
       const tx = app.db.reads(scope)
-      const { settings } = await getGroupProvider(tx, params.id)
-      return { ...settings, knowledge: await countKnownGroups(tx, params.id) }
+      const { settings, ...provider } = await getGroupProvider(tx, params.id)
+      return { ...settings, provider, knowledge: await countKnownGroups(tx, params.id) }
     },
   }),
   route({
