@@ -4,9 +4,9 @@ create table federation.iam_providers (
   provider_name text not null,
   provider_type text not null,
   issuer text not null,
-  client_id text not null,
-  client_secret_encrypted text not null,
-  secret_changed_at timestamptz not null default now(),
+  client_id text,
+  client_secret_encrypted text,
+  secret_changed_at timestamptz,
   domain text,
   configuration jsonb not null default '{}',
   status text not null default 'inactive',
@@ -17,6 +17,7 @@ create table federation.iam_providers (
   default_role text not null default 'viewer',
   trusts_second_factor boolean not null default false,
   last_sign_in_at timestamptz,
+  last_test jsonb,
   created_by uuid,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -25,6 +26,10 @@ create table federation.iam_providers (
   constraint iam_providers_type_known check (provider_type in ('auth0', 'okta', 'azure', 'google', 'custom_oidc')),
   constraint iam_providers_issuer_shape check (issuer ~ '^https?://[^[:space:]?#@]+$' and length(issuer) <= 500),
   constraint iam_providers_client_id_length check (length(client_id) between 1 and 500),
+  constraint iam_providers_registered check (
+    (client_id is null) = (client_secret_encrypted is null) and (client_id is not null or status = 'inactive')
+  ),
+  constraint iam_providers_last_test_object check (jsonb_typeof(last_test) = 'object'),
   constraint iam_providers_domain_length check (length(domain) between 1 and 253),
   constraint iam_providers_configuration_object check (jsonb_typeof(configuration) = 'object'),
   constraint iam_providers_status_known check (status in ('active', 'inactive', 'error')),
@@ -41,6 +46,8 @@ comment on table federation.iam_providers is 'An identity provider of a tenant (
 comment on column federation.iam_providers.provider_name is 'As its people call it: Acme''s Okta';
 comment on column federation.iam_providers.provider_type is 'Whose product it is: that tells what its claims mean';
 comment on column federation.iam_providers.issuer is 'To the letter: nothing that another issuer says is believed';
+comment on column federation.iam_providers.client_id is 'As it knows us: null until we are registered there, for which it wants the redirect URI';
+comment on column federation.iam_providers.last_test is 'What came of the last sign-in that an administrator tried';
 comment on column federation.iam_providers.client_secret_encrypted is 'What it gave us to show who we are, AES-256-GCM (GG-17)';
 comment on column federation.iam_providers.domain is 'What its issuer was made of: the domain at Okta or Auth0, the directory (tenant id) of Entra';
 comment on column federation.iam_providers.configuration is 'Scopes and claims beyond the usual ones, as the product needs them';
@@ -57,7 +64,7 @@ create policy iam_providers_system on federation.iam_providers for select using 
 grant select, insert, delete on federation.iam_providers to commonhold_app;
 grant update (
   provider_name, client_id, client_secret_encrypted, secret_changed_at, configuration, status, last_error, last_error_at,
-  checked_at, creates_accounts, default_role, trusts_second_factor, last_sign_in_at
+  checked_at, creates_accounts, default_role, trusts_second_factor, last_sign_in_at, last_test
 ) on federation.iam_providers to commonhold_app;
 grant select (
   tenant_id, id, provider_name, provider_type, issuer, client_id, secret_changed_at, domain, configuration, status,
@@ -67,7 +74,7 @@ grant select (
 select audit.track(
   'federation.iam_providers',
   redact => '{client_secret_encrypted}',
-  ignore => '{updated_at,last_error,last_error_at,checked_at,last_sign_in_at}',
+  ignore => '{updated_at,last_error,last_error_at,checked_at,last_sign_in_at,last_test}',
   context => '{provider_name}'
 );
 

@@ -1,6 +1,11 @@
 import type { Module } from '#platform/module.ts'
 import { groupRoutes } from './group-routes.ts'
+import { linkRoutes } from './link-routes.ts'
+import { mappingRoutes } from './mapping-routes.ts'
 import { portability } from './portability.ts'
+import { providerRoutes } from './provider-routes.ts'
+import { providerEvents } from './security-events.ts'
+import { signInRoutes } from './sign-in-routes.ts'
 import { registerFederationCommands } from './sync-command.ts'
 import { runSync, syncMappings, syncProviders } from './sync-jobs.ts'
 import { syncRoutes } from './sync-routes.ts'
@@ -23,6 +28,22 @@ export const federationModule = {
     },
   },
   permissions: {
+    'federation.providers.read': {
+      description: 'See the identity providers of the workspace',
+      roles: ['owner', 'admin'],
+    },
+    'federation.providers.write': {
+      description: 'Set up, check, change and remove identity providers, through which members come in',
+      roles: ['owner', 'admin'],
+    },
+    'federation.mappings.read': {
+      description: 'See who is whom at the identity providers, and what could not be settled',
+      roles: ['owner', 'admin'],
+    },
+    'federation.mappings.write': {
+      description: 'Close ways in through identity providers, and settle conflicts',
+      roles: ['owner', 'admin'],
+    },
     'federation.groups.read': {
       description: 'See which groups of identity providers give which roles, and how their syncs went',
       roles: ['owner', 'admin'],
@@ -33,6 +54,7 @@ export const federationModule = {
     },
   },
   securityEvents: {
+    ...providerEvents,
     sync_roles: {
       severity: 'low',
       category: 'access',
@@ -45,7 +67,7 @@ export const federationModule = {
       mail: 'digest',
     },
   },
-  routes: [...groupRoutes, ...syncRoutes],
+  routes: [...providerRoutes, ...signInRoutes, ...mappingRoutes, ...linkRoutes, ...groupRoutes, ...syncRoutes],
   jobs: [runSync, syncMappings, syncProviders],
   commands: { federation: registerFederationCommands },
   encrypted: [

@@ -58,6 +58,7 @@ export {
   withdrawOneTimeTokens,
 } from './one-time-tokens.ts'
 export { listOperatorIds, makeOperator } from './operators.ts'
+export { tellOwner } from './owners.ts'
 export { SignInAnswer as PasskeySignInAnswer } from './passkey-answers.ts'
 export { finishPasskeySignIn, startPasskeySignIn } from './passkey-sign-ins.ts'
 export { consumePasswordReset, findPasswordReset, sendPasswordReset } from './password-resets.ts'

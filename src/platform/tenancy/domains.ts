@@ -153,6 +153,30 @@ export async function checkDomain(app: App, scope: Scope, id: string, outside: O
   return shown(checked)
 }
 
+/** The domains that the scope's tenant has proven to be its own; a proof that fails for some days still counts. */
+export async function listProvenDomains(tx: Queryable): Promise<string[]> {
+  const rows = await tx.run(sql<{ domain: string }>`
+    select domain
+    from tenancy.tenant_domains
+    where tenant_id = ${tx.scope.tenantId}
+      and proven_at is not null`)
+  return rows.map(({ domain }) => domain)
+}
+
+/** The one tenant that has proven a domain to be its own, while it is active. Needs the system scope. */
+export function findDomainOwner(
+  tx: Queryable,
+  domain: string,
+): Promise<{ tenantId: string; tenantName: string } | undefined> {
+  return tx.maybe(sql<{ tenantId: string; tenantName: string }>`
+    select tenant.id as tenant_id, tenant.name as tenant_name
+    from tenancy.tenant_domains as proven
+    join tenancy.tenants as tenant
+      on tenant.id = proven.tenant_id and tenant.is_active
+    where proven.domain = ${domain}
+      and proven.proven_at is not null`)
+}
+
 /** Proven domains that nobody has looked at for a day, the longest first. Needs the system scope. */
 export function listStale(tx: Queryable, now: Date): Promise<{ id: string; tenantId: string; domain: string }[]> {
   return tx.run(sql<{ id: string; tenantId: string; domain: string }>`

@@ -22,7 +22,13 @@ export {
   requestDeletion,
 } from './deletions.ts'
 export type { Outside } from './domain-proofs.ts'
-export { checkDomain, listStale as listStaleDomains, TenantDomain } from './domains.ts'
+export {
+  checkDomain,
+  findDomainOwner,
+  listProvenDomains,
+  listStale as listStaleDomains,
+  TenantDomain,
+} from './domains.ts'
 export { Feature, hasFeature, listFeatures, requireFeature, setFeatures } from './features.ts'
 export { addressOf, resolveHost } from './hosts.ts'
 export {
@@ -32,6 +38,7 @@ export {
   type Membership,
   noteExpiryMail,
   removeMembership,
+  setBreakGlass,
   setExpiry,
 } from './memberships.ts'
 export { finishMove, type MoveOptions, type MoveReport, moveTenant, resumeMove, undoMove } from './moves.ts'

@@ -52,6 +52,15 @@ export async function setExpiry(tx: Queryable, membershipId: string, expiresAt: 
       and id = ${membershipId}`)
 }
 
+/** AG-04: whether a member comes in by his own password or passkey also where the policy wants the identity provider. */
+export async function setBreakGlass(tx: Queryable, userId: string, isBreakGlass: boolean): Promise<void> {
+  await tx.run(sql`
+    update tenancy.user_tenants
+    set is_break_glass = ${isBreakGlass}
+    where tenant_id = ${tx.scope.tenantId}
+      and user_id = ${userId}`)
+}
+
 /** Ends a membership of the scope's tenant, with its roles and its places in organizations. The database refuses the last owner's. */
 export async function removeMembership(tx: Queryable, membershipId: string): Promise<void> {
   await tx.run(sql`
