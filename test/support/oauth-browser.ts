@@ -180,3 +180,68 @@ export async function requestOf(
   })
   return { url, checks: { pkceCodeVerifier, expectedState: state, ...(isSignIn && { expectedNonce: nonce }) } }
 }
+
+export type SignedIn = {
+  client: RegisteredClient
+  config: openid.Configuration
+  browser: OAuthBrowser
+  tokens: openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers
+}
+
+/** Somebody signs in at an application of a tenant and allows it all that it asks. */
+export async function signInBy(
+  world: Place,
+  person: { email: string; password: string },
+  at: { slug: string; client: RegisteredClient; scope?: string; parameters?: Record<string, string> },
+): Promise<SignedIn> {
+  const { client, scope = 'openid offline_access contractors.lists.read' } = at
+  const config = await discover(world, at.slug, client)
+  const browser = new OAuthBrowser(world)
+  await browser.signIn(person)
+  const tokens = await signInAgain(browser, config, { scope, ...at.parameters })
+  return { client, config, browser, tokens }
+}
+
+/** The same in a browser that is there already. */
+export async function signInAgain(
+  browser: OAuthBrowser,
+  config: openid.Configuration,
+  parameters: Record<string, string>,
+): Promise<SignedIn['tokens']> {
+  const isOffline = parameters.scope?.includes('offline_access')
+  const { url, checks } = await requestOf(config, { ...(isOffline && { prompt: 'consent' }), ...parameters })
+  return await openid.authorizationCodeGrant(config, await browser.authorize(url.href), checks)
+}
+
+/** What the API says to the bearer of a token: its status, and the code of a refusal. */
+export async function callerBy(world: Place, token: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${world.baseUrl}/api/v1/caller`, {
+    headers: { authorization: `Bearer ${token}`, ...headers },
+  })
+  const body = (await response.json()) as { code?: string; userId?: string; tenantId?: string; permissions?: string[] }
+  return { status: response.status, ...body }
+}
+
+/** The error of a refused request of openid-client, as OAuth names it. */
+export async function refusalOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+    return 'none'
+  } catch (error) {
+    const { error: code, message } = error as { error?: string; message: string }
+    return code ?? message
+  }
+}
+
+/** A service account of the owner's tenant with one of its built-in roles. */
+export async function makeServiceAccount(
+  owner: { fetch: (path: string, init?: { method?: string; body?: unknown }) => Promise<Response> },
+  name: string,
+  role: string,
+): Promise<string> {
+  const roles = (await (await owner.fetch('/roles?limit=100')).json()) as { items: { id: string; name: string }[] }
+  const roleIds = roles.items.filter(each => each.name === role).map(({ id }) => id)
+  const made = await owner.fetch('/service-accounts', { method: 'POST', body: { name, description: null, roleIds } })
+  if (made.status !== 201) throw new Error(`No service account: ${made.status} ${await made.text()}`)
+  return ((await made.json()) as { id: string }).id
+}

@@ -1,6 +1,7 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { sql } from '#platform/database'
-import { currentRoute } from './current-route.ts'
+import { announceRevocation } from '#platform/identity'
+import { currentRoute, isAboutAccessToken } from './current-route.ts'
 import { revokeGrant } from './grants.ts'
 import { currentRequest, epoch, knownInRequest } from './requests.ts'
 import { apiOf, isIdentityScope } from './scopes.ts'
@@ -69,7 +70,9 @@ export async function revokeFamily(grantId: string): Promise<void> {
   const { app, scope } = currentRequest()
   const route = currentRoute()
   if (route === 'token') return await revokeReplayed(grantId)
-  if (route === 'revocation') await revokeGrant(app.db.scoped(scope), grantId, 'client')
+  if (route !== 'revocation' || isAboutAccessToken()) return
+  await revokeGrant(app.db.scoped(scope), grantId, 'client')
+  announceRevocation(app)
 }
 
 /** RFC 9700 4.14.2: somebody else has it, and nobody knows who was first. */
@@ -77,6 +80,7 @@ export async function revokeReplayed(grantId: string): Promise<void> {
   const { app, scope } = currentRequest()
   const userId = await knownUserOf(grantId)
   await revokeGrant(app.db.scoped({ ...scope, ...(userId !== undefined && { userId }) }), grantId, 'replay')
+  announceRevocation(app)
 }
 
 async function knownUserOf(grantId: string): Promise<string | undefined> {

@@ -1,7 +1,6 @@
 import { type Adapter, errors as protocol } from 'oidc-provider'
 import { hashToken } from '#platform/crypto'
 import { json, sql } from '#platform/database'
-import { announceRevocation } from '#platform/identity'
 import { detailsOf, resourceOf } from './authorization-codes.ts'
 import { revokeFamily, revokeReplayed } from './grant-store.ts'
 import { currentRequest, momentOf } from './requests.ts'
@@ -55,7 +54,6 @@ export const refreshTokens: Partial<Adapter> = {
       where tenant_id = ${scope.tenantId}
         and token_hash = ${hashToken(id)}`)
     await revokeReplayed(grantId)
-    announceRevocation(app)
     throw new protocol.InvalidGrant('refresh token already used')
   },
 
