@@ -1,4 +1,16 @@
-export { looksLikeApiKey, readApiKey, touchApiKey } from './api-keys.ts'
+export {
+  ApiKey,
+  createApiKey,
+  getApiKey,
+  listApiKeys,
+  longestOverlapHours,
+  looksLikeApiKey,
+  NewApiKey,
+  readApiKey,
+  revokeApiKey,
+  rotateApiKey,
+  touchApiKey,
+} from './api-keys.ts'
 export { permittedTo } from './decisions.ts'
 export { errors as accessErrors } from './errors.ts'
 export { explainAccess } from './explanations.ts'
@@ -14,5 +26,6 @@ export { keyErrors } from './key-errors.ts'
 export { recordPermissions } from './permissions.ts'
 export { createBuiltInRoles, findRole, findRolesByName, giveRole } from './role-names.ts'
 export { covers, scopePattern } from './scopes.ts'
-export { getServiceMembership } from './service-accounts.ts'
+export { createServiceAccount, deleteServiceAccount, getServiceMembership } from './service-accounts.ts'
+export { permitService } from './service-permissions.ts'
 export { createTemplateRoles } from './template-roles.ts'

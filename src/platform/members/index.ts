@@ -1,1 +1,3 @@
 export { type Colleague, findColleagues } from './colleagues.ts'
+export { type Acceptance, onInvitationAccepted } from './invitation-acceptances.ts'
+export { findPendingInvitation, inviteAll, withdrawInvitation } from './invitations.ts'

@@ -75,6 +75,18 @@ export async function listOffers(app: App, scope: Scope, userId: string): Promis
     }))
 }
 
+/** Somebody has come by an invitation. */
+export type Acceptance = { invitationId: string; userId: string }
+
+type Listener = (app: App, tx: Queryable, acceptance: Acceptance) => Promise<void>
+
+const listeners: Listener[] = []
+
+/** Is called in the transaction that takes him in, in the tenant's and the system scope. For a module below this one, as it is loaded. */
+export function onInvitationAccepted(listener: Listener): void {
+  listeners.push(listener)
+}
+
 /** By the secret of a link, or by its id where it waits for one's own address. */
 type Shown = { token: string } | { id: string }
 
@@ -178,6 +190,7 @@ async function join(app: App, tx: Queryable, row: Row, userId: string): Promise<
   // The account before the tenant: in this order an operator who shuts an account takes both.
   await setDefaultTenantIfNone(tx, userId, row.tenantId)
   await takeIn(tx, row, userId)
+  for (const listener of listeners) await listener(app, tx, { invitationId: row.id, userId })
   await recordEvent(tx, {
     action: 'accept_invitation',
     resource: 'members.invitations',

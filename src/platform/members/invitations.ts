@@ -139,6 +139,18 @@ export async function findInvited(tx: Queryable, emails: readonly string[]): Pro
   return new Set(rows.map(({ email }) => email))
 }
 
+/** What an address waits for here. */
+export async function findPendingInvitation(tx: Queryable, email: string): Promise<string | undefined> {
+  const found = await tx.maybe(sql<{ id: string }>`
+    select id
+    from members.invitations
+    where tenant_id = ${tx.scope.tenantId}
+      and email = ${email}
+      and status = 'pending'
+      and expires_at > now()`)
+  return found?.id
+}
+
 /** An invitation that has run out gives way to a new one. */
 async function endExpired(tx: Queryable, email: string): Promise<void> {
   await tx.run(sql`
@@ -183,17 +195,23 @@ export async function resendInvitation(app: App, scope: Scope, id: string): Prom
 /** Withdraws an invitation: its link is void. */
 export async function cancelInvitation(app: App, scope: Scope, id: string): Promise<Invitation> {
   return await app.db.transaction(scope, async tx => {
-    const cancelled = await tx.run(sql`
-      update members.invitations
-      set status = 'cancelled', cancelled_at = now(), cancelled_by = ${scope.userId ?? null}, token_hash = null
-      where tenant_id = ${scope.tenantId}
-        and id = ${id}
-        and status in ('pending', 'expired')
-      returning id`)
+    const isWithdrawn = await withdrawInvitation(tx, id)
     const invitation = await getInvitation(tx, id)
-    if (cancelled.length === 0) throw errors.invitationSettled()
+    if (!isWithdrawn) throw errors.invitationSettled()
     return invitation
   })
+}
+
+/** The same in a transaction; false where it is settled. */
+export async function withdrawInvitation(tx: Queryable, id: string): Promise<boolean> {
+  const withdrawn = await tx.run(sql`
+    update members.invitations
+    set status = 'cancelled', cancelled_at = now(), cancelled_by = ${tx.scope.userId ?? null}, token_hash = null
+    where tenant_id = ${tx.scope.tenantId}
+      and id = ${id}
+      and status in ('pending', 'expired')
+    returning id`)
+  return withdrawn.length > 0
 }
 
 export const sendInvitation: Job<{ tenantId: string; invitationId: string }> = {

@@ -1,0 +1,1 @@
+drop function federation.list_entry_memberships(uuid[]);
