@@ -4,6 +4,10 @@ import { linkRoutes } from './link-routes.ts'
 import { mappingRoutes } from './mapping-routes.ts'
 import { portability } from './portability.ts'
 import { providerRoutes } from './provider-routes.ts'
+import { scimEvents, scimPermissions, scimPortability, scimRestoration, scimRetention } from './scim/declarations.ts'
+import { applyDirectoryGroups } from './scim/group-roles.ts'
+import { provisioningRoutes } from './scim/provisioning-routes.ts'
+import { scimRoutes } from './scim/routes.ts'
 import { providerEvents } from './security-events.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { registerFederationCommands } from './sync-command.ts'
@@ -15,9 +19,12 @@ const told = 'Tells of what was done here'
 export const federationModule = {
   name: 'federation',
   schema: 'federation',
-  portability,
-  restoration: { stays: { 'federation.sync_runs': told, 'federation.sync_run_errors': told } },
+  portability: { ...portability, stays: { ...portability.stays, ...scimPortability.stays } },
+  restoration: {
+    stays: { ...scimRestoration.stays, 'federation.sync_runs': told, 'federation.sync_run_errors': told },
+  },
   retention: {
+    ...scimRetention,
     'federation.sync_runs': {
       description: 'Sync runs of identity providers, with what went wrong',
       table: 'federation.sync_runs',
@@ -28,6 +35,7 @@ export const federationModule = {
     },
   },
   permissions: {
+    ...scimPermissions,
     'federation.providers.read': {
       description: 'See the identity providers of the workspace',
       roles: ['owner', 'admin'],
@@ -55,6 +63,7 @@ export const federationModule = {
   },
   securityEvents: {
     ...providerEvents,
+    ...scimEvents,
     sync_roles: {
       severity: 'low',
       category: 'access',
@@ -67,8 +76,17 @@ export const federationModule = {
       mail: 'digest',
     },
   },
-  routes: [...providerRoutes, ...signInRoutes, ...mappingRoutes, ...linkRoutes, ...groupRoutes, ...syncRoutes],
-  jobs: [runSync, syncMappings, syncProviders],
+  routes: [
+    ...providerRoutes,
+    ...signInRoutes,
+    ...mappingRoutes,
+    ...linkRoutes,
+    ...groupRoutes,
+    ...syncRoutes,
+    ...provisioningRoutes,
+    ...scimRoutes,
+  ],
+  jobs: [runSync, syncMappings, syncProviders, applyDirectoryGroups],
   commands: { federation: registerFederationCommands },
   encrypted: [
     {

@@ -11,6 +11,7 @@ import { requireMappedHeld } from './group-settings.ts'
 import { issuerOf, type products, providerTypes } from './products.ts'
 import { setProviderDomains } from './provider-domains.ts'
 import { decryptSecret, encryptSecret } from './provider-secrets.ts'
+import { closeProvisioning } from './scim/provisionings.ts'
 
 const mostProviders = 10
 
@@ -257,6 +258,7 @@ export async function deleteProvider(app: App, scope: Scope, id: string): Promis
     const { status } = await getProvider(app, tx, id, sql`for update of provider`)
     if (status !== 'inactive') await requireDispensable(tx, id)
     await revokeSessionsThrough(tx, id, 'its identity provider was removed')
+    await closeProvisioning(tx, id)
     await tx.run(sql`
       delete from federation.iam_providers
       where tenant_id = ${scope.tenantId}
