@@ -2,7 +2,7 @@ import { Anchor, Badge, Button, Group, Menu, Skeleton, Stack, Text, Title, Unsty
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import {
   EmptyState,
   ErrorState,
@@ -88,7 +88,14 @@ function Groups({ state }: { state: GroupState }) {
 }
 
 function Mappings({ state }: { state: GroupState }) {
-  const { data, error, refetch } = useQuery(mappingsQuery(state.provider.id))
+  const { id } = state.provider
+  const client = useQueryClient()
+  const { data, error, refetch } = useQuery(mappingsQuery(id))
+  const isWaiting = data?.items.some(({ syncStatus }) => syncStatus === 'pending')
+  // The sync that was waited for may have proposed roles, and told of groups.
+  useEffect(() => {
+    if (isWaiting === false) void client.invalidateQueries({ queryKey: groupKey(id), predicate: isBeside })
+  }, [client, id, isWaiting])
   return (
     <section aria-label="Groups that give roles">
       <Title order={2} mb="xs">
@@ -116,6 +123,8 @@ function Mappings({ state }: { state: GroupState }) {
   )
 }
 
+const isBeside = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey.at(-1) !== 'mappings'
+
 function Row({ mapping, state }: { mapping: GroupMapping; state: GroupState }) {
   const { can } = useSession()
   const { externalGroupId, externalGroupName, roleName, autoAssign, people, lastSyncAt } = mapping
@@ -130,7 +139,7 @@ function Row({ mapping, state }: { mapping: GroupMapping; state: GroupState }) {
         </div>
         <div className={classes.about}>
           {name !== externalGroupId && <span className={`mono ${classes.name}`}>{externalGroupId}</span>}
-          <span>{inPeople(people)} by it</span>
+          <span>given to {inPeople(people)}</span>
           {!autoAssign && <span>proposed to an administrator</span>}
           {lastSyncAt && (
             <time dateTime={lastSyncAt} title={formatExactTime(lastSyncAt)}>
