@@ -4,7 +4,7 @@ import { useParams } from '@tanstack/react-router'
 import { useEffect, useRef } from 'react'
 import { confirmPerson, Icon, type OnTheWire, Problem, Refusal, request } from '#platform/console'
 import type { InteractionQuestion as InteractionAnswer } from '../answers.ts'
-import { Asked, NoMember, QuestionFrame, SignedInAs } from './question.tsx'
+import { Asked, NoMember, QuestionFrame, SignedInAs, titleOf } from './question.tsx'
 
 type InteractionQuestion = OnTheWire<InteractionAnswer>
 
@@ -40,16 +40,14 @@ function Gone({ error }: { error: Error }) {
   const isOver =
     error instanceof Problem && ['oauth.interaction_not_found', 'oauth.interaction_settled'].includes(error.code)
   return (
-    <Alert
-      color={isOver ? 'yellow' : 'red'}
-      variant="light"
-      icon={<Icon name="alert" />}
-      role="alert"
-      mt="xl"
-      title={isOver ? 'This request is over' : 'This cannot be asked'}
-    >
-      {error.message}
-    </Alert>
+    <>
+      <Title order={1} mt={32} mb="md">
+        {isOver ? 'This request is over' : 'This cannot be asked'}
+      </Title>
+      <Alert color={isOver ? 'yellow' : 'red'} variant="light" icon={<Icon name="alert" />} role="alert">
+        {error.message}
+      </Alert>
+    </>
   )
 }
 
@@ -88,7 +86,7 @@ function Ask({ question, askAgain }: { question: InteractionQuestion; askAgain: 
   return (
     <>
       <Title order={1} mt={32} mb={6} style={{ overflowWrap: 'anywhere' }}>
-        {needs === 'confirmation' ? `Go on to ${client.name}?` : `${client.name} wants to act for you`}
+        {needs === 'confirmation' ? `Go on to ${client.name}?` : titleOf(question)}
       </Title>
       <Text c="dimmed" mb="md" style={{ overflowWrap: 'anywhere' }}>
         in the workspace <strong>{tenant.name}</strong>.{' '}

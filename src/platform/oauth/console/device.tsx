@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { formatAgo, Icon, type OnTheWire, oneOf, Refusal, request, type Search, useAddress } from '#platform/console'
 import type { DeviceQuestion as DeviceAnswer } from '../device-answers.ts'
-import { Asked, NoMember, QuestionFrame, SignedInAs } from './question.tsx'
+import { Asked, NoMember, QuestionFrame, SignedInAs, titleOf } from './question.tsx'
 
 type DeviceQuestion = OnTheWire<DeviceAnswer>
 
@@ -97,11 +97,11 @@ function Device({ issuer, shown }: { issuer: string; shown: string }) {
         </Stack>
       </form>
     )
-  const { client, tenant, user, deviceInfo, requestedAt } = question
+  const { tenant, user, deviceInfo, requestedAt } = question
   return (
     <>
       <Title order={1} mt={32} mb={6} style={{ overflowWrap: 'anywhere' }}>
-        {client.name} on a device wants to act for you
+        {titleOf(question, ' on a device')}
       </Title>
       <Text c="dimmed" mb="md" style={{ overflowWrap: 'anywhere' }}>
         in the workspace <strong>{tenant.name}</strong>. It asked {formatAgo(requestedAt)}

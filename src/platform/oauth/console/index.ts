@@ -88,6 +88,7 @@ export const oauthConsole: ConsoleModule = {
       to: '/installation/applications',
       icon: 'device',
       permission: manage,
+      place: 2,
     },
   ],
   resources: {

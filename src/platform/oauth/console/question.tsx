@@ -50,6 +50,7 @@ export function SignedInAs({ user }: { user: Question['user'] }) {
       <Button
         size="compact-xs"
         variant="subtle"
+        px={0}
         onClick={() => void signOut(`/sign-in?${new URLSearchParams({ next: here() })}`)}
       >
         Somebody else?
@@ -57,6 +58,10 @@ export function SignedInAs({ user }: { user: Question['user'] }) {
     </div>
   )
 }
+
+/** Most applications only sign people in. */
+export const titleOf = ({ client, scopes }: Pick<Question, 'client' | 'scopes'>, on = '') =>
+  `${client.name}${on} wants to ${scopes.some(({ name }) => isOfApi(name)) ? 'act for you' : 'know who you are'}`
 
 type Answer = (decision: 'allow' | 'deny', scopes?: string[]) => void
 
