@@ -8,6 +8,7 @@ import { nullable, oneOf, type SessionPrincipal, timestamp, uuid } from '#platfo
 import { findClient, type KnownClient } from './clients.ts'
 import { errors } from './errors.ts'
 import { createGrant, listRemembered } from './grants.ts'
+import { withName } from './interactions.ts'
 import type { Issuer } from './issuers.ts'
 import { findMember } from './members.ts'
 import { epoch } from './requests.ts'
@@ -109,7 +110,7 @@ export async function answerQuestion(
     if (decision === 'deny') await recordDenial(tx, client)
     await settle(tx, uid, result)
   })
-  return row.payload.returnTo as string
+  return withName(row.payload, uid).returnTo as string
 }
 
 /** Compared and set: of two answers one counts. */

@@ -24,7 +24,7 @@ export const interactionStore: Partial<Adapter> = {
       values (
         ${hashToken(id)},
         ${hashToken(browserToken)},
-        ${json(kept)}::jsonb || ${pushed}::jsonb,
+        ${json(withoutName(kept, id))}::jsonb || ${pushed}::jsonb,
         ${momentOf(payload.exp as number)}
       )
       on conflict on constraint interactions_pkey do update
@@ -40,7 +40,7 @@ export const interactionStore: Partial<Adapter> = {
         and id_hash = ${hashToken(id)}
         and browser_hash = ${hashToken(browserToken)}
         and expires_at > now()`)
-    return row && { ...row.payload, jti: id }
+    return row && { ...withName(row.payload, id), jti: id }
   },
 
   async destroy(id) {
@@ -51,3 +51,15 @@ export const interactionStore: Partial<Adapter> = {
         and id_hash = ${hashToken(id)}`)
   },
 }
+
+const placeholder = '{uid}'
+
+/** Its name stands in the address where it goes on too; the table has only the hash of it. */
+const withoutName = (payload: AdapterPayload, id: string): AdapterPayload =>
+  JSON.parse(JSON.stringify(payload).replaceAll(id, placeholder))
+
+/** The address where an interaction goes on, with its name. */
+export const withName = (payload: AdapterPayload, id: string): AdapterPayload => ({
+  ...payload,
+  returnTo: payload.returnTo?.replace(placeholder, id),
+})

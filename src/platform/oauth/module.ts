@@ -5,19 +5,15 @@ import { interactionRoutes } from './interaction-routes.ts'
 import { issuerMount, metadataMount } from './issuer-mounts.ts'
 import { registerOAuthCommands, rotateDueKeys } from './key-rotations.ts'
 import { findLogouts, tellLogout } from './logouts.ts'
+import { portability, restoration } from './portability.ts'
 import { retention } from './retention.ts'
 import { securityEvents } from './security-events.ts'
 
 export const oauthModule = {
   name: 'oauth',
   schema: 'oauth',
-  restoration: { stays: { 'oauth.client_secrets': 'A secret that was replaced or has ended stays so' } },
-  portability: {
-    stays: {
-      'oauth.client_secrets': 'Secrets open this installation and no other: make new ones where the tenant goes',
-    },
-    withheld: { 'oauth.oauth_clients.tried_until': { reason: 'Somebody tries it here at this moment' } },
-  },
+  restoration,
+  portability,
   permissions: {
     'oauth.clients.read': {
       description: 'See the applications that may act here by OAuth, and who allowed them what',
