@@ -27,12 +27,12 @@ test('GG-23 one look says how each thing is, whose last time was when, and nobod
   assert.deepEqual(
     [...fresh.values()].map(({ area, status }) => [area, status]),
     [
-      ['backups', 'fault'],
-      ['drill', 'attention'],
-      ['audit', 'attention'],
-      ['doctor', 'attention'],
-      ['retention', 'attention'],
-      ['maintenance', 'attention'],
+      ['backups', 'to_come'],
+      ['drill', 'to_come'],
+      ['audit', 'to_come'],
+      ['doctor', 'to_come'],
+      ['retention', 'to_come'],
+      ['maintenance', 'to_come'],
       ['jobs', 'well'],
       ['disk', fresh.get('disk')?.status],
       ['replicas', 'well'],
@@ -40,6 +40,19 @@ test('GG-23 one look says how each thing is, whose last time was when, and nobod
   )
   assert.notEqual(fresh.get('disk')?.status, 'unknown')
   assert.equal((await bob.fetch('/operations/overview')).status, 403)
+})
+
+test('GG-23 what was never done is a step to come in the first week, and something to look at from then on', async () => {
+  const never = ['drill', 'audit', 'doctor', 'retention', 'maintenance']
+  await admin.query(`update platform.migrations set applied_at = now() - interval '7 days'`)
+  const young = await read()
+  assert.equal(young.get('backups')?.status, 'fault', 'the first night is over')
+  for (const area of never) assert.equal(young.get(area)?.status, 'to_come', area)
+  await admin.query(
+    `update platform.migrations set applied_at = now() - interval '9 days' where name ~ '_create_foundations$'`,
+  )
+  const older = await read()
+  for (const area of never) assert.equal(older.get(area)?.status, 'attention', area)
 })
 
 test('GG-23 what went well is told with its time, and what failed with why', async () => {

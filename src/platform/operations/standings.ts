@@ -17,20 +17,36 @@ const areas = ['backups', 'drill', 'audit', 'doctor', 'retention', 'maintenance'
 /** How one thing is that an operator asks for in the morning. */
 export const Standing = Type.Object({
   area: oneOf(areas),
-  status: { ...oneOf(['well', 'attention', 'fault', 'unknown']), description: '`unknown` where it could not be asked' },
+  status: {
+    ...oneOf(['well', 'to_come', 'attention', 'fault', 'unknown']),
+    description:
+      '`to_come`: in the first week of an installation, what has not had its first time yet; `unknown` where it could not be asked',
+  },
   message: Type.String(),
   at: { ...nullable(timestamp), description: 'When it was done last' },
 })
 export type Standing = Static<typeof Standing>
 type Answer = Omit<Standing, 'area'>
-type Asked = { app: App; own: Queryable; tx: Statements }
+type Asked = { app: App; own: Queryable; tx: Statements; ageDays: Promise<number> }
+
+/** Each recurring task has had its first time by then, weekly ones too. */
+const youngDays = 8
+/** The first backup is made in the first night. */
+const firstNightDays = 26 / 24
 
 const well = (message: string, at: Date | null = null): Answer => ({ status: 'well', message, at })
 const attention = (message: string, at: Date | null = null): Answer => ({ status: 'attention', message, at })
 const fault = (message: string, at: Date | null = null): Answer => ({ status: 'fault', message, at })
 
+/** What was never done: a step to come at first, and later something to look at. */
+const never = async ({ ageDays }: Asked, step: string, later: string): Promise<Answer> =>
+  (await ageDays) < youngDays ? { status: 'to_come', message: step, at: null } : attention(later)
+
 /** All of them, in the order in which they are read. `tx` as the administrator. What cannot be asked keeps no other from it. */
-export async function readStandings(asked: Asked): Promise<Standing[]> {
+export async function readStandings(given: Omit<Asked, 'ageDays'>): Promise<Standing[]> {
+  const asked = { ...given, ageDays: ageInDays(given.own) }
+  // Told by each that asks for it.
+  asked.ageDays.catch(() => {})
   const backups = readBackups(asked)
   const answers: Readonly<Record<Standing['area'], () => Promise<Answer>>> = {
     backups: async () => (await backups).backups,
@@ -55,23 +71,34 @@ export async function readStandings(asked: Asked): Promise<Standing[]> {
   return standings
 }
 
-async function readBackups({ app }: Asked): Promise<{ backups: Answer; drill: Answer }> {
-  const { status, adapter, concerns, advice, lastBackupAt, runs, chains } = await readState(app)
+async function ageInDays(own: Queryable): Promise<number> {
+  const { days } = await own.one(sql<{ days: number }>`
+    select (extract(epoch from now() - min(applied_at)) / 86400)::float8 as days
+    from platform.migrations`)
+  return days
+}
+
+async function readBackups(asked: Asked): Promise<{ backups: Answer; drill: Answer }> {
+  const { status, adapter, concerns, advice, lastBackupAt, runs, chains } = await readState(asked.app)
   const at = lastBackupAt === null ? null : new Date(lastBackupAt)
   const [first] = concerns.filter(({ object }) => object !== 'drill').map(({ message }) => message)
   const said = first ?? (adapter === 'own' ? undefined : advice[0])
-  const backups =
-    status === 'unprotected'
-      ? fault(said ?? advice[0] ?? 'The database is not protected.', at)
-      : said !== undefined
-        ? attention(said, at)
-        : well('Made, read again, and every change is received.', at)
+  const isToCome = chains.length === 0 && concerns.length > 0 && concerns.every(({ isMishap }) => !isMishap)
+  const backups: Answer =
+    isToCome && (await asked.ageDays) < firstNightDays
+      ? { status: 'to_come', message: said ?? '', at }
+      : status === 'unprotected'
+        ? fault(said ?? advice[0] ?? 'The database is not protected.', at)
+        : said !== undefined
+          ? attention(said, at)
+          : well('Made, read again, and every change is received.', at)
   if (adapter !== 'own')
     return { backups, drill: attention(`Backups are made elsewhere (${adapter}): try a restore there.`) }
   const last = runs.find(({ kind, state }) => kind === 'drill' && state !== 'running')
   if (!last) {
-    const isPossible = chains.length > 0
-    return { backups, drill: attention(isPossible ? 'No restore was ever tried.' : 'It needs a backup first.') }
+    const step = 'On Sunday a restore is tried by itself; commonhold backup drill does it now.'
+    const later = chains.length > 0 ? 'No restore was ever tried.' : 'It needs a backup first.'
+    return { backups, drill: await never(asked, step, later) }
   }
   const drill =
     last.state === 'failed'
@@ -82,21 +109,29 @@ async function readBackups({ app }: Asked): Promise<{ backups: Answer; drill: An
   return { backups, drill }
 }
 
-async function readAudit({ own }: Asked): Promise<Answer> {
-  const { lagSeconds, checkpoint, verification } = await auditState(own)
+async function readAudit(asked: Asked): Promise<Answer> {
+  const { lagSeconds, checkpoint, verification } = await auditState(asked.own)
   const at = verification?.endedAt ?? null
   if (verification && !verification.isSound) return fault('The last verification has found that it was altered.', at)
   if (lagSeconds > 60) return fault(`Entries wait for their seal for ${timeInWords(lagSeconds)}.`, at)
-  if (!verification) return attention('Sealed, and never verified: commonhold audit verify.', at)
+  if (!verification) {
+    const step = 'Sealed. It is verified by itself at night; commonhold audit verify does it now.'
+    return await never(asked, step, 'Sealed, and never verified: commonhold audit verify.')
+  }
   return well(
     checkpoint ? `Sealed to within ${Math.ceil(lagSeconds)} s; verified without a fault.` : 'Verified without a fault.',
     at,
   )
 }
 
-async function readDoctor({ own }: Asked): Promise<Answer> {
-  const last = await findLastExamination(own)
-  if (!last) return attention('Nothing was examined yet.')
+async function readDoctor(asked: Asked): Promise<Answer> {
+  const last = await findLastExamination(asked.own)
+  if (!last)
+    return await never(
+      asked,
+      'It comes by itself every night; Run all checks does it now.',
+      'Nothing was examined yet.',
+    )
   const count = (severity: string) => last.findings.filter(each => each.severity === severity).length
   const [critical, warning] = [count('critical'), count('warning')]
   if (critical > 0) return fault(`${critical} critical, ${warning} warnings.`, last.startedAt)
@@ -104,25 +139,35 @@ async function readDoctor({ own }: Asked): Promise<Answer> {
   return well('Nothing wants a hand.', last.startedAt)
 }
 
-async function readRetention({ own }: Asked): Promise<Answer> {
-  const runs = await listLastRetention(own)
+async function readRetention(asked: Asked): Promise<Answer> {
+  const runs = await listLastRetention(asked.own)
   const failed = runs.filter(({ status }) => status === 'failed')
   const at = latestOf(runs.map(({ startedAt }) => startedAt))
   if (failed[0]) return fault(`${failed[0].declaration}: ${failed[0].reason}`, at)
-  if (at === null) return attention('Not done yet: a worker does it at night.')
+  if (at === null)
+    return await never(
+      asked,
+      'Tonight what is old enough goes for the first time.',
+      'Not done yet: a worker does it at night.',
+    )
   if (isOlder(at, 2)) return fault('Not done for more than two days: see that a worker runs.', at)
   const gone = runs.reduce((sum, { removed, archived }) => sum + removed + archived, 0)
   return well(gone === 0 ? 'Nothing was due.' : `${gone.toLocaleString('en-US')} rows went the last time.`, at)
 }
 
-async function readMaintenance({ own }: Asked): Promise<Answer> {
-  const runs = await listLastRuns(own)
+async function readMaintenance(asked: Asked): Promise<Answer> {
+  const runs = await listLastRuns(asked.own)
   const failed = runs.filter(({ status }) => status === 'failed')
   const at = latestOf(runs.filter(({ status }) => status === 'done').map(({ startedAt }) => startedAt))
   if (failed[0]) return fault(`${failed[0].task}: ${failed[0].reason}`, at)
   const put = runs.find(({ status, tries }) => status === 'skipped' && tries > 24)
   if (put) return attention(`${put.task} was put off ${put.tries} times: ${put.reason}`, at)
-  return at === null ? attention('Nothing was done yet: a worker looks every half hour.') : well('As it should be.', at)
+  if (at !== null) return well('As it should be.', at)
+  return await never(
+    asked,
+    'Tonight the tables are vacuumed for the first time.',
+    'Nothing was done yet: a worker looks every half hour.',
+  )
 }
 
 async function readJobs({ own }: Asked): Promise<Answer> {

@@ -66,7 +66,8 @@ const showTables = ({ items, bloat, partitions, sequences }: Tables) => (
     <TablePart
       title="Tables"
       note="With their indexes, the largest first; a table by month with all its partitions."
-      rows={items.slice(0, 100)}
+      rows={items}
+      first={10}
       keyOf={row => row.name}
       nothing="There are no tables."
       columns={[
@@ -95,7 +96,8 @@ const showTables = ({ items, bloat, partitions, sequences }: Tables) => (
     <TablePart
       title="Tables by month"
       note="Until when each can take rows: partitions are made three months ahead."
-      rows={partitions}
+      rows={partitions.toSorted((one, other) => Number(other.isShort) - Number(one.isShort))}
+      first={5}
       keyOf={row => row.table}
       nothing="There are none."
       columns={[
@@ -108,6 +110,7 @@ const showTables = ({ items, bloat, partitions, sequences }: Tables) => (
     <TablePart
       title="Sequences"
       rows={sequences}
+      first={5}
       keyOf={row => row.name}
       nothing="There are none."
       columns={[
@@ -170,7 +173,8 @@ const showIndexes = ({ items, since, invalid, duplicate, missing, bloat }: Index
     <TablePart
       title="All indexes"
       note={since ? `The largest first, with how often each was read since ${formatAgo(since)}.` : undefined}
-      rows={items.slice(0, 150)}
+      rows={items}
+      first={10}
       keyOf={row => row.name}
       nothing="There are none."
       columns={[

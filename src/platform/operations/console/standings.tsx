@@ -18,6 +18,7 @@ const shown: Readonly<Record<Standing['area'], { title: string; to: string; sear
 
 const looks: Readonly<Record<Standing['status'], { icon: IconName; words: string }>> = {
   well: { icon: 'check', words: 'in order' },
+  to_come: { icon: 'clock', words: 'is still to come' },
   attention: { icon: 'info', words: 'wants a look' },
   fault: { icon: 'alert', words: 'has a fault' },
   unknown: { icon: 'alert', words: 'not known' },
@@ -25,7 +26,8 @@ const looks: Readonly<Record<Standing['status'], { icon: IconName; words: string
 
 /** GG-23: one glance says whether all is well; each thing leads to where more is said of it. */
 export function Standings({ overview: { standings, alarms } }: { overview: Overview }) {
-  const wanting = standings.filter(({ status }) => status !== 'well')
+  const coming = standings.filter(({ status }) => status === 'to_come').length
+  const wanting = standings.filter(({ status }) => status !== 'well' && status !== 'to_come')
   const isFault =
     alarms.some(({ acknowledgedAt }) => acknowledgedAt === null) || wanting.some(({ status }) => status !== 'attention')
   return (
@@ -38,6 +40,13 @@ export function Standings({ overview: { standings, alarms } }: { overview: Overv
         <Icon name={isFault ? 'alert' : wanting.length > 0 ? 'info' : 'check'} size={22} />
         {verdictOf(wanting.length, alarms.length)}
       </h2>
+      {coming > 0 && (
+        <Text size="sm" c="dimmed" mb={10}>
+          This installation is new: {coming === 1 ? 'one thing is' : `${coming} things are`} still to be done for the
+          first time, and {coming === 1 ? 'comes' : 'come'} by {coming === 1 ? 'itself' : 'themselves'} while a worker
+          runs.
+        </Text>
+      )}
       <ul className={classes.standings}>
         {standings.map(({ area, status, message, at }) => {
           const { title, to, search } = shown[area]
