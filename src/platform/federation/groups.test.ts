@@ -596,6 +596,66 @@ test('AG-06 two sign-ins at once leave the roles of one of them, and what is not
   }
 })
 
+/** Resolves once the work is done, or waits for somebody's turn. */
+async function doneOrWaiting(work: Promise<unknown>): Promise<'done' | 'waiting'> {
+  let isDone = false
+  void work.finally(() => {
+    isDone = true
+  })
+  for (;;) {
+    const { rows } = await admin.query(
+      `select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`,
+    )
+    if (isDone) return 'done'
+    if (rows.length > 0) return 'waiting'
+  }
+}
+
+test('AG-06 of two sign-ins at once the second waits from the first look to what is noted', async () => {
+  const own = await newProvider(alice)
+  const [first, second] = [await newRole(alice), await newRole(alice)]
+  await map(alice, own, { externalGroupId: 'A', roleId: first.id })
+  await map(alice, own, { externalGroupId: 'B', roleId: second.id })
+  const { membershipId } = await newMember(alice, own)
+  await say(alice, own, membershipId, answer('A'))
+  let later: Promise<unknown> = Promise.resolve()
+  await db.transaction(ofPlatform(alice), async tx => {
+    // The first finds that nothing changes, and has not noted it yet.
+    await tx.run(sql`select * from federation.apply_groups(${own}, ${membershipId}, '{A}')`)
+    later = say(alice, own, membershipId, answer('B'))
+    await doneOrWaiting(later)
+    await tx.run(
+      sql`update federation.known_groups set group_ids = '{A}', group_names = '{A}' where user_tenant_id = ${membershipId}`,
+    )
+  })
+  await later
+  const { rows } = await admin.query('select group_ids from federation.known_groups where user_tenant_id = $1', [
+    membershipId,
+  ])
+  assert.deepEqual(rows[0].group_ids, ['B'])
+  assert.deepEqual(await rolesOf(membershipId), [second.name, 'viewer'])
+})
+
+test('AG-06 the sync after a new mapping reaches who was just signing in', async () => {
+  const own = await newProvider(alice)
+  const role = await newRole(alice)
+  const { membershipId } = await newMember(alice, own)
+  const sync = async () => {
+    await admin.query(`update jobs.job set start_after = now() where name = 'federation.sync-mappings'`)
+    await runJobs(world)
+  }
+  let mapped: Promise<unknown> = Promise.resolve()
+  await db.transaction(ofPlatform(alice), async tx => {
+    const cause = { by: 'sign_in' } as const
+    await applyGroups(tx, { membershipId, providerId: own, groups: answer('Late'), cause })
+    mapped = map(alice, own, { externalGroupId: 'Late', roleId: role.id })
+    if ((await doneOrWaiting(mapped)) === 'done') await sync()
+  })
+  await mapped
+  await sync()
+  assert.deepEqual(await rolesOf(membershipId), [role.name, 'viewer'])
+})
+
 test('AG-06 a sync and a change by hand at once leave both: what is given by hand stays', async () => {
   const own = await newProvider(alice)
   const [synced, hand] = [await newRole(alice), await newRole(alice)]
