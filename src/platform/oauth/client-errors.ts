@@ -21,6 +21,8 @@ export const clientErrors = errorTable('oauth', {
   secretsNotTaken: ['conflict', 'This application shows itself without a secret.'],
   secretNotFound: ['not_found', 'There is no secret {id}, or it has ended.'],
   allowanceNotFound: ['not_found', 'Nothing was allowed to this application, or it was taken back.'],
+  overlapInvalid: ['invalid', 'The old secret works for 0 to 720 hours beside the new one.'],
+  tenantUnknown: ['not_found', 'There is no tenant {tenant}.'],
   clientOff: ['conflict', 'This application is switched off. Switch it on first.'],
   tryImpossible: ['conflict', 'Only an application to which people come back with a code can be tried here.'],
 })

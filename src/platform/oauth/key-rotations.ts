@@ -4,6 +4,7 @@ import { recordEvent } from '#platform/audit'
 import type { Scope } from '#platform/database'
 import type { Job } from '#platform/jobs'
 import type { CommandContext } from '#platform/module.ts'
+import { registerClientCommands } from './client-commands.ts'
 import { areKeysDue, forgetKeySet, rotateKeys } from './signing-keys.ts'
 
 const system: Scope = { system: true }
@@ -29,8 +30,10 @@ async function rotate(app: App, atOnce: boolean): Promise<{ signsFrom: Date }> {
 }
 
 /** `commonhold oauth …`, for operators. */
-export function registerOAuthCommands(parent: Command, { withApp }: CommandContext): void {
-  parent.description('The OAuth issuers of the workspaces')
+export function registerOAuthCommands(parent: Command, context: CommandContext): void {
+  const { withApp } = context
+  parent.description('The OAuth issuers of the workspaces, and their applications')
+  registerClientCommands(parent, context)
   parent
     .command('rotate-keys')
     .description('Replace the keys that sign ID tokens: new ones are published now and sign after a day')

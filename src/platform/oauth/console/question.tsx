@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useState } from 'react'
 import {
   ColorSchemeChoice,
   ErrorState,
+  mayBeSignedIn,
   type OnTheWire,
   Problem,
   sessionQuery,
@@ -19,8 +20,9 @@ export type Question = OnTheWire<QuestionAnswer>
 /** The frame of the pages on which somebody is asked; who is not signed in does that first, and comes back. */
 export function QuestionFrame({ title, children }: { title: string; children: ReactNode }) {
   usePageTitle(title)
-  const { data, error, refetch } = useQuery(sessionQuery)
-  const isSignedOut = error instanceof Problem && error.status === 401
+  const isStranger = !mayBeSignedIn()
+  const { data, error, refetch } = useQuery({ ...sessionQuery, enabled: !isStranger })
+  const isSignedOut = isStranger || (error instanceof Problem && error.status === 401)
   useEffect(() => {
     if (isSignedOut) window.location.replace(`/sign-in?${new URLSearchParams({ next: here() })}`)
   }, [isSignedOut])

@@ -68,7 +68,7 @@ export function Secrets({ owner, client }: Props) {
                 <Button
                   size="xs"
                   variant="default"
-                  aria-label={`End the secret …${secret.hint}`}
+                  aria-label={`End it, the secret …${secret.hint}`}
                   onClick={() => setEnding(secret)}
                 >
                   End it
