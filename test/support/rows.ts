@@ -153,6 +153,8 @@ function* fixedValues(table: string, { columns }: Table, { tenantId, userId }: O
     if (name === 'tenant_id') yield [name, tenantId]
     if (name === 'user_id' && type === 'uuid') yield [name, userId]
     if (name === 'id' && table === 'tenancy.tenants') yield [name, tenantId]
+    // A client of the tenant would have to be there.
+    if (name === 'is_of_platform' && table === 'oauth.grants') yield [name, true]
     if (name === 'id' && table === 'identity.users') yield [name, userId]
   }
 }
