@@ -1,5 +1,7 @@
+import { Socket } from 'node:net'
 import pg, { type ClientConfig } from 'pg'
 import { errors } from './errors.ts'
+import { messageSocket } from './message-socket.ts'
 
 type Wire = {
   query(text: string): void
@@ -24,7 +26,9 @@ export class Replication {
   }
 
   static async open(admin: ClientConfig, name = 'commonhold backups'): Promise<Replication> {
-    const settings = { ...admin, application_name: name, replication: 'true', keepAlive: true, statement_timeout: 0 }
+    const stream = ({ ssl }: { ssl?: unknown }) => (ssl ? new Socket() : messageSocket())
+    const own = { application_name: name, replication: 'true', keepAlive: true, statement_timeout: 0 }
+    const settings = { ...admin, ...own, stream: stream as never }
     const client = new pg.Client(settings)
     const replication = new Replication(client)
     try {

@@ -72,7 +72,7 @@ export class SealedWriter {
     const writer = new SealedWriter(await open(path, 'wx', 0o600), fileKey(key, salt, name), digestOf(header))
     const length = Buffer.alloc(4)
     length.writeUInt32BE(header.length)
-    await writer.put(Buffer.concat([magic, length, header]))
+    await writer.put([magic, length, header])
     return writer
   }
 
@@ -135,7 +135,7 @@ export class SealedWriter {
     this.frameLength = 0
     this.plainBytes += plain.length
     const number = this.frames++
-    const compressed = compress(plain, compression)
+    const compressed = compress(plain, { ...compression, pledgedSrcSize: plain.length })
     compressed.then(
       () => frame.length > 0 && this.spare.push(frame),
       () => {},
@@ -152,12 +152,19 @@ export class SealedWriter {
     this.inFlight.push(this.tail)
   }
 
-  private async put(bytes: Buffer): Promise<void> {
-    this.hash.update(bytes)
-    this.bytes += bytes.length
-    for (let rest = bytes; rest.length > 0; ) {
-      const { bytesWritten } = await this.file.write(rest)
-      rest = rest.subarray(bytesWritten)
+  private async put(parts: Buffer[]): Promise<void> {
+    for (const part of parts) {
+      this.hash.update(part)
+      this.bytes += part.length
+    }
+    const rest = [...parts]
+    while (rest.length > 0) {
+      let { bytesWritten } = await this.file.writev(rest)
+      for (let next = rest[0]; next && bytesWritten >= next.length; next = rest[0]) {
+        bytesWritten -= next.length
+        rest.shift()
+      }
+      if (rest[0]) rest[0] = rest[0].subarray(bytesWritten)
     }
   }
 }
@@ -309,7 +316,7 @@ function headerOf(bytes: Buffer, path: string): Header {
   }
 }
 
-function sealFrame(key: Buffer, header: Buffer, number: number, isLast: boolean, content: Buffer): Buffer {
+function sealFrame(key: Buffer, header: Buffer, number: number, isLast: boolean, content: Buffer): Buffer[] {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number))
   const mark = Buffer.from([isLast ? 1 : 0])
   cipher.setAAD(Buffer.concat([header, mark]))
@@ -317,7 +324,7 @@ function sealFrame(key: Buffer, header: Buffer, number: number, isLast: boolean,
   cipher.final()
   const length = Buffer.alloc(4)
   length.writeUInt32BE(1 + sealed.length + 16)
-  return Buffer.concat([length, mark, sealed, cipher.getAuthTag()])
+  return [length, mark, sealed, cipher.getAuthTag()]
 }
 
 function openFrame(key: Buffer, header: Buffer, number: number, frame: Buffer, path: string): Buffer {
