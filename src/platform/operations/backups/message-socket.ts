@@ -5,7 +5,7 @@ const roomy = 2 ** 20
 /**
  * A socket that reads whole messages of PostgreSQL's protocol into memory that is used again, and passes on nothing else:
  * whoever gets them has to copy what he keeps. Sockets allocate 64 kB for each read, and these are collected together
- * with all else that the program holds, 20 times for each gigabyte. Not under TLS.
+ * with all else that the program holds, again and again. Not under TLS.
  */
 export function messageSocket(): Socket {
   let memory = Buffer.allocUnsafeSlow(roomy)
