@@ -21,6 +21,13 @@ it('a day begins at midnight of the zone of the account, also where the clocks c
   assert.equal(startOfDay('2026-11-01', 1), '2026-11-02T05:00:00.000Z')
   showTimesIn('Asia/Kolkata')
   assert.equal(startOfDay('2026-11-21'), '2026-11-20T18:30:00.000Z')
+  // The clocks are put forward at midnight: the day begins at one o'clock.
+  showTimesIn('America/Santiago')
+  assert.equal(startOfDay('2026-09-06'), '2026-09-06T04:00:00.000Z')
+  assert.equal(startOfDay('2026-09-05', 1), '2026-09-06T04:00:00.000Z')
+  showTimesIn('Europe/Berlin')
+  assert.equal(startOfDay('2028-02-28', 1), '2028-02-28T23:00:00.000Z')
+  assert.equal(startOfDay('2026-12-31', 1), '2026-12-31T23:00:00.000Z')
 })
 
 it('an unknown zone does not break the page', () => {

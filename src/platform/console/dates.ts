@@ -1,3 +1,5 @@
+import { instantOf } from '#platform/local-times.ts'
+
 let timeZone: string | undefined
 
 /** Times are shown in the user's own zone, which the account names; without one, in the browser's. */
@@ -65,23 +67,5 @@ export function formatDay(date: string): string {
 export function startOfDay(date: string, daysLater = 0): string {
   const midnight = new Date(`${date}T00:00:00Z`)
   midnight.setUTCDate(midnight.getUTCDate() + daysLater)
-  const first = midnight.getTime() - zoneOffset(midnight)
-  // Asked again at the instant found: the offset at UTC midnight is another one on the day the clocks change.
-  return new Date(midnight.getTime() - zoneOffset(new Date(first))).toISOString()
-}
-
-function zoneOffset(instant: Date): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(instant)
-  const part = (type: string) => Number(parts.find(each => each.type === type)?.value)
-  const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'))
-  return local - Math.floor(instant.getTime() / 1000) * 1000
+  return instantOf(midnight, timeZone).toISOString()
 }

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { json, type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
+import { instantOf, wallTimeAt } from '#platform/local-times.ts'
 import { findPlace, Place } from './places.ts'
 import { clientOf, Device, describeUserAgent } from './user-agents.ts'
 
@@ -139,20 +140,9 @@ export async function countLoginsByMonth(tx: Queryable, userId: string, now: Dat
 
 /** Reckoned here, since PostgreSQL need not know every zone that browsers do. */
 function lastMonths(now: Date, timezone: string, count: number): { month: string; start: Date }[] {
-  const local = new Date(now.getTime() + offsetAt(now, timezone))
+  const local = wallTimeAt(now, timezone)
   return Array.from({ length: count }, (_, index) => {
     const wall = new Date(Date.UTC(local.getUTCFullYear(), local.getUTCMonth() - (count - 1 - index), 1))
-    // Twice: the offset at the first guess may be that of the other side of a change of the clocks.
-    const guess = new Date(wall.getTime() - offsetAt(wall, timezone))
-    return { month: wall.toISOString().slice(0, 7), start: new Date(wall.getTime() - offsetAt(guess, timezone)) }
+    return { month: wall.toISOString().slice(0, 7), start: instantOf(wall, timezone) }
   })
-}
-
-/** How far the clocks of a zone are ahead of UTC at a moment, in milliseconds. */
-function offsetAt(moment: Date, timezone: string): number {
-  const parts = new Intl.DateTimeFormat('en', { timeZone: timezone, timeZoneName: 'longOffset' }).formatToParts(moment)
-  const text = parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
-  const [, sign, hours, minutes, seconds] = /GMT([+-])(\d{2}):(\d{2})(?::(\d{2}))?/.exec(text) ?? []
-  const length = Number(hours ?? 0) * 3_600_000 + Number(minutes ?? 0) * 60_000 + Number(seconds ?? 0) * 1000
-  return sign === '-' ? -length : length
 }

@@ -2,6 +2,7 @@ import type { App } from '#platform/app.ts'
 import { noTenant } from '#platform/audit'
 import { sql } from '#platform/database'
 import type { Job } from '#platform/jobs'
+import { instantOf, wallTimeAt } from '#platform/local-times.ts'
 import { linkTo, sendMail } from '#platform/mail'
 import { digestMail } from './mails.ts'
 import { findRecipient, settle, type Unmailed, unmailedColumns, wants } from './recipients.ts'
@@ -53,38 +54,33 @@ type Waiting = DigestTime & { userId: string; since: Date }
 /** When the person's hour was last, by his clock; undefined where he wants no digest. */
 export function lastDigestMoment(time: DigestTime, now: Date): Date | undefined {
   if (time.digest === 'never') return undefined
-  const local = localTimeOf(now, time.timezone)
-  const hours = (local.hour - time.digestHour + 24) % 24
-  const weekdayThen = local.hour >= time.digestHour ? local.weekday : local.weekday - 1
-  const days = time.digest === 'weekly' ? (weekdayThen - time.digestWeekday + 7) % 7 : 0
-  return new Date(now.getTime() - (days * 24 + hours) * hour - local.minute * 60_000)
+  const zone = isKnown(time.timezone) ? time.timezone : 'UTC'
+  const today = wallTimeAt(now, zone)
+  // From tomorrow back: an hour that the clocks leave out or show twice may be on either side of this moment.
+  for (let daysAgo = -1; daysAgo <= 8; daysAgo++) {
+    const day = today.getUTCDate() - daysAgo
+    const wall = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), day, time.digestHour))
+    if (time.digest === 'weekly' && (wall.getUTCDay() + 6) % 7 !== time.digestWeekday - 1) continue
+    const moment = instantOf(wall, zone)
+    if (moment <= now) return moment
+  }
+  return undefined
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
-const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
-
-function localTimeOf(now: Date, timezone: string): { weekday: number; hour: number; minute: number } {
-  let format = formats.get(timezone)
-  if (!format) {
-    format = formatIn(timezone)
-    formats.set(timezone, format)
-  }
-  const parts = Object.fromEntries(format.formatToParts(now).map(({ type, value }) => [type, value]))
-  return {
-    weekday: weekdays.indexOf(parts.weekday ?? '') + 1,
-    hour: Number(parts.hour),
-    minute: Number(parts.minute),
-  }
-}
+const known = new Map<string, boolean>()
 
 /** A zone that this Node does not know, because another program has written it, is no reason to send nobody a digest. */
-function formatIn(timezone: string): Intl.DateTimeFormat {
-  const options = { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+function isKnown(timezone: string): boolean {
+  const found = known.get(timezone)
+  if (found !== undefined) return found
+  let is = true
   try {
-    return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: timezone })
+    new Intl.DateTimeFormat('en', { timeZone: timezone })
   } catch {
-    return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' })
+    is = false
   }
+  known.set(timezone, is)
+  return is
 }
 
 async function sendDigest(app: App, userId: string, now: Date): Promise<boolean> {

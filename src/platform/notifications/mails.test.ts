@@ -179,6 +179,32 @@ test('MT-19 MT-08 the hour is by the clock of the profile, on the weekday of the
   assert.equal(moment({ digest: 'never' }, '2026-11-21T08:05:00Z'), undefined)
 })
 
+test('MT-19 MT-08 the hour is that of the clock on the days on which clocks are changed, and at the ends of months', () => {
+  const time = { timezone: 'UTC', digest: 'daily', digestHour: 8, digestWeekday: 1 } as const
+  const moment = (change: object, now: string) =>
+    lastDigestMoment({ ...time, ...change }, new Date(now))
+      ?.toISOString()
+      .replace('.000', '')
+  const [york, berlin] = [{ timezone: 'America/New_York' }, { timezone: 'Europe/Berlin' }]
+  assert.equal(moment(york, '2026-11-01T12:05:00Z'), '2026-10-31T12:00:00Z', 'seven of the new time, a day of 25 hours')
+  assert.equal(moment(york, '2026-11-01T13:05:00Z'), '2026-11-01T13:00:00Z')
+  assert.equal(moment(york, '2027-03-14T11:55:00Z'), '2027-03-13T13:00:00Z')
+  assert.equal(moment(york, '2027-03-14T12:05:00Z'), '2027-03-14T12:00:00Z')
+  assert.equal(moment(berlin, '2026-10-25T06:55:00Z'), '2026-10-24T06:00:00Z')
+  assert.equal(moment(berlin, '2027-03-28T06:05:00Z'), '2027-03-28T06:00:00Z')
+  // An hour that is left out, and one that comes twice: one digest on either day.
+  assert.equal(moment({ ...york, digestHour: 2 }, '2027-03-14T07:05:00Z'), '2027-03-14T07:00:00Z')
+  for (const now of ['2026-11-01T05:05:00Z', '2026-11-01T06:05:00Z', '2026-11-01T23:05:00Z'])
+    assert.equal(moment({ ...york, digestHour: 1 }, now), '2026-11-01T05:00:00Z', now)
+  assert.equal(moment({ digestHour: 23 }, '2026-12-31T23:59:59Z'), '2026-12-31T23:00:00Z')
+  assert.equal(moment({}, '2027-01-01T00:00:00Z'), '2026-12-31T08:00:00Z')
+  assert.equal(moment({}, '2028-03-01T07:00:00Z'), '2028-02-29T08:00:00Z')
+  assert.equal(
+    moment({ ...berlin, digest: 'weekly', digestWeekday: 7 }, '2027-03-29T05:00:00Z'),
+    '2027-03-28T06:00:00Z',
+  )
+})
+
 test('MT-19 each kind goes the way that its reader chooses, and nobody else’s', async () => {
   const [chooser, other] = [await newMember(), await newMember()]
   const kinds = {
