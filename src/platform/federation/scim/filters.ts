@@ -1,3 +1,4 @@
+import { DomainError } from '#platform/errors.ts'
 import { scimErrors as errors } from './errors.ts'
 
 /** `urn:…:User:name.givenName`, as it is written: which attribute that is, the schema says. */
@@ -35,7 +36,8 @@ export function parsePatchPath(text: string): PatchPath {
   try {
     return new Reader(text).patchPath()
   } catch (error) {
-    throw errors.scimPathInvalid({ path: text.slice(0, 100), reason: (error as Error).message }, error)
+    if (!(error instanceof DomainError)) throw error
+    throw errors.scimPathInvalid({ path: text.slice(0, 100), reason: error.details.reason ?? error.message }, error)
   }
 }
 
