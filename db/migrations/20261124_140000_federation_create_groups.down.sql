@@ -16,6 +16,8 @@ select audit.untrack('federation.iam_group_mappings');
 drop table federation.iam_group_mappings;
 drop function federation.guard_group_mapping();
 drop function federation.apply_groups(uuid, uuid, text[]);
+drop function federation.find_known_groups(uuid, uuid);
+drop function federation.lock_member(uuid);
 drop function federation.await_person(uuid, uuid);
 drop function federation.await_mappings(uuid, boolean);
 drop function federation.take_role(uuid, uuid, uuid);

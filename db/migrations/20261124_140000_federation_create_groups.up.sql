@@ -360,30 +360,12 @@ comment on function federation.await_person(uuid, uuid) is
 revoke execute on function federation.await_person(uuid, uuid) from public;
 grant execute on function federation.await_person(uuid, uuid) to commonhold_app;
 
-create function federation.apply_groups(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[])
-returns table (change text, mapping_id uuid, role_id uuid)
+create function federation.lock_member(of_user_tenant_id uuid)
+returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $function$
-#variable_conflict use_column
-declare
-  groups text[] := of_groups;
-  difference record;
 begin
-  perform federation.await_person(of_provider_id, of_user_tenant_id);
-  if groups is null then
-    select known.group_ids into groups
-    from federation.known_groups as known
-    where known.tenant_id = platform.current_tenant_id()
-      and known.provider_id = of_provider_id
-      and known.user_tenant_id = of_user_tenant_id
-      and known.outcome <> 'inactive';
-  end if;
-  -- Nearly always nothing has changed: then nobody waits for anybody.
-  if not exists (select from federation.find_differences(of_provider_id, of_user_tenant_id, groups)) then
-    return;
-  end if;
-  -- In the order of access.set_roles_of.
   perform
   from tenancy.tenants
   where id = platform.current_tenant_id()
@@ -393,9 +375,66 @@ begin
   where tenant_id = platform.current_tenant_id()
     and id = of_user_tenant_id
   for update;
-  if not found then
-    return;
+  return found;
+end
+$function$;
+comment on function federation.lock_member(uuid) is
+  'In the order of access.set_roles_of, and before federation.await_person: whoever has locked the tenant already waits there for nobody who waits for it';
+revoke execute on function federation.lock_member(uuid) from public;
+grant execute on function federation.lock_member(uuid) to commonhold_app;
+
+create function federation.find_known_groups(of_provider_id uuid, of_user_tenant_id uuid)
+returns text[]
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $function$
+  select group_ids
+  from federation.known_groups
+  where tenant_id = platform.current_tenant_id()
+    and provider_id = of_provider_id
+    and user_tenant_id = of_user_tenant_id
+    and outcome <> 'inactive'
+$function$;
+comment on function federation.find_known_groups(uuid, uuid) is
+  'The groups that a member was last known to have; null where none are known, or he is inactive at the provider';
+revoke execute on function federation.find_known_groups(uuid, uuid) from public;
+grant execute on function federation.find_known_groups(uuid, uuid) to commonhold_app;
+
+create function federation.apply_groups(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[])
+returns table (change text, mapping_id uuid, role_id uuid)
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $function$
+#variable_conflict use_column
+declare
+  groups text[];
+  is_locked boolean := false;
+  difference record;
+begin
+  -- Nearly always nothing has changed: then nobody of the tenant waits for anybody else.
+  groups := coalesce(of_groups, federation.find_known_groups(of_provider_id, of_user_tenant_id));
+  if exists (select from federation.find_differences(of_provider_id, of_user_tenant_id, groups)) then
+    is_locked := federation.lock_member(of_user_tenant_id);
   end if;
+  loop
+    begin
+      perform federation.await_person(of_provider_id, of_user_tenant_id);
+      groups := coalesce(of_groups, federation.find_known_groups(of_provider_id, of_user_tenant_id));
+      if not exists (select from federation.find_differences(of_provider_id, of_user_tenant_id, groups)) then
+        return;
+      end if;
+      exit when is_locked;
+      -- Somebody else has made the difference meanwhile: gives the turn back, and takes the locks in their order.
+      raise exception using errcode = 'CH002';
+    exception
+      when sqlstate 'CH002' then
+        is_locked := federation.lock_member(of_user_tenant_id);
+        if not is_locked then
+          return;
+        end if;
+    end;
+  end loop;
   for difference in
     select *
     from federation.find_differences(of_provider_id, of_user_tenant_id, groups) as found

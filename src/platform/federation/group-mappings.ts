@@ -5,6 +5,7 @@ import { onViolation, type Queryable, type Scope, sql } from '#platform/database
 import { type IfMatch, nullable, oneOf, requireMatch, timestamp, uuid } from '#platform/http'
 import { announceRevocation } from '#platform/identity'
 import { enqueue } from '#platform/jobs'
+import { lockTenant } from '#platform/tenancy'
 import { isEverybody, longestGroup, readGroup } from './group-claims.ts'
 import { groupErrors } from './group-errors.ts'
 import { getGroupProvider } from './group-settings.ts'
@@ -171,6 +172,8 @@ export async function deleteGroupMapping(app: App, scope: Scope, id: string): Pr
   await app.db.transaction(scope, async tx => {
     const { providerId, roleId } = await getGroupMapping(tx, id)
     await requireGrantable(tx, [roleId])
+    // First, as whoever takes roles does: in another order two of them would wait for each other.
+    await lockTenant(tx)
     await awaitMappings(tx, providerId)
     const removed = await onViolation(
       tx.run(sql`

@@ -636,6 +636,41 @@ test('AG-06 of two sign-ins at once the second waits from the first look to what
   assert.deepEqual(await rolesOf(membershipId), [second.name, 'viewer'])
 })
 
+test('AG-06 sign-ins, changes by hand, mappings and syncs at once: nobody waits for each other for ever', async () => {
+  const own = await newProvider(alice)
+  const [first, second] = [await newRole(alice), await newRole(alice)]
+  await map(alice, own, { externalGroupId: 'A', roleId: first.id })
+  const { membershipId } = await newMember(alice, own)
+  // As whoever makes or changes a membership in the same transaction.
+  const sayLocked = (...groups: string[]) =>
+    db.transaction(ofPlatform(alice), async tx => {
+      await tx.run(sql`select federation.lock_member(${membershipId})`)
+      const cause = { by: 'sign_in' } as const
+      return await applyGroups(tx, { membershipId, providerId: own, groups: answer(...groups), cause })
+    })
+  for (let round = 0; round < 8; round++) {
+    const mapping = await map(alice, own, { externalGroupId: 'B', roleId: second.id })
+    await say(alice, own, membershipId, answer('B'))
+    const outcomes = await Promise.allSettled([
+      sayLocked('A'),
+      say(alice, own, membershipId, answer('A', 'B')),
+      say(alice, own, membershipId, answer()),
+      sayLocked('B'),
+      db.transaction(alice.scope, tx => setRolesOf(tx, membershipId, [first.id])),
+      syncNow(app, ofPlatform(alice), own, 'person'),
+      alice
+        .fetch(`/federation/group-mappings/${mapping.id}`, { method: 'DELETE' })
+        .then(({ status }) => assert.equal(status, 204)),
+      say(alice, own, membershipId, answer('A')),
+    ])
+    assert.deepEqual(
+      outcomes.filter(({ status }) => status === 'rejected'),
+      [],
+    )
+    await db.transaction(alice.scope, async tx => setRolesOf(tx, membershipId, [await roleId(alice, 'viewer')]))
+  }
+})
+
 test('AG-06 the sync after a new mapping reaches who was just signing in', async () => {
   const own = await newProvider(alice)
   const role = await newRole(alice)

@@ -87,6 +87,7 @@ async function takeProposal(tx: Queryable, id: string): Promise<Taken> {
     where tenant_id = ${tx.scope.tenantId}
       and id = ${id}`)
   if (!found) throw groupErrors.roleProposalNotFound({ id })
+  await tx.run(sql`select federation.lock_member(${found.userTenantId})`)
   await tx.run(sql`select federation.await_person(${found.providerId}, ${found.userTenantId})`)
   const removed = await tx.run(sql`
     delete from federation.role_proposals
