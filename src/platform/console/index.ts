@@ -31,6 +31,7 @@ export {
   createTenant,
   entranceQuery,
   leaveForGoogle,
+  leaveForProvider,
   mayBeSignedIn,
   openSession,
   type SignInStep,

@@ -129,6 +129,13 @@ export async function leaveForGoogle(path: `/auth/${string}`, next: string): Pro
   window.location.assign(url)
 }
 
+/** Sends the browser to an identity provider, from which it comes back to `next`. */
+export async function leaveForProvider(path: string, body: object): Promise<void> {
+  const { url } = await request<{ url: string }>(path, { method: 'POST', body })
+  rememberVisitor(true)
+  window.location.assign(url)
+}
+
 /**
  * Leaving a session or workspace loads the page anew: whatever this window has fetched, typed or opened is gone with
  * certainty, not as far as every part of the program remembered to forget it.

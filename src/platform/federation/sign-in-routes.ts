@@ -144,7 +144,7 @@ export function begin({ url, cookieValue, expires }: Awaited<ReturnType<typeof s
   return new Reply(200, { url }, { cookies: [{ name: providerCookie, value: cookieValue, expires }] })
 }
 
-const pageOf = (providerId: string) => `/single-sign-on/${providerId}`
+const pageOf = (providerId: string) => `/identity-providers/${providerId}`
 
 /** A browser is shown a page, not a problem document: that on which the way began. */
 function refusedAt(begun: Awaited<ReturnType<typeof findBegun>>, error: unknown): string {

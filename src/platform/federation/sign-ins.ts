@@ -143,9 +143,11 @@ export async function finishSignIn(
   const configuration = await open(app, provider)
   const callback = new URL(redirectUriOf(app, provider.id))
   for (const [name, value] of Object.entries(shown.query)) if (value) callback.searchParams.set(name, value)
-  const { claims, userInfo } = await exchangeCode(app, provider, configuration, callback, begun, state)
+  const tokens = await exchangeCode(app, provider, configuration, callback, begun, state)
+  const claims = tokens.claims() as openid.IDToken
   const fault = faultOf(claims, provider)
   if (fault) throw await refuse(app, provider, `an ID token is refused: ${fault}`)
+  const userInfo = await askUserInfo(app, provider, configuration, tokens.access_token, claims.sub)
   await noteProviderState(app, provider.tenantId, provider.id, undefined)
 
   // An address of one answer with the proof of the other would be a proof of nothing.
@@ -200,20 +202,30 @@ async function exchangeCode(
   callback: URL,
   begun: Begun,
   state: string,
-): Promise<{ claims: openid.IDToken; userInfo: Claims | undefined }> {
+): Promise<Awaited<ReturnType<typeof openid.authorizationCodeGrant>>> {
   try {
-    const tokens = await openid.authorizationCodeGrant(configuration, callback, {
+    return await openid.authorizationCodeGrant(configuration, callback, {
       expectedState: state,
       expectedNonce: begun.nonce,
       pkceCodeVerifier: app.keyring.decrypt(begun.verifier, contextOf(state)),
       idTokenExpected: true,
     })
-    const claims = tokens.claims() as openid.IDToken
-    // Okta leaves out what does not fit; whoever has other claims to read looks for them there as well.
-    const userInfo = configuration.serverMetadata().userinfo_endpoint
-      ? await openid.fetchUserInfo(configuration, tokens.access_token, claims.sub).catch(forgiven)
-      : undefined
-    return { claims, userInfo }
+  } catch (error) {
+    throw await refusalOf(app, provider, error)
+  }
+}
+
+/** Okta leaves claims out of a token that is "thin": they are there. */
+async function askUserInfo(
+  app: App,
+  provider: UsableProvider,
+  configuration: openid.Configuration,
+  accessToken: string,
+  subject: string,
+): Promise<Claims | undefined> {
+  if (!configuration.serverMetadata().userinfo_endpoint) return undefined
+  try {
+    return await openid.fetchUserInfo(configuration, accessToken, subject).catch(forgiven)
   } catch (error) {
     throw await refusalOf(app, provider, error)
   }

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { Alert, Anchor, Button, Divider, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -7,6 +7,7 @@ import {
   entranceQuery,
   Icon,
   leaveForGoogle,
+  leaveForProvider,
   oneOf,
   openSession,
   PageLink,
@@ -96,7 +97,7 @@ export function Page() {
           {refusals[refused] ?? 'That did not work. Try again, or sign in another way.'}
         </Alert>
       )}
-      <PasswordForm onDone={goOn} isFirst={!ended && !reset && !refused && !returned} />
+      <PasswordForm next={next} onDone={goOn} isFirst={!ended && !reset && !refused && !returned} />
       <OtherWays onDone={goOn} next={next} hasGoogle={entrance.data?.google === true} />
     </Entrance>
   )
@@ -124,12 +125,31 @@ const refusals: Readonly<Record<string, string>> = {
   'identity.google_refused': 'The answer of Google could not be verified. Begin again.',
   'identity.google_unavailable': 'Google cannot be reached at this moment. Try again, or sign in another way.',
   'accounts.step_ended': 'This sign-in took too long. Begin again.',
+  'federation.declined': 'You came back from the identity provider without signing in.',
+  'federation.not_begun_here': 'This sign-in took too long, or was not begun in this browser. Begin again.',
+  'federation.refused':
+    'The answer of the identity provider could not be verified. Ask who administers it, or sign in another way.',
+  'federation.unavailable': 'The identity provider cannot be reached at this moment. Try again soon.',
+  'federation.provider_inactive': 'This identity provider is switched off.',
+  'federation.mapping_disabled': 'An administrator of the workspace has closed this way in for you.',
+  'federation.address_unverified':
+    'The identity provider does not vouch for your address, so nobody can tell who you are here. Ask who administers it.',
+  'federation.address_elsewhere':
+    'Your address there does not belong to the workspace. Ask one of its administrators for an invitation.',
+  'federation.address_taken':
+    'There is an account with your address, and it is not linked with this identity provider. Sign in your own way, then link it under Sign-in and security.',
+  'federation.address_changed':
+    'The identity provider tells another address of you than before. An administrator has to confirm that you are the same person.',
+  'federation.not_a_member': 'You are not a member of this workspace any more. Ask one of its administrators.',
+  'federation.accounts_not_created':
+    'You have no account here yet. Ask an administrator of the workspace for an invitation.',
 }
 
 type WayProps = { onDone: (step: SignInStep | undefined) => void }
 
 /** `isFirst` where nothing stands above the form that wants to be read before. */
-function PasswordForm({ onDone, isFirst }: WayProps & { isFirst: boolean }) {
+function PasswordForm({ onDone, isFirst, next }: WayProps & { isFirst: boolean; next: string }) {
+  const [email, setEmail] = useState('')
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email: '', password: '' },
@@ -159,7 +179,9 @@ function PasswordForm({ onDone, isFirst }: WayProps & { isFirst: boolean }) {
           inputMode="email"
           key={form.key('email')}
           {...form.getInputProps('email')}
+          onBlur={event => setEmail(event.currentTarget.value.trim())}
         />
+        <HomeRealm email={email} next={next} />
         <PasswordInput
           label="Password"
           autoComplete="current-password"
@@ -175,6 +197,43 @@ function PasswordForm({ onDone, isFirst }: WayProps & { isFirst: boolean }) {
         </Anchor>
       </Stack>
     </form>
+  )
+}
+
+type Realm = { provider: { tenantId: string; id: string; name: string; tenantName: string } | null }
+
+/** The identity provider of the workspace whose domain the address has: told by the domain alone. */
+function HomeRealm({ email, next }: { email: string; next: string }) {
+  const domain = /^[^@\s]+@([^@\s]+\.[^@\s]+)$/.exec(email)?.[1]?.toLowerCase()
+  const realm = useQuery({
+    queryKey: ['home-realm', domain],
+    queryFn: ({ signal }) =>
+      request<Realm>('/federation/home-realm', { method: 'POST', body: { email: `someone@${domain}` }, signal }),
+    enabled: domain !== undefined,
+    retry: false,
+    staleTime: 60_000,
+  })
+  const provider = realm.data?.provider
+  const leave = useMutation({
+    mutationFn: async () => {
+      const body = { tenantId: provider?.tenantId, providerId: provider?.id, email, next: safePath(next) }
+      await leaveForProvider('/federation/sign-ins', body)
+    },
+  })
+  return (
+    <div aria-live="polite">
+      {provider && (
+        <Stack gap="xs">
+          <Refusal error={leave.error} />
+          <Button variant="light" loading={leave.isPending} onClick={() => leave.mutate()} fullWidth>
+            Continue with {provider.name}
+          </Button>
+          <Text size="xs" c="dimmed">
+            People of {provider.tenantName} sign in there. Your own password works too, where they let you.
+          </Text>
+        </Stack>
+      )}
+    </div>
   )
 }
 

@@ -1,13 +1,13 @@
 import { Button, Divider, Group, Modal, PasswordInput, Skeleton, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Icon, leaveForGoogle, Problem, request } from '#platform/console'
+import { Icon, leaveForGoogle, leaveForProvider, Problem, request } from '#platform/console'
 import { Refusal } from './entrance.tsx'
 import { answerChallenge } from './passkeys.ts'
 
 type DialogProps = { onDone: (confirmed: boolean) => void; reason: 'sensitive' | 'second_factor' }
 
-type Options = { methods: readonly ('password' | 'passkey' | 'google')[]; needsCode: boolean }
+type Options = { methods: readonly ('password' | 'passkey' | 'google' | 'provider')[]; needsCode: boolean }
 
 /** Asks whoever sits here to show that it is still the person who signed in, before something that cannot be taken back. */
 export function Dialog({ onDone, reason }: DialogProps) {
@@ -22,6 +22,9 @@ export function Dialog({ onDone, reason }: DialogProps) {
     onSuccess: () => onDone(true),
   })
   const google = useMutation({ mutationFn: () => leaveForGoogle('/auth/step-up/google', window.location.pathname) })
+  const provider = useMutation({
+    mutationFn: () => leaveForProvider('/federation/step-ups', { next: window.location.pathname }),
+  })
   // A password or Google alone is no second factor.
   const methods = (options.data?.methods ?? []).filter(
     method => reason === 'sensitive' || method === 'passkey' || (method === 'password' && options.data?.needsCode),
@@ -39,7 +42,7 @@ export function Dialog({ onDone, reason }: DialogProps) {
             ? 'This is a sensitive step, and you signed in more than 10 minutes ago.'
             : 'The workspace asks for your second factor in every session.'}
         </Text>
-        <Refusal error={options.error ?? passkey.error ?? google.error} />
+        <Refusal error={options.error ?? passkey.error ?? google.error ?? provider.error} />
         {options.isPending && <Skeleton height={120} />}
         {methods.includes('password') && options.data && (
           <PasswordForm needsCode={options.data.needsCode} onDone={() => onDone(true)} />
@@ -59,6 +62,11 @@ export function Dialog({ onDone, reason }: DialogProps) {
         {methods.includes('google') && (
           <Button variant="default" loading={google.isPending} onClick={() => google.mutate()}>
             Go to Google and come back
+          </Button>
+        )}
+        {methods.includes('provider') && (
+          <Button variant="default" loading={provider.isPending} onClick={() => provider.mutate()}>
+            Go to the identity provider and come back
           </Button>
         )}
         {options.data && methods.length === 0 && (

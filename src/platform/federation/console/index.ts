@@ -1,10 +1,11 @@
 import type { ConsoleModule } from '#platform/console'
 import { groupPages, groupResources } from './group-pages.ts'
+import { providerNavigation, providerPages, providerResources } from './provider-pages.ts'
 
 /** The pages about the identity providers of a workspace. */
 export const federationConsole: ConsoleModule = {
   name: 'federation',
-  routes: [...groupPages],
-  navigation: [],
-  resources: { ...groupResources },
+  routes: [...providerPages, ...groupPages],
+  navigation: [...providerNavigation],
+  resources: { ...providerResources, ...groupResources },
 }

@@ -169,6 +169,7 @@ function useReturn(): [string | undefined, () => void] {
   const [failure, setFailure] = useState<string>()
   useEffect(() => {
     if (!linked && !code) return
+    if (code?.startsWith('federation.')) return
     if (linked) notifications.show({ id: 'linked', message: 'Your Google account is linked.' })
     if (code) setFailure(failures[code] ?? 'That did not work. Try again.')
     change({ linked: undefined, link_failed: undefined }, true)

@@ -59,6 +59,8 @@ export function whereabouts({
 }
 
 const methodNames: Readonly<Record<string, string>> = {
+  provider: 'identity provider',
+  provider_second_factor: 'second factor at the identity provider',
   password: 'password',
   totp: 'authenticator code',
   backup_code: 'backup code',

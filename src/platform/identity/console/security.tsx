@@ -3,6 +3,7 @@ import { AccountFrame } from '#platform/console'
 import { LinkedSignInsCard } from './linked-sign-ins-card.tsx'
 import { PasskeysCard } from './passkeys-card.tsx'
 import { PasswordCard } from './password-card.tsx'
+import { ProviderLinksCard } from './provider-links-card.tsx'
 import { TwoFactorCard } from './two-factor-card.tsx'
 
 /** Every way in that one has, in one place. */
@@ -14,6 +15,7 @@ export function Page() {
         <TwoFactorCard />
         <PasskeysCard />
         <LinkedSignInsCard />
+        <ProviderLinksCard />
       </Stack>
     </AccountFrame>
   )
