@@ -3,7 +3,7 @@ import type { App } from '#platform/app.ts'
 import { hashToken } from '#platform/crypto'
 import { type Scope, sql } from '#platform/database'
 import type { Principal } from '#platform/http'
-import { apiOf, permissionScopes } from '#platform/oauth'
+import { apiOf, findClient, isWithin, permissionScopes } from '#platform/oauth'
 import { compilePolicy, judgeSecondFactor, type Policy } from '#platform/tenancy'
 import { errors } from './errors.ts'
 
@@ -72,7 +72,10 @@ export class TokenCallers {
     const policy = compilePolicy(row.securityPolicy)
     if (row.kind === 'person') this.requireSecondFactor(row, policy)
     const of = { tenantId: row.tenantId, membershipId: row.userTenantId }
-    const permissions = await findTokenPermissions(app.db.reads(system), of, permissionScopes(row.scopes))
+    // What the application may ask for no more, no older token of it carries.
+    const client = await findClient(app.db.reads({ ...system, tenantId: row.tenantId }), row.clientId)
+    const scopes = permissionScopes(row.scopes).filter(scope => isWithin(client?.scopes ?? [], scope))
+    const permissions = await findTokenPermissions(app.db.reads(system), of, scopes)
     const standing = {
       principal: principalOf(row, permissions),
       tenantName: row.tenantName,

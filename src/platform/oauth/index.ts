@@ -1,1 +1,2 @@
-export { apiOf, permissionScopes } from './scopes.ts'
+export { findClient } from './clients.ts'
+export { apiOf, isWithin, permissionScopes } from './scopes.ts'
