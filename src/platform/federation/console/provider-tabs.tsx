@@ -10,6 +10,7 @@ export function ProviderTabs({ id }: { id: string }) {
         { to: page, label: 'Settings', permission: 'federation.providers.read' },
         { to: `${page}/people`, label: 'People', permission: 'federation.mappings.read' },
         { to: `${page}/groups`, label: 'Groups', permission: 'federation.groups.read' },
+        { to: `${page}/provisioning`, label: 'Provisioning (SCIM)', permission: 'federation.providers.read' },
         { to: `${page}/sync-runs`, label: 'Sync runs', permission: 'federation.groups.read' },
       ]}
     />
