@@ -18,6 +18,7 @@ const secretColumns: ReadonlySet<string> = new Set([
   'credential_public_key',
   'new_token_hash',
   'old_token_hash',
+  'passphrase_encrypted',
   'password_hash',
   'previous_secret_encrypted',
   'secret_encrypted',

@@ -33,6 +33,8 @@ import { restoreArchived, retainDaily, retainNow, verifyArchives } from './reten
 import { retentionRoutes } from './retention/retention-routes.ts'
 import { retentionSettings } from './retention/settings.ts'
 import { securityEvents } from './security-events.ts'
+import { makeTenantExport, removeExpiredExports } from './tenant-archives/export-jobs.ts'
+import { tenantExportRoutes } from './tenant-archives/export-routes.ts'
 import { importedLogs } from './tenant-archives/imported-logs.ts'
 import { portability } from './tenant-archives/portability.ts'
 import { registerTenantArchiveCommands } from './tenant-archives/tenant-archive-commands.ts'
@@ -56,13 +58,38 @@ export const operationsModule = {
       roles: [],
       forOperators: true,
     },
+    'operations.workspace.export': {
+      description: 'Export the whole workspace to a file, and fetch it',
+      roles: ['owner'],
+    },
+    'operations.tenants.export': {
+      description: 'Export any workspace of this installation to a file, and fetch it',
+      roles: [],
+      forOperators: true,
+    },
     'operations.data.read': {
       description: 'Look at the rows of tables in the scope of any tenant, which its audit log tells',
       roles: [],
       forOperators: true,
     },
   },
-  routes: [...healthRoutes, ...retentionRoutes, ...keyRoutes, ...backupRoutes, ...dataRoutes, ...auditStateRoutes],
+  encrypted: [
+    {
+      table: 'operations.tenant_exports',
+      key: ['tenant_id', 'id'],
+      column: 'passphrase_encrypted',
+      context: 'operations.tenant_exports.passphrase:{id}',
+    },
+  ],
+  routes: [
+    ...healthRoutes,
+    ...retentionRoutes,
+    ...keyRoutes,
+    ...backupRoutes,
+    ...dataRoutes,
+    ...auditStateRoutes,
+    ...tenantExportRoutes,
+  ],
   jobs: [
     makeFullBackup,
     makeIncrementalBackup,
@@ -82,6 +109,8 @@ export const operationsModule = {
     verifyNow as Job,
     lookForAlarms,
     sendAlarm as Job,
+    makeTenantExport as Job,
+    removeExpiredExports,
   ],
   checks: healthChecks,
   gauges: [...healthGauges, ...replicaGauges],

@@ -17,6 +17,11 @@ export const securityEvents = {
     category: 'workspace',
     description: 'All that a workspace has was written into a file',
   },
+  'tenants.export_fetched': {
+    severity: 'high',
+    category: 'workspace',
+    description: 'A file with all that a workspace has was fetched',
+  },
   'tenants.imported': {
     severity: 'medium',
     category: 'workspace',

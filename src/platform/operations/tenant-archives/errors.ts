@@ -6,6 +6,12 @@ export const errors = errorTable('tenant_archives', {
   tenantGoing: ['conflict', 'The removal of {slug} has begun: rows are missing already.'],
   tenantMoving: ['conflict', '{slug} is being moved to another database: finish or undo that first.'],
   outInTheWay: ['conflict', '{path} is there already and is not overwritten; name another file with --out.'],
+  underWay: ['conflict', 'An export of this workspace is under way already: wait for it, or cancel it.'],
+  exportNotFound: ['not_found', 'There is no such export, or its file has expired.'],
+  exportTooLarge: [
+    'conflict',
+    'The file would have {gigabytes} GB, which is too much to be fetched from here: commonhold tenants export {slug} writes it on the server.',
+  ],
   passphraseMissing: ['invalid', '{path} is sealed: name the file with its passphrase with --passphrase-file.'],
   passphraseShort: ['invalid', 'A passphrase has at least 12 characters.'],
   passphraseWrong: ['invalid', 'The passphrase is not the one of {path}, or the file was altered.'],
@@ -15,6 +21,10 @@ export const errors = errorTable('tenant_archives', {
   signerUnknown: [
     'invalid',
     'The archive is signed with the key {thumbprint}, which is not one of this installation. Who signs says who was a member and what anybody did: ask where it comes from for `commonhold audit key` and name that key with --thumbprint, or take it from whomever it is with --trust-signer.',
+  ],
+  slugTaken: [
+    'conflict',
+    'The slug {slug} is taken here, or held for who had it: give the workspace another one with --slug.',
   ],
   newer: [
     'conflict',

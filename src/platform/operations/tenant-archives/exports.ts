@@ -18,6 +18,9 @@ export type ExportOptions = {
   passphrase?: string | undefined
   /** Who stands in the tenant's log. */
   actor: string
+  actorId?: string
+  /** Told of each table that is written, of how many there are, and of the rows until then. */
+  onTable?: (done: number, total: number, rows: number) => void
   progress?: (line: string) => void
   signal?: AbortSignal
 }
@@ -37,7 +40,7 @@ type Sources = { main: Side; placed: Side | undefined; placedSchemas: ReadonlySe
  * file has its name when it is whole and the tenant's log tells of it.
  */
 export async function exportTenant(app: App, slug: string, options: ExportOptions): Promise<TenantExport> {
-  const { path, passphrase, actor, progress = () => {} } = options
+  const { path, passphrase, actor, actorId, progress = () => {} } = options
   if (!app.administration) throw errors.unable()
   if (existsSync(path)) throw errors.outInTheWay({ path })
   const signer = await openDocumentSigner(app)
@@ -65,13 +68,15 @@ export async function exportTenant(app: App, slug: string, options: ExportOption
     archive = undefined
     const tables = Object.fromEntries(manifest.tables.map(({ table, rows }) => [table, rows]))
     const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0)
-    await app.db.transaction({ tenantId: tenant.id, system: true, userName: actor }, tx =>
-      recordEvent(tx, {
-        action: 'tenants.exported',
-        resource: 'tenancy.tenants',
-        resourceId: tenant.id,
-        details: { rows, manifest: sha256, isSealed: passphrase !== undefined },
-      }),
+    await app.db.transaction(
+      { tenantId: tenant.id, system: true, userName: actor, ...(actorId && { userId: actorId }) },
+      tx =>
+        recordEvent(tx, {
+          action: 'tenants.exported',
+          resource: 'tenancy.tenants',
+          resourceId: tenant.id,
+          details: { rows, manifest: sha256, isSealed: passphrase !== undefined },
+        }),
     )
     await rename(`${path}.part`, path)
     progress(`${rows} rows are in ${path}`)
@@ -90,7 +95,7 @@ async function writeContents(
   archive: ArchiveWriter,
   sources: Sources,
   tenant: PortableTenant,
-  { progress = () => {}, signal }: ExportOptions,
+  { progress = () => {}, onTable = () => {}, signal }: ExportOptions,
 ): Promise<TenantManifest> {
   const { main } = sources
   const contents = await readContents(main, app)
@@ -120,6 +125,8 @@ async function writeContents(
     const parts = await write(`tables/${name}`, readLines(sourceOf(sources, name), rowsQuery(table, tenant.id)))
     const columns = carried.map(column => ({ name: column, type: types[column] ?? '' }))
     tables.push({ table: name, columns, ...parts })
+    const rows = tables.reduce((sum, each) => sum + each.rows, 0)
+    onTable(tables.length, contents.tables.length, rows)
   }
   const log = await write('log', readLog(sources, tenant.id))
   return {

@@ -4,6 +4,7 @@ import { Value } from 'typebox/value'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { connectSide, findDangling, type Queryable, type Side, statementsOf } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
 import { type Arrival, announceRevocation, documentKeys, settleTravellers, Traveller } from '#platform/identity'
 import { linkTo, sendMail } from '#platform/mail'
 import { closePortableTenant, isUsedTenantId, openPortableTenant } from '#platform/tenancy'
@@ -183,7 +184,12 @@ async function write(app: App, side: Side, writing: Writing): Promise<TenantImpo
     [id, JSON.stringify({ name: options.actor })],
   )
   const tx: Queryable = { ...statementsOf(side), scope: { tenantId: id, system: true, userName: options.actor } }
-  await openPortableTenant(tx, { id, name, slug })
+  await openPortableTenant(tx, { id, name, slug }).catch(error => {
+    // Whoever imports can choose another one.
+    throw error instanceof DomainError && error.code === 'tenancy.slug_taken'
+      ? errors.slugTaken({ slug }, error)
+      : error
+  })
   ids.known.set(manifest.tenant.id, id)
   const arrivals = await settleTravellers(tx, travellers)
   for (const arrival of arrivals) ids.known.set(arrival.id, arrival.newId)

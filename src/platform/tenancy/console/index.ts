@@ -48,6 +48,13 @@ export const tenancyConsole: ConsoleModule = {
       load: () => import('./features.tsx'),
     },
     {
+      path: '/settings/export',
+      title: 'Export',
+      frame: 'shell',
+      permission: 'operations.workspace.export',
+      load: () => import('./export.tsx'),
+    },
+    {
       path: '/settings/deletion',
       title: 'Deletion',
       frame: 'shell',

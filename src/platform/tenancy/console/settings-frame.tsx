@@ -8,6 +8,7 @@ const sections = [
   { to: '/settings/security', label: 'Security', permission: 'tenancy.security.read' },
   { to: '/settings/password-rules', label: 'Passwords', permission: 'tenancy.security.read' },
   { to: '/settings/features', label: 'Features', permission: 'tenancy.settings.read' },
+  { to: '/settings/export', label: 'Export', permission: 'operations.workspace.export' },
   { to: '/settings/deletion', label: 'Deletion', permission: 'tenancy.tenant.delete' },
 ] as const
 

@@ -17,6 +17,7 @@ import {
   usePageTitle,
   useSession,
 } from '#platform/console'
+import { Exports } from './exports.tsx'
 import { SettingCard } from './setting-card.tsx'
 import { type Feature, refreshTenants, statusWords, type TenantDetails, tenantDetailsQuery } from './tenants.ts'
 import { StatusBadge } from './tenants.tsx'
@@ -60,6 +61,14 @@ function Details({ tenant }: { tenant: TenantDetails }) {
         <SettingCard title="Workspace">
           <Facts tenant={tenant} />
         </SettingCard>
+        {can('operations.tenants.export') && (
+          <SettingCard
+            title="Export"
+            lead="All that the workspace has, as one file. Its owners see that it was made and fetched."
+          >
+            <Exports path={`/installation/tenants/${tenant.id}/exports`} />
+          </SettingCard>
+        )}
         <SettingCard title="Features" lead="What the workspace may have, whatever it chooses itself.">
           {tenant.features.length === 0 ? (
             <Text size="sm" c="dimmed">

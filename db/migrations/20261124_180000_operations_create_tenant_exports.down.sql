@@ -1,0 +1,2 @@
+drop table operations.tenant_export_parts;
+drop table operations.tenant_exports;
