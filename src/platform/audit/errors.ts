@@ -29,6 +29,8 @@ export const errors = errorTable('audit', {
     'conflict',
     '{count} people were erased from the log since the archive {archive} was written: it can be restored beside, and not back.',
   ],
+  proofNotRead: ['not_found', 'The proof {file} cannot be read: {reason}.'],
+  proofNotWritten: ['unavailable', 'The proof was not written to {file}: {reason}.'],
   proofUnreadable: ['invalid', 'This is no proof: {reason}.'],
   proofWrong: ['conflict', 'The proof does not hold: {reason}.'],
 })

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { nullable, timestamp } from '#platform/http'
+import { noTenant } from './audit-logs.ts'
 import { readCheckpoint } from './checkpoints.ts'
 
 /** What the people of a tenant see of it. */
@@ -23,14 +24,22 @@ export type SealStatus = Static<typeof SealStatus>
 export type SealState = {
   /** Age of the oldest entry that is not sealed yet, in seconds; 0 where all are. */
   lagSeconds: number
-  checkpoint: { number: number; at: string; tenants: number; size: number; thumbprint: string | null } | null
+  checkpoint: {
+    number: number
+    at: string
+    tenants: number
+    hasOwn: boolean
+    size: number
+    thumbprint: string | null
+  } | null
   /** The last run of verification in the main database that came to a result. */
   verification: { endedAt: Date; isSound: boolean; entries: number; checkpoint: number | null } | null
 }
 
 export async function auditState(tx: Queryable): Promise<SealState> {
-  const [{ lag }, newest, last] = await Promise.all([
-    tx.one(sql<{ lag: number }>`select audit.seal_lag() as lag`),
+  const [{ lag, hasOwn }, newest, last] = await Promise.all([
+    tx.one(sql<{ lag: number; hasOwn: boolean }>`
+      select audit.seal_lag() as lag, exists (select from audit.trees where tenant_id = ${noTenant}) as has_own`),
     tx.maybe(sql<{ signed: string }>`select signed from audit.checkpoints order by number desc limit 1`),
     tx.maybe(sql<NonNullable<SealState['verification']>>`
       select ended_at, is_sound, entries, checkpoint
@@ -48,6 +57,7 @@ export async function auditState(tx: Queryable): Promise<SealState> {
           number: read.document.number,
           at: read.document.at,
           tenants: read.document.tenants,
+          hasOwn,
           size: read.document.size,
           thumbprint: read.thumbprint,
         }

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { nullable, oneOf, timestamp, uuid } from '#platform/http'
+import type { AcceptedFork } from './accepted-forks.ts'
 import { adviceFor } from './advice.ts'
 import type { Finding } from './findings.ts'
 
@@ -21,6 +22,13 @@ export const VerificationRun = Type.Object({
   total: nullable(Type.Integer()),
   checkpoint: nullable(Type.Integer({ description: 'The newest that was verified' })),
   failure: nullable(text),
+  archived: Type.Integer({ description: 'Entries that lie in archives, by signed records' }),
+  archivesRead: Type.Array(text, { description: 'Archived months that were read and compared' }),
+  archivesAway: Type.Array(text, { description: 'Archived months that are not at hand' }),
+  knownForks: Type.Array(
+    Type.Object({ checkpoint: Type.Integer(), forkOf: Type.Integer(), by: text, at: text, reason: text }),
+    { description: 'Restores that an administrator has accepted' },
+  ),
   findings: Type.Array(
     Type.Object({
       kind: text,
@@ -38,9 +46,15 @@ export const VerificationRun = Type.Object({
 })
 export type VerificationRun = Static<typeof VerificationRun>
 
+type Lists = 'archivesRead' | 'archivesAway' | 'knownForks'
+
 /** The latest first. */
 export async function listVerifications(tx: Queryable, limit = 20): Promise<VerificationRun[]> {
-  type Row = Omit<VerificationRun, 'findings' | 'counts'> & {
+  type Row = Omit<VerificationRun, 'findings' | 'counts' | 'archived' | Lists> & {
+    archived: number | null
+    archivesRead: string[] | null
+    archivesAway: string[] | null
+    knownForks: readonly AcceptedFork[] | null
     findings: readonly Finding[] | null
     counts: Readonly<Record<string, number>> | null
   }
@@ -63,13 +77,24 @@ export async function listVerifications(tx: Queryable, limit = 20): Promise<Veri
       total,
       checkpoint,
       failure,
+      (result ->> 'archived')::integer as archived,
+      result -> 'archivesRead' as archives_read,
+      result -> 'archivesAway' as archives_away,
+      result -> 'knownForks' as known_forks,
       result -> 'findings' as findings,
       result -> 'counts' as counts
     from audit.verifications
     order by began_at desc
     limit ${limit}`)
-  return rows.map(({ findings, counts, ...row }) => ({
+  return rows.map(({ findings, counts, archived, archivesRead, archivesAway, knownForks, ...row }) => ({
     ...row,
+    archived: archived ?? 0,
+    archivesRead: archivesRead ?? [],
+    archivesAway: archivesAway ?? [],
+    knownForks: (knownForks ?? []).map(({ checkpoint, forkOf, by, at, reason }) => ({
+      ...{ checkpoint: checkpoint.number, forkOf: forkOf.number },
+      ...{ by, at, reason },
+    })),
     counts: counts ?? {},
     findings: (findings ?? []).slice(0, 50).map(({ kind, text, tenantId, entryId, checkpoint }) => ({
       kind,

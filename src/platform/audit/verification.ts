@@ -2,6 +2,7 @@ import pg from 'pg'
 import { type AcceptedFork, readAcceptedForks } from './accepted-forks.ts'
 import { type ArchiveFiles, compareArchive } from './archive-comparison.ts'
 import { ArchivedMonths } from './archived-months.ts'
+import { noTenant } from './audit-logs.ts'
 import { checkChain } from './checkpoint-chain.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { type Checkpoint, type KeptCheckpoint, type ReadCheckpoint, readCheckpoint } from './checkpoints.ts'
@@ -54,6 +55,8 @@ export type Verification = {
   late: number
   firstLate?: { entryId: string; tenantId: string; createdAt: string }
   tenants: number
+  /** One of them is the log of the installation itself. */
+  hasOwn: boolean
   checkpoints: number
   /** Checkpoints outside that were compared. */
   outside: number
@@ -158,6 +161,7 @@ class Verifier {
       late: this.late,
       ...(this.firstLate && { firstLate: this.firstLate }),
       tenants: this.trees.size,
+      hasOwn: this.trees.has(noTenant),
       checkpoints: this.checkpoints.length,
       outside: outside.length,
       ...(newest?.read && {

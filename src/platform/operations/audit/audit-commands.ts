@@ -172,7 +172,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
           ? 'Every entry is sealed.'
           : `The oldest entry that is not sealed is ${lagSeconds.toFixed(1)} s old.`,
         checkpoint
-          ? `Checkpoint ${checkpoint.number} of ${checkpoint.at}: ${checkpoint.size} entries of ${checkpoint.tenants} tenants.`
+          ? `Checkpoint ${checkpoint.number} of ${checkpoint.at}: ${checkpoint.size} entries of ${logsInWords(checkpoint.tenants, checkpoint.hasOwn)}.`
           : 'There is no checkpoint yet.',
         verification
           ? `Verified ${verification.endedAt.toISOString()}: ${verification.isSound ? 'sound' : 'NOT sound'}.`
@@ -231,15 +231,34 @@ function numberOf(text: string): number {
 
 function writeProof(proof: Proof, output: string | undefined): void {
   const text = `${JSON.stringify(proof, null, 2)}\n`
-  if (output === undefined) process.stdout.write(text)
-  else writeFileSync(output, text)
+  if (output === undefined) {
+    process.stdout.write(text)
+    return
+  }
+  try {
+    writeFileSync(output, text)
+  } catch (error) {
+    throw auditErrors.proofNotWritten({ file: output, reason: reasonOf(error) }, error)
+  }
+  process.stderr.write(`The proof is in ${output}: commonhold audit check-proof ${output}\n`)
+}
+
+/** In words where it is what happens to people. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file or folder',
+    EACCES: 'this user may not',
+    EISDIR: 'it is a folder',
+  }
+  return reasons[code ?? ''] ?? message
 }
 
 function readProofFile(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw auditErrors.proofUnreadable({ reason: (error as Error).message }, error)
+    throw auditErrors.proofNotRead({ file, reason: reasonOf(error) }, error)
   }
 }
 
@@ -260,7 +279,7 @@ function reportOf(it: Verification): string {
   const lines = [
     it.isSound ? 'The log is as it was written.' : 'The log is NOT as it was written:',
     ...it.findings.map(({ kind, text }) => `  ${kind}: ${text}`),
-    `${it.entries} entries of ${it.tenants} tenants in ${it.seconds.toFixed(1)} s (${rate} a second), ${it.unsealed} of them too new to be sealed.`,
+    `${it.entries} entries of ${logsInWords(it.tenants, it.hasOwn)} in ${it.seconds.toFixed(1)} s (${rate} a second), ${it.unsealed} of them too new to be sealed.`,
     ...it.knownForks.map(sentenceOf),
     ...(it.archived > 0 ? [`${it.archived} older entries are archived, by signed records.`] : []),
     ...(it.archivesRead.length > 0 ? [`Archives read: ${it.archivesRead.join(', ')}.`] : []),
@@ -277,6 +296,13 @@ function reportOf(it: Verification): string {
       : []),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The installation's own log is one of the trees, and no workspace. */
+function logsInWords(trees: number, hasOwn: boolean): string {
+  const tenants = hasOwn ? trees - 1 : trees
+  const words = `${tenants} ${tenants === 1 ? 'workspace' : 'workspaces'}`
+  return hasOwn ? `${words} and of the installation` : words
 }
 
 const sentenceOf = ({ checkpoint, forkOf, by, at, reason }: AcceptedFork): string =>

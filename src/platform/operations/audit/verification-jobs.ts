@@ -1,6 +1,7 @@
 import { type App, mainApp } from '#platform/app.ts'
 import { type AuditVerificationOptions, type Verification, verifyAuditLog } from '#platform/audit'
 import type { Job } from '#platform/jobs'
+import { archiveFilesOf } from './archive-files.ts'
 
 export const verificationKinds = ['full', 'since_checkpoint'] as const
 export type VerificationKind = (typeof verificationKinds)[number]
@@ -39,7 +40,8 @@ export async function verifyEverywhere(
 /** Each night what is new; on Sundays everything, since what is old can be altered too. */
 export const verifyNightly: Job = {
   name: 'operations.verify-audit-log',
-  description: 'PE-07: verifies the audit log: on Sundays all of it, else what came since it was found sound',
+  description:
+    'PE-07: verifies the audit log: on Sundays all of it, archived months too, else what came since it was found sound',
   cron: '40 4 * * *',
   retryLimit: 1,
   async run(_data, app) {
@@ -59,7 +61,9 @@ export const verifyNow: Job<{ kind: VerificationKind; requestedBy?: string }> = 
 }
 
 async function verify(app: App, kind: VerificationKind, requestedBy?: string): Promise<void> {
-  for (const { database, isSound, counts } of await verifyEverywhere(app, kind, { requestedBy })) {
+  // Archived months too where everything is read again.
+  const archives = kind === 'full' ? archiveFilesOf(app) : undefined
+  for (const { database, isSound, counts } of await verifyEverywhere(app, kind, { requestedBy, archives })) {
     if (!isSound) app.log.error({ database, counts }, 'The audit log is not as it was sealed')
   }
 }

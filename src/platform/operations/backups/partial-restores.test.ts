@@ -298,6 +298,10 @@ test('GG-19 every row that a restore changes is in the audit log with the run as
   }
   assert.equal(entriesOf('access.api_keys', 'delete'), 1)
   assert.equal(entriesOf('tenancy.tenants', 'restore'), 1)
+  const event = await one(`select details from audit.audit_logs where action = 'restore' and request_id = $1`, [run.id])
+  const staying: { reason: string; tables: string[] }[] = run.result.stays
+  assert.equal(new Set(staying.map(({ reason }) => reason)).size, staying.length, 'each reason once')
+  assert.equal(event.details.stays, staying.flatMap(({ tables }) => tables).length, 'the log has how many')
   assert.ok(rows.every(({ name }) => name === 'Olga Operator'))
   const past = await rowAsOf(world.db.scoped(alice.scope), lists, kept, new Date().toISOString())
   assert.match(JSON.stringify(past), /Kept and renamed/)

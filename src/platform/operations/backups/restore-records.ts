@@ -26,10 +26,25 @@ export async function endRecord(
   { resource, resourceId, backup, result }: { resource: string; resourceId?: string; backup: string; result: object },
 ): Promise<void> {
   const tx = { ...statementsOf(client), scope: {} }
-  const details = { ...result, runId } as Readonly<Record<string, unknown>>
+  const stored = storedOf(result)
+  // Why some tables stay is told once, in the record of the run.
+  const { stays, ...told } = stored as { stays?: readonly Staying[] }
+  const staying = stays && { stays: stays.reduce((sum, { tables }) => sum + tables.length, 0) }
+  const details: Readonly<Record<string, unknown>> = { ...told, ...staying, runId }
   await recordEvent(tx, { action: 'restore', resource, ...(resourceId !== undefined && { resourceId }), details })
   await tx.run(sql`
     update operations.backup_runs
-    set state = 'done', backup_id = ${backup}, finished_at = clock_timestamp(), result = ${json(result)}
+    set state = 'done', backup_id = ${backup}, finished_at = clock_timestamp(), result = ${json(stored)}
     where id = ${runId}`)
+}
+
+/** Tables that stay as they are, by the reason. */
+export type Staying = { reason: string; tables: string[] }
+
+/** What came of a restore as it is kept: each reason once, and not with every table. */
+export function storedOf<T extends object>(result: T): Omit<T, 'stays'> & { stays?: Staying[] } {
+  const { stays, ...rest } = result as T & { stays?: Readonly<Record<string, string>> }
+  if (!stays) return rest
+  const byReason = Map.groupBy(Object.entries(stays), ([, reason]) => reason)
+  return { ...rest, stays: [...byReason].map(([reason, all]) => ({ reason, tables: all.map(([table]) => table) })) }
 }

@@ -129,7 +129,10 @@ test('GG-20 without a backup the database is called unprotected, with what to do
 
 test('GG-20 commonhold backup status ends with what the state amounts to', async t => {
   const outputs: string[] = []
-  t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => outputs.push(String(text)) > 0)
+  t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
+    if (typeof text === 'string') outputs.push(text)
+    return true
+  })
   const codeWith = async (backupAdapter: string) => {
     const program = new Command().exitOverride()
     registerBackupCommands(program.command('backup'), {

@@ -86,6 +86,9 @@ const State = Type.Object({
     { description: 'Other servers, on which workspaces have databases of their own' },
   ),
   runs: Type.Array(Run, { description: 'What was done, the latest first' }),
+  restores: Type.Array(Run, {
+    description: 'Those of workspaces and tables, with what came of them, the latest first',
+  }),
   now: time,
 })
 

@@ -60,6 +60,8 @@ export type BackupState = {
   archivedUntil: string | null
   others: OtherState[]
   runs: Run[]
+  /** Of workspaces and tables, the latest first. */
+  restores: Run[]
   now: string
 }
 
@@ -67,6 +69,7 @@ export async function readState(app: App): Promise<BackupState> {
   const adapter = adapterOf(app.config)
   const { folder } = shelfOfApp(app)
   const now = app.clock.now()
+  const tx = app.db.scoped({ system: true })
   const state: BackupState = {
     ...{ status: 'protected', advice: [], concerns: [], adapter, folder, retentionDays: retentionDaysOf(app.config) },
     ...{
@@ -78,7 +81,8 @@ export async function readState(app: App): Promise<BackupState> {
       archivedUntil: null,
       others: [],
     },
-    ...{ runs: await listRuns(app.db.scoped({ system: true }), { limit: 30 }), now: now.toISOString() },
+    ...{ runs: await listRuns(tx, { limit: 30 }), restores: await listRuns(tx, { limit: 50, kinds: ['restore'] }) },
+    now: now.toISOString(),
   }
   if (adapter !== 'own') {
     const report = await readReport(app, adapter)

@@ -18,7 +18,7 @@ import { PastRows, type RowCounts } from './past-rows.ts'
 import type { Target } from './plans.ts'
 import type { Recovery, RecoveryOptions } from './recoveries.ts'
 import { ruleOf } from './restoration-rules.ts'
-import { beginRecord, endRecord } from './restore-records.ts'
+import { beginRecord, endRecord, storedOf } from './restore-records.ts'
 import { recordRun } from './runs.ts'
 import { readShapes, shapeDifferences, type TableShape } from './table-shapes.ts'
 import { bringReferred, findTenantPlace, openPlace, type TenantPlace, withPastPlace } from './tenant-places.ts'
@@ -258,7 +258,7 @@ async function restoring(
       }
     })
   if (isDryRun) return await run('')
-  return (await recordRun(app, { kind: 'restore', requestedBy }, async runId => asOutcome(await run(runId)))).result
+  return (await recordRun(app, { kind: 'restore', requestedBy }, async runId => asOutcome(await run(runId)))).restored
 }
 
 /** Where the rows are and were: elsewhere than in the main database for a table of an application of a tenant that is placed. */
@@ -281,8 +281,10 @@ async function findEnds(app: App, { table, tenant, placedCopy }: TableWish, past
 const ofTenant = (tenantId: string | undefined): string =>
   tenantId === undefined ? 'true' : `t.tenant_id = ${pg.escapeLiteral(tenantId)}`
 
-/** A result as `recordRun` takes it. */
-export const asOutcome = <T extends { recovery: Recovery }>(result: T) => ({ backupId: result.recovery.backup, result })
+/** A result as `recordRun` takes it, and as it is. */
+export const asOutcome = <T extends { recovery: Recovery }>(restored: T) => ({
+  ...{ backupId: restored.recovery.backup, result: storedOf(restored), restored },
+})
 
 const stampOf = (now: Date): string => now.toISOString().slice(0, 19).replace(/[-:]/g, '').toLowerCase()
 

@@ -78,7 +78,7 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
         return await restoreFrom(app, wish, { copy, present, known, runId, omissions })
       })
     if (isDryRun) return await run('')
-    return (await recordRun(app, { kind: 'restore', requestedBy }, async runId => asOutcome(await run(runId)))).result
+    return (await recordRun(app, { kind: 'restore', requestedBy }, async runId => asOutcome(await run(runId)))).restored
   } finally {
     await present.end()
   }

@@ -33,6 +33,7 @@ export function Page() {
           <div className={classes.stack}>
             <Verdict standing={standing} />
             <Logs logs={standing.logs} />
+            <Archived runs={standing.runs} />
             <Copies standing={standing} />
             <Runs runs={standing.runs} />
           </div>
@@ -166,6 +167,41 @@ function Logs({ logs }: { logs: Standing['logs'] }) {
           of: ({ checkpoint }) => (
             <code style={{ overflowWrap: 'anywhere' }}>{checkpoint?.thumbprint ?? 'none yet'}</code>
           ),
+        },
+      ]}
+    />
+  )
+}
+
+/** What the last verification of everything has found of archived months, and restores that somebody knows of. */
+function Archived({ runs }: { runs: readonly Run[] }) {
+  const whole = runs.filter(({ kind, state }) => kind === 'full' && (state === 'sound' || state === 'unsound'))
+  const last = [...new Map(whole.toReversed().map(run => [run.database, run])).values()]
+  const told = last.filter(({ archived, knownForks }) => archived > 0 || knownForks.length > 0)
+  if (told.length === 0) return null
+  return (
+    <TablePart
+      title="Archived months and known restores"
+      note="As the last verification of everything found them. A month that is not at hand is told by its signed record."
+      rows={told}
+      keyOf={({ id }) => id}
+      nothing=""
+      columns={[
+        { label: 'Database', isLong: true, of: ({ database }) => nameOf(database) },
+        { label: 'Archived entries', isNumber: true, of: ({ archived }) => archived.toLocaleString() },
+        { label: 'Months read again', isLong: true, of: ({ archivesRead }) => archivesRead.join(', ') || 'none' },
+        { label: 'Not at hand', isLong: true, of: ({ archivesAway }) => archivesAway.join(', ') || 'none' },
+        {
+          label: 'Restores known of',
+          isLong: true,
+          of: ({ knownForks }) =>
+            knownForks.length === 0
+              ? 'none'
+              : knownForks.map(({ checkpoint, forkOf, by, at, reason }) => (
+                  <div key={checkpoint}>
+                    Checkpoint {checkpoint} beside {forkOf}, accepted by {by} {formatAgo(at)}: {reason}
+                  </div>
+                )),
         },
       ]}
     />

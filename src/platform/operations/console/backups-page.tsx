@@ -16,6 +16,7 @@ import classes from './operations.module.css'
 import { formatBytes, formatSeconds } from './operations.ts'
 import { OperationsFrame } from './operations-frame.tsx'
 import { TablePart } from './part.tsx'
+import { Restores, wordsOf } from './restores-part.tsx'
 import { RunningRun } from './running-run.tsx'
 import { StatusBadge } from './status-badge.tsx'
 
@@ -41,6 +42,7 @@ export function Page() {
             {state.adapter === 'own' && <Reach state={state} />}
             {state.others.length > 0 && <OtherServers others={state.others} />}
             {state.adapter === 'own' && <Chains chains={state.chains} />}
+            <Restores restores={state.restores} />
             <Runs runs={state.runs} />
           </div>
         )}
@@ -356,5 +358,6 @@ function effectOf({ kind, result }: Run): string {
   if (kind === 'verify') return `${formatBytes(figure('bytes'))} without a fault`
   if (kind === 'expire')
     return `${(result.backups as unknown[] | undefined)?.length ?? 0} backups, ${many('segments')} segments of WAL`
+  if (kind === 'restore') return `${wordsOf(result)}: see Restores`
   return `${formatBytes(figure('storedBytes'))} of ${formatBytes(figure('plainBytes'))}`
 }
