@@ -88,6 +88,8 @@ async function write(): Promise<void> {
     `update tenancy.tenants set database_url_encrypted = (select url_encrypted from tenancy.databases) where id = $1`,
     [bob.tenantId],
   )
+  // The first who asks an issuer for its keys makes them.
+  await fetch(`${world.baseUrl}/t/meridian-capture/jwks`)
   for (const { tenantId } of [alice, bob]) {
     for (let n = 0; n < 150; n++) endpoints.push(await addEndpoint(tenantId))
   }
