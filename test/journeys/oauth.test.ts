@@ -98,6 +98,8 @@ describe('OAuth in a browser', { skip }, () => {
       await form.getByRole('button', { name: 'Make it' }).click()
       await form.getByText(/Nobody can be sent back to https:\/\/reports\.example\/\*/).waitFor()
       await look(page, 'new application')
+      // The browser itself says that the server refused something.
+      assert.match(complaints.splice(0).join(), /^error: [^,]*status of 400[^,]*oauth\/clients\)$/)
       await redirects.fill('https://reports.example/callback')
       await form
         .getByRole('combobox', { name: 'What it may ask for at most' })

@@ -3,7 +3,7 @@ import { type Configuration, interactionPolicy, Provider } from 'oidc-provider'
 import type { App } from '#platform/app.ts'
 import { fetchPublic } from '#platform/http'
 import { storeOf } from './adapter.ts'
-import { identityScopes } from './clients.ts'
+import { identityScopes, tryAddress } from './clients.ts'
 import { findAccount } from './issuer-accounts.ts'
 import { compareSecret, ownMetadata } from './issuer-clients.ts'
 import { askLogout, renderError, showLogout } from './issuer-pages.ts'
@@ -85,9 +85,13 @@ function configurationOf(app: App, { slug }: Issuer, keys: KeySet['keys']): Conf
         getResourceServerInfo: getResourceServer,
       },
     },
-    clientBasedCORS: ({ oidc }, origin, client) =>
-      (oidc.route === 'userinfo' || client.tokenEndpointAuthMethod === 'none') &&
-      (client.redirectUris ?? []).some(uri => URL.parse(uri)?.origin === origin && origin !== 'null'),
+    clientBasedCORS: ({ oidc }, origin, client) => {
+      const redirectUris = client.redirectUris ?? []
+      // While somebody tries it, the console's own page asks in its place.
+      if (redirectUris.includes(tryAddress(app)) && origin === new URL(app.publicUrl).origin) return true
+      const mayAsk = oidc.route === 'userinfo' || client.tokenEndpointAuthMethod === 'none'
+      return mayAsk && redirectUris.some(uri => URL.parse(uri)?.origin === origin && origin !== 'null')
+    },
     interactions: {
       policy: interactionPolicy.base(),
       url: (_context, { uid }) => `${app.publicUrl}/oauth/consent/${uid}`,
