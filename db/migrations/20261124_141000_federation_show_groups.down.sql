@@ -1,4 +1,3 @@
-drop function federation.membership_of(uuid);
 drop function federation.list_owners();
 drop function federation.note_sync_error(uuid, uuid, text, text);
 drop function federation.mark_person(uuid, uuid, boolean);

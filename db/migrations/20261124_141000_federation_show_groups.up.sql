@@ -164,18 +164,3 @@ $function$;
 comment on function federation.list_owners() is 'Who is told of a sync that failed';
 revoke execute on function federation.list_owners() from public;
 grant execute on function federation.list_owners() to commonhold_app;
-
-create function federation.membership_of(of_user_id uuid)
-returns uuid
-language sql
-stable
-set search_path = pg_catalog, pg_temp
-as $function$
-  select id
-  from tenancy.user_tenants
-  where tenant_id = platform.current_tenant_id()
-    and user_id = of_user_id
-$function$;
-comment on function federation.membership_of(uuid) is 'The membership of a user in the tenant of the scope';
-revoke execute on function federation.membership_of(uuid) from public;
-grant execute on function federation.membership_of(uuid) to commonhold_app;

@@ -6,10 +6,9 @@ import { setRolesOf } from '#platform/access'
 import { type Scope, sql } from '#platform/database'
 import { runJobs } from '#test/jobs.ts'
 import { joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
-import type { GroupsAnswer } from './group-claims.ts'
+import { type GroupsAnswer, readGroups, usualSettings } from './group-claims.ts'
 import type { GroupMapping } from './group-mappings.ts'
 import { type Applied, applyGroups, type Cause } from './role-assignments.ts'
-import { syncSignIn } from './sign-in-groups.ts'
 import { syncProvider } from './sync-command.ts'
 import { syncNow } from './sync-jobs.ts'
 import type { SyncRun, SyncRunError } from './sync-runs.ts'
@@ -120,22 +119,21 @@ const provider = await newProvider(alice)
 
 test('AG-06 a group gives its role at sign-in, and leaving the group takes it', async () => {
   const role = await newRole(alice)
-  const { membershipId, userId } = await newMember(alice, provider)
+  const { membershipId } = await newMember(alice, provider)
   await map(alice, provider, { externalGroupId: 'Bid managers', roleId: role.id })
-  const signIn = (claims: object) =>
-    db.transaction(ofPlatform(alice), tx =>
-      syncSignIn(app, tx, {
-        provider: { id: provider },
-        mapping: { userId },
-        claims: claims as Record<string, unknown>,
-      }),
+  const signIn = (claims: Record<string, unknown>) =>
+    say(
+      alice,
+      provider,
+      membershipId,
+      readGroups({ type: 'custom_oidc', settings: usualSettings('custom_oidc') }, claims),
     )
-  assert.equal((await signIn({ groups: ['Bid managers', 'Others'] }))?.given, 1)
+  assert.equal((await signIn({ groups: ['Bid managers', 'Others'] })).given, 1)
   assert.deepEqual(await rolesOf(membershipId), [role.name, 'viewer'])
   // Nothing is known: nothing is taken.
   for (const claims of [{}, { _claim_names: { groups: 'src1' } }, { groups: 'a,b' }]) await signIn(claims)
   assert.deepEqual(await rolesOf(membershipId), [role.name, 'viewer'])
-  assert.equal((await signIn({ groups: [] }))?.taken, 1)
+  assert.equal((await signIn({ groups: [] })).taken, 1)
   assert.deepEqual(await rolesOf(membershipId), ['viewer'])
 })
 
@@ -440,8 +438,8 @@ test('AG-06 groups by SCIM count only where the provider is set to SCIM', async 
   const [first, second] = [await newMember(alice, claims), await newMember(alice, scim)]
   assert.equal((await say(alice, claims, first.membershipId, answer('Pushed'), by)).given, 0)
   assert.equal((await say(alice, scim, second.membershipId, answer('Pushed'), by)).given, 1)
-  const signIn = { provider: { id: scim }, mapping: { userId: second.userId }, claims: { groups: [] } }
-  await db.transaction(ofPlatform(alice), tx => syncSignIn(app, tx, signIn))
+  const settings = { ...usualSettings('okta'), source: 'scim' as const }
+  await say(alice, scim, second.membershipId, readGroups({ type: 'okta', settings }, { groups: [] }))
   assert.deepEqual(await rolesOf(second.membershipId), [role.name, 'viewer'])
 })
 
@@ -648,6 +646,7 @@ test('AG-06 sign-ins, changes by hand, mappings and syncs at once: nobody waits 
       const cause = { by: 'sign_in' } as const
       return await applyGroups(tx, { membershipId, providerId: own, groups: answer(...groups), cause })
     })
+  const before = await countDeadlocks()
   for (let round = 0; round < 8; round++) {
     const mapping = await map(alice, own, { externalGroupId: 'B', roleId: second.id })
     await say(alice, own, membershipId, answer('B'))
@@ -669,7 +668,54 @@ test('AG-06 sign-ins, changes by hand, mappings and syncs at once: nobody waits 
     )
     await db.transaction(alice.scope, async tx => setRolesOf(tx, membershipId, [await roleId(alice, 'viewer')]))
   }
+  // A transaction that met one is tried again, so that nobody would hear of it.
+  assert.equal(await countDeadlocks(), before)
 })
+
+test('AG-06 who finds a difference only when it is his turn takes no lock against its order', async () => {
+  const own = await newProvider(alice)
+  const role = await newRole(alice)
+  await map(alice, own, { externalGroupId: 'A', roleId: role.id })
+  const { membershipId } = await newMember(alice, own)
+  await say(alice, own, membershipId, answer('A'))
+  const before = await countDeadlocks()
+  const others: Promise<unknown>[] = []
+  await db.transaction(ofPlatform(alice), async tx => {
+    await tx.run(sql`select * from federation.apply_groups(${own}, ${membershipId}, '{}')`)
+    // For him all is in line still.
+    others.push(say(alice, own, membershipId, answer('A')))
+    await waitingFor('advisory')
+    others.push(
+      db.transaction(ofPlatform(alice), async his => {
+        await his.run(sql`select federation.lock_member(${membershipId})`)
+        const cause = { by: 'sign_in' } as const
+        await applyGroups(his, { membershipId, providerId: own, groups: answer('A'), cause })
+      }),
+    )
+    await waitingFor('transactionid')
+  })
+  await Promise.all(others)
+  assert.deepEqual(await rolesOf(membershipId), [role.name, 'viewer'])
+  assert.equal(await countDeadlocks(), before)
+})
+
+async function waitingFor(locktype: string): Promise<void> {
+  for (;;) {
+    const { rows } = await admin.query(
+      `select from pg_locks as wait join pg_stat_activity as activity using (pid)
+       where wait.locktype = $1 and not wait.granted and activity.datname = current_database()`,
+      [locktype],
+    )
+    if (rows.length > 0) return
+  }
+}
+
+async function countDeadlocks(): Promise<number> {
+  const { rows } = await admin.query(
+    'select deadlocks::integer from pg_stat_database where datname = current_database()',
+  )
+  return rows[0].deadlocks
+}
 
 test('AG-06 the sync after a new mapping reaches who was just signing in', async () => {
   const own = await newProvider(alice)
