@@ -163,7 +163,7 @@ create table federation.scim_requests (
   constraint scim_requests_method_length check (length(method) between 1 and 10),
   constraint scim_requests_resource_length check (length(resource) between 1 and 50),
   constraint scim_requests_resource_id_length check (length(resource_id) <= 100),
-  constraint scim_requests_status_range check (status between 100 and 599),
+  constraint scim_requests_status_counted check (status > 0),
   constraint scim_requests_code_length check (length(code) <= 100),
   constraint scim_requests_detail_length check (length(detail) <= 1000),
   constraint scim_requests_milliseconds_counted check (milliseconds >= 0),
