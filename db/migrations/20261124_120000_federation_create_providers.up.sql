@@ -156,7 +156,7 @@ grant update (
 grant select on federation.iam_user_mappings to commonhold_readonly;
 select audit.track(
   'federation.iam_user_mappings',
-  redact => '{external_email,external_username,external_name,sync_metadata}',
+  redact => '{external_id,external_email,external_username,external_name,sync_metadata}',
   ignore => '{updated_at,last_sync_at,last_sign_in_at}',
   context => '{user_id,provider_id}'
 );

@@ -34,7 +34,7 @@ export const providerPages: ConsoleModule['routes'] = [
 ]
 
 export const providerNavigation: ConsoleModule['navigation'] = [
-  { group: 'Workspace', label: 'Single sign-on', to: '/identity-providers', icon: 'key', permission },
+  { group: 'Workspace', label: 'Single sign-on', to: '/identity-providers', icon: 'globe', permission },
 ]
 
 export const providerResources: ConsoleModule['resources'] = {

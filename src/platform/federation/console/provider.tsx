@@ -78,7 +78,7 @@ function Details({ provider }: { provider: IdentityProvider }) {
                 Make a web application for this at {typeNames[type]} and register this redirect URI there, to the
                 letter:
               </Text>
-              <Group gap="xs" wrap="nowrap">
+              <Group gap="xs">
                 <code style={{ overflowWrap: 'anywhere' }}>{provider.redirectUri}</code>
                 <CopyButton text={provider.redirectUri} label="Copy the redirect URI" />
               </Group>
