@@ -37,6 +37,9 @@ const zeros = Buffer.alloc(frameBytes)
 const ahead = 4
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
+/** By default each 16 kB of what comes out would be a turn of its own, with memory of its own. */
+const decompressFrame = (frame: Buffer): Promise<Buffer> =>
+  decompress(frame, { chunkSize: Math.min(frameBytes + 64, 16_384 + 8 * frame.length) })
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 }
 
 /** Writes one sealed file. What is written is on the disk when `finish` (or `flush`) resolves. */
@@ -212,7 +215,7 @@ export async function* readSealed(
       }
       isLast = frame[0] === 1
       const isUseless = !isLast && (number + 1) * frameBytes <= (options.gap?.until ?? 0)
-      const opened = isUseless ? Promise.resolve(zeros) : decompress(openFrame(key, header, number, frame, path))
+      const opened = isUseless ? Promise.resolve(zeros) : decompressFrame(openFrame(key, header, number, frame, path))
       opened.catch(() => {})
       plain.push(opened)
       if (plain.length > ahead) yield await (plain.shift() as Promise<Buffer>)
