@@ -137,17 +137,16 @@ export async function* finishTry(begun: Begun, search: URLSearchParams): AsyncGe
     } catch (fault) {
       yield failed(checked, messageOf(fault))
     }
-    const told = 'Userinfo says who you are'
-    try {
-      const headers = { authorization: `Bearer ${access_token}` }
-      yield done(
-        told,
-        'Asked with the access token.',
-        await askJson(metadata.userinfo_endpoint, { headers }, 'Userinfo'),
-      )
-    } catch (refusal) {
-      yield failed(told, messageOf(refusal))
-    }
+  }
+  // A token with permissions is for the API, one without for userinfo.
+  const isForApi = /[.*]/.test(scope ?? '')
+  const told = isForApi ? 'The API knows for whom it is asked' : 'Userinfo says who you are'
+  const asked = isForApi ? `${new URL(metadata.issuer).origin}/api/v1/caller` : metadata.userinfo_endpoint
+  try {
+    const headers = { authorization: `Bearer ${access_token}` }
+    yield done(told, `Asked with the access token: ${asked}`, await askJson(asked, { headers }, 'It'))
+  } catch (refusal) {
+    yield failed(told, messageOf(refusal))
   }
 
   const given = 'The tokens were given back'
