@@ -321,6 +321,8 @@ describe('other clients and tenants', () => {
   })
 
   test('GG-13 a question is seen and answered by the browser that began it: nobody answers for an attacker', async () => {
+    const own = await browser.follow((await requestOf(config, { scope: all, prompt: 'consent' })).url.href)
+    assert.equal((await browser.question(own.address)).status, 200, 'the victim has a cookie of his own')
     const attacker = new OAuthBrowser(world)
     const { address } = await attacker.follow((await requestOf(config, { scope: all, prompt: 'consent' })).url.href)
     assert.match(address, /\/oauth\/consent\//)
