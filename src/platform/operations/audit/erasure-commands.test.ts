@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
 import { Command } from 'commander'
 import type { App } from '#platform/app.ts'
@@ -10,6 +11,7 @@ import { recordEvent } from '#platform/audit'
 import { Keyring } from '#platform/crypto'
 import { DomainError } from '#platform/errors.ts'
 import { testDatabase } from '#test/database.ts'
+import { writeArchive } from '../retention/archives.ts'
 import { registerAuditCommands } from './audit-commands.ts'
 
 const { db, admin, adminConfig } = await testDatabase()
@@ -79,4 +81,26 @@ test('PE-07 a person is erased from the log by command: counted first, refused w
   assert.equal((await admin.query('select from identity.users where id = $1', [userId])).rowCount, 0)
   assert.match(await run('erase-subject', userId, '--yes'), /^0 entries of 0 workspaces in 1 database have lost/)
   assert.equal(JSON.parse(await run('verify', '--json')).isSound, true)
+})
+
+test('PE-07 GG-16 the command names the archived months that still tell of somebody, and what can be done', async () => {
+  const [gone, other] = [randomUUID(), randomUUID()]
+  await admin.query(`insert into identity.users (id, email, full_name) values ($1, 'bea@people.example', 'Bea')`, [
+    gone,
+  ])
+  const shelf = { folder: join(directory, 'archive'), keyring: app.keyring }
+  const lines = [gone, other, other].map(id => ({ line: JSON.stringify({ user_id: id }), at: '2025-01-02T00:00:00Z' }))
+  const about = { table: 'audit.audit_logs', database: null, columns: [], schemaVersion: null }
+  const months = [lines, lines.slice(1)].map(async (rows, index) => {
+    const month = { partition: `audit_logs_2025_0${index + 1}`, from: `2025-0${index + 1}-01T00:00:00Z`, to: '' }
+    return await writeArchive(shelf, { ...about, ...month }, Readable.from([rows]), { now: new Date() })
+  })
+  const [first] = await Promise.all(months)
+  const { archives, stays } = JSON.parse(await run('erase-subject', gone, '--dry-run', '--json'))
+  assert.deepEqual(
+    archives.map(({ archive, rows }: { archive: string; rows: number }) => [archive, rows]),
+    [[first?.id, 1]],
+  )
+  assert.match(stays, /remove its two files/)
+  assert.match(await run('erase-subject', gone, '--dry-run'), /1 row of audit\.audit_logs, 2025-01/)
 })

@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
+import { findSubjectAddresses } from '#platform/audit'
 import { countLogOf, eraseAccountAtOnce, eraseLogOf, findSubject, identityErrors } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
+import { type ArchivedMention, findArchivedMentions, mentionsInWords } from './archived-people.ts'
 
 type Flags = { atOnce?: boolean; dryRun?: boolean; yes?: boolean; json?: boolean }
 
@@ -26,23 +28,34 @@ export function registerErasureCommands(
         const isAllowed = status === 'erased' || (status === 'deleted' && flags.atOnce) || flags.dryRun
         if (!isAllowed) throw identityErrors.accountExists()
         const counts = await countLogOf(app, id)
-        if (flags.dryRun) return report(flags, { ...counts, isDryRun: true }, 'would lose')
-        await confirm(flags, `${counts.entries} entries lose what is personal of ${id}, for good.`)
+        // Known by the log alone, which forgets them.
+        const archives = await findArchivedMentions(app, id, await findSubjectAddresses(app.db, id))
+        const told = { archives, stays: mentionsInWords(app, archives) }
+        if (flags.dryRun) return report(flags, { ...counts, ...told, isDryRun: true }, 'would lose')
+        await confirm(flags, `${counts.entries} entries lose what is personal of ${id}, for good.\n${told.stays}`)
         if (status !== 'erased') await eraseAccountAtOnce(app, id)
-        report(flags, await eraseLogOf(app, id, progressOn(process.stderr)), 'have lost')
+        report(flags, { ...(await eraseLogOf(app, id, progressOn(process.stderr))), ...told }, 'have lost')
       })
     })
 }
 
 function report(
   { json }: Flags,
-  result: { entries: number; tenants: number; databases: number; isDryRun?: boolean },
+  result: {
+    entries: number
+    tenants: number
+    databases: number
+    archives: ArchivedMention[]
+    /** What is said of them, and what can be done. */
+    stays: string
+    isDryRun?: boolean
+  },
   words: string,
 ): void {
   process.stdout.write(
     json
       ? `${JSON.stringify(result, null, 2)}\n`
-      : `${result.entries} entries of ${result.tenants} workspaces in ${result.databases} ${result.databases === 1 ? 'database' : 'databases'} ${words} what is personal.\n`,
+      : `${result.entries} entries of ${result.tenants} workspaces in ${result.databases} ${result.databases === 1 ? 'database' : 'databases'} ${words} what is personal.\n${result.stays}`,
   )
 }
 
