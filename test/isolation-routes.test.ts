@@ -259,6 +259,13 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
       'GET /contractors/{id}/records/{recordId}',
       'GET /contractors/{id}/similar',
       'GET /contractors/{id}/values',
+      // Nobody has allowed the made client anything: allowances.test.ts asks as the other tenant.
+      'DELETE /me/applications/{tenantId}/{id}',
+      'DELETE /oauth/clients/{id}/people/{userId}',
+      // Replaced by the one before.
+      'DELETE /oauth/clients/{id}/secrets/{secretId}',
+      // The body names a service account that is none.
+      'PATCH /oauth/clients/{id}',
       // The body names a member, or a parent, that is none.
       'PATCH /organizations/{id}',
       'POST /organizations/{id}/members',
