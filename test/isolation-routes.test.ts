@@ -240,6 +240,9 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
       'PATCH /me/passkeys/{id}',
       'POST /me/invitations/{id}/acceptance',
       'GET /users/{id}/avatar',
+      // The key that is made for all has another owner than the service account of the provider's directory.
+      'DELETE /federation/providers/{id}/provisioning/tokens/{tokenId}',
+      'POST /federation/providers/{id}/provisioning/tokens/{tokenId}/rotation',
       // Everybody's.
       'GET /contractors/{id}',
       'GET /contractors/{id}/award-breakdown',
