@@ -134,7 +134,7 @@ describe('OAuth in a browser', { skip }, () => {
       await page.getByText('All of it works.').waitFor()
       const steps = page.getByRole('list', { name: 'Steps' }).getByRole('listitem')
       assert.equal(await steps.count(), 5)
-      await page.getByText(alice.fullName).first().waitFor()
+      await steps.getByText(alice.fullName).first().waitFor()
       await look(page, 'a try that works')
       assert.ok(!(await page.content()).includes('access_token'))
       const kept = await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }))
