@@ -98,7 +98,7 @@ language sql
 stable
 begin atomic
   select
-    'AccessToken',
+    'AccessToken' as kind,
     allowed.client_id,
     token.grant_id,
     token.user_id,
@@ -107,7 +107,7 @@ begin atomic
     token.details,
     token.created_at,
     token.expires_at,
-    null::timestamptz,
+    null::timestamptz as used_at,
     allowed.scopes,
     allowed.refused_scopes,
     allowed.claims,
@@ -122,21 +122,21 @@ begin atomic
     and token.expires_at > pg_catalog.now()
   union all
   select
-    'ClientCredentials',
+    'ClientCredentials' as kind,
     service.client_id,
-    null,
-    null,
+    null::uuid as grant_id,
+    null::uuid as user_id,
     token.scopes,
     token.resource,
     token.details,
     token.created_at,
     token.expires_at,
-    null,
-    null,
-    null,
-    null,
-    null,
-    null
+    null::timestamptz as used_at,
+    null::text[] as grant_scopes,
+    null::text[] as grant_refused_scopes,
+    null::text[] as grant_claims,
+    null::timestamptz as grant_created_at,
+    null::timestamptz as grant_expires_at
   from oauth.oauth_access_tokens as token
   join oauth.living_services as service
     on service.tenant_id = token.tenant_id and service.oauth_client_id = token.service_client_id
@@ -146,7 +146,7 @@ begin atomic
     and token.expires_at > pg_catalog.now()
   union all
   select
-    'RefreshToken',
+    'RefreshToken' as kind,
     allowed.client_id,
     token.grant_id,
     token.user_id,
@@ -391,19 +391,19 @@ begin atomic
       and token.expires_at > pg_catalog.now()
     union all
     select
-      'service',
+      'service' as kind,
       service.user_id,
       service.user_name,
       service.tenant_id,
       service.tenant_name,
       service.user_tenant_id,
-      service.security_policy::text,
-      null,
+      service.security_policy::text as security_policy,
+      null::timestamptz as second_factor_required_since,
       token.scopes,
       token.resource,
       service.client_id,
-      null,
-      least(token.expires_at, service.holds_until)
+      null::timestamptz as joined_at,
+      least(token.expires_at, service.holds_until) as holds_until
     from oauth.oauth_access_tokens as token
     join oauth.living_services as service
       on service.tenant_id = token.tenant_id and service.oauth_client_id = token.service_client_id
