@@ -45,7 +45,7 @@ function Content({ contractor, awardId }: Omit<DetailProps, 'close'>) {
   const facts: [string, string | null][] = [
     ['Agency', award.agencyName],
     ['Kind', award.kind === 'vehicle' ? 'Vehicle on which orders are placed' : 'Contract or order'],
-    ['Industry', award.naicsCode && [award.naicsCode, award.naicsTitle].filter(Boolean).join(' ')],
+    ['Industry', award.naicsCode && `${award.naicsCode} ${award.naicsTitle ?? '(of an edition before 2017)'}`],
     ['Product or service', award.pscCode],
     ['Signed', award.signedDate && formatDay(award.signedDate)],
     ['Last action', award.lastActionDate && formatDay(award.lastActionDate)],

@@ -79,7 +79,10 @@ const shares = {
     share: sql`agency_id`,
     label: sql`coalesce(max(agency_name), (select name from contractors.agencies where code = key))`,
   },
-  naics: { share: sql`naics_code`, label: sql`coalesce(${naicsTitle(sql`key`)}, 'NAICS ' || key)` },
+  naics: {
+    share: sql`naics_code`,
+    label: sql`coalesce(${naicsTitle(sql`key`)}, 'NAICS ' || key || ', of an edition before 2017')`,
+  },
   kind: {
     share: sql`kind`,
     label: sql`case key when 'vehicle' then 'Vehicles for orders' else 'Contracts and orders' end`,

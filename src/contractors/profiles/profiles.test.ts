@@ -183,6 +183,12 @@ test('GG-08 awards are summed by quarter and fiscal year, by agency and by indus
     industries.items.map((each: Json) => each.key),
     ['541512', '511210', null],
   )
+  const recode = (from: string, to: string) =>
+    admin.query('update contractors.awards set naics_code = $2 where naics_code = $1', [from, to])
+  await recode('511210', '541710')
+  const { items: older } = await get(alice, `${path}/award-breakdown?by=naics`)
+  assert.equal(older[1]?.label, 'NAICS 541710, of an edition before 2017', 'no title is known, and that is said')
+  await recode('541710', '511210')
   const many = await get(alice, `/contractors/${ids.parent}/award-breakdown?by=agency`)
   assert.equal(many.items.length, 10)
   assert.deepEqual(many.others, { count: 2, awards: 2, active: 0, obligated: '3.00' })
