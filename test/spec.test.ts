@@ -121,11 +121,6 @@ test('what the tables of the first cut leave to later modules is known by name',
   assert.deepEqual(left, [
     'agoat-publisher.users.site_id',
     'agoat-publisher.users.role',
-    'agoat-publisher.users.external_id',
-    'agoat-publisher.users.iam_provider',
-    'agoat-publisher.users.iam_metadata',
-    'agoat-publisher.users.last_iam_sync',
-    'agoat-publisher.users.iam_sync_status',
     'agoat-publisher.customers.email',
     'agoat-publisher.audit_logs.site_id',
   ])

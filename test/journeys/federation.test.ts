@@ -116,10 +116,11 @@ describe('Single sign-on in a browser', { skip }, () => {
 
       await page.goto('/identity-providers')
       await page.getByText('Mark an owner below first').waitFor()
-      await page.getByLabel('Olive Owner').check()
+      await page.getByRole('checkbox', { name: 'Olive Owner' }).click()
+      await page.getByRole('checkbox', { name: 'Olive Owner', checked: true }).waitFor()
       const requirement = page.getByRole('switch', { name: 'Members may sign in through' })
       await requirement.and(page.locator(':enabled')).waitFor()
-      await requirement.check({ force: true })
+      await requirement.click({ force: true })
       await page.getByText('The provider is the only way in now.').waitFor()
       await closeNotices(page)
       await look(page, 'sso required')
