@@ -59,7 +59,7 @@ function sampleOf(client: Client, issuer: string): string {
       ? 'client.None()'
       : client.tokenEndpointAuthMethod === 'private_key_jwt'
         ? 'client.PrivateKeyJwt(privateKey)'
-        : `client.${secret}(process.env.CLIENT_SECRET)`
+        : `client.${secret}(clientSecret)`
   const open = `// npm install openid-client
 import * as client from 'openid-client'
 
