@@ -229,9 +229,8 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
   assert.deepEqual(
     unanswered.sort(),
     [
-      // Gone with its account, and with the role before it.
+      // Gone with its account.
       'DELETE /api-keys/{id}',
-      'DELETE /roles/{id}',
       // A person's own, whatever the tenant.
       'DELETE /me/devices/{id}',
       'DELETE /me/external-identities/{id}',
@@ -269,6 +268,8 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
       'DELETE /oauth/clients/{id}/secrets/{secretId}',
       // The body names a service account that is none.
       'PATCH /oauth/clients/{id}',
+      // The body names a role that is none.
+      'POST /federation/providers/{id}/group-mappings',
       // The body names a member, or a parent, that is none.
       'PATCH /organizations/{id}',
       'POST /organizations/{id}/members',
