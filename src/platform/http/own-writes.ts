@@ -33,7 +33,8 @@ export async function noteWrite(
   const text = position.toString(36)
   const value = `${text}.${keyring.newestKeyId}.${signatureOf(text, keyring).toString('base64url')}`
   reply.header(headerName, value)
-  if ((call.principal?.credential ?? 'session') === 'session') reply.header('set-cookie', cookieHeader({ name: cookieName, value }))
+  if ((call.principal?.credential ?? 'session') === 'session')
+    reply.header('set-cookie', cookieHeader({ name: cookieName, value }))
 }
 
 function positionIn(value: string, keyring: Keyring): number | undefined {
