@@ -205,13 +205,14 @@ export async function* readSealed(
     const key = fileKey(openKey(keyring, keyId, path), Buffer.from(salt, 'base64'), name)
     const header = digestOf(encoded)
     for (let number = 0, isLast = false; !isLast; number++) {
-      const length = await take(4)
-      const frame = length && length.readUInt32BE(0) <= 2 * frameBytes ? await take(length.readUInt32BE(0)) : undefined
+      const length = (await take(4))?.readUInt32BE(0)
+      const isPossible = length === undefined || length <= 2 * frameBytes
+      const frame = length !== undefined && isPossible ? await take(length) : undefined
       if (!frame) {
-        if (options.isOpen && (!length || length.readUInt32BE(0) <= 2 * frameBytes)) break
-        throw length && length.readUInt32BE(0) > 2 * frameBytes
-          ? errors.fileAltered({ path, reason: `frame ${number} has an impossible length` })
-          : errors.fileTruncated({ path, reason: `it ends in frame ${number}` })
+        if (options.isOpen && isPossible) break
+        throw isPossible
+          ? errors.fileTruncated({ path, reason: `it ends in frame ${number}` })
+          : errors.fileAltered({ path, reason: `frame ${number} has an impossible length` })
       }
       isLast = frame[0] === 1
       const isUseless = !isLast && (number + 1) * frameBytes <= (options.gap?.until ?? 0)
@@ -335,7 +336,9 @@ function openFrame(key: Buffer, header: Buffer, number: number, frame: Buffer, p
     const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number))
     decipher.setAAD(Buffer.concat([header, frame.subarray(0, 1)]))
     decipher.setAuthTag(frame.subarray(-16))
-    return Buffer.concat([decipher.update(frame.subarray(1, -16)), decipher.final()])
+    const content = decipher.update(frame.subarray(1, -16))
+    decipher.final()
+    return content
   } catch (cause) {
     throw errors.fileAltered({ path, reason: `frame ${number} is not what was written` }, cause)
   }
@@ -347,23 +350,23 @@ function nonceOf(number: number): Buffer {
   return nonce
 }
 
-/** Takes so many bytes from the file; undefined where it ends before. */
+/** Takes so many bytes from the file, at most two frames, until the next are taken; undefined where it ends before. */
 function takerOf(
   file: FileHandle,
   hash: { update(bytes: Buffer): unknown },
 ): (count: number) => Promise<Buffer | undefined> {
-  let held: Buffer = Buffer.alloc(0)
+  const memory = Buffer.allocUnsafeSlow(2 * frameBytes)
+  let [from, to] = [0, 0]
   return async count => {
-    while (held.length < count) {
-      const next = Buffer.allocUnsafe(2 * frameBytes)
-      const { bytesRead } = await file.read(next, 0, next.length)
+    while (to - from < count) {
+      memory.copyWithin(0, from, to)
+      ;[from, to] = [0, to - from]
+      const { bytesRead } = await file.read(memory, to, memory.length - to)
       if (bytesRead === 0) return undefined
-      const read = next.subarray(0, bytesRead)
-      hash.update(read)
-      held = held.length === 0 ? read : Buffer.concat([held, read])
+      hash.update(memory.subarray(to, to + bytesRead))
+      to += bytesRead
     }
-    const taken = held.subarray(0, count)
-    held = held.subarray(count)
-    return taken
+    from += count
+    return memory.subarray(from - count, from)
   }
 }
