@@ -51,7 +51,7 @@ export function showTenant(tenantId: string | undefined): void {
 }
 
 /** Why somebody is asked to confirm who he is: for a sensitive action, or because a workspace wants his second factor. */
-export type ConfirmationReason = 'sensitive' | 'second_factor'
+export type ConfirmationReason = 'sensitive' | 'own' | 'second_factor'
 
 let askPerson: ((reason: ConfirmationReason) => Promise<boolean>) | undefined
 let confirming: Promise<boolean> | undefined
@@ -81,10 +81,17 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   try {
     return await send<T>(path, options)
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'http.step_up_required' || !askPerson) throw error
-    await confirmPerson('sensitive')
+    const reason = error instanceof Problem ? reasons[error.code] : undefined
+    if (!reason || !askPerson) throw error
+    await confirmPerson(reason)
     return await send<T>(path, options)
   }
+}
+
+/** Refusals after which the person is asked to confirm; `own` by what an identity provider cannot say for him. */
+const reasons: Readonly<Record<string, 'sensitive' | 'own'>> = {
+  'http.step_up_required': 'sensitive',
+  'http.own_sign_in_required': 'own',
 }
 
 /** All pages of a list that is never long. */

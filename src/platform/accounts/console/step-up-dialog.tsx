@@ -5,7 +5,7 @@ import { Icon, leaveForGoogle, leaveForProvider, Problem, request } from '#platf
 import { Refusal } from './entrance.tsx'
 import { answerChallenge } from './passkeys.ts'
 
-type DialogProps = { onDone: (confirmed: boolean) => void; reason: 'sensitive' | 'second_factor' }
+type DialogProps = { onDone: (confirmed: boolean) => void; reason: 'sensitive' | 'own' | 'second_factor' }
 
 type Options = { methods: readonly ('password' | 'passkey' | 'google' | 'provider')[]; needsCode: boolean }
 
@@ -27,7 +27,11 @@ export function Dialog({ onDone, reason }: DialogProps) {
   })
   // A password or Google alone is no second factor.
   const methods = (options.data?.methods ?? []).filter(
-    method => reason === 'sensitive' || method === 'passkey' || (method === 'password' && options.data?.needsCode),
+    method =>
+      reason === 'sensitive' ||
+      (reason === 'own' && method !== 'provider') ||
+      method === 'passkey' ||
+      (method === 'password' && options.data?.needsCode),
   )
   return (
     <Modal
@@ -38,9 +42,7 @@ export function Dialog({ onDone, reason }: DialogProps) {
     >
       <Stack gap="sm">
         <Text size="sm" c="dimmed">
-          {reason === 'sensitive'
-            ? 'This is a sensitive step, and you signed in more than 10 minutes ago.'
-            : 'The workspace asks for your second factor in every session.'}
+          {leads[reason]}
         </Text>
         <Refusal error={options.error ?? passkey.error ?? google.error ?? provider.error} />
         {options.isPending && <Skeleton height={120} />}
@@ -69,13 +71,7 @@ export function Dialog({ onDone, reason }: DialogProps) {
             Go to the identity provider and come back
           </Button>
         )}
-        {options.data && methods.length === 0 && (
-          <Text size="sm">
-            {reason === 'sensitive'
-              ? 'Sign out and sign in again: then this is possible for 10 minutes.'
-              : 'Sign out and sign in again, with a code of your authenticator app.'}
-          </Text>
-        )}
+        {options.data && methods.length === 0 && <Text size="sm">{wayOuts[reason]}</Text>}
         <Group justify="flex-end">
           <Button variant="subtle" onClick={() => onDone(false)}>
             Cancel
@@ -84,6 +80,18 @@ export function Dialog({ onDone, reason }: DialogProps) {
       </Stack>
     </Modal>
   )
+}
+
+const leads: Record<DialogProps['reason'], string> = {
+  sensitive: 'This is a sensitive step, and you signed in more than 10 minutes ago.',
+  own: 'You came in through the identity provider of a workspace, which cannot speak for your own account.',
+  second_factor: 'The workspace asks for your second factor in every session.',
+}
+
+const wayOuts: Record<DialogProps['reason'], string> = {
+  sensitive: 'Sign out and sign in again: then this is possible for 10 minutes.',
+  own: 'You have no password or passkey of your own yet. Sign out, and “Forgot password” on the sign-in page gives you a password.',
+  second_factor: 'Sign out and sign in again, with a code of your authenticator app.',
 }
 
 function PasswordForm({ needsCode, onDone }: { needsCode: boolean; onDone: () => void }) {
