@@ -1,5 +1,5 @@
 import { Text } from '@mantine/core'
-import { EmptyState, formatAgo, formatExactTime } from '#platform/console'
+import { EmptyState, formatAgo, formatExactTime, formatTime } from '#platform/console'
 import type { Run } from './backups.ts'
 import { TablePart } from './part.tsx'
 import { StatusBadge } from './status-badge.tsx'
@@ -57,11 +57,20 @@ export function Restores({ restores }: { restores: readonly Run[] }) {
           label: 'As it was',
           of: ({ result }) => {
             const { recovery } = told(result)
-            return recovery?.until ? formatExactTime(recovery.until) : ''
+            return recovery?.until && <time dateTime={recovery.until}>{formatTime(recovery.until)}</time>
           },
         },
-        { label: 'Came of it', isLong: true, of: ({ result, failure }) => failure ?? effectOf(told(result)) },
-        { label: 'Stays as it is now', isLong: true, of: ({ result }) => <Stays stays={told(result).stays} /> },
+        {
+          label: 'Came of it',
+          isLong: true,
+          of: ({ result, failure }) =>
+            failure ?? (
+              <>
+                {effectOf(told(result))}
+                <Stays stays={told(result).stays} />
+              </>
+            ),
+        },
       ]}
     />
   )
@@ -91,13 +100,15 @@ function effectOf({ scope, tables, counts, rows }: Told): string {
     [sum('erased'), 'stayed out or lost something, for people who are erased'],
   ] as const
   const words = parts.filter(([count]) => count > 0).map(([count, what]) => `${many(count)} ${what}`)
-  return words.length === 0 ? 'Nothing differed' : `${words.join(', ')} (rows of ${all.length} tables)`
+  return words.length === 0
+    ? 'Nothing differed'
+    : `${words.join(', ')} (rows of ${all.length} ${all.length === 1 ? 'table' : 'tables'})`
 }
 
 const many = (count: number) => count.toLocaleString('en-US')
 
 function Stays({ stays }: Pick<Told, 'stays'>) {
-  if (!stays) return 'nothing'
+  if (!stays) return null
   const groups: readonly Staying[] = Array.isArray(stays)
     ? stays
     : [...Map.groupBy(Object.entries(stays), ([, reason]) => String(reason))].map(([reason, all]) => ({
@@ -105,10 +116,10 @@ function Stays({ stays }: Pick<Told, 'stays'>) {
         tables: all.map(([table]) => table),
       }))
   const count = groups.reduce((sum, { tables }) => sum + tables.length, 0)
-  if (count === 0) return 'nothing'
+  if (count === 0) return null
   return (
     <details>
-      <summary>{count} tables</summary>
+      <summary>{count} tables stay as they are now</summary>
       {groups.map(({ reason, tables }) => (
         <Text key={reason} size="xs" mt={4} style={{ overflowWrap: 'anywhere' }}>
           <b>{reason}</b>: {tables.join(', ')}
