@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { extractText, getDocumentProxy } from 'unpdf'
 import { testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { reasonToSkip } from './browser.ts'
@@ -135,6 +136,26 @@ describe('the search in the console', { skip }, () => {
     await page.getByRole('region', { name: 'Selection' }).getByText('3 contractors').waitFor()
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/contractors\/[0-9a-f-]{36}/)
+    await context.close()
+  })
+
+  test('GG-06 on paper is every row that was loaded, and how many there are more', async () => {
+    const { context, page } = await browser.open('desktop')
+    await enter(page, alice, '/contractors?q=tidewater')
+    await page.getByRole('status').getByText('140 contractors').waitFor()
+    await page.getByRole('button', { name: 'Load more' }).click()
+    await page.waitForFunction(() => document.querySelector('.on-paper')?.textContent?.startsWith('The first 100 of'))
+    const drawn = await page.locator('li[aria-posinset]').count()
+    assert.ok(drawn < 100, `control: ${drawn} rows are drawn on the screen`)
+    const { text } = await extractText(await getDocumentProxy(new Uint8Array(await page.pdf({ format: 'A4' }))), {
+      mergePages: true,
+    })
+    const names = text.replaceAll(/\s+/g, ' ').match(/TIDEWATER WORKS \d+, LLC/g)
+    assert.equal(new Set(names).size, 100, 'all that were loaded')
+    assert.match(
+      text.replaceAll(/\s+/g, ' '),
+      /The first 100 of 140\. An export as PDF or as a spreadsheet has all of them\./,
+    )
     await context.close()
   })
 })
