@@ -89,8 +89,14 @@ test('MT-08 VS-02 no hash, key or token is in the export', async () => {
   )
   assert.deepEqual(
     suspicious,
-    ['identity.avatars.content', 'webhooks.endpoints.previous_secret_until'],
-    'a picture and a time are no secrets',
+    [
+      'identity.avatars.content',
+      'oauth.client_secrets.takes_secrets',
+      'oauth.oauth_clients.token_endpoint_auth_method',
+      'oauth.oauth_clients.takes_secrets',
+      'webhooks.endpoints.previous_secret_until',
+    ],
+    'a picture, a time, and whether there are secrets, are none',
   )
 
   const ada = await newPerson(world, { tenantName: 'Secrets Ltd' })
