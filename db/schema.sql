@@ -695,6 +695,7 @@ CREATE TRIGGER audit_insert AFTER INSERT ON access.roles REFERENCING NEW TABLE A
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.roles FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON access.roles FOR EACH ROW EXECUTE FUNCTION audit.track_access_roles();
 CREATE TRIGGER guard_role BEFORE INSERT OR DELETE OR UPDATE ON access.roles FOR EACH ROW EXECUTE FUNCTION access.guard_role();
+CREATE TRIGGER keep_mapped_role BEFORE DELETE ON access.roles FOR EACH ROW EXECUTE FUNCTION federation.keep_mapped_role();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON access.roles FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 alter table access.roles enable row level security;
 alter table access.roles force row level security;
@@ -758,6 +759,7 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.user_tenant_roles FOR EA
 CREATE TRIGGER audit_update AFTER UPDATE ON access.user_tenant_roles FOR EACH ROW EXECUTE FUNCTION audit.track_access_user_tenant_roles();
 CREATE TRIGGER guard_given_roles AFTER INSERT ON access.user_tenant_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION access.guard_given_roles();
 CREATE TRIGGER guard_taken_roles AFTER DELETE ON access.user_tenant_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION access.guard_taken_roles();
+CREATE TRIGGER keep_break_glass AFTER DELETE ON access.user_tenant_roles FOR EACH ROW EXECUTE FUNCTION accounts.keep_break_glass();
 CREATE TRIGGER keep_owner BEFORE DELETE OR UPDATE ON access.user_tenant_roles FOR EACH ROW EXECUTE FUNCTION members.keep_owner_in_role();
 CREATE TRIGGER take_turn BEFORE DELETE OR UPDATE ON access.user_tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION members.take_turn();
 alter table access.user_tenant_roles enable row level security;
@@ -919,6 +921,75 @@ grant execute on function accounts.find_memberships(of_user_id uuid) to commonho
 revoke execute on function accounts.find_memberships(of_user_id uuid) from public;
 comment on function accounts.find_memberships(of_user_id uuid) is 'A user''s tenants that are not expired, with role names, the default first; suspended tenants are there, marked';
 
+CREATE OR REPLACE FUNCTION accounts.find_oauth_token(of_hash bytea)
+ RETURNS TABLE(kind text, user_id uuid, user_name text, tenant_id uuid, tenant_name text, user_tenant_id uuid, security_policy text, second_factor_required_since timestamp with time zone, roles text[], scopes text[], resource text, client_id text, joined_at timestamp with time zone, has_second_factor boolean, grace_began_at timestamp with time zone, grace_logins integer, holds_until timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT shown.kind,
+     shown.user_id,
+     shown.user_name,
+     shown.tenant_id,
+     shown.tenant_name,
+     shown.user_tenant_id,
+     shown.security_policy,
+     shown.second_factor_required_since,
+     ARRAY( SELECT role.name
+            FROM (access.user_tenant_roles given
+              JOIN access.roles role ON (((role.tenant_id = given.tenant_id) AND (role.id = given.role_id))))
+           WHERE ((given.tenant_id = shown.tenant_id) AND (given.user_tenant_id = shown.user_tenant_id))
+           ORDER BY role.name) AS "array",
+     shown.scopes,
+     shown.resource,
+     shown.client_id,
+     shown.joined_at,
+     ((shown.kind = 'person'::text) AND ((EXISTS ( SELECT
+            FROM identity.two_factors factor
+           WHERE ((factor.user_id = shown.user_id) AND (factor.verified_at IS NOT NULL)))) OR (EXISTS ( SELECT
+            FROM identity.authenticators authenticator
+           WHERE (authenticator.user_id = shown.user_id))))),
+     grace.began_at,
+     cardinality(grace.session_ids) AS cardinality,
+     shown.holds_until
+    FROM (( SELECT 'person'::text AS kind,
+             allowed.user_id,
+             COALESCE(allowed.full_name, allowed.email) AS user_name,
+             allowed.tenant_id,
+             allowed.tenant_name,
+             allowed.user_tenant_id,
+             (allowed.security_policy)::text AS security_policy,
+             allowed.second_factor_required_since,
+             token.scopes,
+             token.resource,
+             allowed.client_id,
+             allowed.joined_at,
+             LEAST(token.expires_at, allowed.holds_until) AS holds_until
+            FROM (oauth.oauth_access_tokens token
+              JOIN oauth.living_grants allowed ON (((allowed.tenant_id = token.tenant_id) AND (allowed.id = token.grant_id))))
+           WHERE ((token.token_hash = find_oauth_token.of_hash) AND (token.revoked_at IS NULL) AND (token.expires_at > now()))
+         UNION ALL
+          SELECT 'service'::text AS kind,
+             service.user_id,
+             service.user_name,
+             service.tenant_id,
+             service.tenant_name,
+             service.user_tenant_id,
+             (service.security_policy)::text AS security_policy,
+             NULL::timestamp with time zone AS second_factor_required_since,
+             token.scopes,
+             token.resource,
+             service.client_id,
+             NULL::timestamp with time zone AS joined_at,
+             LEAST(token.expires_at, service.holds_until) AS holds_until
+            FROM (oauth.oauth_access_tokens token
+              JOIN oauth.living_services service ON (((service.tenant_id = token.tenant_id) AND (service.oauth_client_id = token.service_client_id))))
+           WHERE ((token.token_hash = find_oauth_token.of_hash) AND (token.revoked_at IS NULL) AND (token.expires_at > now()))) shown
+      LEFT JOIN tenancy.second_factor_graces grace ON (((grace.tenant_id = shown.tenant_id) AND (grace.user_id = shown.user_id))));
+END;
+grant execute on function accounts.find_oauth_token(of_hash bytea) to commonhold_app;
+revoke execute on function accounts.find_oauth_token(of_hash bytea) from public;
+comment on function accounts.find_oauth_token(of_hash bytea) is 'For whom an access token speaks that works now, in which tenant, and what that tenant''s policy is held against; holds_until is the next moment at which time alone ends it';
+
 CREATE OR REPLACE FUNCTION accounts.find_owned_alone(of_user_id uuid)
  RETURNS TABLE(tenant_id uuid, name text)
  LANGUAGE plpgsql
@@ -1017,7 +1088,7 @@ revoke execute on function accounts.find_permissions(of_tenant_id uuid, of_user_
 comment on function accounts.find_permissions(of_tenant_id uuid, of_user_tenant_id uuid) is 'Everything that a membership''s roles allow, by name';
 
 CREATE OR REPLACE FUNCTION accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid)
- RETURNS TABLE(at timestamp with time zone, session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, longest_pause integer, newer_sessions integer, methods text[], holds_until timestamp with time zone, is_operator boolean, tenant_id uuid, user_tenant_id uuid, tenant_name text, tenant_status text, security_policy text, second_factor_required_since timestamp with time zone, joined_at timestamp with time zone, has_second_factor boolean, grace_began_at timestamp with time zone, grace_logins integer, is_grace_counted boolean, roles text[], has_own_roles boolean)
+ RETURNS TABLE(at timestamp with time zone, session_id uuid, user_id uuid, user_name text, authenticated_at timestamp with time zone, last_seen_at timestamp with time zone, longest_pause integer, newer_sessions integer, methods text[], holds_until timestamp with time zone, is_operator boolean, tenant_id uuid, user_tenant_id uuid, tenant_name text, tenant_status text, security_policy text, second_factor_required_since timestamp with time zone, joined_at timestamp with time zone, has_second_factor boolean, grace_began_at timestamp with time zone, grace_logins integer, is_grace_counted boolean, roles text[], has_own_roles boolean, provider_tenant_id uuid, provider_id uuid, is_break_glass boolean)
  LANGUAGE sql
  STABLE
 BEGIN ATOMIC
@@ -1055,7 +1126,10 @@ BEGIN ATOMIC
      cardinality(grace.session_ids) AS cardinality,
      (session.id = ANY (grace.session_ids)),
      held.roles,
-     held.has_own_roles
+     held.has_own_roles,
+     session.provider_tenant_id,
+     session.provider_id,
+     membership.is_break_glass
     FROM (((((identity.user_sessions session
       JOIN identity.users account ON ((account.id = session.user_id)))
       LEFT JOIN identity.operators operator ON ((operator.user_id = account.id)))
@@ -1072,6 +1146,49 @@ END;
 grant execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) to commonhold_app;
 revoke execute on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) from public;
 comment on function accounts.find_principal(of_session_id uuid, of_token_hash bytea, in_tenant_id uuid) is 'Who a living session is, his roles in the tenant asked for, else in the session''s own, and what that tenant''s security policy is held against (PE-02, GG-04, MT-12, MT-14, MT-15); holds_until is the next moment at which time alone ends the session or the membership';
+
+CREATE OR REPLACE FUNCTION accounts.keep_break_glass()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  of_tenant_id constant uuid := case
+    when tg_table_name = 'tenants' then (to_jsonb(new) ->> 'id')::uuid
+    else (to_jsonb(old) ->> 'tenant_id')::uuid
+  end;
+begin
+  -- Of two that go at once the second waits here, and then sees that he is the last. Without the tenant's row everybody goes.
+  perform
+  from tenancy.tenants as tenant
+  where tenant.id = of_tenant_id
+    and tenant.status <> 'pending_deletion'
+    and tenant.security_policy @@ '$.signIn.requireProvider == true'
+  for no key update;
+  if not found then
+    return null;
+  end if;
+  if not exists (
+    select
+    from tenancy.user_tenants as membership
+    join identity.users as account
+      on account.id = membership.user_id and account.is_active and account.kind = 'person'
+    join access.user_tenant_roles as held
+      on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+    join access.roles as role
+      on role.tenant_id = held.tenant_id and role.id = held.role_id and role.is_built_in and role.name = 'owner'
+    where membership.tenant_id = of_tenant_id
+      and membership.is_break_glass
+      and membership.expires_at is null
+  ) then
+    raise exception 'A tenant that requires its identity provider keeps an owner who may come in without it'
+      using errcode = 'CH001', constraint = 'accounts.last_break_glass', schema = 'tenancy', table = 'user_tenants';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function accounts.keep_break_glass() from public;
+comment on function accounts.keep_break_glass() is 'Refuses what would leave a tenant that requires its identity provider without an owner who can come in when the provider cannot be reached';
 
 CREATE OR REPLACE FUNCTION accounts.list_declared_permissions()
  RETURNS TABLE(holder text, permissions text[])
@@ -3460,6 +3577,834 @@ end
 $function$;
 revoke execute on function audit.track_contractors_saved_searches() from public;
 
+CREATE OR REPLACE FUNCTION audit.track_federation_iam_group_mappings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.iam_group_mappings', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,last_sync_at,updated_at}'), jsonb_build_object('provider_id', old.provider_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,last_sync_at,updated_at}'), jsonb_build_object('provider_id', new.provider_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.provider_id is distinct from new.provider_id then
+        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+      end if;
+      if old.external_group_id is distinct from new.external_group_id then
+        changes := changes || jsonb_build_object('external_group_id', jsonb_build_object('old', old.external_group_id, 'new', new.external_group_id));
+      end if;
+      if old.external_group_name is distinct from new.external_group_name then
+        changes := changes || jsonb_build_object('external_group_name', jsonb_build_object('old', old.external_group_name, 'new', new.external_group_name));
+      end if;
+      if old.internal_role is distinct from new.internal_role then
+        changes := changes || jsonb_build_object('internal_role', jsonb_build_object('old', old.internal_role, 'new', new.internal_role));
+      end if;
+      if old.auto_assign is distinct from new.auto_assign then
+        changes := changes || jsonb_build_object('auto_assign', jsonb_build_object('old', old.auto_assign, 'new', new.auto_assign));
+      end if;
+      if old.sync_status is distinct from new.sync_status then
+        changes := changes || jsonb_build_object('sync_status', jsonb_build_object('old', old.sync_status, 'new', new.sync_status));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.iam_group_mappings', old.id::text, changes, jsonb_build_object('provider_id', new.provider_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.iam_group_mappings', n.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
+      '"external_group_id":{"' || 'new":' || to_json(n.external_group_id)::text || '}',
+      '"external_group_name":{"' || 'new":' || to_json(n.external_group_name)::text || '}',
+      '"internal_role":{"' || 'new":' || to_json(n.internal_role)::text || '}',
+      '"auto_assign":{"' || 'new":' || to_json(n.auto_assign)::text || '}',
+      '"sync_status":{"' || 'new":' || to_json(n.sync_status)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.iam_group_mappings', o.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
+      '"external_group_id":{"' || 'old":' || to_json(o.external_group_id)::text || '}',
+      '"external_group_name":{"' || 'old":' || to_json(o.external_group_name)::text || '}',
+      '"internal_role":{"' || 'old":' || to_json(o.internal_role)::text || '}',
+      '"auto_assign":{"' || 'old":' || to_json(o.auto_assign)::text || '}',
+      '"sync_status":{"' || 'old":' || to_json(o.sync_status)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_iam_group_mappings() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_federation_iam_providers()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.iam_providers', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{client_secret_encrypted}', '{tenant_id,id,last_error,last_error_at,checked_at,last_sign_in_at,last_test,updated_at}'), jsonb_build_object('provider_name', old.provider_name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{client_secret_encrypted}', '{tenant_id,id,last_error,last_error_at,checked_at,last_sign_in_at,last_test,updated_at}'), jsonb_build_object('provider_name', new.provider_name))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.provider_name is distinct from new.provider_name then
+        changes := changes || jsonb_build_object('provider_name', jsonb_build_object('old', old.provider_name, 'new', new.provider_name));
+      end if;
+      if old.provider_type is distinct from new.provider_type then
+        changes := changes || jsonb_build_object('provider_type', jsonb_build_object('old', old.provider_type, 'new', new.provider_type));
+      end if;
+      if old.issuer is distinct from new.issuer then
+        changes := changes || jsonb_build_object('issuer', jsonb_build_object('old', old.issuer, 'new', new.issuer));
+      end if;
+      if old.client_id is distinct from new.client_id then
+        changes := changes || jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
+      end if;
+      if old.client_secret_encrypted is distinct from new.client_secret_encrypted then
+        changes := changes || jsonb_build_object('client_secret_encrypted', jsonb_build_object('old', case when old.client_secret_encrypted is not null then '[redacted]' end, 'new', case when new.client_secret_encrypted is not null then '[redacted]' end));
+      end if;
+      if old.secret_changed_at is distinct from new.secret_changed_at then
+        changes := changes || jsonb_build_object('secret_changed_at', jsonb_build_object('old', old.secret_changed_at, 'new', new.secret_changed_at));
+      end if;
+      if old.domain is distinct from new.domain then
+        changes := changes || jsonb_build_object('domain', jsonb_build_object('old', old.domain, 'new', new.domain));
+      end if;
+      if old.configuration is distinct from new.configuration then
+        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+      end if;
+      if old.status is distinct from new.status then
+        changes := changes || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
+      end if;
+      if old.creates_accounts is distinct from new.creates_accounts then
+        changes := changes || jsonb_build_object('creates_accounts', jsonb_build_object('old', old.creates_accounts, 'new', new.creates_accounts));
+      end if;
+      if old.default_role is distinct from new.default_role then
+        changes := changes || jsonb_build_object('default_role', jsonb_build_object('old', old.default_role, 'new', new.default_role));
+      end if;
+      if old.trusts_second_factor is distinct from new.trusts_second_factor then
+        changes := changes || jsonb_build_object('trusts_second_factor', jsonb_build_object('old', old.trusts_second_factor, 'new', new.trusts_second_factor));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.iam_providers', old.id::text, changes, jsonb_build_object('provider_name', new.provider_name),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.iam_providers', n.id::text, ('{' || array_to_string(array[
+      '"provider_name":{"' || 'new":' || to_json(n.provider_name)::text || '}',
+      '"provider_type":{"' || 'new":' || to_json(n.provider_type)::text || '}',
+      '"issuer":{"' || 'new":' || to_json(n.issuer)::text || '}',
+      '"client_id":{"' || 'new":' || to_json(n.client_id)::text || '}',
+      '"client_secret_encrypted":{"' || 'new":' || case when n.client_secret_encrypted is not null then '"[redacted]"' end || '}',
+      '"secret_changed_at":{"' || 'new":' || to_json(n.secret_changed_at)::text || '}',
+      '"domain":{"' || 'new":' || to_json(n.domain)::text || '}',
+      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
+      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
+      '"creates_accounts":{"' || 'new":' || to_json(n.creates_accounts)::text || '}',
+      '"default_role":{"' || 'new":' || to_json(n.default_role)::text || '}',
+      '"trusts_second_factor":{"' || 'new":' || to_json(n.trusts_second_factor)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_name', n.provider_name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.iam_providers', o.id::text, ('{' || array_to_string(array[
+      '"provider_name":{"' || 'old":' || to_json(o.provider_name)::text || '}',
+      '"provider_type":{"' || 'old":' || to_json(o.provider_type)::text || '}',
+      '"issuer":{"' || 'old":' || to_json(o.issuer)::text || '}',
+      '"client_id":{"' || 'old":' || to_json(o.client_id)::text || '}',
+      '"client_secret_encrypted":{"' || 'old":' || case when o.client_secret_encrypted is not null then '"[redacted]"' end || '}',
+      '"secret_changed_at":{"' || 'old":' || to_json(o.secret_changed_at)::text || '}',
+      '"domain":{"' || 'old":' || to_json(o.domain)::text || '}',
+      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
+      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
+      '"creates_accounts":{"' || 'old":' || to_json(o.creates_accounts)::text || '}',
+      '"default_role":{"' || 'old":' || to_json(o.default_role)::text || '}',
+      '"trusts_second_factor":{"' || 'old":' || to_json(o.trusts_second_factor)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_name', o.provider_name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_iam_providers() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_federation_iam_user_mappings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.iam_user_mappings', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{external_id,external_email,external_username,external_name,sync_metadata}', '{tenant_id,id,last_sync_at,last_sign_in_at,updated_at}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{external_id,external_email,external_username,external_name,sync_metadata}', '{tenant_id,id,last_sync_at,last_sign_in_at,updated_at}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.provider_id is distinct from new.provider_id then
+        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+      end if;
+      if old.user_id is distinct from new.user_id then
+        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+      end if;
+      if old.external_id is distinct from new.external_id then
+        changes := changes || jsonb_build_object('external_id', jsonb_build_object('old', case when old.external_id is not null then '[redacted]' end, 'new', case when new.external_id is not null then '[redacted]' end));
+      end if;
+      if old.external_email is distinct from new.external_email then
+        changes := changes || jsonb_build_object('external_email', jsonb_build_object('old', case when old.external_email is not null then '[redacted]' end, 'new', case when new.external_email is not null then '[redacted]' end));
+      end if;
+      if old.external_username is distinct from new.external_username then
+        changes := changes || jsonb_build_object('external_username', jsonb_build_object('old', case when old.external_username is not null then '[redacted]' end, 'new', case when new.external_username is not null then '[redacted]' end));
+      end if;
+      if old.external_name is distinct from new.external_name then
+        changes := changes || jsonb_build_object('external_name', jsonb_build_object('old', case when old.external_name is not null then '[redacted]' end, 'new', case when new.external_name is not null then '[redacted]' end));
+      end if;
+      if old.sync_status is distinct from new.sync_status then
+        changes := changes || jsonb_build_object('sync_status', jsonb_build_object('old', old.sync_status, 'new', new.sync_status));
+      end if;
+      if old.conflict is distinct from new.conflict then
+        changes := changes || jsonb_build_object('conflict', jsonb_build_object('old', old.conflict, 'new', new.conflict));
+      end if;
+      if old.sync_metadata is distinct from new.sync_metadata then
+        changes := changes || jsonb_build_object('sync_metadata', jsonb_build_object('old', case when old.sync_metadata is not null then '[redacted]' end, 'new', case when new.sync_metadata is not null then '[redacted]' end));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.iam_user_mappings', old.id::text, changes, jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.iam_user_mappings', n.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"external_id":{"' || 'new":' || case when n.external_id is not null then '"[redacted]"' end || '}',
+      '"external_email":{"' || 'new":' || case when n.external_email is not null then '"[redacted]"' end || '}',
+      '"external_username":{"' || 'new":' || case when n.external_username is not null then '"[redacted]"' end || '}',
+      '"external_name":{"' || 'new":' || case when n.external_name is not null then '"[redacted]"' end || '}',
+      '"sync_status":{"' || 'new":' || to_json(n.sync_status)::text || '}',
+      '"conflict":{"' || 'new":' || to_json(n.conflict)::text || '}',
+      '"sync_metadata":{"' || 'new":' || case when n.sync_metadata is not null then '"[redacted]"' end || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id, 'provider_id', n.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.iam_user_mappings', o.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"external_id":{"' || 'old":' || case when o.external_id is not null then '"[redacted]"' end || '}',
+      '"external_email":{"' || 'old":' || case when o.external_email is not null then '"[redacted]"' end || '}',
+      '"external_username":{"' || 'old":' || case when o.external_username is not null then '"[redacted]"' end || '}',
+      '"external_name":{"' || 'old":' || case when o.external_name is not null then '"[redacted]"' end || '}',
+      '"sync_status":{"' || 'old":' || to_json(o.sync_status)::text || '}',
+      '"conflict":{"' || 'old":' || to_json(o.conflict)::text || '}',
+      '"sync_metadata":{"' || 'old":' || case when o.sync_metadata is not null then '"[redacted]"' end || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id, 'provider_id', o.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_iam_user_mappings() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_federation_provider_domains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.domain is distinct from new.domain then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.provider_domains', d.resource_id, ('{' || d.changes || '}')::jsonb,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.domain::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,domain}')),
+            (new.tenant_id, 'insert', new.domain::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,domain}'))
+        ) as d (tenant_id, action, resource_id, changes);
+        return null;
+      end if;
+      if old.provider_id is distinct from new.provider_id then
+        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.provider_domains', old.domain::text, changes,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.provider_domains', n.domain::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.provider_domains', o.domain::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_provider_domains() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_federation_provisionings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.provider_id is distinct from new.provider_id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.provisionings', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.provider_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,provider_id}'), jsonb_build_object('provider_id', old.provider_id)),
+            (new.tenant_id, 'insert', new.provider_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,provider_id}'), jsonb_build_object('provider_id', new.provider_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.service_id is distinct from new.service_id then
+        changes := changes || jsonb_build_object('service_id', jsonb_build_object('old', old.service_id, 'new', new.service_id));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.provisionings', old.provider_id::text, changes, jsonb_build_object('provider_id', new.provider_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.provisionings', n.provider_id::text, ('{' || array_to_string(array[
+      '"service_id":{"' || 'new":' || to_json(n.service_id)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.provisionings', o.provider_id::text, ('{' || array_to_string(array[
+      '"service_id":{"' || 'old":' || to_json(o.service_id)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_provisionings() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_federation_role_proposals()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.role_proposals', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}'), jsonb_build_object('user_tenant_id', old.user_tenant_id, 'mapping_id', old.mapping_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'), jsonb_build_object('user_tenant_id', new.user_tenant_id, 'mapping_id', new.mapping_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.mapping_id is distinct from new.mapping_id then
+        changes := changes || jsonb_build_object('mapping_id', jsonb_build_object('old', old.mapping_id, 'new', new.mapping_id));
+      end if;
+      if old.user_tenant_id is distinct from new.user_tenant_id then
+        changes := changes || jsonb_build_object('user_tenant_id', jsonb_build_object('old', old.user_tenant_id, 'new', new.user_tenant_id));
+      end if;
+      if old.dismissed_at is distinct from new.dismissed_at then
+        changes := changes || jsonb_build_object('dismissed_at', jsonb_build_object('old', old.dismissed_at, 'new', new.dismissed_at));
+      end if;
+      if old.dismissed_by is distinct from new.dismissed_by then
+        changes := changes || jsonb_build_object('dismissed_by', jsonb_build_object('old', old.dismissed_by, 'new', new.dismissed_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.role_proposals', old.id::text, changes, jsonb_build_object('user_tenant_id', new.user_tenant_id, 'mapping_id', new.mapping_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.role_proposals', n.id::text, ('{' || array_to_string(array[
+      '"mapping_id":{"' || 'new":' || to_json(n.mapping_id)::text || '}',
+      '"user_tenant_id":{"' || 'new":' || to_json(n.user_tenant_id)::text || '}',
+      '"dismissed_at":{"' || 'new":' || to_json(n.dismissed_at)::text || '}',
+      '"dismissed_by":{"' || 'new":' || to_json(n.dismissed_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_tenant_id', n.user_tenant_id, 'mapping_id', n.mapping_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.role_proposals', o.id::text, ('{' || array_to_string(array[
+      '"mapping_id":{"' || 'old":' || to_json(o.mapping_id)::text || '}',
+      '"user_tenant_id":{"' || 'old":' || to_json(o.user_tenant_id)::text || '}',
+      '"dismissed_at":{"' || 'old":' || to_json(o.dismissed_at)::text || '}',
+      '"dismissed_by":{"' || 'old":' || to_json(o.dismissed_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_tenant_id', o.user_tenant_id, 'mapping_id', o.mapping_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_role_proposals() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_federation_scim_groups()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.scim_groups', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('provider_id', old.provider_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('provider_id', new.provider_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.provider_id is distinct from new.provider_id then
+        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+      end if;
+      if old.display_name is distinct from new.display_name then
+        changes := changes || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
+      end if;
+      if old.external_id is distinct from new.external_id then
+        changes := changes || jsonb_build_object('external_id', jsonb_build_object('old', old.external_id, 'new', new.external_id));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.scim_groups', old.id::text, changes, jsonb_build_object('provider_id', new.provider_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.scim_groups', n.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
+      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
+      '"external_id":{"' || 'new":' || to_json(n.external_id)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.scim_groups', o.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
+      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
+      '"external_id":{"' || 'old":' || to_json(o.external_id)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_scim_groups() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_federation_scim_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.scim_users', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.provider_id is distinct from new.provider_id then
+        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+      end if;
+      if old.user_id is distinct from new.user_id then
+        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+      end if;
+      if old.mapping_id is distinct from new.mapping_id then
+        changes := changes || jsonb_build_object('mapping_id', jsonb_build_object('old', old.mapping_id, 'new', new.mapping_id));
+      end if;
+      if old.invitation_id is distinct from new.invitation_id then
+        changes := changes || jsonb_build_object('invitation_id', jsonb_build_object('old', old.invitation_id, 'new', new.invitation_id));
+      end if;
+      if old.user_name is distinct from new.user_name then
+        changes := changes || jsonb_build_object('user_name', jsonb_build_object('old', case when old.user_name is not null then '[redacted]' end, 'new', case when new.user_name is not null then '[redacted]' end));
+      end if;
+      if old.external_id is distinct from new.external_id then
+        changes := changes || jsonb_build_object('external_id', jsonb_build_object('old', case when old.external_id is not null then '[redacted]' end, 'new', case when new.external_id is not null then '[redacted]' end));
+      end if;
+      if old.is_active is distinct from new.is_active then
+        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+      end if;
+      if old.attributes is distinct from new.attributes then
+        changes := changes || jsonb_build_object('attributes', jsonb_build_object('old', case when old.attributes is not null then '[redacted]' end, 'new', case when new.attributes is not null then '[redacted]' end));
+      end if;
+      if old.addresses is distinct from new.addresses then
+        changes := changes || jsonb_build_object('addresses', jsonb_build_object('old', case when old.addresses is not null then '[redacted]' end, 'new', case when new.addresses is not null then '[redacted]' end));
+      end if;
+      if old.made_account is distinct from new.made_account then
+        changes := changes || jsonb_build_object('made_account', jsonb_build_object('old', old.made_account, 'new', new.made_account));
+      end if;
+      if old.ended_membership is distinct from new.ended_membership then
+        changes := changes || jsonb_build_object('ended_membership', jsonb_build_object('old', old.ended_membership, 'new', new.ended_membership));
+      end if;
+      if old.membership_end is distinct from new.membership_end then
+        changes := changes || jsonb_build_object('membership_end', jsonb_build_object('old', old.membership_end, 'new', new.membership_end));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if old.deleted_at is distinct from new.deleted_at then
+        changes := changes || jsonb_build_object('deleted_at', jsonb_build_object('old', old.deleted_at, 'new', new.deleted_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.scim_users', old.id::text, changes, jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.scim_users', n.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"mapping_id":{"' || 'new":' || to_json(n.mapping_id)::text || '}',
+      '"invitation_id":{"' || 'new":' || to_json(n.invitation_id)::text || '}',
+      '"user_name":{"' || 'new":' || case when n.user_name is not null then '"[redacted]"' end || '}',
+      '"external_id":{"' || 'new":' || case when n.external_id is not null then '"[redacted]"' end || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"attributes":{"' || 'new":' || case when n.attributes is not null then '"[redacted]"' end || '}',
+      '"addresses":{"' || 'new":' || case when n.addresses is not null then '"[redacted]"' end || '}',
+      '"made_account":{"' || 'new":' || to_json(n.made_account)::text || '}',
+      '"ended_membership":{"' || 'new":' || to_json(n.ended_membership)::text || '}',
+      '"membership_end":{"' || 'new":' || to_json(n.membership_end)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"deleted_at":{"' || 'new":' || to_json(n.deleted_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id, 'provider_id', n.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.scim_users', o.id::text, ('{' || array_to_string(array[
+      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"mapping_id":{"' || 'old":' || to_json(o.mapping_id)::text || '}',
+      '"invitation_id":{"' || 'old":' || to_json(o.invitation_id)::text || '}',
+      '"user_name":{"' || 'old":' || case when o.user_name is not null then '"[redacted]"' end || '}',
+      '"external_id":{"' || 'old":' || case when o.external_id is not null then '"[redacted]"' end || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"attributes":{"' || 'old":' || case when o.attributes is not null then '"[redacted]"' end || '}',
+      '"addresses":{"' || 'old":' || case when o.addresses is not null then '"[redacted]"' end || '}',
+      '"made_account":{"' || 'old":' || to_json(o.made_account)::text || '}',
+      '"ended_membership":{"' || 'old":' || to_json(o.ended_membership)::text || '}',
+      '"membership_end":{"' || 'old":' || to_json(o.membership_end)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"deleted_at":{"' || 'old":' || to_json(o.deleted_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id, 'provider_id', o.provider_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_federation_scim_users() from public;
+
 CREATE OR REPLACE FUNCTION audit.track_identity_authenticators()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -4890,6 +5835,364 @@ end
 $function$;
 revoke execute on function audit.track_notifications_quiet_tenants() from public;
 
+CREATE OR REPLACE FUNCTION audit.track_oauth_client_secrets()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'oauth.client_secrets', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{secret_hash}', '{tenant_id,id,takes_secrets,last_used_at}'), jsonb_build_object('client_id', old.client_id, 'hint', old.hint)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{secret_hash}', '{tenant_id,id,takes_secrets,last_used_at}'), jsonb_build_object('client_id', new.client_id, 'hint', new.hint))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.client_id is distinct from new.client_id then
+        changes := changes || jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
+      end if;
+      if old.secret_hash is distinct from new.secret_hash then
+        changes := changes || jsonb_build_object('secret_hash', jsonb_build_object('old', case when old.secret_hash is not null then '[redacted]' end, 'new', case when new.secret_hash is not null then '[redacted]' end));
+      end if;
+      if old.hint is distinct from new.hint then
+        changes := changes || jsonb_build_object('hint', jsonb_build_object('old', old.hint, 'new', new.hint));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if old.expires_at is distinct from new.expires_at then
+        changes := changes || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'oauth.client_secrets', old.id::text, changes, jsonb_build_object('client_id', new.client_id, 'hint', new.hint),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'oauth.client_secrets', n.id::text, ('{' || array_to_string(array[
+      '"client_id":{"' || 'new":' || to_json(n.client_id)::text || '}',
+      '"secret_hash":{"' || 'new":' || case when n.secret_hash is not null then '"[redacted]"' end || '}',
+      '"hint":{"' || 'new":' || to_json(n.hint)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('client_id', n.client_id, 'hint', n.hint),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'oauth.client_secrets', o.id::text, ('{' || array_to_string(array[
+      '"client_id":{"' || 'old":' || to_json(o.client_id)::text || '}',
+      '"secret_hash":{"' || 'old":' || case when o.secret_hash is not null then '"[redacted]"' end || '}',
+      '"hint":{"' || 'old":' || to_json(o.hint)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('client_id', o.client_id, 'hint', o.hint),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_oauth_client_secrets() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_oauth_oauth_clients()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'oauth.oauth_clients', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,home_tenant_id,takes_secrets,last_used_at,updated_at}'), jsonb_build_object('name', old.name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,home_tenant_id,takes_secrets,last_used_at,updated_at}'), jsonb_build_object('name', new.name))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.client_id is distinct from new.client_id then
+        changes := changes || jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
+      end if;
+      if old.name is distinct from new.name then
+        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+      end if;
+      if old.description is distinct from new.description then
+        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+      end if;
+      if old.website is distinct from new.website then
+        changes := changes || jsonb_build_object('website', jsonb_build_object('old', old.website, 'new', new.website));
+      end if;
+      if old.type is distinct from new.type then
+        changes := changes || jsonb_build_object('type', jsonb_build_object('old', old.type, 'new', new.type));
+      end if;
+      if old.redirect_uris is distinct from new.redirect_uris then
+        changes := changes || jsonb_build_object('redirect_uris', jsonb_build_object('old', old.redirect_uris, 'new', new.redirect_uris));
+      end if;
+      if old.post_logout_redirect_uris is distinct from new.post_logout_redirect_uris then
+        changes := changes || jsonb_build_object('post_logout_redirect_uris', jsonb_build_object('old', old.post_logout_redirect_uris, 'new', new.post_logout_redirect_uris));
+      end if;
+      if old.grant_types is distinct from new.grant_types then
+        changes := changes || jsonb_build_object('grant_types', jsonb_build_object('old', old.grant_types, 'new', new.grant_types));
+      end if;
+      if old.scopes is distinct from new.scopes then
+        changes := changes || jsonb_build_object('scopes', jsonb_build_object('old', old.scopes, 'new', new.scopes));
+      end if;
+      if old.token_endpoint_auth_method is distinct from new.token_endpoint_auth_method then
+        changes := changes || jsonb_build_object('token_endpoint_auth_method', jsonb_build_object('old', old.token_endpoint_auth_method, 'new', new.token_endpoint_auth_method));
+      end if;
+      if old.jwks is distinct from new.jwks then
+        changes := changes || jsonb_build_object('jwks', jsonb_build_object('old', old.jwks, 'new', new.jwks));
+      end if;
+      if old.jwks_uri is distinct from new.jwks_uri then
+        changes := changes || jsonb_build_object('jwks_uri', jsonb_build_object('old', old.jwks_uri, 'new', new.jwks_uri));
+      end if;
+      if old.service_account_id is distinct from new.service_account_id then
+        changes := changes || jsonb_build_object('service_account_id', jsonb_build_object('old', old.service_account_id, 'new', new.service_account_id));
+      end if;
+      if old.backchannel_logout_uri is distinct from new.backchannel_logout_uri then
+        changes := changes || jsonb_build_object('backchannel_logout_uri', jsonb_build_object('old', old.backchannel_logout_uri, 'new', new.backchannel_logout_uri));
+      end if;
+      if old.is_active is distinct from new.is_active then
+        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if old.require_pushed_authorization_requests is distinct from new.require_pushed_authorization_requests then
+        changes := changes || jsonb_build_object('require_pushed_authorization_requests', jsonb_build_object('old', old.require_pushed_authorization_requests, 'new', new.require_pushed_authorization_requests));
+      end if;
+      if old.tried_until is distinct from new.tried_until then
+        changes := changes || jsonb_build_object('tried_until', jsonb_build_object('old', old.tried_until, 'new', new.tried_until));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'oauth.oauth_clients', old.id::text, changes, jsonb_build_object('name', new.name),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'oauth.oauth_clients', n.id::text, ('{' || array_to_string(array[
+      '"client_id":{"' || 'new":' || to_json(n.client_id)::text || '}',
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"website":{"' || 'new":' || to_json(n.website)::text || '}',
+      '"type":{"' || 'new":' || to_json(n.type)::text || '}',
+      '"redirect_uris":{"' || 'new":' || to_json(n.redirect_uris)::text || '}',
+      '"post_logout_redirect_uris":{"' || 'new":' || to_json(n.post_logout_redirect_uris)::text || '}',
+      '"grant_types":{"' || 'new":' || to_json(n.grant_types)::text || '}',
+      '"scopes":{"' || 'new":' || to_json(n.scopes)::text || '}',
+      '"token_endpoint_auth_method":{"' || 'new":' || to_json(n.token_endpoint_auth_method)::text || '}',
+      '"jwks":{"' || 'new":' || to_json(n.jwks)::text || '}',
+      '"jwks_uri":{"' || 'new":' || to_json(n.jwks_uri)::text || '}',
+      '"service_account_id":{"' || 'new":' || to_json(n.service_account_id)::text || '}',
+      '"backchannel_logout_uri":{"' || 'new":' || to_json(n.backchannel_logout_uri)::text || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"require_pushed_authorization_requests":{"' || 'new":' || to_json(n.require_pushed_authorization_requests)::text || '}',
+      '"tried_until":{"' || 'new":' || to_json(n.tried_until)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'oauth.oauth_clients', o.id::text, ('{' || array_to_string(array[
+      '"client_id":{"' || 'old":' || to_json(o.client_id)::text || '}',
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"website":{"' || 'old":' || to_json(o.website)::text || '}',
+      '"type":{"' || 'old":' || to_json(o.type)::text || '}',
+      '"redirect_uris":{"' || 'old":' || to_json(o.redirect_uris)::text || '}',
+      '"post_logout_redirect_uris":{"' || 'old":' || to_json(o.post_logout_redirect_uris)::text || '}',
+      '"grant_types":{"' || 'old":' || to_json(o.grant_types)::text || '}',
+      '"scopes":{"' || 'old":' || to_json(o.scopes)::text || '}',
+      '"token_endpoint_auth_method":{"' || 'old":' || to_json(o.token_endpoint_auth_method)::text || '}',
+      '"jwks":{"' || 'old":' || to_json(o.jwks)::text || '}',
+      '"jwks_uri":{"' || 'old":' || to_json(o.jwks_uri)::text || '}',
+      '"service_account_id":{"' || 'old":' || to_json(o.service_account_id)::text || '}',
+      '"backchannel_logout_uri":{"' || 'old":' || to_json(o.backchannel_logout_uri)::text || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"require_pushed_authorization_requests":{"' || 'old":' || to_json(o.require_pushed_authorization_requests)::text || '}',
+      '"tried_until":{"' || 'old":' || to_json(o.tried_until)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_oauth_oauth_clients() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_oauth_signing_keys()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'oauth.signing_keys', d.resource_id, ('{' || d.changes || '}')::jsonb,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{private_key_encrypted}', '{id}')),
+            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{private_key_encrypted}', '{id}'))
+        ) as d (tenant_id, action, resource_id, changes);
+        return null;
+      end if;
+      if old.algorithm is distinct from new.algorithm then
+        changes := changes || jsonb_build_object('algorithm', jsonb_build_object('old', old.algorithm, 'new', new.algorithm));
+      end if;
+      if old.public_key is distinct from new.public_key then
+        changes := changes || jsonb_build_object('public_key', jsonb_build_object('old', old.public_key, 'new', new.public_key));
+      end if;
+      if old.private_key_encrypted is distinct from new.private_key_encrypted then
+        changes := changes || jsonb_build_object('private_key_encrypted', jsonb_build_object('old', case when old.private_key_encrypted is not null then '[redacted]' end, 'new', case when new.private_key_encrypted is not null then '[redacted]' end));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if old.signs_from is distinct from new.signs_from then
+        changes := changes || jsonb_build_object('signs_from', jsonb_build_object('old', old.signs_from, 'new', new.signs_from));
+      end if;
+      if old.signs_until is distinct from new.signs_until then
+        changes := changes || jsonb_build_object('signs_until', jsonb_build_object('old', old.signs_until, 'new', new.signs_until));
+      end if;
+      if old.published_until is distinct from new.published_until then
+        changes := changes || jsonb_build_object('published_until', jsonb_build_object('old', old.published_until, 'new', new.published_until));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        values (
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'oauth.signing_keys', old.id::text, changes,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'oauth.signing_keys', n.id::text, ('{' || array_to_string(array[
+      '"algorithm":{"' || 'new":' || to_json(n.algorithm)::text || '}',
+      '"public_key":{"' || 'new":' || to_json(n.public_key)::text || '}',
+      '"private_key_encrypted":{"' || 'new":' || case when n.private_key_encrypted is not null then '"[redacted]"' end || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"signs_from":{"' || 'new":' || to_json(n.signs_from)::text || '}',
+      '"signs_until":{"' || 'new":' || to_json(n.signs_until)::text || '}',
+      '"published_until":{"' || 'new":' || to_json(n.published_until)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'oauth.signing_keys', o.id::text, ('{' || array_to_string(array[
+      '"algorithm":{"' || 'old":' || to_json(o.algorithm)::text || '}',
+      '"public_key":{"' || 'old":' || to_json(o.public_key)::text || '}',
+      '"private_key_encrypted":{"' || 'old":' || case when o.private_key_encrypted is not null then '"[redacted]"' end || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"signs_from":{"' || 'old":' || to_json(o.signs_from)::text || '}',
+      '"signs_until":{"' || 'old":' || to_json(o.signs_until)::text || '}',
+      '"published_until":{"' || 'old":' || to_json(o.published_until)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_oauth_signing_keys() from public;
+
 CREATE OR REPLACE FUNCTION audit.track_operations_legal_holds()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -5761,6 +7064,9 @@ begin
       if old.created_at is distinct from new.created_at then
         changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
       end if;
+      if old.is_break_glass is distinct from new.is_break_glass then
+        changes := changes || jsonb_build_object('is_break_glass', jsonb_build_object('old', old.is_break_glass, 'new', new.is_break_glass));
+      end if;
       if changes <> '{}' then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
@@ -5788,7 +7094,8 @@ begin
       '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
       '"joined_at":{"' || 'new":' || to_json(n.joined_at)::text || '}',
       '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
+      '"is_break_glass":{"' || 'new":' || to_json(n.is_break_glass)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
@@ -5798,7 +7105,8 @@ begin
       '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
       '"joined_at":{"' || 'old":' || to_json(o.joined_at)::text || '}',
       '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
+      '"is_break_glass":{"' || 'old":' || to_json(o.is_break_glass)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -10287,6 +11595,1235 @@ grant usage on schema federation to commonhold_app;
 grant usage on schema federation to commonhold_readonly;
 comment on schema federation is 'Identity providers of the tenants themselves: sign-in through them, who is whom there, which group gives which role, SCIM';
 
+CREATE OR REPLACE FUNCTION federation.apply_groups(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[])
+ RETURNS TABLE(change text, mapping_id uuid, role_id uuid)
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+declare
+  groups text[];
+  is_locked boolean := false;
+  difference record;
+begin
+  -- Nearly always nothing has changed: then nobody of the tenant waits for anybody else.
+  groups := coalesce(of_groups, federation.find_known_groups(of_provider_id, of_user_tenant_id));
+  if exists (select from federation.find_differences(of_provider_id, of_user_tenant_id, groups)) then
+    is_locked := federation.lock_member(of_user_tenant_id);
+  end if;
+  loop
+    begin
+      perform federation.await_person(of_provider_id, of_user_tenant_id);
+      groups := coalesce(of_groups, federation.find_known_groups(of_provider_id, of_user_tenant_id));
+      if not exists (select from federation.find_differences(of_provider_id, of_user_tenant_id, groups)) then
+        return;
+      end if;
+      exit when is_locked;
+      -- Somebody else has made the difference meanwhile: gives the turn back, and takes the locks in their order.
+      raise exception using errcode = 'CH002';
+    exception
+      when sqlstate 'CH002' then
+        is_locked := federation.lock_member(of_user_tenant_id);
+        if not is_locked then
+          return;
+        end if;
+    end;
+  end loop;
+  for difference in
+    select *
+    from federation.find_differences(of_provider_id, of_user_tenant_id, groups) as found
+    -- Giving first: a role that goes from one group to another is never gone.
+    order by array_position(array['give', 'propose', 'withdraw', 'take'], found.change), found.mapping_id
+  loop
+    mapping_id := difference.mapping_id;
+    role_id := difference.role_id;
+    case difference.change
+      when 'give' then
+        change := case
+          when federation.give_role(of_user_tenant_id, difference.mapping_id, difference.role_id) then 'given'
+          else 'joined'
+        end;
+      when 'take' then
+        change := federation.take_role(of_user_tenant_id, difference.mapping_id, difference.role_id);
+      when 'propose' then
+        insert into federation.role_proposals (mapping_id, user_tenant_id)
+        values (difference.mapping_id, of_user_tenant_id);
+        change := 'proposed';
+      when 'withdraw' then
+        delete from federation.role_proposals as proposal
+        where proposal.tenant_id = platform.current_tenant_id()
+          and proposal.user_tenant_id = of_user_tenant_id
+          and proposal.mapping_id = difference.mapping_id;
+        change := 'withdrawn';
+    end case;
+    return next;
+  end loop;
+end
+$function$;
+grant execute on function federation.apply_groups(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[]) to commonhold_app;
+revoke execute on function federation.apply_groups(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[]) from public;
+comment on function federation.apply_groups(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[]) is 'AG-06: brings the roles of a member in line with his groups (null: those last known), and answers what it changed: given, joined (had it already), taken, parted (has it still), kept (last owner), proposed, withdrawn';
+
+CREATE OR REPLACE FUNCTION federation.await_mappings(of_provider_id uuid, to_change boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if to_change then
+    perform pg_advisory_xact_lock(hashtext('federation.iam_group_mappings'), hashtext(of_provider_id::text));
+  else
+    perform pg_advisory_xact_lock_shared(hashtext('federation.iam_group_mappings'), hashtext(of_provider_id::text));
+  end if;
+end
+$function$;
+grant execute on function federation.await_mappings(of_provider_id uuid, to_change boolean) to commonhold_app;
+revoke execute on function federation.await_mappings(of_provider_id uuid, to_change boolean) from public;
+comment on function federation.await_mappings(of_provider_id uuid, to_change boolean) is 'Who changes mappings waits for whoever reads them: the sync run after it then sees all groups that were noted with the old ones';
+
+CREATE OR REPLACE FUNCTION federation.await_person(of_provider_id uuid, of_user_tenant_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform federation.await_mappings(of_provider_id, false);
+  perform pg_advisory_xact_lock(hashtext('federation.known_groups'), hashtext(of_provider_id::text || of_user_tenant_id::text));
+end
+$function$;
+grant execute on function federation.await_person(of_provider_id uuid, of_user_tenant_id uuid) to commonhold_app;
+revoke execute on function federation.await_person(of_provider_id uuid, of_user_tenant_id uuid) from public;
+comment on function federation.await_person(of_provider_id uuid, of_user_tenant_id uuid) is 'Of two who bring the same person in line at once the second goes by what the first has done, and by what he has noted';
+
+CREATE OR REPLACE FUNCTION federation.find_differences(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[])
+ RETURNS TABLE(change text, mapping_id uuid, role_id uuid)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with mapping as (
+    select
+      each.id,
+      each.internal_role,
+      each.auto_assign,
+      each.external_group_id = any (of_groups) as is_in,
+      exists (
+        select
+        from federation.role_sources as source
+        where source.tenant_id = each.tenant_id
+          and source.user_tenant_id = of_user_tenant_id
+          and source.role_id = each.internal_role
+          and source.mapping_id = each.id
+      ) as gives,
+      exists (
+        select
+        from federation.role_proposals as proposal
+        where proposal.tenant_id = each.tenant_id
+          and proposal.user_tenant_id = of_user_tenant_id
+          and proposal.mapping_id = each.id
+      ) as is_proposed
+    from federation.iam_group_mappings as each
+    where each.tenant_id = platform.current_tenant_id()
+      and each.provider_id = of_provider_id
+      and each.sync_status <> 'disabled'
+  )
+  select 'give', id, internal_role from mapping where of_groups is not null and is_in and auto_assign and not gives
+  union all
+  select 'take', id, internal_role from mapping where of_groups is not null and not is_in and gives
+  union all
+  select 'propose', id, internal_role
+  from mapping
+  where is_in and not auto_assign and not gives and not is_proposed
+    -- Who has the role already is not proposed for it.
+    and not exists (
+      select
+      from access.user_tenant_roles as held
+      where held.tenant_id = platform.current_tenant_id()
+        and held.user_tenant_id = of_user_tenant_id
+        and held.role_id = mapping.internal_role
+    )
+  union all
+  select 'withdraw', id, internal_role
+  from mapping
+  where of_groups is not null and is_proposed and (not is_in or auto_assign)
+$function$;
+grant execute on function federation.find_differences(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[]) to commonhold_app;
+revoke execute on function federation.find_differences(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[]) from public;
+comment on function federation.find_differences(of_provider_id uuid, of_user_tenant_id uuid, of_groups text[]) is 'AG-06: what has to change so that the roles of a member are those that his groups give; nothing where they are not known (null)';
+
+CREATE OR REPLACE FUNCTION federation.find_directory_account(of_email text)
+ RETURNS TABLE(user_id uuid, is_living_member boolean, is_own_domain boolean)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.id,
+     (COALESCE(((membership.expires_at IS NULL) OR (membership.expires_at > now())), false) AND (membership.id IS NOT NULL)),
+     (EXISTS ( SELECT
+            FROM tenancy.tenant_domains domain
+           WHERE ((domain.tenant_id = platform.current_tenant_id()) AND (domain.domain = split_part(find_directory_account.of_email, '@'::text, 2)) AND (domain.proven_at IS NOT NULL)))) AS "exists"
+    FROM ((( SELECT find_directory_account.of_email AS email) asked
+      LEFT JOIN identity.users account ON (((account.email = asked.email) AND (account.kind = 'person'::text) AND (account.deleted_at IS NULL))))
+      LEFT JOIN tenancy.user_tenants membership ON (((membership.tenant_id = platform.current_tenant_id()) AND (membership.user_id = account.id))));
+END;
+grant execute on function federation.find_directory_account(of_email text) to commonhold_app;
+revoke execute on function federation.find_directory_account(of_email text) from public;
+comment on function federation.find_directory_account(of_email text) is 'Whose an address is, whether he works in the current tenant, and whether its domain is proven to be the tenant''s; one row. In the system scope';
+
+CREATE OR REPLACE FUNCTION federation.find_known_groups(of_provider_id uuid, of_user_tenant_id uuid)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select group_ids
+  from federation.known_groups
+  where tenant_id = platform.current_tenant_id()
+    and provider_id = of_provider_id
+    and user_tenant_id = of_user_tenant_id
+    and outcome <> 'inactive'
+$function$;
+grant execute on function federation.find_known_groups(of_provider_id uuid, of_user_tenant_id uuid) to commonhold_app;
+revoke execute on function federation.find_known_groups(of_provider_id uuid, of_user_tenant_id uuid) from public;
+comment on function federation.find_known_groups(of_provider_id uuid, of_user_tenant_id uuid) is 'The groups that a member was last known to have; null where none are known, or he is inactive at the provider';
+
+CREATE OR REPLACE FUNCTION federation.forget_groups()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from federation.known_groups as known
+  using tenancy.user_tenants as membership
+  where membership.tenant_id = old.tenant_id
+    and membership.user_id = old.user_id
+    and known.tenant_id = old.tenant_id
+    and known.provider_id = old.provider_id
+    and known.user_tenant_id = membership.id;
+  delete from federation.role_sources as source
+  using tenancy.user_tenants as membership, federation.iam_group_mappings as mapping
+  where membership.tenant_id = old.tenant_id
+    and membership.user_id = old.user_id
+    and mapping.tenant_id = old.tenant_id
+    and mapping.provider_id = old.provider_id
+    and source.tenant_id = old.tenant_id
+    and source.user_tenant_id = membership.id
+    and source.mapping_id = mapping.id;
+  delete from federation.role_proposals as proposal
+  using tenancy.user_tenants as membership, federation.iam_group_mappings as mapping
+  where membership.tenant_id = old.tenant_id
+    and membership.user_id = old.user_id
+    and mapping.tenant_id = old.tenant_id
+    and mapping.provider_id = old.provider_id
+    and proposal.tenant_id = old.tenant_id
+    and proposal.user_tenant_id = membership.id
+    and proposal.mapping_id = mapping.id;
+  return null;
+end
+$function$;
+revoke execute on function federation.forget_groups() from public;
+comment on function federation.forget_groups() is 'Who is nobody at a provider any more loses what its groups gave him: no sync would ever take it';
+
+CREATE OR REPLACE FUNCTION federation.give_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  is_new boolean;
+begin
+  insert into access.user_tenant_roles (user_tenant_id, role_id)
+  values (of_user_tenant_id, of_role_id)
+  on conflict do nothing;
+  is_new := found;
+  if not is_new then
+    insert into federation.role_sources (user_tenant_id, role_id, mapping_id)
+    select of_user_tenant_id, of_role_id, null
+    where not exists (
+      select
+      from federation.role_sources as source
+      where source.tenant_id = platform.current_tenant_id()
+        and source.user_tenant_id = of_user_tenant_id
+        and source.role_id = of_role_id
+    );
+  end if;
+  insert into federation.role_sources (user_tenant_id, role_id, mapping_id)
+  values (of_user_tenant_id, of_role_id, of_mapping_id)
+  on conflict on constraint role_sources_once do nothing;
+  return is_new;
+end
+$function$;
+grant execute on function federation.give_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid) to commonhold_app;
+revoke execute on function federation.give_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid) from public;
+comment on function federation.give_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid) is 'Gives a member a role because of a mapping, and notes whether he had it by hand; answers whether it is new to him';
+
+CREATE OR REPLACE FUNCTION federation.guard_group_mapping()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform access.require_held(new.tenant_id, array[new.internal_role], '{}');
+  return null;
+end
+$function$;
+revoke execute on function federation.guard_group_mapping() from public;
+comment on function federation.guard_group_mapping() is 'MT-20: a group gives no role that holds more than who lets it give that';
+
+CREATE OR REPLACE FUNCTION federation.guard_group_settings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform access.require_held(
+    new.tenant_id,
+    array(
+      select internal_role
+      from federation.iam_group_mappings
+      where tenant_id = new.tenant_id
+        and provider_id = new.id
+    ),
+    '{}'
+  );
+  return null;
+end
+$function$;
+revoke execute on function federation.guard_group_settings() from public;
+comment on function federation.guard_group_settings() is 'MT-20: who says where groups are read can be in any of them, so he holds all that the groups give';
+
+CREATE OR REPLACE FUNCTION federation.keep_mapped_role()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (
+      select
+      from federation.iam_group_mappings
+      where tenant_id = old.tenant_id
+        and internal_role = old.id
+    )
+    -- With the tenant everything goes.
+    and exists (
+      select
+      from tenancy.tenants
+      where id = old.tenant_id
+        and not (status = 'pending_deletion' and deletion_scheduled_at <= now())
+    )
+  then
+    raise exception 'groups of an identity provider give this role'
+      using errcode = 'CH001', constraint = 'federation.role_mapped', schema = 'access', table = 'roles';
+  end if;
+  return old;
+end
+$function$;
+revoke execute on function federation.keep_mapped_role() from public;
+comment on function federation.keep_mapped_role() is 'A role that groups give is not removed: with its replacement given by hand nobody would lose it any more by leaving the group';
+
+CREATE OR REPLACE FUNCTION federation.list_entry_memberships(entry_ids uuid[])
+ RETURNS TABLE(entry_id uuid, membership_id uuid)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT person.id AS entry_id,
+     membership.id AS membership_id
+    FROM (federation.scim_users person
+      JOIN tenancy.user_tenants membership ON (((membership.tenant_id = person.tenant_id) AND (membership.user_id = person.user_id))))
+   WHERE ((person.tenant_id = platform.current_tenant_id()) AND (person.id = ANY (list_entry_memberships.entry_ids)) AND person.is_active AND (person.deleted_at IS NULL) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())))
+   ORDER BY person.id;
+END;
+grant execute on function federation.list_entry_memberships(entry_ids uuid[]) to commonhold_app;
+revoke execute on function federation.list_entry_memberships(entry_ids uuid[]) from public;
+comment on function federation.list_entry_memberships(entry_ids uuid[]) is 'Which of these entries of directories work in the current tenant now, and by which memberships. In the system scope';
+
+CREATE OR REPLACE FUNCTION federation.list_owners()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select user_id from members.list_owners(platform.current_tenant_id())
+$function$;
+grant execute on function federation.list_owners() to commonhold_app;
+revoke execute on function federation.list_owners() from public;
+comment on function federation.list_owners() is 'Who is told of a sync that failed';
+
+CREATE OR REPLACE FUNCTION federation.list_people_to_sync(of_provider_id uuid, of_run_id uuid, after_id uuid, at_most integer)
+ RETURNS TABLE(user_tenant_id uuid, is_known boolean, differs boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select
+    membership.id,
+    coalesce(known.outcome = 'known', false),
+    known.outcome <> 'inactive'
+      and exists (
+        select
+        from federation.find_differences(of_provider_id, membership.id, known.group_ids)
+      )
+  from federation.iam_user_mappings as person
+  join tenancy.user_tenants as membership
+    on membership.tenant_id = person.tenant_id and membership.user_id = person.user_id
+  left join federation.known_groups as known
+    on known.tenant_id = person.tenant_id
+    and known.provider_id = person.provider_id
+    and known.user_tenant_id = membership.id
+  where person.tenant_id = platform.current_tenant_id()
+    and person.provider_id = of_provider_id
+    and person.sync_status <> 'disabled'
+    and (after_id is null or membership.id > after_id)
+    and (
+      of_run_id is null
+      or exists (
+        select
+        from federation.sync_run_errors as error
+        where error.tenant_id = person.tenant_id
+          and error.run_id = of_run_id
+          and error.user_tenant_id = membership.id
+      )
+    )
+  order by membership.id
+  limit at_most
+$function$;
+grant execute on function federation.list_people_to_sync(of_provider_id uuid, of_run_id uuid, after_id uuid, at_most integer) to commonhold_app;
+revoke execute on function federation.list_people_to_sync(of_provider_id uuid, of_run_id uuid, after_id uuid, at_most integer) from public;
+comment on function federation.list_people_to_sync(of_provider_id uuid, of_run_id uuid, after_id uuid, at_most integer) is 'AG-05: the people of a provider (of a run: those with whom it failed), whether their groups are known, and whether their roles are others than those give';
+
+CREATE OR REPLACE FUNCTION federation.lock_member(of_user_tenant_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform
+  from tenancy.tenants
+  where id = platform.current_tenant_id()
+  for no key update;
+  perform
+  from tenancy.user_tenants
+  where tenant_id = platform.current_tenant_id()
+    and id = of_user_tenant_id
+  for update;
+  return found;
+end
+$function$;
+grant execute on function federation.lock_member(of_user_tenant_id uuid) to commonhold_app;
+revoke execute on function federation.lock_member(of_user_tenant_id uuid) from public;
+comment on function federation.lock_member(of_user_tenant_id uuid) is 'In the order of access.set_roles_of, and before federation.await_person: whoever has locked the tenant already waits there for nobody who waits for it';
+
+CREATE OR REPLACE FUNCTION federation.mark_person(of_provider_id uuid, of_user_tenant_id uuid, has_failed boolean)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  update federation.iam_user_mappings as person
+  set
+    sync_status = case when has_failed then 'failed' else 'synced' end,
+    last_sync_at = now()
+  from tenancy.user_tenants as membership
+  where membership.tenant_id = platform.current_tenant_id()
+    and membership.id = of_user_tenant_id
+    and person.tenant_id = membership.tenant_id
+    and person.user_id = membership.user_id
+    and person.provider_id = of_provider_id
+    and person.conflict is null
+    and person.sync_status in ('synced', 'failed')
+$function$;
+grant execute on function federation.mark_person(of_provider_id uuid, of_user_tenant_id uuid, has_failed boolean) to commonhold_app;
+revoke execute on function federation.mark_person(of_provider_id uuid, of_user_tenant_id uuid, has_failed boolean) from public;
+comment on function federation.mark_person(of_provider_id uuid, of_user_tenant_id uuid, has_failed boolean) is 'AG-05: how the last sync of somebody went';
+
+CREATE OR REPLACE FUNCTION federation.note_sync_error(of_run_id uuid, of_user_tenant_id uuid, of_code text, of_message text)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  insert into federation.sync_run_errors (run_id, user_tenant_id, code, message)
+  select of_run_id, membership.id, of_code, left(of_message, 1000)
+  from tenancy.user_tenants as membership
+  where membership.tenant_id = platform.current_tenant_id()
+    and membership.id = of_user_tenant_id
+  for key share
+  on conflict do nothing
+$function$;
+grant execute on function federation.note_sync_error(of_run_id uuid, of_user_tenant_id uuid, of_code text, of_message text) to commonhold_app;
+revoke execute on function federation.note_sync_error(of_run_id uuid, of_user_tenant_id uuid, of_code text, of_message text) from public;
+comment on function federation.note_sync_error(of_run_id uuid, of_user_tenant_id uuid, of_code text, of_message text) is 'AG-05: with whom a run failed, and why; nothing where he has left meanwhile';
+
+CREATE OR REPLACE FUNCTION federation.take_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  refusal text;
+begin
+  delete from federation.role_sources
+  where tenant_id = platform.current_tenant_id()
+    and user_tenant_id = of_user_tenant_id
+    and role_id = of_role_id
+    and mapping_id = of_mapping_id;
+  return case
+    when exists (
+      select
+      from access.user_tenant_roles
+      where tenant_id = platform.current_tenant_id()
+        and user_tenant_id = of_user_tenant_id
+        and role_id = of_role_id
+    ) then 'parted'
+    else 'taken'
+  end;
+exception
+  when sqlstate 'CH001' then
+    -- Its source stays too: once there is another owner the next sync takes it.
+    get stacked diagnostics refusal = constraint_name;
+    if refusal = 'members.last_owner' then
+      return 'kept';
+    end if;
+    raise;
+end
+$function$;
+grant execute on function federation.take_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid) to commonhold_app;
+revoke execute on function federation.take_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid) from public;
+comment on function federation.take_role(of_user_tenant_id uuid, of_mapping_id uuid, of_role_id uuid) is 'Takes away what a mapping gave: taken, or parted where the member has the role by hand or by another group too, or kept where he is the last owner';
+
+CREATE OR REPLACE FUNCTION federation.take_unfounded_roles()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from access.user_tenant_roles as held
+  using (
+    select distinct gone.tenant_id, gone.user_tenant_id, gone.role_id
+    from old_rows as gone
+    where not exists (
+      select
+      from federation.role_sources as source
+      where source.tenant_id = gone.tenant_id
+        and source.user_tenant_id = gone.user_tenant_id
+        and source.role_id = gone.role_id
+    )
+  ) as unfounded
+  where held.tenant_id = unfounded.tenant_id
+    and held.user_tenant_id = unfounded.user_tenant_id
+    and held.role_id = unfounded.role_id;
+  return null;
+end
+$function$;
+revoke execute on function federation.take_unfounded_roles() from public;
+comment on function federation.take_unfounded_roles() is 'A role goes with the last reason why somebody has it, whatever path takes that: a group, a mapping, a provider';
+
+CREATE OR REPLACE FUNCTION federation.tell_scim_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update federation.scim_users as told
+  set user_id = new.user_id
+  where told.tenant_id = new.tenant_id
+    and told.mapping_id = new.id
+    and told.user_id is null
+    and told.deleted_at is null
+    and not exists (
+      select
+      from federation.scim_users as another
+      where another.tenant_id = told.tenant_id
+        and another.provider_id = told.provider_id
+        and another.user_id = new.user_id
+        and another.deleted_at is null
+    );
+  return null;
+end
+$function$;
+revoke execute on function federation.tell_scim_user() from public;
+comment on function federation.tell_scim_user() is 'AG-05: an entry of the directory becomes the user as whom its subject has signed in';
+
+create view federation.group_mapping_details with (security_invoker=true) as
+SELECT mapping.tenant_id,
+    mapping.id,
+    mapping.provider_id,
+    mapping.external_group_id,
+    mapping.external_group_name,
+    mapping.internal_role AS role_id,
+    role.name AS role_name,
+    mapping.auto_assign,
+    mapping.sync_status,
+    mapping.last_sync_at,
+    mapping.created_at,
+    mapping.updated_at,
+    ( SELECT (count(*))::integer AS count
+           FROM federation.role_sources source
+          WHERE ((source.tenant_id = mapping.tenant_id) AND (source.mapping_id = mapping.id))) AS people
+   FROM (federation.iam_group_mappings mapping
+     JOIN access.roles role ON (((role.tenant_id = mapping.tenant_id) AND (role.id = mapping.internal_role))));
+grant select on table federation.group_mapping_details to commonhold_app;
+comment on view federation.group_mapping_details is 'Which group gives which role, and to how many (AG-06)';
+
+create table federation.iam_group_mappings (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  provider_id uuid not null,
+  external_group_id text not null,
+  external_group_name text,
+  internal_role uuid not null,
+  auto_assign boolean default true not null,
+  sync_status text default 'pending'::text not null,
+  last_sync_at timestamp with time zone,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint iam_group_mappings_pkey PRIMARY KEY (tenant_id, id),
+  constraint iam_group_mappings_group_unique UNIQUE (tenant_id, provider_id, external_group_id),
+  constraint iam_group_mappings_role_of_mapping UNIQUE (tenant_id, id, internal_role),
+  constraint iam_group_mappings_group_id_length CHECK (((length(external_group_id) >= 1) AND (length(external_group_id) <= 500))),
+  constraint iam_group_mappings_group_name_length CHECK (((length(external_group_name) >= 1) AND (length(external_group_name) <= 500))),
+  constraint iam_group_mappings_no_wildcard CHECK ((external_group_id !~ '[*]'::text)),
+  constraint iam_group_mappings_sync_status_known CHECK ((sync_status = ANY (ARRAY['pending'::text, 'synced'::text, 'failed'::text, 'disabled'::text, 'unknown'::text]))),
+  constraint iam_group_mappings_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint iam_group_mappings_internal_role_fkey FOREIGN KEY (tenant_id, internal_role) REFERENCES access.roles(tenant_id, id) ON DELETE CASCADE,
+  constraint iam_group_mappings_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX iam_group_mappings_created_by_idx ON federation.iam_group_mappings USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE INDEX iam_group_mappings_internal_role_idx ON federation.iam_group_mappings USING btree (tenant_id, internal_role);
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.iam_group_mappings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_iam_group_mappings();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.iam_group_mappings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_iam_group_mappings();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.iam_group_mappings FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.iam_group_mappings FOR EACH ROW EXECUTE FUNCTION audit.track_federation_iam_group_mappings();
+CREATE TRIGGER guard_changed_mapping AFTER UPDATE OF auto_assign, sync_status ON federation.iam_group_mappings FOR EACH ROW WHEN (((new.auto_assign AND (NOT old.auto_assign)) OR ((old.sync_status = 'disabled'::text) AND (new.sync_status <> 'disabled'::text)))) EXECUTE FUNCTION federation.guard_group_mapping();
+CREATE TRIGGER guard_made_mapping AFTER INSERT ON federation.iam_group_mappings FOR EACH ROW EXECUTE FUNCTION federation.guard_group_mapping();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON federation.iam_group_mappings FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table federation.iam_group_mappings enable row level security;
+alter table federation.iam_group_mappings force row level security;
+create policy iam_group_mappings_system on federation.iam_group_mappings for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.iam_group_mappings
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.iam_group_mappings to commonhold_app;
+grant select on table federation.iam_group_mappings to commonhold_readonly;
+grant update (auto_assign, external_group_name, last_sync_at, sync_status) on table federation.iam_group_mappings to commonhold_app;
+comment on table federation.iam_group_mappings is 'Which group of a provider gives which role (AG-06)';
+comment on column federation.iam_group_mappings.external_group_id is E'As the provider names it in its claims or by SCIM, in the form that is compared: GUIDs and DOMAIN\\name in lower case';
+comment on column federation.iam_group_mappings.external_group_name is 'As people know it; for reading alone';
+comment on column federation.iam_group_mappings.auto_assign is 'False: the role is proposed to an administrator. It is taken away by itself in any case';
+comment on column federation.iam_group_mappings.sync_status is 'pending: not looked at yet. synced, failed: how it went last. unknown: of nobody it is known whether he is in the group. disabled: gives nothing and takes nothing';
+
+create table federation.iam_providers (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  provider_name text not null,
+  provider_type text not null,
+  issuer text not null,
+  client_id text,
+  client_secret_encrypted text,
+  secret_changed_at timestamp with time zone,
+  domain text,
+  configuration jsonb default '{}'::jsonb not null,
+  status text default 'inactive'::text not null,
+  last_error text,
+  last_error_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  creates_accounts boolean default true not null,
+  default_role text default 'viewer'::text not null,
+  trusts_second_factor boolean default false not null,
+  last_sign_in_at timestamp with time zone,
+  last_test jsonb,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint iam_providers_pkey PRIMARY KEY (tenant_id, id),
+  constraint iam_providers_client_id_length CHECK (((length(client_id) >= 1) AND (length(client_id) <= 500))),
+  constraint iam_providers_configuration_object CHECK ((jsonb_typeof(configuration) = 'object'::text)),
+  constraint iam_providers_default_role_known CHECK ((default_role = ANY (ARRAY['member'::text, 'viewer'::text]))),
+  constraint iam_providers_domain_length CHECK (((length(domain) >= 1) AND (length(domain) <= 253))),
+  constraint iam_providers_error_explained CHECK ((((last_error IS NULL) = (last_error_at IS NULL)) AND ((status <> 'error'::text) OR (last_error IS NOT NULL)) AND ((length(last_error) >= 1) AND (length(last_error) <= 1000)))),
+  constraint iam_providers_issuer_shape CHECK (((issuer ~ '^https?://[^[:space:]?#@]+$'::text) AND (length(issuer) <= 500))),
+  constraint iam_providers_last_test_object CHECK ((jsonb_typeof(last_test) = 'object'::text)),
+  constraint iam_providers_name_length CHECK ((((length(provider_name) >= 1) AND (length(provider_name) <= 100)) AND (provider_name = btrim(provider_name)))),
+  constraint iam_providers_registered CHECK ((((client_id IS NULL) = (client_secret_encrypted IS NULL)) AND ((client_id IS NOT NULL) OR (status = 'inactive'::text)))),
+  constraint iam_providers_status_known CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'error'::text]))),
+  constraint iam_providers_type_known CHECK ((provider_type = ANY (ARRAY['auth0'::text, 'okta'::text, 'azure'::text, 'google'::text, 'custom_oidc'::text]))),
+  constraint iam_providers_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint iam_providers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX iam_providers_client_unique ON federation.iam_providers USING btree (tenant_id, issuer, client_id);
+CREATE INDEX iam_providers_created_by_idx ON federation.iam_providers USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE UNIQUE INDEX iam_providers_name_unique ON federation.iam_providers USING btree (tenant_id, lower(provider_name));
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.iam_providers REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_iam_providers();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.iam_providers REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_iam_providers();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.iam_providers FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.iam_providers FOR EACH ROW EXECUTE FUNCTION audit.track_federation_iam_providers();
+CREATE TRIGGER guard_group_settings AFTER UPDATE OF configuration ON federation.iam_providers FOR EACH ROW WHEN (((old.configuration -> 'groups'::text) IS DISTINCT FROM (new.configuration -> 'groups'::text))) EXECUTE FUNCTION federation.guard_group_settings();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON federation.iam_providers FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table federation.iam_providers enable row level security;
+alter table federation.iam_providers force row level security;
+create policy iam_providers_system on federation.iam_providers for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.iam_providers
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.iam_providers to commonhold_app;
+grant update (checked_at, client_id, client_secret_encrypted, configuration, creates_accounts, default_role, last_error, last_error_at, last_sign_in_at, last_test, provider_name, secret_changed_at, status, trusts_second_factor) on table federation.iam_providers to commonhold_app;
+grant select (checked_at, client_id, configuration, created_at, created_by, creates_accounts, default_role, domain, id, issuer, last_error, last_error_at, last_sign_in_at, provider_name, provider_type, secret_changed_at, status, tenant_id, trusts_second_factor, updated_at) on table federation.iam_providers to commonhold_readonly;
+comment on table federation.iam_providers is 'An identity provider of a tenant (OpenID Connect), by which its people sign in (AG-04)';
+comment on column federation.iam_providers.provider_name is 'As its people call it: Acme''s Okta';
+comment on column federation.iam_providers.provider_type is 'Whose product it is: that tells what its claims mean';
+comment on column federation.iam_providers.issuer is 'To the letter: nothing that another issuer says is believed';
+comment on column federation.iam_providers.client_id is 'As it knows us: null until we are registered there, for which it wants the redirect URI';
+comment on column federation.iam_providers.client_secret_encrypted is 'What it gave us to show who we are, AES-256-GCM (GG-17)';
+comment on column federation.iam_providers.domain is 'What its issuer was made of: the domain at Okta or Auth0, the directory (tenant id) of Entra';
+comment on column federation.iam_providers.configuration is 'Scopes and claims beyond the usual ones, as the product needs them';
+comment on column federation.iam_providers.status is 'error: what it last answered could not be used. It is tried again with the next sign-in';
+comment on column federation.iam_providers.creates_accounts is 'Whether who comes for the first time, with an address of the tenant''s own domains, gets an account and a membership';
+comment on column federation.iam_providers.default_role is 'The role with which those begin';
+comment on column federation.iam_providers.trusts_second_factor is 'Whether a second factor that it says was shown there counts here';
+comment on column federation.iam_providers.last_test is 'What came of the last sign-in that an administrator tried';
+
+create table federation.iam_user_mappings (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  provider_id uuid not null,
+  user_id uuid,
+  external_id text not null,
+  external_email text,
+  external_username text,
+  external_name text,
+  sync_status text default 'pending'::text not null,
+  conflict text,
+  last_sync_at timestamp with time zone,
+  sync_metadata jsonb default '{}'::jsonb not null,
+  last_sign_in_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint iam_user_mappings_pkey PRIMARY KEY (tenant_id, id),
+  constraint iam_user_mappings_subject_unique UNIQUE (tenant_id, provider_id, external_id),
+  constraint iam_user_mappings_user_unique UNIQUE (tenant_id, provider_id, user_id),
+  constraint iam_user_mappings_conflict_known CHECK ((conflict = ANY (ARRAY['address_taken'::text, 'address_unverified'::text, 'address_elsewhere'::text, 'address_changed'::text, 'not_a_member'::text, 'accounts_not_created'::text]))),
+  constraint iam_user_mappings_external_email_shape CHECK (((external_email = lower(external_email)) AND (length(external_email) <= 255))),
+  constraint iam_user_mappings_external_id_length CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint iam_user_mappings_external_name_length CHECK (((length(external_name) >= 1) AND (length(external_name) <= 255))),
+  constraint iam_user_mappings_external_username_length CHECK (((length(external_username) >= 1) AND (length(external_username) <= 255))),
+  constraint iam_user_mappings_sync_metadata_object CHECK ((jsonb_typeof(sync_metadata) = 'object'::text)),
+  constraint iam_user_mappings_sync_status_known CHECK ((sync_status = ANY (ARRAY['pending'::text, 'synced'::text, 'failed'::text, 'disabled'::text]))),
+  constraint iam_user_mappings_synced_is_somebody CHECK (((sync_status <> 'synced'::text) OR ((user_id IS NOT NULL) AND (conflict IS NULL)))),
+  constraint iam_user_mappings_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE,
+  constraint iam_user_mappings_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX iam_user_mappings_status_idx ON federation.iam_user_mappings USING btree (tenant_id, provider_id, sync_status, created_at DESC, id DESC);
+CREATE INDEX iam_user_mappings_user_id_idx ON federation.iam_user_mappings USING btree (user_id) WHERE (user_id IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.iam_user_mappings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_iam_user_mappings();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.iam_user_mappings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_iam_user_mappings();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.iam_user_mappings FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.iam_user_mappings FOR EACH ROW EXECUTE FUNCTION audit.track_federation_iam_user_mappings();
+CREATE TRIGGER forget_groups_changed AFTER UPDATE OF user_id ON federation.iam_user_mappings FOR EACH ROW WHEN (((old.user_id IS NOT NULL) AND (new.user_id IS DISTINCT FROM old.user_id))) EXECUTE FUNCTION federation.forget_groups();
+CREATE TRIGGER forget_groups_deleted AFTER DELETE ON federation.iam_user_mappings FOR EACH ROW WHEN ((old.user_id IS NOT NULL)) EXECUTE FUNCTION federation.forget_groups();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON federation.iam_user_mappings FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER tell_scim_user AFTER UPDATE OF user_id ON federation.iam_user_mappings FOR EACH ROW WHEN (((new.user_id IS NOT NULL) AND (old.user_id IS DISTINCT FROM new.user_id))) EXECUTE FUNCTION federation.tell_scim_user();
+alter table federation.iam_user_mappings enable row level security;
+alter table federation.iam_user_mappings force row level security;
+create policy iam_user_mappings_system on federation.iam_user_mappings for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.iam_user_mappings
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.iam_user_mappings to commonhold_app;
+grant select on table federation.iam_user_mappings to commonhold_readonly;
+grant update (conflict, external_email, external_name, external_username, last_sign_in_at, last_sync_at, sync_metadata, sync_status, user_id) on table federation.iam_user_mappings to commonhold_app;
+comment on table federation.iam_user_mappings is 'Who somebody of a provider is here (AG-05): found by provider and subject, never by address';
+comment on column federation.iam_user_mappings.user_id is 'Null until it is known who it is';
+comment on column federation.iam_user_mappings.external_id is 'The subject; at Entra the object id (oid), which is the same in all applications of the directory';
+comment on column federation.iam_user_mappings.external_email is 'The address that the provider told last, verified or not';
+comment on column federation.iam_user_mappings.sync_status is 'pending: not known yet who it is here. synced: known, and as the provider told last. failed: known, but the last try to bring it up to date failed. disabled: may not come in';
+comment on column federation.iam_user_mappings.conflict is 'Why a sign-in with it was refused, until somebody has solved it';
+comment on column federation.iam_user_mappings.sync_metadata is 'What the last sync or sign-in told beside, without secrets';
+
+create table federation.known_groups (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  provider_id uuid not null,
+  user_tenant_id uuid not null,
+  group_ids text[],
+  group_names text[],
+  known_at timestamp with time zone,
+  known_by text,
+  outcome text not null,
+  reason text,
+  asked_at timestamp with time zone default now() not null,
+  constraint known_groups_pkey PRIMARY KEY (tenant_id, provider_id, user_tenant_id),
+  constraint known_groups_known_by_known CHECK ((known_by = ANY (ARRAY['sign_in'::text, 'scim'::text]))),
+  constraint known_groups_known_whole CHECK ((((group_ids IS NULL) = (known_at IS NULL)) AND ((group_ids IS NULL) = (known_by IS NULL)) AND ((group_ids IS NULL) = (group_names IS NULL)) AND (cardinality(group_ids) = cardinality(group_names)) AND (cardinality(group_ids) <= 5000))),
+  constraint known_groups_outcome_known CHECK ((outcome = ANY (ARRAY['known'::text, 'unknown'::text, 'inactive'::text]))),
+  constraint known_groups_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 100))),
+  constraint known_groups_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE,
+  constraint known_groups_user_tenant_id_fkey FOREIGN KEY (tenant_id, user_tenant_id) REFERENCES tenancy.user_tenants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX known_groups_user_tenant_id_idx ON federation.known_groups USING btree (tenant_id, user_tenant_id);
+alter table federation.known_groups enable row level security;
+alter table federation.known_groups force row level security;
+create policy known_groups_system on federation.known_groups for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.known_groups
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.known_groups to commonhold_app;
+grant select on table federation.known_groups to commonhold_readonly;
+grant update (asked_at, group_ids, group_names, known_at, known_by, outcome, reason) on table federation.known_groups to commonhold_app;
+comment on table federation.known_groups is 'The groups of a member at a provider: those last known, and what the latest answer was (AG-06)';
+comment on column federation.known_groups.group_ids is 'Null: they have never been known';
+comment on column federation.known_groups.group_names is 'In the order of group_ids; null where the provider told none';
+comment on column federation.known_groups.outcome is 'Of the latest answer: only known changes group_ids, and only known takes roles away';
+comment on column federation.known_groups.reason is 'Why it is unknown: overage, cut, missing …';
+
+create view federation.own_links with (security_invoker=true) as
+SELECT mapping.id,
+    mapping.tenant_id,
+    tenant.name AS tenant_name,
+    mapping.provider_id,
+    provider.provider_name,
+    mapping.user_id,
+    mapping.external_id,
+    mapping.external_email,
+    mapping.external_name,
+    mapping.sync_status,
+    mapping.conflict,
+    mapping.created_at,
+    mapping.last_sign_in_at
+   FROM ((federation.iam_user_mappings mapping
+     JOIN federation.iam_providers provider ON (((provider.tenant_id = mapping.tenant_id) AND (provider.id = mapping.provider_id))))
+     JOIN tenancy.tenants tenant ON ((tenant.id = mapping.tenant_id)));
+grant select on table federation.own_links to commonhold_app;
+comment on view federation.own_links is 'Links with the names of provider and tenant, for the person himself: read in the system scope';
+
+create view federation.owner_details with (security_invoker=true) as
+SELECT membership.tenant_id,
+    membership.id,
+    membership.user_id,
+    account.email,
+    account.full_name,
+    membership.is_break_glass
+   FROM (tenancy.user_tenants membership
+     JOIN identity.users account ON (((account.id = membership.user_id) AND account.is_active AND (account.kind = 'person'::text))))
+  WHERE (((membership.expires_at IS NULL) OR (membership.expires_at > now())) AND (EXISTS ( SELECT
+           FROM (access.user_tenant_roles held
+             JOIN access.roles role ON (((role.tenant_id = held.tenant_id) AND (role.id = held.role_id) AND role.is_built_in AND (role.name = 'owner'::text))))
+          WHERE ((held.tenant_id = membership.tenant_id) AND (held.user_tenant_id = membership.id)))));
+grant select on table federation.owner_details to commonhold_app;
+comment on view federation.owner_details is 'Who owns a tenant, and which of them come in without its identity provider too';
+
+create table federation.provider_domains (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  domain text not null,
+  provider_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint provider_domains_pkey PRIMARY KEY (tenant_id, domain),
+  constraint provider_domains_domain_fkey FOREIGN KEY (tenant_id, domain) REFERENCES tenancy.tenant_domains(tenant_id, domain) ON DELETE CASCADE,
+  constraint provider_domains_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX provider_domains_domain_idx ON federation.provider_domains USING btree (domain);
+CREATE INDEX provider_domains_provider_id_idx ON federation.provider_domains USING btree (tenant_id, provider_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.provider_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_provider_domains();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.provider_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_provider_domains();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.provider_domains FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.provider_domains FOR EACH ROW EXECUTE FUNCTION audit.track_federation_provider_domains();
+alter table federation.provider_domains enable row level security;
+alter table federation.provider_domains force row level security;
+create policy provider_domains_system on federation.provider_domains for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.provider_domains
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.provider_domains to commonhold_app;
+grant select on table federation.provider_domains to commonhold_readonly;
+comment on table federation.provider_domains is 'Whose addresses are sent to which provider to sign in (AG-04); counts while the domain is proven to be the tenant''s';
+
+create table federation.provisionings (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  provider_id uuid not null,
+  service_id uuid not null,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  constraint provisionings_pkey PRIMARY KEY (tenant_id, provider_id),
+  constraint provisionings_service_unique UNIQUE (tenant_id, service_id),
+  constraint provisionings_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint provisionings_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE,
+  constraint provisionings_service_id_fkey FOREIGN KEY (tenant_id, service_id) REFERENCES access.service_accounts(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX provisionings_created_by_idx ON federation.provisionings USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.provisionings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_provisionings();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.provisionings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_provisionings();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.provisionings FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.provisionings FOR EACH ROW EXECUTE FUNCTION audit.track_federation_provisionings();
+alter table federation.provisionings enable row level security;
+alter table federation.provisionings force row level security;
+create policy provisionings_system on federation.provisionings for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.provisionings
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.provisionings to commonhold_app;
+grant select on table federation.provisionings to commonhold_readonly;
+comment on table federation.provisionings is 'The service account whose API keys are the SCIM tokens of a provider: no other key, and no person, speaks for its directory (AG-05)';
+
+create view federation.role_proposal_details with (security_invoker=true) as
+SELECT proposal.tenant_id,
+    proposal.id,
+    mapping.provider_id,
+    proposal.mapping_id,
+    COALESCE(mapping.external_group_name, mapping.external_group_id) AS group_name,
+    mapping.internal_role AS role_id,
+    role.name AS role_name,
+    membership.user_id,
+    account.full_name,
+    account.email,
+    proposal.user_tenant_id,
+    proposal.dismissed_at,
+    proposal.created_at
+   FROM ((((federation.role_proposals proposal
+     JOIN federation.iam_group_mappings mapping ON (((mapping.tenant_id = proposal.tenant_id) AND (mapping.id = proposal.mapping_id))))
+     JOIN access.roles role ON (((role.tenant_id = mapping.tenant_id) AND (role.id = mapping.internal_role))))
+     JOIN tenancy.user_tenants membership ON (((membership.tenant_id = proposal.tenant_id) AND (membership.id = proposal.user_tenant_id))))
+     JOIN identity.users account ON ((account.id = membership.user_id)));
+grant select on table federation.role_proposal_details to commonhold_app;
+comment on view federation.role_proposal_details is 'Who would get which role by which group, if an administrator says so';
+
+create table federation.role_proposals (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  mapping_id uuid not null,
+  user_tenant_id uuid not null,
+  dismissed_at timestamp with time zone,
+  dismissed_by uuid,
+  created_at timestamp with time zone default now() not null,
+  constraint role_proposals_pkey PRIMARY KEY (tenant_id, id),
+  constraint role_proposals_once UNIQUE (tenant_id, mapping_id, user_tenant_id),
+  constraint role_proposals_dismissed_by_fkey FOREIGN KEY (dismissed_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint role_proposals_mapping_id_fkey FOREIGN KEY (tenant_id, mapping_id) REFERENCES federation.iam_group_mappings(tenant_id, id) ON DELETE CASCADE,
+  constraint role_proposals_user_tenant_id_fkey FOREIGN KEY (tenant_id, user_tenant_id) REFERENCES tenancy.user_tenants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX role_proposals_dismissed_by_idx ON federation.role_proposals USING btree (dismissed_by) WHERE (dismissed_by IS NOT NULL);
+CREATE INDEX role_proposals_user_tenant_id_idx ON federation.role_proposals USING btree (tenant_id, user_tenant_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.role_proposals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_role_proposals();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.role_proposals REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_role_proposals();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.role_proposals FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.role_proposals FOR EACH ROW EXECUTE FUNCTION audit.track_federation_role_proposals();
+alter table federation.role_proposals enable row level security;
+alter table federation.role_proposals force row level security;
+create policy tenant_isolation on federation.role_proposals
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.role_proposals to commonhold_app;
+grant select on table federation.role_proposals to commonhold_readonly;
+grant update (dismissed_at, dismissed_by) on table federation.role_proposals to commonhold_app;
+comment on table federation.role_proposals is 'Who is in a group whose mapping does not assign by itself: an administrator accepts or dismisses it';
+comment on column federation.role_proposals.dismissed_at is 'It is not proposed again while he stays in the group';
+
+create table federation.role_sources (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  user_tenant_id uuid not null,
+  role_id uuid not null,
+  mapping_id uuid,
+  created_at timestamp with time zone default now() not null,
+  constraint role_sources_pkey PRIMARY KEY (tenant_id, id),
+  constraint role_sources_once UNIQUE NULLS NOT DISTINCT (tenant_id, user_tenant_id, role_id, mapping_id),
+  constraint role_sources_mapping_fkey FOREIGN KEY (tenant_id, mapping_id, role_id) REFERENCES federation.iam_group_mappings(tenant_id, id, internal_role) ON DELETE CASCADE,
+  constraint role_sources_role_fkey FOREIGN KEY (tenant_id, user_tenant_id, role_id) REFERENCES access.user_tenant_roles(tenant_id, user_tenant_id, role_id) ON DELETE CASCADE
+);
+CREATE INDEX role_sources_mapping_id_idx ON federation.role_sources USING btree (tenant_id, mapping_id, role_id);
+CREATE TRIGGER take_unfounded_roles AFTER DELETE ON federation.role_sources REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION federation.take_unfounded_roles();
+alter table federation.role_sources enable row level security;
+alter table federation.role_sources force row level security;
+create policy role_sources_system on federation.role_sources for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.role_sources
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.role_sources to commonhold_app;
+grant select on table federation.role_sources to commonhold_readonly;
+comment on table federation.role_sources is 'Why a member has a role that a group gave (AG-06). A role without a row here was given by hand';
+comment on column federation.role_sources.mapping_id is 'Null: it had been given by hand before, and stays when no group gives it any more';
+
+create table federation.scim_group_members (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  group_id uuid not null,
+  scim_user_id uuid not null,
+  created_at timestamp with time zone default now() not null,
+  constraint scim_group_members_pkey PRIMARY KEY (tenant_id, group_id, scim_user_id),
+  constraint scim_group_members_group_id_fkey FOREIGN KEY (tenant_id, group_id) REFERENCES federation.scim_groups(tenant_id, id) ON DELETE CASCADE,
+  constraint scim_group_members_scim_user_id_fkey FOREIGN KEY (tenant_id, scim_user_id) REFERENCES federation.scim_users(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX scim_group_members_scim_user_id_idx ON federation.scim_group_members USING btree (tenant_id, scim_user_id);
+alter table federation.scim_group_members enable row level security;
+alter table federation.scim_group_members force row level security;
+create policy scim_group_members_system on federation.scim_group_members for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.scim_group_members
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.scim_group_members to commonhold_app;
+grant select on table federation.scim_group_members to commonhold_readonly;
+comment on table federation.scim_group_members is 'Who is in which group, as the directory told last';
+
+create table federation.scim_groups (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  provider_id uuid not null,
+  display_name text not null,
+  external_id text,
+  version integer default 1 not null,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  constraint scim_groups_pkey PRIMARY KEY (tenant_id, id),
+  constraint scim_groups_of_provider UNIQUE (tenant_id, provider_id, id),
+  constraint scim_groups_display_name_length CHECK (((length(display_name) >= 1) AND (length(display_name) <= 500))),
+  constraint scim_groups_external_id_length CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint scim_groups_version_counted CHECK ((version >= 1)),
+  constraint scim_groups_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX scim_groups_display_name_unique ON federation.scim_groups USING btree (tenant_id, provider_id, lower(display_name));
+CREATE UNIQUE INDEX scim_groups_external_id_unique ON federation.scim_groups USING btree (tenant_id, provider_id, external_id);
+CREATE INDEX scim_groups_listed_idx ON federation.scim_groups USING btree (tenant_id, provider_id, created_at, id);
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.scim_groups REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_scim_groups();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.scim_groups REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_scim_groups();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.scim_groups FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.scim_groups FOR EACH ROW EXECUTE FUNCTION audit.track_federation_scim_groups();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON federation.scim_groups FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table federation.scim_groups enable row level security;
+alter table federation.scim_groups force row level security;
+create policy scim_groups_system on federation.scim_groups for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.scim_groups
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.scim_groups to commonhold_app;
+grant select on table federation.scim_groups to commonhold_readonly;
+grant update (display_name, external_id, version) on table federation.scim_groups to commonhold_app;
+comment on table federation.scim_groups is 'A group as the directory of a provider pushes it (RFC 7643, 4.2)';
+
+create table federation.scim_requests (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  provider_id uuid not null,
+  asked_at timestamp with time zone default now() not null,
+  method text not null,
+  resource text not null,
+  resource_id text,
+  status integer not null,
+  code text,
+  detail text,
+  milliseconds integer not null,
+  request_id uuid,
+  constraint scim_requests_pkey PRIMARY KEY (tenant_id, id),
+  constraint scim_requests_code_length CHECK ((length(code) <= 100)),
+  constraint scim_requests_detail_length CHECK ((length(detail) <= 1000)),
+  constraint scim_requests_method_length CHECK (((length(method) >= 1) AND (length(method) <= 10))),
+  constraint scim_requests_milliseconds_counted CHECK ((milliseconds >= 0)),
+  constraint scim_requests_resource_id_length CHECK ((length(resource_id) <= 100)),
+  constraint scim_requests_resource_length CHECK (((length(resource) >= 1) AND (length(resource) <= 50))),
+  constraint scim_requests_status_counted CHECK ((status > 0)),
+  constraint scim_requests_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX scim_requests_asked_at_idx ON federation.scim_requests USING btree (asked_at);
+CREATE INDEX scim_requests_listed_idx ON federation.scim_requests USING btree (tenant_id, provider_id, asked_at DESC, id DESC);
+CREATE INDEX scim_requests_refused_idx ON federation.scim_requests USING btree (tenant_id, provider_id, asked_at DESC) WHERE (code IS NOT NULL);
+alter table federation.scim_requests enable row level security;
+alter table federation.scim_requests force row level security;
+create policy scim_requests_system on federation.scim_requests for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy scim_requests_system_removes on federation.scim_requests for delete
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.scim_requests
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.scim_requests to commonhold_app;
+grant select on table federation.scim_requests to commonhold_readonly;
+comment on table federation.scim_requests is 'What a directory asked and what it was answered, for who looks for a fault; kept 14 days, without what was sent';
+comment on column federation.scim_requests.code is 'Of the refusal; null of a success';
+
+create table federation.scim_users (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  provider_id uuid not null,
+  user_id uuid,
+  mapping_id uuid,
+  invitation_id uuid,
+  user_name text not null,
+  external_id text,
+  is_active boolean default true not null,
+  attributes jsonb default '{}'::jsonb not null,
+  addresses text[] default '{}'::text[] not null,
+  version integer default 1 not null,
+  made_account boolean default false not null,
+  ended_membership boolean default false not null,
+  membership_end timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  deleted_at timestamp with time zone,
+  constraint scim_users_pkey PRIMARY KEY (tenant_id, id),
+  constraint scim_users_addresses_bounded CHECK ((cardinality(addresses) <= 100)),
+  constraint scim_users_attributes_object CHECK (((jsonb_typeof(attributes) = 'object'::text) AND (length((attributes)::text) <= 100000))),
+  constraint scim_users_deleted_is_inactive CHECK (((deleted_at IS NULL) OR (NOT is_active))),
+  constraint scim_users_end_was_ended CHECK ((ended_membership OR (membership_end IS NULL))),
+  constraint scim_users_external_id_length CHECK (((length(external_id) >= 1) AND (length(external_id) <= 255))),
+  constraint scim_users_user_name_length CHECK (((length(user_name) >= 1) AND (length(user_name) <= 255))),
+  constraint scim_users_version_counted CHECK ((version >= 1)),
+  constraint scim_users_invitation_id_fkey FOREIGN KEY (tenant_id, invitation_id) REFERENCES members.invitations(tenant_id, id) ON DELETE SET NULL (invitation_id),
+  constraint scim_users_mapping_id_fkey FOREIGN KEY (tenant_id, mapping_id) REFERENCES federation.iam_user_mappings(tenant_id, id) ON DELETE SET NULL (mapping_id),
+  constraint scim_users_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE,
+  constraint scim_users_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
+);
+CREATE INDEX scim_users_addresses_idx ON federation.scim_users USING gin (tenant_id, addresses) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX scim_users_external_id_unique ON federation.scim_users USING btree (tenant_id, provider_id, external_id) WHERE (deleted_at IS NULL);
+CREATE INDEX scim_users_invitation_id_idx ON federation.scim_users USING btree (tenant_id, invitation_id) WHERE (invitation_id IS NOT NULL);
+CREATE INDEX scim_users_listed_idx ON federation.scim_users USING btree (tenant_id, provider_id, created_at, id) WHERE (deleted_at IS NULL);
+CREATE INDEX scim_users_mapping_id_idx ON federation.scim_users USING btree (tenant_id, mapping_id) WHERE (mapping_id IS NOT NULL);
+CREATE INDEX scim_users_user_id_idx ON federation.scim_users USING btree (user_id) WHERE (user_id IS NOT NULL);
+CREATE UNIQUE INDEX scim_users_user_name_unique ON federation.scim_users USING btree (tenant_id, provider_id, lower(user_name)) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX scim_users_user_unique ON federation.scim_users USING btree (tenant_id, provider_id, user_id) WHERE (deleted_at IS NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON federation.scim_users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_scim_users();
+CREATE TRIGGER audit_insert AFTER INSERT ON federation.scim_users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_scim_users();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON federation.scim_users FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON federation.scim_users FOR EACH ROW EXECUTE FUNCTION audit.track_federation_scim_users();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON federation.scim_users FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table federation.scim_users enable row level security;
+alter table federation.scim_users force row level security;
+create policy scim_users_system on federation.scim_users for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.scim_users
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table federation.scim_users to commonhold_app;
+grant select on table federation.scim_users to commonhold_readonly;
+grant update (addresses, attributes, deleted_at, ended_membership, external_id, invitation_id, is_active, made_account, mapping_id, membership_end, user_id, user_name, version) on table federation.scim_users to commonhold_app;
+comment on table federation.scim_users is 'A person as the directory of a provider tells of him (RFC 7643): what it says of him is its own, and changes no account that it did not make';
+comment on column federation.scim_users.user_id is 'Who he is here; null until he has agreed, by an invitation or a sign-in through the provider';
+comment on column federation.scim_users.mapping_id is 'The same person as he signs in through the provider, where the directory told the subject as externalId';
+comment on column federation.scim_users.invitation_id is 'What he was sent where the address is an account''s already, or not of the tenant''s own domains';
+comment on column federation.scim_users.user_name is 'As the directory writes it; compared in any case';
+comment on column federation.scim_users.is_active is 'As the directory told last';
+comment on column federation.scim_users.attributes is 'What else it told of him, in the form of RFC 7643; never a password';
+comment on column federation.scim_users.addresses is 'The values of its emails in lower case, for looking up';
+comment on column federation.scim_users.version is 'Counts its changes: the entity tag';
+comment on column federation.scim_users.made_account is 'The account was made for this entry: its name follows the directory while the domain is the tenant''s';
+comment on column federation.scim_users.ended_membership is 'The directory ended the membership, and brings it back when he is active again';
+comment on column federation.scim_users.membership_end is 'What end the membership had before that';
+comment on column federation.scim_users.deleted_at is 'The directory deleted him: it does not find him any more, the log still knows him';
+
+create view federation.sync_run_error_details with (security_invoker=true) as
+SELECT error.tenant_id,
+    error.run_id,
+    error.user_tenant_id,
+    membership.user_id,
+    account.full_name,
+    account.email,
+    error.code,
+    error.message,
+    error.created_at
+   FROM ((federation.sync_run_errors error
+     JOIN tenancy.user_tenants membership ON (((membership.tenant_id = error.tenant_id) AND (membership.id = error.user_tenant_id))))
+     JOIN identity.users account ON ((account.id = membership.user_id)));
+grant select on table federation.sync_run_error_details to commonhold_app;
+comment on view federation.sync_run_error_details is 'Whose roles a sync run could not bring in line, and why (AG-05)';
+
+create table federation.sync_run_errors (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  run_id uuid not null,
+  user_tenant_id uuid not null,
+  code text not null,
+  message text not null,
+  created_at timestamp with time zone default now() not null,
+  constraint sync_run_errors_pkey PRIMARY KEY (tenant_id, run_id, user_tenant_id),
+  constraint sync_run_errors_message_length CHECK (((length(message) >= 1) AND (length(message) <= 1000))),
+  constraint sync_run_errors_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES federation.sync_runs(tenant_id, id) ON DELETE CASCADE,
+  constraint sync_run_errors_user_tenant_id_fkey FOREIGN KEY (tenant_id, user_tenant_id) REFERENCES tenancy.user_tenants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX sync_run_errors_user_tenant_id_idx ON federation.sync_run_errors USING btree (tenant_id, user_tenant_id);
+alter table federation.sync_run_errors enable row level security;
+alter table federation.sync_run_errors force row level security;
+create policy tenant_isolation on federation.sync_run_errors
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.sync_run_errors to commonhold_app;
+grant select on table federation.sync_run_errors to commonhold_readonly;
+comment on table federation.sync_run_errors is 'Whose roles a sync run could not bring in line, and why (AG-05)';
+
+create table federation.sync_runs (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  provider_id uuid not null,
+  cause text not null,
+  retry_of uuid,
+  started_by uuid,
+  status text default 'running'::text not null,
+  started_at timestamp with time zone default now() not null,
+  seen_at timestamp with time zone default now() not null,
+  ended_at timestamp with time zone,
+  people integer default 0 not null,
+  given integer default 0 not null,
+  taken integer default 0 not null,
+  proposed integer default 0 not null,
+  unknown integer default 0 not null,
+  failed integer default 0 not null,
+  error text,
+  constraint sync_runs_pkey PRIMARY KEY (tenant_id, id),
+  constraint sync_runs_cause_known CHECK ((cause = ANY (ARRAY['person'::text, 'command'::text, 'schedule'::text, 'mapping'::text, 'retry'::text]))),
+  constraint sync_runs_counted CHECK ((LEAST(people, given, taken, proposed, unknown, failed) >= 0)),
+  constraint sync_runs_end_known CHECK (((status = 'running'::text) = (ended_at IS NULL))),
+  constraint sync_runs_error_explained CHECK ((((status = 'failed'::text) = (error IS NOT NULL)) AND ((length(error) >= 1) AND (length(error) <= 1000)))),
+  constraint sync_runs_status_known CHECK ((status = ANY (ARRAY['running'::text, 'succeeded'::text, 'partly'::text, 'failed'::text]))),
+  constraint sync_runs_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE,
+  constraint sync_runs_retry_of_fkey FOREIGN KEY (tenant_id, retry_of) REFERENCES federation.sync_runs(tenant_id, id) ON DELETE SET NULL (retry_of),
+  constraint sync_runs_started_by_fkey FOREIGN KEY (started_by) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX sync_runs_latest_idx ON federation.sync_runs USING btree (tenant_id, provider_id, started_at DESC, id DESC);
+CREATE UNIQUE INDEX sync_runs_one_at_a_time ON federation.sync_runs USING btree (tenant_id, provider_id) WHERE (status = 'running'::text);
+CREATE INDEX sync_runs_retry_of_idx ON federation.sync_runs USING btree (tenant_id, retry_of) WHERE (retry_of IS NOT NULL);
+CREATE INDEX sync_runs_started_at_idx ON federation.sync_runs USING btree (started_at);
+CREATE INDEX sync_runs_started_by_idx ON federation.sync_runs USING btree (started_by) WHERE (started_by IS NOT NULL);
+alter table federation.sync_runs enable row level security;
+alter table federation.sync_runs force row level security;
+create policy sync_runs_system on federation.sync_runs for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy sync_runs_system_removes on federation.sync_runs for delete
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on federation.sync_runs
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table federation.sync_runs to commonhold_app;
+grant select on table federation.sync_runs to commonhold_readonly;
+grant update (ended_at, error, failed, given, people, proposed, seen_at, started_at, status, taken, unknown) on table federation.sync_runs to commonhold_app;
+comment on table federation.sync_runs is 'Each time the roles of a provider''s people were brought in line with their groups (AG-05)';
+comment on column federation.sync_runs.retry_of is 'The run whose failed people are tried again';
+comment on column federation.sync_runs.seen_at is 'When it last showed that it is alive: after five minutes of silence it counts as lost';
+comment on column federation.sync_runs.given is 'Roles, as taken and proposed; people, unknown and failed count people';
+
+create view federation.user_mapping_details with (security_invoker=true) as
+SELECT mapping.tenant_id,
+    mapping.id,
+    mapping.provider_id,
+    provider.provider_name,
+    mapping.user_id,
+    account.email AS user_email,
+    account.full_name AS user_name,
+    mapping.external_id,
+    mapping.external_email,
+    mapping.external_username,
+    mapping.external_name,
+    mapping.sync_status,
+    mapping.conflict,
+    COALESCE((((mapping.sync_metadata ->> 'askedAt'::text))::timestamp with time zone > (now() - '24:00:00'::interval)), false) AS is_confirmation_sent,
+    mapping.last_sync_at,
+    mapping.last_sign_in_at,
+    mapping.sync_metadata,
+    mapping.created_at
+   FROM ((federation.iam_user_mappings mapping
+     JOIN federation.iam_providers provider ON (((provider.tenant_id = mapping.tenant_id) AND (provider.id = mapping.provider_id))))
+     LEFT JOIN identity.users account ON ((account.id = mapping.user_id)));
+grant select on table federation.user_mapping_details to commonhold_app;
+comment on view federation.user_mapping_details is 'Who somebody of a provider is here, with his name (AG-05)';
+
 -- http ----------------------------------------------------------------------------------------------------------
 
 create schema http;
@@ -10388,12 +12925,19 @@ AS $function$
 declare
   was_system constant text := coalesce(current_setting('app.system', true), '');
 begin
+  if not exists (select from identity.erased_users where id = of_user_id) then
+    -- Whoever makes accounts holds this lock shared until he is done: see identity.refuse_used_ids.
+    perform pg_advisory_xact_lock(hashtextextended('identity.users used ids', 0));
+  end if;
   perform set_config('app.system', 'on', true);
   if exists (select from identity.users where id = of_user_id) then
     raise exception 'The account % still exists', of_user_id
       using errcode = 'CH001', constraint = 'identity.account_exists', schema = 'identity', table = 'users';
   end if;
   perform set_config('app.system', was_system, true);
+  insert into identity.erased_users (id)
+  values (of_user_id)
+  on conflict (id) do nothing;
   insert into audit.erased_subjects (user_id)
   values (of_user_id)
   on conflict (user_id) do update set finished_at = null;
@@ -10628,6 +13172,7 @@ AS $function$
 declare
   used_id uuid;
 begin
+  perform pg_advisory_xact_lock_shared(hashtextextended('identity.users used ids', 0));
   select erased.id into used_id
   from new_rows
   join identity.erased_users as erased on erased.id = new_rows.id
@@ -10640,7 +13185,7 @@ begin
 end
 $function$;
 revoke execute on function identity.refuse_used_ids() from public;
-comment on function identity.refuse_used_ids() is 'Refuses an account with an id that another one has had';
+comment on function identity.refuse_used_ids() is 'Refuses an account with an id that another one has had, or whose part of the log was erased';
 
 CREATE OR REPLACE FUNCTION identity.refuse_ways_in_for_services()
  RETURNS trigger
@@ -10928,7 +13473,7 @@ grant insert, select on table identity.login_histories to commonhold_app;
 comment on table identity.login_histories is 'Sign-ins to an account, those that failed too (MT-09). The program only appends; the rows go with the user''s erasure. Who names an unknown address has none';
 comment on column identity.login_histories.device is 'Browser and system in words, as the agent was understood at that time';
 comment on column identity.login_histories.location is 'Coarse place of the address, {city, region, country, countryCode} as far as known; null without a file of places';
-comment on column identity.login_histories.methods is 'How the user proved who he is: password, totp, backup_code, passkey, google, trusted_device';
+comment on column identity.login_histories.methods is 'How the user proved who he is: password, totp, backup_code, passkey, google, trusted_device, provider, provider_second_factor';
 comment on column identity.login_histories.session_id is 'The session that began; it is removed 30 days after its end, so this is no foreign key';
 
 create table identity.one_time_tokens (
@@ -10942,7 +13487,7 @@ create table identity.one_time_tokens (
   created_at timestamp with time zone default now() not null,
   constraint one_time_tokens_pkey PRIMARY KEY (id),
   constraint one_time_tokens_hash_unique UNIQUE (token_hash),
-  constraint one_time_tokens_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'change_email'::text, 'passkey_challenge'::text, 'first_administrator'::text, 'sign_in_step'::text, 'google_sign_in'::text]))),
+  constraint one_time_tokens_purpose_known CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'change_email'::text, 'passkey_challenge'::text, 'first_administrator'::text, 'sign_in_step'::text, 'google_sign_in'::text, 'provider_sign_in'::text, 'provider_link'::text]))),
   constraint one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
 );
 CREATE INDEX one_time_tokens_expires_at_idx ON identity.one_time_tokens USING btree (expires_at);
@@ -11248,10 +13793,13 @@ create table identity.user_sessions (
   authentication_methods text[] default '{}'::text[] not null,
   ends_at timestamp with time zone default (now() + '30 days'::interval) not null,
   longest_pause integer default 0 not null,
+  provider_tenant_id uuid,
+  provider_id uuid,
   constraint user_sessions_pkey PRIMARY KEY (id),
   constraint user_sessions_token_unique UNIQUE (token_hash),
   constraint user_sessions_longest_pause_counted CHECK ((longest_pause >= 0)),
-  constraint user_sessions_methods_known CHECK ((authentication_methods <@ ARRAY['password'::text, 'totp'::text, 'backup_code'::text, 'passkey'::text, 'google'::text, 'trusted_device'::text])),
+  constraint user_sessions_methods_known CHECK ((authentication_methods <@ ARRAY['password'::text, 'totp'::text, 'backup_code'::text, 'passkey'::text, 'google'::text, 'trusted_device'::text, 'provider'::text, 'provider_second_factor'::text])),
+  constraint user_sessions_provider_of_tenant CHECK (((provider_tenant_id IS NULL) = (provider_id IS NULL))),
   constraint user_sessions_revocation_explained CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL))),
   constraint user_sessions_device_id_fkey FOREIGN KEY (device_id) REFERENCES identity.user_devices(id) ON DELETE SET NULL,
   constraint user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE CASCADE
@@ -11261,6 +13809,7 @@ CREATE INDEX user_sessions_active_tenant_idx ON identity.user_sessions USING btr
 CREATE INDEX user_sessions_device_id_idx ON identity.user_sessions USING btree (device_id) WHERE (device_id IS NOT NULL);
 CREATE INDEX user_sessions_expires_at_idx ON identity.user_sessions USING btree (expires_at);
 CREATE INDEX user_sessions_living_idx ON identity.user_sessions USING btree (user_id, created_at, id) WHERE (revoked_at IS NULL);
+CREATE INDEX user_sessions_provider_id_idx ON identity.user_sessions USING btree (provider_id, user_id) WHERE ((provider_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX user_sessions_revoked_at_idx ON identity.user_sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 CREATE INDEX user_sessions_user_id_idx ON identity.user_sessions USING btree (user_id, created_at);
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON identity.user_sessions FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
@@ -11280,6 +13829,8 @@ comment on column identity.user_sessions.expires_at is 'The idle expiry: moved o
 comment on column identity.user_sessions.authenticated_at is 'The last time the user proved who he is: sensitive actions want it younger than 10 minutes';
 comment on column identity.user_sessions.ends_at is 'The absolute expiry';
 comment on column identity.user_sessions.longest_pause is 'Seconds, rounded up: the longest time between two signs of life since authenticated_at. A tenant that ends sessions sooner than others ends this one, whatever went on elsewhere (MT-14)';
+comment on column identity.user_sessions.provider_tenant_id is 'Whose identity provider said who this is: what it says counts in that tenant alone. No foreign key, for a session outlives it';
+comment on column identity.user_sessions.provider_id is 'Which of the tenant''s providers (AG-04)';
 
 create table identity.users (
   id uuid default gen_random_uuid() not null,
@@ -12955,6 +15506,872 @@ grant usage on schema oauth to commonhold_app;
 grant usage on schema oauth to commonhold_readonly;
 comment on schema oauth is 'The OAuth 2.0 and OpenID Connect server of each tenant: clients, what they were allowed, tokens (as hashes)';
 
+CREATE OR REPLACE FUNCTION oauth.are_public_keys(jwks jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((jsonb_typeof((jwks -> 'keys'::text)) = 'array'::text) AND ((jsonb_array_length((jwks -> 'keys'::text)) >= 1) AND (jsonb_array_length((jwks -> 'keys'::text)) <= 10)) AND (pg_column_size(jwks) <= 16384) AND (NOT jsonb_path_exists(jwks, '$."keys"[*]?((((@.type() != "object" || !(exists (@."kty"))) || @."kty" == "oct") || exists (@."d")) || exists (@."k"))'::jsonpath)));
+grant execute on function oauth.are_public_keys(jwks jsonb) to commonhold_app;
+revoke execute on function oauth.are_public_keys(jwks jsonb) from public;
+comment on function oauth.are_public_keys(jwks jsonb) is 'A JSON Web Key Set of one to ten keys, with nothing secret in it';
+
+CREATE OR REPLACE FUNCTION oauth.are_redirect_uris(uris text[], client_type text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+ SELECT COALESCE(bool_and(((length(uri.uri) <= 2000) AND (uri.uri ~ '^[!-~]+$'::text) AND (uri.uri !~ '[#*\\<>"{}|^`]'::text) AND ((uri.uri ~ '^https://([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([/?].*)?$'::text) OR (uri.uri ~ '^http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?([/?].*)?$'::text) OR ((are_redirect_uris.client_type = 'public'::text) AND (uri.uri ~ '^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+:/([^/].*)?$'::text))))), true) AS "coalesce"
+    FROM unnest(are_redirect_uris.uris) uri(uri);
+END;
+grant execute on function oauth.are_redirect_uris(uris text[], client_type text) to commonhold_app;
+revoke execute on function oauth.are_redirect_uris(uris text[], client_type text) from public;
+comment on function oauth.are_redirect_uris(uris text[], client_type text) is 'RFC 8252 and 9700: https anywhere, http at the own machine, a scheme like com.example.app:/ for public clients; no fragment, no wild card, no name or password before the host';
+
+CREATE OR REPLACE FUNCTION oauth.are_scopes(scopes text[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+ SELECT COALESCE(bool_and(((length(scope.scope) <= 200) AND (scope.scope ~ '^(\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?)$'::text))), true) AS "coalesce"
+    FROM unnest(are_scopes.scopes) scope(scope);
+END;
+grant execute on function oauth.are_scopes(scopes text[]) to commonhold_app;
+revoke execute on function oauth.are_scopes(scopes text[]) from public;
+comment on function oauth.are_scopes(scopes text[]) is 'openid, profile, email, offline_access, permissions, and families of permissions such as contractors.*';
+
+CREATE OR REPLACE FUNCTION oauth.find_browser_session(in_tenant_id uuid, of_hash bytea, of_uid text, of_session_id uuid)
+ RETURNS TABLE(payload jsonb, expires_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT browser.payload,
+     browser.expires_at
+    FROM (oauth.browser_sessions browser
+      LEFT JOIN identity.user_sessions session ON (((session.id = browser.session_id) AND (session.revoked_at IS NULL) AND (session.expires_at > now()) AND (session.ends_at > now()))))
+   WHERE ((browser.tenant_id = find_browser_session.in_tenant_id) AND ((browser.id_hash = find_browser_session.of_hash) OR (browser.uid = find_browser_session.of_uid)) AND (browser.expires_at > now()) AND ((browser.session_id IS NULL) OR (session.id = find_browser_session.of_session_id)));
+END;
+grant execute on function oauth.find_browser_session(in_tenant_id uuid, of_hash bytea, of_uid text, of_session_id uuid) to commonhold_app;
+revoke execute on function oauth.find_browser_session(in_tenant_id uuid, of_hash bytea, of_uid text, of_session_id uuid) from public;
+comment on function oauth.find_browser_session(in_tenant_id uuid, of_hash bytea, of_uid text, of_session_id uuid) is 'What is known of a browser, by its cookie or uid: of one that is signed in only together with that session';
+
+CREATE OR REPLACE FUNCTION oauth.find_code(in_tenant_id uuid, of_hash bytea)
+ RETURNS TABLE(client_id text, grant_id uuid, user_id uuid, redirect_uri text, scopes text[], resource text, code_challenge text, nonce text, details jsonb, created_at timestamp with time zone, expires_at timestamp with time zone, used_at timestamp with time zone, grant_scopes text[], grant_refused_scopes text[], grant_claims text[], grant_created_at timestamp with time zone, grant_expires_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT allowed.client_id,
+     code.grant_id,
+     code.user_id,
+     code.redirect_uri,
+     code.scopes,
+     code.resource,
+     code.code_challenge,
+     code.nonce,
+     code.details,
+     code.created_at,
+     code.expires_at,
+     code.used_at,
+     allowed.scopes,
+     allowed.refused_scopes,
+     allowed.claims,
+     allowed.created_at,
+     allowed.expires_at
+    FROM (oauth.oauth_authorization_codes code
+      JOIN oauth.living_grants allowed ON (((allowed.tenant_id = code.tenant_id) AND (allowed.id = code.grant_id))))
+   WHERE ((code.tenant_id = find_code.in_tenant_id) AND (code.code_hash = find_code.of_hash));
+END;
+grant execute on function oauth.find_code(in_tenant_id uuid, of_hash bytea) to commonhold_app;
+revoke execute on function oauth.find_code(in_tenant_id uuid, of_hash bytea) from public;
+comment on function oauth.find_code(in_tenant_id uuid, of_hash bytea) is 'A code whose grant lives, used or not, with what it comes of';
+
+CREATE OR REPLACE FUNCTION oauth.find_issuer(of_tenant_id uuid, of_slug text)
+ RETURNS TABLE(tenant_id uuid, slug text, name text)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT tenant.id,
+     tenant.slug,
+     tenant.name
+    FROM tenancy.tenants tenant
+   WHERE (((tenant.id = find_issuer.of_tenant_id) OR (tenant.slug = find_issuer.of_slug)) AND tenant.is_active);
+END;
+grant execute on function oauth.find_issuer(of_tenant_id uuid, of_slug text) to commonhold_app;
+revoke execute on function oauth.find_issuer(of_tenant_id uuid, of_slug text) from public;
+comment on function oauth.find_issuer(of_tenant_id uuid, of_slug text) is 'The active tenant of this id or, letter by letter, of this slug. Needs the system scope';
+
+CREATE OR REPLACE FUNCTION oauth.find_member(in_tenant_id uuid, of_user_id uuid)
+ RETURNS TABLE(user_id uuid, email text, is_email_verified boolean, full_name text, username text, updated_at timestamp with time zone, tenant_name text, security_policy text, second_factor_required_since timestamp with time zone, roles text[], joined_at timestamp with time zone, has_second_factor boolean, grace_began_at timestamp with time zone, grace_logins integer)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT account.id,
+     account.email,
+     account.is_email_verified,
+     account.full_name,
+     account.username,
+     account.updated_at,
+     tenant.name,
+     (tenant.security_policy)::text AS security_policy,
+     tenant.second_factor_required_since,
+     ARRAY( SELECT role.name
+            FROM (access.user_tenant_roles held
+              JOIN access.roles role ON (((role.tenant_id = held.tenant_id) AND (role.id = held.role_id))))
+           WHERE ((held.tenant_id = membership.tenant_id) AND (held.user_tenant_id = membership.id))
+           ORDER BY role.name) AS "array",
+     membership.joined_at,
+     ((EXISTS ( SELECT
+            FROM identity.two_factors factor
+           WHERE ((factor.user_id = account.id) AND (factor.verified_at IS NOT NULL)))) OR (EXISTS ( SELECT
+            FROM identity.authenticators authenticator
+           WHERE (authenticator.user_id = account.id)))),
+     grace.began_at,
+     cardinality(grace.session_ids) AS cardinality
+    FROM (((tenancy.user_tenants membership
+      JOIN tenancy.tenants tenant ON (((tenant.id = membership.tenant_id) AND tenant.is_active)))
+      JOIN identity.users account ON (((account.id = membership.user_id) AND account.is_active AND (account.kind = 'person'::text))))
+      LEFT JOIN tenancy.second_factor_graces grace ON (((grace.tenant_id = membership.tenant_id) AND (grace.user_id = membership.user_id))))
+   WHERE ((membership.tenant_id = find_member.in_tenant_id) AND (membership.user_id = find_member.of_user_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())));
+END;
+grant execute on function oauth.find_member(in_tenant_id uuid, of_user_id uuid) to commonhold_app;
+revoke execute on function oauth.find_member(in_tenant_id uuid, of_user_id uuid) from public;
+comment on function oauth.find_member(in_tenant_id uuid, of_user_id uuid) is 'A person who may be in the tenant now: what applications may be told of him, and what its policy is held against (MT-15)';
+
+CREATE OR REPLACE FUNCTION oauth.find_token(in_tenant_id uuid, of_hash bytea)
+ RETURNS TABLE(kind text, client_id text, grant_id uuid, user_id uuid, scopes text[], resource text, details jsonb, created_at timestamp with time zone, expires_at timestamp with time zone, used_at timestamp with time zone, grant_scopes text[], grant_refused_scopes text[], grant_claims text[], grant_created_at timestamp with time zone, grant_expires_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT 'AccessToken'::text AS kind,
+     allowed.client_id,
+     token.grant_id,
+     token.user_id,
+     token.scopes,
+     token.resource,
+     token.details,
+     token.created_at,
+     token.expires_at,
+     NULL::timestamp with time zone AS used_at,
+     allowed.scopes,
+     allowed.refused_scopes,
+     allowed.claims,
+     allowed.created_at,
+     allowed.expires_at
+    FROM (oauth.oauth_access_tokens token
+      JOIN oauth.living_grants allowed ON (((allowed.tenant_id = token.tenant_id) AND (allowed.id = token.grant_id))))
+   WHERE ((token.tenant_id = find_token.in_tenant_id) AND (token.token_hash = find_token.of_hash) AND (token.revoked_at IS NULL) AND (token.expires_at > now()))
+ UNION ALL
+  SELECT 'ClientCredentials'::text AS kind,
+     service.client_id,
+     NULL::uuid AS grant_id,
+     NULL::uuid AS user_id,
+     token.scopes,
+     token.resource,
+     token.details,
+     token.created_at,
+     token.expires_at,
+     NULL::timestamp with time zone AS used_at,
+     NULL::text[] AS grant_scopes,
+     NULL::text[] AS grant_refused_scopes,
+     NULL::text[] AS grant_claims,
+     NULL::timestamp with time zone AS grant_created_at,
+     NULL::timestamp with time zone AS grant_expires_at
+    FROM (oauth.oauth_access_tokens token
+      JOIN oauth.living_services service ON (((service.tenant_id = token.tenant_id) AND (service.oauth_client_id = token.service_client_id))))
+   WHERE ((token.tenant_id = find_token.in_tenant_id) AND (token.token_hash = find_token.of_hash) AND (token.revoked_at IS NULL) AND (token.expires_at > now()))
+ UNION ALL
+  SELECT 'RefreshToken'::text AS kind,
+     allowed.client_id,
+     token.grant_id,
+     token.user_id,
+     token.scopes,
+     token.resource,
+     token.details,
+     token.created_at,
+     token.expires_at,
+     token.used_at,
+     allowed.scopes,
+     allowed.refused_scopes,
+     allowed.claims,
+     allowed.created_at,
+     allowed.expires_at
+    FROM (oauth.oauth_refresh_tokens token
+      JOIN oauth.living_grants allowed ON (((allowed.tenant_id = token.tenant_id) AND (allowed.id = token.grant_id))))
+   WHERE ((token.tenant_id = find_token.in_tenant_id) AND (token.token_hash = find_token.of_hash) AND (token.expires_at > now()));
+END;
+grant execute on function oauth.find_token(in_tenant_id uuid, of_hash bytea) to commonhold_app;
+revoke execute on function oauth.find_token(in_tenant_id uuid, of_hash bytea) from public;
+comment on function oauth.find_token(in_tenant_id uuid, of_hash bytea) is 'A token that works in the tenant now, or a refresh token that did before it was used, with what it comes of';
+
+CREATE OR REPLACE FUNCTION oauth.guard_client()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  client oauth.oauth_clients;
+  asked text[];
+  harmless constant text[] := '{is_active,last_used_at,updated_at,home_tenant_id,takes_secrets}';
+begin
+  -- What a key of another table does to a client (a service account went) is that table's business.
+  if platform.is_system() or pg_trigger_depth() > 1 then
+    return coalesce(new, old);
+  end if;
+  if tg_table_name = 'client_secrets' then
+    select * into client
+    from oauth.oauth_clients
+    where tenant_id = new.tenant_id
+      and id = new.client_id;
+    asked := client.scopes;
+  elsif tg_op = 'DELETE' then
+    client := old;
+    asked := old.scopes;
+  elsif tg_op = 'INSERT' then
+    client := new;
+    asked := new.scopes;
+  else
+    -- Who stops it needs to hold nothing: that must never wait for somebody else. Generated columns are not there yet.
+    if to_jsonb(new) - harmless = to_jsonb(old) - harmless and (old.is_active or not new.is_active) then
+      return new;
+    end if;
+    client := new;
+    asked := old.scopes || new.scopes;
+  end if;
+  perform access.require_held(
+    client.tenant_id,
+    array(
+      select held.role_id
+      from tenancy.user_tenants as membership
+      join access.user_tenant_roles as held
+        on held.tenant_id = membership.tenant_id and held.user_tenant_id = membership.id
+      where membership.tenant_id = client.tenant_id
+        and membership.user_id in (
+          client.service_account_id,
+          case when tg_op = 'UPDATE' then (to_jsonb(old) ->> 'service_account_id')::uuid end
+        )
+    ),
+    oauth.permissions_in(asked)
+  );
+  return coalesce(new, old);
+end
+$function$;
+revoke execute on function oauth.guard_client() from public;
+comment on function oauth.guard_client() is 'MT-20: nobody makes, changes or removes a client that may ask for more than he holds himself, or act as somebody who may more';
+
+CREATE OR REPLACE FUNCTION oauth.of_platform()
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN '00000000-0000-0000-0000-000000000000'::uuid;
+grant execute on function oauth.of_platform() to commonhold_app;
+revoke execute on function oauth.of_platform() from public;
+comment on function oauth.of_platform() is 'Stands as tenant_id of clients that belong to no tenant: every tenant''s issuer knows them, operators make them';
+
+CREATE OR REPLACE FUNCTION oauth.permissions_in(scopes text[])
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT COALESCE(array_agg(DISTINCT permission.name), '{}'::text[]) AS "coalesce"
+    FROM (access.permissions permission
+      JOIN unnest(permissions_in.scopes) scope(scope) ON (((scope.scope = '*'::text) OR (scope.scope = permission.name) OR (("right"(scope.scope, 2) = '.*'::text) AND starts_with(permission.name, "left"(scope.scope, '-1'::integer))))))
+   WHERE (NOT permission.for_operators);
+END;
+grant execute on function oauth.permissions_in(scopes text[]) to commonhold_app;
+revoke execute on function oauth.permissions_in(scopes text[]) from public;
+comment on function oauth.permissions_in(scopes text[]) is 'The declared permissions that scopes cover (docs/decisions/0015)';
+
+CREATE OR REPLACE FUNCTION oauth.take_logouts(at_most integer)
+ RETURNS TABLE(tenant_id uuid, oauth_client_id uuid, user_id uuid, sid text)
+ LANGUAGE sql
+BEGIN ATOMIC
+ WITH ended AS (
+          SELECT allowed.tenant_id,
+             allowed.id
+            FROM (oauth.grants allowed
+              LEFT JOIN identity.user_sessions session ON (((session.id = allowed.session_id) AND (session.revoked_at IS NULL) AND (session.expires_at > now()) AND (session.ends_at > now()))))
+           WHERE (allowed.tells_logout AND (allowed.logout_told_at IS NULL) AND (session.id IS NULL))
+          LIMIT take_logouts.at_most
+          FOR UPDATE OF allowed SKIP LOCKED
+         ), taken AS (
+          UPDATE oauth.grants allowed SET logout_told_at = now()
+            FROM ended
+           WHERE ((allowed.tenant_id = ended.tenant_id) AND (allowed.id = ended.id))
+           RETURNING allowed.tenant_id,
+             allowed.oauth_client_id,
+             allowed.user_id,
+             allowed.logout_sid
+         )
+  SELECT DISTINCT taken.tenant_id,
+     taken.oauth_client_id,
+     taken.user_id,
+     taken.logout_sid
+    FROM taken;
+END;
+grant execute on function oauth.take_logouts(at_most integer) to commonhold_app;
+revoke execute on function oauth.take_logouts(at_most integer) from public;
+comment on function oauth.take_logouts(at_most integer) is 'Whom to tell that a session has ended, each once (OpenID Connect Back-Channel Logout). Needs the system scope';
+
+CREATE OR REPLACE FUNCTION oauth.tenant_name_of(of_tenant_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT tenant.name
+    FROM tenancy.tenants tenant
+   WHERE (tenant.id = tenant_name_of.of_tenant_id);
+END;
+grant execute on function oauth.tenant_name_of(of_tenant_id uuid) to commonhold_app;
+revoke execute on function oauth.tenant_name_of(of_tenant_id uuid) from public;
+comment on function oauth.tenant_name_of(of_tenant_id uuid) is 'A tenant''s name, where the caller may see it';
+
+create table oauth.browser_sessions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id_hash bytea not null,
+  uid text not null,
+  user_id uuid,
+  session_id uuid,
+  payload jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  constraint browser_sessions_pkey PRIMARY KEY (tenant_id, id_hash),
+  constraint browser_sessions_hashed CHECK ((length(id_hash) = 32)),
+  constraint browser_sessions_of_session CHECK (((user_id IS NULL) = (session_id IS NULL))),
+  constraint browser_sessions_session_id_fkey FOREIGN KEY (session_id) REFERENCES identity.user_sessions(id) ON DELETE CASCADE
+);
+CREATE INDEX browser_sessions_expires_at_idx ON oauth.browser_sessions USING btree (expires_at);
+CREATE INDEX browser_sessions_session_id_idx ON oauth.browser_sessions USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX browser_sessions_uid_idx ON oauth.browser_sessions USING btree (tenant_id, uid);
+alter table oauth.browser_sessions enable row level security;
+alter table oauth.browser_sessions force row level security;
+create policy tenant_isolation on oauth.browser_sessions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table oauth.browser_sessions to commonhold_app;
+grant update (expires_at, payload, session_id, user_id) on table oauth.browser_sessions to commonhold_app;
+grant select (created_at, expires_at, session_id, tenant_id, uid, user_id) on table oauth.browser_sessions to commonhold_readonly;
+comment on table oauth.browser_sessions is 'What a tenant''s issuer knows of a browser: which applications it was signed in to. Worth nothing without the session that it hangs on';
+comment on column oauth.browser_sessions.id_hash is 'SHA-256 of the cookie';
+comment on column oauth.browser_sessions.uid is 'Its name that does not change with the cookie';
+comment on column oauth.browser_sessions.payload is 'auth_time, amr, and the grant of each application';
+
+create table oauth.client_secrets (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  client_id uuid not null,
+  takes_secrets boolean default true not null,
+  secret_hash bytea not null,
+  hint text not null,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint client_secrets_pkey PRIMARY KEY (tenant_id, id),
+  constraint client_secrets_hint_length CHECK ((length(hint) = 4)),
+  constraint client_secrets_secret_hashed CHECK ((length(secret_hash) = 32)),
+  constraint client_secrets_takes_secrets CHECK (takes_secrets),
+  constraint client_secrets_client_id_fkey FOREIGN KEY (tenant_id, client_id, takes_secrets) REFERENCES oauth.oauth_clients(tenant_id, id, takes_secrets) ON DELETE CASCADE,
+  constraint client_secrets_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX client_secrets_client_id_idx ON oauth.client_secrets USING btree (tenant_id, client_id, takes_secrets);
+CREATE INDEX client_secrets_created_by_idx ON oauth.client_secrets USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE INDEX client_secrets_expires_at_idx ON oauth.client_secrets USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE UNIQUE INDEX client_secrets_one_stays ON oauth.client_secrets USING btree (tenant_id, client_id) WHERE (expires_at IS NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON oauth.client_secrets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_oauth_client_secrets();
+CREATE TRIGGER audit_insert AFTER INSERT ON oauth.client_secrets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_oauth_client_secrets();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON oauth.client_secrets FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON oauth.client_secrets FOR EACH ROW EXECUTE FUNCTION audit.track_oauth_client_secrets();
+CREATE TRIGGER guard_secret BEFORE INSERT ON oauth.client_secrets FOR EACH ROW EXECUTE FUNCTION oauth.guard_client();
+alter table oauth.client_secrets enable row level security;
+alter table oauth.client_secrets force row level security;
+create policy client_secrets_of_platform on oauth.client_secrets for select
+  using ((( SELECT platform.is_system() AS is_system) OR ((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND (( SELECT platform.current_tenant_id() AS current_tenant_id) IS NOT NULL))));
+create policy client_secrets_of_platform_changed on oauth.client_secrets for update
+  using (((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND ( SELECT platform.is_system() AS is_system)));
+create policy client_secrets_of_platform_made on oauth.client_secrets for insert
+  with check (((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND ( SELECT platform.is_system() AS is_system)));
+create policy client_secrets_system_removes on oauth.client_secrets for delete
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on oauth.client_secrets
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table oauth.client_secrets to commonhold_app;
+grant update (expires_at, last_used_at) on table oauth.client_secrets to commonhold_app;
+grant select (client_id, created_at, created_by, expires_at, hint, id, last_used_at, takes_secrets, tenant_id) on table oauth.client_secrets to commonhold_readonly;
+comment on table oauth.client_secrets is 'By what a confidential client shows who it is: one that stays, and while it is being replaced the one before';
+comment on column oauth.client_secrets.takes_secrets is 'Always true: a client that shows itself otherwise cannot have one';
+comment on column oauth.client_secrets.secret_hash is 'SHA-256 of 256 random bits, which only the client has (VS-02)';
+comment on column oauth.client_secrets.hint is 'Its last four characters, by which people tell two apart';
+comment on column oauth.client_secrets.expires_at is 'From then on it is refused; null for the one that stays';
+
+create table oauth.device_codes (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  code_hash bytea not null,
+  user_code_hash bytea not null,
+  oauth_client_id uuid not null,
+  scopes text[] not null,
+  resource text,
+  details jsonb not null,
+  grant_id uuid,
+  user_id uuid,
+  denied_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint device_codes_pkey PRIMARY KEY (tenant_id, code_hash),
+  constraint device_codes_user_code_unique UNIQUE (tenant_id, user_code_hash),
+  constraint device_codes_decided_once CHECK (((num_nonnulls(grant_id, denied_at) <= 1) AND ((grant_id IS NULL) = (user_id IS NULL)))),
+  constraint device_codes_details_object CHECK ((jsonb_typeof(details) = 'object'::text)),
+  constraint device_codes_hashed CHECK (((length(code_hash) = 32) AND (length(user_code_hash) = 32))),
+  constraint device_codes_grant_id_fkey FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth.grants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX device_codes_expires_at_idx ON oauth.device_codes USING btree (expires_at);
+CREATE INDEX device_codes_grant_id_idx ON oauth.device_codes USING btree (tenant_id, grant_id) WHERE (grant_id IS NOT NULL);
+alter table oauth.device_codes enable row level security;
+alter table oauth.device_codes force row level security;
+create policy tenant_isolation on oauth.device_codes
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table oauth.device_codes to commonhold_app;
+grant select on table oauth.device_codes to commonhold_readonly;
+grant update (denied_at, details, grant_id, scopes, used_at, user_id) on table oauth.device_codes to commonhold_app;
+comment on table oauth.device_codes is 'A device without a browser that waits until somebody types its code elsewhere (RFC 8628)';
+comment on column oauth.device_codes.code_hash is 'SHA-256 of the code that the device keeps';
+comment on column oauth.device_codes.user_code_hash is 'SHA-256 of the code that people type';
+comment on column oauth.device_codes.grant_id is 'What who typed it allowed; his is what the device gets';
+
+create table oauth.grants (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  oauth_client_id uuid not null,
+  is_of_platform boolean not null,
+  own_client_id uuid generated always as (
+CASE
+    WHEN (NOT is_of_platform) THEN oauth_client_id
+    ELSE NULL::uuid
+END) stored,
+  user_id uuid not null,
+  session_id uuid,
+  ends_with_session boolean not null,
+  scopes text[] not null,
+  refused_scopes text[] default '{}'::text[] not null,
+  claims text[] default '{}'::text[] not null,
+  tells_logout boolean default false not null,
+  logout_sid text,
+  logout_told_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  revoked_by uuid,
+  revoked_reason text,
+  constraint grants_pkey PRIMARY KEY (tenant_id, id),
+  constraint grants_revocation_explained CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL))),
+  constraint grants_revoked_reason_known CHECK ((revoked_reason = ANY (ARRAY['user'::text, 'administrator'::text, 'client'::text, 'replay'::text, 'replaced'::text, 'signed_out'::text]))),
+  constraint grants_scopes_bounded CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 200))),
+  constraint grants_own_client_id_fkey FOREIGN KEY (tenant_id, own_client_id) REFERENCES oauth.oauth_clients(tenant_id, id) ON DELETE CASCADE,
+  constraint grants_revoked_by_fkey FOREIGN KEY (revoked_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint grants_session_id_fkey FOREIGN KEY (session_id) REFERENCES identity.user_sessions(id) ON DELETE SET NULL,
+  constraint grants_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES tenancy.user_tenants(tenant_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX grants_expires_at_idx ON oauth.grants USING btree (expires_at);
+CREATE INDEX grants_own_client_id_idx ON oauth.grants USING btree (tenant_id, own_client_id) WHERE (own_client_id IS NOT NULL);
+CREATE INDEX grants_revoked_by_idx ON oauth.grants USING btree (revoked_by) WHERE (revoked_by IS NOT NULL);
+CREATE INDEX grants_session_id_idx ON oauth.grants USING btree (session_id) WHERE (session_id IS NOT NULL);
+CREATE INDEX grants_untold_idx ON oauth.grants USING btree (session_id) WHERE (tells_logout AND (logout_told_at IS NULL));
+CREATE INDEX grants_user_id_idx ON oauth.grants USING btree (tenant_id, user_id, oauth_client_id);
+alter table oauth.grants enable row level security;
+alter table oauth.grants force row level security;
+create policy grants_system on oauth.grants for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy grants_system_tells on oauth.grants for update
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on oauth.grants
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table oauth.grants to commonhold_app;
+grant select on table oauth.grants to commonhold_readonly;
+grant update (logout_sid, logout_told_at, revoked_at, revoked_by, revoked_reason) on table oauth.grants to commonhold_app;
+comment on table oauth.grants is 'What a member of a tenant allowed an application at one sign-in: the family of all codes and tokens that come of it, which end with it (RFC 6749)';
+comment on column oauth.grants.oauth_client_id is 'The application: of the tenant, or of the installation';
+comment on column oauth.grants.own_client_id is 'The same where it is the tenant''s own: with it the grant goes';
+comment on column oauth.grants.session_id is 'The browser''s session in which it was allowed';
+comment on column oauth.grants.ends_with_session is 'Offline access was not allowed: nothing of it works after that session';
+comment on column oauth.grants.scopes is 'openid, profile, email, offline_access, and permissions or families of them';
+comment on column oauth.grants.refused_scopes is 'What was asked for and not allowed: it is not asked again in this family';
+comment on column oauth.grants.claims is 'Single claims that the application asked for (OpenID Connect 5.5)';
+comment on column oauth.grants.tells_logout is 'The application wants to be told when the session ends (OpenID Connect Back-Channel Logout)';
+comment on column oauth.grants.logout_sid is 'How the application was told the session''s name: the claim sid';
+comment on column oauth.grants.logout_told_at is 'When the end of the session was put into the queue for the application';
+comment on column oauth.grants.revoked_reason is 'client: the application gave it back, what was allowed is remembered. replay: a code or refresh token came twice. replaced: by one with more scopes';
+
+create table oauth.interactions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id_hash bytea not null,
+  browser_hash bytea not null,
+  payload jsonb not null,
+  answered_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  constraint interactions_pkey PRIMARY KEY (tenant_id, id_hash),
+  constraint interactions_hashed CHECK (((length(id_hash) = 32) AND (length(browser_hash) = 32)))
+);
+CREATE INDEX interactions_expires_at_idx ON oauth.interactions USING btree (expires_at);
+CREATE INDEX interactions_id_hash_idx ON oauth.interactions USING btree (id_hash);
+alter table oauth.interactions enable row level security;
+alter table oauth.interactions force row level security;
+create policy interactions_system on oauth.interactions for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on oauth.interactions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table oauth.interactions to commonhold_app;
+grant update (answered_at, expires_at, payload) on table oauth.interactions to commonhold_app;
+grant select (answered_at, created_at, expires_at, tenant_id) on table oauth.interactions to commonhold_readonly;
+comment on table oauth.interactions is 'An authorization request that waits for somebody: to sign in, or to allow';
+comment on column oauth.interactions.id_hash is 'SHA-256 of the name that stands in the address of the page';
+comment on column oauth.interactions.browser_hash is 'SHA-256 of a cookie: only the browser that began it goes on with it';
+comment on column oauth.interactions.payload is 'The request, and what was answered';
+
+create view oauth.living_grants with (security_invoker=true) as
+SELECT allowed.tenant_id,
+    allowed.id,
+    allowed.oauth_client_id,
+    client.client_id,
+    allowed.user_id,
+    allowed.session_id,
+    allowed.ends_with_session,
+    allowed.scopes,
+    allowed.refused_scopes,
+    allowed.claims,
+    allowed.created_at,
+    allowed.expires_at,
+    tenant.name AS tenant_name,
+    tenant.security_policy,
+    tenant.second_factor_required_since,
+    membership.id AS user_tenant_id,
+    membership.joined_at,
+    account.email,
+    account.full_name,
+    LEAST(allowed.expires_at, membership.expires_at,
+        CASE
+            WHEN allowed.ends_with_session THEN LEAST(session.expires_at, session.ends_at)
+            ELSE NULL::timestamp with time zone
+        END) AS holds_until
+   FROM (((((oauth.grants allowed
+     JOIN tenancy.tenants tenant ON (((tenant.id = allowed.tenant_id) AND tenant.is_active)))
+     JOIN oauth.oauth_clients client ON (((client.tenant_id =
+        CASE
+            WHEN allowed.is_of_platform THEN oauth.of_platform()
+            ELSE allowed.tenant_id
+        END) AND (client.id = allowed.oauth_client_id) AND client.is_active)))
+     JOIN tenancy.user_tenants membership ON (((membership.tenant_id = allowed.tenant_id) AND (membership.user_id = allowed.user_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())))))
+     JOIN identity.users account ON (((account.id = allowed.user_id) AND account.is_active)))
+     LEFT JOIN identity.user_sessions session ON (((session.id = allowed.session_id) AND (session.user_id = allowed.user_id) AND (session.revoked_at IS NULL) AND (session.expires_at > now()) AND (session.ends_at > now()))))
+  WHERE ((allowed.revoked_at IS NULL) AND (allowed.expires_at > now()) AND ((NOT allowed.ends_with_session) OR (session.id IS NOT NULL)));
+grant select on table oauth.living_grants to commonhold_app;
+comment on view oauth.living_grants is 'Grants by which something works now: not revoked, client and tenant and user active, membership and, where they end with it, session alive. Needs the system scope';
+
+create view oauth.living_services with (security_invoker=true) as
+SELECT client.tenant_id,
+    client.id AS oauth_client_id,
+    client.client_id,
+    membership.user_id,
+    membership.id AS user_tenant_id,
+    COALESCE(account.full_name, account.email) AS user_name,
+    tenant.name AS tenant_name,
+    tenant.security_policy,
+    membership.expires_at AS holds_until
+   FROM (((oauth.oauth_clients client
+     JOIN tenancy.tenants tenant ON (((tenant.id = client.tenant_id) AND tenant.is_active)))
+     JOIN tenancy.user_tenants membership ON (((membership.tenant_id = client.tenant_id) AND (membership.user_id = client.service_account_id) AND ((membership.expires_at IS NULL) OR (membership.expires_at > now())))))
+     JOIN identity.users account ON (((account.id = membership.user_id) AND account.is_active)))
+  WHERE (client.is_active AND (client.grant_types @> '{client_credentials}'::text[]));
+grant select on table oauth.living_services to commonhold_app;
+comment on view oauth.living_services is 'Applications that may act for themselves now, with the service account that they act as. Needs the system scope';
+
+create table oauth.oauth_access_tokens (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  token_hash bytea not null,
+  grant_id uuid,
+  oauth_client_id uuid not null,
+  service_client_id uuid generated always as (
+CASE
+    WHEN (grant_id IS NULL) THEN oauth_client_id
+    ELSE NULL::uuid
+END) stored,
+  user_id uuid,
+  scopes text[] not null,
+  resource text,
+  details jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  is_revoked boolean generated always as ((revoked_at IS NOT NULL)) stored,
+  constraint oauth_access_tokens_pkey PRIMARY KEY (tenant_id, token_hash),
+  constraint oauth_access_tokens_details_object CHECK ((jsonb_typeof(details) = 'object'::text)),
+  constraint oauth_access_tokens_hashed CHECK ((length(token_hash) = 32)),
+  constraint oauth_access_tokens_of_user_or_service CHECK (((grant_id IS NULL) = (user_id IS NULL))),
+  constraint oauth_access_tokens_grant_id_fkey FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth.grants(tenant_id, id) ON DELETE CASCADE,
+  constraint oauth_access_tokens_service_client_id_fkey FOREIGN KEY (tenant_id, service_client_id) REFERENCES oauth.oauth_clients(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX oauth_access_tokens_expires_at_idx ON oauth.oauth_access_tokens USING btree (expires_at);
+CREATE INDEX oauth_access_tokens_grant_id_idx ON oauth.oauth_access_tokens USING btree (tenant_id, grant_id) WHERE (grant_id IS NOT NULL);
+CREATE INDEX oauth_access_tokens_service_client_id_idx ON oauth.oauth_access_tokens USING btree (tenant_id, service_client_id) WHERE (service_client_id IS NOT NULL);
+CREATE INDEX oauth_access_tokens_token_hash_idx ON oauth.oauth_access_tokens USING btree (token_hash);
+alter table oauth.oauth_access_tokens enable row level security;
+alter table oauth.oauth_access_tokens force row level security;
+create policy oauth_access_tokens_system on oauth.oauth_access_tokens for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on oauth.oauth_access_tokens
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table oauth.oauth_access_tokens to commonhold_app;
+grant select on table oauth.oauth_access_tokens to commonhold_readonly;
+grant update (revoked_at) on table oauth.oauth_access_tokens to commonhold_app;
+comment on table oauth.oauth_access_tokens is 'What an application shows at the API or at userinfo (GG-13, MT-21): for a user by a grant, or for itself (client_credentials)';
+comment on column oauth.oauth_access_tokens.token_hash is 'SHA-256 of 256 random bits (VS-02)';
+comment on column oauth.oauth_access_tokens.service_client_id is 'The application, where it acts for itself';
+comment on column oauth.oauth_access_tokens.user_id is 'Of the grant; null for the application''s own';
+comment on column oauth.oauth_access_tokens.resource is 'For whom it is (RFC 8707); null: for userinfo alone';
+comment on column oauth.oauth_access_tokens.details is 'What the server needs beside: how it was asked for, requested claims';
+
+create table oauth.oauth_authorization_codes (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  code_hash bytea not null,
+  grant_id uuid not null,
+  oauth_client_id uuid not null,
+  user_id uuid not null,
+  redirect_uri text not null,
+  scopes text[] not null,
+  resource text,
+  code_challenge text not null,
+  nonce text,
+  details jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint oauth_authorization_codes_pkey PRIMARY KEY (tenant_id, code_hash),
+  constraint oauth_authorization_codes_details_object CHECK ((jsonb_typeof(details) = 'object'::text)),
+  constraint oauth_authorization_codes_hashed CHECK ((length(code_hash) = 32)),
+  constraint oauth_authorization_codes_grant_id_fkey FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth.grants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX oauth_authorization_codes_expires_at_idx ON oauth.oauth_authorization_codes USING btree (expires_at);
+CREATE INDEX oauth_authorization_codes_grant_id_idx ON oauth.oauth_authorization_codes USING btree (tenant_id, grant_id);
+alter table oauth.oauth_authorization_codes enable row level security;
+alter table oauth.oauth_authorization_codes force row level security;
+create policy tenant_isolation on oauth.oauth_authorization_codes
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table oauth.oauth_authorization_codes to commonhold_app;
+grant select on table oauth.oauth_authorization_codes to commonhold_readonly;
+grant update (used_at) on table oauth.oauth_authorization_codes to commonhold_app;
+comment on table oauth.oauth_authorization_codes is 'What a browser carries back to an application, good once and for a minute (GG-13, RFC 6749 4.1); user and client are those of the grant';
+comment on column oauth.oauth_authorization_codes.code_hash is 'SHA-256 of 256 random bits (VS-02)';
+comment on column oauth.oauth_authorization_codes.resource is 'For whom its access token will be (RFC 8707); null: for userinfo alone';
+comment on column oauth.oauth_authorization_codes.code_challenge is 'PKCE, always S256 (RFC 7636): nobody gets a code without';
+comment on column oauth.oauth_authorization_codes.details is 'What ID tokens of it say: auth_time, amr, sid, requested claims';
+
+create table oauth.oauth_clients (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  home_tenant_id uuid generated always as (NULLIF(tenant_id, '00000000-0000-0000-0000-000000000000'::uuid)) stored,
+  client_id text not null,
+  name text not null,
+  description text,
+  website text,
+  type text not null,
+  redirect_uris text[] default '{}'::text[] not null,
+  post_logout_redirect_uris text[] default '{}'::text[] not null,
+  grant_types text[] not null,
+  scopes text[] not null,
+  token_endpoint_auth_method text not null,
+  takes_secrets boolean generated always as ((token_endpoint_auth_method = ANY (ARRAY['client_secret_basic'::text, 'client_secret_post'::text]))) stored not null,
+  jwks jsonb,
+  jwks_uri text,
+  service_account_id uuid,
+  backchannel_logout_uri text,
+  is_active boolean default true not null,
+  last_used_at timestamp with time zone,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  require_pushed_authorization_requests boolean default false not null,
+  tried_until timestamp with time zone,
+  constraint oauth_clients_pkey PRIMARY KEY (tenant_id, id),
+  constraint oauth_clients_client_id_unique UNIQUE (tenant_id, client_id),
+  constraint oauth_clients_takes_secrets_unique UNIQUE (tenant_id, id, takes_secrets),
+  constraint oauth_clients_auth_method_known CHECK ((token_endpoint_auth_method = ANY (ARRAY['none'::text, 'client_secret_basic'::text, 'client_secret_post'::text, 'private_key_jwt'::text]))),
+  constraint oauth_clients_backchannel_logout_uri_shape CHECK (((backchannel_logout_uri ~ '^https://[!-~]+$'::text) AND (backchannel_logout_uri !~ '#'::text) AND (length(backchannel_logout_uri) <= 2000))),
+  constraint oauth_clients_client_id_shape CHECK ((client_id ~
+CASE
+    WHEN (tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) THEN '^platform_[A-Za-z0-9]{24}$'::text
+    ELSE '^app_[A-Za-z0-9]{24}$'::text
+END)),
+  constraint oauth_clients_code_has_redirect CHECK (((grant_types @> '{authorization_code}'::text[]) = (cardinality(redirect_uris) > 0))),
+  constraint oauth_clients_description_length CHECK ((length(description) <= 500)),
+  constraint oauth_clients_grant_types_fit CHECK ((((type = 'confidential'::text) OR (NOT (grant_types @> '{client_credentials}'::text[]))) AND ((NOT (grant_types @> '{refresh_token}'::text[])) OR (grant_types && '{authorization_code,urn:ietf:params:oauth:grant-type:device_code}'::text[])))),
+  constraint oauth_clients_grant_types_known CHECK ((((cardinality(grant_types) >= 1) AND (cardinality(grant_types) <= 4)) AND (grant_types <@ ARRAY['authorization_code'::text, 'refresh_token'::text, 'client_credentials'::text, 'urn:ietf:params:oauth:grant-type:device_code'::text]))),
+  constraint oauth_clients_jwks_public CHECK (oauth.are_public_keys(jwks)),
+  constraint oauth_clients_jwks_uri_shape CHECK (((jwks_uri ~ '^https://[!-~]+$'::text) AND (length(jwks_uri) <= 2000))),
+  constraint oauth_clients_keys_where_used CHECK ((((token_endpoint_auth_method = 'private_key_jwt'::text) = (num_nonnulls(jwks, jwks_uri) = 1)) AND (num_nonnulls(jwks, jwks_uri) <= 1))),
+  constraint oauth_clients_name_length CHECK ((((length(name) >= 1) AND (length(name) <= 100)) AND (name !~ '[[:cntrl:]]'::text))),
+  constraint oauth_clients_platform_acts_for_people CHECK (((tenant_id <> '00000000-0000-0000-0000-000000000000'::uuid) OR (NOT (grant_types @> '{client_credentials}'::text[])))),
+  constraint oauth_clients_post_logout_redirect_uris_shape CHECK (((cardinality(post_logout_redirect_uris) <= 20) AND oauth.are_redirect_uris(post_logout_redirect_uris, type))),
+  constraint oauth_clients_public_has_no_secret CHECK (((type = 'public'::text) = (token_endpoint_auth_method = 'none'::text))),
+  constraint oauth_clients_redirect_uris_shape CHECK (((cardinality(redirect_uris) <= 20) AND oauth.are_redirect_uris(redirect_uris, type))),
+  constraint oauth_clients_scopes_shape CHECK (((cardinality(scopes) <= 200) AND oauth.are_scopes(scopes))),
+  constraint oauth_clients_service_account_where_used CHECK (((service_account_id IS NULL) OR (grant_types @> '{client_credentials}'::text[]))),
+  constraint oauth_clients_type_known CHECK ((type = ANY (ARRAY['confidential'::text, 'public'::text]))),
+  constraint oauth_clients_website_shape CHECK (((website ~ '^https://[!-~]+$'::text) AND (length(website) <= 2000))),
+  constraint oauth_clients_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint oauth_clients_home_tenant_id_fkey FOREIGN KEY (home_tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE,
+  constraint oauth_clients_service_account_id_fkey FOREIGN KEY (tenant_id, service_account_id) REFERENCES access.service_accounts(tenant_id, id) ON DELETE SET NULL (service_account_id)
+);
+CREATE INDEX oauth_clients_created_by_idx ON oauth.oauth_clients USING btree (created_by) WHERE (created_by IS NOT NULL);
+CREATE INDEX oauth_clients_home_tenant_id_idx ON oauth.oauth_clients USING btree (home_tenant_id) WHERE (home_tenant_id IS NOT NULL);
+CREATE INDEX oauth_clients_service_account_id_idx ON oauth.oauth_clients USING btree (tenant_id, service_account_id) WHERE (service_account_id IS NOT NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON oauth.oauth_clients REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_oauth_oauth_clients();
+CREATE TRIGGER audit_insert AFTER INSERT ON oauth.oauth_clients REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_oauth_oauth_clients();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON oauth.oauth_clients FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON oauth.oauth_clients FOR EACH ROW EXECUTE FUNCTION audit.track_oauth_oauth_clients();
+CREATE TRIGGER guard_client BEFORE INSERT OR DELETE OR UPDATE ON oauth.oauth_clients FOR EACH ROW EXECUTE FUNCTION oauth.guard_client();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE OF name, description, website, redirect_uris, post_logout_redirect_uris, grant_types, scopes, token_endpoint_auth_method, jwks, jwks_uri, service_account_id, backchannel_logout_uri, is_active, require_pushed_authorization_requests ON oauth.oauth_clients FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table oauth.oauth_clients enable row level security;
+alter table oauth.oauth_clients force row level security;
+create policy oauth_clients_of_platform on oauth.oauth_clients for select
+  using ((( SELECT platform.is_system() AS is_system) OR ((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND (( SELECT platform.current_tenant_id() AS current_tenant_id) IS NOT NULL))));
+create policy oauth_clients_of_platform_changed on oauth.oauth_clients for update
+  using (((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND ( SELECT platform.is_system() AS is_system)));
+create policy oauth_clients_of_platform_made on oauth.oauth_clients for insert
+  with check (((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND ( SELECT platform.is_system() AS is_system)));
+create policy oauth_clients_of_platform_removed on oauth.oauth_clients for delete
+  using (((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid) AND ( SELECT platform.is_system() AS is_system)));
+create policy tenant_isolation on oauth.oauth_clients
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table oauth.oauth_clients to commonhold_app;
+grant select on table oauth.oauth_clients to commonhold_readonly;
+grant update (backchannel_logout_uri, description, grant_types, is_active, jwks, jwks_uri, last_used_at, name, post_logout_redirect_uris, redirect_uris, require_pushed_authorization_requests, scopes, service_account_id, token_endpoint_auth_method, tried_until, type, website) on table oauth.oauth_clients to commonhold_app;
+comment on table oauth.oauth_clients is 'An application that people let act for them, or that acts by itself as a service account (OAuth 2.0 client)';
+comment on column oauth.oauth_clients.tenant_id is 'oauth.of_platform() where it belongs to the installation';
+comment on column oauth.oauth_clients.home_tenant_id is 'The same, null for the installation''s: a client goes with its tenant';
+comment on column oauth.oauth_clients.client_id is 'By which it names itself; the prefix says whose it is, so that no tenant''s client stands in for one of the installation';
+comment on column oauth.oauth_clients.type is 'confidential: can keep a secret or key. public: runs in its user''s hands';
+comment on column oauth.oauth_clients.redirect_uris is 'Compared letter by letter, only the port at the own machine is free (RFC 8252)';
+comment on column oauth.oauth_clients.scopes is 'What it may ask for at most: openid, profile, email, offline_access, and permissions or families of them';
+comment on column oauth.oauth_clients.takes_secrets is 'What client_secrets lean on: nobody else has any';
+comment on column oauth.oauth_clients.jwks is 'Public keys by which it signs (private_key_jwt), or jwks_uri where they are';
+comment on column oauth.oauth_clients.service_account_id is 'As whom it acts with client_credentials';
+comment on column oauth.oauth_clients.last_used_at is 'When it last got a token, to the minute';
+comment on column oauth.oauth_clients.require_pushed_authorization_requests is 'It has to say beforehand what it asks for, by itself and not through the browser (RFC 9126)';
+comment on column oauth.oauth_clients.tried_until is 'Somebody tries it from the console: until then codes may go to the console''s own page too';
+
+create table oauth.oauth_refresh_tokens (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  token_hash bytea not null,
+  grant_id uuid not null,
+  oauth_client_id uuid not null,
+  user_id uuid not null,
+  scopes text[] not null,
+  resource text,
+  details jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint oauth_refresh_tokens_pkey PRIMARY KEY (tenant_id, token_hash),
+  constraint oauth_refresh_tokens_details_object CHECK ((jsonb_typeof(details) = 'object'::text)),
+  constraint oauth_refresh_tokens_hashed CHECK ((length(token_hash) = 32)),
+  constraint oauth_refresh_tokens_grant_id_fkey FOREIGN KEY (tenant_id, grant_id) REFERENCES oauth.grants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX oauth_refresh_tokens_expires_at_idx ON oauth.oauth_refresh_tokens USING btree (expires_at);
+CREATE INDEX oauth_refresh_tokens_grant_id_idx ON oauth.oauth_refresh_tokens USING btree (tenant_id, grant_id);
+alter table oauth.oauth_refresh_tokens enable row level security;
+alter table oauth.oauth_refresh_tokens force row level security;
+create policy tenant_isolation on oauth.oauth_refresh_tokens
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table oauth.oauth_refresh_tokens to commonhold_app;
+grant select on table oauth.oauth_refresh_tokens to commonhold_readonly;
+grant update (used_at) on table oauth.oauth_refresh_tokens to commonhold_app;
+comment on table oauth.oauth_refresh_tokens is 'By which an application gets its next access token, each good once (MT-21, RFC 9700 4.14); used ones stay so that a second use is noticed';
+comment on column oauth.oauth_refresh_tokens.token_hash is 'SHA-256 of 256 random bits (VS-02)';
+comment on column oauth.oauth_refresh_tokens.details is 'What ID tokens of it say, and how often it was rotated';
+
+create table oauth.pushed_requests (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  request_hash bytea not null,
+  payload jsonb not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint pushed_requests_pkey PRIMARY KEY (tenant_id, id),
+  constraint pushed_requests_request_unique UNIQUE (tenant_id, request_hash),
+  constraint pushed_requests_hashed CHECK ((length(request_hash) = 32))
+);
+CREATE INDEX pushed_requests_expires_at_idx ON oauth.pushed_requests USING btree (expires_at);
+alter table oauth.pushed_requests enable row level security;
+alter table oauth.pushed_requests force row level security;
+create policy tenant_isolation on oauth.pushed_requests
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table oauth.pushed_requests to commonhold_app;
+grant select on table oauth.pushed_requests to commonhold_readonly;
+grant update (used_at) on table oauth.pushed_requests to commonhold_app;
+comment on table oauth.pushed_requests is 'Authorization requests that applications sent ahead, each good once and for a minute (RFC 9126)';
+comment on column oauth.pushed_requests.request_hash is 'SHA-256 of what stands in request_uri';
+comment on column oauth.pushed_requests.payload is 'The request as it was sent';
+
+create table oauth.signing_keys (
+  id uuid default gen_random_uuid() not null,
+  algorithm text not null,
+  public_key jsonb not null,
+  private_key_encrypted text not null,
+  created_at timestamp with time zone default now() not null,
+  signs_from timestamp with time zone not null,
+  signs_until timestamp with time zone,
+  published_until timestamp with time zone,
+  constraint signing_keys_pkey PRIMARY KEY (id),
+  constraint signing_keys_algorithm_known CHECK ((algorithm = ANY (ARRAY['RS256'::text, 'ES256'::text]))),
+  constraint signing_keys_published_while_signing CHECK ((((signs_until IS NULL) = (published_until IS NULL)) AND (published_until >= signs_until)))
+);
+CREATE UNIQUE INDEX signing_keys_one_last ON oauth.signing_keys USING btree (algorithm) WHERE (signs_until IS NULL);
+CREATE TRIGGER audit_delete AFTER DELETE ON oauth.signing_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_oauth_signing_keys();
+CREATE TRIGGER audit_insert AFTER INSERT ON oauth.signing_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_oauth_signing_keys();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON oauth.signing_keys FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON oauth.signing_keys FOR EACH ROW EXECUTE FUNCTION audit.track_oauth_signing_keys();
+alter table oauth.signing_keys enable row level security;
+alter table oauth.signing_keys force row level security;
+create policy signing_keys_system on oauth.signing_keys
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+grant insert, select on table oauth.signing_keys to commonhold_app;
+grant update (private_key_encrypted, published_until, signs_until) on table oauth.signing_keys to commonhold_app;
+grant select (algorithm, created_at, id, public_key, published_until, signs_from, signs_until) on table oauth.signing_keys to commonhold_readonly;
+comment on table oauth.signing_keys is 'Keys of the installation that sign ID tokens and logout tokens of all its issuers. A new one is published before it signs, an old one after it has signed';
+comment on column oauth.signing_keys.id is 'The kid';
+comment on column oauth.signing_keys.signs_from is 'Of those that may sign the one with the latest moment that is past does';
+comment on column oauth.signing_keys.signs_until is 'Null for the last of its algorithm';
+comment on column oauth.signing_keys.published_until is 'Until when what it signed can be checked';
+
+create table oauth.used_assertions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id_hash bytea not null,
+  created_at timestamp with time zone default now() not null,
+  expires_at timestamp with time zone not null,
+  constraint used_assertions_pkey PRIMARY KEY (tenant_id, id_hash),
+  constraint used_assertions_hashed CHECK ((length(id_hash) = 32))
+);
+CREATE INDEX used_assertions_expires_at_idx ON oauth.used_assertions USING btree (expires_at);
+alter table oauth.used_assertions enable row level security;
+alter table oauth.used_assertions force row level security;
+create policy tenant_isolation on oauth.used_assertions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant insert, select on table oauth.used_assertions to commonhold_app;
+grant select on table oauth.used_assertions to commonhold_readonly;
+comment on table oauth.used_assertions is 'Signed proofs of clients that came already (private_key_jwt, DPoP): none counts twice (RFC 7523)';
+comment on column oauth.used_assertions.id_hash is 'SHA-256 of issuer and jti';
+
 -- operations ----------------------------------------------------------------------------------------------------
 
 create schema operations;
@@ -13281,6 +16698,8 @@ CREATE UNIQUE INDEX alarms_one_open ON operations.alarms USING btree (code, obje
 CREATE INDEX alarms_opened_at_idx ON operations.alarms USING btree (opened_at DESC);
 alter table operations.alarms enable row level security;
 alter table operations.alarms force row level security;
+create policy alarms_kept on operations.alarms as restrictive for delete
+  using ((opened_at < (now() - '400 days'::interval)));
 create policy alarms_system on operations.alarms
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -13312,6 +16731,8 @@ create table operations.archive_runs (
 CREATE INDEX archive_runs_started_at_idx ON operations.archive_runs USING btree (started_at DESC);
 alter table operations.archive_runs enable row level security;
 alter table operations.archive_runs force row level security;
+create policy archive_runs_kept on operations.archive_runs as restrictive for delete
+  using ((started_at < (now() - '400 days'::interval)));
 create policy archive_runs_system on operations.archive_runs
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -13344,6 +16765,8 @@ create table operations.backup_runs (
 CREATE INDEX backup_runs_started_at_idx ON operations.backup_runs USING btree (started_at DESC);
 alter table operations.backup_runs enable row level security;
 alter table operations.backup_runs force row level security;
+create policy backup_runs_kept on operations.backup_runs as restrictive for delete
+  using ((started_at < (now() - '400 days'::interval)));
 create policy backup_runs_system on operations.backup_runs
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -13368,6 +16791,8 @@ create table operations.doctor_runs (
 CREATE INDEX doctor_runs_started_at_idx ON operations.doctor_runs USING btree (started_at DESC);
 alter table operations.doctor_runs enable row level security;
 alter table operations.doctor_runs force row level security;
+create policy doctor_runs_kept on operations.doctor_runs as restrictive for delete
+  using ((started_at < (now() - '90 days'::interval)));
 create policy doctor_runs_system on operations.doctor_runs
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -13547,6 +16972,8 @@ CREATE INDEX maintenance_runs_started_at_idx ON operations.maintenance_runs USIN
 CREATE INDEX maintenance_runs_task_idx ON operations.maintenance_runs USING btree (task, started_at DESC);
 alter table operations.maintenance_runs enable row level security;
 alter table operations.maintenance_runs force row level security;
+create policy maintenance_runs_kept on operations.maintenance_runs as restrictive for delete
+  using (((started_at < (now() - '30 days'::interval)) AND ((status = 'done'::text) OR (started_at < (now() - '400 days'::interval)))));
 create policy maintenance_runs_system on operations.maintenance_runs
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -13594,6 +17021,8 @@ create table operations.relation_sizes (
 CREATE INDEX relation_sizes_taken_on_idx ON operations.relation_sizes USING btree (taken_on);
 alter table operations.relation_sizes enable row level security;
 alter table operations.relation_sizes force row level security;
+create policy relation_sizes_kept on operations.relation_sizes as restrictive for delete
+  using ((taken_on < (CURRENT_DATE - 400)));
 create policy relation_sizes_system on operations.relation_sizes
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -13624,6 +17053,8 @@ CREATE INDEX retention_runs_declaration_idx ON operations.retention_runs USING b
 CREATE INDEX retention_runs_started_at_idx ON operations.retention_runs USING btree (started_at DESC);
 alter table operations.retention_runs enable row level security;
 alter table operations.retention_runs force row level security;
+create policy retention_runs_kept on operations.retention_runs as restrictive for delete
+  using ((started_at < (now() - '400 days'::interval)));
 create policy retention_runs_system on operations.retention_runs
   using (( SELECT platform.is_system() AS is_system))
   with check (( SELECT platform.is_system() AS is_system));
@@ -13636,6 +17067,78 @@ comment on column operations.retention_runs.requested_by is 'From where it was a
 comment on column operations.retention_runs.removed is 'Rows';
 comment on column operations.retention_runs.archived is 'Rows in the partitions that went into archives';
 comment on column operations.retention_runs.steps is 'What became of each partition';
+
+create table operations.tenant_export_parts (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  export_id uuid not null,
+  number integer not null,
+  content bytea not null,
+  constraint tenant_export_parts_pkey PRIMARY KEY (tenant_id, export_id, number),
+  constraint tenant_export_parts_export_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES operations.tenant_exports(tenant_id, id) ON DELETE CASCADE
+);
+alter table operations.tenant_export_parts enable row level security;
+alter table operations.tenant_export_parts force row level security;
+create policy tenant_export_parts_system on operations.tenant_export_parts for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_export_parts_system_removes on operations.tenant_export_parts for delete
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on operations.tenant_export_parts
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table operations.tenant_export_parts to commonhold_app;
+grant select (export_id, number, tenant_id) on table operations.tenant_export_parts to commonhold_readonly;
+comment on table operations.tenant_export_parts is 'The bytes of such a file, a megabyte each: every server has them. They go when it has expired';
+
+create table operations.tenant_exports (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  requested_by uuid,
+  is_by_operator boolean not null,
+  is_sealed boolean not null,
+  passphrase_encrypted text,
+  status text default 'waiting'::text not null,
+  tables_done integer default 0 not null,
+  tables_total integer,
+  rows_done bigint default 0 not null,
+  file_name text,
+  byte_count bigint default 0 not null,
+  sha256 bytea,
+  failure text,
+  created_at timestamp with time zone default now() not null,
+  seen_at timestamp with time zone default now() not null,
+  finished_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  open_until timestamp with time zone,
+  downloaded_at timestamp with time zone,
+  constraint tenant_exports_pkey PRIMARY KEY (tenant_id, id),
+  constraint tenant_exports_done_complete CHECK (((status <> 'done'::text) OR ((file_name IS NOT NULL) AND (sha256 IS NOT NULL) AND (finished_at IS NOT NULL) AND (expires_at IS NOT NULL)))),
+  constraint tenant_exports_passphrase_forgotten CHECK (((passphrase_encrypted IS NULL) OR (status = ANY (ARRAY['waiting'::text, 'running'::text])))),
+  constraint tenant_exports_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text]))),
+  constraint tenant_exports_requested_by_fkey FOREIGN KEY (requested_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint tenant_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX tenant_exports_expires_at_idx ON operations.tenant_exports USING btree (expires_at);
+CREATE UNIQUE INDEX tenant_exports_one_under_way ON operations.tenant_exports USING btree (tenant_id) WHERE (status = ANY (ARRAY['waiting'::text, 'running'::text]));
+CREATE INDEX tenant_exports_requested_by_idx ON operations.tenant_exports USING btree (requested_by);
+alter table operations.tenant_exports enable row level security;
+alter table operations.tenant_exports force row level security;
+create policy tenant_exports_system on operations.tenant_exports for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_exports_system_removes on operations.tenant_exports for delete
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on operations.tenant_exports
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table operations.tenant_exports to commonhold_app;
+grant select on table operations.tenant_exports to commonhold_readonly;
+grant update (byte_count, downloaded_at, expires_at, failure, file_name, finished_at, open_until, passphrase_encrypted, rows_done, seen_at, sha256, status, tables_done, tables_total) on table operations.tenant_exports to commonhold_app;
+comment on table operations.tenant_exports is 'A workspace as a file, as its owner or an operator has asked for it: how far it is, and until when it can be fetched';
+comment on column operations.tenant_exports.is_by_operator is 'Asked for by an operator of the installation, and not by an owner';
+comment on column operations.tenant_exports.is_sealed is 'Encrypted with a passphrase of who asked for it, which is not kept';
+comment on column operations.tenant_exports.passphrase_encrypted is 'Until the file is made';
+comment on column operations.tenant_exports.sha256 is 'Of the file';
+comment on column operations.tenant_exports.seen_at is 'When the program that makes it was last heard of';
+comment on column operations.tenant_exports.open_until is 'Until when the file is handed out: for ten minutes after somebody with the right to it has shown anew who he is';
 
 -- platform ------------------------------------------------------------------------------------------------------
 
@@ -15409,7 +18912,7 @@ create table tenancy.tenants (
   constraint tenants_name_length CHECK (((length(name) >= 1) AND (length(name) <= 255))),
   constraint tenants_onboarding_known CHECK ((onboarding_status = ANY (ARRAY['pending'::text, 'in_progress'::text, 'completed'::text]))),
   constraint tenants_password_rules_shape CHECK (((jsonb_typeof(password_rules) = 'object'::text) AND ((password_rules - '{minimumLength,refuseCommon,refusedReuses,expiresAfterDays}'::text[]) = '{}'::jsonb) AND (password_rules @? 'strict $?(((((((@."minimumLength" >= 8 && @."minimumLength" <= 128) && @."minimumLength".floor() == @."minimumLength") && (@."refuseCommon" == true || @."refuseCommon" == false)) && @."refusedReuses" >= 0) && @."refusedReuses" <= 24) && @."refusedReuses".floor() == @."refusedReuses") && (@."expiresAfterDays" == null || (@."expiresAfterDays" >= 1 && @."expiresAfterDays" <= 3650) && @."expiresAfterDays".floor() == @."expiresAfterDays"))'::jsonpath))),
-  constraint tenants_security_policy_shape CHECK (((jsonb_typeof(security_policy) = 'object'::text) AND ((security_policy - '{session,twoFactor,ipRestrictions}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $?((@."session".type() == "object" && @."twoFactor".type() == "object") && @."ipRestrictions".type() == "object")'::jsonpath) AND (((security_policy -> 'session'::text) - '{maxConcurrentSessions,sessionTimeout,extendOnActivity,requireMFA}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."session"?(((((((@."maxConcurrentSessions" >= 1 && @."maxConcurrentSessions" <= 1000) && @."maxConcurrentSessions".floor() == @."maxConcurrentSessions") && @."sessionTimeout" >= 60) && @."sessionTimeout" <= 2592000) && @."sessionTimeout".floor() == @."sessionTimeout") && (@."extendOnActivity" == true || @."extendOnActivity" == false)) && (@."requireMFA" == true || @."requireMFA" == false))'::jsonpath) AND (((security_policy -> 'twoFactor'::text) - '{required,graceLogins,gracePeriodDays,allowBackupCodes,allowRememberDevice,exemptRoles,enforcementDate}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."twoFactor"?(((((((((((((@."required" == true || @."required" == false) && @."graceLogins" >= 0) && @."graceLogins" <= 100) && @."graceLogins".floor() == @."graceLogins") && @."gracePeriodDays" >= 0) && @."gracePeriodDays" <= 365) && @."gracePeriodDays".floor() == @."gracePeriodDays") && (@."allowBackupCodes" == true || @."allowBackupCodes" == false)) && (@."allowRememberDevice" == true || @."allowRememberDevice" == false)) && @."exemptRoles".type() == "array") && @."exemptRoles".size() <= 100) && !(exists (@."exemptRoles"[*]?(@.type() != "string")))) && (@."enforcementDate" == null || @."enforcementDate" like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"))'::jsonpath) AND (((security_policy -> 'ipRestrictions'::text) - '{enabled,allowedIPs,allowedRanges,blockList}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."ipRestrictions"?(((((((((((@."enabled" == true || @."enabled" == false) && @."allowedIPs".type() == "array") && @."allowedIPs".size() <= 200) && @."allowedRanges".type() == "array") && @."allowedRanges".size() <= 200) && @."blockList".type() == "array") && @."blockList".size() <= 200) && !(exists (@."allowedIPs"[*]?(@.type() != "string")))) && !(exists (@."allowedRanges"[*]?(@.type() != "string")))) && !(exists (@."blockList"[*]?(@.type() != "string")))) && ((@."enabled" == false || @."allowedIPs".size() > 0) || @."allowedRanges".size() > 0))'::jsonpath))),
+  constraint tenants_security_policy_shape CHECK (((jsonb_typeof(security_policy) = 'object'::text) AND ((security_policy - '{session,twoFactor,ipRestrictions,signIn}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $?((@."session".type() == "object" && @."twoFactor".type() == "object") && @."ipRestrictions".type() == "object")'::jsonpath) AND (((security_policy -> 'session'::text) - '{maxConcurrentSessions,sessionTimeout,extendOnActivity,requireMFA}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."session"?(((((((@."maxConcurrentSessions" >= 1 && @."maxConcurrentSessions" <= 1000) && @."maxConcurrentSessions".floor() == @."maxConcurrentSessions") && @."sessionTimeout" >= 60) && @."sessionTimeout" <= 2592000) && @."sessionTimeout".floor() == @."sessionTimeout") && (@."extendOnActivity" == true || @."extendOnActivity" == false)) && (@."requireMFA" == true || @."requireMFA" == false))'::jsonpath) AND (((security_policy -> 'twoFactor'::text) - '{required,graceLogins,gracePeriodDays,allowBackupCodes,allowRememberDevice,exemptRoles,enforcementDate}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."twoFactor"?(((((((((((((@."required" == true || @."required" == false) && @."graceLogins" >= 0) && @."graceLogins" <= 100) && @."graceLogins".floor() == @."graceLogins") && @."gracePeriodDays" >= 0) && @."gracePeriodDays" <= 365) && @."gracePeriodDays".floor() == @."gracePeriodDays") && (@."allowBackupCodes" == true || @."allowBackupCodes" == false)) && (@."allowRememberDevice" == true || @."allowRememberDevice" == false)) && @."exemptRoles".type() == "array") && @."exemptRoles".size() <= 100) && !(exists (@."exemptRoles"[*]?(@.type() != "string")))) && (@."enforcementDate" == null || @."enforcementDate" like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"))'::jsonpath) AND (((security_policy -> 'ipRestrictions'::text) - '{enabled,allowedIPs,allowedRanges,blockList}'::text[]) = '{}'::jsonb) AND (security_policy @? 'strict $."ipRestrictions"?(((((((((((@."enabled" == true || @."enabled" == false) && @."allowedIPs".type() == "array") && @."allowedIPs".size() <= 200) && @."allowedRanges".type() == "array") && @."allowedRanges".size() <= 200) && @."blockList".type() == "array") && @."blockList".size() <= 200) && !(exists (@."allowedIPs"[*]?(@.type() != "string")))) && !(exists (@."allowedRanges"[*]?(@.type() != "string")))) && !(exists (@."blockList"[*]?(@.type() != "string")))) && ((@."enabled" == false || @."allowedIPs".size() > 0) || @."allowedRanges".size() > 0))'::jsonpath) AND ((NOT (security_policy ? 'signIn'::text)) OR (((security_policy -> 'signIn'::text) ? 'requireProvider'::text) AND (((security_policy -> 'signIn'::text) - 'requireProvider'::text) = '{}'::jsonb) AND (jsonb_typeof((security_policy #> '{signIn,requireProvider}'::text[])) = 'boolean'::text))))),
   constraint tenants_settings_object CHECK ((jsonb_typeof(settings) = 'object'::text)),
   constraint tenants_slug_not_reserved CHECK ((NOT tenancy.is_reserved_slug(slug))),
   constraint tenants_slug_shape CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
@@ -15425,6 +18928,7 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON tenancy.tenants FOR EACH STATEM
 CREATE TRIGGER audit_update AFTER UPDATE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION audit.track_tenancy_tenants();
 CREATE TRIGGER hold_slug AFTER UPDATE OF slug ON tenancy.tenants FOR EACH ROW WHEN ((old.slug <> new.slug)) EXECUTE FUNCTION tenancy.hold_slug();
 CREATE TRIGGER hold_slug_insert AFTER INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.hold_slug();
+CREATE TRIGGER keep_break_glass AFTER UPDATE OF security_policy ON tenancy.tenants FOR EACH ROW WHEN ((new.security_policy @@ '($."signIn"."requireProvider" == true)'::jsonpath)) EXECUTE FUNCTION accounts.keep_break_glass();
 CREATE TRIGGER keep_held BEFORE DELETE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION operations.keep_held_tenant();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 CREATE TRIGGER keep_words AFTER UPDATE OF name, slug, domain ON tenancy.tenants FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.slug IS DISTINCT FROM new.slug)) OR (old.domain IS DISTINCT FROM new.domain))) EXECUTE FUNCTION tenancy.keep_words();
@@ -15505,6 +19009,7 @@ create table tenancy.user_tenants (
   updated_at timestamp with time zone default now() not null,
   expiry_announced timestamp with time zone,
   expiry_reported timestamp with time zone,
+  is_break_glass boolean default false not null,
   constraint user_tenants_pkey PRIMARY KEY (tenant_id, id),
   constraint user_tenants_one_per_user UNIQUE (tenant_id, user_id),
   constraint user_tenants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE,
@@ -15523,6 +19028,8 @@ CREATE TRIGGER count_truncated BEFORE TRUNCATE ON tenancy.user_tenants FOR EACH 
 CREATE TRIGGER guard_expiry BEFORE UPDATE OF expires_at ON tenancy.user_tenants FOR EACH ROW WHEN ((new.expires_at IS DISTINCT FROM old.expires_at)) EXECUTE FUNCTION access.guard_membership();
 CREATE TRIGGER guard_removal BEFORE DELETE ON tenancy.user_tenants FOR EACH ROW EXECUTE FUNCTION access.guard_membership();
 CREATE TRIGGER hand_over_lists AFTER DELETE ON tenancy.user_tenants FOR EACH ROW EXECUTE FUNCTION contractors.hand_over_lists_of_leaver();
+CREATE TRIGGER keep_break_glass_changed AFTER UPDATE OF is_break_glass, expires_at ON tenancy.user_tenants FOR EACH ROW WHEN ((old.is_break_glass AND ((NOT new.is_break_glass) OR (new.expires_at IS NOT NULL)))) EXECUTE FUNCTION accounts.keep_break_glass();
+CREATE TRIGGER keep_break_glass_removed AFTER DELETE ON tenancy.user_tenants FOR EACH ROW WHEN (old.is_break_glass) EXECUTE FUNCTION accounts.keep_break_glass();
 CREATE TRIGGER keep_owner_changed BEFORE UPDATE OF tenant_id, id, user_id, expires_at ON tenancy.user_tenants FOR EACH ROW WHEN ((((old.expires_at IS NULL) AND (new.expires_at IS NOT NULL)) OR (((old.tenant_id IS DISTINCT FROM new.tenant_id) OR (old.id IS DISTINCT FROM new.id)) OR (old.user_id IS DISTINCT FROM new.user_id)))) EXECUTE FUNCTION members.keep_owner_as_member();
 CREATE TRIGGER keep_owner_removed BEFORE DELETE ON tenancy.user_tenants FOR EACH ROW EXECUTE FUNCTION members.keep_owner_as_member();
 CREATE TRIGGER keep_services_at_home AFTER INSERT ON tenancy.user_tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION access.keep_services_at_home();
@@ -15541,11 +19048,12 @@ create policy user_tenants_system on tenancy.user_tenants for select
   using (( SELECT platform.is_system() AS is_system));
 grant delete, insert, select on table tenancy.user_tenants to commonhold_app;
 grant select on table tenancy.user_tenants to commonhold_readonly;
-grant update (expires_at, expiry_announced, expiry_reported) on table tenancy.user_tenants to commonhold_app;
+grant update (expires_at, expiry_announced, expiry_reported, is_break_glass) on table tenancy.user_tenants to commonhold_app;
 comment on table tenancy.user_tenants is 'Membership: this user works in this tenant, until it expires (GG-04)';
 comment on column tenancy.user_tenants.expires_at is 'From this second on it gives no access; the row stays, and may be given another end (GG-04)';
 comment on column tenancy.user_tenants.expiry_announced is 'The end of which the member and the owners were told while it was to come; another end is told anew';
 comment on column tenancy.user_tenants.expiry_reported is 'The end of which they were told once it had come';
+comment on column tenancy.user_tenants.is_break_glass is 'Comes in by his own password or passkey also where the tenant''s policy wants its identity provider';
 
 -- usage ---------------------------------------------------------------------------------------------------------
 

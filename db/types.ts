@@ -1482,6 +1482,416 @@ export interface ContractorsSummaryTurn {
   isOnly: Generated<boolean>;
 }
 
+export interface FederationGroupMappingDetails {
+  autoAssign: boolean | null;
+  createdAt: Timestamp | null;
+  externalGroupId: string | null;
+  externalGroupName: string | null;
+  id: string | null;
+  lastSyncAt: Timestamp | null;
+  people: number | null;
+  providerId: string | null;
+  roleId: string | null;
+  roleName: string | null;
+  syncStatus: string | null;
+  tenantId: string | null;
+  updatedAt: Timestamp | null;
+}
+
+export interface FederationIamGroupMappings {
+  /**
+   * False: the role is proposed to an administrator. It is taken away by itself in any case
+   */
+  autoAssign: Generated<boolean>;
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  /**
+   * As the provider names it in its claims or by SCIM, in the form that is compared: GUIDs and DOMAIN\name in lower case
+   */
+  externalGroupId: string;
+  /**
+   * As people know it; for reading alone
+   */
+  externalGroupName: string | null;
+  id: Generated<string>;
+  internalRole: string;
+  lastSyncAt: Timestamp | null;
+  providerId: string;
+  /**
+   * pending: not looked at yet. synced, failed: how it went last. unknown: of nobody it is known whether he is in the group. disabled: gives nothing and takes nothing
+   */
+  syncStatus: Generated<string>;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface FederationIamProviders {
+  checkedAt: Timestamp | null;
+  /**
+   * As it knows us: null until we are registered there, for which it wants the redirect URI
+   */
+  clientId: string | null;
+  /**
+   * What it gave us to show who we are, AES-256-GCM (GG-17)
+   */
+  clientSecretEncrypted: string | null;
+  /**
+   * Scopes and claims beyond the usual ones, as the product needs them
+   */
+  configuration: Generated<Json>;
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  /**
+   * Whether who comes for the first time, with an address of the tenant's own domains, gets an account and a membership
+   */
+  createsAccounts: Generated<boolean>;
+  /**
+   * The role with which those begin
+   */
+  defaultRole: Generated<string>;
+  /**
+   * What its issuer was made of: the domain at Okta or Auth0, the directory (tenant id) of Entra
+   */
+  domain: string | null;
+  id: Generated<string>;
+  /**
+   * To the letter: nothing that another issuer says is believed
+   */
+  issuer: string;
+  lastError: string | null;
+  lastErrorAt: Timestamp | null;
+  lastSignInAt: Timestamp | null;
+  /**
+   * What came of the last sign-in that an administrator tried
+   */
+  lastTest: Json | null;
+  /**
+   * As its people call it: Acme's Okta
+   */
+  providerName: string;
+  /**
+   * Whose product it is: that tells what its claims mean
+   */
+  providerType: string;
+  secretChangedAt: Timestamp | null;
+  /**
+   * error: what it last answered could not be used. It is tried again with the next sign-in
+   */
+  status: Generated<string>;
+  tenantId: Generated<string>;
+  /**
+   * Whether a second factor that it says was shown there counts here
+   */
+  trustsSecondFactor: Generated<boolean>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface FederationIamUserMappings {
+  /**
+   * Why a sign-in with it was refused, until somebody has solved it
+   */
+  conflict: string | null;
+  createdAt: Generated<Timestamp>;
+  /**
+   * The address that the provider told last, verified or not
+   */
+  externalEmail: string | null;
+  /**
+   * The subject; at Entra the object id (oid), which is the same in all applications of the directory
+   */
+  externalId: string;
+  externalName: string | null;
+  externalUsername: string | null;
+  id: Generated<string>;
+  lastSignInAt: Timestamp | null;
+  lastSyncAt: Timestamp | null;
+  providerId: string;
+  /**
+   * What the last sync or sign-in told beside, without secrets
+   */
+  syncMetadata: Generated<Json>;
+  /**
+   * pending: not known yet who it is here. synced: known, and as the provider told last. failed: known, but the last try to bring it up to date failed. disabled: may not come in
+   */
+  syncStatus: Generated<string>;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * Null until it is known who it is
+   */
+  userId: string | null;
+}
+
+export interface FederationKnownGroups {
+  askedAt: Generated<Timestamp>;
+  /**
+   * Null: they have never been known
+   */
+  groupIds: string[] | null;
+  /**
+   * In the order of group_ids; null where the provider told none
+   */
+  groupNames: string[] | null;
+  knownAt: Timestamp | null;
+  knownBy: string | null;
+  /**
+   * Of the latest answer: only known changes group_ids, and only known takes roles away
+   */
+  outcome: string;
+  providerId: string;
+  /**
+   * Why it is unknown: overage, cut, missing …
+   */
+  reason: string | null;
+  tenantId: Generated<string>;
+  userTenantId: string;
+}
+
+export interface FederationOwnerDetails {
+  email: string | null;
+  fullName: string | null;
+  id: string | null;
+  isBreakGlass: boolean | null;
+  tenantId: string | null;
+  userId: string | null;
+}
+
+export interface FederationOwnLinks {
+  conflict: string | null;
+  createdAt: Timestamp | null;
+  externalEmail: string | null;
+  externalId: string | null;
+  externalName: string | null;
+  id: string | null;
+  lastSignInAt: Timestamp | null;
+  providerId: string | null;
+  providerName: string | null;
+  syncStatus: string | null;
+  tenantId: string | null;
+  tenantName: string | null;
+  userId: string | null;
+}
+
+export interface FederationProviderDomains {
+  createdAt: Generated<Timestamp>;
+  domain: string;
+  providerId: string;
+  tenantId: Generated<string>;
+}
+
+export interface FederationProvisionings {
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  providerId: string;
+  serviceId: string;
+  tenantId: Generated<string>;
+}
+
+export interface FederationRoleProposalDetails {
+  createdAt: Timestamp | null;
+  dismissedAt: Timestamp | null;
+  email: string | null;
+  fullName: string | null;
+  groupName: string | null;
+  id: string | null;
+  mappingId: string | null;
+  providerId: string | null;
+  roleId: string | null;
+  roleName: string | null;
+  tenantId: string | null;
+  userId: string | null;
+  userTenantId: string | null;
+}
+
+export interface FederationRoleProposals {
+  createdAt: Generated<Timestamp>;
+  /**
+   * It is not proposed again while he stays in the group
+   */
+  dismissedAt: Timestamp | null;
+  dismissedBy: string | null;
+  id: Generated<string>;
+  mappingId: string;
+  tenantId: Generated<string>;
+  userTenantId: string;
+}
+
+export interface FederationRoleSources {
+  createdAt: Generated<Timestamp>;
+  id: Generated<string>;
+  /**
+   * Null: it had been given by hand before, and stays when no group gives it any more
+   */
+  mappingId: string | null;
+  roleId: string;
+  tenantId: Generated<string>;
+  userTenantId: string;
+}
+
+export interface FederationScimGroupMembers {
+  createdAt: Generated<Timestamp>;
+  groupId: string;
+  scimUserId: string;
+  tenantId: Generated<string>;
+}
+
+export interface FederationScimGroups {
+  createdAt: Generated<Timestamp>;
+  displayName: string;
+  externalId: string | null;
+  id: Generated<string>;
+  providerId: string;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  version: Generated<number>;
+}
+
+export interface FederationScimRequests {
+  askedAt: Generated<Timestamp>;
+  /**
+   * Of the refusal; null of a success
+   */
+  code: string | null;
+  detail: string | null;
+  id: Generated<string>;
+  method: string;
+  milliseconds: number;
+  providerId: string;
+  requestId: string | null;
+  resource: string;
+  resourceId: string | null;
+  status: number;
+  tenantId: Generated<string>;
+}
+
+export interface FederationScimUsers {
+  /**
+   * The values of its emails in lower case, for looking up
+   */
+  addresses: Generated<string[]>;
+  /**
+   * What else it told of him, in the form of RFC 7643; never a password
+   */
+  attributes: Generated<Json>;
+  createdAt: Generated<Timestamp>;
+  /**
+   * The directory deleted him: it does not find him any more, the log still knows him
+   */
+  deletedAt: Timestamp | null;
+  /**
+   * The directory ended the membership, and brings it back when he is active again
+   */
+  endedMembership: Generated<boolean>;
+  externalId: string | null;
+  id: Generated<string>;
+  /**
+   * What he was sent where the address is an account's already, or not of the tenant's own domains
+   */
+  invitationId: string | null;
+  /**
+   * As the directory told last
+   */
+  isActive: Generated<boolean>;
+  /**
+   * The account was made for this entry: its name follows the directory while the domain is the tenant's
+   */
+  madeAccount: Generated<boolean>;
+  /**
+   * The same person as he signs in through the provider, where the directory told the subject as externalId
+   */
+  mappingId: string | null;
+  /**
+   * What end the membership had before that
+   */
+  membershipEnd: Timestamp | null;
+  providerId: string;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * Who he is here; null until he has agreed, by an invitation or a sign-in through the provider
+   */
+  userId: string | null;
+  /**
+   * As the directory writes it; compared in any case
+   */
+  userName: string;
+  /**
+   * Counts its changes: the entity tag
+   */
+  version: Generated<number>;
+}
+
+export interface FederationSyncRunErrorDetails {
+  code: string | null;
+  createdAt: Timestamp | null;
+  email: string | null;
+  fullName: string | null;
+  message: string | null;
+  runId: string | null;
+  tenantId: string | null;
+  userId: string | null;
+  userTenantId: string | null;
+}
+
+export interface FederationSyncRunErrors {
+  code: string;
+  createdAt: Generated<Timestamp>;
+  message: string;
+  runId: string;
+  tenantId: Generated<string>;
+  userTenantId: string;
+}
+
+export interface FederationSyncRuns {
+  cause: string;
+  endedAt: Timestamp | null;
+  error: string | null;
+  failed: Generated<number>;
+  /**
+   * Roles, as taken and proposed; people, unknown and failed count people
+   */
+  given: Generated<number>;
+  id: Generated<string>;
+  people: Generated<number>;
+  proposed: Generated<number>;
+  providerId: string;
+  /**
+   * The run whose failed people are tried again
+   */
+  retryOf: string | null;
+  /**
+   * When it last showed that it is alive: after five minutes of silence it counts as lost
+   */
+  seenAt: Generated<Timestamp>;
+  startedAt: Generated<Timestamp>;
+  startedBy: string | null;
+  status: Generated<string>;
+  taken: Generated<number>;
+  tenantId: Generated<string>;
+  unknown: Generated<number>;
+}
+
+export interface FederationUserMappingDetails {
+  conflict: string | null;
+  createdAt: Timestamp | null;
+  externalEmail: string | null;
+  externalId: string | null;
+  externalName: string | null;
+  externalUsername: string | null;
+  id: string | null;
+  isConfirmationSent: boolean | null;
+  lastSignInAt: Timestamp | null;
+  lastSyncAt: Timestamp | null;
+  providerId: string | null;
+  providerName: string | null;
+  syncMetadata: Json | null;
+  syncStatus: string | null;
+  tenantId: string | null;
+  userEmail: string | null;
+  userId: string | null;
+  userName: string | null;
+}
+
 export interface HttpIdempotencyKeys {
   body: string | null;
   createdAt: Generated<Timestamp>;
@@ -1620,7 +2030,7 @@ export interface IdentityLoginHistories {
    */
   location: Json | null;
   /**
-   * How the user proved who he is: password, totp, backup_code, passkey, google, trusted_device
+   * How the user proved who he is: password, totp, backup_code, passkey, google, trusted_device, provider, provider_second_factor
    */
   methods: Generated<string[]>;
   /**
@@ -1866,6 +2276,14 @@ export interface IdentityUserSessions {
    * Seconds, rounded up: the longest time between two signs of life since authenticated_at. A tenant that ends sessions sooner than others ends this one, whatever went on elsewhere (MT-14)
    */
   longestPause: Generated<number>;
+  /**
+   * Which of the tenant's providers (AG-04)
+   */
+  providerId: string | null;
+  /**
+   * Whose identity provider said who this is: what it says counts in that tenant alone. No foreign key, for a session outlives it
+   */
+  providerTenantId: string | null;
   revokedAt: Timestamp | null;
   revokedReason: string | null;
   /**
@@ -2256,6 +2674,378 @@ export interface NotificationsQuietTenants {
   userId: string;
 }
 
+export interface OauthBrowserSessions {
+  createdAt: Generated<Timestamp>;
+  expiresAt: Timestamp;
+  /**
+   * SHA-256 of the cookie
+   */
+  idHash: Buffer;
+  /**
+   * auth_time, amr, and the grant of each application
+   */
+  payload: Json;
+  sessionId: string | null;
+  tenantId: Generated<string>;
+  /**
+   * Its name that does not change with the cookie
+   */
+  uid: string;
+  userId: string | null;
+}
+
+export interface OauthClientSecrets {
+  clientId: string;
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  /**
+   * From then on it is refused; null for the one that stays
+   */
+  expiresAt: Timestamp | null;
+  /**
+   * Its last four characters, by which people tell two apart
+   */
+  hint: string;
+  id: Generated<string>;
+  lastUsedAt: Timestamp | null;
+  /**
+   * SHA-256 of 256 random bits, which only the client has (VS-02)
+   */
+  secretHash: Buffer;
+  /**
+   * Always true: a client that shows itself otherwise cannot have one
+   */
+  takesSecrets: Generated<boolean>;
+  tenantId: Generated<string>;
+}
+
+export interface OauthDeviceCodes {
+  /**
+   * SHA-256 of the code that the device keeps
+   */
+  codeHash: Buffer;
+  createdAt: Generated<Timestamp>;
+  deniedAt: Timestamp | null;
+  details: Json;
+  expiresAt: Timestamp;
+  /**
+   * What who typed it allowed; his is what the device gets
+   */
+  grantId: string | null;
+  oauthClientId: string;
+  resource: string | null;
+  scopes: string[];
+  tenantId: Generated<string>;
+  usedAt: Timestamp | null;
+  /**
+   * SHA-256 of the code that people type
+   */
+  userCodeHash: Buffer;
+  userId: string | null;
+}
+
+export interface OauthGrants {
+  /**
+   * Single claims that the application asked for (OpenID Connect 5.5)
+   */
+  claims: Generated<string[]>;
+  createdAt: Generated<Timestamp>;
+  /**
+   * Offline access was not allowed: nothing of it works after that session
+   */
+  endsWithSession: boolean;
+  expiresAt: Timestamp;
+  id: Generated<string>;
+  isOfPlatform: boolean;
+  /**
+   * How the application was told the session's name: the claim sid
+   */
+  logoutSid: string | null;
+  /**
+   * When the end of the session was put into the queue for the application
+   */
+  logoutToldAt: Timestamp | null;
+  /**
+   * The application: of the tenant, or of the installation
+   */
+  oauthClientId: string;
+  /**
+   * The same where it is the tenant's own: with it the grant goes
+   */
+  ownClientId: Generated<string | null>;
+  /**
+   * What was asked for and not allowed: it is not asked again in this family
+   */
+  refusedScopes: Generated<string[]>;
+  revokedAt: Timestamp | null;
+  revokedBy: string | null;
+  /**
+   * client: the application gave it back, what was allowed is remembered. replay: a code or refresh token came twice. replaced: by one with more scopes
+   */
+  revokedReason: string | null;
+  /**
+   * openid, profile, email, offline_access, and permissions or families of them
+   */
+  scopes: string[];
+  /**
+   * The browser's session in which it was allowed
+   */
+  sessionId: string | null;
+  /**
+   * The application wants to be told when the session ends (OpenID Connect Back-Channel Logout)
+   */
+  tellsLogout: Generated<boolean>;
+  tenantId: Generated<string>;
+  userId: string;
+}
+
+export interface OauthInteractions {
+  answeredAt: Timestamp | null;
+  /**
+   * SHA-256 of a cookie: only the browser that began it goes on with it
+   */
+  browserHash: Buffer;
+  createdAt: Generated<Timestamp>;
+  expiresAt: Timestamp;
+  /**
+   * SHA-256 of the name that stands in the address of the page
+   */
+  idHash: Buffer;
+  /**
+   * The request, and what was answered
+   */
+  payload: Json;
+  tenantId: Generated<string>;
+}
+
+export interface OauthLivingGrants {
+  claims: string[] | null;
+  clientId: string | null;
+  createdAt: Timestamp | null;
+  email: string | null;
+  endsWithSession: boolean | null;
+  expiresAt: Timestamp | null;
+  fullName: string | null;
+  holdsUntil: Timestamp | null;
+  id: string | null;
+  joinedAt: Timestamp | null;
+  oauthClientId: string | null;
+  refusedScopes: string[] | null;
+  scopes: string[] | null;
+  secondFactorRequiredSince: Timestamp | null;
+  securityPolicy: Json | null;
+  sessionId: string | null;
+  tenantId: string | null;
+  tenantName: string | null;
+  userId: string | null;
+  userTenantId: string | null;
+}
+
+export interface OauthLivingServices {
+  clientId: string | null;
+  holdsUntil: Timestamp | null;
+  oauthClientId: string | null;
+  securityPolicy: Json | null;
+  tenantId: string | null;
+  tenantName: string | null;
+  userId: string | null;
+  userName: string | null;
+  userTenantId: string | null;
+}
+
+export interface OauthOauthAccessTokens {
+  createdAt: Generated<Timestamp>;
+  /**
+   * What the server needs beside: how it was asked for, requested claims
+   */
+  details: Json;
+  expiresAt: Timestamp;
+  grantId: string | null;
+  isRevoked: Generated<boolean | null>;
+  oauthClientId: string;
+  /**
+   * For whom it is (RFC 8707); null: for userinfo alone
+   */
+  resource: string | null;
+  revokedAt: Timestamp | null;
+  scopes: string[];
+  /**
+   * The application, where it acts for itself
+   */
+  serviceClientId: Generated<string | null>;
+  tenantId: Generated<string>;
+  /**
+   * SHA-256 of 256 random bits (VS-02)
+   */
+  tokenHash: Buffer;
+  /**
+   * Of the grant; null for the application's own
+   */
+  userId: string | null;
+}
+
+export interface OauthOauthAuthorizationCodes {
+  /**
+   * PKCE, always S256 (RFC 7636): nobody gets a code without
+   */
+  codeChallenge: string;
+  /**
+   * SHA-256 of 256 random bits (VS-02)
+   */
+  codeHash: Buffer;
+  createdAt: Generated<Timestamp>;
+  /**
+   * What ID tokens of it say: auth_time, amr, sid, requested claims
+   */
+  details: Json;
+  expiresAt: Timestamp;
+  grantId: string;
+  nonce: string | null;
+  oauthClientId: string;
+  redirectUri: string;
+  /**
+   * For whom its access token will be (RFC 8707); null: for userinfo alone
+   */
+  resource: string | null;
+  scopes: string[];
+  tenantId: Generated<string>;
+  usedAt: Timestamp | null;
+  userId: string;
+}
+
+export interface OauthOauthClients {
+  backchannelLogoutUri: string | null;
+  /**
+   * By which it names itself; the prefix says whose it is, so that no tenant's client stands in for one of the installation
+   */
+  clientId: string;
+  createdAt: Generated<Timestamp>;
+  createdBy: string | null;
+  description: string | null;
+  grantTypes: string[];
+  /**
+   * The same, null for the installation's: a client goes with its tenant
+   */
+  homeTenantId: Generated<string | null>;
+  id: Generated<string>;
+  isActive: Generated<boolean>;
+  /**
+   * Public keys by which it signs (private_key_jwt), or jwks_uri where they are
+   */
+  jwks: Json | null;
+  jwksUri: string | null;
+  /**
+   * When it last got a token, to the minute
+   */
+  lastUsedAt: Timestamp | null;
+  name: string;
+  postLogoutRedirectUris: Generated<string[]>;
+  /**
+   * Compared letter by letter, only the port at the own machine is free (RFC 8252)
+   */
+  redirectUris: Generated<string[]>;
+  /**
+   * It has to say beforehand what it asks for, by itself and not through the browser (RFC 9126)
+   */
+  requirePushedAuthorizationRequests: Generated<boolean>;
+  /**
+   * What it may ask for at most: openid, profile, email, offline_access, and permissions or families of them
+   */
+  scopes: string[];
+  /**
+   * As whom it acts with client_credentials
+   */
+  serviceAccountId: string | null;
+  /**
+   * What client_secrets lean on: nobody else has any
+   */
+  takesSecrets: Generated<boolean>;
+  /**
+   * oauth.of_platform() where it belongs to the installation
+   */
+  tenantId: Generated<string>;
+  tokenEndpointAuthMethod: string;
+  /**
+   * Somebody tries it from the console: until then codes may go to the console's own page too
+   */
+  triedUntil: Timestamp | null;
+  /**
+   * confidential: can keep a secret or key. public: runs in its user's hands
+   */
+  type: string;
+  updatedAt: Generated<Timestamp>;
+  website: string | null;
+}
+
+export interface OauthOauthRefreshTokens {
+  createdAt: Generated<Timestamp>;
+  /**
+   * What ID tokens of it say, and how often it was rotated
+   */
+  details: Json;
+  expiresAt: Timestamp;
+  grantId: string;
+  oauthClientId: string;
+  resource: string | null;
+  scopes: string[];
+  tenantId: Generated<string>;
+  /**
+   * SHA-256 of 256 random bits (VS-02)
+   */
+  tokenHash: Buffer;
+  usedAt: Timestamp | null;
+  userId: string;
+}
+
+export interface OauthPushedRequests {
+  createdAt: Generated<Timestamp>;
+  expiresAt: Timestamp;
+  id: Generated<string>;
+  /**
+   * The request as it was sent
+   */
+  payload: Json;
+  /**
+   * SHA-256 of what stands in request_uri
+   */
+  requestHash: Buffer;
+  tenantId: Generated<string>;
+  usedAt: Timestamp | null;
+}
+
+export interface OauthSigningKeys {
+  algorithm: string;
+  createdAt: Generated<Timestamp>;
+  /**
+   * The kid
+   */
+  id: Generated<string>;
+  privateKeyEncrypted: string;
+  publicKey: Json;
+  /**
+   * Until when what it signed can be checked
+   */
+  publishedUntil: Timestamp | null;
+  /**
+   * Of those that may sign the one with the latest moment that is past does
+   */
+  signsFrom: Timestamp;
+  /**
+   * Null for the last of its algorithm
+   */
+  signsUntil: Timestamp | null;
+}
+
+export interface OauthUsedAssertions {
+  createdAt: Generated<Timestamp>;
+  expiresAt: Timestamp;
+  /**
+   * SHA-256 of issuer and jti
+   */
+  idHash: Buffer;
+  tenantId: Generated<string>;
+}
+
 export interface OperationsAlarms {
   acknowledgedAt: Timestamp | null;
   acknowledgedBy: string | null;
@@ -2544,6 +3334,54 @@ export interface OperationsRetentionRuns {
    * What became of each partition
    */
   steps: Generated<Json>;
+}
+
+export interface OperationsTenantExportParts {
+  content: Buffer;
+  exportId: string;
+  number: number;
+  tenantId: Generated<string>;
+}
+
+export interface OperationsTenantExports {
+  byteCount: Generated<number>;
+  createdAt: Generated<Timestamp>;
+  downloadedAt: Timestamp | null;
+  expiresAt: Timestamp | null;
+  failure: string | null;
+  fileName: string | null;
+  finishedAt: Timestamp | null;
+  id: Generated<string>;
+  /**
+   * Asked for by an operator of the installation, and not by an owner
+   */
+  isByOperator: boolean;
+  /**
+   * Encrypted with a passphrase of who asked for it, which is not kept
+   */
+  isSealed: boolean;
+  /**
+   * Until when the file is handed out: for ten minutes after somebody with the right to it has shown anew who he is
+   */
+  openUntil: Timestamp | null;
+  /**
+   * Until the file is made
+   */
+  passphraseEncrypted: string | null;
+  requestedBy: string | null;
+  rowsDone: Generated<number>;
+  /**
+   * When the program that makes it was last heard of
+   */
+  seenAt: Generated<Timestamp>;
+  /**
+   * Of the file
+   */
+  sha256: Buffer | null;
+  status: Generated<string>;
+  tablesDone: Generated<number>;
+  tablesTotal: number | null;
+  tenantId: Generated<string>;
 }
 
 export interface PlatformMigrationLock {
@@ -2948,6 +3786,10 @@ export interface TenancyUserTenants {
    */
   expiryReported: Timestamp | null;
   id: Generated<string>;
+  /**
+   * Comes in by his own password or passkey also where the tenant's policy wants its identity provider
+   */
+  isBreakGlass: Generated<boolean>;
   joinedAt: Generated<Timestamp>;
   tenantId: Generated<string>;
   updatedAt: Generated<Timestamp>;
@@ -3245,6 +4087,26 @@ export interface DB {
   "contractors.searchWords": ContractorsSearchWords;
   "contractors.summaryRefreshes": ContractorsSummaryRefreshes;
   "contractors.summaryTurn": ContractorsSummaryTurn;
+  "federation.groupMappingDetails": FederationGroupMappingDetails;
+  "federation.iamGroupMappings": FederationIamGroupMappings;
+  "federation.iamProviders": FederationIamProviders;
+  "federation.iamUserMappings": FederationIamUserMappings;
+  "federation.knownGroups": FederationKnownGroups;
+  "federation.ownerDetails": FederationOwnerDetails;
+  "federation.ownLinks": FederationOwnLinks;
+  "federation.providerDomains": FederationProviderDomains;
+  "federation.provisionings": FederationProvisionings;
+  "federation.roleProposalDetails": FederationRoleProposalDetails;
+  "federation.roleProposals": FederationRoleProposals;
+  "federation.roleSources": FederationRoleSources;
+  "federation.scimGroupMembers": FederationScimGroupMembers;
+  "federation.scimGroups": FederationScimGroups;
+  "federation.scimRequests": FederationScimRequests;
+  "federation.scimUsers": FederationScimUsers;
+  "federation.syncRunErrorDetails": FederationSyncRunErrorDetails;
+  "federation.syncRunErrors": FederationSyncRunErrors;
+  "federation.syncRuns": FederationSyncRuns;
+  "federation.userMappingDetails": FederationUserMappingDetails;
   "http.idempotencyKeys": HttpIdempotencyKeys;
   "identity.addressFailures": IdentityAddressFailures;
   "identity.authenticators": IdentityAuthenticators;
@@ -3287,6 +4149,20 @@ export interface DB {
   "notifications.notifications": NotificationsNotifications;
   "notifications.preferences": NotificationsPreferences;
   "notifications.quietTenants": NotificationsQuietTenants;
+  "oauth.browserSessions": OauthBrowserSessions;
+  "oauth.clientSecrets": OauthClientSecrets;
+  "oauth.deviceCodes": OauthDeviceCodes;
+  "oauth.grants": OauthGrants;
+  "oauth.interactions": OauthInteractions;
+  "oauth.livingGrants": OauthLivingGrants;
+  "oauth.livingServices": OauthLivingServices;
+  "oauth.oauthAccessTokens": OauthOauthAccessTokens;
+  "oauth.oauthAuthorizationCodes": OauthOauthAuthorizationCodes;
+  "oauth.oauthClients": OauthOauthClients;
+  "oauth.oauthRefreshTokens": OauthOauthRefreshTokens;
+  "oauth.pushedRequests": OauthPushedRequests;
+  "oauth.signingKeys": OauthSigningKeys;
+  "oauth.usedAssertions": OauthUsedAssertions;
   "operations.alarms": OperationsAlarms;
   "operations.archiveRuns": OperationsArchiveRuns;
   "operations.backupRuns": OperationsBackupRuns;
@@ -3300,6 +4176,8 @@ export interface DB {
   "operations.programs": OperationsPrograms;
   "operations.relationSizes": OperationsRelationSizes;
   "operations.retentionRuns": OperationsRetentionRuns;
+  "operations.tenantExportParts": OperationsTenantExportParts;
+  "operations.tenantExports": OperationsTenantExports;
   "platform.migrationLock": PlatformMigrationLock;
   "platform.migrations": PlatformMigrations;
   "platform.monthPartitionHorizons": PlatformMonthPartitionHorizons;
