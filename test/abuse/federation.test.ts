@@ -400,3 +400,53 @@ test('AG-04 the home realm is told by the domain alone, and says nothing of acco
     `update tenancy.tenant_domains set proven_at = now(), proven_by = 'dns' where domain = 'acme.example'`,
   )
 })
+
+test('AG-05 AG-06 who comes again waits for nobody in his workspace, whatever is being changed there', async () => {
+  const ada = newAccount()
+  await visitor(world).signIn(alice.tenantId, ours.id, ada.login)
+  await admin.query('begin')
+  try {
+    await admin.query('select from tenancy.tenants where id = $1 for no key update', [alice.tenantId])
+    await admin.query('select from federation.iam_providers where id = $1 for no key update', [ours.id])
+    const again = visitor(world).signIn(alice.tenantId, ours.id, ada.login)
+    assert.equal(await doneOrWaiting(again), 'done')
+    assert.equal(await again, '/')
+  } finally {
+    await admin.query('rollback')
+  }
+})
+
+/** Resolves once the work is done, or a transaction waits for another one. */
+async function doneOrWaiting(work: Promise<unknown>): Promise<'done' | 'waiting'> {
+  let isDone = false
+  work.then(
+    () => {
+      isDone = true
+    },
+    () => {
+      isDone = true
+    },
+  )
+  for (;;) {
+    const { rows } = await admin.query(
+      `select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`,
+    )
+    if (isDone) return 'done'
+    if (rows.length > 0) return 'waiting'
+  }
+}
+
+test('AG-05 who comes for the first time in several windows at once gets one account, and comes in by each', async () => {
+  const ada = newAccount()
+  const windows = Array.from({ length: 4 }, () => visitor(world))
+  const queries = await Promise.all(
+    windows.map(window =>
+      window.through('/federation/sign-ins', { tenantId: alice.tenantId, providerId: ours.id }, ada.login),
+    ),
+  )
+  const ends = await Promise.all(windows.map((window, index) => window.comeBack(ours.id, queries[index] ?? {})))
+  assert.deepEqual(ends, ['/', '/', '/', '/'])
+  for (const window of windows) assert.equal(await window.whoIs(), ada.email)
+  const { rows } = await admin.query('select id from identity.users where email = $1', [ada.email])
+  assert.equal(rows.length, 1)
+})

@@ -11,7 +11,7 @@ import {
   findAccount,
   setDefaultTenantIfNone,
 } from '#platform/identity'
-import { addMember, listProvenDomains, lockMembership, type Membership } from '#platform/tenancy'
+import { addMember, findMembership, listProvenDomains } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { errors } from './errors.ts'
 import { readGroups } from './group-claims.ts'
@@ -67,36 +67,49 @@ export async function arrive(app: App, client: Client, answer: ProviderAnswer): 
 type Arrival = { userId: string; isChanged: boolean } | { conflict: Conflict }
 
 async function settle(app: App, tx: Queryable, answer: ProviderAnswer): Promise<Arrival> {
-  const { provider, subject } = answer
-  // Of two first sign-ins at once the second finds what the first has made.
-  await tx.run(
-    sql`select pg_advisory_xact_lock(hashtext('federation.iam_user_mappings'), hashtext(${`${provider.id} ${subject}`}))`,
-  )
-  const known = await tx.maybe(sql<{ id: string; userId: string | null; email: string | null; syncStatus: string }>`
-    select id, user_id, external_email as email, sync_status
-    from federation.iam_user_mappings
-    where tenant_id = ${provider.tenantId}
-      and provider_id = ${provider.id}
-      and external_id = ${subject}
-    for update`)
-  if (known?.syncStatus === 'disabled') throw errors.mappingDisabled()
-  const userId = known?.userId ?? null
+  const { provider } = answer
+  const known = await lockMappingOf(tx, answer)
+  if (known.syncStatus === 'disabled') throw errors.mappingDisabled()
+  const { userId } = known
   const conflict =
-    userId === null
-      ? await conflictOfNewcomer(tx, answer)
-      : await conflictOfKnown(app, tx, answer, userId, known?.email)
+    userId === null ? await conflictOfNewcomer(tx, answer) : await conflictOfKnown(app, tx, answer, userId, known.email)
   if (conflict) {
     await noteConflict(tx, answer, conflict, userId)
     return { conflict }
   }
   const arrived = userId ?? (await openAccount(app, tx, answer))
   await noteArrival(tx, answer, arrived)
-  const membership = await lockMembership(tx, arrived)
-  const membershipId = (membership as Membership).id
+  // Without a lock: with one all sign-ins of a tenant would wait for each other.
+  const membership = await findMembership(tx, arrived)
+  if (!membership) throw errors.notAMember()
   const { settings } = await getGroupProvider(tx, provider.id)
   const groups = readGroups({ type: provider.type, settings }, answer.claims, answer.userInfo)
-  const applied = await applyGroups(tx, { membershipId, providerId: provider.id, groups, cause: { by: 'sign_in' } })
+  const applied = await onViolation(
+    applyGroups(tx, { membershipId: membership.id, providerId: provider.id, groups, cause: { by: 'sign_in' } }),
+    // It was removed since.
+    { known_groups_user_tenant_id_fkey: errors.notAMember },
+  )
   return { userId: arrived, isChanged: applied.given + applied.taken > 0 }
+}
+
+type Known = { userId: string | null; email: string | null; syncStatus: string }
+
+/** Of two first sign-ins at once the second waits for what the first has made, and finds it. */
+async function lockMappingOf(tx: Queryable, { provider, subject }: ProviderAnswer): Promise<Known> {
+  const lock = sql<Known>`
+    select user_id, external_email as email, sync_status
+    from federation.iam_user_mappings
+    where tenant_id = ${provider.tenantId}
+      and provider_id = ${provider.id}
+      and external_id = ${subject}
+    for update`
+  const known = await tx.maybe(lock)
+  if (known) return known
+  await tx.run(sql`
+    insert into federation.iam_user_mappings (provider_id, external_id)
+    values (${provider.id}, ${subject})
+    on conflict on constraint iam_user_mappings_subject_unique do nothing`)
+  return await tx.one(lock)
 }
 
 async function conflictOfKnown(
@@ -125,7 +138,7 @@ async function conflictOfNewcomer(
 
 /** Whether he is a member of the scope's tenant now. */
 export async function isMember(app: App, tx: Queryable, userId: string): Promise<boolean> {
-  const membership = await lockMembership(tx, userId)
+  const membership = await findMembership(tx, userId)
   return membership !== undefined && (membership.expiresAt === null || membership.expiresAt > app.clock.now())
 }
 
@@ -188,11 +201,19 @@ export async function noteArrival(tx: Queryable, answer: ProviderAnswer, userId:
           sync_metadata = known.sync_metadata || excluded.sync_metadata`),
     { iam_user_mappings_user_unique: errors.userLinked },
   )
+  // To the minute, and never waiting: each sign-in of everybody comes by here.
   await tx.run(sql`
     update federation.iam_providers
     set last_sign_in_at = now()
     where tenant_id = ${provider.tenantId}
-      and id = ${provider.id}`)
+      and id in (
+        select id
+        from federation.iam_providers
+        where tenant_id = ${provider.tenantId}
+          and id = ${provider.id}
+          and (last_sign_in_at is null or last_sign_in_at < now() - interval '1 minute')
+        for no key update skip locked
+      )`)
 }
 
 async function noteConflict(

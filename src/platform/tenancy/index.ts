@@ -33,6 +33,7 @@ export { Feature, hasFeature, listFeatures, requireFeature, setFeatures } from '
 export { addressOf, resolveHost } from './hosts.ts'
 export {
   addMember,
+  findMembership,
   lockMembership,
   lockTenant,
   type Membership,

@@ -17,6 +17,15 @@ export async function addMember(tx: Queryable, userId: string): Promise<{ id: st
 
 export type Membership = { id: string; userId: string; expiresAt: Date | null }
 
+/** The membership of a user in the scope's tenant, as it is now: nothing is locked. */
+export async function findMembership(tx: Queryable, userId: string): Promise<Membership | undefined> {
+  return await tx.maybe(sql<Membership>`
+    select id, user_id, expires_at
+    from tenancy.user_tenants
+    where tenant_id = ${tx.scope.tenantId}
+      and user_id = ${userId}`)
+}
+
 /**
  * Whatever changes who owns the scope's tenant, or what its members may, happens one after another, and beside other
  * tenants. Before any other lock: in one order nobody waits for each other.
