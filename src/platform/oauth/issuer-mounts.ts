@@ -30,6 +30,7 @@ async function openIssuer(app: App, call: MountedCall, slug: string, path: strin
   if (!issuer) throw errors.issuerNotFound({ slug: slug.slice(0, 100) })
   // Whoever is sent there with a code that a device shows is to decide in the console, as about anything else.
   if (path === '/device' && call.method !== 'OPTIONS') return redirectTo(deviceAddress(app, issuer, call))
+  if (path === '/auth' && call.method === 'POST') return askByGet(app, issuer)
   // Loaded when somebody comes: commands need not wait for it.
   const { serveIssuer } = await import('./served-issuers.ts')
   const answer = await serveIssuer(app, issuer)
@@ -68,6 +69,25 @@ function deviceAddress({ publicUrl }: App, { slug }: Issuer, { query }: MountedC
   const userCode = new URLSearchParams(query).get('user_code')
   const told = new URLSearchParams({ issuer: slug, ...(userCode !== null && { userCode: userCode.slice(0, 40) }) })
   return `${publicUrl}/oauth/device?${told}`
+}
+
+/** Longer than any request may be as an address. */
+const mostOfRequest = 8 * 1024
+
+/**
+ * OpenID Connect 3.1.2.1: a request may come as a form of the application's page. It is asked again as an address, with
+ * which the browser sends the cookies that it keeps back from what other sites post (SameSite=Lax).
+ */
+function askByGet({ publicUrl }: App, { slug }: Issuer): MountedHandler {
+  return async (incoming, response) => {
+    let form = ''
+    for await (const chunk of incoming.setEncoding('utf8')) {
+      form += chunk
+      if (form.length > mostOfRequest) return void response.writeHead(413, { connection: 'close' }).end()
+    }
+    const location = `${publicUrl}/t/${slug}/auth?${new URLSearchParams(form)}`
+    response.writeHead(303, { location }).end()
+  }
 }
 
 const redirectTo =

@@ -14,9 +14,12 @@ export const isIdentityScope = (scope: string): boolean => identity.has(scope)
 /** Those that are permissions, or families of them. */
 export const permissionScopes = (scopes: readonly string[]): string[] => scopes.filter(scope => !isIdentityScope(scope))
 
+/** OpenID Connect 5.4: of what nobody keeps here. Whoever asks for them with the others is not refused for it. */
+const passedOver: ReadonlySet<string> = new Set(['', 'address', 'phone'])
+
 /** The scopes of a request or token. */
 export const scopesOf = (text: unknown): string[] =>
-  typeof text === 'string' ? [...new Set(text.split(' ').filter(scope => scope !== ''))] : []
+  typeof text === 'string' ? [...new Set(text.split(' ').filter(scope => !passedOver.has(scope)))] : []
 
 /** What may be asked for by who was registered with these scopes. */
 export const isWithin = (registered: readonly string[], scope: string): boolean =>
