@@ -114,12 +114,22 @@ test('AG-05 who is a member in two workspaces reaches by a provider only that of
   assert.equal(await through.signIn(bob.tenantId, theirs.id, 'both'), '/')
   const me = await (await through.get('/me')).json()
   assert.deepEqual([me.user.email, me.tenantId], [person.email, bob.tenantId])
+  const named = async (): Promise<string[][]> => {
+    const lists = ['/tenants', '/me/tenants', '/me/provider-links'].map(async path => (await through.get(path)).json())
+    const [tenants, own, links] = await Promise.all(lists)
+    const told = (await (await through.get('/me')).json()).tenants
+    return [told, tenants.items, own.items]
+      .map(items => items.map(({ id }: { id: string }) => id).sort())
+      .concat([links.items.map(({ tenantId }: { tenantId: string }) => tenantId)])
+  }
+  const here = [bob.tenantId]
+  assert.deepEqual(await named(), [here, here, here, here], 'what it does not reach is not named either')
   const elsewhere = await through.post('/auth/switch-tenant', { tenantId: person.tenantId })
   assert.equal((await elsewhere.json()).code, 'accounts.provider_elsewhere')
-  const named = await through.browser.fetch(`${world.baseUrl}/api/v1/contractor-lists`, {
+  const asked = await through.browser.fetch(`${world.baseUrl}/api/v1/contractor-lists`, {
     headers: { 'x-tenant-id': person.tenantId },
   })
-  assert.equal((await named.json()).code, 'accounts.provider_elsewhere')
+  assert.equal((await asked.json()).code, 'accounts.provider_elsewhere')
   for (const [method, path, body] of [
     ['PUT', '/me/password', { newPassword: 'another long password 12' }],
     ['POST', '/me/external-identities/google', {}],
@@ -139,6 +149,8 @@ test('AG-05 who is a member in two workspaces reaches by a provider only that of
   // The control: by his own password in the same session he is himself.
   const stepped = await through.post('/auth/step-up', { password: person.password })
   assert.equal(stepped.status, 200)
+  const both = [person.tenantId, bob.tenantId].sort()
+  assert.deepEqual(await named(), [both, both, both, here])
   assert.equal((await through.post('/auth/switch-tenant', { tenantId: person.tenantId })).status, 200)
 })
 

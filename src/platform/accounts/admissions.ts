@@ -30,7 +30,7 @@ import {
 import { errors } from './errors.ts'
 import { findPasswordRulesOf } from './password-rules.ts'
 import { accountsOf, displaced } from './principals.ts'
-import { chooseTenant, TenantOfUser, tenantsAlong } from './tenants-of-users.ts'
+import { chooseTenant, TenantOfUser, tenantsAlong, withinReach } from './tenants-of-users.ts'
 
 /** Who asks to come in: his request, the cookie by which a device is known again, and that of a session in his browser. */
 export type Client = { scope: Scope; deviceToken: string | undefined; sessionToken?: string | undefined }
@@ -150,7 +150,8 @@ async function admit(
   const { session, deviceToken } =
     (await openOnKnownDevice(app, scope, client, proof)) ?? (await openOnAnyDevice(app, scope, client, user, proof))
   await endDisplacedSessions(app, scope, client, { userId: user.id, sessionId: session.id })
-  const signedIn = await describeSignIn(app, user, user.tenants, tenantId, session.id, session.refreshToken)
+  const tenants = withinReach(user.tenants, proof.provider)
+  const signedIn = await describeSignIn(app, user, tenants, tenantId, session.id, session.refreshToken)
   return { signedIn, session, deviceToken }
 }
 

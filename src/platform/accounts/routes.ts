@@ -1,6 +1,16 @@
 import { type Static, Type } from 'typebox'
 import type { Scope } from '#platform/database'
-import { type ClosedTenant, nullable, pageOf, Reply, route, sessionCookie, timestamp, uuid } from '#platform/http'
+import {
+  type ClosedTenant,
+  nullable,
+  pageOf,
+  Reply,
+  requireOwnSignIn,
+  route,
+  sessionCookie,
+  timestamp,
+  uuid,
+} from '#platform/http'
 import { getProfile, getSessionTimes, Profile, SessionTimes } from '#platform/identity'
 import { SignedIn } from './admissions.ts'
 import { errors } from './errors.ts'
@@ -10,7 +20,7 @@ import { refresh, signOut, switchTenant } from './sessions.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 import { signUpRoutes } from './sign-up-routes.ts'
 import { createOwnTenant } from './sign-ups.ts'
-import { listTenantsOf, TenantOfUser } from './tenants-of-users.ts'
+import { listTenantsOf, TenantOfUser, withinReach } from './tenants-of-users.ts'
 
 const Closed = Type.Object({
   tenantId: uuid,
@@ -92,8 +102,7 @@ export const accountsRoutes = [
       tenantId: uuid,
     }),
     async handle({ body, principal, scope }, app) {
-      const { sessionId, userId } = principal
-      return await switchTenant(app, scope, { id: sessionId, userId }, body.tenantId)
+      return await switchTenant(app, scope, principal, body.tenantId)
     },
   }),
   route({
@@ -103,7 +112,7 @@ export const accountsRoutes = [
     summary: 'Who am I, where, and what may I do',
     response: Me,
     async handle({ principal, scope }, app) {
-      const { sessionId, userId, tenantId, roles, permissions, closed, secondFactorGrace } = principal
+      const { sessionId, userId, tenantId, roles, permissions, provider, closed, secondFactorGrace } = principal
       const own = app.db.reads(scope)
       const [user, session, tenants] = await Promise.all([
         getProfile(own, userId),
@@ -115,7 +124,7 @@ export const accountsRoutes = [
         tenantId: tenantId ?? null,
         closed: closed ? describeClosed(closed) : null,
         secondFactorGrace: secondFactorGrace ?? null,
-        tenants,
+        tenants: withinReach(tenants, provider),
         roles: [...roles],
         permissions: [...permissions],
         session,
@@ -127,10 +136,12 @@ export const accountsRoutes = [
     path: '/tenants',
     allow: 'session',
     summary: 'The tenants that I belong to',
+    description: 'Who came through the identity provider of a tenant sees that one alone.',
     response: pageOf(TenantOfUser),
     async handle({ principal, scope }, app) {
       const system: Scope = { ...scope, system: true }
-      return { items: await listTenantsOf(app.db.reads(system), principal.userId), nextCursor: null }
+      const tenants = await listTenantsOf(app.db.reads(system), principal.userId)
+      return { items: withinReach(tenants, principal.provider), nextCursor: null }
     },
   }),
   route({
@@ -140,12 +151,13 @@ export const accountsRoutes = [
     summary: 'Make a tenant of my own',
     description: 'You become its owner. The session stays where it is: `/auth/switch-tenant` moves it.',
     body: Type.Object({ name: tenantName, template: templateName }),
-    refusals: ['accounts.sign_up_closed', 'tenancy.template_unknown'],
+    refusals: ['accounts.sign_up_closed', 'tenancy.template_unknown', 'http.own_sign_in_required'],
     response: TenantOfUser,
     status: 201,
     rateLimit: attempts,
     async handle({ body, principal, scope }, app) {
       if (app.config.signUp === 'closed') throw errors.signUpClosed()
+      requireOwnSignIn(principal)
       return await createOwnTenant(app, scope, { ...body, ownerId: principal.userId })
     },
   }),

@@ -1,6 +1,7 @@
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { type Scope, sql } from '#platform/database'
+import type { SessionPrincipal } from '#platform/http'
 import {
   accessTokenSeconds,
   endReplayedSession,
@@ -11,7 +12,7 @@ import {
 } from '#platform/identity'
 import { describeSignIn, type SignedIn } from './admissions.ts'
 import { accountsOf } from './principals.ts'
-import { listTenantsOf, requireTenant, type TenantOfUser, tenantsAlong } from './tenants-of-users.ts'
+import { listTenantsOf, requireTenant, type TenantOfUser, tenantsAlong, withinReach } from './tenants-of-users.ts'
 
 /**
  * Exchanges a refresh token for the next pair (PE-05), in the tenant asked for, else the session's own. What the tenant's
@@ -25,7 +26,14 @@ export async function refresh(app: App, client: Scope, token: string, asked?: st
   if (session) {
     const { tenants, sessionId, refreshToken } = session
     const open = tenants.find(({ id, isActive }) => id === principal?.tenantId && isActive)
-    return await describeSignIn(app, session, tenants, open?.id, sessionId, refreshToken)
+    return await describeSignIn(
+      app,
+      session,
+      withinReach(tenants, principal?.provider),
+      open?.id,
+      sessionId,
+      refreshToken,
+    )
   }
   const endedSessionId = await app.db.transaction(system, async tx => {
     const resourceId = await endReplayedSession(tx, token)
@@ -54,18 +62,18 @@ export async function signOut(app: App, scope: Scope, sessionId: string): Promis
 export async function switchTenant(
   app: App,
   scope: Scope,
-  session: { id: string; userId: string },
+  { sessionId, userId, provider }: SessionPrincipal,
   asked: string,
 ): Promise<{ accessToken: string; expiresIn: number; tenants: TenantOfUser[]; tenantId: string }> {
-  const tenants = await listTenantsOf(app.db.scoped({ ...scope, system: true }), session.userId)
+  const tenants = await listTenantsOf(app.db.scoped({ ...scope, system: true }), userId)
   const tenantId = requireTenant(tenants, asked)
-  await accountsOf(app).principals.requireTenant(session.id, tenantId, scope)
+  await accountsOf(app).principals.requireTenant(sessionId, tenantId, scope)
   await app.db.transaction({ ...scope, system: true, tenantId }, async tx => {
-    await setActiveTenant(tx, session.id, tenantId)
-    await recordEvent(tx, { action: 'switch_tenant', resource: 'identity.user_sessions', resourceId: session.id })
+    await setActiveTenant(tx, sessionId, tenantId)
+    await recordEvent(tx, { action: 'switch_tenant', resource: 'identity.user_sessions', resourceId: sessionId })
   })
   const { tokens, principals } = accountsOf(app)
   principals.forgetAll()
-  const accessToken = await tokens.sign({ userId: session.userId, sessionId: session.id, tenantId })
-  return { accessToken, expiresIn: accessTokenSeconds, tenants, tenantId }
+  const accessToken = await tokens.sign({ userId, sessionId, tenantId })
+  return { accessToken, expiresIn: accessTokenSeconds, tenants: withinReach(tenants, provider), tenantId }
 }

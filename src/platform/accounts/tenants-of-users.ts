@@ -1,7 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
-import { uuid } from '#platform/http'
+import { type Principal, uuid } from '#platform/http'
 import { errors } from './errors.ts'
 
 /** A tenant with what the user is in it. */
@@ -32,6 +32,11 @@ export function tenantsAlong(userId: RawBuilder<unknown>): RawBuilder<TenantOfUs
     )
     from accounts.find_memberships(${userId})
   )`
+}
+
+/** Those that somebody reaches: through a tenant's identity provider that tenant alone, and no other is named to him. */
+export function withinReach(tenants: TenantOfUser[], provider: Principal['provider']): TenantOfUser[] {
+  return provider ? tenants.filter(({ id }) => id === provider.tenantId) : tenants
 }
 
 /** The tenant asked for, else the default, else the first that is active; undefined when there is none. */

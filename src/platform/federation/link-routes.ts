@@ -13,6 +13,7 @@ export const linkRoutes = [
     path: '/me/provider-links',
     allow: 'session',
     summary: 'Identity providers that I can come in by, and those that I can link',
+    description: 'Who came through the identity provider of a workspace sees those of that workspace.',
     response: Type.Object({
       items: Type.Array(OwnLink),
       linkable: Type.Array(Type.Object({ id: uuid, name: Type.String() }), {
@@ -21,9 +22,10 @@ export const linkRoutes = [
     }),
     async handle({ principal, scope }, app) {
       const system = app.db.reads({ ...scope, system: true })
-      const { tenantId, userId } = principal
+      const { tenantId, userId, provider } = principal
+      const links = await listOwnLinks(system, userId)
       return {
-        items: await listOwnLinks(system, userId),
+        items: provider ? links.filter(link => link.tenantId === provider.tenantId) : links,
         linkable: tenantId === undefined ? [] : await listLinkable(system, tenantId, userId),
       }
     },

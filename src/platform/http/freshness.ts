@@ -18,3 +18,8 @@ export function requireFresh(app: App, { authenticatedAt }: Principal): void {
 export function requireOwnSignIn({ provider }: Principal): void {
   if (provider !== undefined) throw errors.ownSignInRequired()
 }
+
+/** The same where the request is about another tenant than the provider's, which it is not to reach. */
+export function requireOwnSignInFor({ provider }: Principal, tenantId: string): void {
+  if (provider !== undefined && provider.tenantId !== tenantId.toLowerCase()) throw errors.ownSignInRequired()
+}

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { dateTime, nullable, pageOf, pageQuery, requireFresh, route, uuid } from '#platform/http'
+import { dateTime, nullable, pageOf, pageQuery, requireFresh, requireOwnSignInFor, route, uuid } from '#platform/http'
 import { leaveTenant, removeMember } from './departures.ts'
 import { changeMember, getMember, listMembers, Member, MemberFilters } from './members.ts'
 import { chooseDefaultTenant, listOwnTenants, OwnTenant } from './own-tenants.ts'
@@ -94,11 +94,14 @@ export const memberRoutes = [
     path: '/me/tenants',
     allow: 'session',
     summary: 'List my memberships',
-    description: 'By the name of the tenant; those too that have ended.',
+    description:
+      'By the name of the tenant; those too that have ended. Who came through the identity provider of a tenant sees that one alone.',
     response: pageOf(OwnTenant),
     async handle({ principal, scope }, app) {
       const system = app.db.reads({ ...scope, system: true })
-      return { items: await listOwnTenants(system, principal.userId), nextCursor: null }
+      const own = await listOwnTenants(system, principal.userId)
+      const { provider } = principal
+      return { items: provider ? own.filter(({ id }) => id === provider.tenantId) : own, nextCursor: null }
     },
   }),
   route({
@@ -110,8 +113,9 @@ export const memberRoutes = [
     params: Type.Object({ tenantId: uuid }),
     response: Type.Null(),
     status: 204,
-    refusals: ['members.membership_not_found', 'members.last_owner'],
+    refusals: ['members.membership_not_found', 'members.last_owner', 'http.own_sign_in_required'],
     async handle({ params, principal, scope }, app) {
+      requireOwnSignInFor(principal, params.tenantId)
       await leaveTenant(app, scope, principal.userId, params.tenantId)
       return null
     },
@@ -124,8 +128,9 @@ export const memberRoutes = [
     body: Type.Object({ tenantId: uuid }),
     response: Type.Null(),
     status: 204,
-    refusals: ['members.membership_not_found'],
+    refusals: ['members.membership_not_found', 'http.own_sign_in_required'],
     async handle({ body, principal, scope }, app) {
+      requireOwnSignInFor(principal, body.tenantId)
       await chooseDefaultTenant(app, scope, principal.userId, body.tenantId)
       return null
     },
