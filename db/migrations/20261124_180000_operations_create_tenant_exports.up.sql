@@ -11,7 +11,7 @@ create table operations.tenant_exports (
   rows_done bigint not null default 0,
   file_name text,
   byte_count bigint not null default 0,
-  sha256 bytea,
+  file_hash bytea,
   failure text,
   created_at timestamptz not null default now(),
   seen_at timestamptz not null default now(),
@@ -23,7 +23,7 @@ create table operations.tenant_exports (
   constraint tenant_exports_status_known check (status in ('waiting', 'running', 'done', 'failed')),
   constraint tenant_exports_passphrase_forgotten check (passphrase_encrypted is null or status in ('waiting', 'running')),
   constraint tenant_exports_done_complete check (
-    status <> 'done' or (file_name is not null and sha256 is not null and finished_at is not null and expires_at is not null)
+    status <> 'done' or (file_name is not null and file_hash is not null and finished_at is not null and expires_at is not null)
   ),
   constraint tenant_exports_tenant_id_fkey foreign key (tenant_id) references tenancy.tenants (id) on delete cascade,
   constraint tenant_exports_requested_by_fkey foreign key (requested_by) references identity.users (id) on delete set null
@@ -36,7 +36,7 @@ comment on column operations.tenant_exports.passphrase_encrypted is 'Until the f
 comment on column operations.tenant_exports.seen_at is 'When the program that makes it was last heard of';
 comment on column operations.tenant_exports.open_until is
   'Until when the file is handed out: for ten minutes after somebody with the right to it has shown anew who he is';
-comment on column operations.tenant_exports.sha256 is 'Of the file';
+comment on column operations.tenant_exports.file_hash is 'Of the file';
 create unique index tenant_exports_one_under_way on operations.tenant_exports (tenant_id)
   where status in ('waiting', 'running');
 create index tenant_exports_requested_by_idx on operations.tenant_exports (requested_by);
@@ -47,7 +47,7 @@ create policy tenant_exports_system on operations.tenant_exports for select usin
 create policy tenant_exports_system_removes on operations.tenant_exports for delete using ((select platform.is_system()));
 grant select, insert, delete on operations.tenant_exports to commonhold_app;
 grant update (
-  status, passphrase_encrypted, tables_done, tables_total, rows_done, file_name, byte_count, sha256, failure, seen_at, finished_at,
+  status, passphrase_encrypted, tables_done, tables_total, rows_done, file_name, byte_count, file_hash, failure, seen_at, finished_at,
   expires_at, open_until, downloaded_at
 ) on operations.tenant_exports to commonhold_app;
 grant select on operations.tenant_exports to commonhold_readonly;

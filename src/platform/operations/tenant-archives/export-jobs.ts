@@ -146,7 +146,7 @@ async function keep(
       tables_done = ${tables},
       tables_total = ${tables},
       byte_count = ${size},
-      sha256 = ${hash.digest()},
+      file_hash = ${hash.digest()},
       finished_at = now(),
       expires_at = now() + interval '24 hours'
     where id = ${id}`)

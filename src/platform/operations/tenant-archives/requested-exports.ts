@@ -153,7 +153,7 @@ type Row = Omit<RequestedExport, 'requestedByName'> & { requestedBy: string | nu
 const select = (condition: ReturnType<typeof sql>) => sql<Row>`
   select
     id, status, is_sealed, requested_by, is_by_operator, tables_done, tables_total, rows_done, file_name, byte_count,
-    encode(sha256, 'hex') as sha256, failure, created_at, finished_at, expires_at, downloaded_at
+    encode(file_hash, 'hex') as "sha256", failure, created_at, finished_at, expires_at, downloaded_at
   from operations.tenant_exports
   where ${condition}
   order by created_at desc, id
