@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { clientOf, replyTo, SignInAnswer } from '#platform/accounts'
-import { dateTime, idParams, nullable, oneOf, pageOf, pageQuery, route, uuid } from '#platform/http'
+import { dateTime, idParams, nullable, oneOf, pageOf, pageQuery, requireOwnSignIn, route, uuid } from '#platform/http'
 import { acceptInvitation, getOffer, listOffers, Offer, signUpInvited } from './invitation-acceptances.ts'
 import { InvitationImport, importAtMost, importInvitations } from './invitation-imports.ts'
 import {
@@ -202,10 +202,12 @@ export const invitationRoutes = [
     allow: 'session',
     summary: 'Accept an invitation to my address',
     params: idParams,
-    refusals: [...closed, 'members.invitation_not_found'],
+    refusals: [...closed, 'members.invitation_not_found', 'http.own_sign_in_required'],
     response: Type.Object({ tenantId: uuid }),
     rateLimit: attempts,
     async handle({ params, principal, scope }, app) {
+      // A provider speaks for him in its own workspace; the link of the mail, which proves the address, is another matter.
+      requireOwnSignIn(principal)
       return await acceptInvitation(app, scope, principal.userId, { id: params.id })
     },
   }),

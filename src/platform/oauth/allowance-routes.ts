@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { idParams, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
+import { idParams, pageOf, pageQuery, Reply, requireOwnSignInFor, route, uuid } from '#platform/http'
 import { changeAndAnnounce } from '#platform/identity'
 import {
   AllowedApplication,
@@ -24,9 +24,12 @@ export const allowanceRoutes = [
     path: '/me/applications',
     allow: 'session',
     summary: 'List the applications that I allowed something, in all my tenants',
+    description: 'Who came through the identity provider of a workspace sees those of that workspace.',
     response: Type.Object({ items: Type.Array(AllowedApplication) }),
     async handle({ principal }, app) {
-      return { items: await listAllowedApplications(app.db.reads({ system: true }), principal.userId) }
+      const all = await listAllowedApplications(app.db.reads({ system: true }), principal.userId)
+      const { provider } = principal
+      return { items: provider ? all.filter(({ tenant }) => tenant.id === provider.tenantId) : all }
     },
   }),
   route({
@@ -36,11 +39,12 @@ export const allowanceRoutes = [
     summary: 'Take back what I allowed an application in a tenant',
     description: 'All its tokens that act for me there end at once, and it has to ask me again.',
     params: Type.Object({ tenantId: uuid, id: uuid }),
-    refusals: [nothing],
+    refusals: [nothing, 'http.own_sign_in_required'],
     response: Type.Null(),
     status: 204,
     async handle({ params: { tenantId, id }, principal, scope }, app) {
       const { userId } = principal
+      requireOwnSignInFor(principal, tenantId)
       await changeAndAnnounce(app, { ...scope, tenantId }, tx => revokeAllowance(tx, { userId, clientId: id }))
       return new Reply(204, null)
     },

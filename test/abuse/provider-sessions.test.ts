@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setUpProvider, visitor } from '#test/federation.ts'
+import { identityProviderEnvironment, startIdentityProvider } from '#test/identity-providers.ts'
+import { registerClient, signInBy } from '#test/oauth-browser.ts'
+import { joinAs, newPerson, testWorld } from '#test/world.ts'
+
+const world = await testWorld({ environment: identityProviderEnvironment, hasRouteLimits: false })
+const { admin, alice, bob } = world
+const evil = await startIdentityProvider('custom_oidc')
+const provider = await setUpProvider(bob, evil)
+const person = await newPerson(world, { email: 'both@elsewhere.example', tenantName: 'His Own' })
+await joinAs(world, person.userId, bob.tenantId, 'member')
+await joinAs(world, person.userId, alice.tenantId, 'member')
+const theirs = await registerClient(alice)
+const ours = await registerClient(bob)
+await signInBy(world, person, { slug: 'meridian-capture', client: theirs })
+await signInBy(world, person, { slug: 'northgate-partners', client: ours })
+await admin.query(
+  `insert into federation.iam_user_mappings (tenant_id, provider_id, user_id, external_id, sync_status)
+   values ($1, $2, $3, 'both', 'synced')`,
+  [bob.tenantId, provider.id, person.userId],
+)
+evil.accounts.set('both', { sub: 'both' })
+
+/** The person as his provider's administrators could make him: signed in through it. */
+async function throughProvider() {
+  const through = visitor(world)
+  assert.equal(await through.signIn(bob.tenantId, provider.id, 'both'), '/')
+  const ask = (method: string, path: string, body?: unknown) =>
+    through.browser.fetch(`${world.baseUrl}/api/v1${path}`, {
+      method,
+      headers: { 'sec-fetch-site': 'same-origin', ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+  return { through, ask }
+}
+
+test('AG-05 who came through a workspace’s provider leaves no other workspace, and takes back, makes and accepts nothing there', async () => {
+  const { email, userId } = person
+  const invited = await newPerson(world, { email: 'carol@third.example', tenantName: 'Third' })
+  const { items: roles } = (await (await invited.fetch('/roles?limit=100')).json()) as {
+    items: { id: string; name: string }[]
+  }
+  const roleIds = roles.filter(({ name }) => name === 'member').map(({ id }) => id)
+  const made = await invited.fetch('/invitations', { method: 'POST', body: { email, roleIds } })
+  assert.equal(made.status, 201, await made.clone().text())
+  const { id: invitation } = (await made.json()) as { id: string }
+
+  const { through, ask } = await throughProvider()
+  const attempts: [string, string, unknown?][] = [
+    ['DELETE', `/me/applications/${alice.tenantId}/${theirs.id}`],
+    ['PUT', '/me/default-tenant', { tenantId: alice.tenantId }],
+    ['POST', `/me/invitations/${invitation}/acceptance`, {}],
+    ['POST', '/tenants', { name: 'Made by somebody else' }],
+    ['POST', `/me/tenants/${alice.tenantId}/leave`, {}],
+    ['POST', `/me/tenants/${alice.tenantId.toUpperCase()}/leave`, {}],
+  ]
+  for (const [method, path, body] of attempts) {
+    const answer = await ask(method, path, body)
+    assert.equal((await answer.json()).code, 'http.own_sign_in_required', `${method} ${path}`)
+  }
+  const { rows } = await admin.query(
+    `select count(*)::int as living from oauth.grants where user_id = $1 and tenant_id = $2 and revoked_at is null`,
+    [userId, alice.tenantId],
+  )
+  assert.equal(rows[0].living, 1)
+
+  // The control: by his own password he does all of it.
+  assert.equal((await through.post('/auth/step-up', { password: person.password })).status, 200)
+  for (const [method, path, body] of attempts.slice(0, -1)) {
+    const answer = await ask(method, path, body)
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status}`)
+  }
+})
+
+test('AG-05 who came through a workspace’s provider sees and takes back what he allowed applications there, and only there', async () => {
+  const { ask } = await throughProvider()
+  const { items } = (await (await ask('GET', '/me/applications')).json()) as { items: { id: string }[] }
+  assert.deepEqual(
+    items.map(({ id }) => id),
+    [ours.id],
+  )
+  assert.equal((await ask('DELETE', `/me/applications/${bob.tenantId}/${ours.id}`)).status, 204)
+  assert.equal((await ask('POST', `/me/tenants/${bob.tenantId}/leave`, {})).status, 204)
+})
