@@ -17102,7 +17102,7 @@ create table operations.tenant_exports (
   rows_done bigint default 0 not null,
   file_name text,
   byte_count bigint default 0 not null,
-  sha256 bytea,
+  file_hash bytea,
   failure text,
   created_at timestamp with time zone default now() not null,
   seen_at timestamp with time zone default now() not null,
@@ -17111,7 +17111,7 @@ create table operations.tenant_exports (
   open_until timestamp with time zone,
   downloaded_at timestamp with time zone,
   constraint tenant_exports_pkey PRIMARY KEY (tenant_id, id),
-  constraint tenant_exports_done_complete CHECK (((status <> 'done'::text) OR ((file_name IS NOT NULL) AND (sha256 IS NOT NULL) AND (finished_at IS NOT NULL) AND (expires_at IS NOT NULL)))),
+  constraint tenant_exports_done_complete CHECK (((status <> 'done'::text) OR ((file_name IS NOT NULL) AND (file_hash IS NOT NULL) AND (finished_at IS NOT NULL) AND (expires_at IS NOT NULL)))),
   constraint tenant_exports_passphrase_forgotten CHECK (((passphrase_encrypted IS NULL) OR (status = ANY (ARRAY['waiting'::text, 'running'::text])))),
   constraint tenant_exports_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text]))),
   constraint tenant_exports_requested_by_fkey FOREIGN KEY (requested_by) REFERENCES identity.users(id) ON DELETE SET NULL,
@@ -17131,12 +17131,12 @@ create policy tenant_isolation on operations.tenant_exports
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table operations.tenant_exports to commonhold_app;
 grant select on table operations.tenant_exports to commonhold_readonly;
-grant update (byte_count, downloaded_at, expires_at, failure, file_name, finished_at, open_until, passphrase_encrypted, rows_done, seen_at, sha256, status, tables_done, tables_total) on table operations.tenant_exports to commonhold_app;
+grant update (byte_count, downloaded_at, expires_at, failure, file_hash, file_name, finished_at, open_until, passphrase_encrypted, rows_done, seen_at, status, tables_done, tables_total) on table operations.tenant_exports to commonhold_app;
 comment on table operations.tenant_exports is 'A workspace as a file, as its owner or an operator has asked for it: how far it is, and until when it can be fetched';
 comment on column operations.tenant_exports.is_by_operator is 'Asked for by an operator of the installation, and not by an owner';
 comment on column operations.tenant_exports.is_sealed is 'Encrypted with a passphrase of who asked for it, which is not kept';
 comment on column operations.tenant_exports.passphrase_encrypted is 'Until the file is made';
-comment on column operations.tenant_exports.sha256 is 'Of the file';
+comment on column operations.tenant_exports.file_hash is 'Of the file';
 comment on column operations.tenant_exports.seen_at is 'When the program that makes it was last heard of';
 comment on column operations.tenant_exports.open_until is 'Until when the file is handed out: for ten minutes after somebody with the right to it has shown anew who he is';
 

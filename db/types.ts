@@ -3349,6 +3349,10 @@ export interface OperationsTenantExports {
   downloadedAt: Timestamp | null;
   expiresAt: Timestamp | null;
   failure: string | null;
+  /**
+   * Of the file
+   */
+  fileHash: Buffer | null;
   fileName: string | null;
   finishedAt: Timestamp | null;
   id: Generated<string>;
@@ -3374,10 +3378,6 @@ export interface OperationsTenantExports {
    * When the program that makes it was last heard of
    */
   seenAt: Generated<Timestamp>;
-  /**
-   * Of the file
-   */
-  sha256: Buffer | null;
   status: Generated<string>;
   tablesDone: Generated<number>;
   tablesTotal: number | null;
