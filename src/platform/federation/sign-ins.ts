@@ -51,7 +51,7 @@ type Begun = {
   verifier: string
 }
 
-const contextOf = (state: string) => `federation.sign_ins.verifier:${hashToken(state).toString('base64url')}`
+const contextOf = (state: string) => `identity.one_time_tokens.verifier:${hashToken(state).toString('base64url')}`
 
 /**
  * Begins a sign-in through a provider: OpenID Connect with code flow, PKCE, nonce and state. Send the browser to `url` and

@@ -42,7 +42,7 @@ export const identityModule = {
       path: 'verifier',
       context: 'identity.one_time_tokens.verifier:{state_hash}',
       expressions: { state_hash: "t.details ->> 'stateHash'" },
-      where: "t.purpose = 'google_sign_in'",
+      where: "t.purpose in ('google_sign_in', 'provider_sign_in')",
     },
   ],
   // Whether somebody is active, for lists that are handed over; nothing by which anybody signs in.

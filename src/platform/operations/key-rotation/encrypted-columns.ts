@@ -208,13 +208,14 @@ async function keyTypesOf(client: pg.ClientBase, { table, key }: EncryptedColumn
 }
 
 /**
- * In which scopes one has to look: once as the platform where a policy lets that in, else as each tenant. An owner of
+ * In which scopes one has to look: once as the platform where policies let that read and write, else as each tenant. An owner of
  * tables is not above their policies, and an administrator without superuser neither.
  */
 async function scopesOf(client: pg.ClientBase, { table }: EncryptedColumn): Promise<(string | undefined)[]> {
   const { rows } = await client.query<{ is_open: boolean }>(
-    `select not relrowsecurity or exists (
-       select from pg_policy
+    `select not relrowsecurity or (
+       select coalesce(bool_or(polcmd in ('*', 'r')) and bool_or(polcmd in ('*', 'w')), false)
+       from pg_policy
        where polrelid = pg_class.oid and polpermissive and pg_get_expr(polqual, polrelid) like '%is_system()%'
      ) as is_open
      from pg_class

@@ -62,13 +62,30 @@ async function write(): Promise<void> {
   await system.run(sql`
     insert into identity.two_factors (user_id, secret_encrypted)
     values (${userId}, ${keyring.encrypt('ABC', `identity.two_factors.secret:${userId}`)})`)
-  await system.run(sql`
-    insert into identity.one_time_tokens (purpose, token_hash, details, expires_at)
-    values ('google_sign_in', ${Buffer.from('hash')}, ${json({
-      stateHash: 'a hash',
-      next: '/',
-      verifier: keyring.encrypt('proof', 'identity.one_time_tokens.verifier:a hash'),
-    })}, now() + interval '10 minutes')`)
+  for (const purpose of ['google_sign_in', 'provider_sign_in']) {
+    await system.run(sql`
+      insert into identity.one_time_tokens (purpose, token_hash, details, expires_at)
+      values (${purpose}, ${Buffer.from(purpose)}, ${json({
+        stateHash: `a hash of ${purpose}`,
+        next: '/',
+        verifier: keyring.encrypt('proof', `identity.one_time_tokens.verifier:a hash of ${purpose}`),
+      })}, now() + interval '10 minutes')`)
+  }
+  const providerId = crypto.randomUUID()
+  const secret = keyring.encrypt('what it gave us', `federation.iam_providers.client_secret:${providerId}`)
+  await admin.query(
+    `insert into federation.iam_providers
+       (tenant_id, id, provider_name, provider_type, issuer, client_id, client_secret_encrypted)
+     values ($1, $2, 'Okta', 'okta', 'https://acme.okta.example', 'commonhold', $3)`,
+    [alice.tenantId, providerId, secret],
+  )
+  const exportId = crypto.randomUUID()
+  const passphrase = keyring.encrypt('of who asked', `operations.tenant_exports.passphrase:${exportId}`)
+  await admin.query(
+    `insert into operations.tenant_exports (tenant_id, id, is_by_operator, is_sealed, passphrase_encrypted)
+     values ($1, $2, false, true, $3)`,
+    [alice.tenantId, exportId, passphrase],
+  )
   const content = keyring.encrypt('{"subject":"Hello"}', `mail.messages.content:${messageId}`)
   const sealed = keyring.encrypt(JSON.stringify({ id: messageId, content }), `mail.put_out:${messageId}`)
   await admin.query(
