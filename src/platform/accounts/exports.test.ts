@@ -90,13 +90,15 @@ test('MT-08 VS-02 no hash, key or token is in the export', async () => {
   assert.deepEqual(
     suspicious,
     [
+      'federation.iam_providers.secret_changed_at',
       'identity.avatars.content',
       'oauth.client_secrets.takes_secrets',
       'oauth.oauth_clients.token_endpoint_auth_method',
       'oauth.oauth_clients.takes_secrets',
+      'operations.tenant_exports.file_hash',
       'webhooks.endpoints.previous_secret_until',
     ],
-    'a picture, a time, and whether there are secrets, are none',
+    'a picture, a time, the sum of one’s own file, and whether there are secrets, are none',
   )
 
   const ada = await newPerson(world, { tenantName: 'Secrets Ltd' })

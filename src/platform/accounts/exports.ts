@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { App } from '#platform/app.ts'
 import { type AuditLog, listAuditLogs, noTenant, recordEvent } from '#platform/audit'
-import { plainComment, type Queryable, type Scope, sql } from '#platform/database'
+import { plainComment, type Queryable, quoted, type Scope, sql } from '#platform/database'
 import { getProfile } from '#platform/identity'
 import { listMailsOf } from '#platform/mail'
 import { listTenantsOf } from './tenants-of-users.ts'
@@ -12,6 +12,7 @@ import { listTenantsOf } from './tenants-of-users.ts'
  */
 const secretColumns: ReadonlySet<string> = new Set([
   'access_token_hash',
+  'client_secret_encrypted',
   'code_hash',
   'content_hash',
   'credential_id',
@@ -164,11 +165,11 @@ async function* tablePieces(
   const comments = columns
     .filter(({ comment }) => comment !== null)
     .map(({ name, comment }) => [name, plainComment(comment)])
-  const picked = columns.map(({ name, type }) =>
-    type === 'bytea'
-      ? sql`translate(encode(${sql.ref(name)}, 'base64'), E'\n', '') as ${sql.ref(name)}`
-      : sql.ref(name),
-  )
+  // As the catalog writes them: `sql.ref` would make `sha_256` of a `sha256`.
+  const picked = columns.map(({ name, type }) => {
+    const column = quoted(name)
+    return sql.raw(type === 'bytea' ? `translate(encode(${column}, 'base64'), E'\n', '') as ${column}` : column)
+  })
   const rows = await tx.run(sql<{ row: unknown }>`
     select to_jsonb(picked) as row
     from (
