@@ -339,7 +339,7 @@ test('MT-17 beside itself in one installation all its ids are new, wherever they
   const path = await send(here, owner.tenantId)
   const archive = await read(path)
   const before = await dumpOf(here)
-  await assert.rejects(take(here, path), hasCode('tenancy.slug_taken'))
+  await assert.rejects(take(here, path), hasCode('tenant_archives.slug_taken'))
   const tried = await take(here, path, { slug: 'second-copy', isDryRun: true })
   assert.deepEqual(changedIn(before, await dumpOf(here)), [], 'a dry run leaves nothing')
   const imported = await take(here, path, { slug: 'second-copy', name: 'Second copy' })
@@ -649,7 +649,7 @@ test('AG-01 an archive that was forged and signed anew takes nothing of another 
     ],
     [
       'a slug that is taken',
-      'tenancy.slug_taken',
+      'tenant_archives.slug_taken',
       /taken/,
       (_rows, manifest) => Object.assign(manifest.tenant, { slug: 'northgate-partners' }),
     ],
