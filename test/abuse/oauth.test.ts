@@ -195,6 +195,42 @@ describe('addresses', () => {
     assert.doesNotMatch(await response.text(), /attacker/)
   })
 
+  test('GG-13 a NUL in a request is refused, and nothing fails by it', async () => {
+    const nul = 'a\0b'
+    const { url } = await requestOf(config, { scope: 'openid' })
+    for (const name of ['state', 'nonce', 'login_hint', 'acr_values', 'client_id', 'scope', 'claims']) {
+      const changed = new URL(url)
+      changed.searchParams.set(name, name === 'claims' ? `{"id_token":{"a\\u0000b":null}}` : nul)
+      const { status } = await browser.fetch(changed.href)
+      assert.ok(status === 303 || status === 400, `${name}: ${status}`)
+      if (name !== 'client_id') await browser.fetch(`${changed.href}&prompt=none`)
+    }
+    const silent = new URL(url)
+    silent.searchParams.set('nonce', nul)
+    silent.searchParams.set('prompt', 'none')
+    assert.notEqual((await browser.fetch(silent.href)).status, 500)
+    for (const fields of [
+      { grant_type: 'authorization_code', code: nul, client_id: client.clientId },
+      { grant_type: 'refresh_token', refresh_token: nul },
+      { grant_type: 'client_credentials', scope: nul },
+    ]) {
+      assert.equal((await askToken(fields)).status, 400, JSON.stringify(fields))
+    }
+    const nobody = { grant_type: 'authorization_code', code: nul, client_id: nul }
+    const body = new URLSearchParams(nobody)
+    assert.equal((await fetch(`${baseUrl}/t/${slug}/token`, { method: 'POST', body })).status, 401)
+    assert.equal((await fetch(`${baseUrl}/t/a%00b/jwks`)).status, 404)
+    const pushed = await fetch(`${baseUrl}/t/${slug}/par`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${client.clientId}:${client.secret}`)}` },
+      body: new URLSearchParams({ ...Object.fromEntries(url.searchParams), state: nul }),
+    })
+    assert.equal(pushed.status, 201)
+    const { request_uri: requestUri } = (await pushed.json()) as { request_uri: string }
+    const named = new URLSearchParams({ client_id: client.clientId, request_uri: requestUri })
+    assert.notEqual((await browser.fetch(`${issuer}/auth?${named}`)).status, 500)
+  })
+
   test('GG-13 an issuer answers to its slug letter by letter, on the host of the installation', async () => {
     for (const name of [
       'Meridian-Capture',

@@ -1,4 +1,4 @@
-import type { Adapter } from 'oidc-provider'
+import { type Adapter, errors as protocol } from 'oidc-provider'
 import { accessTokens, serviceTokens } from './access-tokens.ts'
 import { authorizationCodes } from './authorization-codes.ts'
 import { browserSessions } from './browser-sessions.ts'
@@ -38,6 +38,25 @@ export function storeOf(model: string): Adapter {
     consume: refuse('consume'),
     destroy: refuse('destroy'),
     revokeByGrantId: refuse('revokeByGrantId'),
-    ...stores[model],
+    ...withoutNul(stores[model] ?? {}),
   }
 }
+
+/** PostgreSQL keeps no NUL: a name with one is nobody's, and a request with one is refused before it is kept. */
+function withoutNul({ find, upsert, ...rest }: Partial<Adapter>): Partial<Adapter> {
+  return {
+    ...rest,
+    ...(find && { find: async id => (id.includes('\0') ? undefined : await find(id)) }),
+    ...(upsert && {
+      async upsert(id, payload, expiresIn) {
+        if (hasNul(payload)) throw new protocol.InvalidRequest('a parameter has a NUL in it')
+        await upsert(id, payload, expiresIn)
+      },
+    }),
+  }
+}
+
+const hasNul = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? value.includes('\0')
+    : typeof value === 'object' && value !== null && Object.entries(value).flat().some(hasNul)

@@ -230,7 +230,8 @@ function wantsFreshSignIn(payload: AdapterPayload, { authenticatedAt }: SessionP
 function claimsAsked({ params }: AdapterPayload): string[] {
   if (typeof params?.claims !== 'string') return []
   const { userinfo, id_token: idToken } = JSON.parse(params.claims) as Record<string, object | undefined>
-  return [...new Set([...Object.keys(userinfo ?? {}), ...Object.keys(idToken ?? {})])]
+  const names = [...Object.keys(userinfo ?? {}), ...Object.keys(idToken ?? {})]
+  return [...new Set(names)].filter(name => !name.includes('\0'))
 }
 
 async function getAsking(tx: Queryable, { params, clientId }: AdapterPayload): Promise<KnownClient> {
