@@ -41,7 +41,11 @@ export function Page() {
         <Stack gap="xl">
           {provider.data?.status === 'inactive' && (
             <Alert variant="light" color="yellow" icon={<Icon name="alert" />} title="The provider is switched off">
-              Nothing is taken from its directory until it is switched on.
+              Nothing is taken from its directory until it is switched on under{' '}
+              <Anchor component={PageLink} to={`/identity-providers/${id}`} inherit underline="always">
+                Settings
+              </Anchor>
+              .
             </Alert>
           )}
           <Address providerId={id} provisioning={data} />
@@ -79,7 +83,7 @@ function Address({ providerId, provisioning }: { providerId: string; provisionin
           <Text size="sm" mb={4}>
             Base URL, to be entered at the provider with a token (authentication by HTTP header, bearer token):
           </Text>
-          <Group gap="xs" wrap="nowrap">
+          <Group gap="xs">
             <code style={{ overflowWrap: 'anywhere' }}>{baseUrl}</code>
             <CopyButton text={baseUrl} label="Copy the base URL" />
           </Group>
@@ -121,7 +125,9 @@ function Standing({ provisioning }: { provisioning: Provisioning }) {
           {users.pending > 0 && (
             <>
               <dt>Asked</dt>
-              <dd>{formatCount(users.pending)} have to accept an invitation first</dd>
+              <dd>
+                {formatCount(users.pending)} {users.pending === 1 ? 'has' : 'have'} to accept an invitation first
+              </dd>
             </>
           )}
           <dt>Groups</dt>
@@ -163,7 +169,9 @@ function Requests({ providerId }: { providerId: string }) {
         <Title order={2} id="requests">
           Last requests
         </Title>
-        <SegmentedControl size="xs" aria-label="Which requests" data={choices} value={choice} onChange={setChoice} />
+        {(items.length > 0 || choice === 'refused') && (
+          <SegmentedControl size="xs" aria-label="Which requests" data={choices} value={choice} onChange={setChoice} />
+        )}
       </Group>
       <div className="panel">
         {query.isError ? (
@@ -208,7 +216,7 @@ function RequestRow({ request }: { request: ScimRequest }) {
           {detail && <span>{detail}</span>}
         </div>
       </div>
-      <Text size="sm" c={status < 400 ? 'dimmed' : 'red'} className="mono">
+      <Text size="sm" c={status < 400 ? 'dimmed' : 'var(--mantine-color-error)'} className="mono">
         {status}
       </Text>
     </li>

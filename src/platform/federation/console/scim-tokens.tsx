@@ -183,7 +183,7 @@ function Revocation({ providerId, token, close }: DialogProps) {
         <Button variant="default" onClick={close}>
           Cancel
         </Button>
-        <Button color="red" loading={revocation.isPending} onClick={() => revocation.mutate()}>
+        <Button color="red.9" loading={revocation.isPending} onClick={() => revocation.mutate()}>
           Revoke it
         </Button>
       </Group>

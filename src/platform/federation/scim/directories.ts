@@ -7,6 +7,8 @@ export type Directory = {
   tenantId: string
   providerId: string
   providerName: string
+  /** Nothing is taken from the directory of a provider that is switched off. */
+  isActive: boolean
   /** With which those begin whom it brings. */
   defaultRole: string
   /** Whether its groups give roles: else they come with the sign-in. */
@@ -42,9 +44,13 @@ export async function admitDirectory(app: App, scope: Scope, providerId: string)
       and provisioning.service_id = ${scope.userId}
       and provider.id::text = ${providerId.toLowerCase()}`)
   if (!row) throw errors.scimProviderNotFound()
-  if (row.status === 'inactive') throw errors.scimProviderInactive()
-  const { status: _, ...directory } = row
-  return { ...directory, tenantId: scope.tenantId as string, base: baseOf(app, row.providerId) }
+  const { status, ...directory } = row
+  return {
+    ...directory,
+    isActive: status !== 'inactive',
+    tenantId: scope.tenantId as string,
+    base: baseOf(app, row.providerId),
+  }
 }
 
 /** What is entered at the provider. */

@@ -257,6 +257,9 @@ test('AG-05 a revoked token, an expired one and a provider that is off open noth
   })
   assert.equal(off.status, 403)
   assert.match(((await off.json()) as { detail: string }).detail, /switched off/)
+  const refused = await alice.fetch(`/federation/providers/${provider.providerId}/provisioning/requests?refused=true`)
+  const [last] = ((await refused.json()) as { items: { code: string; status: number }[] }).items
+  assert.deepEqual([last?.code, last?.status], ['federation.scim_provider_inactive', 403], 'the page tells of it')
   const late = await alice.fetch(tokens, {
     method: 'POST',
     body: { expiresAt: new Date(Date.now() + 500 * 86_400_000).toISOString() },

@@ -6,6 +6,7 @@ import { groupShape, userShape } from './attributes.ts'
 import { runBulk } from './bulks.ts'
 import { scim } from './dialect.ts'
 import { admitDirectory, type Directory } from './directories.ts'
+import { scimErrors as errors } from './errors.ts'
 import { createGroup, deleteGroup, getGroup, listGroups, patchGroup, replaceGroup } from './groups.ts'
 import type { Json } from './messages.ts'
 import { listQuery, oneQuery, readListing } from './pages.ts'
@@ -56,7 +57,10 @@ async function ask<T>(
 ): Promise<T> {
   const directory = await admitDirectory(app, scope, params.providerId)
   const { method, resource, status = 200 } = asked
-  return await noted(app, scope, directory, { method, resource, resourceId: params.id }, status, () => work(directory))
+  return await noted(app, scope, directory, { method, resource, resourceId: params.id }, status, async () => {
+    if (!directory.isActive) throw errors.scimProviderInactive()
+    return await work(directory)
+  })
 }
 
 /** Nothing is sent where the client has this version already (RFC 7644, 3.14). */
