@@ -54,7 +54,7 @@ function Groups({ state }: { state: GroupState }) {
   return (
     <>
       <Anchor component={PageLink} to="/identity-providers" size="sm" mb="xs" display="inline-block">
-        Identity providers
+        Single sign-on
       </Anchor>
       <PageHeader
         title={name}

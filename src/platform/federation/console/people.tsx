@@ -130,7 +130,7 @@ function Row({ mapping }: { mapping: UserMapping }) {
   const { color, word } = states[syncStatus]
   const { toldEmail } = syncMetadata as { toldEmail?: string }
   return (
-    <li className={classes.item}>
+    <li className={conflict ? `${classes.item} ${classes.wordy}` : classes.item}>
       <div>
         <div className={classes.mapped}>
           <span className={classes.name}>{externalName ?? externalEmail ?? externalId}</span>

@@ -45,7 +45,7 @@ export function Page() {
   return (
     <>
       <Anchor component={PageLink} to="/identity-providers" size="sm" mb="xs" display="inline-block">
-        Identity providers
+        Single sign-on
       </Anchor>
       <PageHeader
         title={state?.provider.name ?? 'Sync runs'}
