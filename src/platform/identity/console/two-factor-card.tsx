@@ -49,7 +49,7 @@ function Off({ done }: { done: () => void }) {
   return (
     <Stack gap="sm" mt="md" align="flex-start">
       <Text size="sm">
-        <b>It is off.</b> Your password alone opens your account.
+        <b>It is off.</b> A password alone opens your account.
       </Text>
       <Refusal error={start.error} />
       <Button size="xs" loading={start.isPending} onClick={() => start.mutate()}>

@@ -44,7 +44,7 @@ export function Endpoints({ client }: { client: Client }) {
         <Title order={3} size="h5" mt="md" mb={6}>
           In a program
         </Title>
-        <ScrollRegion label="In a program" className={classes.code}>
+        <ScrollRegion label="In a program" className={`${classes.code} ${classes.program}`}>
           <pre>{sampleOf(client, issuer)}</pre>
         </ScrollRegion>
       </div>

@@ -69,7 +69,7 @@ type Answer = (decision: 'allow' | 'deny', scopes?: string[]) => void
 
 /** What is asked, in words, with what it will not get; scopes can be left out, except that one is signed in. */
 export function Asked({ question, isPending, answer }: { question: Question; isPending: boolean; answer: Answer }) {
-  const { client, tenant, scopes } = question
+  const { tenant, scopes } = question
   const [left, setLeft] = useState<readonly string[]>([])
   const identity = scopes.filter(({ name }) => !isOfApi(name))
   const api = scopes.filter(({ name }) => isOfApi(name))
@@ -77,7 +77,7 @@ export function Asked({ question, isPending, answer }: { question: Question; isP
   const chosen = scopes.map(({ name }) => name).filter(name => !left.includes(name))
   return (
     <Stack gap="md">
-      {identity.length > 0 && <Part title={`${client.name} learns`} scopes={identity} left={left} toggle={toggle} />}
+      {identity.length > 0 && <Part title="About you it may" scopes={identity} left={left} toggle={toggle} />}
       {api.length > 0 && (
         <Part
           title={`In ${tenant.name} it may, as you`}
@@ -123,7 +123,7 @@ type PartProps = {
 function Part({ title, scopes, left, toggle, note }: PartProps) {
   return (
     <fieldset style={{ border: 0, margin: 0, padding: 0, minWidth: 0 }}>
-      <Title order={2} size="h4" mb={6} component="legend">
+      <Title order={2} size="h4" mb={6} p={0} component="legend">
         {title}
       </Title>
       <div className={`panel ${classes.scopes}`}>
