@@ -3,7 +3,7 @@ import { createToken, hashToken } from '#platform/crypto'
 import { onViolation, type Queryable, sql } from '#platform/database'
 import { nullable, timestamp, uuid } from '#platform/http'
 import { clientErrors as errors } from './client-errors.ts'
-import { type Client, getClient, ownerOf, requireReach, takesSecrets, violations } from './clients.ts'
+import { getClient, ownerOf, requireReach, takesSecrets, violations } from './clients.ts'
 
 /** What is shown of a secret. */
 export const ClientSecret = Type.Object({
@@ -107,18 +107,30 @@ export async function revokeSecret(tx: Queryable, clientId: string, id: string):
   if (ended.length === 0) throw errors.secretNotFound({ id })
 }
 
-/**
- * Whether this is a secret of the client that works now. Compared as a hash of 256 random bits, so that the time it takes
- * tells nothing. Notes the use, at most once a minute; of the installation's clients in the system scope only.
- */
-export async function holdsSecret(tx: Queryable, client: Pick<Client, 'id'>, secret: string): Promise<boolean> {
-  const found = await tx.maybe(sql<{ id: string; isStale: boolean }>`
-    select secret.id, coalesce(secret.last_used_at < now() - interval '1 minute', true) as is_stale
+/** A secret that works, for comparing: its hash in hexadecimal. */
+export type LivingSecret = { id: string; hash: string; isStale: boolean }
+
+/** Those of a `client` in a statement about it, for `holdsSecret`. */
+export const livingSecrets = sql<LivingSecret[]>`
+  array(
+    select json_build_object(
+      'id', secret.id,
+      'hash', encode(secret.secret_hash, 'hex'),
+      'isStale', coalesce(secret.last_used_at < now() - interval '1 minute', true)
+    )
     from oauth.client_secrets as secret
-    where secret.tenant_id in (${tx.scope.tenantId ?? null}::uuid, oauth.of_platform())
-      and secret.client_id = ${client.id}
-      and secret.secret_hash = ${hashToken(secret)}
-      and ${isLiving}`)
+    where secret.tenant_id = client.tenant_id
+      and secret.client_id = client.id
+      and ${isLiving}
+  )`
+
+/**
+ * Whether this is one of them. Compared as a hash of 256 random bits, so that the time it takes tells nothing. Notes the
+ * use, at most once a minute; of the installation's clients in the system scope only.
+ */
+export async function holdsSecret(tx: Queryable, secrets: readonly LivingSecret[], secret: string): Promise<boolean> {
+  const hash = hashToken(secret).toString('hex')
+  const found = secrets.find(living => living.hash === hash)
   if (found?.isStale) {
     await tx.run(sql`
       update oauth.client_secrets

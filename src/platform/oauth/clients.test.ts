@@ -6,6 +6,7 @@ import { makeOperator } from '#platform/identity'
 import { joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
 import { type ClientSecret, holdsSecret, listSecrets, type NewClientSecret } from './client-secrets.ts'
 import { type Client, deviceGrant, findClient, type ListedClient } from './clients.ts'
+import { findShowing } from './issuer-clients.ts'
 
 const world = await testWorld()
 const { app, admin, db, alice, bob, viewer, baseUrl } = world
@@ -44,8 +45,11 @@ const create = async (by: Person, wanted: object = web, path = clientsOf) =>
   await answer<Made>(await by.fetch(path, { method: 'POST', body: wanted }), 201)
 
 const inTenant = (person: Person): Scope => ({ system: true, tenantId: person.tenantId })
-const holds = (client: Pick<Client, 'id'>, secret: string, person = alice) =>
-  holdsSecret(db.scoped(inTenant(person)), client, secret)
+const holds = async (client: Pick<Client, 'clientId'>, secret: string, person = alice) => {
+  const tx = db.scoped(inTenant(person))
+  const found = await findShowing(tx, client.clientId)
+  return found !== undefined && (await holdsSecret(tx, found.secrets, secret))
+}
 
 /** A member of Alice's tenant who may do this and nothing else. */
 async function memberWho(...permissions: string[]): Promise<Person> {

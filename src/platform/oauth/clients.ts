@@ -134,10 +134,14 @@ export function findClient(tx: Queryable, clientId: string): Promise<KnownClient
   return tx.maybe(sql<KnownClient>`
     select ${columns}, client.tried_until
     from oauth.oauth_clients as client
-    where client.tenant_id in (${tx.scope.tenantId ?? null}::uuid, oauth.of_platform())
-      and ${tx.scope.tenantId ?? null}::uuid is not null
-      and client.client_id = ${clientId}`)
+    where ${isNamed(tx, clientId)}`)
 }
+
+/** The condition for that, of a `client`. */
+export const isNamed = (tx: Queryable, clientId: string) => sql`
+  client.tenant_id in (${tx.scope.tenantId ?? null}::uuid, oauth.of_platform())
+    and ${tx.scope.tenantId ?? null}::uuid is not null
+    and client.client_id = ${clientId}`
 
 /** Notes that a client got a token, at most once a minute. Of the installation's in the system scope only. */
 export async function touchClient(tx: Queryable, id: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
-import { holdsSecret } from './client-secrets.ts'
-import { findClient, identityScopes, type KnownClient, takesSecrets, tryAddress } from './clients.ts'
+import { type Queryable, sql } from '#platform/database'
+import { holdsSecret, type LivingSecret, livingSecrets } from './client-secrets.ts'
+import { identityScopes, isNamed, type KnownClient, takesSecrets, tryAddress } from './clients.ts'
 import { currentRequest, knownInRequest } from './requests.ts'
 
 /** What oidc-provider keeps of a client beside its own words. */
@@ -10,12 +11,44 @@ export const ownMetadata = ['row_id', 'allowed_scopes']
 export const issuerClients: Partial<Adapter> = {
   async find(id) {
     const { app, scope } = currentRequest()
-    const client = await knownInRequest(`client ${id}`, () => findClient(app.db.reads(scope), id))
+    const client = await knownInRequest(`client ${id}`, () => findShowing(app.db.reads(scope), id))
     return client?.isActive ? metadataOf(client) : undefined
   },
 }
 
-function metadataOf(client: KnownClient): AdapterPayload {
+type Showing = Omit<
+  KnownClient,
+  'createdByName' | 'createdAt' | 'updatedAt' | 'description' | 'serviceAccountId' | 'isOfPlatform'
+> & {
+  secrets: LivingSecret[]
+}
+
+/** As `findClient`, with what an issuer has to know of it, and by what it may show itself. */
+export function findShowing(tx: Queryable, clientId: string): Promise<Showing | undefined> {
+  return tx.maybe(sql<Showing>`
+    select
+      client.id,
+      client.client_id,
+      client.type,
+      client.name,
+      client.website,
+      client.redirect_uris,
+      client.post_logout_redirect_uris,
+      client.grant_types,
+      client.scopes,
+      client.token_endpoint_auth_method,
+      client.jwks,
+      client.jwks_uri,
+      client.backchannel_logout_uri,
+      client.require_pushed_authorization_requests,
+      client.is_active,
+      client.tried_until,
+      ${livingSecrets} as secrets
+    from oauth.oauth_clients as client
+    where ${isNamed(tx, clientId)}`)
+}
+
+function metadataOf(client: Showing): AdapterPayload {
   const { app } = currentRequest()
   const isTried = client.triedUntil !== null && client.triedUntil > app.clock.now()
   const redirectUris = [...client.redirectUris, ...(isTried ? [tryAddress(app)] : [])]
@@ -48,8 +81,10 @@ function metadataOf(client: KnownClient): AdapterPayload {
   return metadata as AdapterPayload
 }
 
-/** Whether the secret is the client's, for oidc-provider's `compareClientSecret`. */
-export function compareSecret(this: object, secret: string): Promise<boolean> {
-  const { app, scope } = currentRequest()
-  return holdsSecret(app.db.scoped(scope), { id: (this as { row_id: string }).row_id }, secret)
+/** Whether the secret is the client's, for oidc-provider's `compareClientSecret`: as it was read for this request. */
+export async function compareSecret(this: object, secret: string): Promise<boolean> {
+  const { app, scope, known } = currentRequest()
+  const { clientId } = this as { clientId: string }
+  const client = (await known.get(`client ${clientId}`)) as Showing | undefined
+  return client !== undefined && (await holdsSecret(app.db.scoped(scope), client.secrets, secret))
 }

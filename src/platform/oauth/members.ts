@@ -1,4 +1,5 @@
 import { type Queryable, sql } from '#platform/database'
+import { currentRequest } from './requests.ts'
 
 export type Member = {
   userId: string
@@ -21,3 +22,7 @@ export type Member = {
 export function findMember(tx: Queryable, userId: string): Promise<Member | undefined> {
   return tx.maybe(sql<Member>`select * from oauth.find_member(${tx.scope.tenantId}, ${userId})`)
 }
+
+/** Read beside a token: what oidc-provider asks for next is known by then. */
+export const rememberMember = (userId: string, member: Member | undefined): void =>
+  void currentRequest().known.set(`member ${userId}`, Promise.resolve(member))
