@@ -838,3 +838,81 @@ async function statusOf(providerId: string, userId: string): Promise<string> {
 async function signedInAt(person: Person): Promise<Person> {
   return await signIn(world.baseUrl, person, person.tenantId)
 }
+
+test('AG-05 AG-06 a sync of many at once does to each what it would do to him alone, and tells each in the log', async () => {
+  const own = await newProvider(alice)
+  const [plain, twice, proposed] = [await newRole(alice), await newRole(alice), await newRole(alice)]
+  const byHand = await newMember(alice, own)
+  const viewerId = await roleId(alice, 'viewer')
+  await db.transaction(alice.scope, tx => setRolesOf(tx, byHand.membershipId, [viewerId, plain.id]))
+  const [inBoth, leaving, suggested] = [
+    await newMember(alice, own),
+    await newMember(alice, own),
+    await newMember(alice, own),
+  ]
+  const everybody = [byHand, inBoth, leaving, suggested]
+  for (const { membershipId } of everybody) await say(alice, own, membershipId, answer())
+  const know = (membershipId: string, ...groups: string[]) =>
+    admin.query('update federation.known_groups set group_ids = $2, group_names = $2 where user_tenant_id = $1', [
+      membershipId,
+      groups,
+    ])
+  await map(alice, own, { externalGroupId: 'A', roleId: plain.id })
+  await map(alice, own, { externalGroupId: 'B', roleId: twice.id })
+  await map(alice, own, { externalGroupId: 'C', roleId: twice.id })
+  await map(alice, own, { externalGroupId: 'D', roleId: proposed.id, autoAssign: false })
+  await runJobs(world)
+  await know(byHand.membershipId, 'A')
+  await know(inBoth.membershipId, 'A', 'B', 'C')
+  await know(leaving.membershipId, 'A')
+  await know(suggested.membershipId, 'D')
+  const first = await syncNow(app, ofPlatform(alice), own, 'command')
+  assert.deepEqual(
+    [first.status, first.given, first.taken, first.proposed],
+    ['succeeded', 3, 0, 1],
+    'the role that two groups give is one',
+  )
+  assert.deepEqual(await rolesOf(inBoth.membershipId), [plain.name, twice.name, 'viewer'])
+  assert.deepEqual(await rolesOf(suggested.membershipId), ['viewer'])
+  const again = await syncNow(app, ofPlatform(alice), own, 'command')
+  assert.deepEqual([again.given, again.taken, again.proposed], [0, 0, 0])
+  for (const { membershipId } of everybody) await know(membershipId)
+  await know(inBoth.membershipId, 'C')
+  const second = await syncNow(app, ofPlatform(alice), own, 'command')
+  assert.deepEqual([second.status, second.taken], ['succeeded', 2])
+  assert.deepEqual(await rolesOf(inBoth.membershipId), [twice.name, 'viewer'], 'one of the two groups gives it still')
+  assert.deepEqual(await rolesOf(byHand.membershipId), [plain.name, 'viewer'])
+  const { rows } = await admin.query('select from federation.role_proposals where user_tenant_id = $1', [
+    suggested.membershipId,
+  ])
+  assert.equal(rows.length, 0, 'withdrawn')
+  for (const { membershipId, told } of [
+    { ...byHand, told: 2 },
+    { ...inBoth, told: 2 },
+    { ...leaving, told: 2 },
+    { ...suggested, told: 1 },
+  ])
+    assert.equal((await loggedOf(membershipId)).length, told)
+})
+
+test('GG-04 AG-05 the last owner among many keeps his role, and keeps nobody else from losing his', async () => {
+  const own = await newProvider(bob)
+  const owner = await roleId(bob, 'owner')
+  const role = await newRole(bob)
+  const other = await newMember(bob, own)
+  await known(bob, own, bob.userId)
+  const last = await membershipOf(bob, bob.userId)
+  await map(bob, own, { externalGroupId: 'owners', roleId: owner })
+  await map(bob, own, { externalGroupId: 'A', roleId: role.id })
+  await say(bob, own, other.membershipId, answer('A'))
+  await say(bob, own, last, answer('owners'))
+  // What had been given by hand is forgotten: the group alone gives it.
+  await admin.query('delete from federation.role_sources where user_tenant_id = $1 and mapping_id is null', [last])
+  await admin.query("update federation.known_groups set group_ids = '{}', group_names = '{}' where provider_id = $1", [
+    own,
+  ])
+  const run = await syncNow(app, ofPlatform(bob), own, 'command')
+  assert.deepEqual([run.status, run.taken, run.failed], ['succeeded', 1, 0])
+  assert.deepEqual(await rolesOf(last), ['owner'])
+  assert.deepEqual(await rolesOf(other.membershipId), ['viewer'])
+})

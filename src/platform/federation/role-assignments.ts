@@ -52,6 +52,27 @@ export async function reapplyGroups(
   return await told(tx, { ...of, cause: { by: 'sync_run', runId: of.runId } }, changes)
 }
 
+/**
+ * The same of several people at once, each with his own entry in the log. Refused as a whole where one of them cannot be
+ * brought in line, the last owner included: then take each by himself.
+ */
+export async function reapplyGroupsOf(
+  tx: Queryable,
+  { people, providerId, runId }: { people: readonly string[]; providerId: string; runId: string },
+): Promise<Applied> {
+  const changes = await tx.run(sql<Change & { userTenantId: string }>`
+    select user_tenant_id, change, mapping_id, role_id
+    from federation.apply_groups_of(${providerId}, ${people}::uuid[])`)
+  const sum = { ...nothing }
+  for (const [membershipId, own] of Map.groupBy(changes, ({ userTenantId }) => userTenantId)) {
+    const applied = await told(tx, { membershipId, providerId, cause: { by: 'sync_run', runId } }, own)
+    sum.given += applied.given
+    sum.taken += applied.taken
+    sum.proposed += applied.proposed
+  }
+  return sum
+}
+
 const nothing: Applied = { given: 0, taken: 0, proposed: 0, kept: 0 }
 
 type Of = { membershipId: string; providerId: string }

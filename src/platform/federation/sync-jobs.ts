@@ -5,11 +5,13 @@ import { announceRevocation } from '#platform/identity'
 import { enqueue, type Job } from '#platform/jobs'
 import { notify } from '#platform/notifications'
 import { groupErrors } from './group-errors.ts'
-import { type Applied, reapplyGroups } from './role-assignments.ts'
+import { type Applied, reapplyGroups, reapplyGroupsOf } from './role-assignments.ts'
 import { getSyncRun, insertSyncRun, type SyncCause, type SyncRun } from './sync-runs.ts'
 
 /** People looked at with one statement; of them only those whose roles differ cost more. */
 const batch = 500
+/** People brought in line in one transaction: who signs in with other groups waits for it. */
+const together = 50
 
 export const runSync: Job<{ tenantId: string; runId: string }> = {
   name: 'federation.run-sync',
@@ -158,7 +160,10 @@ async function syncEverybody(app: App, scope: Scope, run: Begun): Promise<void> 
     for (const person of people) {
       counts.people += 1
       if (!person.isKnown) counts.unknown += 1
-      if (person.differs) await syncPerson(app, scope, run, person, counts)
+    }
+    const differing = people.filter(({ differs }) => differs).map(({ userTenantId }) => userTenantId)
+    for (let first = 0; first < differing.length; first += together) {
+      await syncPeople(app, scope, run, differing.slice(first, first + together), counts)
     }
     await app.db.scoped(scope).run(sql`
       update federation.sync_runs
@@ -179,8 +184,33 @@ async function syncEverybody(app: App, scope: Scope, run: Begun): Promise<void> 
   }
 }
 
-/** Each by himself: one who cannot be brought in line keeps nobody else from it. */
-async function syncPerson(app: App, scope: Scope, run: Begun, { userTenantId }: Person, counts: Counts): Promise<void> {
+/** Where one of them cannot be brought in line, each by himself: he keeps nobody else from it. */
+async function syncPeople(
+  app: App,
+  scope: Scope,
+  run: Begun,
+  people: readonly string[],
+  counts: Counts,
+): Promise<void> {
+  const { providerId } = run
+  let applied: Applied
+  try {
+    applied = await app.db.transaction(scope, async tx => {
+      const done = await reapplyGroupsOf(tx, { people, providerId, runId: run.id })
+      await tx.run(sql`select federation.mark_people(${providerId}, ${people}::uuid[])`)
+      return done
+    })
+  } catch (err) {
+    app.log.debug({ err, runId: run.id }, 'people could not be brought in line together')
+    for (const userTenantId of people) await syncPerson(app, scope, run, userTenantId, counts)
+    return
+  }
+  counts.given += applied.given
+  counts.taken += applied.taken
+  counts.proposed += applied.proposed
+}
+
+async function syncPerson(app: App, scope: Scope, run: Begun, userTenantId: string, counts: Counts): Promise<void> {
   const of = { membershipId: userTenantId, providerId: run.providerId, runId: run.id }
   try {
     const applied = await app.db.transaction(scope, async tx => {
