@@ -462,3 +462,91 @@ test('AG-05 who comes for the first time in several windows at once gets one acc
   const { rows } = await admin.query('select id from identity.users where email = $1', [ada.email])
   assert.equal(rows.length, 1)
 })
+
+test('AG-05 whose membership ended, or whose address changed, comes in again once an administrator has settled it', async () => {
+  const ada = newAccount()
+  const browser = visitor(world)
+  await browser.signIn(alice.tenantId, ours.id, ada.login)
+  const { id, user_id: userId } = await mappingOf(ada.sub)
+  const removed = await alice.fetch(`/members/${userId}`, { method: 'DELETE', body: { reason: 'left' } })
+  assert.equal(removed.status, 204, await removed.text())
+  assert.equal(await browser.signIn(alice.tenantId, ours.id, ada.login), refused('not_a_member'))
+  const settle = (mapping: string, person = alice) =>
+    person.fetch(`/federation/user-mappings/${mapping}/settle`, { method: 'POST' })
+  assert.equal((await settle(id, bob)).status, 404)
+  assert.equal((await settle(id)).status, 200)
+  assert.equal((await (await settle(id)).json()).code, 'federation.mapping_settled', 'once')
+  assert.equal(await browser.signIn(alice.tenantId, ours.id, ada.login), '/')
+  assert.deepEqual((await (await browser.get('/me')).json()).roles, ['viewer'])
+
+  const custom = await startIdentityProvider('custom_oidc')
+  const set = await setUpProvider(alice, custom)
+  const jane = { sub: 'jane', email: 'jane.miller@acme.example', emailVerified: true }
+  custom.accounts.set('jane', jane)
+  await visitor(world).signIn(alice.tenantId, set.id, 'jane')
+  custom.accounts.set('jane', { ...jane, email: 'jane.smith@acme.example' })
+  assert.equal(await visitor(world).signIn(alice.tenantId, set.id, 'jane'), refused('address_changed'))
+  assert.equal((await settle((await mappingOf('jane')).id)).status, 200)
+  const married = visitor(world)
+  assert.equal(await married.signIn(alice.tenantId, set.id, 'jane'), '/')
+  assert.equal(await married.whoIs(), jane.email, 'the account keeps its own address')
+})
+
+test('AG-05 a person takes his link back, and what came by it ends; through the provider he cannot', async () => {
+  const person = await newPerson(world, { email: 'unlinks@acme.example' })
+  await joinAs(world, person.userId, alice.tenantId, 'member')
+  const account = newAccount(okta, { email: person.email })
+  const own = visitor(world)
+  await own.signInOwn(person)
+  assert.equal((await own.post('/auth/switch-tenant', { tenantId: alice.tenantId })).status, 200)
+  const query = await own.through('/me/provider-links', { providerId: ours.id }, account.login)
+  await own.comeBack(ours.id, query)
+  const through = visitor(world)
+  assert.equal(await through.signIn(alice.tenantId, ours.id, account.login), '/')
+  const { id } = await mappingOf(account.sub)
+  const unlink = (by: ReturnType<typeof visitor>) =>
+    by.browser.fetch(`${world.baseUrl}/api/v1/me/provider-links/${id}`, {
+      method: 'DELETE',
+      headers: { 'sec-fetch-site': 'same-origin' },
+    })
+  assert.equal((await (await unlink(through)).json()).code, 'http.own_sign_in_required')
+  const another = visitor(world)
+  await another.signInOwn(bob)
+  assert.equal((await unlink(another)).status, 404)
+  assert.equal((await unlink(own)).status, 204)
+  assert.equal(await through.whoIs(), undefined)
+  assert.equal(await own.whoIs(), person.email)
+  assert.equal(await through.signIn(alice.tenantId, ours.id, account.login), refused('address_taken'))
+})
+
+test('AG-04 the provider shows that it is still he: as the same person, for its workspace, and his account stays closed', async () => {
+  const [ada, eve] = [newAccount(), newAccount()]
+  const browser = visitor(world)
+  await browser.signIn(alice.tenantId, ours.id, ada.login)
+  const stale = () =>
+    admin.query(
+      `update identity.user_sessions set authenticated_at = now() - interval '1 hour'
+       where user_id = (select user_id from federation.iam_user_mappings where external_id = $1)`,
+      [ada.sub],
+    )
+  const age = async () =>
+    (
+      await admin.query(
+        `select extract(epoch from now() - max(authenticated_at))::integer as age from identity.user_sessions
+         where user_id = (select user_id from federation.iam_user_mappings where external_id = $1)`,
+        [ada.sub],
+      )
+    ).rows[0].age
+  await stale()
+  const other = await browser.through('/federation/step-ups', { next: '/lists' }, eve.login)
+  assert.match(await browser.comeBack(ours.id, other), /federation\./, 'somebody else')
+  assert.ok((await age()) > 3_000)
+  const same = await browser.through('/federation/step-ups', { next: '/lists' }, ada.login)
+  assert.equal(await browser.comeBack(ours.id, same), '/lists')
+  assert.ok((await age()) < 600)
+  assert.equal((await (await browser.get('/me/export')).json()).code, 'http.own_sign_in_required')
+  const ownSession = visitor(world)
+  await ownSession.signInOwn(bob)
+  const none = await ownSession.post('/federation/step-ups', {})
+  assert.equal((await none.json()).code, 'federation.of_another')
+})
