@@ -36,7 +36,8 @@ export async function settlePerson(
   await noteUser(tx, directory, entry, person.userId)
   if (person.isMade) await ownSubject(tx, entry, subject, person.userId)
   else await tellName(tx, entry, person.userId, before)
-  const membership = await takeIn(app, tx, directory, entry, person.userId)
+  const membership = await takeIn(app, tx, directory, entry, { userId: person.userId, isNew: person.isMade === true })
+  if (!membership) return
   const hasCome = entry.userId === null || entry.endedMembership
   if (hasCome) await applyGroupsOf(tx, directory, entry.id, membership.id)
 }
@@ -227,13 +228,13 @@ async function takeIn(
   tx: Queryable,
   directory: Directory,
   entry: Entry,
-  userId: string,
-): Promise<Pick<Membership, 'id'>> {
-  if (!entry.userId) await setDefaultTenantIfNone(tx, userId, directory.tenantId)
+  { userId, isNew }: { userId: string; isNew: boolean },
+): Promise<Pick<Membership, 'id'> | undefined> {
   const membership = await lockMembership(tx, userId)
   const ended = await forgetEnd(tx, directory, userId)
-  // What somebody here has ended is not the directory's to bring back.
-  if (membership && !ended) return membership
+  // What somebody here has ended is not the directory's to bring back: neither who was removed, nor who has left.
+  if (!ended && (membership || !isNew)) return membership
+  if (!entry.userId) await setDefaultTenantIfNone(tx, userId, directory.tenantId)
   const { id } = membership ?? (await addMember(tx, userId))
   if (!membership) await giveRole(tx, id, directory.defaultRole)
   else await setExpiry(tx, id, ended?.membershipEnd ?? null)

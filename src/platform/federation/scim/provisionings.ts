@@ -4,9 +4,11 @@ import {
   createApiKey,
   createServiceAccount,
   deleteServiceAccount,
+  findRole,
   getApiKey,
   listApiKeys,
   permitService,
+  requireGrantable,
   revokeApiKey,
   rotateApiKey,
 } from '#platform/access'
@@ -105,8 +107,8 @@ export async function getProvisioning(app: App, tx: Queryable, providerId: strin
 }
 
 /**
- * Makes a token of a provider's directory, and with the first one the service account that it is of. Whoever has it says
- * who is in which group: who makes it holds all that the groups give.
+ * Makes a token of a provider's directory, and with the first one the service account that it is of. Whoever has it takes
+ * anybody out, owners too, and says who is in which group: only an owner makes it.
  */
 export async function createScimToken(
   app: App,
@@ -116,7 +118,9 @@ export async function createScimToken(
 ): Promise<NewScimToken> {
   return await changeAndAnnounce(app, { ...scope, system: true }, async tx => {
     const { providerName } = await requireProvider(tx, providerId)
-    await requireMappedHeld(tx, providerId)
+    const latest = app.clock.now().getTime() + tokenDays * 86_400_000
+    if (Date.parse(expiresAt) > latest) throw errors.scimTokenExpiryInvalid({ days: tokenDays })
+    await requireOwner(tx, providerId)
     const serviceId = (await findService(tx, providerId)) ?? (await openService(tx, providerId, providerName))
     const key = await createApiKey(tx, serviceId, {
       name: `SCIM: ${providerName}`.slice(0, 100),
@@ -136,10 +140,16 @@ export async function rotateScimToken(
   overlapHours: number,
 ): Promise<NewScimToken> {
   return await changeAndAnnounce(app, { ...scope, system: true }, async tx => {
-    await requireMappedHeld(tx, providerId)
+    await requireOwner(tx, providerId)
     const key = await rotateApiKey(tx, await getToken(tx, providerId, id), overlapHours)
     return { ...tokenOf(key), token: key.key }
   })
+}
+
+async function requireOwner(tx: Queryable, providerId: string): Promise<void> {
+  const owner = await findRole(tx, 'owner')
+  await requireGrantable(tx, owner ? [owner.id] : [])
+  await requireMappedHeld(tx, providerId)
 }
 
 /** The directory's next request with it is refused. */
