@@ -235,6 +235,7 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
       'DELETE /me/devices/{id}',
       'DELETE /me/external-identities/{id}',
       'DELETE /me/passkeys/{id}',
+      'DELETE /me/provider-links/{id}',
       'DELETE /me/sessions/{id}',
       'PATCH /me/passkeys/{id}',
       'POST /me/invitations/{id}/acceptance',
@@ -242,6 +243,9 @@ test('AG-01 control: to the own tenant each of those routes answers for one of t
       // The key that is made for all has another owner than the service account of the provider's directory.
       'DELETE /federation/providers/{id}/provisioning/tokens/{tokenId}',
       'POST /federation/providers/{id}/provisioning/tokens/{tokenId}/rotation',
+      // The made export is none that is ready: requested-exports.test.ts asks as the other tenant.
+      'GET /tenant/exports/{id}/file',
+      'POST /tenant/exports/{id}/links',
       // Everybody's.
       'GET /contractors/{id}',
       'GET /contractors/{id}/award-breakdown',

@@ -57,7 +57,7 @@ export const errors = errorTable('federation', {
   mappingSettled: ['conflict', 'This does not fit the state of the link any more. Look at it again.'],
   linkInvalid: ['forbidden', 'This link has been used, has expired, or is for another account.'],
   breakGlassOwnersOnly: [
-    'conflict',
-    'Only owners can be marked: they come in when the identity provider cannot be reached.',
+    'not_found',
+    'There is no such owner. Only owners can be marked: they come in when the identity provider cannot be reached.',
   ],
 })
