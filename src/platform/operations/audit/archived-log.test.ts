@@ -10,10 +10,12 @@ import { signerOf } from '#test/signers.ts'
 import { testWorld } from '#test/world.ts'
 import { CheckpointFolder } from '../../audit/checkpoint-folder.ts'
 import { listCheckpointsAfter, makeCheckpoint } from '../../audit/checkpoints.ts'
+import { listVerifications } from '../../audit/verification-runs.ts'
 import { getArchive, listArchives, writeArchive } from '../retention/archives.ts'
 import { restoreArchive } from '../retention/restores.ts'
 import { runRetention } from '../retention/runs.ts'
 import { archiveFilesOf } from './archive-files.ts'
+import { verifyNightly } from './verification-jobs.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'commonhold-archived-log-'))
 after(() => rmSync(directory, { recursive: true, force: true }))
@@ -89,6 +91,29 @@ test('GG-16 PE-07 a month of the log goes into an archive after a year, and the 
     `select count(*)::int as n from audit.audit_logs where action = 'audit.month_archived'`,
   )
   assert.equal(rows[0].n, 2, 'it is told in the log itself')
+})
+
+test('PE-07 by the clock archived months are read again on Sundays, and what came of it stays to be seen', async () => {
+  const nightly = async (day: string) => {
+    const clock = { now: () => new Date(`${day}T04:40:00Z`) }
+    const administration = { admin: adminConfig, isEmbedded: false, dataDirectory: directory }
+    await verifyNightly.run({}, { ...app, clock, administration })
+    return (await listVerifications(db.unscoped, 1))[0]
+  }
+  const monday = await nightly('2026-11-23')
+  assert.deepEqual([monday?.state, monday?.archivesRead, monday?.archivesAway], ['sound', [], []])
+  const all = listArchives(shelf).items.map(({ manifest }) => manifest.id)
+  assert.equal(all.length, 2, 'control')
+  const sunday = await nightly('2026-11-22')
+  assert.deepEqual([sunday?.kind, sunday?.state, sunday?.archived], ['full', 'sound', 1_530])
+  assert.deepEqual([sunday?.archivesRead.toSorted(), sunday?.archivesAway], [all.toSorted(), []])
+
+  const [lost = ''] = all
+  const path = join(folder, `${lost}.json`)
+  renameSync(path, `${path}.elsewhere`)
+  const without = await nightly('2026-11-29')
+  renameSync(`${path}.elsewhere`, path)
+  assert.deepEqual([without?.state, without?.archivesAway], ['sound', [lost]])
 })
 
 /** What somebody does who is superuser; undone afterwards. */
