@@ -12,7 +12,7 @@ import { addMembers, changeMembers, type MemberChange, memberIdsIn, removeMember
 import { isObject, type Json, listOf, urns } from './messages.ts'
 import type { Listing } from './pages.ts'
 import { type Operation, patch } from './patches.ts'
-import { isWanted, locationOf, metaOf, requireVersion, select, type Wanted } from './resources.ts'
+import { idIn, isWanted, locationOf, metaOf, requireVersion, select, type Wanted } from './resources.ts'
 
 type Row = {
   id: string
@@ -80,7 +80,7 @@ export async function getGroup(tx: Queryable, directory: Directory, id: string, 
 const isIts = ({ tenantId, providerId }: Directory, id: string) => sql`
   pushed.tenant_id = ${tenantId}
     and pushed.provider_id = ${providerId}
-    and pushed.id::text = ${id.toLowerCase()}`
+    and pushed.id = ${idIn(id)}::uuid`
 
 function resourceOf(directory: Directory, row: Row & { members: Member[] }): Json {
   const { id, displayName, externalId, members } = row

@@ -10,7 +10,7 @@ import { isObject, type Json, listOf, urns } from './messages.ts'
 import type { Listing } from './pages.ts'
 import { type Operation, patch } from './patches.ts'
 import { settlePerson } from './people.ts'
-import { locationOf, metaOf, requireVersion, select } from './resources.ts'
+import { idIn, locationOf, metaOf, requireVersion, select } from './resources.ts'
 
 /** A person as the directory tells of him: a row of `federation.scim_users`. */
 export type Entry = {
@@ -102,7 +102,7 @@ export async function getUser(tx: Queryable, directory: Directory, id: string): 
 const isHis = ({ tenantId, providerId }: Directory, id: string) => sql`
   person.tenant_id = ${tenantId}
     and person.provider_id = ${providerId}
-    and person.id::text = ${id.toLowerCase()}
+    and person.id = ${idIn(id)}::uuid
     and person.deleted_at is null`
 
 function resourceOf(directory: Directory, row: Listed): Json {
