@@ -2,7 +2,7 @@ import { type AccountClaims, errors as protocol } from 'oidc-provider'
 import { compilePolicy, judgeSecondFactor } from '#platform/tenancy'
 import { refusedAddress } from './access-tokens.ts'
 import { findMember, type Member } from './members.ts'
-import { currentRequest, epoch, knownInRequest } from './requests.ts'
+import { currentRequest, epoch } from './requests.ts'
 
 const pagesOfPeople: ReadonlySet<string | undefined> = new Set(['authorization', 'resume'])
 
@@ -12,7 +12,7 @@ export async function findAccount(context: { oidc: { route: string } }, userId: 
   const isPage = pagesOfPeople.has(context.oidc.route)
   // On pages the session has been judged, as for every other request of it.
   if (isPage && principal?.userId !== userId) throw new protocol.AccessDenied('nobody who may is signed in')
-  const member = await knownInRequest(`member ${userId}`, () => findMember(app.db.reads(scope), userId))
+  const member = await findMember(app.db.reads(scope), userId)
   if (!member) return undefined
   if (!isPage) requirePolicy(member)
   return { accountId: userId, claims: async () => claimsOf(member) }

@@ -1,5 +1,4 @@
 import { type Queryable, sql } from '#platform/database'
-import { currentRequest } from './requests.ts'
 
 export type Member = {
   userId: string
@@ -22,7 +21,3 @@ export type Member = {
 export function findMember(tx: Queryable, userId: string): Promise<Member | undefined> {
   return tx.maybe(sql<Member>`select * from oauth.find_member(${tx.scope.tenantId}, ${userId})`)
 }
-
-/** Read beside a token: what oidc-provider asks for next is known by then. */
-export const rememberMember = (userId: string, member: Member | undefined): void =>
-  void currentRequest().known.set(`member ${userId}`, Promise.resolve(member))
