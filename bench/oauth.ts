@@ -13,7 +13,7 @@ const { values: flags } = parseArgs({
   strict: false,
   options: {
     seconds: { type: 'string', default: '1.5' },
-    rounds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '3' },
     profile: { type: 'string' },
   },
 })
