@@ -128,6 +128,10 @@ export const errors = errorTable('backups', {
     'invalid',
     'The workspace {slug} had its data in the main database then: --placed-copy has none of them.',
   ],
+  placedCopyForeign: [
+    'invalid',
+    'The database {name} is not the one in which the workspace {slug} had its data: nothing was changed.',
+  ],
   tenantEnding: ['conflict', 'The workspace {slug} waits for its deletion. Cancel that first.'],
   restoreTaken: ['conflict', 'Another program restores or moves the workspace {slug} at this moment.'],
   modeMissing: [

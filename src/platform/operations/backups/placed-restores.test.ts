@@ -111,6 +111,8 @@ const wish = {
   aside,
   mode: 'replace',
 } as const
+const bobSlug = (await admin.query('select slug from tenancy.tenants where id = $1', [bob.tenantId])).rows[0]
+  .slug as string
 const asItWas = ['Deleted since', 'Kept and renamed']
 const asItIs = ['Made since', 'Renamed']
 
@@ -151,6 +153,50 @@ test('GG-19 MT-17 each row that came back there is an entry of the log there, un
     rows.map(({ action, name }) => [action, name]),
     ['delete', 'insert', 'update'].map(action => [action, 'Olga Operator']),
   )
+})
+
+test('GG-21 MT-17 where others back its database up, a copy that they recovered is named, and refused where it is not the workspace’s', async () => {
+  const before = await namesIn(elsewhere.admin)
+  const server = new pg.Client(copy.adminConfig('template1'))
+  await server.connect()
+  // What somebody recovered by other means, told by a name that no backup of ours has.
+  await server.query(`create database by_others template "${elsewhere.name}"`)
+  await server.query(`create database of_nobody template template0`)
+  await server.end()
+  const byOthers = new pg.Client(copy.adminConfig('by_others'))
+  await byOthers.connect()
+  await byOthers.query(`select set_config('app.tenant_id', $1, false)`, [alice.tenantId])
+  await byOthers.query(`update ${lists} set name = 'By others' where id = $1`, [deleted])
+  await byOthers.end()
+  const urlOf = (database: string) => {
+    const { host = '', port, user = '', password } = copy.adminConfig(database)
+    const url = new URL(`postgres://localhost/${database}`)
+    url.username = user
+    url.password = typeof password === 'string' ? password : ''
+    url.searchParams.set('host', host)
+    url.port = String(port)
+    return url.href
+  }
+  const dry = { ...wish, isDryRun: true } as const
+  for (const database of ['of_nobody', adminConfig.database as string])
+    await assert.rejects(
+      restoreTenant(app, { ...dry, placedCopy: urlOf(database) }),
+      refusal('backups.placed_copy_foreign', /meridian-capture/),
+      database,
+    )
+  await assert.rejects(
+    restoreTenant(app, { ...dry, placedCopy: urlOf('not_there') }),
+    refusal('tenancy.database_away', /not_there/),
+  )
+  assert.deepEqual(await namesIn(elsewhere.admin), before, 'what was refused changed nothing')
+  const mainOnly = { ...dry, slug: bobSlug, placedCopy: urlOf('by_others') }
+  await assert.rejects(restoreTenant(app, mainOnly), refusal('backups.placed_copy_unfit', /main database/))
+
+  const { database } = await restoreTenant(app, { ...wish, placedCopy: urlOf('by_others') })
+  assert.equal(database?.endsWith(elsewhere.name), true)
+  assert.deepEqual(await namesIn(elsewhere.admin), ['By others', 'Kept and renamed'])
+  await restoreTenant(app, wish)
+  assert.deepEqual(await namesIn(elsewhere.admin), asItWas)
 })
 
 test('GG-16 MT-17 a legal hold, which stands in the main database, stops a restore in one of a tenant’s own', async () => {

@@ -244,9 +244,16 @@ async function restoring(
           return await work({ source, target: own ?? main, main, shape, recovery, runId, tenantId, place, erased })
         }
         try {
-          if (!was) return await read(past)
+          if (!was || tenantId === undefined) return await read(past)
           const { tenant: slug = '', placedCopy } = wish
-          const asked = { ...options, slug, aside, migrate: false, ...(placedCopy !== undefined && { placedCopy }) }
+          const asked = {
+            ...options,
+            slug,
+            tenantId,
+            aside,
+            migrate: false,
+            ...(placedCopy !== undefined && { placedCopy }),
+          }
           return await withPastPlace(app, asked, was, copy, read)
         } finally {
           await own?.end()

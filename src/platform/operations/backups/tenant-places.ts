@@ -32,6 +32,7 @@ export async function openPlace({ admin }: TenantPlace): Promise<Side> {
 
 export type PastPlaceOptions = Pick<AsideOptions, 'target' | 'log' | 'onProgress'> & {
   slug: string
+  tenantId: string
   aside: typeof withAside
   /** The database of then as something else has recovered it, where this program has no backup of its server. */
   placedCopy?: string
@@ -44,14 +45,16 @@ export type PastPlaceOptions = Pick<AsideOptions, 'target' | 'log' | 'onProgress
  */
 export async function withPastPlace<T>(
   app: App,
-  { slug, aside, placedCopy, migrate, ...options }: PastPlaceOptions,
+  { slug, tenantId, aside, placedCopy, migrate, ...options }: PastPlaceOptions,
   place: TenantPlace,
   copy: RecoveredServer,
   work: (past: Side) => Promise<T>,
 ): Promise<T> {
   const reading = async (past: Side) => await work(past).finally(() => past.end())
-  if (placedCopy !== undefined && app.placements)
-    return await reading(await connectCopy(app.placements.read(placedCopy)))
+  if (placedCopy !== undefined && app.placements) {
+    const admin = app.placements.read(placedCopy)
+    return await reading(await connectCopy(admin, { slug, tenantId }))
+  }
   const open = async (from: RecoveredServer) =>
     await reading(await openPast(from, place.admin.database, { migrate, log: options.log }))
   const { systemIdentifier, name: database } = place
@@ -73,8 +76,25 @@ export async function bringReferred(
   await placements.bringAs(main, id, tenantId, await referredValues(past, tables, tenantId))
 }
 
-async function connectCopy(admin: ClientConfig): Promise<Side> {
-  return await connectSide({ ...admin, application_name: 'commonhold restore' }).catch(error => {
+async function connectCopy(admin: ClientConfig, tenant: { slug: string; tenantId: string }): Promise<Side> {
+  const copy = await connectSide({ ...admin, application_name: 'commonhold restore' }).catch(error => {
     throw placementErrors.databaseAway({ name: nameOf(admin), reason: (error as Error).message }, error)
   })
+  if (await hasDataOf(copy, tenant.tenantId)) return copy
+  await copy.end()
+  throw errors.placedCopyForeign({ slug: tenant.slug, name: nameOf(admin) })
+}
+
+/** Not so in another database, where all rows would seem to have been made since, nor in the main one, which names the place. */
+async function hasDataOf(copy: Side, tenantId: string): Promise<boolean> {
+  const there = await copy.query(`select from pg_class where oid = to_regclass('tenancy.placements')`)
+  if (there.rowCount === 0) return false
+  const { rowCount } = await copy.query(
+    `select
+    from tenancy.tenants
+    where id = $1
+      and not exists (select from tenancy.placements where tenant_id = $1)`,
+    [tenantId],
+  )
+  return rowCount === 1
 }

@@ -139,6 +139,7 @@ async function restoreFrom(app: App, wish: TenantWish, sources: Sources): Promis
     if (!was) return await write(past)
     const asked = {
       slug,
+      tenantId: then.id,
       target,
       aside,
       migrate: placedCopy === undefined,
