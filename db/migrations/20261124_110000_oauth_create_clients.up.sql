@@ -309,9 +309,18 @@ begin atomic
     on scope = '*'
     or scope = permission.name
     or right(scope, 2) = '.*' and starts_with(permission.name, left(scope, -1))
-  where not permission.for_operators;
+  where not permission.for_operators
+    and (
+      scope = permission.name
+      or exists (
+        select
+        from access.built_in_role_permissions as granted
+        where granted.permission_id = permission.id
+      )
+    );
 end;
-comment on function oauth.permissions_in(text[]) is 'The declared permissions that scopes cover (docs/decisions/0015)';
+comment on function oauth.permissions_in(text[]) is
+  'The declared permissions that scopes cover (docs/decisions/0015); what no person''s role has is covered by its name alone';
 revoke execute on function
   oauth.of_platform(), oauth.are_redirect_uris(text[], text), oauth.are_scopes(text[]), oauth.are_public_keys(jsonb),
   oauth.permissions_in(text[])

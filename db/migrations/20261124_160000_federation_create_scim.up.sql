@@ -76,8 +76,7 @@ create unique index scim_users_external_id_unique on federation.scim_users (tena
   where deleted_at is null;
 create unique index scim_users_user_unique on federation.scim_users (tenant_id, provider_id, user_id)
   where deleted_at is null;
-create index scim_users_listed_idx on federation.scim_users (tenant_id, provider_id, created_at, id)
-  where deleted_at is null;
+create index scim_users_listed_idx on federation.scim_users (tenant_id, provider_id, created_at, id);
 create index scim_users_addresses_idx on federation.scim_users using gin (tenant_id, addresses)
   where deleted_at is null;
 create index scim_users_user_id_idx on federation.scim_users (user_id) where user_id is not null;

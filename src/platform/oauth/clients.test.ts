@@ -371,6 +371,16 @@ test('MT-20 nobody gives a client more than he holds, at no verb; to stop one he
   await refusal(await viewer.fetch(clientsOf), 403, 'http.permission_missing')
 })
 
+test('MT-20 an owner gives a client all that people may do, but not by its name what nobody may', async () => {
+  for (const scope of ['*', 'federation.*']) {
+    const made = await create(alice, { ...web, scopes: ['openid', scope] })
+    assert.deepEqual(made.scopes, ['openid', scope])
+  }
+  const wanted = { ...web, scopes: ['openid', 'federation.directory.provision'] }
+  const refused = await alice.fetch(clientsOf, { method: 'POST', body: wanted })
+  await refusal(refused, 403, 'access.grant_exceeded')
+})
+
 test('AG-01 another tenant’s client is not there, and a client of the installation is everywhere', async () => {
   const made = await create(alice)
   for (const [method, path, body] of [
