@@ -549,7 +549,11 @@ describe('setting the policy', () => {
     }
     assert.equal(await outcomeOf(await putAs(withList(['192.0.2.0/24', '198.51.100.0/24']))), 200)
     assert.equal(await outcomeOf(await put(owner, withList(['192.0.2.0/24']))), 200, 'an owner may')
-    assert.equal(await outcomeOf(await putAs(withList(['192.0.2.0/25']))), 200, 'who is out already is not shut out by it')
+    assert.equal(
+      await outcomeOf(await putAs(withList(['192.0.2.0/25']))),
+      200,
+      'who is out already is not shut out by it',
+    )
   })
 
   test('MT-14 MT-16 what makes no sense is refused with its place', async () => {
