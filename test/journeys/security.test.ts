@@ -19,6 +19,11 @@ await recordEvent(db.scoped(from), {
   resource: 'identity.authenticators',
   details: { friendly_name: 'Old phone', counter: 3 },
 })
+const gone = crypto.randomUUID()
+await recordEvent(db.scoped({ tenantId: gone, system: true }), {
+  action: 'two_factor_limit_reached',
+  resource: 'identity.two_factors',
+})
 await recordEvent(db.scoped(from), { action: 'two_factor_limit_reached', resource: 'identity.two_factors' })
 await recordEvent(db.scoped(from), { action: 'http.permission_missing', occurrences: 312, details: { route: '/x' } })
 const created = await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'As it was born' } })
@@ -68,6 +73,11 @@ describe('security in the console', { skip }, () => {
         .getByRole('row', { name: /A passkey counted backwards/ })
         .first()
         .waitFor()
+      await page
+        .getByRole('button', { name: /^Meridian Capture / })
+        .first()
+        .waitFor()
+      await page.getByRole('button', { name: `Deleted workspace ${gone}` }).waitFor()
       await look(page, 'security-events-of-all')
       assert.deepEqual(complaints, [])
       await context.close()

@@ -13,6 +13,8 @@ type Event = {
   occurrences: number
   userId: string | null
   tenantId: string | null
+  tenantName?: string | null
+  tenantSlug?: string | null
   sessionId: string | null
   details: Record<string, unknown> | null
   ipAddress: string | null
@@ -245,6 +247,38 @@ describe('who sees them', () => {
       all.filter(({ tenantId }) => tenantId === alice.tenantId).map(({ id }) => id),
     )
     assert.ok((await list(bob, `tenantId=${noTenant}`, path)).items.every(({ tenantId }) => tenantId === null))
+  })
+
+  test('MT-22 operators are told by name in which workspace it happened, in files too; a deleted one has its id alone', async () => {
+    const path = '/operations/security-events'
+    const gone = crypto.randomUUID()
+    await recordEvent(db.scoped({ tenantId: gone, system: true }), { action: 'make_operator' })
+    const { rows } = await admin.query<{ id: string; name: string; slug: string }>(
+      'select id, name, slug from tenancy.tenants',
+    )
+    const nameOf = (id: string | null) => {
+      const tenant = rows.find(row => row.id === id)
+      return [id, tenant?.name ?? null, tenant?.slug ?? null]
+    }
+    const all = (await list(bob, 'limit=100', path)).items
+    for (const known of [alice.tenantId, bob.tenantId, gone, null])
+      assert.ok(
+        all.some(({ tenantId }) => tenantId === known),
+        String(known),
+      )
+    const told = all.map(({ tenantId, tenantName, tenantSlug }) => [tenantId, tenantName, tenantSlug])
+    assert.deepEqual(
+      told,
+      all.map(({ tenantId }) => nameOf(tenantId)),
+    )
+    const csv = await bob.fetch(`${path}/export`)
+    const [head = '', ...lines] = (await csv.text()).trimEnd().split('\r\n')
+    assert.match(head, /^id,createdAt,tenantId,tenantName,tenantSlug,severity,/)
+    const [, name, slug] = nameOf(alice.tenantId)
+    assert.ok(lines.some(line => line.includes(`,${alice.tenantId},${name},${slug},`)))
+    assert.ok(lines.some(line => line.includes(`,${gone},,,`)))
+    const own = await (await alice.fetch('/security-events/export')).text()
+    assert.doesNotMatch(own, /tenantName/, 'control: the workspace itself needs no name')
   })
 })
 

@@ -3,24 +3,33 @@ import type { Queryable } from '#platform/database'
 import { cellOf } from '#platform/files'
 import { recordEvent } from './events.ts'
 import type { ExportFormat } from './exports.ts'
-import { listSecurityEvents, SecurityEvent, type SecurityFilters } from './security-events.ts'
+import type { SecurityFilters } from './security-events.ts'
 
-const columns = Object.keys(SecurityEvent.properties) as (keyof SecurityEvent)[]
+type Event = Readonly<Record<string, unknown>>
+
+/** What is read, page for page, and the columns of CSV. */
+type Source = {
+  columns: readonly string[]
+  read(page: { limit: number; cursor: string | undefined }): Promise<{
+    items: readonly Event[]
+    nextCursor: string | null
+  }>
+}
 
 /**
- * MT-22: security events as a file, newest first, a batch at a time. That they go out is an event itself, written before
- * the first of them goes. `places` and `tenantId` as for `listSecurityEvents`; `tx` is where it is written.
+ * MT-22: security events as a file, newest first, a batch at a time. That they go out is an event itself, written by `tx`
+ * before the first of them goes.
  */
 export async function* exportSecurityEvents(
   tx: Queryable,
-  places: readonly Queryable[],
-  tenantId: string | null,
+  { columns, read }: Source,
   filters: SecurityFilters,
   format: ExportFormat,
 ): AsyncGenerator<{ bytes: Buffer }> {
+  const recordOf = (event: Event) => `${columns.map(column => cellOf(textOf(event[column]))).join(',')}\r\n`
   let cursor: string | undefined
   do {
-    const page = await listSecurityEvents(places, tenantId, filters, { limit: 1_000, cursor })
+    const page = await read({ limit: 1_000, cursor })
     if (cursor === undefined) {
       const details = { format, ...filters }
       await recordEvent(tx, { action: 'audit.logs.exported', resource: 'audit.security_audit_logs', details })
@@ -32,10 +41,9 @@ export async function* exportSecurityEvents(
   } while (cursor !== undefined)
 }
 
-const lineOf = (event: SecurityEvent) => `${JSON.stringify(event)}\n`
-const recordOf = (event: SecurityEvent) => `${columns.map(column => cellOf(textOf(event[column]))).join(',')}\r\n`
+const lineOf = (event: Event) => `${JSON.stringify(event)}\n`
 
-function textOf(value: SecurityEvent[keyof SecurityEvent]): string {
+function textOf(value: unknown): string {
   if (value instanceof Date) return value.toISOString()
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '')
 }

@@ -5,6 +5,7 @@ import { lookForAlarms } from './alarms/alarms.ts'
 import { sendAlarm } from './alarms/messages.ts'
 import { registerAuditCommands } from './audit/audit-commands.ts'
 import { auditStateRoutes } from './audit/audit-routes.ts'
+import { installationSecurityRoutes } from './audit/security-routes.ts'
 import { verifyNightly, verifyNow } from './audit/verification-jobs.ts'
 import { registerBackupCommands } from './backups/commands.ts'
 import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
@@ -88,6 +89,7 @@ export const operationsModule = {
     ...backupRoutes,
     ...dataRoutes,
     ...auditStateRoutes,
+    ...installationSecurityRoutes,
     ...tenantExportRoutes,
   ],
   jobs: [

@@ -106,6 +106,7 @@ export {
   ListedTenant,
   listTenantIds,
   listTenants,
+  nameTenants,
   TenantFilters,
   TenantRecord,
 } from './tenant-directory.ts'

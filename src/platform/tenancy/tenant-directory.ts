@@ -38,6 +38,18 @@ export async function listTenantIds(tx: Pick<Queryable, 'run'>): Promise<string[
   return rows.map(({ id }) => id)
 }
 
+/** Those of them that are here, whatever their status. Needs the system scope. */
+export async function nameTenants(
+  tx: Pick<Queryable, 'run'>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, { name: string; slug: string }>> {
+  const rows = await tx.run(sql<{ id: string; name: string; slug: string }>`
+    select id, name, slug
+    from tenancy.tenants
+    where id = any (${ids}::uuid[])`)
+  return new Map(rows.map(({ id, name, slug }) => [id, { name, slug }]))
+}
+
 /** The tenants of this installation, the newest first. Needs the system scope, in a transaction. */
 export async function listTenants(
   tx: Queryable,

@@ -3,7 +3,8 @@ import { type OnTheWire, oneOf, request, type Search, startOfDay } from '#platfo
 import type { SecurityDeclaration } from '../security-declarations.ts'
 import type { SecurityEvent as Noted } from '../security-events.ts'
 
-export type SecurityEvent = OnTheWire<Noted>
+/** Operators are told by name where it happened. */
+export type SecurityEvent = OnTheWire<Noted> & { tenantName?: string | null; tenantSlug?: string | null }
 export type SecurityPath = '/security-events' | '/operations/security-events'
 
 /** The filters as they stand in the address; `from` and `to` are days, both included. */

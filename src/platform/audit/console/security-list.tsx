@@ -157,18 +157,25 @@ function EventRow({ event, change, isOfAll }: { event: SecurityEvent; change: Ch
           'Nobody known'
         )}
         {isOfAll && tenantId && (
-          <div>
-            <Anchor
-              component="button"
-              type="button"
-              size="xs"
-              ta="left"
-              style={{ whiteSpace: 'nowrap' }}
-              onClick={() => change({ workspace: tenantId })}
-            >
-              Only this workspace
-            </Anchor>
-          </div>
+          <Anchor
+            component="button"
+            type="button"
+            size="xs"
+            ta="left"
+            display="block"
+            title="Only this workspace"
+            onClick={() => change({ workspace: tenantId })}
+          >
+            {event.tenantName ? (
+              <>
+                {event.tenantName} <code>{event.tenantSlug}</code>
+              </>
+            ) : (
+              <>
+                Deleted workspace <code>{tenantId}</code>
+              </>
+            )}
+          </Anchor>
         )}
       </td>
       <td>
