@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setUpProvider, visitor } from '#test/federation.ts'
+import * as openid from 'openid-client'
+import { changeProvider, setUpProvider, visitor } from '#test/federation.ts'
 import { identityProviderEnvironment, startIdentityProvider } from '#test/identity-providers.ts'
-import { registerClient, signInBy } from '#test/oauth-browser.ts'
+import {
+  callerBy,
+  discover,
+  OAuthBrowser,
+  refusalOf,
+  registerClient,
+  signInAgain,
+  signInBy,
+} from '#test/oauth-browser.ts'
 import { joinAs, newPerson, testWorld } from '#test/world.ts'
 
 const world = await testWorld({ environment: identityProviderEnvironment, hasRouteLimits: false })
@@ -84,3 +93,65 @@ test('AG-05 who came through a workspace’s provider sees and takes back what h
   assert.equal((await ask('DELETE', `/me/applications/${bob.tenantId}/${ours.id}`)).status, 204)
   assert.equal((await ask('POST', `/me/tenants/${bob.tenantId}/leave`, {})).status, 204)
 })
+
+const config = await discover(world, 'northgate-partners', ours)
+const scope = 'openid offline_access contractors.lists.read'
+const member = await newPerson(world, { email: 'member@elsewhere.example', tenantName: 'Her Own' })
+await joinAs(world, member.userId, bob.tenantId, 'member')
+evil.accounts.set('member', { sub: 'member' })
+const addMapping = async () =>
+  await admin.query(
+    `insert into federation.iam_user_mappings (tenant_id, provider_id, user_id, external_id, sync_status)
+     values ($1, $2, $3, 'member', 'synced')
+     on conflict do nothing`,
+    [bob.tenantId, provider.id, member.userId],
+  )
+const mapping = async () =>
+  (await admin.query(`select id from federation.iam_user_mappings where external_id = 'member'`)).rows[0].id
+
+async function allowThroughProvider() {
+  const through = visitor(world)
+  assert.equal(await through.signIn(bob.tenantId, provider.id, 'member'), '/')
+  const browser = new OAuthBrowser(world)
+  for (const [name, value] of through.browser.cookiesOf(world.baseUrl)) browser.cookies.push({ name, value, path: '/' })
+  return await signInAgain(browser, config, { scope })
+}
+async function works({ access_token: token, refresh_token: next }: openid.TokenEndpointResponse) {
+  const isHeard = (await callerBy(world, token)).status === 200
+  return [isHeard, (await refusalOf(openid.refreshTokenGrant(config, next ?? ''))) === 'none']
+}
+
+for (const [what, end, again] of [
+  [
+    'the provider is switched off',
+    () => changeProvider(bob, provider.id, { isActive: false }),
+    () => changeProvider(bob, provider.id, { isActive: true }),
+  ],
+  [
+    'the way in is closed',
+    async () => await bob.fetch(`/federation/user-mappings/${await mapping()}/disable`, { method: 'POST' }),
+    async () => await bob.fetch(`/federation/user-mappings/${await mapping()}/enable`, { method: 'POST' }),
+  ],
+  [
+    'the link is removed',
+    async () => await bob.fetch(`/federation/user-mappings/${await mapping()}`, { method: 'DELETE' }),
+    addMapping,
+  ],
+] as const) {
+  test(`AG-04 MT-21 what was allowed applications through a provider, to go on without the person too, ends when ${what}, for good`, async () => {
+    await addMapping()
+    const own = await signInBy(world, member, { slug: 'northgate-partners', client: ours })
+    const [first, second] = [await allowThroughProvider(), await allowThroughProvider()]
+    assert.deepEqual(await works(first), [true, true], 'the control')
+    await end()
+    assert.deepEqual(await works(second), [false, false])
+    assert.deepEqual(await works(own.tokens), [true, true], 'what she allowed as herself stays')
+    await again()
+    assert.deepEqual(await works(second), [false, false])
+    const { rows } = await admin.query(
+      `select distinct revoked_reason as reason from oauth.grants where user_id = $1 and provider_id = $2`,
+      [member.userId, provider.id],
+    )
+    assert.deepEqual(rows, [{ reason: 'provider' }])
+  })
+}

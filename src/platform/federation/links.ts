@@ -9,12 +9,12 @@ import {
   findAccount,
   findOneTimeToken,
   issueOneTimeToken,
-  revokeSessionsThrough,
   tellOwner,
   withdrawOneTimeTokens,
 } from '#platform/identity'
 import { linkTo, sendMail } from '#platform/mail'
 import { isMember, noteArrival, takeIn } from './arrivals.ts'
+import { endWhatCameThrough } from './closings.ts'
 import { errors } from './errors.ts'
 import { confirmLinkMail, providerLinkedMail } from './mails.ts'
 import type { ProviderAnswer } from './sign-ins.ts'
@@ -194,7 +194,7 @@ export async function unlinkOwn(app: App, client: Scope, userId: string, id: str
   const link = (await listOwnLinks(app.db.scoped({ ...client, system: true }), userId)).find(each => each.id === id)
   if (!link) throw errors.mappingNotFound({ id })
   await changeAndAnnounce(app, { ...client, system: true, tenantId: link.tenantId, userId }, async tx => {
-    await revokeSessionsThrough(tx, link.providerId, 'its link was removed', userId)
+    await endWhatCameThrough(tx, { providerId: link.providerId, userId }, 'its link was removed')
     await tx.run(sql`
       delete from federation.iam_user_mappings
       where tenant_id = ${link.tenantId}

@@ -4,8 +4,9 @@ import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { type IfMatch, nullable, oneOf, requireMatch, timestamp, uuid } from '#platform/http'
-import { announceRevocation, revokeSessionsThrough } from '#platform/identity'
+import { announceRevocation } from '#platform/identity'
 import { getSecurityPolicy } from '#platform/tenancy'
+import { endWhatCameThrough } from './closings.ts'
 import { errors } from './errors.ts'
 import { requireMappedHeld } from './group-settings.ts'
 import { issuerOf, type products, providerTypes } from './products.ts'
@@ -233,10 +234,10 @@ export async function changeProvider(
       violations,
     )
     if (change.domains) await setProviderDomains(tx, id, change.domains)
-    if (wasOn && !isOn) await revokeSessionsThrough(tx, id, 'its identity provider was switched off')
+    if (wasOn && !isOn) await endWhatCameThrough(tx, { providerId: id }, 'its identity provider was switched off')
     // A second factor that was believed is believed no more.
     else if (old.trustsSecondFactor && change.trustsSecondFactor === false) {
-      await revokeSessionsThrough(tx, id, 'the identity provider’s second factor counts no more')
+      await endWhatCameThrough(tx, { providerId: id }, 'the identity provider’s second factor counts no more')
     }
     if (wasOn !== isOn) {
       await recordEvent(tx, {
@@ -257,7 +258,7 @@ export async function deleteProvider(app: App, scope: Scope, id: string): Promis
   await app.db.transaction({ ...scope, system: true }, async tx => {
     const { status } = await getProvider(app, tx, id, sql`for update of provider`)
     if (status !== 'inactive') await requireDispensable(tx, id)
-    await revokeSessionsThrough(tx, id, 'its identity provider was removed')
+    await endWhatCameThrough(tx, { providerId: id }, 'its identity provider was removed')
     await closeProvisioning(tx, id)
     await tx.run(sql`
       delete from federation.iam_providers

@@ -3,9 +3,10 @@ import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, nullable, oneOf, readCursor, timestamp, uuid } from '#platform/http'
-import { changeAndAnnounce, revokeSessionsThrough } from '#platform/identity'
+import { changeAndAnnounce } from '#platform/identity'
 import { lockMembership, removeMembership } from '#platform/tenancy'
 import { conflicts, isMember, takeIn } from './arrivals.ts'
+import { endWhatCameThrough } from './closings.ts'
 import { errors } from './errors.ts'
 import { requireMappedHeld } from './group-settings.ts'
 
@@ -121,9 +122,8 @@ export function disableMapping(app: App, scope: Scope, id: string): Promise<User
       set sync_status = 'disabled', conflict = null
       where tenant_id = ${scope.tenantId}
         and id = ${id}`)
-    if (mapping.userId !== null) {
-      await revokeSessionsThrough(tx, mapping.providerId, 'this way in was closed', mapping.userId)
-    }
+    const { userId, providerId } = mapping
+    if (userId !== null) await endWhatCameThrough(tx, { providerId, userId }, 'this way in was closed')
     await note(tx, 'disable_identity_mapping', mapping)
     return await getUserMapping(tx, id)
   })
@@ -150,9 +150,8 @@ export async function enableMapping(app: App, scope: Scope, id: string): Promise
 export async function deleteMapping(app: App, scope: Scope, id: string): Promise<void> {
   await changeAndAnnounce(app, { ...scope, system: true }, async tx => {
     const mapping = await lockMapping(tx, id)
-    if (mapping.userId !== null) {
-      await revokeSessionsThrough(tx, mapping.providerId, 'its link was removed', mapping.userId)
-    }
+    const { userId, providerId } = mapping
+    if (userId !== null) await endWhatCameThrough(tx, { providerId, userId }, 'its link was removed')
     await tx.run(sql`
       delete from federation.iam_user_mappings
       where tenant_id = ${scope.tenantId}

@@ -137,8 +137,7 @@ async function allow(
   const { allowed, refused } = divide(client, payload, ticked)
   const grantId = await createGrant(tx, {
     client,
-    userId: principal.userId,
-    sessionId: principal.sessionId,
+    principal,
     scopes: allowed,
     refusedScopes: refused,
     claims: claimsAsked(payload),

@@ -96,10 +96,10 @@ export async function answerDevice(
 const allow = (
   tx: Parameters<typeof createGrant>[0],
   client: KnownClient,
-  { userId, sessionId }: SessionPrincipal,
+  principal: SessionPrincipal,
   scopes: string[],
   refusedScopes: string[],
-) => createGrant(tx, { client, userId, sessionId, scopes, refusedScopes, claims: [], isOfDevice: true })
+) => createGrant(tx, { client, principal, scopes, refusedScopes, claims: [], isOfDevice: true })
 
 async function getWaiting(
   app: App,

@@ -1,5 +1,8 @@
-import { eventRecord } from '#platform/audit'
+import { eventRecord, recordEvent } from '#platform/audit'
 import { type Queryable, sql } from '#platform/database'
+import type { SessionPrincipal } from '#platform/http'
+import { findEndOfSession } from '#platform/identity'
+import { errors } from './errors.ts'
 
 /** How long what somebody allowed is good at most, in days: after that he is asked again. */
 const grantDays = 365
@@ -8,8 +11,8 @@ export type GrantEnd = 'user' | 'administrator' | 'client' | 'replay' | 'signed_
 
 type NewGrant = {
   client: { id: string; isOfPlatform: boolean; backchannelLogoutUri: string | null }
-  userId: string
-  sessionId: string
+  /** Who allows it, and in which session. */
+  principal: Pick<SessionPrincipal, 'userId' | 'sessionId' | 'provider'>
   scopes: readonly string[]
   refusedScopes: readonly string[]
   claims: readonly string[]
@@ -19,26 +22,28 @@ type NewGrant = {
 
 /** Notes what somebody allows an application; `tx` is in the tenant's scope. Returns the grant's id. */
 export async function createGrant(tx: Queryable, grant: NewGrant): Promise<string> {
-  const { client, scopes } = grant
+  const { client, scopes, principal } = grant
+  if (principal.provider) await requireLasting(tx, principal.provider.id, principal.sessionId)
   const endsWithSession = !grant.isOfDevice && !scopes.includes('offline_access')
   const event = {
     action: 'oauth_consent',
     resource: 'oauth.oauth_clients',
     resourceId: client.id,
-    sessionId: grant.sessionId,
+    sessionId: principal.sessionId,
     details: { scopes, ...(grant.refusedScopes.length > 0 && { refusedScopes: grant.refusedScopes }) },
   }
   const { id } = await tx.one(sql<{ id: string }>`
     with made as (
       insert into oauth.grants (
-        oauth_client_id, is_of_platform, user_id, session_id, ends_with_session, scopes, refused_scopes, claims,
-        tells_logout, expires_at
+        oauth_client_id, is_of_platform, user_id, session_id, provider_id, ends_with_session, scopes, refused_scopes,
+        claims, tells_logout, expires_at
       )
       values (
         ${client.id},
         ${client.isOfPlatform},
-        ${grant.userId},
-        ${grant.sessionId},
+        ${principal.userId},
+        ${principal.sessionId},
+        ${principal.provider?.id ?? null},
         ${endsWithSession},
         ${scopes},
         ${grant.refusedScopes},
@@ -118,4 +123,40 @@ export async function revokeGrantsOf(
     select count(*) filter (where is_living)::integer as living
     from revoked`)
   return living
+}
+
+/** Those who allow something through a provider, beside each other, and whoever ends what came through it, alone. */
+const throughProvider = (providerId: string) =>
+  sql`hashtext('oauth.grants through a provider'), hashtext(${providerId})`
+
+/** Refuses where the session has ended since the request began: what ended it has looked for grants already. */
+async function requireLasting(tx: Queryable, providerId: string, sessionId: string): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock_shared(${throughProvider(providerId)})`)
+  if ((await findEndOfSession(tx, { sessionId })) !== undefined) throw errors.freshSignInNeeded()
+}
+
+/**
+ * Ends what was allowed in sessions for which an identity provider of the scope's tenant alone vouched, of one user or of
+ * all: their tokens with it, on devices and without the person too. Call it after those sessions were ended, in the same
+ * transaction, and after the commit `announceRevocation`.
+ */
+export async function revokeGrantsThrough(
+  tx: Queryable,
+  { providerId, userId }: { providerId: string; userId?: string | undefined },
+): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock(${throughProvider(providerId)})`)
+  const ended = await tx.run(sql`
+    update oauth.grants
+    set revoked_at = now(), revoked_reason = 'provider'
+    where tenant_id = ${tx.scope.tenantId}
+      and provider_id = ${providerId}
+      and (${userId ?? null}::uuid is null or user_id = ${userId ?? null})
+      and revoked_at is null
+    returning id`)
+  if (ended.length === 0) return
+  await recordEvent(tx, {
+    action: 'oauth_grant_revoked',
+    resource: 'oauth.grants',
+    details: { reason: 'provider', providerId, ended: ended.length, ...(userId !== undefined && { userId }) },
+  })
 }

@@ -65,7 +65,12 @@ export const interactionRoutes = [
     summary: 'Allow a device what it asks, or deny it',
     description: 'Name the workspace in `X-Tenant-Id`. What the device gets is yours, whoever the code was shown to.',
     body: Type.Object({ ...UserCode.properties, ...Decision.properties }),
-    refusals: ['oauth.user_code_unknown', 'oauth.another_tenant', 'oauth.scopes_not_asked'],
+    refusals: [
+      'oauth.user_code_unknown',
+      'oauth.another_tenant',
+      'oauth.fresh_sign_in_needed',
+      'oauth.scopes_not_asked',
+    ],
     status: 204,
     response: Type.Null(),
     async handle({ body, scope, principal }, app) {
