@@ -59,6 +59,7 @@ export {
 export { listFailingOutboxes, relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
 export { findKnownTenant, type KnownTenant, listPlacesOf, putTenantBack, reviveTenant } from './past-tenants.ts'
+export { isPlacedDataOf } from './placed-copies.ts'
 export {
   type MigratedDatabase,
   nameOf,

@@ -1,7 +1,7 @@
 import type { ClientConfig } from 'pg'
 import type { App } from '#platform/app.ts'
 import { connectSide, readTenantTables, referredValues, type Side } from '#platform/database'
-import { nameOf, placementErrors } from '#platform/tenancy'
+import { isPlacedDataOf, nameOf, placementErrors } from '#platform/tenancy'
 import type { AsideOptions, withAside } from './asides.ts'
 import { openPast } from './asides.ts'
 import { readServer } from './base-backups.ts'
@@ -80,21 +80,7 @@ async function connectCopy(admin: ClientConfig, tenant: { slug: string; tenantId
   const copy = await connectSide({ ...admin, application_name: 'commonhold restore' }).catch(error => {
     throw placementErrors.databaseAway({ name: nameOf(admin), reason: (error as Error).message }, error)
   })
-  if (await hasDataOf(copy, tenant.tenantId)) return copy
+  if (await isPlacedDataOf(copy, tenant.tenantId)) return copy
   await copy.end()
   throw errors.placedCopyForeign({ slug: tenant.slug, name: nameOf(admin) })
-}
-
-/** Not so in another database, where all rows would seem to have been made since, nor in the main one, which names the place. */
-async function hasDataOf(copy: Side, tenantId: string): Promise<boolean> {
-  const there = await copy.query(`select from pg_class where oid = to_regclass('tenancy.placements')`)
-  if (there.rowCount === 0) return false
-  const { rowCount } = await copy.query(
-    `select
-    from tenancy.tenants
-    where id = $1
-      and not exists (select from tenancy.placements where tenant_id = $1)`,
-    [tenantId],
-  )
-  return rowCount === 1
 }
