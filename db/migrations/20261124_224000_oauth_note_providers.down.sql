@@ -1,5 +1,5 @@
 -- The table is young and small: a moment of a lock is no harm.
--- squawk-ignore-file constraint-missing-not-valid, require-concurrent-index-deletion
+-- squawk-ignore-file constraint-missing-not-valid, require-concurrent-index-deletion, ban-drop-column
 drop index oauth.grants_provider_id_idx;
 update oauth.grants
 set revoked_reason = 'administrator'
