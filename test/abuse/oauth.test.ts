@@ -613,3 +613,24 @@ async function startAgain(): Promise<string> {
   })
   return await server.listen({ host: '127.0.0.1', port: 0 })
 }
+
+test('GG-13 requests that leave a row behind are 60 a minute from one address, and others go on', async () => {
+  for (const [path, init] of [
+    ['auth', {}],
+    ['par', { method: 'POST', body: new URLSearchParams({ client_id: 'nobody' }) }],
+  ] as const) {
+    const ask = async (address: string, at = slug) =>
+      await fetch(`${baseUrl}/t/${at}/${path}`, {
+        ...init,
+        redirect: 'manual',
+        headers: { 'x-forwarded-for': address },
+      })
+    for (let asked = 0; asked < 60; asked++) assert.notEqual((await ask('203.0.113.77')).status, 429)
+    const refused = await ask('203.0.113.77', 'northgate-partners')
+    assert.equal(refused.status, 429, path)
+    assert.match(refused.headers.get('ratelimit-policy') ?? '', new RegExp(`"issuer /${path}";q=60;w=60`))
+    assert.notEqual((await ask('203.0.113.78')).status, 429)
+  }
+  const metadata = `${baseUrl}/t/${slug}/.well-known/openid-configuration`
+  assert.equal((await fetch(metadata, { headers: { 'x-forwarded-for': '203.0.113.77' } })).status, 200)
+})

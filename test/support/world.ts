@@ -125,9 +125,9 @@ export async function testWorld(
 }
 
 function withoutLimits(module: Module): Module {
-  if (!module.routes) return module
-  const routes = module.routes.map(({ rateLimit: _, ...route }) => route)
-  return { ...module, routes }
+  const routes = module.routes?.map(({ rateLimit: _, ...route }) => route)
+  const mounts = module.mounts?.map(({ quotaOf: _, ...mount }) => mount)
+  return { ...module, ...(routes && { routes }), ...(mounts && { mounts }) }
 }
 
 async function placeElsewhere(database: TestDatabase, app: App, tenantIds: readonly string[]): Promise<void> {

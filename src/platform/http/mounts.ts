@@ -8,7 +8,7 @@ import { cookiesOf } from './cookies.ts'
 import { sessionCookie } from './credentials.ts'
 import { errors } from './errors.ts'
 import type { Frame } from './frame.ts'
-import { callerAt, policyOf } from './rate-limits.ts'
+import { callerAt, policyOf, type Quota } from './rate-limits.ts'
 import type { Principal } from './route.ts'
 
 /**
@@ -23,6 +23,8 @@ export type Mount = {
    * everything by itself.
    */
   open(call: MountedCall, app: App): Promise<MountedHandler>
+  /** What of it is tried beside the general limit, by the address of the caller: what leaves something behind for anybody. */
+  quotaOf?(path: string): Quota | undefined
 }
 
 export type MountedHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -49,9 +51,13 @@ export async function serveMounts(server: FastifyInstance, frame: Frame, modules
     for (const { module, mount } of mounted) {
       inner.all(`${mount.prefix}/*`, { compress: false }, async (request, reply) => {
         if (request.site && request.site.kind !== 'installation') throw errors.routeNotFound({ path: mount.prefix })
-        reply.header('ratelimit-policy', policyOf([frame.general]))
-        reply.header('ratelimit', frame.limits.take(frame.general, callerAt(clientAddressOf(request))))
-        const answer = await mount.open(callOf(frame, mount, request), appFor(module, frame.app))
+        const call = callOf(frame, mount, request)
+        const own = mount.quotaOf?.(call.path)
+        const quotas = own ? [frame.general, own] : [frame.general]
+        reply.header('ratelimit-policy', policyOf(quotas))
+        const caller = callerAt(call.scope.ipAddress)
+        reply.header('ratelimit', quotas.map(quota => frame.limits.take(quota, caller)).join(', '))
+        const answer = await mount.open(call, appFor(module, frame.app))
         for (const [name, value] of Object.entries(reply.getHeaders())) {
           if (value !== undefined) reply.raw.setHeader(name, value)
         }

@@ -15,7 +15,13 @@ export const issuerMount: Mount = {
     const [, slug = '', below = ''] = /^\/([^/]+)(\/.*)?$/.exec(call.path) ?? []
     return await openIssuer(app, call, slug, below)
   },
+  quotaOf: path => quotas.get(path.replace(/^\/[^/]+/, '')),
 }
+
+/** Each leaves a row behind, whoever asks: 60 a minute from one address, whatever the workspace. */
+const quotas = new Map(
+  ['/auth', '/par'].map(path => [path, { name: `issuer ${path}`, requests: 60, seconds: 60 }] as const),
+)
 
 /** RFC 8414 3: of an issuer with a path the well-known part stands before that. */
 export const metadataMount: Mount = {
