@@ -41,7 +41,7 @@ export type PublicAnswer = {
  */
 export async function fetchPublic(app: App, address: string, options: PublicRequest = {}): Promise<PublicAnswer> {
   const { milliseconds = 10_000 } = options
-  const allowed = readNetworks(String(app.config.outgoingAllow ?? '')) ?? []
+  const allowed = allowedOf(app)
   const url = readUrl(address, allowed.length > 0)
   const ended = new AbortController()
   const timer = setTimeout(
@@ -61,6 +61,21 @@ export async function fetchPublic(app: App, address: string, options: PublicRequ
     ended.abort()
   }
 }
+
+/**
+ * Refuses, as `fetchPublic` will, an address that says itself where it leads: a number, or this machine. Where a name leads is
+ * found out when it is asked.
+ */
+export function requireNoPrivateAddress(app: App, address: string): void {
+  const allowed = allowedOf(app)
+  const url = readUrl(address, allowed.length > 0)
+  const name = url.hostname.replace(/^\[|\]$/g, '')
+  const literal = /(^|\.)localhost\.?$/.test(name) ? '127.0.0.1' : name
+  const family = isIP(literal)
+  if (family !== 0) requireReachable(url, [{ address: literal, family }], allowed)
+}
+
+const allowedOf = ({ config }: App): Networks => readNetworks(String(config.outgoingAllow ?? '')) ?? []
 
 type Resolved = readonly { address: string; family: number }[]
 

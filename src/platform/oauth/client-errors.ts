@@ -16,6 +16,7 @@ export const clientErrors = errorTable('oauth', {
     'A public application shows itself by nothing, a confidential one by a secret, or by a key that it names once: as jwks or as jwks_uri.',
   ],
   keysInvalid: ['invalid', 'The keys must be a JSON Web Key Set of one to ten public keys, or an https:// address.'],
+  nameUnseen: ['invalid', 'The name holds signs that do not show, or that turn the text round.'],
   addressInvalid: ['invalid', 'Only https:// addresses are possible here.'],
   serviceAccountNeeded: ['invalid', 'Say as which service account the application acts for itself.'],
   secretsNotTaken: ['conflict', 'This application shows itself without a secret.'],

@@ -1,6 +1,17 @@
 import { Type } from 'typebox'
+import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
-import { idParams, nullable, pageOf, pageQuery, Reply, route, timestamp, uuid } from '#platform/http'
+import {
+  idParams,
+  nullable,
+  pageOf,
+  pageQuery,
+  Reply,
+  requireNoPrivateAddress,
+  route,
+  timestamp,
+  uuid,
+} from '#platform/http'
 import { changeAndAnnounce } from '#platform/identity'
 import {
   ClientSecret,
@@ -42,6 +53,8 @@ const unfit = [
   'oauth.auth_method_unfit',
   'oauth.keys_invalid',
   'oauth.address_invalid',
+  'oauth.name_unseen',
+  'http.outgoing_refused',
   'oauth.service_account_needed',
   'access.scope_unknown',
   'access.service_account_not_found',
@@ -106,6 +119,7 @@ const routesOf = ({ path, read, write, an, those, scopeOf }: Owner) => [
     async handle({ body, scope }, app) {
       return await changeAndAnnounce(app, scopeOf(scope), async tx => {
         const client = await createClient(tx, body)
+        requireOutside(app, body)
         const made = takesSecrets(client) ? await rotateSecret(tx, client.id, 0) : null
         return { ...client, secret: made?.secret ?? null }
       })
@@ -137,7 +151,11 @@ const routesOf = ({ path, read, write, an, those, scopeOf }: Owner) => [
     refusals: [notFound, ...unfit, beyond],
     response: Client,
     async handle({ params, body, scope, ifMatch }, app) {
-      return await changeAndAnnounce(app, scopeOf(scope), tx => changeClient(tx, params.id, body, ifMatch))
+      return await changeAndAnnounce(app, scopeOf(scope), async tx => {
+        const client = await changeClient(tx, params.id, body, ifMatch)
+        requireOutside(app, body)
+        return client
+      })
     },
   }),
   route({
@@ -259,3 +277,8 @@ export const clientRoutes = [
     },
   }),
 ]
+
+/** What the server asks by itself is not to lead inside. */
+function requireOutside(app: App, { backchannelLogoutUri, jwksUri }: ClientChange): void {
+  for (const address of [backchannelLogoutUri, jwksUri]) if (address) requireNoPrivateAddress(app, address)
+}

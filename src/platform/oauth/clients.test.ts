@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { type Scope, sql } from '#platform/database'
+import { fetchPublic } from '#platform/http'
 import { makeOperator } from '#platform/identity'
 import { joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
 import { type ClientSecret, holdsSecret, listSecrets, type NewClientSecret } from './client-secrets.ts'
@@ -458,4 +459,44 @@ test('GG-13 a try opens a client for ten minutes, with a secret that ends with i
   assert.equal(await holds(made, opened.secret), false)
   await answer(await alice.fetch(`${clientsOf}/${made.id}`, { method: 'PATCH', body: { isActive: false } }), 200)
   await refusal(await alice.fetch(`${clientsOf}/${made.id}/tries`, { method: 'POST' }), 409, 'oauth.client_off')
+})
+
+test('GG-13 an application is not called what people cannot see', async () => {
+  for (const name of ['Bank\u202e knaB', 'Ba\u200bnk', '\u2066Bank\u2069', '\u{e0041}Bank', 'Bank\ufe00']) {
+    await refusal(await alice.fetch(clientsOf, { method: 'POST', body: { ...web, name } }), 400, 'oauth.name_unseen')
+  }
+  const { id } = await create(alice, { ...web, name: 'Bänk für Ökologie 銀行' })
+  await refusal(
+    await alice.fetch(`${clientsOf}/${id}`, { method: 'PATCH', body: { name: 'Bank\u202e' } }),
+    400,
+    'oauth.name_unseen',
+  )
+  await assert.rejects(admin.query(`update oauth.oauth_clients set name = $2 where id = $1`, [id, 'Bank\u202e']), {
+    constraint: 'oauth_clients_name_shown',
+  })
+})
+
+test('GG-13 a logout address that leads inside is refused when it is saved, and when it is asked', async () => {
+  const inside = [
+    '127.0.0.1',
+    '10.1.2.3',
+    '192.168.0.1',
+    '169.254.169.254',
+    '[::1]',
+    '[fd00::1]',
+    '2130706433',
+    'localhost',
+  ]
+  for (const host of inside) {
+    const backchannelLogoutUri = `https://${host}/`
+    const answer = await alice.fetch(clientsOf, { method: 'POST', body: { ...web, backchannelLogoutUri } })
+    await refusal(answer, 400, 'http.outgoing_refused')
+    await assert.rejects(fetchPublic(app, backchannelLogoutUri), { code: 'http.outgoing_refused' })
+  }
+  const { id } = await create(alice, { ...web, backchannelLogoutUri: 'https://app.example.org/logout' })
+  const changed = await alice.fetch(`${clientsOf}/${id}`, {
+    method: 'PATCH',
+    body: { backchannelLogoutUri: 'https://127.0.0.1/' },
+  })
+  await refusal(changed, 400, 'http.outgoing_refused')
 })

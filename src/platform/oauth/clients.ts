@@ -342,6 +342,9 @@ export async function requireReach(
   }
 }
 
+/** Signs that do not show, or turn the text round: who is asked whether it may act for him has to see what it is called. */
+const unseen = /[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
+
 /** Names what is wrong where the database would only say that something is. */
 async function requireFit(tx: Queryable, type: Client['type'], client: Required<Settings>): Promise<void> {
   const { uri, unknownScopes } = await tx.one(sql<{ uri: string | null; unknownScopes: string[] }>`
@@ -358,6 +361,7 @@ async function requireFit(tx: Queryable, type: Client['type'], client: Required<
         where scope <> all (${[...identityScopes]}::text[])
           and cardinality(oauth.permissions_in(array[scope])) = 0
       ) as unknown_scopes`)
+  if (unseen.test(client.name)) throw errors.nameUnseen()
   if (uri !== null) throw errors.redirectUriInvalid({ uri })
   if (unknownScopes.length > 0) throw accessErrors.scopeUnknown({ scopes: unknownScopes.join(', ') })
   if (client.grantTypes.includes('client_credentials') && client.serviceAccountId === null && tx.scope.tenantId) {
@@ -378,6 +382,7 @@ export const violations: Readonly<Record<string, Thrower>> = {
   oauth_clients_keys_where_used: errors.authMethodUnfit,
   oauth_clients_jwks_public: errors.keysInvalid,
   oauth_clients_jwks_uri_shape: errors.keysInvalid,
+  oauth_clients_name_shown: errors.nameUnseen,
   oauth_clients_website_shape: errors.addressInvalid,
   oauth_clients_backchannel_logout_uri_shape: errors.addressInvalid,
 }
