@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { recordEvent } from '#platform/audit'
 import { runJobs } from '#test/jobs.ts'
-import { believedNoLonger, testWorld } from '#test/world.ts'
+import { believedNoLonger, joinAs, newPerson, signIn, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { reasonToSkip } from './browser.ts'
 import { closeNotices, enter, look, type Size, sizes, useBrowser } from './journey.ts'
@@ -29,6 +29,20 @@ await recordEvent(db.scoped(from), { action: 'http.permission_missing', occurren
 const created = await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'As it was born' } })
 const list = (await created.json()) as { id: string }
 await alice.fetch(`/contractor-lists/${list.id}`, { method: 'PATCH', body: { name: 'As it is called now' } })
+
+const outsider = await newPerson(world)
+const { email, userId, fullName, password } = await newPerson(world, { fullName: 'Ada Lovelace' })
+await joinAs(world, userId, alice.tenantId, 'viewer')
+const reader = await signIn(baseUrl, { email, fullName, password }, alice.tenantId)
+await reader.fetch('/me/profile', { method: 'PATCH', body: { timezone: 'Pacific/Kiritimati' } })
+await recordEvent(db.scoped(reader.scope), { action: 'insert', resource: 'notifications.quiet_tenants' })
+const { rows: quiet } = await admin.query<{ at: Date }>(
+  `select created_at as at from audit.audit_logs where user_id = $1 and resource = 'notifications.quiet_tenants'`,
+  [userId],
+)
+const inKiritimati = new Intl.DateTimeFormat('en-GB', {
+  ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: 'Pacific/Kiritimati' },
+}).format(quiet[0]?.at)
 
 describe('security in the console', { skip }, () => {
   const browser = useBrowser(baseUrl)
@@ -81,6 +95,28 @@ describe('security in the console', { skip }, () => {
       await look(page, 'security-events-of-all')
       assert.deepEqual(complaints, [])
       await context.close()
+    })
+
+    it(`MT-22 who may not read the log finds what she did herself, at the time of her own zone (${size})`, async () => {
+      const { context, page, complaints } = await browser.open(size)
+      await enter(page, reader, '/account')
+      await page.getByRole('link', { name: 'Activity', exact: true }).click()
+      const activity = page.getByRole('region', { name: 'What you did in Meridian Capture' })
+      const mine = activity.getByRole('row', { name: /Ada Lovelace made this workspace quiet/ })
+      await mine.getByText(inKiritimati).filter({ visible: true }).waitFor()
+      assert.equal(await activity.getByText('As it was born').count(), 0)
+      await mine.getByRole('button', { name: /^Details:/ }).click()
+      await activity.getByText('notifications.quiet_tenants').waitFor()
+      assert.equal(await activity.getByRole('button', { name: 'Save the proof' }).count(), 0)
+      await look(page, 'own-activity')
+      assert.deepEqual(complaints, [])
+      await context.close()
+      const other = await browser.open(size)
+      await enter(other.page, outsider, '/account/activity')
+      await other.page.getByText('You have not done anything here yet').waitFor()
+      await look(other.page, 'own-activity-empty')
+      assert.deepEqual(other.complaints, [])
+      await other.context.close()
     })
 
     it(`GG-19 a list is shown as it was before it got another name (${size})`, async () => {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Module } from '#platform/module.ts'
+import { activityRoutes } from './activity-routes.ts'
 import { logArchiving } from './archiving.ts'
 import { securityEvents } from './own-security-events.ts'
 import { ensureMonthPartitions, findShortHorizons } from './partitions.ts'
@@ -63,7 +64,7 @@ export const auditModule = {
       action: 'archive',
     },
   },
-  routes: [...auditRoutes, ...securityRoutes],
+  routes: [...auditRoutes, ...activityRoutes, ...securityRoutes],
   jobs: [
     {
       name: 'audit.make-month-partitions',

@@ -6,6 +6,7 @@ const sections = [
   { to: '/account', label: 'Profile' },
   { to: '/account/security', label: 'Sign-in and security' },
   { to: '/account/sessions', label: 'Devices and history' },
+  { to: '/account/activity', label: 'Activity' },
   { to: '/account/workspaces', label: 'Workspaces' },
   { to: '/account/applications', label: 'Applications' },
   { to: '/account/notifications', label: 'Notifications' },

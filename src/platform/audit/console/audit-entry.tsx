@@ -9,7 +9,13 @@ import { type AuditLog, type Change, capitalised, type Filters } from './audit-l
 import { NamedRow } from './named-row.tsx'
 import { isEmpty, type Part, readable, tell, wordFor } from './sentences.ts'
 
-export function AuditEntry({ entry, change }: { entry: AuditLog; change: (change: Partial<Filters>) => void }) {
+type Shown = {
+  entry: AuditLog
+  /** Narrows the list; without it nothing is offered that needs the right to read the log. */
+  change?: ((change: Partial<Filters>) => void) | undefined
+}
+
+export function AuditEntry({ entry, change }: Shown) {
   const resources = useResources()
   const [opened, setOpened] = useState(false)
   const id = useId()
@@ -119,7 +125,7 @@ const erasedParts = {
 } as const
 
 /** Where and how it was done, and the ids that the sentence has names for. */
-function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Filters>) => void }) {
+function Facts({ entry, change }: Shown) {
   const resources = useResources()
   const { id, userId, userName, resource, resourceId, changes, details } = entry
   const shown = new Set(readable(entry, resources))
@@ -158,20 +164,24 @@ function Facts({ entry, change }: { entry: AuditLog; change: (change: Partial<Fi
             ),
         )}
       </dl>
-      <div className={classes.facts}>
-        {userId && (
-          <Anchor component="button" type="button" size="xs" onClick={() => change({ user: userId })}>
-            Only what {userName ?? 'this user'} did
-          </Anchor>
-        )}
-        {resource && resourceId && (
-          <Anchor component="button" type="button" size="xs" onClick={() => change({ resource, resourceId })}>
-            Only this resource
-          </Anchor>
-        )}
-        {resource && resourceId && changes && <AsOf resource={resource} resourceId={resourceId} at={entry.createdAt} />}
-        <SaveProof id={id} />
-      </div>
+      {change && (
+        <div className={classes.facts}>
+          {userId && (
+            <Anchor component="button" type="button" size="xs" onClick={() => change({ user: userId })}>
+              Only what {userName ?? 'this user'} did
+            </Anchor>
+          )}
+          {resource && resourceId && (
+            <Anchor component="button" type="button" size="xs" onClick={() => change({ resource, resourceId })}>
+              Only this resource
+            </Anchor>
+          )}
+          {resource && resourceId && changes && (
+            <AsOf resource={resource} resourceId={resourceId} at={entry.createdAt} />
+          )}
+          <SaveProof id={id} />
+        </div>
+      )}
     </>
   )
 }

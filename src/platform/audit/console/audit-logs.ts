@@ -33,6 +33,19 @@ export const auditLogsQuery = (filters: Filters) =>
     staleTime: 0,
   })
 
+/** What one did oneself where one works. */
+export const ownActivityQuery = infiniteQueryOptions({
+  queryKey: ['own-activity'],
+  queryFn: ({ pageParam, signal }) =>
+    request<{ items: readonly AuditLog[]; nextCursor: string | null }>('/me/activity', {
+      query: { limit: 50, cursor: pageParam },
+      signal,
+    }),
+  initialPageParam: '',
+  getNextPageParam: last => last.nextCursor,
+  staleTime: 0,
+})
+
 /** Where the entries that fit are fetched as a file. */
 export function exportAddress(filters: Filters, format: 'csv' | 'jsonl'): string {
   const given = Object.entries({ ...asked(filters), format }).filter((each): each is [string, string] => !!each[1])

@@ -13,7 +13,6 @@ import {
   useSession,
 } from '#platform/console'
 import classes from './audit.module.css'
-import { AuditEntry } from './audit-entry.tsx'
 import {
   auditLogsQuery,
   auditOptionsQuery,
@@ -25,7 +24,7 @@ import {
   sealQuery,
 } from './audit-logs.ts'
 import { AuditTabs } from './audit-tabs.tsx'
-import { RememberedRows } from './named-row.tsx'
+import { EntryTable } from './entry-table.tsx'
 import { nounOf, rememberRows } from './sentences.ts'
 
 export function Page() {
@@ -106,24 +105,7 @@ export function Page() {
           style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}
           aria-busy={query.isPlaceholderData}
         >
-          <table className={classes.table}>
-            <thead>
-              <tr>
-                <th style={{ width: 34 }}>
-                  <span className="visually-hidden">Details</span>
-                </th>
-                <th className={classes.wide}>When</th>
-                <th>What</th>
-              </tr>
-            </thead>
-            <tbody>
-              <RememberedRows value={remembered}>
-                {entries.map(entry => (
-                  <AuditEntry key={entry.id} entry={entry} change={change} />
-                ))}
-              </RememberedRows>
-            </tbody>
-          </table>
+          <EntryTable entries={entries} remembered={remembered} change={change} />
           <LoadMore query={query} label="Load older entries">
             {filters.q && !filters.from
               ? 'A text is looked for in the last 90 days: choose a date for more.'

@@ -18,6 +18,13 @@ export const auditConsole: ConsoleModule = {
       load: () => import('./security-page.tsx'),
     },
     {
+      path: '/account/activity',
+      title: 'My activity',
+      frame: 'shell',
+      personal: true,
+      load: () => import('./own-activity-page.tsx'),
+    },
+    {
       path: '/security-events',
       title: 'Security events',
       frame: 'shell',
