@@ -16180,9 +16180,10 @@ END) stored,
   revoked_at timestamp with time zone,
   revoked_by uuid,
   revoked_reason text,
+  provider_id uuid,
   constraint grants_pkey PRIMARY KEY (tenant_id, id),
   constraint grants_revocation_explained CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL))),
-  constraint grants_revoked_reason_known CHECK ((revoked_reason = ANY (ARRAY['user'::text, 'administrator'::text, 'client'::text, 'replay'::text, 'replaced'::text, 'signed_out'::text]))),
+  constraint grants_revoked_reason_known CHECK ((revoked_reason = ANY (ARRAY['user'::text, 'administrator'::text, 'client'::text, 'replay'::text, 'replaced'::text, 'signed_out'::text, 'provider'::text]))),
   constraint grants_scopes_bounded CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 200))),
   constraint grants_own_client_id_fkey FOREIGN KEY (tenant_id, own_client_id) REFERENCES oauth.oauth_clients(tenant_id, id) ON DELETE CASCADE,
   constraint grants_revoked_by_fkey FOREIGN KEY (revoked_by) REFERENCES identity.users(id) ON DELETE SET NULL,
@@ -16191,6 +16192,7 @@ END) stored,
 );
 CREATE INDEX grants_expires_at_idx ON oauth.grants USING btree (expires_at);
 CREATE INDEX grants_own_client_id_idx ON oauth.grants USING btree (tenant_id, own_client_id) WHERE (own_client_id IS NOT NULL);
+CREATE INDEX grants_provider_id_idx ON oauth.grants USING btree (tenant_id, provider_id) WHERE (provider_id IS NOT NULL);
 CREATE INDEX grants_revoked_by_idx ON oauth.grants USING btree (revoked_by) WHERE (revoked_by IS NOT NULL);
 CREATE INDEX grants_session_id_idx ON oauth.grants USING btree (session_id) WHERE (session_id IS NOT NULL);
 CREATE INDEX grants_untold_idx ON oauth.grants USING btree (session_id) WHERE (tells_logout AND (logout_told_at IS NULL));
@@ -16218,7 +16220,8 @@ comment on column oauth.grants.claims is 'Single claims that the application ask
 comment on column oauth.grants.tells_logout is 'The application wants to be told when the session ends (OpenID Connect Back-Channel Logout)';
 comment on column oauth.grants.logout_sid is 'How the application was told the session''s name: the claim sid';
 comment on column oauth.grants.logout_told_at is 'When the end of the session was put into the queue for the application';
-comment on column oauth.grants.revoked_reason is 'client: the application gave it back, what was allowed is remembered. replay: a code or refresh token came twice. replaced: by one with more scopes';
+comment on column oauth.grants.revoked_reason is 'client: the application gave it back, what was allowed is remembered. replay: a code or refresh token came twice. replaced: by one with more scopes. provider: the identity provider of provider_id was switched off, or this way in was';
+comment on column oauth.grants.provider_id is 'The tenant''s identity provider, where it alone said who allowed it: what ends the sessions that came by it ends this too (AG-04). No foreign key, for that module stands above this one';
 
 create table oauth.interactions (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -16431,6 +16434,7 @@ END)),
   constraint oauth_clients_jwks_uri_shape CHECK (((jwks_uri ~ '^https://[!-~]+$'::text) AND (length(jwks_uri) <= 2000))),
   constraint oauth_clients_keys_where_used CHECK ((((token_endpoint_auth_method = 'private_key_jwt'::text) = (num_nonnulls(jwks, jwks_uri) = 1)) AND (num_nonnulls(jwks, jwks_uri) <= 1))),
   constraint oauth_clients_name_length CHECK ((((length(name) >= 1) AND (length(name) <= 100)) AND (name !~ '[[:cntrl:]]'::text))),
+  constraint oauth_clients_name_shown CHECK ((name !~ '[­؜᠎​-‏ -‮⁠-⁯﻿]'::text)),
   constraint oauth_clients_platform_acts_for_people CHECK (((tenant_id <> '00000000-0000-0000-0000-000000000000'::uuid) OR (NOT (grant_types @> '{client_credentials}'::text[])))),
   constraint oauth_clients_post_logout_redirect_uris_shape CHECK (((cardinality(post_logout_redirect_uris) <= 20) AND oauth.are_redirect_uris(post_logout_redirect_uris, type))),
   constraint oauth_clients_public_has_no_secret CHECK (((type = 'public'::text) = (token_endpoint_auth_method = 'none'::text))),

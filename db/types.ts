@@ -2774,13 +2774,17 @@ export interface OauthGrants {
    */
   ownClientId: Generated<string | null>;
   /**
+   * The tenant's identity provider, where it alone said who allowed it: what ends the sessions that came by it ends this too (AG-04). No foreign key, for that module stands above this one
+   */
+  providerId: string | null;
+  /**
    * What was asked for and not allowed: it is not asked again in this family
    */
   refusedScopes: Generated<string[]>;
   revokedAt: Timestamp | null;
   revokedBy: string | null;
   /**
-   * client: the application gave it back, what was allowed is remembered. replay: a code or refresh token came twice. replaced: by one with more scopes
+   * client: the application gave it back, what was allowed is remembered. replay: a code or refresh token came twice. replaced: by one with more scopes. provider: the identity provider of provider_id was switched off, or this way in was
    */
   revokedReason: string | null;
   /**
