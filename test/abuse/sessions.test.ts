@@ -130,6 +130,8 @@ describe('session fixation', () => {
   })
 })
 
+const crossSite = /must come from a page of this site/
+
 describe('forgery from another site', () => {
   const writes = routes.filter(({ method }) => method !== 'GET')
   const foreign: Headers[] = [
@@ -154,11 +156,11 @@ describe('forgery from another site', () => {
       const silent: Headers[] = declared.allow === 'public' ? [] : [{}, { referer: `${baseUrl}/` }]
       for (const headers of [...foreign, ...silent]) {
         const response = await send(declared, { ...withCookie(session.cookieToken), ...headers })
-        assert.deepEqual(
-          [response.status, await codeOf(response)],
-          [403, 'http.cross_site'],
-          `${name} ${JSON.stringify(headers)}`,
-        )
+        const told = `${name} ${JSON.stringify(headers)}`
+        assert.equal(response.status, 403, told)
+        // SCIM has no place for a code.
+        if (declared.dialect) assert.match(await response.text(), crossSite, told)
+        else assert.equal(await codeOf(response), 'http.cross_site', told)
       }
     }
     assert.equal(await me(withCookie(session.cookieToken)), 200, 'control: the session is none the worse')
@@ -182,12 +184,12 @@ describe('secrets in addresses and logs', () => {
     const taking = routes.flatMap(({ path, method, query, params }) =>
       [query, params].flatMap(schema =>
         Object.keys((schema as { properties?: object } | undefined)?.properties ?? {})
-          .filter(name => /token|secret|passw|^code$|session/i.test(name))
+          .filter(name => /token|secret|passw|^code$|session/i.test(name) && !/(token|secret)Id$/.test(name))
           .map(name => `${method} ${path} ${name}`),
       ),
     )
     assert.deepEqual(
-      taking.filter(name => !name.startsWith('GET /auth/google/callback ')),
+      taking.filter(name => !/^GET [/](auth[/]google[/]callback|federation[/]callback[/]\{id\}) /.test(name)),
       // RFC 8058: the address in a mail's header is all that is sent. It ends mails of one kind and opens nothing.
       ['GET /notifications/unsubscribe token', 'POST /notifications/unsubscribe token'],
     )
