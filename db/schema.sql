@@ -12309,6 +12309,15 @@ CREATE OR REPLACE FUNCTION federation.take_unfounded_roles()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
+  -- Where the workspace itself goes, its roles go by themselves, and are counted.
+  if exists (
+    select
+    from tenancy.tenant_deletions as deletion
+    where deletion.tenant_id = platform.current_tenant_id()
+      and deletion.begun_at is not null
+  ) then
+    return null;
+  end if;
   delete from access.user_tenant_roles as held
   using (
     select distinct gone.tenant_id, gone.user_tenant_id, gone.role_id
