@@ -7,6 +7,7 @@ import { joinAs, type Person, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { checkAccess, checkWidths, hearComplaints, openBrowser, patience, reasonToSkip } from './browser.ts'
 import { seedCatalogue } from './catalogue.ts'
+import { forgetSession } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
@@ -548,7 +549,7 @@ describe('the console', { skip }, () => {
     assert.equal(new URL(page.url()).pathname, next)
 
     await page.waitForLoadState('networkidle')
-    await page.context().clearCookies()
+    await forgetSession(page)
     await page.goto('/sign-in?next=//elsewhere.example/')
     await signIn(page, alice)
     assert.equal(new URL(page.url()).origin, baseUrl)
