@@ -97,7 +97,8 @@ export async function addSelection(
 }
 
 /**
- * Adds those that the list has not, the first on top; returns their items by contractor. They must have been brought.
+ * Adds those that the list has not, the first on top; returns their items by contractor. They must have been brought. Refuses
+ * as `requireEditable` does, also where somebody deletes the list at this moment.
  * `place` is for what comes in portions: since when, and how many came before.
  */
 export async function addContractors(
@@ -108,6 +109,7 @@ export async function addContractors(
   place: { since: Date; before: number } | undefined = undefined,
 ): Promise<Map<string, string>> {
   await takeLists(tx, listId)
+  await requireEditable(tx, listId)
   const top = place ? sql`${place.since.toISOString()}::timestamptz` : sql`clock_timestamp()`
   const rows = await tx.run<{ id: string; contractorId: string }>(sql`
     insert into contractors.contractor_list_items

@@ -11,7 +11,7 @@ import type { Search } from '../search/search.ts'
 import { addContractors, bringContractors } from './additions.ts'
 import { checkCustomData } from './fields.ts'
 import type { ItemFields } from './items.ts'
-import { getList, requireEditable, takeLists } from './lists.ts'
+import { getList, requireEditable } from './lists.ts'
 
 /** The most contractors of a search that go into a list. */
 export const mostFound = 100_000
@@ -118,8 +118,6 @@ async function addPortions(
     const ids = portion.map(contractor => contractor.id)
     await bringContractors(app.db, scope, ids)
     await app.db.transaction(scope, async tx => {
-      await takeLists(tx, listId)
-      await requireEditable(tx, listId)
       const added = await addContractors(tx, listId, ids, fields, { since: createdAt, before })
       await tx.run(sql`
         update contractors.contractor_list_additions

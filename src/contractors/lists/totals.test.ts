@@ -85,6 +85,19 @@ test('GG-09 who absorbed another counts once in the total of a list that has bot
   assert.deepEqual(report.alreadyIn, [{ contractorId: survivor, name: 'Firm 100' }], 'it is found as who absorbed it')
 })
 
+test('GG-10 whoever deletes a list while somebody adds to it, the adding says that there is none', async () => {
+  const list = await makeList(alice, 'Deleted meanwhile')
+  const one = await makeContractor(102, '1.00')
+  let adding: Promise<unknown> | undefined
+  await inTx(alice, async tx => {
+    await deleteList(tx, list.id)
+    // It waits for the end of this transaction.
+    adding = inTx(alice, other => addContractors(other, list.id, [one])).catch(error => error)
+    assert.equal(await Promise.race([adding, new Promise(later => setTimeout(later, 200, 'waits'))]), 'waits')
+  })
+  assert.equal(((await adding) as DomainError).code, 'contractors.list_not_found')
+})
+
 test('GG-10 twenty who add, change, remove, move, merge, copy and delete while values change leave totals that are right, and none is refused by a deadlock', async () => {
   const kinds = ['add', 'one', 'change', 'remove', 'restore', 'move', 'merge', 'copy', 'delete']
   const lists = new Set<string>()
