@@ -356,9 +356,9 @@ test('GG-21 writes of the workspace wait for the end of its restore, reads go on
     async onStep(step) {
       if (step === 'written') hasEnded = true
       if (step !== 'staged') return
-      writing = alice.fetch(`/contractor-lists/${list}`, { method: 'PATCH', body: { name: 'Too late' } }).then(() => {
+      writing = alice.fetch(`/contractor-lists/${list}`, { method: 'PATCH', body: { name: 'Too late' } }).then(async answer => {
         isWritten = true
-        assert.ok(hasEnded, 'it waited')
+        assert.ok(hasEnded, `it waited, and did not answer ${answer.status}: ${await answer.text()}`)
       })
       assert.equal((await alice.fetch(`/contractor-lists/${shared}/items`)).status, 200)
       assert.equal((await bob.fetch('/contractor-lists', { method: 'POST', body: { name: 'Meanwhile' } })).status, 201)
