@@ -1,0 +1,128 @@
+// One round, as the engine sees it: no database, no clock, no words of the domain. What it says is what is solved.
+
+/** A whole number without unit: preferences, fairness and shortage are weighed in it. At most `largestCost` in size. */
+export type Cost = number
+
+/** Sums of this many costs over a round stay exact in a double. */
+export const largestCost = 1_000_000_000
+
+export interface Problem {
+  /** Breaks ties, and drives `random_assignment`. Of 0 to 2 ** 32 - 1. */
+  readonly seed: number
+  readonly participants: readonly ProblemParticipant[]
+  readonly targets: readonly ProblemTarget[]
+  /** Who may do what, each pair once. A pair that is not here is not possible. */
+  readonly pairs: readonly Pair[]
+  /** In every plan. Each is one of `pairs`. */
+  readonly pins: readonly PinnedPair[]
+  /** Two people on the same targets (`together`), or never on the same (`apart`). */
+  readonly relations: readonly Relation[]
+}
+
+export interface ProblemParticipant {
+  readonly id: string
+  /** Targets he takes at least and at most in this round. */
+  readonly minimum: number
+  readonly maximum: number
+  /** What his first, second, … target of the round costs beside the pair's own cost: `maximum` numbers that never fall (convex). */
+  readonly loadCosts: readonly Cost[]
+  /** Most minutes of targets in the round. Undefined: no limit. */
+  readonly maximumMinutes?: number
+  /** Minutes without a target after each that has times. Two targets that overlap are never his, whatever this says. */
+  readonly restMinutes?: number
+}
+
+export interface ProblemTarget {
+  readonly id: string
+  /** People it needs, and people it has room for. */
+  readonly minimum: number
+  readonly maximum: number
+  /** What each place below `minimum` costs when nobody fills it. Undefined: the minimum is a must. */
+  readonly shortageCost?: Cost
+  /** What each person beyond `minimum` saves (positive) or costs. */
+  readonly extraValue: Cost
+  /** Minutes since 1970-01-01 UTC, the end not included. Undefined: it has no time, and overlaps with nothing. */
+  readonly startsAt?: number
+  readonly endsAt?: number
+  /** So many of its people must be among these. */
+  readonly mixes: readonly Mix[]
+}
+
+/** `minimum` of the people on the target must be of `participants`, as "one first-aider at each door". */
+export interface Mix {
+  readonly name: string
+  readonly minimum: number
+  readonly participants: readonly string[]
+}
+
+export interface Pair {
+  readonly participant: string
+  readonly target: string
+  readonly cost: Cost
+}
+
+export interface PinnedPair {
+  readonly participant: string
+  readonly target: string
+}
+
+export interface Relation {
+  readonly kind: 'together' | 'apart'
+  readonly participants: readonly [string, string]
+}
+
+/** An answer. Plans of the same problem, seed and engine version are equal byte for byte, in whatever order it was given. */
+export interface Plan {
+  readonly engine: string
+  readonly strategy: string
+  /** `optimal`: no plan costs less. `feasible`: every rule is kept, `lowerBound` tells how far a better one can be. */
+  readonly status: 'optimal' | 'feasible' | 'infeasible'
+  /** Of pairs, loads, shortages and extras together. Null when infeasible. */
+  readonly cost: Cost | null
+  /** No plan costs less than this; what `certificate` proves. Null when infeasible. */
+  readonly lowerBound: Cost | null
+  /** Sorted by target, then participant (by code unit). Empty when infeasible. */
+  readonly pairs: readonly PinnedPair[]
+  /** Places below the minimum, where that was allowed. */
+  readonly shortages: readonly { readonly target: string; readonly missing: number }[]
+  readonly certificate: Certificate
+}
+
+/**
+ * Why nothing is cheaper, or why nothing is possible. A checker who trusts nobody adds it up in time linear in the problem.
+ * `prices`: dual prices of the flow, and multipliers of the side constraints (hours, mixes, relations, rest), so that the
+ * Lagrangean bound is a sum. A branch-and-bound's own bound beyond it is `claimed`: it was proved by the solver, not by this.
+ * `conflict`: demands that cannot be met together; leaving any one out, the others can.
+ */
+export type Certificate =
+  | {
+      readonly kind: 'prices'
+      readonly participants: Readonly<Record<string, number>>
+      readonly targets: Readonly<Record<string, number>>
+      readonly multipliers: readonly Multiplier[]
+      readonly claimed?: { readonly by: string; readonly lowerBound: Cost }
+    }
+  | { readonly kind: 'conflict'; readonly demands: readonly Demand[]; readonly claimedBy?: string }
+
+/** A side constraint by what it is about, and its price (not negative, for "at most"; of either sign for "equal"). */
+export interface Multiplier {
+  readonly constraint: SideConstraint
+  readonly price: number
+}
+
+export type SideConstraint =
+  | { readonly kind: 'minutes'; readonly participant: string }
+  | { readonly kind: 'rest'; readonly participant: string; readonly targets: readonly string[] }
+  | { readonly kind: 'mix'; readonly target: string; readonly mix: string }
+  | { readonly kind: 'apart'; readonly participants: readonly [string, string]; readonly target: string }
+  | { readonly kind: 'together'; readonly participants: readonly [string, string]; readonly target: string }
+
+/** One thing that is demanded of a plan; a conflict is made of these. */
+export type Demand =
+  | { readonly kind: 'targetMinimum'; readonly target: string }
+  | { readonly kind: 'targetMaximum'; readonly target: string }
+  | { readonly kind: 'participantMinimum'; readonly participant: string }
+  | { readonly kind: 'participantMaximum'; readonly participant: string }
+  | { readonly kind: 'pin'; readonly participant: string; readonly target: string }
+  | { readonly kind: 'relation'; readonly relation: Relation }
+  | SideConstraint
