@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import pg from 'pg'
@@ -123,7 +123,16 @@ async function runAll(): Promise<boolean> {
     rest.filter(file => !isJourney(file)),
   )
   const passed = [await runFiles([...longest, ...mixed], 4), await runFiles(alone, 1)]
+  showSlowest()
   return passed.every(Boolean)
+}
+
+/** Seconds that each file took, beside the others. */
+const durations = new Map<string, number>()
+
+function showSlowest(): void {
+  const slowest = [...durations].sort(([, a], [, b]) => b - a).slice(0, 20)
+  for (const [file, seconds] of slowest) console.error(`${seconds.toFixed(1).padStart(7)} s  ${relative('.', file)}`)
 }
 
 /** The few among the many, as evenly as it goes, and done a little before them. */
@@ -141,8 +150,9 @@ function runFiles(files: string[], concurrency: number): Promise<boolean> {
   const { signal } = stop
   const tests = run({ files: files.map(file => resolve(file)), concurrency, execArgv: [memory], signal })
   let passed = false
-  tests.on('test:summary', ({ file, success }) => {
+  tests.on('test:summary', ({ file, success, duration_ms: durationMs }) => {
     if (file === undefined) passed = success
+    else durations.set(file, durationMs / 1000)
   })
   const shown = tests.compose(spec)
   shown.pipe(process.stdout, { end: false })
