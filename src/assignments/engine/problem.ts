@@ -39,12 +39,12 @@ export interface ProblemTarget {
   readonly maximum: number
   /** What each place below `minimum` costs when nobody fills it. Undefined: the minimum is a must. */
   readonly shortageCost?: Cost
-  /** What each person beyond `minimum` saves (positive) or costs. */
+  /** What each person beyond `minimum` saves (positive) or costs. Never more than `shortageCost`: filling need comes first. */
   readonly extraValue: Cost
   /** Minutes since 1970-01-01 UTC, the end not included. Undefined: it has no time, and overlaps with nothing. */
   readonly startsAt?: number
   readonly endsAt?: number
-  /** So many of its people must be among these. */
+  /** So many of its people must be among these: a must, however few people the target gets. */
   readonly mixes: readonly Mix[]
 }
 
@@ -90,8 +90,21 @@ export interface Plan {
 
 /**
  * Why nothing is cheaper, or why nothing is possible. A checker who trusts nobody adds it up in time linear in the problem.
+ *
+ * With u = `participants`, v = `targets` and w = the prices of `multipliers` (what is missing there is 0), each side constraint
+ * written as a row Σ a·x ≤ b (equal for `together`), and L, S what a load and a filling cost, no plan costs less than
+ *
+ *     Σ over pairs         min over x in {0, 1} (1 when pinned) of (cost + u − v + Σ w·a) · x
+ *   + Σ over participants  min over loads l of minimum … maximum of L(l) − u · l
+ *   + Σ over targets       min over fillings f of 0 (without shortageCost: minimum) … maximum of S(f) + v · f
+ *   − Σ over multipliers   w · b
+ *
+ * Rows: minutes Σ minutes·x ≤ maximumMinutes; rest Σ x over `targets` ≤ 1, any two of which are too close for him; mix
+ * −Σ x over the mix ≤ −minimum; apart x + x ≤ 1; together x − x = 0 (the first of the relation less the second). A price is a multiple
+ * of 2 ** −20, so that doubles add up exactly; what is asked of costs being whole, the sum may be rounded up.
+ *
  * `prices`: dual prices of the flow, and multipliers of the side constraints (hours, mixes, relations, rest), so that the
- * Lagrangean bound is a sum. A branch-and-bound's own bound beyond it is `claimed`: it was proved by the solver, not by this.
+ * Lagrangean bound is that sum. A branch-and-bound's own bound beyond it is `claimed`: it was proved by the solver, not by this.
  * `conflict`: demands that cannot be met together; leaving any one out, the others can.
  */
 export type Certificate =
