@@ -59,6 +59,8 @@ export interface Pair {
   readonly participant: string
   readonly target: string
   readonly cost: Cost
+  /** How much of what the target asks for he can do, 0 to 1. For `skill_based` alone. Undefined: all. */
+  readonly skillMatch?: number
 }
 
 export interface PinnedPair {

@@ -1,0 +1,35 @@
+import type { TSchema } from 'typebox'
+import type { PastRound } from '../fairness.ts'
+import type { Plan, Problem } from '../problem.ts'
+
+/** A way to plan a round. Whatever it makes goes through the checker before anybody sees it. */
+export interface Strategy {
+  readonly name: string
+  /** One sentence for the person who chooses. */
+  readonly describe: string
+  /** An object schema; each property has a default. */
+  readonly parameters: TSchema
+  plan(problem: Problem, context: PlanContext): Promise<Plan>
+}
+
+export interface PlanContext {
+  /** Fit the strategy's schema, or are left out. */
+  readonly parameters?: Readonly<Record<string, unknown>>
+  /** Rounds before this one, the oldest first. */
+  readonly history?: readonly PastRound[]
+  /** Told when a better plan or a better bound is known. */
+  readonly onProgress?: (progress: Progress) => void
+  /** Ends the search; the best plan so far is the answer. */
+  readonly signal?: AbortSignal
+  /** Ends the search likewise. An answer that was cut off by time is not the same on every machine. */
+  readonly seconds?: number
+}
+
+export interface Progress {
+  readonly elapsedMs: number
+  /** Null until there is a plan. */
+  readonly cost: number | null
+  readonly lowerBound: number | null
+  /** (cost − lowerBound) / |cost|. */
+  readonly gap: number | null
+}
