@@ -9,11 +9,11 @@ import { listSimilar } from '../src/contractors/profiles/similar.ts'
 import type { Bench, BenchResult } from './context.ts'
 import { generateCatalogue } from './contractors/generation.ts'
 
-const now = new Date('2026-11-21T12:00:00Z')
+const today = '2026-11-21'
 
 const parts: Readonly<Record<string, (tx: Queryable, id: string) => Promise<unknown>>> = {
-  'similar contractors': (tx, id) => listSimilar(tx, id, 10, now),
-  'the overview': (tx, id) => getContractorPage(tx, { id }, now),
+  'similar contractors': (tx, id) => listSimilar(tx, id, 10, today),
+  'the overview': (tx, id) => getContractorPage(tx, { id }, today),
   'awards, a page by value': (tx, id) => listAwards(tx, id, { sort: 'value', order: 'desc', limit: 25 }),
   'award sums by year, agency and industry': (tx, id) =>
     Promise.all([totalAwards(tx, id), breakAwardsDown(tx, id, 'agency'), breakAwardsDown(tx, id, 'naics')]),

@@ -211,7 +211,7 @@ async function measureSimilar(db: Database, admin: pg.Client): Promise<number[]>
   const times: number[] = []
   for (const [at, id] of ids.entries()) {
     const started = performance.now()
-    await listSimilar(tx, id, 10, new Date('2026-11-21T12:00:00Z'))
+    await listSimilar(tx, id, 10, '2026-11-21')
     // The first twenty find plans and pages.
     if (at >= 20) times.push(performance.now() - started)
   }

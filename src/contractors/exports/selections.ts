@@ -3,6 +3,7 @@ import type { App } from '#platform/app.ts'
 import { type Scope, sql } from '#platform/database'
 import { uuid } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
+import { todayFor } from '../days.ts'
 import type { ListField } from '../lists/fields.ts'
 import { getList } from '../lists/lists.ts'
 import { type Contractor, contractorColumns as contractorSelection } from '../profiles/profile-pages.ts'
@@ -65,8 +66,9 @@ function openTicked(app: App, scope: Scope, ids: readonly string[]): Selected {
 }
 
 async function openSearch(app: App, scope: Scope, search: Search): Promise<Selected> {
+  const today = await todayFor(app, scope)
   const { total, correctedQuery } = await app.db.transaction(inCatalogue(scope), tx =>
-    searchContractors(tx, { ...search, limit: 1 }),
+    searchContractors(tx, { ...search, limit: 1, today }),
   )
   // What the person saw when he asked: the words that were searched for instead of mistyped ones.
   const shown = correctedQuery === undefined ? search : { ...search, q: correctedQuery }
@@ -82,11 +84,12 @@ async function openSearch(app: App, scope: Scope, search: Search): Promise<Selec
 
 /** All of them, however many. */
 async function countSearch(app: App, scope: Scope, search: Search): Promise<number> {
+  const today = await todayFor(app, scope)
   return await app.db.transaction(inCatalogue(scope), async tx => {
     const { found } = await findTarget(
       tx,
       search,
-      {},
+      { today },
       async target => {
         const { count } = await tx.one<{ count: number }>(sql`
           select count(*) as count

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Reader, sql } from '#platform/database'
 import { decimal, nullable } from '#platform/http'
+import { catalogueDay } from '../days.ts'
 import { nameAgency } from './agencies.ts'
 import { naicsTitle } from './awards.ts'
 import { belongsTo, getProfileKey } from './profile-keys.ts'
@@ -102,7 +103,7 @@ export async function breakAwardsDown(
       select key, ${label} as label, count(*) as awards, sum(active) as active,
         coalesce(sum(total_obligated), 0) as obligated
       from (
-        select ${share} as key, agency_name, total_obligated, (completion_date >= current_date)::integer as active
+        select ${share} as key, agency_name, total_obligated, (completion_date >= ${catalogueDay})::integer as active
         from contractors.awards
         where ${belongsTo(key)}
       ) as award

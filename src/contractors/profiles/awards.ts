@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { cutPage, date, nullable, oneOf, readCursor, uuid } from '#platform/http'
+import { catalogueDay } from '../days.ts'
 import { errors } from '../errors.ts'
 import { money } from '../money.ts'
 import { nameAgency } from './agencies.ts'
@@ -137,7 +138,7 @@ export const naicsTitle = (code: ReturnType<typeof sql>) => sql`(
 
 // A completion date that has not passed; the same rule as in the counts of profiles.
 export const awardStatus = sql`
-  case when completion_date >= current_date then 'active' when completion_date < current_date then 'completed' end
+  case when completion_date >= ${catalogueDay} then 'active' when completion_date < ${catalogueDay} then 'completed' end
 `
 
 const awardColumns = sql`

@@ -27,7 +27,7 @@ export const Qualification = Type.Object({
 export type Qualification = Static<typeof Qualification>
 
 /** Certifications and business types of a contractor: current ones first, then what it had before. */
-export async function listQualifications(tx: Queryable, id: string, now: Date): Promise<Qualification[]> {
+export async function listQualifications(tx: Queryable, id: string, today: string): Promise<Qualification[]> {
   const key = await getProfileKey(tx, id)
   const [profile, observations] = await Promise.all([
     tx.one<{ businessTypes: string[]; certifications: Record<string, string> }>(sql`
@@ -61,7 +61,6 @@ export async function listQualifications(tx: Queryable, id: string, now: Date): 
     from contractors.business_types
     where code = any(${[...found.values()].map(({ code }) => code)})
   `)
-  const today = now.toISOString().slice(0, 10)
   const statusOf = ({ code, basis, until }: { code: string; basis: string; until: string | null }) => {
     if (basis === 'stated') return profile.businessTypes.includes(code) ? 'current' : 'former'
     if (until !== null && until < today) return 'expired'

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Queryable, sql } from '#platform/database'
 import { decimal, nullable, oneOf } from '#platform/http'
+import { catalogueDay } from '../days.ts'
 import { belongsTo, getProfileKey } from './profile-keys.ts'
 
 const code = {
@@ -48,7 +49,7 @@ export async function listIndustries(tx: Queryable, id: string): Promise<Industr
     `),
     tx.run<{ code: string; awards: number; active: number; obligated: string }>(sql`
       select naics_code as code, count(*)::integer as awards,
-        count(*) filter (where completion_date >= current_date)::integer as active,
+        count(*) filter (where completion_date >= ${catalogueDay})::integer as active,
         coalesce(sum(total_obligated), 0)::numeric(20, 2) as obligated
       from contractors.awards
       where ${belongsTo(key)}

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Reader, sql } from '#platform/database'
 import { decimal, nullable } from '#platform/http'
+import { catalogueDay } from '../days.ts'
 import { belongsTo, getProfileKey } from './profile-keys.ts'
 
 const sums = {
@@ -38,7 +39,7 @@ export async function listPerformancePlaces(tx: Reader, id: string): Promise<Per
       select
         case when is_domestic then 'USA' else place_country end as country,
         case when is_domestic then place_state end as state,
-        place_city as city, total_obligated, (completion_date >= current_date)::integer as active
+        place_city as city, total_obligated, (completion_date >= ${catalogueDay})::integer as active
       from contractors.awards
       cross join lateral (
         select coalesce(place_state ~ '^[A-Z]{2}$' and coalesce(place_country, 'USA') = 'USA', false) as is_domestic

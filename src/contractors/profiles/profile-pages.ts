@@ -111,7 +111,7 @@ export type ContractorPage = Static<typeof ContractorPage>
 export async function getContractorPage(
   tx: Queryable,
   by: { id: string } | { uei: string },
-  now: Date,
+  today: string,
 ): Promise<ContractorPage> {
   const is = 'id' in by ? sql`id = ${by.id}` : sql`uei = ${by.uei.toUpperCase()}`
   const found = await tx.maybe<Contractor & Beyond>(sql`
@@ -159,7 +159,7 @@ export async function getContractorPage(
         and not is_hidden
       order by name
     `),
-    findRegistration(tx, key, now),
+    findRegistration(tx, key, today),
   ])
   const sources = Object.fromEntries(
     fields.map(({ field, source, sourceId, importedAt }) => [field, { source, sourceId, importedAt }]),

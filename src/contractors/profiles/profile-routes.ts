@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { idParams, oneOf, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
+import { todayFor } from '../days.ts'
 import { ueiInput } from '../uei.ts'
 import { AwardAction, listAwardActions } from './award-actions.ts'
 import { AwardBreakdown, AwardTotal, breakAwardsDown, breakdowns, totalAwards, totalPeriods } from './award-totals.ts'
@@ -27,7 +28,8 @@ export const profileRoutes = [
     summary: 'Get a contractor, and where each value comes from',
     params: idParams,
     response: ContractorPage,
-    handle: ({ params, scope }, app) => getContractorPage(app.db.reads(inCatalogue(scope)), params, app.clock.now()),
+    handle: async ({ params, scope }, app) =>
+      getContractorPage(app.db.reads(inCatalogue(scope)), params, await todayFor(app, scope)),
   }),
   route({
     method: 'GET',
@@ -36,7 +38,8 @@ export const profileRoutes = [
     summary: 'Get a contractor by UEI',
     params: Type.Object({ uei: ueiInput }),
     response: ContractorPage,
-    handle: ({ params, scope }, app) => getContractorPage(app.db.reads(inCatalogue(scope)), params, app.clock.now()),
+    handle: async ({ params, scope }, app) =>
+      getContractorPage(app.db.reads(inCatalogue(scope)), params, await todayFor(app, scope)),
   }),
   route({
     method: 'GET',
@@ -87,7 +90,7 @@ export const profileRoutes = [
     params: idParams,
     response: Type.Object({ items: Type.Array(Qualification) }),
     handle: async ({ params, scope }, app) => ({
-      items: await listQualifications(app.db.reads(inCatalogue(scope)), params.id, app.clock.now()),
+      items: await listQualifications(app.db.reads(inCatalogue(scope)), params.id, await todayFor(app, scope)),
     }),
   }),
   route({
@@ -182,7 +185,7 @@ export const profileRoutes = [
     query: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 50, default: 10 }) }),
     response: Type.Object({ items: Type.Array(SimilarContractor) }),
     handle: async ({ params, query, scope }, app) => ({
-      items: await listSimilar(app.db.reads(inCatalogue(scope)), params.id, query.limit, app.clock.now()),
+      items: await listSimilar(app.db.reads(inCatalogue(scope)), params.id, query.limit, await todayFor(app, scope)),
     }),
   }),
   route({

@@ -28,7 +28,11 @@ type Row = {
 }
 
 /** From the registry itself, else from the latest vendor data in contract actions; undefined where neither knows. */
-export async function findRegistration(tx: Queryable, key: ProfileKey, now: Date): Promise<Registration | undefined> {
+export async function findRegistration(
+  tx: Queryable,
+  key: ProfileKey,
+  today: string,
+): Promise<Registration | undefined> {
   const found = await tx.maybe<Row>(sql`
     select
       source,
@@ -52,8 +56,7 @@ export async function findRegistration(tx: Queryable, key: ProfileKey, now: Date
     registeredOn: dayOf(found.registered),
     activatedOn: dayOf(found.activated),
     expiresOn,
-    isExpired:
-      (expiresOn !== null && expiresOn < now.toISOString().slice(0, 10)) || found.code === 'E' || found.code === '4',
+    isExpired: (expiresOn !== null && expiresOn < today) || found.code === 'E' || found.code === '4',
     purpose: found.purpose === null ? null : (purposes[found.purpose] ?? found.purpose),
     isExcluded: found.code === null ? null : found.excluded === 'D',
     hasDebt: found.debt === null ? null : found.debt === 'Y',

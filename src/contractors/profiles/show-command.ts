@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
+import { todayFor } from '../days.ts'
 import { ueiPattern } from '../uei.ts'
 import { breakAwardsDown } from './award-totals.ts'
 import { listNames } from './names.ts'
@@ -17,7 +18,7 @@ export function registerShowCommand(parent: Command, { withApp }: CommandContext
     .action(async (key: Key, flags: { json?: boolean }) => {
       const shown = await withApp(async app => {
         const tx = app.db.reads({})
-        const page = await getContractorPage(tx, key, app.clock.now())
+        const page = await getContractorPage(tx, key, await todayFor(app, {}))
         const [names, agencies] = await Promise.all([listNames(tx, page.id), breakAwardsDown(tx, page.id, 'agency')])
         return { ...page, names, agencies }
       })

@@ -45,7 +45,7 @@ type Agency = { id: string; name: string | null }
  * and those that hold the most dollars in what it does for its agencies. Some hundreds are looked at, whatever the
  * catalogue holds: two indexes lead to the nearest in value.
  */
-export async function listSimilar(tx: Reader, id: string, limit: number, now: Date): Promise<SimilarContractor[]> {
+export async function listSimilar(tx: Reader, id: string, limit: number, today: string): Promise<SimilarContractor[]> {
   const key = await getProfileKey(tx, id)
   const [self, agencies] = await Promise.all([
     tx.one<Candidate & { valueRank: number }>(sql`
@@ -57,7 +57,6 @@ export async function listSimilar(tx: Reader, id: string, limit: number, now: Da
   ])
   const found = await findCandidates(tx, id, self, agencies)
   const labels = await nameTypes(tx, self)
-  const today = now.toISOString().slice(0, 10)
   return found
     .filter(({ familyUei }) => familyUei === null || familyUei !== self.familyUei)
     .map((other): SimilarContractor => {

@@ -6,6 +6,7 @@ import { enqueue, type Job } from '#platform/jobs'
 import { lastDigestMoment, notify } from '#platform/notifications'
 import { listStandings } from '#platform/tenancy'
 import { inCatalogue } from '../catalogue.ts'
+import { todayFor } from '../days.ts'
 import { findNewMatches, getRevision, type NewMatches } from './new-matches.ts'
 import { getCheckedRevision, listSavedSearches, noteNewMatches, type SavedSearch, skipNews } from './saved-searches.ts'
 import { getContractors } from './search.ts'
@@ -116,8 +117,9 @@ async function passOver(app: App, scope: Scope, alert: Alert): Promise<void> {
 
 async function tell(app: App, scope: { tenantId: string; userId: string }, saved: SavedSearch): Promise<void> {
   const since = await getCheckedRevision(app.db.scoped(scope), saved.id)
+  const today = await todayFor(app, scope)
   const { found, names } = await app.db.transaction(inCatalogue(scope), async tx => {
-    const found = await findNewMatches(tx, saved.search, since)
+    const found = await findNewMatches(tx, saved.search, since, today)
     const named = await getContractors(
       tx,
       found.matches.slice(0, 5).map(({ id }) => id),

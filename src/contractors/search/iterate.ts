@@ -1,6 +1,7 @@
 import type { App } from '#platform/app.ts'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { inCatalogue } from '../catalogue.ts'
+import { todayFor } from '../days.ts'
 import type { Contractor } from '../profiles/profile-pages.ts'
 import { getContractors, type Search } from './search.ts'
 import { findTarget, matches, type Target, tierOf } from './targets.ts'
@@ -17,13 +18,14 @@ const portion = 1_000
  * transaction: whoever is slow to take them, or stops early, holds up nobody.
  */
 export async function* iterateSearch(
-  app: Pick<App, 'db'>,
+  app: Pick<App, 'db' | 'clock'>,
   scope: Scope,
   search: Search,
   { limit = mostIterated }: { limit?: number } = {},
 ): AsyncGenerator<Contractor[], void, void> {
   const catalogue = inCatalogue(scope)
-  const found = await app.db.transaction(catalogue, tx => findIds(tx, search, Math.min(limit, mostIterated)))
+  const today = await todayFor(app, scope)
+  const found = await app.db.transaction(catalogue, tx => findIds(tx, search, today, Math.min(limit, mostIterated)))
   const tx = app.db.scoped(catalogue)
   for (let from = 0; from < found.length; from += portion) {
     const contractors = await getContractors(tx, found.slice(from, from + portion))
@@ -32,11 +34,11 @@ export async function* iterateSearch(
 }
 
 /** Ids in the order of the pages, of which only those asked for become text. `tx` is a transaction. */
-async function findIds(tx: Queryable, search: Search, limit: number) {
+async function findIds(tx: Queryable, search: Search, today: string, limit: number) {
   const { found } = await findTarget(
     tx,
     search,
-    {},
+    { today },
     target => readIds(tx, target, limit),
     ({ length }) => length === 0,
   )

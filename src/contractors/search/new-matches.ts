@@ -26,8 +26,13 @@ export async function getRevision(tx: Queryable): Promise<number> {
  * have come since, and changed ones that match now and did not as they were before their first change. A word that no
  * name has yet is not corrected: it is waited for. Changes older than 40 days are forgotten. `tx` is a transaction.
  */
-export async function findNewMatches(tx: Queryable, search: Search, since: number): Promise<NewMatches> {
-  const { target } = await readTarget(tx, search, { isLiteral: true })
+export async function findNewMatches(
+  tx: Queryable,
+  search: Search,
+  since: number,
+  today?: string,
+): Promise<NewMatches> {
+  const { target } = await readTarget(tx, search, { isLiteral: true, today })
   const isMatch = sql`${matches(target, 'words index')} and ${target.bounds}`
   return await tx.one(sql<NewMatches>`
     with

@@ -3,6 +3,7 @@ import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import { idParams, type Principal, pageOf, pageQuery, route, timestamp, uuid } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
+import { todayFor } from '../days.ts'
 import { errors } from '../errors.ts'
 import { Contractor } from '../profiles/profile-pages.ts'
 import { findNewMatches, getRevision } from './new-matches.ts'
@@ -101,7 +102,8 @@ export const savedSearchRoutes = [
       requireReading(principal)
       const since = await getCheckedRevision(app.db.scoped(scope), params.id)
       const { search } = await getSavedSearch(app.db.scoped(scope), params.id)
-      const found = await app.db.transaction(inCatalogue(scope), tx => findNewMatches(tx, search, since))
+      const today = await todayFor(app, scope)
+      const found = await app.db.transaction(inCatalogue(scope), tx => findNewMatches(tx, search, since, today))
       return await app.db.transaction(scope, async tx => {
         await noteNewMatches(tx, params.id, since, found)
         return { savedSearch: await getSavedSearch(tx, params.id), unseen: await listUnseen(tx, params.id) }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { pageOf, pageQuery, route } from '#platform/http'
 import { inCatalogue } from '../catalogue.ts'
+import { todayFor } from '../days.ts'
 import { Contractor } from '../profiles/profile-pages.ts'
 import { Facets } from './facets.ts'
 import { Family, Search, searchContractors } from './search.ts'
@@ -35,6 +36,9 @@ over 10,000 of the matches.`,
       ),
       correctedQuery: Type.Optional(Type.String({ description: 'What was searched for instead of a mistyped query' })),
     }),
-    handle: ({ query, scope }, app) => app.db.transaction(inCatalogue(scope), tx => searchContractors(tx, query)),
+    async handle({ query, scope }, app) {
+      const today = query.certification?.length ? await todayFor(app, scope) : undefined
+      return await app.db.transaction(inCatalogue(scope), tx => searchContractors(tx, { ...query, today }))
+    },
   }),
 ]

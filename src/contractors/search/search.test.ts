@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { systemClock } from '#platform/clock.ts'
 import { testDatabase } from '#test/database.ts'
 import { iterateSearch } from './iterate.ts'
 import { type Search, type SearchPart, searchContractors } from './search.ts'
@@ -197,7 +198,7 @@ test('GG-06 words of which each is in a name, but which no name has together, ar
     )
   }
   const streamed: string[] = []
-  for await (const portion of iterateSearch({ db }, {}, { q: 'cannon lantern' }))
+  for await (const portion of iterateSearch({ db, clock: systemClock }, {}, { q: 'cannon lantern' }))
     streamed.push(...portion.map(({ name }) => name))
   assert.deepEqual(streamed, ['CANYON LANTERN MARINE'])
   const elsewhere = await search({ q: 'cannon foundry', state: ['ME'] })
@@ -405,17 +406,19 @@ test('GG-06 a whole search is streamed in the order of its pages, none twice, up
   ]
   for (const asked of searches) {
     const streamed: string[] = []
-    for await (const portion of iterateSearch({ db }, {}, asked)) streamed.push(...portion.map(({ id }) => id))
+    for await (const portion of iterateSearch({ db, clock: systemClock }, {}, asked))
+      streamed.push(...portion.map(({ id }) => id))
     assert.equal(new Set(streamed).size, streamed.length)
     const pages = await collect({ ...asked, limit: 100 }, 12)
     assert.deepEqual(streamed.slice(0, pages.length), pages)
     if (asked.q === 'copious') assert.equal(streamed.length, asked.state ? 11_000 : 22_000)
   }
   const few: string[] = []
-  for await (const portion of iterateSearch({ db }, {}, { q: 'copious' }, { limit: 1_500 }))
+  for await (const portion of iterateSearch({ db, clock: systemClock }, {}, { q: 'copious' }, { limit: 1_500 }))
     few.push(...portion.map(({ name }) => name))
   assert.equal(few.length, 1_500)
-  for await (const _ of iterateSearch({ db }, {}, { q: 'nobodyiscalledthis zzzz' })) assert.fail('nothing is found')
+  for await (const _ of iterateSearch({ db, clock: systemClock }, {}, { q: 'nobodyiscalledthis zzzz' }))
+    assert.fail('nothing is found')
 })
 
 test('a cursor is good for its own search only', async () => {

@@ -45,7 +45,7 @@ export const Search = Type.Object({
     }),
   ),
   certifiedOn: Type.Optional(
-    Type.String({ format: 'date', description: 'The day on which the certifications are to be in force; today' }),
+    Type.String({ format: 'date', description: 'The day on which the certifications are to be in force; unless told, today in the time zone of who asks' }),
   ),
   agency: Type.Optional(
     Type.Array(Type.String({ pattern: '^[A-Z0-9]{4}$', examples: ['9700'] }), {
@@ -81,7 +81,13 @@ of the registration first; \`awarded\`: latest award first.`,
 export type Search = { [Term in keyof Static<typeof Search>]?: Static<typeof Search>[Term] | undefined }
 
 /** Which part of the results is wanted, and whether with counts. */
-export type SearchPart = { limit: number; cursor?: string | undefined; facets?: boolean | undefined }
+export type SearchPart = {
+  limit: number
+  cursor?: string | undefined
+  facets?: boolean | undefined
+  /** The day it is for who asks; the catalogue's unless told. No part of what is asked: a cursor outlives midnight. */
+  today?: string | undefined
+}
 
 /** What a family has been awarded, its top included. */
 export const Family = Type.Object({
@@ -122,7 +128,7 @@ export async function searchContractors(tx: Reader, search: Search & SearchPart)
   const { found, corrected } = await findTarget(
     tx,
     search,
-    { isPage: true },
+    { isPage: true, today: search.today },
     target => findPlaces(tx, target, after, wanted, search.facets === true),
     ({ places }) => places.length === 0,
   )
@@ -184,7 +190,7 @@ function positionOf(values: Static<ReturnType<typeof cursorShapeOf>> | undefined
   return { tier, rank, id, total: { count, capped } }
 }
 
-function fingerprintOf({ limit, cursor, facets, ...asked }: Search & SearchPart): string {
+function fingerprintOf({ limit, cursor, facets, today, ...asked }: Search & SearchPart): string {
   const terms = Object.entries(asked).filter(([, value]) => value !== undefined && value !== false)
   return `contractors ${JSON.stringify(terms.sort(([a], [b]) => (a < b ? -1 : 1)))}`
 }

@@ -1,5 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Reader, sql } from '#platform/database'
+import { catalogueDay } from '../days.ts'
 import { ueiPattern } from '../uei.ts'
 import { correctWords } from './corrections.ts'
 import type { Others } from './facets.ts'
@@ -37,7 +38,8 @@ export function matches({ words, filters }: Target, by: 'words index' | 'row'): 
 type Reading = {
   /** A word that no name has is not corrected, it finds nothing. */
   isLiteral?: boolean
-  today?: string
+  /** Of who asks, where a certification is to be in force; the catalogue's unless told. */
+  today?: string | undefined
   /** Of what is found only so much is wanted, in its order. */
   isPage?: boolean
 }
@@ -193,7 +195,7 @@ function inDistricts(districts: readonly string[]): Sql {
 
 /** A certification holds until the day that stands with it, that day included; without one it is not known to end. */
 function isCertified(codes: readonly string[], day: string | undefined): Sql {
-  const on = day === undefined ? sql`current_date::text` : sql`${day}::text`
+  const on = day === undefined ? sql`${catalogueDay}::text` : sql`${day}::text`
   const each = codes.map(code => sql`coalesce(certifications ->> ${code}, '9999') >= ${on}`)
   return sql`certifications ?& ${codes}::text[] and ${sql.join(each, sql` and `)}`
 }

@@ -74,7 +74,7 @@ export {
   replacePassword,
   verifyPasswordOf,
 } from './passwords.ts'
-export { changeProfile, getOwnProfile, getProfile, Profile } from './profiles.ts'
+export { changeProfile, findTimezone, getOwnProfile, getProfile, Profile } from './profiles.ts'
 export { endReplayedSession, findByRefreshToken, rotateRefreshToken } from './refresh-tokens.ts'
 export { announceRevocation, changeAndAnnounce, onRevocation } from './revocations.ts'
 export {

@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox'
-import { json, onViolation, type Queryable, sql } from '#platform/database'
+import { json, onViolation, type Queryable, type Reader, sql } from '#platform/database'
 import { type IfMatch, nullable, requireMatch, uuid } from '#platform/http'
 import { errors } from './errors.ts'
-import { requireTimezone } from './timezones.ts'
+import { isTimezone, requireTimezone } from './timezones.ts'
 import { User } from './users.ts'
 
 /** The signed-in user as every page shows him to himself. */
@@ -28,6 +28,15 @@ export function getProfile(tx: Queryable, userId: string): Promise<Profile> {
     join identity.user_profiles as profile
       on profile.user_id = account.id
     where account.id = ${userId}`)
+}
+
+/** Undefined for the account of a program, and where this program does not know the zone. Needs the system scope. */
+export async function findTimezone(tx: Reader, userId: string): Promise<string | undefined> {
+  const found = await tx.maybe<{ timezone: string }>(sql`
+    select timezone
+    from identity.user_profiles
+    where user_id = ${userId}`)
+  return found && isTimezone(found.timezone) ? found.timezone : undefined
 }
 
 // What moves the cursor or turns the direction of reading would change how the words around a name look.

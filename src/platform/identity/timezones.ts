@@ -7,7 +7,7 @@ export function requireTimezone(timezone: string): void {
   throw errors.timezoneUnknown({ timezone, errors: [{ in: 'body', pointer: '/timezone', message }] })
 }
 
-function isTimezone(name: string): boolean {
+export function isTimezone(name: string): boolean {
   try {
     // The list of Intl.supportedValuesOf lacks aliases that browsers really report.
     new Intl.DateTimeFormat('en', { timeZone: name })

@@ -1,0 +1,1 @@
+alter function contractors.refresh_profile_summary(uuid) reset timezone;
