@@ -45,7 +45,11 @@ export const Search = Type.Object({
     }),
   ),
   certifiedOn: Type.Optional(
-    Type.String({ format: 'date', description: 'The day on which the certifications are to be in force; unless told, today in the time zone of who asks' }),
+    Type.String({
+      format: 'date',
+      description:
+        'The day on which the certifications are to be in force; unless told, today in the time zone of who asks',
+    }),
   ),
   agency: Type.Optional(
     Type.Array(Type.String({ pattern: '^[A-Z0-9]{4}$', examples: ['9700'] }), {
