@@ -1,0 +1,146 @@
+import type { Instance } from './instances.ts'
+import { NetworkSimplex, unlimited } from './network-simplex.ts'
+import { tieBreaks } from './tie-breaks.ts'
+
+/** An answer to an instance, in its places. */
+export interface FlowAnswer {
+  readonly feasible: boolean
+  /** 1 for each pair in the plan. Of no meaning when infeasible. */
+  readonly chosen: Uint8Array
+  /** What a place of each participant's time is worth, and one more person on each target: dual prices. */
+  readonly participantPrices: Float64Array
+  readonly targetPrices: Float64Array
+}
+
+/**
+ * An instance without its side constraints, as a flow of least cost: root → participant (an arc for each step of his load
+ * costs) → target (an arc for each pair) → root (extra people), and root → target for places that stay free. Minima and pins
+ * flow in any case: they are what nodes have over and lack. Solved again with other costs, it goes on from where it was.
+ */
+export class Flow {
+  readonly instance: Instance
+  private readonly simplex: NetworkSimplex
+  private readonly costs: Float64Array
+  /** The arc of each pair; -1 where it is pinned. */
+  private readonly arcOfPair: Int32Array
+
+  constructor(instance: Instance) {
+    const { network, arcOfPair } = networkOf(instance)
+    this.instance = instance
+    this.arcOfPair = arcOfPair
+    this.costs = network.costs
+    this.simplex = new NetworkSimplex(network)
+  }
+
+  get pivots(): number {
+    return this.simplex.pivots
+  }
+
+  /** The cheapest plan; with `pairCosts`, if pairs cost that (whole numbers) and not what the instance says. */
+  solve(pairCosts?: Float64Array): FlowAnswer {
+    if (pairCosts) {
+      for (let pair = 0; pair < pairCosts.length; pair++) {
+        const arc = this.arcOfPair[pair]!
+        if (arc >= 0) this.costs[arc] = pairCosts[pair]!
+      }
+      this.simplex.setCosts(this.costs)
+    }
+    this.simplex.minimize()
+    return this.answer()
+  }
+
+  /**
+   * The one cheapest plan that ties are broken for, after `solve`; before that by each of `others` in turn, which is a cost of
+   * pairs too. Prices are those of `solve`. Nothing can be solved on this flow afterwards.
+   */
+  settle(others: readonly Float64Array[] = []): FlowAnswer {
+    const { participantPrices, targetPrices } = this.answer()
+    for (const costs of others) this.simplex.minimizeNext(this.arcCosts(costs))
+    const nodes = 1 + this.instance.participants.length + this.instance.targets.length
+    const range = Math.min(2 ** 40, NetworkSimplex.costLimit(nodes))
+    this.simplex.minimizeNext(this.arcCosts(tieBreaks(this.instance, range)))
+    return { ...this.answer(), participantPrices, targetPrices }
+  }
+
+  private arcCosts(ofPairs: Float64Array): Float64Array {
+    const costs = new Float64Array(this.costs.length)
+    for (let pair = 0; pair < ofPairs.length; pair++) {
+      const arc = this.arcOfPair[pair]!
+      if (arc >= 0) costs[arc] = ofPairs[pair]!
+    }
+    return costs
+  }
+
+  private answer(): FlowAnswer {
+    const { arcOfPair, simplex } = this
+    const { participants } = this.instance
+    const chosen = new Uint8Array(arcOfPair.length)
+    for (let pair = 0; pair < chosen.length; pair++) {
+      const arc = arcOfPair[pair]!
+      chosen[pair] = arc < 0 ? 1 : simplex.flows[arc]!
+    }
+    return {
+      feasible: simplex.lacking === 0,
+      chosen,
+      participantPrices: simplex.prices.slice(1, 1 + participants.length),
+      targetPrices: simplex.prices.slice(1 + participants.length),
+    }
+  }
+}
+
+function networkOf(instance: Instance) {
+  const { participantMinimum, participantMaximum, loadStart, loadCosts, pairStart, pairTarget, pairCost, pinned } =
+    instance
+  const { targetMinimum, targetMaximum, shortageCost, extraValue } = instance
+  const [n, m] = [participantMinimum.length, targetMinimum.length]
+  const nodes = 1 + n + m
+  const room = loadCosts.length + pairTarget.length + 2 * m
+  const [tails, heads, capacities] = [new Int32Array(room), new Int32Array(room), new Int32Array(room)]
+  const costs = new Float64Array(room)
+  const [balances, starts] = [new Int32Array(nodes), new Int32Array(nodes).fill(-1)]
+  const arcOfPair = new Int32Array(pairTarget.length)
+  let arcs = 0
+  const connect = (tail: number, head: number, capacity: number, cost: number) => {
+    tails[arcs] = tail
+    heads[arcs] = head
+    capacities[arcs] = capacity
+    costs[arcs] = cost
+    return arcs++
+  }
+  for (let p = 0; p < n; p++) {
+    const node = 1 + p
+    balances[node]! += participantMinimum[p]!
+    for (let load = participantMinimum[p]!; load < participantMaximum[p]!; ) {
+      const cost = loadCosts[loadStart[p]! + load]!
+      let alike = 1
+      while (load + alike < participantMaximum[p]! && loadCosts[loadStart[p]! + load + alike] === cost) alike++
+      const arc = connect(0, node, alike, cost)
+      if (starts[node]! < 0) starts[node] = arc
+      load += alike
+    }
+    for (let pair = pairStart[p]!; pair < pairStart[p + 1]!; pair++) {
+      const target = 1 + n + pairTarget[pair]!
+      if (!pinned[pair]) arcOfPair[pair] = connect(node, target, 1, pairCost[pair]!)
+      else {
+        arcOfPair[pair] = -1
+        balances[node]!--
+        balances[target]!++
+      }
+    }
+  }
+  for (let t = 0; t < m; t++) {
+    const node = 1 + n + t
+    balances[node]! -= targetMinimum[t]!
+    if (shortageCost[t]! < Number.POSITIVE_INFINITY && targetMinimum[t]! > 0)
+      starts[node] = connect(0, node, unlimited, shortageCost[t]!)
+    if (targetMaximum[t]! > targetMinimum[t]!) connect(node, 0, targetMaximum[t]! - targetMinimum[t]!, -extraValue[t]!)
+  }
+  // Who falls short of his own minimum lacks something, not he who could have helped beyond his maximum.
+  const weights = Uint8Array.from(balances, (balance, node) => (node <= n === balance > 0 ? 1 : 2))
+  const network = {
+    ...{ nodes, balances, starts, weights },
+    ...{ tails: tails.subarray(0, arcs), heads: heads.subarray(0, arcs) },
+    ...{ capacities: capacities.subarray(0, arcs), costs: costs.slice(0, arcs) },
+  }
+  return { network, arcOfPair }
+}
