@@ -33,8 +33,9 @@ export interface Database extends Reports {
   readonly unscoped: Queryable
   /**
    * Runs `work` in one transaction under the scope and returns its result once the server has said COMMIT.
-   * BEGIN and the scope travel with the first statement. A serialization failure or deadlock runs `work` again, at most
-   * three times, and so does a table that changed under a prepared statement: keep effects outside the database out of it.
+   * BEGIN and the scope travel with the first statement. A serialization failure, a deadlock or a restore of the tenant runs
+   * `work` again, at most three times, and so does a table that changed under a prepared statement: keep effects outside the
+   * database out of it.
    */
   transaction<T>(scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T>
   /**
@@ -103,16 +104,18 @@ export class PooledDatabase implements Database {
 
   async transaction<T>(scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
     let attempts = 1
+    const settings = settingsOf(scope)
     for (;;) {
       try {
-        const result = await this.runTransaction(scope, work)
+        const result = await this.runTransaction(scope, work, settings)
         if (!scope.readOnly) this.options.onWritten?.(scope)
         return result
       } catch (error) {
         // Its connection is gone with its plans, so this comes to an end.
         if (isStalePlan(error)) continue
         if (attempts === this.mostAttempts || !isRetryable(error)) throw error
-        await sleep(attempts * 20 * Math.random())
+        if (!isOutOfTurn(error)) await sleep(attempts * 20 * Math.random())
+        else if (!settings.includes(takeTurn)) settings.push(takeTurn)
         attempts++
       }
     }
@@ -161,6 +164,7 @@ export class PooledDatabase implements Database {
     } catch (error) {
       broken = !(error instanceof pg.DatabaseError) || isStalePlan(error)
       if (!isStalePlan(error) && (attempts === this.mostAttempts || !isRetryable(error))) throw error
+      if (isOutOfTurn(error) && !statements.includes(takeTurn)) statements.splice(-1, 0, takeTurn)
     } finally {
       client.release(broken)
     }
@@ -170,13 +174,17 @@ export class PooledDatabase implements Database {
     return await this.runPooled(statements, attempts + 1)
   }
 
-  private async runTransaction<T>(scope: Scope, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  private async runTransaction<T>(
+    scope: Scope,
+    work: (tx: Queryable) => Promise<T>,
+    settings: readonly Statement[],
+  ): Promise<T> {
     const client = await this.pool.connect()
     let begun = false
     let broken = false
     let previous: Promise<unknown> = Promise.resolve()
     const tx = queryable(scope, statement => {
-      const statements = begun ? [statement] : [begin, ...settingsOf(scope), statement]
+      const statements = begun ? [statement] : [begin, ...settings, statement]
       begun = true
       // One at a time, in the order asked, so that `Promise.all` over a transaction is right too.
       const result = previous.then(() => send(client, statements))
@@ -295,6 +303,7 @@ class Lane {
 
 const begin: Statement = { sql: 'begin', parameters: [] }
 const rollback: Statement = { sql: 'rollback', parameters: [] }
+const takeTurn: Statement = { sql: 'select platform.take_move_turn()', parameters: [] }
 
 /** Only what the scope has is set: the rest is empty already, for a local setting dies with its transaction. */
 function settingsOf(scope: Scope): Statement[] {
@@ -352,7 +361,10 @@ function queryable(scope: Scope, runStatement: (statement: Statement) => Promise
 }
 
 const isRetryable = (error: unknown) =>
-  error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01')
+  error instanceof pg.DatabaseError && /^(40001|40P01|CM003)$/.test(error.code ?? '')
+
+/** Of platform.await_move_turn(): who has locked rows of a tenant that is restored comes after the restore. */
+const isOutOfTurn = (error: unknown) => error instanceof pg.DatabaseError && error.code === 'CM003'
 
 /** 0A000: "cached plan must not change result type"; 26000: a pooler forgot the statement. */
 const isStalePlan = (error: unknown) =>

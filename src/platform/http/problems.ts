@@ -105,7 +105,7 @@ const frameErrors: Readonly<Record<string, (cause: unknown, expected: ExpectedBo
 const unfitData = new Set(['22003', '22007', '22008', '22021', '22P02', '22P05'])
 
 /** SQLSTATE: connection exceptions, too many connections, shutdown, serialization failures that outlasted the retries, a tenant that moves. */
-const databaseAway = /^(08...|53300|57P0[123]|40001|40P01|CM00[12])$/
+const databaseAway = /^(08...|53300|57P0[123]|40001|40P01|CM00[123])$/
 
 function sentenceOf(faults: readonly Fault[]): string {
   const [first, ...others] = faults

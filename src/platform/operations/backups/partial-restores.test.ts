@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { rowAsOf } from '#platform/audit'
+import { sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { ownServer } from '#test/own-server.ts'
 import type { RowCounts } from './past-rows.ts'
@@ -356,10 +357,12 @@ test('GG-21 writes of the workspace wait for the end of its restore, reads go on
     async onStep(step) {
       if (step === 'written') hasEnded = true
       if (step !== 'staged') return
-      writing = alice.fetch(`/contractor-lists/${list}`, { method: 'PATCH', body: { name: 'Too late' } }).then(async answer => {
-        isWritten = true
-        assert.ok(hasEnded, `it waited, and did not answer ${answer.status}: ${await answer.text()}`)
-      })
+      writing = alice
+        .fetch(`/contractor-lists/${list}`, { method: 'PATCH', body: { name: 'Too late' } })
+        .then(async answer => {
+          isWritten = true
+          assert.ok(hasEnded, `it waited, and did not answer ${answer.status}: ${await answer.text()}`)
+        })
       assert.equal((await alice.fetch(`/contractor-lists/${shared}/items`)).status, 200)
       assert.equal((await bob.fetch('/contractor-lists', { method: 'POST', body: { name: 'Meanwhile' } })).status, 201)
       await assert.rejects(
@@ -371,6 +374,74 @@ test('GG-21 writes of the workspace wait for the end of its restore, reads go on
   })
   await writing
   assert.ok(!(await namesOf(alice.tenantId)).includes('Too late'))
+})
+
+test('GG-21 who has locked a row and writes it begins anew, and neither he nor the restore waits for the other for ever', async () => {
+  const [of, ofBob] = [await addList(alice, 'Locked before'), await addList(bob, 'Locked too')]
+  let [attempts, isDone] = [0, false]
+  let writing: Promise<unknown> | undefined
+  const rename = (person: typeof alice, id: string, onLocked = () => {}) =>
+    world.db.transaction(person.scope, async tx => {
+      attempts++
+      const locked = await tx.run(sql`select from contractors.contractor_lists where id = ${id} for update`)
+      onLocked()
+      await tx.run(sql`update contractors.contractor_lists set name = 'Too late' where id = ${id}`)
+      return locked.length
+    })
+  await restoreTenant(app, {
+    ...{ ...wish, mode: 'replace' },
+    async onStep(step) {
+      if (step === 'written') isDone = true
+      if (step !== 'staged') return
+      assert.equal(await rename(bob, ofBob), 1, 'control: others lock and write')
+      attempts = 0
+      await new Promise<void>(resolve => {
+        writing = rename(alice, of, resolve).then(found => {
+          assert.deepEqual([found, isDone], [0, true])
+        })
+      })
+      // Once a server has looked for a deadlock on behalf of who waits, it does not look again.
+      await sleep(1_500)
+    },
+  })
+  await writing
+  assert.equal(attempts, 2)
+  assert.ok(!(await namesOf(alice.tenantId)).includes('Too late'))
+  await admin.query('delete from contractors.contractor_list_activity where list_id = $1', [ofBob])
+  await admin.query(`delete from ${lists} where id = $1`, [ofBob])
+})
+
+test('GG-21 a restore that the server ends as one of two who wait for each other begins anew', async () => {
+  const list = await addList(alice, 'Locked second')
+  const other = new pg.Client(adminConfig)
+  await other.connect()
+  await admin.query(`select set_config('app.tenant_id', $1, false)`, [alice.tenantId])
+  const { id: comment } = await one(
+    `insert into contractors.contractor_list_comments (tenant_id, list_id, user_id, body) values ($1, $2, $3, 'Since') returning id`,
+    [alice.tenantId, list, alice.userId],
+  )
+  await admin.query(`select set_config('app.tenant_id', '', false)`)
+  const steps: string[] = []
+  let waiting: Promise<unknown> | undefined
+  const { tables } = await restoreTenant(app, {
+    ...{ ...wish, mode: 'replace' },
+    async onStep(step) {
+      steps.push(step)
+      if (step === 'staged' && !waiting)
+        await other.query(`begin; select from contractors.contractor_list_comments where id = '${comment}' for update`)
+      if (step !== `applied ${lists}` || waiting) return
+      waiting = other.query(`select from ${lists} where id = '${list}' for update; rollback`)
+      await sleep(1_500)
+    },
+  })
+  await waiting
+  await other.end()
+  assert.equal(steps.filter(step => step === `applied ${lists}`).length, 2)
+  assert.equal(tables[lists]?.removed, 1)
+  assert.equal(
+    (await one('select count(*)::int as n from contractors.contractor_list_comments where id = $1', [comment])).n,
+    0,
+  )
 })
 
 test('GG-21 a legal hold stops what would remove rows, and not what only brings some back', async () => {

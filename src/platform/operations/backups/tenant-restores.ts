@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { App } from '#platform/app.ts'
 import { asReplica, beginNoting, endNoting, holdMove, type Side } from '#platform/database'
 import { findKnownTenant, type KnownTenant, listPlacesOf, putTenantBack, reviveTenant } from '#platform/tenancy'
@@ -188,13 +189,18 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
     const erased = await findErasedPeople(present, past)
     const newSlug = wish.newSlug ?? then.slug
     const { recovery } = copy
-    const result: TenantRestore = {
+    const nothing = (): TenantRestore => ({
       ...{ scope: 'tenant', tenantId: then.id, slug: isRevived ? newSlug : (known?.slug ?? slug), mode },
       ...{ isDryRun, isRevived, database: place?.name ?? null },
       ...{ tables: {}, followed: {}, stays: chosen.stays, recovery },
-    }
+    })
     const record = { runId, requestedBy }
-    const half = async (target: Side, tables: readonly TableShape[], all: Iterable<TableShape>) => {
+    const half = async (
+      result: TenantRestore,
+      target: Side,
+      tables: readonly TableShape[],
+      all: Iterable<TableShape>,
+    ) => {
       await beginRecord(target, record, then.id)
       const sourceOf = ({ schema }: TableShape) => (chosen.elsewhere.includes(schema) ? applications : past)
       const rows = new PastRows({ target, sourceOf, main: present, tenantId: then.id, mode, erased })
@@ -206,14 +212,15 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
       Object.assign(result.tables, await bringBack(app, wish, rows, tables))
       Object.assign(result.followed, await rows.follow(all, true))
     }
-    const restored = await asReplica(present, async () => {
-      await half(present, inMain, chosen.all)
+    const write = async () => {
+      const result = nothing()
+      await half(result, present, inMain, chosen.all)
       if (!isRevived && mode === 'replace' && !wish.dataOnly)
         await asOrigin(present, () => putTenantBack(present, past, then.id))
       if (own && place) {
         await bringReferred(app, place, { main: present, past: applications, tenantId: then.id })
         await asReplica(own, async () => {
-          await half(own, inOwn, chosen.ofOwn)
+          await half(result, own, inOwn, chosen.ofOwn)
           if (isDryRun) throw new DryRun(result)
           await wish.onStep?.('written elsewhere')
         })
@@ -223,7 +230,8 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
       await endRecord(present, record, event)
       await wish.onStep?.('written')
       return result
-    }).catch(error => {
+    }
+    const restored = await unlessDeadlocked(() => asReplica(present, write)).catch(error => {
       if (error instanceof DryRun) return error.result
       throw explainRefusal(error)
     })
@@ -238,6 +246,16 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
     // Shared rows there are what they are in the main database, restored or not; else the job that compares them sees to it.
     if (place) await app.placements?.refresh(place.id).catch(() => {})
     await Promise.all([holder.end(), own?.end()])
+  }
+}
+
+/** Who locks several rows one after the other may wait for the restore while it waits for him, and it is the restore that the server ends. */
+async function unlessDeadlocked<T>(work: () => Promise<T>, attempts = 3): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (attempts === 1 || !(error instanceof pg.DatabaseError) || error.code !== '40P01') throw error
+    return await unlessDeadlocked(work, attempts - 1)
   }
 }
 
