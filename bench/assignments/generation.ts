@@ -20,26 +20,26 @@ export const sizes = {
 /** A round as it is given: costs of preferences from 1 to 100, a second and third target dearer than a first. */
 export function generateProblem({ participants, targets, eligible, needed, maximum }: Size, seed: number): Problem {
   const draw = drawing(seed)
-  const name = (kind: string, place: number) => `${kind}${place.toString().padStart(5, '0')}`
+  const [people, tasks] = [idsOf('p', participants), idsOf('t', targets)]
   const pairs: Pair[] = []
   const places = Array.from({ length: targets }, (_, place) => place)
   for (let p = 0; p < participants; p++) {
     for (let drawn = 0; drawn < eligible; drawn++) {
       const other = drawn + Math.floor(draw() * (targets - drawn))
       ;[places[drawn], places[other]] = [places[other]!, places[drawn]!]
-      pairs.push({ participant: name('p', p), target: name('t', places[drawn]!), cost: 1 + Math.floor(draw() * 100) })
+      pairs.push({ participant: people[p]!, target: tasks[places[drawn]!]!, cost: 1 + Math.floor(draw() * 100) })
     }
   }
   return {
     seed,
-    participants: Array.from({ length: participants }, (_, p) => ({
-      id: name('p', p),
+    participants: people.map(id => ({
+      id,
       minimum: 0,
       maximum,
       loadCosts: Array.from({ length: maximum }, (_, load) => load * 10),
     })),
-    targets: Array.from({ length: targets }, (_, t) => ({
-      id: name('t', t),
+    targets: tasks.map(id => ({
+      id,
       minimum: needed,
       maximum: needed,
       extraValue: 0,
@@ -50,6 +50,9 @@ export function generateProblem({ participants, targets, eligible, needed, maxim
     relations: [],
   }
 }
+
+const idsOf = (kind: string, count: number) =>
+  Array.from({ length: count }, (_, place) => `${kind}${place.toString().padStart(5, '0')}`)
 
 /** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
 export function drawing(seed: number): () => number {

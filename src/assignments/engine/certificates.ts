@@ -1,4 +1,13 @@
-import type { Certificate, Cost, Demand, Multiplier, Problem, ProblemParticipant, ProblemTarget } from './problem.ts'
+import type {
+  Certificate,
+  Cost,
+  Demand,
+  Multiplier,
+  Pair,
+  Problem,
+  ProblemParticipant,
+  ProblemTarget,
+} from './problem.ts'
 
 // What a certificate proves, from the problem alone: nothing here is shared with what made it. The sum is written at `Certificate`.
 
@@ -6,6 +15,8 @@ import type { Certificate, Cost, Demand, Multiplier, Problem, ProblemParticipant
 export interface Proof {
   /** No plan costs less than this. Undefined: it proves no bound. */
   readonly lowerBound?: Cost
+  /** How many places too many are demanded. Undefined: it counts no conflict. */
+  readonly excess?: number
   readonly faults: readonly string[]
 }
 
@@ -204,7 +215,21 @@ export function addUpConflict(problem: Problem, demands: readonly Demand[]): Pro
   for (const [giver, count] of asked) excess -= Math.min(count, room.get(giver) ?? count)
   for (const [giver, left] of room) if (left < 0 && !asked.has(giver)) excess -= left
   if (faults.length === 0 && excess <= 0) faults.push('These demands can be met together, as far as counting tells.')
-  return { faults }
+  return faults.length > 0 ? { faults } : { excess, faults }
+}
+
+/**
+ * What a plan with this pair costs more, at least, than the bound of the prices; less than 0 where the bound would be met without
+ * it all the same. In the place of a sum over all pairs: forcing one pair changes one term.
+ */
+export function reducedCost(problem: Problem, certificate: Prices, { participant, target, cost }: Pair): number {
+  const participants = new Map(problem.participants.map(one => [one.id, one]))
+  const side = new SidePrices(problem, participants, new Map(problem.targets.map(one => [one.id, one])))
+  const sum = new ExactSum()
+  for (const multiplier of certificate.multipliers) side.add(multiplier, sum)
+  const worth = Object.hasOwn(certificate.participants, participant) ? certificate.participants[participant]! : 0
+  const value = Object.hasOwn(certificate.targets, target) ? certificate.targets[target]! : 0
+  return cost + worth - value + side.of(participant, target)
 }
 
 export const minutesOf = ({ startsAt, endsAt }: ProblemTarget) =>

@@ -7,7 +7,7 @@ export interface FlowAnswer {
   readonly feasible: boolean
   /** 1 for each pair in the plan. Of no meaning when infeasible. */
   readonly chosen: Uint8Array
-  /** What a place of each participant's time is worth, and one more person on each target: dual prices. */
+  /** What a place of each participant's time is worth, and one more person on each target: dual prices of `solve`. */
   readonly participantPrices: Float64Array
   readonly targetPrices: Float64Array
 }
@@ -23,10 +23,12 @@ export class Flow {
   private readonly costs: Float64Array
   /** The arc of each pair; -1 where it is pinned. */
   private readonly arcOfPair: Int32Array
+  private readonly shortageArcs: readonly number[]
 
   constructor(instance: Instance) {
-    const { network, arcOfPair } = networkOf(instance)
+    const { network, arcOfPair, shortageArcs } = networkOf(instance)
     this.instance = instance
+    this.shortageArcs = shortageArcs
     this.arcOfPair = arcOfPair
     this.costs = network.costs
     this.simplex = new NetworkSimplex(network)
@@ -49,17 +51,28 @@ export class Flow {
     return this.answer()
   }
 
-  /**
-   * The one cheapest plan that ties are broken for, after `solve`; before that by each of `others` in turn, which is a cost of
-   * pairs too. Prices are those of `solve`. Nothing can be solved on this flow afterwards.
-   */
-  settle(others: readonly Float64Array[] = []): FlowAnswer {
+  /** The one cheapest plan that ties are broken for, after `solve`. Nothing can be solved on this flow afterwards. */
+  settle(): FlowAnswer {
     const { participantPrices, targetPrices } = this.answer()
-    for (const costs of others) this.simplex.minimizeNext(this.arcCosts(costs))
     const nodes = 1 + this.instance.participants.length + this.instance.targets.length
     const range = Math.min(2 ** 40, NetworkSimplex.costLimit(nodes))
     this.simplex.minimizeNext(this.arcCosts(tieBreaks(this.instance, range)))
     return { ...this.answer(), participantPrices, targetPrices }
+  }
+
+  /**
+   * The plan that leaves the fewest places free (by what they cost), of those the one that gives up the fewest of `kept` pairs,
+   * of those the cheapest. Its prices are of no meaning. Nothing can be solved on this flow afterwards.
+   */
+  settleKeeping(kept: Uint8Array): FlowAnswer {
+    const { simplex, costs, shortageArcs } = this
+    const ofShortages = new Float64Array(costs.length)
+    for (const arc of shortageArcs) ofShortages[arc] = costs[arc]!
+    simplex.setCosts(ofShortages)
+    simplex.minimize()
+    simplex.minimizeNext(this.arcCosts(Float64Array.from(kept, keep => -keep)))
+    simplex.minimizeNext(costs)
+    return this.settle()
   }
 
   private arcCosts(ofPairs: Float64Array): Float64Array {
@@ -99,6 +112,7 @@ function networkOf(instance: Instance) {
   const costs = new Float64Array(room)
   const [balances, starts] = [new Int32Array(nodes), new Int32Array(nodes).fill(-1)]
   const arcOfPair = new Int32Array(pairTarget.length)
+  const shortageArcs: number[] = []
   let arcs = 0
   const connect = (tail: number, head: number, capacity: number, cost: number) => {
     tails[arcs] = tail
@@ -131,8 +145,10 @@ function networkOf(instance: Instance) {
   for (let t = 0; t < m; t++) {
     const node = 1 + n + t
     balances[node]! -= targetMinimum[t]!
-    if (shortageCost[t]! < Number.POSITIVE_INFINITY && targetMinimum[t]! > 0)
+    if (shortageCost[t]! < Number.POSITIVE_INFINITY && targetMinimum[t]! > 0) {
       starts[node] = connect(0, node, unlimited, shortageCost[t]!)
+      shortageArcs.push(starts[node]!)
+    }
     if (targetMaximum[t]! > targetMinimum[t]!) connect(node, 0, targetMaximum[t]! - targetMinimum[t]!, -extraValue[t]!)
   }
   // Who falls short of his own minimum lacks something, not he who could have helped beyond his maximum.
@@ -142,5 +158,5 @@ function networkOf(instance: Instance) {
     ...{ tails: tails.subarray(0, arcs), heads: heads.subarray(0, arcs) },
     ...{ capacities: capacities.subarray(0, arcs), costs: costs.slice(0, arcs) },
   }
-  return { network, arcOfPair }
+  return { network, arcOfPair, shortageArcs }
 }

@@ -1,0 +1,95 @@
+import { addUpConflict } from './certificates.ts'
+import type { Demand, Problem } from './problem.ts'
+
+/** One way to make a conflict go away; none of its kind is smaller. */
+export type Mend =
+  | { readonly kind: 'addParticipants'; readonly target: string; readonly by: number }
+  | { readonly kind: 'lowerTargetMinimum'; readonly target: string; readonly by: number }
+  | { readonly kind: 'raiseTargetMaximum'; readonly target: string; readonly by: number }
+  | { readonly kind: 'raiseParticipantMaximum'; readonly participant: string; readonly by: number }
+  | { readonly kind: 'lowerParticipantMinimum'; readonly participant: string; readonly by: number }
+  | { readonly kind: 'unpin'; readonly participant: string; readonly target: string; readonly by: 1 }
+
+/**
+ * What would make the conflict go away, one way for each of its demands. Of an irreducible conflict every demand counts in the one
+ * inequality that fails, so each alone makes up for the excess: by as much as it is, and not by less. None for a conflict of side
+ * constraints, which is not counted.
+ */
+export function mendsOf(problem: Problem, demands: readonly Demand[]): Mend[] {
+  const { excess: by } = addUpConflict(problem, demands)
+  if (by === undefined) return []
+  return demands.flatMap((demand): Mend[] => {
+    switch (demand.kind) {
+      case 'targetMinimum':
+        return [
+          { kind: 'addParticipants', target: demand.target, by },
+          { kind: 'lowerTargetMinimum', target: demand.target, by },
+        ]
+      case 'targetMaximum':
+        return [{ kind: 'raiseTargetMaximum', target: demand.target, by }]
+      case 'participantMinimum':
+        return [{ kind: 'lowerParticipantMinimum', participant: demand.participant, by }]
+      case 'participantMaximum':
+        return canRaise(problem, demand.participant, by)
+          ? [{ kind: 'raiseParticipantMaximum', participant: demand.participant, by }]
+          : []
+      case 'pin':
+        return by === 1 ? [{ kind: 'unpin', participant: demand.participant, target: demand.target, by }] : []
+      default:
+        return []
+    }
+  })
+}
+
+/** The problem with the mend made: people who are added can do that target, once, at no cost. */
+export function mendProblem(problem: Problem, mend: Mend): Problem {
+  const { participants, targets } = problem
+  switch (mend.kind) {
+    case 'addParticipants': {
+      const taken = new Set(participants.map(({ id }) => id))
+      const added: string[] = []
+      for (let number = 1; added.length < mend.by; number++)
+        if (!taken.has(`added-${number}`)) added.push(`added-${number}`)
+      return {
+        ...problem,
+        participants: [...participants, ...added.map(id => ({ id, minimum: 0, maximum: 1, loadCosts: [0] }))],
+        pairs: [...problem.pairs, ...added.map(participant => ({ participant, target: mend.target, cost: 0 }))],
+      }
+    }
+    case 'lowerTargetMinimum':
+      return { ...problem, targets: changed(targets, mend.target, one => ({ ...one, minimum: one.minimum - mend.by })) }
+    case 'raiseTargetMaximum':
+      return { ...problem, targets: changed(targets, mend.target, one => ({ ...one, maximum: one.maximum + mend.by })) }
+    case 'lowerParticipantMinimum':
+      return {
+        ...problem,
+        participants: changed(participants, mend.participant, one => ({ ...one, minimum: one.minimum - mend.by })),
+      }
+    case 'raiseParticipantMaximum':
+      return {
+        ...problem,
+        participants: changed(participants, mend.participant, one => ({
+          ...one,
+          maximum: one.maximum + mend.by,
+          // Each load beyond costs as much as the last that was foreseen: costs of loads never fall.
+          loadCosts: [...one.loadCosts, ...Array<number>(mend.by).fill(one.loadCosts.at(-1) ?? 0)],
+        })),
+      }
+    case 'unpin':
+      return {
+        ...problem,
+        pins: problem.pins.filter(
+          ({ participant, target }) => participant !== mend.participant || target !== mend.target,
+        ),
+      }
+  }
+}
+
+/** More than he has pairs helps nobody. */
+function canRaise({ participants, pairs }: Problem, id: string, by: number): boolean {
+  const { maximum } = participants.find(participant => participant.id === id)!
+  return maximum + by <= pairs.filter(({ participant }) => participant === id).length
+}
+
+const changed = <T extends { readonly id: string }>(list: readonly T[], id: string, change: (one: T) => T): T[] =>
+  list.map(one => (one.id === id ? change(one) : one))
