@@ -31,7 +31,7 @@ const tables: Table[] = (
     order by 1`)
 ).rows
 /** What the law keeps, and what says that the tenant was deleted. */
-const kept = ['audit.audit_logs', 'audit.security_audit_logs', 'tenancy.deletion_certificates']
+const kept = ['audit.audit_logs', 'audit.security_audit_logs', 'tenancy.deletion_certificates', 'tenancy.retired_slugs']
 const tenantTables = tables.filter(
   ({ name, hasTenant }) => hasTenant && !/^audit\.|^tenancy\.tenant_deletions$/.test(name),
 )
@@ -70,7 +70,7 @@ async function tablesWith(text: string): Promise<string[]> {
 /** Rows that do not bear the text, of all tables that a removal itself does not write to. */
 async function othersRows(text: string): Promise<Map<string, string[]>> {
   const written =
-    /^audit\.|^mail\.|^jobs\.(job|version|queue|schedule)$|^tenancy\.deletion_certificates$|^tenancy\.placement_version$|^identity\.(signing_keys|erased_users)$/
+    /^audit\.|^mail\.|^jobs\.(job|version|queue|schedule)$|^tenancy\.(deletion_certificates|retired_slugs)$|^tenancy\.placement_version$|^identity\.(signing_keys|erased_users)$/
   const rows = new Map<string, string[]>()
   for (const table of tables.filter(({ name }) => !written.test(name))) {
     rows.set(table.name, await rowsOf(table, `strpos(lower(row::text), lower($1)) = 0`, [text]))

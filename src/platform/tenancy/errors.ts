@@ -13,7 +13,7 @@ export const errors = errorTable('tenancy', {
   certificateUnknown: ['not_found', 'No tenant with the id {id} has been deleted here.'],
   templateUnknown: ['invalid', 'There is no template {name}.'],
   tenantNotFound: ['not_found', 'There is no workspace {id}.'],
-  slugTaken: ['conflict', 'The address {slug} is taken, or was another workspace’s within the last 30 days.'],
+  slugTaken: ['conflict', 'The address {slug} is taken, or is held for the workspace that had it.'],
   slugReserved: ['invalid', 'The address {slug} is reserved. Choose another one.'],
   slugsHeld: [
     'conflict',

@@ -57,7 +57,7 @@ async function findBySlug(tx: Queryable, slug: string): Promise<HostAnswer> {
     from tenancy.former_slugs as former
     join tenancy.tenants as tenant on tenant.id = former.holder_id
     where former.slug = ${slug}
-      and former.held_until > now()`)
+      and (former.held_until is null or former.held_until > now())`)
   if (!found) return { kind: 'unknown' }
   return found.slug === slug
     ? { kind: 'tenant', tenantId: found.id }

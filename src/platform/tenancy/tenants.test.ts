@@ -173,7 +173,7 @@ test('GG-03 nobody keeps slugs from others by taking one after another', async (
   assert.equal((await call(ada, 'PUT', '/tenant/slug', { slug: `turn-9-${stem}` })).status, 409, 'is no way round')
 })
 
-test('GG-03 a job lets go of what is held no more, and a tenant that is gone holds nothing', async () => {
+test('GG-03 a job lets go of what is held no more, and nobody gets the slugs of a tenant that is gone but itself', async () => {
   const [ada, bert] = [await owner(), await owner()]
   const [one, other] = [await slugNow(ada.tenantId), await slugNow(bert.tenantId)]
   for (const person of [ada, bert]) {
@@ -182,8 +182,32 @@ test('GG-03 a job lets go of what is held no more, and a tenant that is gone hol
   await admin.query(`update tenancy.former_slugs set held_until = now() - interval '1 hour' where slug = $1`, [one])
   assert.equal(await removeFormerSlugs(db.scoped({ system: true })), 1)
   assert.deepEqual([await held(one), await held(other)], [undefined, bert.tenantId])
+  const last = await slugNow(bert.tenantId)
   await admin.query('delete from tenancy.tenants where id = $1', [bert.tenantId])
   assert.equal(await held(other), undefined)
+  const kept = await admin.query('select row::text as text from tenancy.retired_slugs as row where holder_id = $1', [
+    bert.tenantId,
+  ])
+  assert.equal(kept.rowCount, 2)
+  assert.ok(
+    kept.rows.every(({ text }) => !text.includes(other) && !text.includes(last)),
+    'as hashes only',
+  )
+  for (const slug of [other, last]) {
+    const refused = await call(ada, 'PUT', '/tenant/slug', { slug })
+    assert.deepEqual([refused.status, refused.json.code], [409, 'tenancy.slug_taken'], slug)
+    const id = crypto.randomUUID()
+    const named = await db.transaction({ system: true, tenantId: id }, tx => createTenant(tx, { id, name: slug }))
+    assert.equal(named.slug, `${slug}-2`)
+    await assert.rejects(
+      admin.query(`insert into tenancy.tenants (id, name, slug) values (gen_random_uuid(), 'Next', $1)`, [slug]),
+      /tenants_slug_held|is held for/,
+    )
+  }
+  assert.equal((await call(ada, 'PUT', '/tenant/slug', { slug: `${last}-other` })).status, 200, 'the control')
+  await admin.query(`insert into tenancy.tenants (id, name, slug) values ($1, 'Back again', $2)`, [bert.tenantId, last])
+  await admin.query('update tenancy.tenants set slug = $2 where id = $1', [bert.tenantId, other])
+  assert.equal(await held(last), bert.tenantId)
 })
 
 test('GG-19 a new slug stands in the tenant’s log, and who gave it', async () => {

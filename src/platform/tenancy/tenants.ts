@@ -53,7 +53,7 @@ export async function createTenant(tx: Queryable, tenant: { id: string; name: st
       insert into tenancy.tenants (id, name, slug)
       select ${tenant.id}, ${tenant.name}, ${slug}
       where not tenancy.is_reserved_slug(${slug})
-        and not exists (select from tenancy.former_slugs where slug = ${slug} and held_until > now())
+        and tenancy.is_slug_free(${slug}, ${tenant.id})
       on conflict (slug) do nothing
       returning slug`)
     if (created) return created
@@ -127,10 +127,14 @@ export function slugOf(name: string): string {
   return label === '' ? `workspace-${crypto.randomUUID().slice(0, 8)}` : label
 }
 
-/** At most so many slugs are held for one tenant: else it could take all good ones from others. */
+/** At most so many slugs are given up by one tenant within 30 days: else it could take all good ones from others. */
 const mostFormerSlugs = 5
 
-export const FormerSlug = Type.Object({ slug: Type.String(), releasedAt: timestamp, heldUntil: timestamp })
+export const FormerSlug = Type.Object({
+  slug: Type.String(),
+  releasedAt: timestamp,
+  heldUntil: Type.Unsafe<Date | null>({ ...nullable(timestamp), description: 'Null: for good' }),
+})
 export type FormerSlug = Static<typeof FormerSlug>
 
 export function listFormerSlugs(tx: Queryable): Promise<FormerSlug[]> {
@@ -138,13 +142,14 @@ export function listFormerSlugs(tx: Queryable): Promise<FormerSlug[]> {
     select slug, released_at, held_until
     from tenancy.former_slugs
     where holder_id = ${tx.scope.tenantId}
-      and held_until > now()
+      and (held_until is null or held_until > now())
     order by released_at desc, slug`)
 }
 
 /**
- * Gives the scope's tenant another slug. The old one leads to it for 30 days, and is held for it as long; it may take it
- * back. Refuses reserved ones, and those that another tenant has or had within 30 days. In a transaction.
+ * Gives the scope's tenant another slug. The old one leads to it for 30 days, and is held for it as long, or for good
+ * where applications know it as an issuer; it may take it back. Refuses reserved ones, and those that another tenant has,
+ * or that are held for one, also for one that was deleted. In a transaction.
  */
 export async function changeSlug(tx: Queryable, slug: string): Promise<void> {
   // As the update will, for others may refer to a slug: a weaker lock, made stronger then, meets who waits for it.
@@ -154,8 +159,13 @@ export async function changeSlug(tx: Queryable, slug: string): Promise<void> {
     where id = ${tx.scope.tenantId}
     for update`)
   if (present === slug) return
-  const former = await listFormerSlugs(tx)
-  if (former.filter(held => held.slug !== slug).length >= mostFormerSlugs) {
+  const { left } = await tx.one(sql<{ left: number }>`
+    select count(*)::integer as left
+    from tenancy.former_slugs
+    where holder_id = ${tx.scope.tenantId}
+      and released_at > now() - interval '30 days'
+      and slug <> ${slug}`)
+  if (left >= mostFormerSlugs) {
     throw errors.slugsHeld({ most: mostFormerSlugs })
   }
   await onViolation(

@@ -307,7 +307,9 @@ async function requireRevival(present: Side, then: KnownTenant, { revive, newSlu
   const still = await findKnownTenant(present, then.id)
   if (still) throw errors.tenantRenamed({ slug, now: still.slug })
   if (!revive) throw errors.tenantDeleted({ slug })
-  if (await findKnownTenant(present, newSlug ?? then.slug)) throw errors.slugTaken({ slug: newSlug ?? then.slug })
+  const wanted = newSlug ?? then.slug
+  const { rows } = await present.query('select tenancy.is_slug_free($1, $2) as "isFree"', [wanted, then.id])
+  if (!rows[0]?.isFree || (await findKnownTenant(present, wanted))) throw errors.slugTaken({ slug: wanted })
 }
 
 /** The tenants' tables that are brought back, parents first; refuses where one of them is not what it was. */

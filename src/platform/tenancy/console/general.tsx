@@ -146,7 +146,11 @@ function Address() {
           {data.formerSlugs.length > 0 && (
             <Text size="sm" c="dimmed" mt={6}>
               {data.formerSlugs
-                .map(({ slug, heldUntil }) => `${slug} leads here until ${formatInstantDay(heldUntil)}`)
+                .map(({ slug, heldUntil }) =>
+                  heldUntil === null
+                    ? `${slug} leads here for good`
+                    : `${slug} leads here until ${formatInstantDay(heldUntil)}`,
+                )
                 .join('; ')}
               .
             </Text>
@@ -193,7 +197,8 @@ function ChangeAddress({ addresses, close }: { addresses: Addresses; close: () =
         <Stack gap="sm">
           <Text size="sm">
             The present address leads to the new one for 30 days, and no other workspace can take it meanwhile. Then it
-            is free for everybody.
+            is free for everybody, unless applications sign people in here: they know the workspace by it, so it stays
+            yours for good.
           </Text>
           <TextInput
             label="New address"

@@ -1,0 +1,2 @@
+drop trigger keep_issuer on tenancy.tenants;
+drop function oauth.keep_issuer();
