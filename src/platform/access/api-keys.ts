@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { createToken, hashToken } from '#platform/crypto'
 import { onViolation, type Queryable, sql } from '#platform/database'
-import { cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
+import { cutPage, dateTime, nullable, type Principal, readCursor, timestamp, uuid } from '#platform/http'
+import { findEndOfSession } from '#platform/identity'
 import { errors } from './errors.ts'
 import { grantViolations } from './grants.ts'
 import { keyErrors } from './key-errors.ts'
@@ -64,14 +65,26 @@ export function readApiKey(text: string): { prefix: string; secretHash: Buffer }
 /** Whether a bearer token is meant to be an API key, well-formed or not. */
 export const looksLikeApiKey = (text: string) => text.startsWith('chk_')
 
-/** Makes a key of a member of the scope's tenant. The caller has checked that he may give it what it will be able to do. */
-export async function createApiKey(tx: Queryable, userId: string, wish: ApiKeyWish): Promise<NewApiKey> {
+/** The session in which somebody makes a key for himself. */
+type Making = Pick<Principal, 'sessionId' | 'provider'>
+
+/**
+ * Makes a key of a member of the scope's tenant. The caller has checked that he may give it what it will be able to do.
+ * What somebody makes for himself while an identity provider alone vouches for him, ends with what came through that.
+ */
+export async function createApiKey(
+  tx: Queryable,
+  userId: string,
+  wish: ApiKeyWish,
+  making?: Making,
+): Promise<NewApiKey> {
   await requireScopes(tx, wish.scopes)
+  if (making?.provider) await requireLasting(tx, making.provider.id, making.sessionId)
   const secret = createToken()
   const prefix = `chk_${Array.from({ length: 8 }, () => prefixAlphabet[randomInt(prefixAlphabet.length)]).join('')}`
   const { id, isPast } = await onViolation(
     tx.one(sql<{ id: string; isPast: boolean }>`
-    insert into access.api_keys (user_id, name, prefix, secret_hash, scopes, created_by, expires_at)
+    insert into access.api_keys (user_id, name, prefix, secret_hash, scopes, created_by, expires_at, provider_id)
     values (
       ${userId},
       ${wish.name.trim()},
@@ -79,7 +92,8 @@ export async function createApiKey(tx: Queryable, userId: string, wish: ApiKeyWi
       ${hashToken(secret)},
       ${wish.scopes},
       ${tx.scope.userId},
-      ${wish.expiresAt}
+      ${wish.expiresAt},
+      ${making?.provider?.id ?? null}
     )
     returning id, coalesce(expires_at <= now(), false) as is_past`),
     { ...grantViolations, api_keys_user_id_fkey: () => errors.memberUnknown({ id: userId }) },
@@ -157,12 +171,19 @@ const selectKeys = sql`
  * A key in the place of another, which goes on for `overlapHours` so that programs can be changed one after another.
  * Refuses one that has expired or been replaced already. In a transaction.
  */
-export async function rotateApiKey(tx: Queryable, old: ApiKey, overlapHours: number): Promise<NewApiKey> {
-  const next = await createApiKey(tx, old.owner.id, {
-    name: old.name,
-    scopes: old.scopes,
-    expiresAt: old.expiresAt?.toISOString() ?? null,
-  })
+export async function rotateApiKey(
+  tx: Queryable,
+  old: ApiKey,
+  overlapHours: number,
+  making?: Making,
+): Promise<NewApiKey> {
+  const { name, scopes } = old
+  const next = await createApiKey(
+    tx,
+    old.owner.id,
+    { name, scopes, expiresAt: old.expiresAt?.toISOString() ?? null },
+    making,
+  )
   // Compared and set: of two rotations at once one finds the key replaced.
   const replaced = await tx.run(sql`
     update access.api_keys
@@ -189,6 +210,35 @@ export async function revokeApiKey(tx: Queryable, id: string): Promise<void> {
       and revoked_at is null
     returning id`)
   if (revoked.length === 0) throw keyErrors.apiKeyNotFound({ id })
+}
+
+/** Those who make a key through a provider, beside each other, and whoever ends what came through it, alone. */
+const throughProvider = (providerId: string) =>
+  sql`hashtext('access.api_keys through a provider'), hashtext(${providerId})`
+
+/** Refuses where the session has ended since the request began: what ended it has looked for keys already. */
+async function requireLasting(tx: Queryable, providerId: string, sessionId: string | undefined): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock_shared(${throughProvider(providerId)})`)
+  if (sessionId === undefined || (await findEndOfSession(tx, { sessionId })) !== undefined)
+    throw keyErrors.signInEnded()
+}
+
+/**
+ * Ends the keys that people of the scope's tenant made while an identity provider alone vouched for them, of one or of all.
+ * Call it after those sessions were ended, in the same transaction.
+ */
+export async function revokeKeysThrough(
+  tx: Queryable,
+  { providerId, userId }: { providerId: string; userId?: string | undefined },
+): Promise<void> {
+  await tx.run(sql`select pg_advisory_xact_lock(${throughProvider(providerId)})`)
+  await tx.run(sql`
+    update access.api_keys
+    set revoked_at = now(), revoked_by = ${tx.scope.userId ?? null}
+    where tenant_id = ${tx.scope.tenantId}
+      and provider_id = ${providerId}
+      and (${userId ?? null}::uuid is null or user_id = ${userId ?? null})
+      and revoked_at is null`)
 }
 
 /** Notes a use of a key, at most once a minute: `tx` is in its tenant's scope. */

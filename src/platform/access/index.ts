@@ -8,6 +8,7 @@ export {
   NewApiKey,
   readApiKey,
   revokeApiKey,
+  revokeKeysThrough,
   rotateApiKey,
   touchApiKey,
 } from './api-keys.ts'

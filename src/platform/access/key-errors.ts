@@ -9,5 +9,6 @@ export const keyErrors = errorTable('access', {
     'unauthenticated',
     'This API key is unknown, has expired or has been revoked. Ask whoever runs the workspace for another one.',
   ],
+  signInEnded: ['unauthenticated', 'This sign-in through the identity provider has ended. Sign in again.'],
   apiKeyExpiryInvalid: ['invalid', 'An API key expires in the future, a personal one within {days} days.'],
 })

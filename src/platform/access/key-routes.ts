@@ -227,7 +227,7 @@ export const keyRoutes = [
       if (body.expiresAt === null || Date.parse(body.expiresAt) > latest) {
         throw errors.apiKeyExpiryInvalid({ days: personalKeyDays })
       }
-      return await changeAndAnnounce(app, scope, tx => createApiKey(tx, principal.userId, body))
+      return await changeAndAnnounce(app, scope, tx => createApiKey(tx, principal.userId, body, principal))
     },
   }),
   route({
@@ -244,7 +244,7 @@ export const keyRoutes = [
     status: 201,
     async handle({ params: { id }, body, principal, scope }, app) {
       return await changeAndAnnounce(app, scope, async tx =>
-        rotateApiKey(tx, await getApiKey(tx, id, principal.userId), body.overlapHours),
+        rotateApiKey(tx, await getApiKey(tx, id, principal.userId), body.overlapHours, principal),
       )
     },
   }),

@@ -1,6 +1,6 @@
 import type { PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server'
 import { Type } from 'typebox'
-import { idParams, pageOf, Reply, route } from '#platform/http'
+import { idParams, pageOf, Reply, requireOwnSignIn, route } from '#platform/http'
 import { RegistrationAnswer } from './passkey-answers.ts'
 import {
   addPasskey,
@@ -59,11 +59,17 @@ export const passkeyRoutes = [
       answer: RegistrationAnswer,
       name: Type.Optional(name),
     }),
-    refusals: ['identity.passkey_unfit', 'identity.passkey_taken', 'identity.too_many_passkeys'],
+    refusals: [
+      'identity.passkey_unfit',
+      'identity.passkey_taken',
+      'identity.too_many_passkeys',
+      'http.own_sign_in_required',
+    ],
     response: Passkey,
     status: 201,
     rateLimit: 30,
     async handle({ body, principal, scope }, app) {
+      requireOwnSignIn(principal)
       return await addPasskey(app, scope, { ...body, name: body.name, userId: principal.userId })
     },
   }),
@@ -74,9 +80,10 @@ export const passkeyRoutes = [
     summary: 'Rename a passkey',
     params: idParams,
     body: Type.Object({ name }),
-    refusals: ['identity.passkey_not_found'],
+    refusals: ['identity.passkey_not_found', 'http.own_sign_in_required'],
     response: Passkey,
     async handle({ params, body, principal, scope }, app) {
+      requireOwnSignIn(principal)
       return await renamePasskey(app.db.scoped({ ...scope, system: true }), principal.userId, params.id, body.name)
     },
   }),

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Queryable, Scope } from '#platform/database'
-import { idParams, Reply, route } from '#platform/http'
+import { idParams, Reply, requireOwnSignIn, route } from '#platform/http'
 import { avatarLimit, avatarTypes, getAvatar, makePicture, removeAvatar, setAvatar } from './avatars.ts'
 import { askForEmailChange, EmailState, getEmailState, withdrawEmailChange } from './email-changes.ts'
 import { ConfirmedEmail, confirmEmail } from './email-links.ts'
@@ -31,9 +31,15 @@ export const profileRoutes = [
     conditional: true,
     etag: true,
     body: ProfileChange,
-    refusals: ['identity.username_taken', 'identity.profile_unfit', 'identity.timezone_unknown'],
+    refusals: [
+      'identity.username_taken',
+      'identity.profile_unfit',
+      'identity.timezone_unknown',
+      'http.own_sign_in_required',
+    ],
     response: OwnProfile,
     async handle({ body, ifMatch, principal, scope }, app) {
+      requireOwnSignIn(principal)
       const { userId } = principal
       return await asPlatform(app, scope, tx => changeProfile(tx, userId, body, ifMatch))
     },
@@ -46,10 +52,16 @@ export const profileRoutes = [
     description:
       'It is made anew as WebP of 256 by 256 pixels: the middle, upright, of an animation the first frame, without place and other metadata.',
     rawBody: { types: avatarTypes, limit: avatarLimit },
-    refusals: ['identity.picture_unreadable', 'identity.picture_too_large', 'identity.pictures_busy'],
+    refusals: [
+      'identity.picture_unreadable',
+      'identity.picture_too_large',
+      'identity.pictures_busy',
+      'http.own_sign_in_required',
+    ],
     response: Type.Object({ avatarUrl: Type.String() }),
     rateLimit: 20,
     async handle({ rawBody, principal, scope }, app) {
+      requireOwnSignIn(principal)
       const { userId } = principal
       const picture = await makePicture(rawBody)
       return { avatarUrl: await asPlatform(app, scope, tx => setAvatar(tx, userId, picture)) }
@@ -60,9 +72,11 @@ export const profileRoutes = [
     path: '/me/avatar',
     allow: 'session',
     summary: 'Take my picture away',
+    refusals: ['http.own_sign_in_required'],
     response: Type.Null(),
     status: 204,
     async handle({ principal, scope }, app) {
+      requireOwnSignIn(principal)
       const { userId } = principal
       await asPlatform(app, scope, tx => removeAvatar(tx, userId))
       return null
@@ -133,9 +147,11 @@ export const profileRoutes = [
     allow: 'session',
     summary: 'Keep the present e-mail address',
     description: 'Withdraws what `POST /me/email` has asked for: the links of its mails stop working.',
+    refusals: ['http.own_sign_in_required'],
     response: Type.Null(),
     status: 204,
     async handle({ principal, scope }, app) {
+      requireOwnSignIn(principal)
       const { userId } = principal
       await asPlatform(app, scope, tx => withdrawEmailChange(tx, userId))
       return null

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import type { Queryable, Scope } from '#platform/database'
-import { idParams, oneOf, pageOf, pageQuery, Reply, route, sessionCookie } from '#platform/http'
+import { idParams, oneOf, pageOf, pageQuery, Reply, requireOwnSignIn, route, sessionCookie } from '#platform/http'
 import { forgetDevice, KnownDevice, listDevices } from './devices.ts'
 import { countLoginsByMonth, Login, LoginMonth, listLogins } from './login-histories.ts'
 import { announceRevocation } from './revocations.ts'
@@ -25,13 +25,15 @@ export const sessionRoutes = [
     path: '/me/sessions/{id}',
     allow: 'session',
     summary: 'Sign a device out',
-    description: 'Its cookie, access tokens and refresh tokens are refused from the next request on.',
+    description:
+      'Its cookie, access tokens and refresh tokens are refused from the next request on. Who came through an identity provider ends this session alone.',
     params: idParams,
-    refusals: ['identity.session_not_found'],
+    refusals: ['identity.session_not_found', 'http.own_sign_in_required'],
     response: Type.Null(),
     status: 204,
     async handle({ params: { id }, principal, scope }, app) {
       const { userId, sessionId } = principal
+      if (id !== sessionId) requireOwnSignIn(principal)
       await change(app, scope, async tx => {
         await endSession(tx, userId, id, 'signed out elsewhere')
         await recordEvent(tx, { action: 'end_session', resource: 'identity.user_sessions', resourceId: id })
@@ -45,11 +47,12 @@ export const sessionRoutes = [
     path: '/me/sessions',
     allow: 'session',
     summary: 'Sign all other devices out',
+    description: 'Where I came through an identity provider: those that came through it.',
     response: Type.Object({ ended: Type.Integer({ description: 'How many sessions there were' }) }),
     async handle({ principal, scope }, app) {
       const { userId, sessionId } = principal
       return await change(app, scope, async tx => {
-        const ended = await revokeSessionsOf(tx, userId, 'signed out elsewhere', sessionId)
+        const ended = await revokeSessionsOf(tx, userId, 'signed out elsewhere', sessionId, principal.provider?.id)
         const event = { action: 'end_other_sessions', resource: 'identity.users', resourceId: userId }
         await recordEvent(tx, { ...event, details: { ended } })
         return { ended }
@@ -74,10 +77,11 @@ export const sessionRoutes = [
     summary: 'Forget a device',
     description: 'It needs the second factor again. Sessions on it stay.',
     params: idParams,
-    refusals: ['identity.device_not_found'],
+    refusals: ['identity.device_not_found', 'http.own_sign_in_required'],
     response: Type.Null(),
     status: 204,
     async handle({ params: { id }, principal, scope }, app) {
+      requireOwnSignIn(principal)
       const { userId } = principal
       await change(app, scope, async tx => {
         await forgetDevice(tx, userId, id)

@@ -143,12 +143,19 @@ export async function revokeSession(tx: Queryable, sessionId: string, reason: st
 }
 
 /** Ends all sessions of a user but one, or all of them. Returns how many there were. */
-export async function revokeSessionsOf(tx: Queryable, userId: string, reason: string, but?: string): Promise<number> {
+export async function revokeSessionsOf(
+  tx: Queryable,
+  userId: string,
+  reason: string,
+  but?: string,
+  throughProvider?: string,
+): Promise<number> {
   const revoked = await tx.run(sql`
     update identity.user_sessions
     set revoked_at = now(), revoked_reason = ${reason}
     where user_id = ${userId}
       and id is distinct from ${but ?? null}
+      and (${throughProvider ?? null}::uuid is null or provider_id = ${throughProvider ?? null})
       and revoked_at is null
       and expires_at > now()
     returning id`)

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { nullable, route, timestamp } from '#platform/http'
+import { nullable, requireOwnSignIn, route, timestamp } from '#platform/http'
 import { getOwner } from './owners.ts'
 import { renewBackupCodes, turnOffTwoFactor, turnOnTwoFactor } from './two-factor-changes.ts'
 import { findTwoFactor, startTwoFactor } from './two-factors.ts'
@@ -75,8 +75,10 @@ export const twoFactorRoutes = [
       'identity.too_many_codes',
       'identity.two_factor_not_started',
       'identity.two_factor_on',
+      'http.own_sign_in_required',
     ],
     async handle({ scope, principal, body }, app) {
+      requireOwnSignIn(principal)
       const { userId, sessionId } = principal
       return { backupCodes: await turnOnTwoFactor(app, scope, { userId, sessionId, code: body.code }) }
     },

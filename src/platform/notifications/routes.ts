@@ -1,5 +1,15 @@
 import { Type } from 'typebox'
-import { eventStreamType, idParams, oneOf, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
+import {
+  eventStreamType,
+  idParams,
+  oneOf,
+  pageOf,
+  pageQuery,
+  Reply,
+  requireOwnSignIn,
+  route,
+  uuid,
+} from '#platform/http'
 import {
   countUnread,
   listNotifications,
@@ -136,9 +146,15 @@ export const notificationRoutes = [
     description:
       'All of it: a kind that is not named is as its module declares it, a workspace that is not named not quiet.',
     body: NotificationPreferencesChange,
-    refusals: ['notifications.kind_unknown', 'notifications.mail_fixed', 'notifications.tenant_unknown'],
+    refusals: [
+      'notifications.kind_unknown',
+      'notifications.mail_fixed',
+      'notifications.tenant_unknown',
+      'http.own_sign_in_required',
+    ],
     response: NotificationPreferences,
     async handle({ body, principal, scope }, app) {
+      requireOwnSignIn(principal)
       const { userId } = principal
       return await app.db.transaction({ ...scope, system: true }, tx => changePreferences(app, tx, userId, body))
     },
