@@ -126,7 +126,7 @@ function conflictOf(instance: Instance, chosen: Uint8Array, lacking: 'targets' |
       }
     }
   }
-  return new Core(needing, giving, reachedNeeding, reachedGiving).reduced()
+  return new Core(needing, giving, reachedNeeding, reachedGiving).reduced(chosen)
 }
 
 /** Needs against limits, and pins that use a limit up. Whoever has no limit in it gives as much as he is asked for. */
@@ -159,18 +159,20 @@ class Core {
     for (const pair of this.pins) this.pinnedOut.add(pair)
   }
 
-  reduced(): Conflict {
+  /** `chosen`: as much as can be filled, to start from. */
+  reduced(chosen: Uint8Array): Conflict {
     this.leaveOutByCounting()
-    const lacking = this.lackingAfter()
-    if (lacking > 1) this.leaveOutByTrying()
-    else this.leaveOutUnreached()
+    const filling = new Filling(this.needing, this.giving, this.needed)
+    filling.start(chosen, giver => (this.limited[giver] ? this.roomOf(giver) : unlimited))
+    if (filling.lacking > 1) this.leaveOutByTrying(filling)
+    else this.leaveOutUnreached(filling)
     const { needing, giving } = this
     const demands = [
       ...this.needers.filter(place => this.needed[place]).map(place => needing.minimumDemand(needing.ids[place]!)),
       ...this.givers.filter(place => this.limited[place]).map(place => giving.maximumDemand(giving.ids[place]!)),
       ...this.pins.filter(pair => this.pinnedOut.has(pair)).map(giving.pinDemand),
     ]
-    return { demands, excess: this.lackingAfter() }
+    return { demands, excess: filling.lacking }
   }
 
   private roomOf(giver: number): number {
@@ -190,7 +192,7 @@ class Core {
       for (let at = needing.start[place]!; at < needing.start[place + 1]!; at++)
         asked[giving.owner[needing.pairs[at]!]!]!++
     }
-    const room = new Int32Array(giving.ids.length).fill(2 ** 30)
+    const room = new Int32Array(giving.ids.length).fill(unlimited)
     for (const giver of this.givers) room[giver] = this.roomOf(giver)
     for (let giver = 0; giver < asked.length; giver++) excess -= Math.min(asked[giver]!, room[giver]!)
 
@@ -199,7 +201,7 @@ class Core {
       if (loss >= excess) continue
       limited[giver] = 0
       excess -= loss
-      room[giver] = 2 ** 30
+      room[giver] = unlimited
     }
     for (const pair of this.pins) {
       const giver = giving.owner[pair]!
@@ -223,103 +225,177 @@ class Core {
     }
   }
 
-  private leaveOutByTrying(): void {
-    for (const place of this.needers) {
-      if (!this.needed[place]) continue
-      this.needed[place] = 0
-      if (this.lackingAfter() === 0) this.needed[place] = 1
-    }
+  private leaveOutByTrying(filling: Filling): void {
+    for (const place of this.needers) if (this.needed[place]) filling.enoughWhen(() => filling.release(place))
     for (const giver of this.givers) {
       if (!this.limited[giver]) continue
-      this.limited[giver] = 0
-      if (this.lackingAfter() === 0) this.limited[giver] = 1
+      this.limited[giver] = filling.enoughWhen(() => filling.widen(giver, unlimited)) ? 1 : 0
     }
     for (const pair of this.pins) {
-      if (!this.pinnedOut.delete(pair)) continue
-      if (this.lackingAfter() === 0) this.pinnedOut.add(pair)
+      const giver = this.giving.owner[pair]!
+      if (!this.pinnedOut.has(pair)) continue
+      if (!this.limited[giver] || !filling.enoughWhen(() => filling.widen(giver, 1))) this.pinnedOut.delete(pair)
     }
   }
 
   /** With one place lacking, just those that its search comes by are needed: each of them could give the one. */
-  private leaveOutUnreached(): void {
-    const { reachedNeeding, reachedGiving } = this.fill()
-    for (const place of this.needers) if (!reachedNeeding[place]) this.needed[place] = 0
-    for (const giver of this.givers) if (!reachedGiving[giver]) this.limited[giver] = 0
+  private leaveOutUnreached(filling: Filling): void {
+    const { needing, giving } = filling.reached()
+    for (const place of this.needers) if (!needing[place]) this.needed[place] = 0
+    for (const giver of this.givers) if (!giving[giver]) this.limited[giver] = 0
     for (const pair of this.pins) if (!this.limited[this.giving.owner[pair]!]) this.pinnedOut.delete(pair)
   }
+}
 
-  private lackingAfter(): number {
-    return this.fill().lacking
+const unlimited = 2 ** 30
+
+/** Who gives to whom, as many places as can be; changed place by place (augmenting paths), and taken back. */
+class Filling {
+  lacking = 0
+  private readonly needing: Side
+  private readonly giving: Side
+  /** Shared with the core: who needs. */
+  private readonly needed: Uint8Array
+  private holds: Uint8Array
+  private room: Int32Array
+  private lack: Int32Array
+
+  constructor(needing: Side, giving: Side, needed: Uint8Array) {
+    this.needing = needing
+    this.giving = giving
+    this.needed = needed
+    this.holds = new Uint8Array(needing.owner.length)
+    this.room = new Int32Array(giving.ids.length)
+    this.lack = new Int32Array(needing.ids.length)
   }
 
-  /** The most that the needs get, by augmenting paths; who is reached from what lacks still. */
-  private fill() {
-    const { needing, giving, needed, limited } = this
-    const holds = new Uint8Array(needing.owner.length)
-    const [room, free] = [new Int32Array(giving.ids.length), new Int32Array(needing.ids.length)]
-    for (const giver of this.givers) if (limited[giver]) room[giver] = this.roomOf(giver)
-    const [reachedNeeding, reachedGiving] = [new Uint8Array(needing.ids.length), new Uint8Array(giving.ids.length)]
-    const [cameBy, heldBy] = [new Int32Array(giving.ids.length), new Int32Array(needing.ids.length)]
-    let lacking = 0
-    for (const start of this.needers) {
-      if (!needed[start]) continue
-      let want = needing.minimum[start]!
-      for (let at = needing.start[start]!; at < needing.start[start + 1]!; at++)
-        if (!limited[giving.owner[needing.pairs[at]!]!]) want--
-      free[start] = want
+  start(chosen: Uint8Array, roomOf: (giver: number) => number): void {
+    const { needing, giving, needed, holds, room, lack } = this
+    for (let giver = 0; giver < room.length; giver++) room[giver] = roomOf(giver)
+    for (let place = 0; place < lack.length; place++)
+      if (needed[place]) this.lacking += lack[place] = needing.minimum[place]!
+    for (let pair = 0; pair < holds.length; pair++) {
+      const [place, giver] = [needing.owner[pair]!, giving.owner[pair]!]
+      if (!chosen[pair] || lack[place] === 0 || room[giver] === 0) continue
+      this.take(pair)
+      lack[place]!--
+      this.lacking--
     }
-    for (const start of this.needers) {
-      if (!needed[start]) continue
-      while (free[start]! > 0) {
-        const found = search(start)
-        if (found < 0) break
-        free[start]!--
-        room[found]!--
-        for (let giver = found; ; ) {
-          const pair = cameBy[giver]!
-          holds[pair] = 1
-          const holder = needing.owner[pair]!
-          if (holder === start) break
-          const given = heldBy[holder]!
-          holds[given] = 0
-          giver = giving.owner[given]!
+    for (let giver = 0; giver < room.length; giver++) this.drain(giver)
+  }
+
+  /** Whether nothing lacks after a change. If so it is taken back, else it stays. */
+  enoughWhen(change: () => void): boolean {
+    const { lacking, holds, room, lack, needed } = this
+    const wasNeeded = needed.slice()
+    this.holds = holds.slice()
+    this.room = room.slice()
+    this.lack = lack.slice()
+    change()
+    if (this.lacking > 0) return false
+    Object.assign(this, { lacking, holds, room, lack })
+    needed.set(wasNeeded)
+    return true
+  }
+
+  /** Somebody needs nothing any more. */
+  release(place: number): void {
+    this.needed[place] = 0
+    this.lacking -= this.lack[place]!
+    this.lack[place] = 0
+    const { start, pairs } = this.needing
+    const held: number[] = []
+    for (let at = start[place]!; at < start[place + 1]!; at++) if (this.holds[pairs[at]!]) held.push(pairs[at]!)
+    for (const pair of held) {
+      this.leave(pair)
+      this.drain(this.giving.owner[pair]!)
+    }
+  }
+
+  /** Somebody has more to give. */
+  widen(giver: number, by: number): void {
+    this.room[giver]! += by
+    this.drain(giver)
+  }
+
+  /** Who lacks something, and whom that leads to. */
+  reached(): { needing: Uint8Array; giving: Uint8Array } {
+    const { needing, giving, holds, lack } = this
+    const [reachedNeeding, reachedGiving] = [new Uint8Array(needing.ids.length), new Uint8Array(giving.ids.length)]
+    const queue: number[] = []
+    for (let place = 0; place < lack.length; place++) {
+      if (lack[place]! <= 0) continue
+      reachedNeeding[place] = 1
+      queue.push(place)
+    }
+    for (let place = queue.pop(); place !== undefined; place = queue.pop()) {
+      for (let at = needing.start[place]!; at < needing.start[place + 1]!; at++) {
+        const giver = giving.owner[needing.pairs[at]!]!
+        if (holds[needing.pairs[at]!] || reachedGiving[giver]) continue
+        reachedGiving[giver] = 1
+        for (let held = giving.start[giver]!; held < giving.start[giver + 1]!; held++) {
+          const holder = needing.owner[giving.pairs[held]!]!
+          if (!holds[giving.pairs[held]!] || reachedNeeding[holder]) continue
+          reachedNeeding[holder] = 1
+          queue.push(holder)
         }
       }
-      lacking += Math.max(0, free[start]!)
     }
-    reachedNeeding.fill(0)
-    reachedGiving.fill(0)
-    for (const start of this.needers)
-      if (needed[start] && free[start]! > 0 && !reachedNeeding[start]) search(start, true)
-    return { lacking, reachedNeeding, reachedGiving }
+    return { needing: reachedNeeding, giving: reachedGiving }
+  }
 
-    function search(start: number, keep = false): number {
-      if (!keep) {
-        reachedNeeding.fill(0)
-        reachedGiving.fill(0)
-      }
-      const queue = [start]
-      reachedNeeding[start] = 1
-      for (let head = 0; head < queue.length; head++) {
-        const place = queue[head]!
-        for (let at = needing.start[place]!; at < needing.start[place + 1]!; at++) {
-          const pair = needing.pairs[at]!
-          const giver = giving.owner[pair]!
-          if (holds[pair] || !limited[giver] || reachedGiving[giver]) continue
-          reachedGiving[giver] = 1
-          cameBy[giver] = pair
-          if (room[giver]! > 0) return giver
-          for (let held = giving.start[giver]!; held < giving.start[giver + 1]!; held++) {
-            const other = giving.pairs[held]!
-            const holder = needing.owner[other]!
-            if (!holds[other] || reachedNeeding[holder]) continue
-            reachedNeeding[holder] = 1
-            heldBy[holder] = other
-            queue.push(holder)
+  private take(pair: number): void {
+    this.holds[pair] = 1
+    this.room[this.giving.owner[pair]!]!--
+  }
+
+  private leave(pair: number): void {
+    this.holds[pair] = 0
+    this.room[this.giving.owner[pair]!]!++
+  }
+
+  /** Gives what `giver` has room for to those who lack, by way of others who give somebody up for him. */
+  private drain(giver: number): void {
+    while (this.lacking > 0 && this.room[giver]! > 0 && this.give(giver));
+  }
+
+  private give(first: number): boolean {
+    const { needing, giving, needed, holds, lack } = this
+    const [seenNeeding, seenGiving] = [new Uint8Array(needing.ids.length), new Uint8Array(giving.ids.length)]
+    // By what pair each needer would get somebody, and by what pair each giver would be given up for that.
+    const [gets, gives] = [new Map<number, number>(), new Map<number, number>()]
+    const queue = [first]
+    seenGiving[first] = 1
+    for (let head = 0; head < queue.length; head++) {
+      const giver = queue[head]!
+      for (let at = giving.start[giver]!; at < giving.start[giver + 1]!; at++) {
+        const pair = giving.pairs[at]!
+        const place = needing.owner[pair]!
+        if (holds[pair] || !needed[place] || seenNeeding[place]) continue
+        seenNeeding[place] = 1
+        gets.set(place, pair)
+        if (lack[place]! > 0) {
+          lack[place]!--
+          this.lacking--
+          for (let to = place; ; ) {
+            const got = gets.get(to)!
+            this.take(got)
+            const given = gives.get(giving.owner[got]!)
+            if (given === undefined) return true
+            this.leave(given)
+            to = needing.owner[given]!
           }
         }
+        for (let held = needing.start[place]!; held < needing.start[place + 1]!; held++) {
+          const given = needing.pairs[held]!
+          const other = giving.owner[given]!
+          if (!holds[given] || seenGiving[other]) continue
+          seenGiving[other] = 1
+          gives.set(other, given)
+          queue.push(other)
+        }
       }
-      return -1
     }
+    return false
   }
 }
