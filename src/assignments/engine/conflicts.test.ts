@@ -15,7 +15,7 @@ function conflictOf(problem: Problem): readonly Demand[] | undefined {
 
 const without = (demands: readonly Demand[], place: number) => demands.toSpliced(place, 1)
 
-test('VS-08 the demands of a conflict cannot be met together, and any of them left out the others can', () => {
+test('VS-11 the demands of a conflict cannot be met together, and any of them left out the others can', () => {
   const kinds = new Set<string>()
   fc.assert(
     fc.property(anyProblem({ largest: 3 }), problem => {
@@ -41,7 +41,7 @@ test('VS-08 the demands of a conflict cannot be met together, and any of them le
   ])
 })
 
-test('VS-08 each mend of a conflict makes it go away, and one place less of it does not', () => {
+test('VS-11 each mend of a conflict makes it go away, and one place less of it does not', () => {
   const kinds = new Set<string>()
   fc.assert(
     fc.property(anyProblem({ largest: 3 }), problem => {
@@ -77,7 +77,7 @@ const left = (demands: readonly Demand[], mend: Mend) =>
         demand => demand.kind !== 'pin' || demand.participant !== mend.participant || demand.target !== mend.target,
       )
 
-test('VS-08 a conflict that is none, or lacks one of its demands, is refused by the check', () => {
+test('VS-11 a conflict that is none, or lacks one of its demands, is refused by the check', () => {
   let refused = 0
   fc.assert(
     fc.property(anyProblem({ largest: 3 }), problem => {
@@ -94,7 +94,7 @@ test('VS-08 a conflict that is none, or lacks one of its demands, is refused by 
   assert.ok(refused > 20)
 })
 
-test('VS-08 a short round of 600 people and 60 targets says so in demands that all count', () => {
+test('VS-11 a short round of 600 people and 60 targets says so in demands that all count', () => {
   const people = Array.from({ length: 600 }, (_, p) => `p${p}`)
   const tasks = Array.from({ length: 60 }, (_, t) => `t${t}`)
   const problem: Problem = {

@@ -6,7 +6,7 @@ import { cheapestOf } from './plans.test.brute-force.ts'
 import { anyProblem } from './plans.test.problems.ts'
 import { solveFlow } from './plans.ts'
 
-test('VS-09 a plan of a small round costs what trying everything finds, and its check holds', () => {
+test('VS-11 a plan of a small round costs what trying everything finds, and its check holds', () => {
   let [feasible, infeasible] = [0, 0]
   fc.assert(
     fc.property(anyProblem(), problem => {
