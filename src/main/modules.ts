@@ -1,3 +1,4 @@
+import { assignmentsModule } from '../assignments/module.ts'
 import { contractorsModule } from '../contractors/module.ts'
 import { accessModule } from '../platform/access/module.ts'
 import { accountsModule } from '../platform/accounts/module.ts'
@@ -32,4 +33,5 @@ export const modules: readonly Module[] = [
   federationModule,
   operationsModule,
   contractorsModule,
+  assignmentsModule,
 ]

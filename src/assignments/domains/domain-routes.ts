@@ -1,0 +1,76 @@
+import { Type } from 'typebox'
+import { idParams, pageOf, pageQuery, route } from '#platform/http'
+import {
+  createDomain,
+  Domain,
+  DomainChanges,
+  DomainFields,
+  deleteDomain,
+  getDomain,
+  listDomains,
+  updateDomain,
+} from './domains.ts'
+
+const read = 'assignments.domains.read'
+const write = 'assignments.domains.write'
+
+export const domainRoutes = [
+  route({
+    method: 'GET',
+    path: '/assignment-domains',
+    allow: read,
+    summary: 'List the domains in which your workspace assigns people',
+    query: Type.Object({ ...pageQuery, isActive: Type.Optional(Type.Boolean()) }),
+    response: pageOf(Domain),
+    handle: ({ query, scope }, app) => listDomains(app.db.reads(scope), query),
+  }),
+  route({
+    method: 'POST',
+    path: '/assignment-domains',
+    allow: write,
+    summary: 'Make a domain',
+    body: DomainFields,
+    refusals: ['assignments.domain_name_taken'],
+    status: 201,
+    etag: true,
+    response: Domain,
+    handle: ({ body, scope }, app) => app.db.transaction(scope, tx => createDomain(tx, body)),
+  }),
+  route({
+    method: 'GET',
+    path: '/assignment-domains/{id}',
+    allow: read,
+    summary: 'Get a domain with its words, configuration and rules',
+    params: idParams,
+    response: Domain,
+    handle: ({ params, scope }, app) => getDomain(app.db.reads(scope), params.id),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/assignment-domains/{id}',
+    allow: write,
+    summary: 'Change a domain',
+    description: 'Only what is sent changes; `configuration` and `businessRules` as a whole.',
+    params: idParams,
+    body: DomainChanges,
+    refusals: ['assignments.domain_name_taken'],
+    conditional: true,
+    response: Domain,
+    handle: ({ params, body, ifMatch, scope }, app) =>
+      app.db.transaction(scope, tx => updateDomain(tx, params.id, body, ifMatch)),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/assignment-domains/{id}',
+    allow: write,
+    summary: 'Delete a domain that has nothing',
+    params: idParams,
+    refusals: ['assignments.domain_in_use'],
+    status: 204,
+    response: Type.Null(),
+    async handle({ params, scope }, app) {
+      await deleteDomain(app.db.scoped(scope), params.id)
+      return null
+    },
+  }),
+]

@@ -1,0 +1,5 @@
+import { domainRoutes } from './domains/domain-routes.ts'
+import { participantRoutes } from './participants/participant-routes.ts'
+import { targetRoutes } from './targets/target-routes.ts'
+
+export const assignmentsRoutes = [...domainRoutes, ...participantRoutes, ...targetRoutes]
