@@ -21,11 +21,8 @@ export function solveFlow(problem: Problem, strategy = 'optimal'): Plan {
 /** The cheapest plan of those that may break side constraints: a lower bound for those that may not. */
 export function solveRelaxation(problem: Problem, strategy = 'optimal'): Plan {
   const instance = instanceOf(problem)
-  const flow = new Flow(instance)
-  const relaxed = flow.solve()
-  if (relaxed.feasible) return planOf(instance, flow.settle(), strategy)
-  const conflict = findConflict(instance, relaxed.chosen)
-  if (!conflict) throw new Error('A flow that lacks something has a conflict')
+  const conflict = findConflict(instance)
+  if (!conflict) return planOf(instance, solved(new Flow(instance)), strategy)
   return {
     engine: engineVersion,
     strategy,
@@ -33,6 +30,11 @@ export function solveRelaxation(problem: Problem, strategy = 'optimal'): Plan {
     ...{ cost: null, lowerBound: null, pairs: [], shortages: [] },
     certificate: { kind: 'conflict', demands: conflict.demands },
   }
+}
+
+function solved(flow: Flow): FlowAnswer {
+  if (!flow.solve().feasible) throw new Error('A flow without a conflict has an answer')
+  return flow.settle()
 }
 
 /** An optimal answer of a flow as a plan. */
