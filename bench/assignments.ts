@@ -1,0 +1,13 @@
+import { benchFlowConflicts } from './assignments/conflicts.ts'
+import { benchDropOuts, benchMatchings, benchSameness } from './assignments/matchings.ts'
+import type { Bench } from './context.ts'
+
+/** Rounds of assignments, planned, proved, found impossible and planned again, beside HiGHS in the same run. */
+const bench: Bench = async ({ log }) => [
+  ...(await benchMatchings(log)),
+  ...(await benchFlowConflicts(log)),
+  ...(await benchDropOuts(log)),
+  ...(await benchSameness()),
+]
+
+export default bench
