@@ -47,7 +47,15 @@ function KnownPage({ id }: { id: string }) {
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
   return (
     <>
-      <Anchor component={PageLink} to={`/contractors/${id}`} size="sm" c="dimmed" display="inline-block" mb="xs">
+      <Anchor
+        component={PageLink}
+        to={`/contractors/${id}`}
+        className="off-paper"
+        size="sm"
+        c="dimmed"
+        display="inline-block"
+        mb="xs"
+      >
         <Group gap={6}>
           <Icon name="arrowLeft" size={15} />
           {contractor.name}

@@ -53,7 +53,15 @@ function KnownPage({ id }: { id: string }) {
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
   return (
     <>
-      <Anchor component={PageLink} to="/lists" size="sm" c="dimmed" display="inline-block" mb="xs">
+      <Anchor
+        component={PageLink}
+        to="/lists"
+        className="off-paper"
+        size="sm"
+        c="dimmed"
+        display="inline-block"
+        mb="xs"
+      >
         <Group gap={6}>
           <Icon name="arrowLeft" size={15} />
           All lists

@@ -11,7 +11,15 @@ export function ProfileHeader({ contractor }: { contractor: ContractorInFull }) 
   const place = placeOf(contractor)
   return (
     <>
-      <Anchor component={PageLink} to="/contractors" size="sm" c="dimmed" display="inline-block" mb="xs">
+      <Anchor
+        component={PageLink}
+        to="/contractors"
+        className="off-paper"
+        size="sm"
+        c="dimmed"
+        display="inline-block"
+        mb="xs"
+      >
         <Group gap={6}>
           <Icon name="arrowLeft" size={15} />
           All contractors

@@ -144,7 +144,7 @@ export function Page() {
         mb="md"
       />
       <div className={classes.columns}>
-        <aside className={classes.facets} aria-label="Filters">
+        <aside className={`${classes.facets} off-paper`} aria-label="Filters">
           {facets}
         </aside>
         <div className={classes.results} ref={results}>
@@ -160,6 +160,7 @@ export function Page() {
                 onChange={event => change({ rollUp: event.currentTarget.checked ? 'true' : '' })}
               />
               <NativeSelect
+                className="off-paper"
                 size="xs"
                 aria-label="Sort by"
                 value={filters.sort}

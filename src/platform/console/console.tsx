@@ -5,6 +5,7 @@ import { lazy, StrictMode, Suspense, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
 import { BrandedProvider } from './brand.tsx'
 import type { ConsoleModule } from './module.ts'
+import { printInLight } from './printing.ts'
 import { Problem, showTenant } from './requests.ts'
 import { ResourcesContext } from './resources.ts'
 import { buildRouter } from './router.tsx'
@@ -43,6 +44,7 @@ export function startConsole(modules: readonly ConsoleModule[]): void {
   const resources = Object.assign({}, ...modules.map(module => module.resources))
   onSignedOutElsewhere(() => window.location.assign('/sign-in'))
 
+  printInLight()
   const root = document.getElementById('root')
   if (!root) throw new Error('The page has no element #root')
   createRoot(root).render(

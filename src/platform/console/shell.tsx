@@ -89,9 +89,11 @@ export function Shell({ navigation, routes, stepUp, Bell, startCard }: ShellProp
           {closed && isOutside && <ClosedWorkspaceBanner closed={closed} />}
           <SecondFactorGraceBanner />
           {startCard && pathname === navigation[0]?.to && session.can(startCard.permission) && (
-            <Suspense>
-              <startCard.Card />
-            </Suspense>
+            <div className="off-paper">
+              <Suspense>
+                <startCard.Card />
+              </Suspense>
+            </div>
           )}
           {closed && !isOutside ? (
             <ClosedWorkspacePage closed={closed} />
