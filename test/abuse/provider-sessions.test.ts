@@ -187,7 +187,9 @@ test('AG-04 who came through a provider changes nothing of the account: each rou
     through.browser.fetch(`${world.baseUrl}/api/v1${path}`, {
       method,
       headers: { 'sec-fetch-site': 'same-origin', ...(body !== undefined && { 'content-type': type }) },
-      ...(body !== undefined && { body: type === 'application/json' ? JSON.stringify(body) : (body as Buffer) }),
+      ...(body !== undefined && {
+        body: type === 'application/json' ? JSON.stringify(body) : new Uint8Array(body as Buffer),
+      }),
     })
   const picture = Buffer.from(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',

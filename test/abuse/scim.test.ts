@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { directoryOf, oktaClient } from '#test/scim-clients.ts'
+import { directoryOf, newToken, oktaClient, scimClient } from '#test/scim-clients.ts'
 import { joinAs, newPerson, signIn, testWorld } from '#test/world.ts'
+import { syncNow } from '../../src/platform/federation/sync-jobs.ts'
 
 const world = await testWorld({ hasRouteLimits: false })
 const { admin, alice, baseUrl } = world
@@ -56,4 +57,78 @@ test('AG-05 who was removed here, or has left, is not brought back by his direct
     assert.equal((await okta.create(person)).status, 201)
     assert.equal(await isMember(userId), false, `${how}, then deleted and made again`)
   }
+})
+
+test('AG-05 MT-20 a token whose maker is no owner any more makes nobody an owner, by whatever group', async () => {
+  const { tenantId } = alice
+  const { rows: roles } = await admin.query(
+    `select id, name from access.roles where tenant_id = $1 and name in ('owner', 'admin', 'member')`,
+    [tenantId],
+  )
+  const roleId = (name: string) => roles.find(role => role.name === name)?.id as string
+  const person = await newPerson(world, { email: 'was-owner@meridian.example' })
+  await joinAs(world, person.userId, tenantId, 'owner')
+  const once = await signIn(baseUrl, person, tenantId)
+  const { token, id: tokenId } = await newToken(once, acme.providerId)
+  const his = oktaClient(scimClient(`${baseUrl}/api/v1/scim/v2/${acme.providerId}`, token))
+  for (const [externalGroupId, role] of [
+    ['Owners', 'owner'],
+    ['Staff', 'member'],
+  ] as const) {
+    const path = `/federation/providers/${acme.providerId}/group-mappings`
+    const mapped = await alice.fetch(path, { method: 'POST', body: { externalGroupId, roleId: roleId(role) } })
+    assert.equal(mapped.status, 201, await mapped.text())
+  }
+  const rolesOf = async (login: string) => {
+    const { rows } = await admin.query(
+      `select role.name
+       from access.user_tenant_roles as held
+       join access.roles as role on role.tenant_id = held.tenant_id and role.id = held.role_id
+       join tenancy.user_tenants as membership on membership.tenant_id = held.tenant_id and membership.id = held.user_tenant_id
+       join identity.users as account on account.id = membership.user_id
+       where held.tenant_id = $1 and account.email = $2
+       order by role.name`,
+      [tenantId, login],
+    )
+    return rows.map(({ name }) => name as string)
+  }
+  const bring = async (login: string) => {
+    const made = await his.create({ login, givenName: 'Ada', familyName: 'Lovelace', oktaId: `00u-${login}` })
+    assert.equal(made.status, 201)
+    return made.body.id as string
+  }
+  const push = async (displayName: string, ids: readonly string[]) => {
+    const base = scimClient(`${baseUrl}/api/v1/scim/v2/${acme.providerId}`, token)
+    const members = ids.map(value => ({ value }))
+    const { body } = await base.ask('GET', `/Groups?filter=displayName eq "${displayName}"`)
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
+    const found = body.Resources[0]?.id as string | undefined
+    const done = found
+      ? await base.ask('PUT', `/Groups/${found}`, { schemas, displayName, members })
+      : await base.ask('POST', '/Groups', { schemas, displayName, members })
+    assert.ok(done.status < 300, JSON.stringify(done.body))
+  }
+  const [first, second] = [await bring('first@acme.example'), await bring('second@acme.example')]
+  await push('Owners', [first])
+  assert.ok((await rolesOf('first@acme.example')).includes('owner'), 'the control: while he is one')
+
+  const demoted = await alice.fetch(`/members/${person.userId}`, {
+    method: 'PATCH',
+    body: { roleIds: [roleId('admin')] },
+  })
+  assert.equal(demoted.status, 200, await demoted.text())
+  await push('Owners', [first, second])
+  await push('Staff', [second])
+  assert.deepEqual(await rolesOf('second@acme.example'), ['member', 'viewer'], 'other roles are given')
+  assert.ok((await rolesOf('first@acme.example')).includes('owner'), 'and nobody loses what he has')
+  const sync = () => syncNow(world.app, { tenantId, system: true }, acme.providerId, 'command')
+  await sync()
+  assert.deepEqual(await rolesOf('second@acme.example'), ['member', 'viewer'])
+  await push('Owners', [second])
+  assert.ok(!(await rolesOf('first@acme.example')).includes('owner'), 'leaving the group takes it')
+
+  const path = `/federation/providers/${acme.providerId}/provisioning/tokens/${tokenId}`
+  assert.equal((await alice.fetch(path, { method: 'DELETE' })).status, 204)
+  await sync()
+  assert.ok((await rolesOf('second@acme.example')).includes('owner'), 'the tokens that are left are of owners')
 })
