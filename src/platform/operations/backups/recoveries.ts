@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import pg, { type ClientConfig } from 'pg'
 import { restoredPath, startEmbedded, stopLeftovers, takeLock } from '#platform/database'
@@ -58,13 +58,7 @@ export async function recoverAside(options: RecoveryOptions): Promise<RecoveredS
   const plan = await planRecovery(archive, target)
   // By this name what a killed program left is removed at the next start there.
   const draft = join(into, 'postgres.unfinished-restore')
-  await layOut(
-    archive,
-    plan,
-    { directory: draft, tablespaces: join(into, 'tablespaces') },
-    onProgress,
-    options.isOmitted,
-  )
+  await layOut(archive, plan, draft, onProgress, options.isOmitted)
   writeFileSync(join(draft, 'recovery.signal'), '', { mode: 0o600 })
   const directory = join(into, 'postgres')
   renameSync(draft, directory)
@@ -137,6 +131,7 @@ export async function replaceEmbedded(options: ReplaceOptions): Promise<Recovery
     // Killed in between, the next start puts the restored one into its place.
     if (keptAside) await syncedRename(current, keptAside)
     await syncedRename(restored, current)
+    rmSync(into, { recursive: true, force: true })
     return { ...server.recovery, keptAside }
   } finally {
     lock.release()

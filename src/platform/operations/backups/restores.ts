@@ -1,36 +1,37 @@
-import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm, symlink } from 'node:fs/promises'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type Archive, explain } from './catalogue.ts'
+import { type Archive, type Backup, explain } from './catalogue.ts'
 import { walkBackup } from './contents.ts'
 import { errors } from './errors.ts'
 import type { Plan } from './plans.ts'
 import { parseLsn } from './positions.ts'
+import { keepTablespacesInside } from './tablespace-records.ts'
 import type { Member, MemberSink } from './tars.ts'
 import { readWal, type WalFile } from './wal-files.ts'
 
 export type RestoreProgress = { bytes: number; expectedBytes: number }
 
-/** Where a copy is laid out: the cluster, and a directory for each of its tablespaces. */
-export type Place = { directory: string; tablespaces: string }
-
-/** Lays out a cluster as the plan says, for a server that then recovers. Each file is held against its manifest. */
+/**
+ * Lays out a cluster as the plan says, for a server that then recovers, with its tablespaces inside of it. Each file is held
+ * against its manifest.
+ */
 export async function layOut(
   archive: Archive,
   plan: Plan,
-  place: Place,
+  directory: string,
   onProgress: (progress: RestoreProgress) => void = () => {},
   isOmitted?: (path: string) => boolean,
 ): Promise<void> {
   const expectedBytes = plan.chain.reduce((sum, backup) => sum + backup.plainBytes, 0)
-  requireRoom(dirname(place.directory), expectedBytes + plan.likely * (plan.chain[0]?.walSegmentBytes ?? 0))
+  requireRoom(dirname(directory), expectedBytes + plan.likely * (plan.chain[0]?.walSegmentBytes ?? 0))
   let bytes = 0
   try {
-    mkdirSync(place.directory, { mode: 0o700 })
+    mkdirSync(directory, { mode: 0o700 })
     for (const backup of plan.chain) {
       const kept = new Set<string>()
       await walkBackup(archive, backup, {
-        sink: (path, member) => layerSink(place, path, member, kept),
+        sink: (path, member) => layerSink(directory, path, member, kept),
         isOmitted,
         onBytes: count => {
           bytes += count
@@ -40,11 +41,11 @@ export async function layOut(
           throw fault
         },
       })
-      if (backup.kind === 'incremental') await removeOthers(place, kept)
+      if (backup.kind === 'incremental') await removeOthers(directory, kept, backup)
     }
-    await layOutWal(archive, plan, place.directory, plan.likely)
+    await layOutWal(archive, plan, directory, plan.likely)
   } catch (error) {
-    throw explain(dirname(place.directory), error)
+    throw explain(dirname(directory), error)
   }
 }
 
@@ -63,6 +64,10 @@ export async function layOutWal(archive: Archive, plan: Plan, directory: string,
     requireWhole(file, content, plan, size)
     writeFileSync(path, Buffer.concat([content, Buffer.alloc(size - content.length)]), { mode: 0o600 })
   }
+  const more = keepTablespacesInside(folder)
+  const isAllowed = readdirSync(join(directory, 'pg_tblspc')).length > 0 || more > 0
+  // Else the server takes a tablespace that is no link for a fault.
+  if (isAllowed) appendFileSync(join(directory, 'postgresql.auto.conf'), `allow_in_place_tablespaces = 'on'\n`)
 }
 
 function requireWhole(file: WalFile, content: Buffer, { received }: Plan, size: number): void {
@@ -84,28 +89,19 @@ function requireRoom(directory: string, needed: number): void {
 
 /** Writes one member over what the backup before it left, or changes blocks of that. */
 async function layerSink(
-  place: Place,
+  directory: string,
   path: string,
   member: Member,
   kept: Set<string>,
 ): Promise<MemberSink | undefined> {
-  const [, oid, rest] = /^pg_tblspc\/(\d+)(?:\/(.*))?$/.exec(path) ?? []
-  const [root, inner] = oid === undefined ? [place.directory, path] : [join(place.tablespaces, oid), rest ?? '']
-  if (inner.split('/').includes('..')) throw errors.contentWrong({ id: '', path, reason: 'it leads outside' })
-  if (oid !== undefined && rest === undefined) {
-    await mkdir(root, { recursive: true, mode: 0o700 })
-    await mkdir(join(place.directory, 'pg_tblspc'), { recursive: true, mode: 0o700 })
-    await symlink(root, join(place.directory, 'pg_tblspc', oid)).catch(unlessThere)
-    kept.add(path)
-    return undefined
-  }
-  const target = join(root, inner)
+  if (path.split('/').includes('..')) throw errors.contentWrong({ id: '', path, reason: 'it leads outside' })
+  const target = join(directory, path)
   if (member.kind === 'directory') {
     await mkdir(target, { recursive: true, mode: 0o700 })
     return undefined
   }
   if (member.kind === 'link') return undefined
-  // The places of the original; ours are linked already.
+  // The places of the original: ours are inside.
   if (path === 'tablespace_map') return undefined
   await mkdir(dirname(target), { recursive: true, mode: 0o700 })
   if (!basename(target).startsWith('INCREMENTAL.')) {
@@ -213,20 +209,13 @@ async function writeAll(file: FileHandle, bytes: Buffer, at?: number): Promise<v
 }
 
 /** What the backup before had and this one has not. */
-async function removeOthers(place: Place, kept: ReadonlySet<string>): Promise<void> {
-  const roots: [root: string, prefix: string][] = [[place.directory, '']]
-  if (existsSync(place.tablespaces)) {
-    for (const oid of await readdir(place.tablespaces)) roots.push([join(place.tablespaces, oid), `pg_tblspc/${oid}/`])
+async function removeOthers(directory: string, kept: ReadonlySet<string>, { files }: Backup): Promise<void> {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    if (!kept.has(path.slice(directory.length + 1))) rmSync(path)
   }
-  for (const [root, prefix] of roots) {
-    for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue
-      const path = join(entry.parentPath, entry.name)
-      if (!kept.has(prefix + path.slice(root.length + 1))) rmSync(path)
-    }
-  }
-}
-
-function unlessThere(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  const tablespaces = new Set(files.map(({ name }) => name))
+  for (const name of readdirSync(join(directory, 'pg_tblspc')))
+    if (!tablespaces.has(name)) rmSync(join(directory, 'pg_tblspc', name), { recursive: true })
 }
