@@ -1,9 +1,12 @@
 import loadHighs from 'highs'
 import type { Instance } from '../../src/assignments/engine/instances.ts'
 
+let loaded: ReturnType<typeof loadHighs> | undefined
+
 /** The same round as a linear program for HiGHS: what it costs (undefined: infeasible), and how long that took from arrays. */
 export async function solveByHighs(instance: Instance, options: Record<string, string | number | boolean> = {}) {
-  const highs = await loadHighs()
+  loaded ??= loadHighs()
+  const highs = await loaded
   const began = performance.now()
   const model = highs.createModel(linearProgramOf(instance))
   try {
@@ -18,13 +21,18 @@ export async function solveByHighs(instance: Instance, options: Record<string, s
 
 /** Rows: what a participant is on less his loads = 0; who is on a target and who is missing less who is extra = minimum. */
 function linearProgramOf(instance: Instance) {
-  const { participantMinimum, participantMaximum, loadStart, loadCosts, pairParticipant, pairTarget, pairCost } = instance
+  const { participantMinimum, participantMaximum, loadStart, loadCosts, pairParticipant, pairTarget, pairCost } =
+    instance
   const { targetMinimum, targetMaximum, shortageCost, extraValue, pinned } = instance
   const [n, m, pairs, loads] = [participantMinimum.length, targetMinimum.length, pairTarget.length, loadCosts.length]
   const [numCols, numRows] = [pairs + loads + 2 * m, n + m]
   const [starts, entries] = [new Int32Array(numCols + 1), 2 * pairs + loads + 2 * m]
   const [indices, values] = [new Int32Array(entries), new Float64Array(entries)]
-  const [colCost, colLower, colUpper] = [new Float64Array(numCols), new Float64Array(numCols), new Float64Array(numCols)]
+  const [colCost, colLower, colUpper] = [
+    new Float64Array(numCols),
+    new Float64Array(numCols),
+    new Float64Array(numCols),
+  ]
   let [column, entry] = [0, 0]
   const add = (cost: number, lower: number, upper: number, rows: readonly [number, number][]) => {
     for (const [row, value] of rows) {
