@@ -30,5 +30,13 @@ export const errors = errorTable('assignments', {
   targetAssigned: ['conflict', 'The target has been assigned. Set isActive to false: then it is in no further round.'],
   targetCounts: ['invalid', 'maximumCount is smaller than requiredCount.'],
   targetWindow: ['invalid', '{reason}'],
+  assignmentNotFound: ['not_found', 'There is no assignment {id}.'],
+  assignmentClosed: ['conflict', 'The assignment is {status}. Take it back to active to change who is on what.'],
+  assignmentLocked: ['conflict', 'The assignment is locked. Unlock it to change who is on what.'],
+  assignmentPeriod: ['invalid', 'The assignment ends before it starts, or lasts longer than 366 days.'],
+  transitionRefused: ['conflict', 'An assignment that is {from} does not become {to}. Take it back to active first.'],
+  domainsMixed: ['invalid', 'Participant, target and assignment are of different domains.'],
+  detailNotFound: ['not_found', 'There is no detail {id} of this assignment.'],
+  detailTaken: ['conflict', 'The participant is on this target already.'],
   skillTooLong: ['invalid', 'The name of a skill has at most 100 characters: “{skill}”.'],
 })

@@ -1,10 +1,15 @@
 import type { Module } from '#platform/module.ts'
+import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
 
 export const assignmentsModule = {
   name: 'assignments',
   schema: 'assignments',
   placement: 'tenant',
+  portability,
+  restoration: {
+    stays: { 'assignments.calendar_feeds': 'An address that was withdrawn opens nothing again' },
+  },
   permissions: {
     'assignments.domains.read': {
       description: 'Read the domains in which people are assigned',
@@ -30,6 +35,21 @@ export const assignmentsModule = {
       description: 'Enter targets and change them',
       roles: ['owner', 'admin', 'member'],
     },
+    'assignments.assignments.read': {
+      description: 'Read assignments, who is on what and what was changed',
+      roles: ['owner', 'admin', 'member', 'viewer'],
+    },
+    'assignments.assignments.write': {
+      description: 'Make assignments, change who is on what, complete and delete them',
+      roles: ['owner', 'admin', 'member'],
+    },
+  },
+  events: {
+    'assignments.assignment.created': 'A round was made, still without people',
+    'assignments.assignment.completed': 'A round was completed',
+    'assignments.assignment.cancelled': 'A round was cancelled',
+    'assignments.assignment.reopened': 'A round that was completed or cancelled is active again',
+    'assignments.assignment.deleted': 'A round was deleted with its people',
   },
   routes: assignmentsRoutes,
 } satisfies Module

@@ -1,5 +1,6 @@
 import { domainRoutes } from './domains/domain-routes.ts'
 import { participantRoutes } from './participants/participant-routes.ts'
+import { assignmentRoutes } from './rounds/assignment-routes.ts'
 import { targetRoutes } from './targets/target-routes.ts'
 
-export const assignmentsRoutes = [...domainRoutes, ...participantRoutes, ...targetRoutes]
+export const assignmentsRoutes = [...domainRoutes, ...participantRoutes, ...targetRoutes, ...assignmentRoutes]
