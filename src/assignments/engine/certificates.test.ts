@@ -73,6 +73,7 @@ function* mutationsOf(
   const cost = plan.cost!
   yield ['bound', { ...plan, lowerBound: cost + 1 }]
   yield ['bound', { ...plan, lowerBound: cost - 1 }]
+  yield ['cost', { ...plan, cost: cost + 1 }]
   yield ['cost', { ...plan, cost: cost - 1, lowerBound: cost - 1 }]
   yield ['stranger', { ...plan, pairs: [...plan.pairs, { participant: 'nobody', target: 'nothing' }] }]
   yield ['shortage', { ...plan, shortages: [...plan.shortages, { target: 'nothing', missing: 1 }] }]
@@ -93,6 +94,41 @@ function* mutationsOf(
     if (maximum > pins.filter(({ target }) => target === id).length) yield ['far price', priced(-1e6)]
   }
 }
+
+test('VS-11 what a side constraint is worth is added up to the last unit', () => {
+  const side = constrained()
+  const problem: Problem = {
+    ...side,
+    targets: side.targets.map(target => ({ ...target, minimum: 0 })),
+    pairs: side.participants.flatMap(({ id }) =>
+      side.targets.map(({ id: target }) => ({ participant: id, target, cost: -3 })),
+    ),
+  }
+  const bound = (constraint: Multiplier['constraint'], price: number) =>
+    addUpPrices(problem, { kind: 'prices', participants: {}, targets: {}, multipliers: [{ constraint, price }] })
+      .lowerBound
+  // Nine pairs of -3; then what each of a row has more, and the bound of the row.
+  assert.equal(bound({ kind: 'minutes', participant: 'p0' }, 0), -27)
+  assert.equal(bound({ kind: 'minutes', participant: 'p0' }, 1 / 64), Math.ceil(-27 + (3 * 60 - 100) / 64))
+  assert.equal(bound({ kind: 'rest', participant: 'p0', targets: ['t0', 't1'] }, 2), -27 + 2 * 2 - 2)
+  assert.equal(bound({ kind: 'mix', target: 't0', mix: 'aid' }, 2), -27 - 2 * 2 + 2)
+  assert.equal(bound({ kind: 'apart', participants: ['p0', 'p1'], target: 't2' }, 2), -27 + 2 * 2 - 2)
+  assert.equal(bound({ kind: 'together', participants: ['p1', 'p2'], target: 't2' }, 2), -27 + 2 - 2)
+  assert.equal(bound({ kind: 'together', participants: ['p1', 'p2'], target: 't2' }, 4), -27 + 3 - 4)
+})
+
+test('VS-11 prices whose sum no double holds are added up exactly', () => {
+  const people = Array.from({ length: 9 }, (_, p) => `p${p}`)
+  const pairs = people.map((participant, p) => ({ participant, target: 'hall', cost: p }))
+  const problem: Problem = {
+    seed: 0,
+    participants: people.map(id => ({ id, minimum: 0, maximum: 1, loadCosts: [0] })),
+    targets: [{ id: 'hall', minimum: 9, maximum: 9, extraValue: 0, mixes: [] }],
+    ...{ pairs, pins: pairs, relations: [] },
+  }
+  const targets = { hall: 2 ** 51 - 1 }
+  assert.equal(addUpPrices(problem, { kind: 'prices', participants: {}, targets, multipliers: [] }).lowerBound, 36)
+})
 
 test('VS-11 side constraints that the problem does not have cannot be priced', () => {
   const problem = constrained()

@@ -173,10 +173,8 @@ function networkOf(instance: Instance) {
     }
     if (targetMaximum[t]! > targetMinimum[t]!) connect(node, 0, targetMaximum[t]! - targetMinimum[t]!, -extraValue[t]!)
   }
-  // Who falls short of his own minimum lacks something, not he who could have helped beyond his maximum.
-  const weights = Uint8Array.from(balances, (balance, node) => (node <= n === balance > 0 ? 1 : 2))
   const network = {
-    ...{ nodes, balances, starts, weights },
+    ...{ nodes, balances, starts },
     ...{ tails: tails.subarray(0, arcs), heads: heads.subarray(0, arcs) },
     ...{ capacities: capacities.subarray(0, arcs), costs: costs.slice(0, arcs) },
   }

@@ -30,9 +30,7 @@ export function mendsOf(problem: Problem, demands: readonly Demand[]): Mend[] {
       case 'participantMinimum':
         return [{ kind: 'lowerParticipantMinimum', participant: demand.participant, by }]
       case 'participantMaximum':
-        return canRaise(problem, demand.participant, by)
-          ? [{ kind: 'raiseParticipantMaximum', participant: demand.participant, by }]
-          : []
+        return [{ kind: 'raiseParticipantMaximum', participant: demand.participant, by }]
       case 'pin':
         return by === 1 ? [{ kind: 'unpin', participant: demand.participant, target: demand.target, by }] : []
       default:
@@ -83,12 +81,6 @@ export function mendProblem(problem: Problem, mend: Mend): Problem {
         ),
       }
   }
-}
-
-/** More than he has pairs helps nobody. */
-function canRaise({ participants, pairs }: Problem, id: string, by: number): boolean {
-  const { maximum } = participants.find(participant => participant.id === id)!
-  return maximum + by <= pairs.filter(({ participant }) => participant === id).length
 }
 
 const changed = <T extends { readonly id: string }>(list: readonly T[], id: string, change: (one: T) => T): T[] =>

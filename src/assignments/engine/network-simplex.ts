@@ -10,8 +10,6 @@ export interface Network {
   readonly balances: Int32Array
   /** For each node an arc from the root that can carry what it lacks and more; -1 where there is none. */
   readonly starts: Int32Array
-  /** How hard each node tries not to be the one that lacks something, where one must: 1 or 2. */
-  readonly weights: Uint8Array
 }
 
 /**
@@ -19,7 +17,7 @@ export interface Network {
  * other makes it cheaper. A strongly feasible tree (the root can send one more unit to every node) does not cycle.
  *
  * Costs, prices and reduced costs are whole numbers and exact: a price is the cost of a path of at most `nodes` arcs, one of
- * them artificial, so its size is below four times `nodes` times the largest cost. `costLimit` is where that passes 2 ** 53.
+ * them artificial, so its size is below twice `nodes` times the largest cost. `costLimit` is where that passes 2 ** 53.
  */
 export class NetworkSimplex {
   readonly flows: Int32Array
@@ -32,7 +30,7 @@ export class NetworkSimplex {
   private readonly heads: Int32Array
   private readonly capacities: Int32Array
   private readonly costs: Float64Array
-  /** 1 empty, -1 full, 0 in the tree or fixed. */
+  /** 1 empty, -1 full, 0 in the tree. */
   private readonly states: Int8Array
   private readonly parents: Int32Array
   private readonly treeArcs: Int32Array
@@ -41,15 +39,13 @@ export class NetworkSimplex {
   private readonly nextSiblings: Int32Array
   private readonly previousSiblings: Int32Array
   private readonly stack: Int32Array
-  private readonly weights: Uint8Array
   /** Arcs that may enter the tree. */
   private candidates: Int32Array
   private position = 0
 
-  constructor({ nodes, tails, heads, capacities, costs, balances, starts, weights }: Network) {
+  constructor({ nodes, tails, heads, capacities, costs, balances, starts }: Network) {
     const arcs = tails.length
     this.nodes = nodes
-    this.weights = weights
     this.arcs = arcs
     this.tails = extended(tails, nodes)
     this.heads = extended(heads, nodes)
@@ -95,8 +91,7 @@ export class NetworkSimplex {
     if (!(largest <= NetworkSimplex.costLimit(this.nodes)))
       throw new RangeError(`A cost of ${largest} is too much for ${this.nodes} nodes to be added up exactly.`)
     // More than any cycle of other arcs can save: an artificial arc carries something only when nothing else can.
-    const most = this.nodes * largest + 1
-    for (let node = 0; node < this.nodes; node++) this.costs[this.arcs + node] = this.weights[node]! * most
+    this.costs.fill(this.nodes * largest + 1, this.arcs)
     this.priceAll()
   }
 
@@ -124,10 +119,8 @@ export class NetworkSimplex {
    */
   minimizeNext(costs: Float64Array): void {
     const free: number[] = []
-    for (const arc of this.candidates) {
+    for (const arc of this.candidates)
       if (this.costs[arc]! + this.prices[this.tails[arc]!]! - this.prices[this.heads[arc]!]! === 0) free.push(arc)
-      else this.states[arc] = 0
-    }
     this.candidates = Int32Array.from(free)
     this.position = 0
     this.costs.fill(0, this.arcs)
