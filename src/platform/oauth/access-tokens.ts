@@ -6,8 +6,10 @@ import { compilePolicy } from '#platform/tenancy'
 import { detailsOf } from './authorization-codes.ts'
 import { noteUse } from './client-uses.ts'
 import { revokeFamily } from './grant-store.ts'
+import { type Asking, findAsking, findAskingAfresh } from './issuer-clients.ts'
 import { currentRequest, momentOf } from './requests.ts'
 import { scopesOf } from './scopes.ts'
+import { keepServiceToken } from './service-tokens.ts'
 import { findToken } from './tokens.ts'
 
 /** Of a user, by a grant. */
@@ -45,34 +47,28 @@ export const accessTokens: Partial<Adapter> = {
 export const serviceTokens: Partial<Adapter> = {
   async upsert(id, payload) {
     const { app, scope } = currentRequest()
-    const kept = await app.db.scoped(scope).maybe(sql<{ clientRowId: string; securityPolicy: string }>`
-      with service as (
-        select oauth_client_id, security_policy
-        from oauth.living_services
-        where tenant_id = ${scope.tenantId}
-          and client_id = ${payload.clientId}
-      ),
-      kept as (
-        insert into oauth.oauth_access_tokens (token_hash, oauth_client_id, scopes, resource, details, expires_at)
-        select
-          ${hashToken(id)}::bytea,
-          oauth_client_id,
-          ${scopesOf(payload.scope)}::text[],
-          ${audienceOf(payload)}::text,
-          ${json({ gty: 'client_credentials' })}::jsonb,
-          ${momentOf(payload.exp as number)}::timestamptz
-        from service
-      )
-      select oauth_client_id as client_row_id, security_policy::text
-      from service`)
-    if (!kept) throw new protocol.UnauthorizedClient('its service account is not active')
-    // MT-16, as for whatever else comes into the tenant: a token that nobody is told ends unused.
-    if (!compilePolicy(kept.securityPolicy).addresses.allows(scope.ipAddress)) throw refusedAddress()
-    await noteUse(kept.clientRowId, { isService: true })
+    const clientId = payload.clientId as string
+    const client =
+      (await findAsking(clientId).then(withService)) ?? (await findAskingAfresh(clientId).then(withService))
+    if (!client) throw new protocol.UnauthorizedClient('its service account is not active')
+    // MT-16, as for whatever else comes into the tenant.
+    if (!compilePolicy(client.service.securityPolicy).addresses.allows(scope.ipAddress)) throw refusedAddress()
+    const isKept = await keepServiceToken(app, scope.tenantId, {
+      hash: hashToken(id),
+      clientRowId: client.id,
+      scopes: scopesOf(payload.scope).join(' '),
+      resource: audienceOf(payload),
+      expiresAt: momentOf(payload.exp as number),
+    })
+    if (!isKept) throw new protocol.UnauthorizedClient('it is gone')
+    await noteUse(client.id, { isService: true })
   },
   find: id => findToken('ClientCredentials', id),
   destroy: revokeAccessToken,
 }
+
+const withService = (client: Asking | undefined) =>
+  client?.service ? { ...client, service: client.service } : undefined
 
 export const refusedAddress = () => new protocol.AccessDenied('the workspace is not open to this network address')
 

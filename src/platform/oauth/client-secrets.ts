@@ -108,7 +108,7 @@ export async function revokeSecret(tx: Queryable, clientId: string, id: string):
 }
 
 /** A secret that works, for comparing: its hash in hexadecimal. */
-export type LivingSecret = { id: string; hash: string; isStale: boolean }
+export type LivingSecret = { id: string; hash: string; expiresAt: string | null; isStale: boolean }
 
 /** Those of a `client` in a statement about it, for `holdsSecret`. */
 export const livingSecrets = sql<LivingSecret[]>`
@@ -116,6 +116,7 @@ export const livingSecrets = sql<LivingSecret[]>`
     select json_build_object(
       'id', secret.id,
       'hash', encode(secret.secret_hash, 'hex'),
+      'expiresAt', secret.expires_at,
       'isStale', coalesce(secret.last_used_at < now() - interval '1 minute', true)
     )
     from oauth.client_secrets as secret
@@ -132,6 +133,8 @@ export async function holdsSecret(tx: Queryable, secrets: readonly LivingSecret[
   const hash = hashToken(secret).toString('hex')
   const found = secrets.find(living => living.hash === hash)
   if (found?.isStale) {
+    // For as long as this is believed (`believed.ts`).
+    found.isStale = false
     await tx.run(sql`
       update oauth.client_secrets
       set last_used_at = now()

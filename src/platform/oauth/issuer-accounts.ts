@@ -1,6 +1,7 @@
 import { type AccountClaims, errors as protocol } from 'oidc-provider'
 import { compilePolicy, judgeSecondFactor } from '#platform/tenancy'
 import { refusedAddress } from './access-tokens.ts'
+import { believe } from './believed.ts'
 import { findMember, type Member } from './members.ts'
 import { currentRequest, epoch } from './requests.ts'
 
@@ -8,11 +9,16 @@ const pagesOfPeople: ReadonlySet<string | undefined> = new Set(['authorization',
 
 /** Whom a code or token speaks for, as oidc-provider asks at each use of it: he must be let in by the tenant still. */
 export async function findAccount(context: { oidc: { route: string } }, userId: string) {
-  const { app, scope, principal } = currentRequest()
+  const { app, scope, principal, believes } = currentRequest()
   const isPage = pagesOfPeople.has(context.oidc.route)
   // On pages the session has been judged, as for every other request of it.
   if (isPage && principal?.userId !== userId) throw new protocol.AccessDenied('nobody who may is signed in')
-  const member = await findMember(app.db.reads(scope), userId)
+  const read = () => findMember(app.db.reads(scope), userId)
+  // When a membership ends by time, the token has ended with it (`holds_until`). Codes and refresh tokens are good once, so
+  // that nothing is asked for again and again there.
+  const member = await (believes && context.oidc.route === 'userinfo'
+    ? believe(app, `member ${scope.tenantId} ${userId}`, read, () => null)
+    : read())
   if (!member) return undefined
   if (!isPage) requirePolicy(member)
   return { accountId: userId, claims: async () => claimsOf(member) }

@@ -1,5 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { type Queryable, sql } from '#platform/database'
+import { believe } from './believed.ts'
 import { holdsSecret, type LivingSecret, livingSecrets } from './client-secrets.ts'
 import { identityScopes, isNamed, type KnownClient, takesSecrets, tryAddress } from './clients.ts'
 import { currentRequest, knownInRequest } from './requests.ts'
@@ -10,10 +11,34 @@ export const ownMetadata = ['row_id', 'allowed_scopes']
 /** A client as the issuer sees it at this moment: one that was switched off is not there. */
 export const issuerClients: Partial<Adapter> = {
   async find(id) {
-    const { app, scope } = currentRequest()
-    const client = await knownInRequest(`client ${id}`, () => findShowing(app.db.reads(scope), id))
-    return client?.isActive ? metadataOf(client) : undefined
+    return (await findAsking(id))?.metadata
   },
+}
+
+/** The client that the request names; undefined for one that was switched off. */
+export function findAsking(id: string): Promise<Asking | undefined> {
+  const { app, scope, believes } = currentRequest()
+  const key = `client ${scope.tenantId} ${id}`
+  return knownInRequest(key, () => (believes ? believe(app, key, () => findActive(id), endOf) : findActive(id)))
+}
+
+/** The same as it is at this moment, for whoever would be refused for what was believed. */
+export function findAskingAfresh(id: string): Promise<Asking | undefined> {
+  return currentRequest().believes ? findActive(id) : findAsking(id)
+}
+
+async function findActive(id: string): Promise<Asking | undefined> {
+  const { app, scope } = currentRequest()
+  const client = await findShowing(app.db.reads(scope), id)
+  return client?.isActive ? { ...client, metadata: metadataOf(client) } : undefined
+}
+
+/** When the first of what it shows itself by, or is, ends by itself. */
+function endOf({ secrets, triedUntil, service }: Showing): Date | null {
+  const moments = [...secrets.map(({ expiresAt }) => expiresAt), triedUntil, service?.holdsUntil ?? null]
+  const ends = moments.flatMap(moment => (moment === null ? [] : [new Date(moment).getTime()]))
+  const next = Math.min(...ends.filter(moment => moment > Date.now()))
+  return Number.isFinite(next) ? new Date(next) : null
 }
 
 type Showing = Omit<
@@ -21,7 +46,12 @@ type Showing = Omit<
   'createdByName' | 'createdAt' | 'updatedAt' | 'description' | 'serviceAccountId' | 'isOfPlatform'
 > & {
   secrets: LivingSecret[]
+  /** As whom it acts for itself now. */
+  service: { securityPolicy: string; holdsUntil: string | null } | null
 }
+
+/** With it in oidc-provider's words. */
+export type Asking = Showing & { metadata: AdapterPayload }
 
 /** As `findClient`, with what an issuer has to know of it, and by what it may show itself. */
 export function findShowing(tx: Queryable, clientId: string): Promise<Showing | undefined> {
@@ -43,7 +73,14 @@ export function findShowing(tx: Queryable, clientId: string): Promise<Showing | 
       client.require_pushed_authorization_requests,
       client.is_active,
       client.tried_until,
-      ${livingSecrets} as secrets
+      ${livingSecrets} as secrets,
+      (
+        select json_build_object('securityPolicy', service.security_policy::text, 'holdsUntil', service.holds_until)
+        from oauth.living_services as service
+        where service.tenant_id = client.tenant_id
+          and service.oauth_client_id = client.id
+          and client.grant_types @> '{client_credentials}'
+      ) as service
     from oauth.oauth_clients as client
     where ${isNamed(tx, clientId)}`)
 }
@@ -81,10 +118,13 @@ function metadataOf(client: Showing): AdapterPayload {
   return metadata as AdapterPayload
 }
 
-/** Whether the secret is the client's, for oidc-provider's `compareClientSecret`: as it was read for this request. */
+/** Whether the secret is the client's, for oidc-provider's `compareClientSecret`. */
 export async function compareSecret(this: object, secret: string): Promise<boolean> {
-  const { app, scope, known } = currentRequest()
+  const { app, scope, believes } = currentRequest()
   const { clientId } = this as { clientId: string }
-  const client = (await known.get(`client ${clientId}`)) as Showing | undefined
-  return client !== undefined && (await holdsSecret(app.db.scoped(scope), client.secrets, secret))
+  const isHeldBy = async (client: Asking | undefined) =>
+    client !== undefined && (await holdsSecret(app.db.scoped(scope), client.secrets, secret))
+  if (await isHeldBy(await findAsking(clientId))) return true
+  // It may have got another one a moment ago.
+  return believes && (await isHeldBy(await findAskingAfresh(clientId)))
 }

@@ -37,15 +37,19 @@ async function openIssuer(app: App, call: MountedCall, slug: string, path: strin
   // Whoever is sent there with a code that a device shows is to decide in the console, as about anything else.
   if (path === '/device' && call.method !== 'OPTIONS') return redirectTo(deviceAddress(app, issuer, call))
   if (path === '/auth' && call.method === 'POST') return askByGet(app, issuer)
-  // Loaded when somebody comes: commands need not wait for it.
-  const { serveIssuer } = await import('./served-issuers.ts')
+  const { serveIssuer } = loaded ?? (await load())
   const answer = await serveIssuer(app, issuer)
+  let browserToken: string | undefined
   const request: IssuerRequest = {
     app,
     issuer,
     scope: { ...call.scope, system: true, tenantId: issuer.tenantId },
     principal: pages.test(path) ? await identify(call, issuer) : undefined,
-    browserToken: readBrowserToken(call) ?? createToken(),
+    get browserToken() {
+      browserToken ??= readBrowserToken(call) ?? createToken()
+      return browserToken
+    },
+    believes: programs.test(path),
     known: new Map(),
   }
   return async (incoming, response) => {
@@ -55,6 +59,16 @@ async function openIssuer(app: App, call: MountedCall, slug: string, path: strin
   }
 }
 
+let loaded: typeof import('./served-issuers.ts') | undefined
+
+/** When somebody comes: commands need not wait for it. */
+async function load(): Promise<typeof import('./served-issuers.ts')> {
+  loaded = await import('./served-issuers.ts')
+  return loaded
+}
+
+/** Where programs ask. */
+const programs = /^\/(token|introspection|userinfo)$/
 /** Where people are: only there is somebody's session looked for. */
 const pages = /^\/(auth|end-session)(\/|$)/
 
@@ -104,12 +118,24 @@ const redirectTo =
 
 /** Where the server is, is configured; what a request says of it is not repeated. */
 function describeAddress({ publicUrl }: App, { slug }: Issuer, call: MountedCall, incoming: IncomingMessage): void {
-  const { protocol, host } = new URL(publicUrl)
+  const { scheme, host } = addressOf(publicUrl)
   Object.assign(incoming, { baseUrl: `/t/${slug}` })
   Object.assign(incoming.headers, {
     host,
-    'x-forwarded-proto': protocol.slice(0, -1),
+    'x-forwarded-proto': scheme,
     'x-forwarded-host': host,
     'x-forwarded-for': call.scope.ipAddress,
   })
+}
+
+const addresses = new Map<string, { scheme: string; host: string }>()
+
+/** One that is configured: there is one in a program. */
+function addressOf(publicUrl: string): { scheme: string; host: string } {
+  const known = addresses.get(publicUrl)
+  if (known) return known
+  const { protocol, host } = new URL(publicUrl)
+  const address = { scheme: protocol.slice(0, -1), host }
+  addresses.set(publicUrl, address)
+  return address
 }

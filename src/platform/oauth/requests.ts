@@ -14,6 +14,8 @@ export type IssuerRequest = {
   principal: Principal | undefined
   /** The cookie that binds interactions to the browser which began them. */
   browserToken: string
+  /** Where programs ask again and again: what was read a moment ago is believed there (`believed.ts`). */
+  believes: boolean
   /** What was read already: a token is looked for as each kind of it, and with it comes its grant. */
   known: Map<string, Promise<unknown>>
 }

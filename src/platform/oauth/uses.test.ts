@@ -27,6 +27,7 @@ const requestAt = (tenantId: string): IssuerRequest => ({
   scope: { system: true, tenantId, ipAddress: '192.0.2.1' },
   principal: undefined,
   browserToken: 'of nobody',
+  believes: false,
   known: new Map(),
 })
 
