@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type App, appFor } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import type { Module } from '#platform/module.ts'
@@ -42,30 +42,52 @@ export type MountedCall = {
   identify(tenantId: string): Promise<Principal>
 }
 
-/** Serves what modules mount. Bodies are left unread. */
+/**
+ * Serves what modules mount. Bodies are left unread, so that a request is answered as soon as it has come: what Fastify would
+ * do with it between its hooks and a handler is passed over.
+ */
 export async function serveMounts(server: FastifyInstance, frame: Frame, modules: readonly Module[]): Promise<void> {
   const mounted = modules.flatMap(module => (module.mounts ?? []).map(mount => ({ module, mount })))
   await server.register(async inner => {
-    inner.removeAllContentTypeParsers()
-    inner.addContentTypeParser('*', (_request, _body, done) => done(null))
     for (const { module, mount } of mounted) {
-      inner.all(`${mount.prefix}/*`, { compress: false }, async (request, reply) => {
-        if (request.site && request.site.kind !== 'installation') throw errors.routeNotFound({ path: mount.prefix })
-        const call = callOf(frame, mount, request)
-        const own = mount.quotaOf?.(call.path)
-        const quotas = own ? [frame.general, own] : [frame.general]
-        reply.header('ratelimit-policy', policyOf(quotas))
-        const caller = callerAt(call.scope.ipAddress)
-        reply.header('ratelimit', quotas.map(quota => frame.limits.take(quota, caller)).join(', '))
-        const answer = await mount.open(call, appFor(module, frame.app))
-        for (const [name, value] of Object.entries(reply.getHeaders())) {
-          if (value !== undefined) reply.raw.setHeader(name, value)
-        }
-        reply.hijack()
-        await answer(request.raw, reply.raw)
-      })
+      const app = appFor(module, frame.app)
+      const onRequest = (request: FastifyRequest, reply: FastifyReply) => serve(frame, mount, app, request, reply)
+      inner.all(`${mount.prefix}/*`, { compress: false, onRequest }, unreached)
     }
   })
+}
+
+async function serve(
+  frame: Frame,
+  mount: Mount,
+  app: App,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (request.site && request.site.kind !== 'installation') throw errors.routeNotFound({ path: mount.prefix })
+  const call = callOf(frame, mount, request)
+  const own = mount.quotaOf?.(call.path)
+  const quotas = own ? [frame.general, own] : [frame.general]
+  reply.header('ratelimit-policy', policyOf(quotas))
+  const caller = callerAt(call.scope.ipAddress)
+  reply.header('ratelimit', quotas.map(quota => frame.limits.take(quota, caller)).join(', '))
+  const answer = await mount.open(call, app)
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  }
+  reply.hijack()
+  try {
+    await answer(request.raw, reply.raw)
+  } catch (error) {
+    // Nobody else hears of it any more, and who asked is not to wait for an answer.
+    app.log.error({ err: error, requestId: request.id, mount: mount.prefix }, 'a mount failed')
+    reply.raw.destroy()
+  }
+  return reply
+}
+
+const unreached = async () => {
+  throw new Error('A mount has left a request unanswered')
 }
 
 function callOf(frame: Frame, mount: Mount, request: FastifyRequest): MountedCall {
