@@ -8,13 +8,17 @@ import type { Process } from './oauth/processes.ts'
 import { type Issuer, openWorld, type World } from './oauth/world.ts'
 import { median } from './tenancy/load.ts'
 
-/** `--profile=FOLDER` has V8 write there what the servers did, as a `.cpuprofile` each. */
+/**
+ * `--profile=FOLDER` has V8 write there what the servers did, as a `.cpuprofile` each; `--only=NAMES` measures some parts, with
+ * commas between.
+ */
 const { values: flags } = parseArgs({
   strict: false,
   options: {
     seconds: { type: 'string', default: '1.5' },
     rounds: { type: 'string', default: '3' },
     profile: { type: 'string' },
+    only: { type: 'string' },
   },
 })
 const seconds = Number(flags.seconds)
@@ -34,10 +38,14 @@ const oauth: Bench = async context => {
   const world = await openWorld(context, flags.profile === undefined ? undefined : String(flags.profile))
   try {
     const results: BenchResult[] = []
-    for (const part of [benchGrants, benchIntrospections, benchUserinfo, benchRotations, measureIssuers]) {
+    const only = flags.only === undefined ? Object.keys(parts) : String(flags.only).split(',')
+    for (const [name, part] of Object.entries(parts)) {
+      if (!only.includes(name)) continue
       const measured = await part(world)
-      for (const { name, value, unit, target } of measured)
-        context.log(`${name}: ${value.toPrecision(4)} ${unit}${target ? ` (${target})` : ''}`)
+      for (const each of measured) {
+        const { value, unit, target } = each
+        context.log(`${each.name}: ${value.toPrecision(4)} ${unit}${target ? ` (${target})` : ''}`)
+      }
       results.push(...measured)
     }
     return results
@@ -47,6 +55,14 @@ const oauth: Bench = async context => {
 }
 
 export default oauth
+
+const parts = {
+  grants: benchGrants,
+  introspections: benchIntrospections,
+  userinfo: benchUserinfo,
+  rotations: benchRotations,
+  issuers: measureIssuers,
+}
 
 async function benchGrants(world: World): Promise<BenchResult[]> {
   const grants = async (issuer: Issuer) =>
@@ -74,7 +90,50 @@ async function benchIntrospections(world: World): Promise<BenchResult[]> {
     const forms = tokens.map(token => `token=${token}`)
     return askingFor(issuer, '/introspection', forms, body => body.includes('"active":true'))
   }
-  return resultsOf('introspections', await compare(world, introspections, 'select'), 'SELECT')
+  return [
+    ...resultsOf('introspections', await compare(world, introspections, 'select'), 'SELECT'),
+    ...(await benchFirstIntrospections(world)),
+  ]
+}
+
+/** Each token once: nothing about it is known yet. */
+async function benchFirstIntrospections({ ours, postgres }: World): Promise<BenchResult[]> {
+  const measured: Turn[] = []
+  for (let round = 0; round < rounds; round++) {
+    const answers = await inTurns(Array<string>(1_000).fill(grantForm), form => post(ours, '/token', form))
+    const tokens = answers.map(answer => (JSON.parse(answer) as { access_token: string }).access_token)
+    const work = async () => {
+      const before = performance.now()
+      const told = await inTurns(tokens, token => post(ours, '/introspection', `token=${token}`))
+      if (!told.every(answer => answer.includes('"active":true'))) throw new Error('A token was not known')
+      return { count: told.length, seconds: (performance.now() - before) / 1_000 }
+    }
+    measured.push(await measure(work, ours.process, postgres))
+  }
+  const of = (figure: (turn: Turn) => number) => median(measured.map(figure))
+  return [
+    {
+      name: 'introspections of tokens never asked about before, per core with PostgreSQL',
+      value: of(({ perCore }) => perCore),
+      unit: '/s',
+    },
+    { name: '… CPU of the server for one', value: of(({ server }) => server), unit: 'µs' },
+    { name: '… CPU of PostgreSQL for one', value: of(turn => turn.postgres), unit: 'µs' },
+  ]
+}
+
+/** As many at once as there are clients. */
+async function inTurns<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  let next = 0
+  const goOn = async () => {
+    while (next < items.length) {
+      const index = next++
+      results[index] = await work(items[index] as Item)
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, goOn))
+  return results
 }
 
 async function benchUserinfo(world: World): Promise<BenchResult[]> {
@@ -163,7 +222,7 @@ async function measureIssuers({ admin, ours }: World): Promise<BenchResult[]> {
 const grantForm = 'grant_type=client_credentials&scope=contractors.lists.read'
 
 type Done = { count: number; seconds: number }
-type Turn = { perSecond: number; perCore: number; perServerCore: number }
+type Turn = { perSecond: number; perCore: number; perServerCore: number; server: number; postgres: number }
 type Round = { ours: Turn; alone: Turn; floor: Turn }
 
 /**
@@ -183,7 +242,9 @@ async function compare(
     () => measure(askAlone, alone.process, () => 0),
     () => measure(askFloor, floors, postgres),
   ]
-  for (const contender of contenders) await contender()
+  await warmUp(askOurs)
+  await warmUp(askAlone)
+  await askFloor()
   const measured: Round[] = []
   for (let round = 0; round < rounds; round++) {
     const turns: Turn[] = []
@@ -196,6 +257,12 @@ async function compare(
   return measured
 }
 
+/** V8 makes code fast by how often it ran, and not by how long: as many requests for each, on a busy machine too. */
+async function warmUp(work: () => Promise<Done>): Promise<void> {
+  const until = performance.now() + 6_000
+  for (let count = 0; count < 6_000 && performance.now() < until; ) count += (await work()).count
+}
+
 async function measure(work: () => Promise<Done>, server: Process, postgres: () => number): Promise<Turn> {
   const [serverBefore, postgresBefore] = [await server.cpu(), postgres()]
   const done = await work()
@@ -205,6 +272,8 @@ async function measure(work: () => Promise<Done>, server: Process, postgres: () 
     perSecond: done.count / done.seconds,
     perCore: done.count / (ofServer + ofPostgres),
     perServerCore: done.count / ofServer,
+    server: (ofServer * 1e6) / done.count,
+    postgres: (ofPostgres * 1e6) / done.count,
   }
 }
 
@@ -220,6 +289,15 @@ function resultsOf(what: string, measured: readonly Round[], floor: string): Ben
   return [
     { name: `${what}, per core with PostgreSQL`, value: of(({ ours }) => ours.perCore), unit: '/s' },
     { name: '… by the clock', value: of(({ ours }) => ours.perSecond), unit: '/s' },
+    { name: '… CPU of the server for one', value: of(({ ours }) => ours.server), unit: 'µs' },
+    { name: '… CPU of PostgreSQL for one', value: of(({ ours }) => ours.postgres), unit: 'µs' },
+    { name: '… CPU of oidc-provider alone for one', value: of(({ alone }) => alone.server), unit: 'µs' },
+    {
+      name: `… CPU of a bare ${floor}: who asks`,
+      value: of(round => round.floor.server),
+      unit: 'µs',
+    },
+    { name: `… CPU of a bare ${floor}: PostgreSQL`, value: of(round => round.floor.postgres), unit: 'µs' },
     {
       name: '… against oidc-provider alone, per core',
       value: against,

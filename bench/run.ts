@@ -76,7 +76,7 @@ async function runOne(name: string): Promise<BenchResult[]> {
 function tableOf(rows: readonly BenchResult[]): string {
   const lines = rows.map(({ name, value, unit, target, ok }) => {
     const verdict = ok === undefined ? '' : ok ? 'reached' : 'missed'
-    return `| ${name} | ${value.toPrecision(4).replace(/\.?0+$/, '')} ${unit} | ${target ?? ''} | ${verdict} |`
+    return `| ${name} | ${value.toLocaleString('en', { maximumSignificantDigits: 4 })} ${unit} | ${target ?? ''} | ${verdict} |`
   })
   return ['| what | measured | to reach | |', '|---|---|---|---|', ...lines].join('\n')
 }
