@@ -77,6 +77,28 @@ const left = (demands: readonly Demand[], mend: Mend) =>
         demand => demand.kind !== 'pin' || demand.participant !== mend.participant || demand.target !== mend.target,
       )
 
+test('VS-11 who can do less than he must is a conflict of his own, not with others who want the same', () => {
+  const demands = conflictOf({
+    seed: 0,
+    participants: [
+      { id: 'anna', minimum: 1, maximum: 3, loadCosts: [0, 0, 0] },
+      { id: 'berta', minimum: 2, maximum: 4, loadCosts: [0, 0, 0, 0] },
+    ],
+    targets: [
+      { id: 'bath', minimum: 0, maximum: 0, extraValue: 0, mixes: [] },
+      { id: 'kitchen', minimum: 1, maximum: 1, extraValue: 0, mixes: [] },
+    ],
+    pairs: [
+      { participant: 'anna', target: 'bath', cost: 0 },
+      { participant: 'anna', target: 'kitchen', cost: 0 },
+      { participant: 'berta', target: 'kitchen', cost: 0 },
+    ],
+    pins: [],
+    relations: [],
+  })
+  assert.deepEqual(demands, [{ kind: 'participantMinimum', participant: 'berta' }])
+})
+
 test('VS-11 a conflict that is none, or lacks one of its demands, is refused by the check', () => {
   let refused = 0
   fc.assert(
