@@ -111,6 +111,51 @@ describe('operations in the console', { skip }, () => {
       await context.close()
     })
 
+    it(`PE-07 an operator sees which archived months were read again, and which restores are known (${size})`, async () => {
+      await admin.query('delete from audit.verifications')
+      const { context, page, complaints } = await browser.open(size)
+      await enter(page, alice, '/operations/audit')
+      await page.getByText('The log was never verified').waitFor()
+      assert.equal(await page.getByText('Archived months and known restores').count(), 0)
+      await admin.query(
+        `insert into audit.verifications (kind, began_at, ended_at, entries, is_sound, result)
+        values ('full', now() - interval '26 hours', now() - interval '25 hours', 1200345, true, $1)`,
+        [
+          {
+            archived: 84213,
+            archivesRead: ['audit.audit_logs 2025-08', 'audit.audit_logs 2025-09'],
+            archivesAway: ['audit.audit_logs 2025-07'],
+            knownForks: [
+              {
+                ...{ checkpoint: { number: 4210 }, forkOf: { number: 4180 }, by: 'Olga Operator' },
+                ...{ at: new Date(Date.now() - 3 * 86_400_000).toISOString(), reason: 'Disk of the night of the 19th' },
+              },
+            ],
+            findings: [],
+            counts: {},
+          },
+        ],
+      )
+      await page.reload()
+      await page.getByText('The log is as it was written').waitFor()
+      const part = page.getByRole('region', { name: 'Table: Archived months and known restores' })
+      const row = part.getByRole('row').filter({ hasText: 'Main database' })
+      for (const said of [
+        '84,213',
+        'Read again: audit.audit_logs 2025-08, audit.audit_logs 2025-09',
+        'Not at hand: audit.audit_logs 2025-07',
+        'Checkpoint 4210 beside 4180, accepted by Olga Operator 3 days ago: Disk of the night of the 19th',
+      ])
+        await row.getByText(said, { exact: true }).waitFor()
+      if (size === 'desktop') {
+        const widths = await part.evaluate(it => [it.scrollWidth, it.clientWidth] as const)
+        assert.ok(widths[0] <= widths[1], `nothing is hidden behind the edge: ${widths}`)
+      }
+      await look(page, 'operations-audit-archived')
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
+
     it(`GG-16 an operator counts what is due, restores an archive, and holds a workspace (${size})`, async () => {
       const { context, page, complaints } = await browser.open(size)
       await enter(page, alice, '/operations/retention')

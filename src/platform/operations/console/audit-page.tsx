@@ -157,7 +157,8 @@ function Logs({ logs }: { logs: Standing['logs'] }) {
         },
         {
           label: 'Signed',
-          of: ({ checkpoint }) => checkpoint && <time dateTime={checkpoint.at}>{formatExactTime(checkpoint.at)}</time>,
+          of: ({ checkpoint }) =>
+            checkpoint ? <time dateTime={checkpoint.at}>{formatExactTime(checkpoint.at)}</time> : 'not yet',
         },
         { label: 'Entries', isNumber: true, of: ({ checkpoint }) => checkpoint?.size.toLocaleString() ?? '0' },
         { label: 'Logs', isNumber: true, of: ({ checkpoint }) => checkpoint?.tenants.toLocaleString() ?? '0' },
@@ -187,10 +188,18 @@ function Archived({ runs }: { runs: readonly Run[] }) {
       keyOf={({ id }) => id}
       nothing=""
       columns={[
-        { label: 'Database', isLong: true, of: ({ database }) => nameOf(database) },
+        { label: 'Database', of: ({ database }) => nameOf(database) },
         { label: 'Archived entries', isNumber: true, of: ({ archived }) => archived.toLocaleString() },
-        { label: 'Months read again', isLong: true, of: ({ archivesRead }) => archivesRead.join(', ') || 'none' },
-        { label: 'Not at hand', isLong: true, of: ({ archivesAway }) => archivesAway.join(', ') || 'none' },
+        {
+          label: 'Months',
+          isLong: true,
+          of: ({ archivesRead, archivesAway }) => (
+            <>
+              <div>Read again: {archivesRead.join(', ') || 'none'}</div>
+              {archivesAway.length > 0 && <div>Not at hand: {archivesAway.join(', ')}</div>}
+            </>
+          ),
+        },
         {
           label: 'Restores known of',
           isLong: true,
