@@ -65,7 +65,7 @@ test('VS-11 a plan that says of itself what is not so is refused', () => {
 })
 
 function* mutationsOf(
-  { targets, pins }: Problem,
+  { targets, pairs, pins }: Problem,
   plan: Plan,
   certificate: Prices,
   place: number,
@@ -91,7 +91,8 @@ function* mutationsOf(
     yield ['finer price', priced(1 / 3)]
     yield ['finer price', priced(Number.NaN)]
     // Where a place can be free or filled, people who are worth that little anywhere else prove next to nothing.
-    if (maximum > pins.filter(({ target }) => target === id).length) yield ['far price', priced(-1e6)]
+    const can = pairs.filter(({ target }) => target === id).length
+    if (Math.min(maximum, can) > pins.filter(({ target }) => target === id).length) yield ['far price', priced(-1e6)]
   }
 }
 

@@ -45,11 +45,14 @@ export function addUpPrices(problem: Problem, certificate: Prices): Proof {
 
   const pinned = new Pairs(problem.pins)
   const pairsOf = new Map<string, number>()
+  const peopleOf = new Map<string, number>()
   for (const { participant, target, cost } of problem.pairs) {
     pairsOf.set(participant, (pairsOf.get(participant) ?? 0) + 1)
+    peopleOf.set(target, (peopleOf.get(target) ?? 0) + 1)
     const reduced = cost + worth.get(participant)! - value.get(target)! + side.of(participant, target)
     if (reduced < 0 || pinned.has(participant, target)) sum.add(reduced)
   }
+  // Nobody takes more targets than he has pairs, and no target more people: that keeps the sum linear, and makes it larger.
   for (const { id, minimum, maximum, loadCosts } of problem.participants) {
     const most = Math.min(maximum, pairsOf.get(id) ?? 0)
     for (let load = 0; load < most; load++) {
@@ -59,10 +62,12 @@ export function addUpPrices(problem: Problem, certificate: Prices): Proof {
   }
   for (const { id, minimum, maximum, shortageCost, extraValue } of problem.targets) {
     const price = value.get(id)!
-    for (let filled = 0; filled < maximum; filled++) {
+    const most = Math.min(maximum, peopleOf.get(id) ?? 0)
+    if (shortageCost !== undefined) sum.add(shortageCost * Math.max(0, minimum - most))
+    for (let filled = 0; filled < most; filled++) {
       if (filled >= minimum) sum.add(Math.min(0, price - extraValue))
       else if (shortageCost === undefined) sum.add(price)
-      else sum.add(shortageCost + Math.min(0, price - shortageCost))
+      else sum.add(Math.min(shortageCost, price))
     }
   }
   if (sum.inexact) return { faults: ['The prices are too large and too fine to be added up exactly.'] }

@@ -101,6 +101,8 @@ export interface Plan {
  *   + Σ over targets       min over fillings f of 0 (without shortageCost: minimum) … maximum of S(f) + v · f
  *   − Σ over multipliers   w · b
  *
+ * where nobody's load, and no target's filling, is more than he or it has pairs.
+ *
  * Rows: minutes Σ minutes·x ≤ maximumMinutes; rest Σ x over `targets` ≤ 1, any two of which are too close for him; mix
  * −Σ x over the mix ≤ −minimum; apart x + x ≤ 1; together x − x = 0 (the first of the relation less the second). A price is a multiple
  * of 2 ** −20, so that doubles add up exactly; what is asked of costs being whole, the sum may be rounded up.
