@@ -38,5 +38,6 @@ export const errors = errorTable('assignments', {
   domainsMixed: ['invalid', 'Participant, target and assignment are of different domains.'],
   detailNotFound: ['not_found', 'There is no detail {id} of this assignment.'],
   detailTaken: ['conflict', 'The participant is on this target already.'],
+  pinImpossible: ['conflict', '{participant} is pinned on {target}, which cannot be: {why}'],
   skillTooLong: ['invalid', 'The name of a skill has at most 100 characters: “{skill}”.'],
 })

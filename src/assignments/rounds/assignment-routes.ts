@@ -22,7 +22,9 @@ import {
   listDetails,
   removeDetail,
 } from './details.ts'
+import { Reason } from './eligibility.ts'
 import { HistoryEntry, listHistory } from './history.ts'
+import { explainPair, RoundFault, validateRound } from './problems.ts'
 
 const read = 'assignments.assignments.read'
 const write = 'assignments.assignments.write'
@@ -157,6 +159,28 @@ export const assignmentRoutes = [
     async handle({ params, scope }, app) {
       await app.db.transaction(scope, tx => removeDetail(tx, params.id, params.detailId))
       return null
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/assignments/{id}/validation',
+    allow: read,
+    summary: 'Check before planning whether a round has people enough, with their skills, at its times',
+    params: idParams,
+    response: Type.Object({ faults: Type.Array(RoundFault) }),
+    handle: async ({ params, scope }, app) => ({ faults: await validateRound(app.db.reads(scope), params.id) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/assignments/{id}/reasons',
+    allow: read,
+    summary: 'Say why somebody cannot be on a target in a round',
+    params: idParams,
+    query: Type.Object({ participantId: uuid, targetId: uuid }),
+    response: Type.Object({ isPossible: Type.Boolean(), reasons: Type.Array(Reason) }),
+    async handle({ params, query, scope }, app) {
+      const reasons = await explainPair(app.db.reads(scope), params.id, query)
+      return { isPossible: reasons.length === 0, reasons }
     },
   }),
   route({

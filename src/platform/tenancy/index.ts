@@ -58,7 +58,14 @@ export {
 } from './organizations.ts'
 export { listFailingOutboxes, relayOutboxes } from './outboxes.ts'
 export { getPasswordRules, setPasswordRules } from './password-rules.ts'
-export { findKnownTenant, type KnownTenant, listPlacesOf, putTenantBack, reviveTenant } from './past-tenants.ts'
+export {
+  findKnownTenant,
+  isSlugFree,
+  type KnownTenant,
+  listPlacesOf,
+  putTenantBack,
+  reviveTenant,
+} from './past-tenants.ts'
 export { isPlacedDataOf } from './placed-copies.ts'
 export {
   type MigratedDatabase,
@@ -111,4 +118,4 @@ export {
   TenantFilters,
   TenantRecord,
 } from './tenant-directory.ts'
-export { createTenant, findTenantBySlug, slugOf } from './tenants.ts'
+export { createTenant, findTenantBySlug, getTimezone, slugOf } from './tenants.ts'

@@ -73,6 +73,15 @@ export async function getTenant(app: App, tx: Queryable): Promise<Tenant> {
   return await readTenant(app, tx, sql``)
 }
 
+/** The time zone in which a tenant's people live, as its settings say; UTC where they say none. From the main database. */
+export async function getTimezone(app: App, tenantId: string): Promise<string> {
+  const { timezone } = await app.db.reads({ system: true }).one(sql<{ timezone: string }>`
+    select coalesce(settings ->> 'timezone', 'UTC') as timezone
+    from tenancy.tenants
+    where id = ${tenantId}`)
+  return timezone
+}
+
 /** Changes name and settings of the scope's tenant; of the settings those that are given, null takes one away. In a transaction. */
 export async function changeTenant(app: App, tx: Queryable, change: TenantChange, ifMatch?: IfMatch): Promise<Tenant> {
   const tenant = await readTenant(app, tx, sql`for no key update`)

@@ -1,0 +1,124 @@
+// Who may be on what, and why not: rules over one participant and one target, without a database.
+import { type Static, Type } from 'typebox'
+import { oneOf } from '#platform/http'
+import type { Availability } from './calendar.ts'
+import { spansOf, type Window } from './calendar.ts'
+
+export const rules = ['capacity_check', 'availability_check', 'skill_matching'] as const
+
+/** Why a pair is not possible, in words, with what is missing. */
+export const Reason = Type.Object({
+  rule: oneOf(rules),
+  message: Type.String(),
+  missing: Type.Record(Type.String(), Type.Unknown(), {
+    examples: [{ skills: ['first aid'] }, { days: ['2027-03-08'] }],
+  }),
+})
+export type Reason = Static<typeof Reason>
+
+export type Candidate = {
+  id: string
+  name: string
+  skills: ReadonlyMap<string, number | null>
+  availability: Availability
+  excludedFrom: ReadonlySet<string>
+  /** Targets that he takes at most. */
+  limit: number
+}
+
+export type Place = Window & {
+  id: string
+  name: string
+  requiredSkills: readonly string[]
+  anySkills: readonly string[]
+  skillLevels: Readonly<Record<string, number>>
+  /** Days on which it is; empty for no certain day. */
+  days: readonly string[]
+}
+
+/** All that stands against a pair; empty where it is possible. `days` are those of the round. */
+export function reasonsAgainst(candidate: Candidate, place: Place, days: readonly string[]): Reason[] {
+  return [
+    ...capacityReasons(candidate, place),
+    ...skillReasons(candidate, place),
+    ...availabilityReasons(candidate, place, days),
+  ]
+}
+
+/** Whether nothing stands against a pair, without saying what. */
+export function isPossible(candidate: Candidate, place: Place, days: readonly string[]): boolean {
+  return (
+    candidate.limit > 0 &&
+    !candidate.excludedFrom.has(place.id) &&
+    hasSkills(candidate, place) &&
+    (candidate.availability.isConstant || daysAway(candidate, place, days).length === 0)
+  )
+}
+
+function capacityReasons({ name, limit, excludedFrom }: Candidate, place: Place): Reason[] {
+  return [
+    ...(limit > 0 ? [] : [reason('capacity_check', `${name} takes no assignment in this round.`, { assignments: 1 })]),
+    ...(excludedFrom.has(place.id)
+      ? [reason('capacity_check', `${name} must never be on ${place.name}.`, { exclusion: place.id })]
+      : []),
+  ]
+}
+
+function hasSkills(candidate: Candidate, place: Place): boolean {
+  return (
+    place.requiredSkills.every(skill => holds(candidate, skill, place.skillLevels[skill])) &&
+    (place.anySkills.length === 0 || place.anySkills.some(skill => holds(candidate, skill, place.skillLevels[skill])))
+  )
+}
+
+function skillReasons(candidate: Candidate, place: Place): Reason[] {
+  const asked = (skill: string) => (place.skillLevels[skill] ? `${skill} at level ${place.skillLevels[skill]}` : skill)
+  const missing = place.requiredSkills.filter(skill => !holds(candidate, skill, place.skillLevels[skill]))
+  const hasAny =
+    place.anySkills.length === 0 || place.anySkills.some(skill => holds(candidate, skill, place.skillLevels[skill]))
+  return [
+    ...(missing.length > 0
+      ? [reason('skill_matching', `${candidate.name} lacks ${missing.map(asked).join(', ')}.`, { skills: missing })]
+      : []),
+    ...(hasAny
+      ? []
+      : [
+          reason('skill_matching', `${candidate.name} has none of ${place.anySkills.map(asked).join(', ')}.`, {
+            anySkills: [...place.anySkills],
+          }),
+        ]),
+  ]
+}
+
+function availabilityReasons(candidate: Candidate, place: Place, days: readonly string[]): Reason[] {
+  const away = daysAway(candidate, place, days)
+  if (away.length === 0) return []
+  const times = place.startsAt === null ? '' : ` from ${place.startsAt} to ${place.endsAt}`
+  const when = place.days.length === 0 ? 'on any day of the round' : `on ${away.join(', ')}${times}`
+  return [reason('availability_check', `${candidate.name} is not free ${when}.`, { days: away })]
+}
+
+/** Days of the target on which he is not free for it; where it is on no certain day, one on which he is, is enough. */
+function daysAway({ availability }: Candidate, place: Place, days: readonly string[]): readonly string[] {
+  if (place.days.length === 0) return days.some(day => availability.on(day).length > 0) ? [] : days
+  const spans = spansOf(place)
+  return place.days.filter(day => {
+    if (!spans) return availability.on(day).length === 0
+    if (!availability.covers(day, spans.today)) return true
+    return spans.tomorrow !== undefined && !availability.covers(dayAfter(day), spans.tomorrow)
+  })
+}
+
+/** Has the skill, and where a level is asked for at least that one. */
+export function holds({ skills }: Pick<Candidate, 'skills'>, skill: string, level: number | undefined): boolean {
+  const held = skills.get(skill)
+  return held !== undefined && (level === undefined || (held ?? 0) >= level)
+}
+
+const dayAfter = (day: string) => new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
+
+const reason = (rule: Reason['rule'], message: string, missing: Reason['missing']): Reason => ({
+  rule,
+  message,
+  missing,
+})

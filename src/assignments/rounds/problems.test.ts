@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { App } from '#platform/app.ts'
+import { sql } from '#platform/database'
+import { getTimezone } from '#platform/tenancy'
+import { admin, db, domainOf, inTx, ours, person, target, theirs } from '../assignments.test.world.ts'
+import { addException } from '../participants/exceptions.ts'
+import { setPreferences } from '../participants/preferences.ts'
+import { relate } from '../participants/relations.ts'
+import { createAssignment, type NewAssignment } from './assignments.ts'
+import { Availability, daysOf, instantsOf, occurrencesOf } from './calendar.ts'
+import { buildProblem, explainPair, preferenceCost, shortageCost, validateRound } from './problems.ts'
+
+const berlin = { timeZone: 'Europe/Berlin' }
+let domains = 0
+
+/** A domain of its own, so that tests do not see each other's people. */
+const domain = async (configuration = {}) => {
+  domains++
+  return await domainOf(ours, { name: `d${domains}`, displayName: `Domain ${domains}`, configuration })
+}
+const roundOf = async (domainId: string, fields: NewAssignment = {}) =>
+  (
+    await inTx(ours, tx =>
+      createAssignment(tx, domainId, { assignmentDate: '2027-03-08', endsOn: '2027-03-14', seed: 1, ...fields }),
+    )
+  ).id
+const build = (id: string) => buildProblem(db.scoped(ours), id, berlin)
+const minutes = (moment: string) => Date.parse(moment) / 60_000
+
+test('VS-11 a round is all that the engine needs: people, places, who can be where, wishes, limits, mixes, pins, pairs of people', async () => {
+  const id = await domain({
+    constraints: { max_assignments_per_participant: 2, max_hours_per_week: 20, min_rest_hours: 11 },
+  })
+  const anna = await person(ours, id, { name: 'Anna', skills: ['cooking'], maxAssignments: 1, maxMinutesPerWeek: 600 })
+  const ben = await person(ours, id, { name: 'Ben', minAssignments: 1, minRestMinutes: 0 })
+  await person(ours, id, { name: 'Gone', isActive: false })
+  const kitchen = await target(ours, id, {
+    name: 'Kitchen',
+    requiredSkills: ['cooking'],
+    weekday: 'monday',
+    startsAt: '22:00',
+    endsAt: '06:00',
+    priority: 5,
+    mayBeShort: true,
+  })
+  const garden = await target(ours, id, {
+    name: 'Garden',
+    maximumCount: 2,
+    skillMix: [{ skill: 'cooking', minimum: 1 }],
+  })
+  await target(ours, id, { name: 'Later', onDate: '2027-03-15' })
+  await inTx(ours, tx =>
+    setPreferences(tx, anna.id, [
+      { targetId: garden.id, weight: 2 },
+      { targetId: kitchen.id, weight: -1 },
+    ]),
+  )
+  await inTx(ours, tx => relate(tx, { participantIds: [anna.id, ben.id], kind: 'apart' }))
+  const round = await roundOf(id)
+  await db.scoped(ours).run(sql`
+    insert into assignments.assignment_pins (assignment_id, participant_id, target_id)
+    values (${round}, ${ben.id}, ${garden.id})`)
+
+  const { problem, eligible, times } = await build(round)
+  const of = <T extends { id: string }>(list: readonly T[], wanted: string) => list.find(each => each.id === wanted)
+  assert.equal(problem.participants.length, 2)
+  assert.deepEqual(of(problem.participants, anna.id), {
+    id: anna.id,
+    minimum: 0,
+    maximum: 1,
+    loadCosts: [0],
+    maximumMinutes: 600,
+    restMinutes: 660,
+  })
+  assert.deepEqual(of(problem.participants, ben.id), {
+    id: ben.id,
+    minimum: 1,
+    maximum: 1,
+    loadCosts: [0],
+    maximumMinutes: 1_200,
+    restMinutes: 0,
+  })
+  assert.deepEqual(problem.targets.map(each => each.id).sort(), [kitchen.id, garden.id].sort())
+  const time = { startsAt: minutes('2027-03-08T21:00Z'), endsAt: minutes('2027-03-09T05:00Z') }
+  assert.deepEqual(of(problem.targets, kitchen.id), {
+    id: kitchen.id,
+    minimum: 1,
+    maximum: 1,
+    shortageCost: 5 * shortageCost,
+    extraValue: 0,
+    ...time,
+    mixes: [],
+  })
+  assert.deepEqual(times.get(kitchen.id), time)
+  assert.deepEqual(of(problem.targets, garden.id)?.mixes, [
+    { name: '1 × cooking', minimum: 1, participants: [anna.id] },
+  ])
+  const pairs = problem.pairs.map(({ participant, target, cost }) => [participant, target, cost]).sort()
+  assert.deepEqual(
+    pairs,
+    [
+      [anna.id, garden.id, 0],
+      [anna.id, kitchen.id, 3 * preferenceCost],
+      [ben.id, garden.id, 2 * preferenceCost],
+    ].sort(),
+  )
+  assert.deepEqual(problem.pins, [{ participant: ben.id, target: garden.id }])
+  assert.deepEqual(
+    problem.relations.map(each => [each.kind, [...each.participants].sort()]),
+    [['apart', [anna.id, ben.id].sort()]],
+  )
+  assert.deepEqual([eligible.get(anna.id), eligible.get(ben.id)], [2, 1])
+  assert.deepEqual(await build(round), await build(round), 'the same twice')
+  await assert.rejects(buildProblem(db.scoped(theirs), round, berlin), { code: 'assignments.assignment_not_found' })
+})
+
+test('VS-06 VS-11 who is free is asked by the clocks of the workspace, over midnight, with leave and nights more', async () => {
+  const id = await domain()
+  const night = await target(ours, id, { name: 'Night', weekday: 'monday', startsAt: '22:00', endsAt: '06:00' })
+  const any = await target(ours, id, { name: 'Some time' })
+  const always = await person(ours, id, { name: 'Always' })
+  const evenings = await person(ours, id, { name: 'Evenings', availability: { monday: { '18:00': 'available' } } })
+  const both = await person(ours, id, {
+    name: 'Both',
+    availability: { monday: { '18:00': 'available' }, tuesday: { '0:00': 'available', '6:00': 'unavailable' } },
+  })
+  const more = await person(ours, id, { name: 'More', availability: { monday: { '18:00': 'available' } } })
+  await inTx(ours, tx =>
+    addException(tx, more.id, { startsOn: '2027-03-09', startsAt: '00:00', endsAt: '06:00', isAvailable: true }),
+  )
+  const away = await person(ours, id, { name: 'Away' })
+  await inTx(ours, tx => addException(tx, away.id, { startsOn: '2027-03-01', endsOn: '2027-03-20' }))
+  const partly = await person(ours, id, { name: 'Partly' })
+  await inTx(ours, tx => addException(tx, partly.id, { startsOn: '2027-03-09', startsAt: '05:00', endsAt: '07:00' }))
+
+  const round = await roundOf(id)
+  const { problem } = await build(round)
+  const on = (targetId: string) =>
+    problem.pairs
+      .filter(pair => pair.target === targetId)
+      .map(pair => pair.participant)
+      .sort()
+  assert.deepEqual(on(night.id), [always.id, both.id, more.id].sort())
+  assert.deepEqual(
+    on(any.id),
+    [always.id, both.id, evenings.id, more.id, partly.id].sort(),
+    'only who is away all week is not',
+  )
+  const reasons = await explainPair(db.scoped(ours), round, { participantId: partly.id, targetId: night.id })
+  assert.deepEqual(reasons, [
+    {
+      rule: 'availability_check',
+      message: 'Partly is not free on 2027-03-08 from 22:00 to 06:00.',
+      missing: { days: ['2027-03-08'] },
+    },
+  ])
+})
+
+test('VS-11 in the nights when clocks change a shift has the hours that it has', () => {
+  const shift = { startsAt: '22:00', endsAt: '06:00' }
+  const hours = (day: string) => {
+    const { startsAt, endsAt } = instantsOf(day, shift, 'Europe/Berlin')
+    return (endsAt - startsAt) / 60
+  }
+  assert.deepEqual([hours('2027-03-20'), hours('2027-03-27'), hours('2027-10-30')], [8, 7, 9])
+  const skipped = instantsOf('2027-03-28', { startsAt: '02:30', endsAt: '03:15' }, 'Europe/Berlin')
+  assert.ok(skipped.startsAt < skipped.endsAt, 'also where it begins in an hour that there is not')
+  assert.deepEqual(daysOf('2027-03-27', '2027-03-29'), ['2027-03-27', '2027-03-28', '2027-03-29'])
+  const week = daysOf('2027-03-22', '2027-04-04')
+  const window = { weekday: 7, onDate: null, startsAt: null, endsAt: null }
+  assert.deepEqual(occurrencesOf(window, week), ['2027-03-28', '2027-04-04'])
+  assert.equal(occurrencesOf({ ...window, weekday: 1 }, ['2027-03-28']), undefined)
+})
+
+test('VS-06 of two exceptions the one that says away holds, whichever was written first', () => {
+  const away = { startsOn: '2027-03-08', endsOn: '2027-03-08', startsAt: '10:00', endsAt: '12:00', isAvailable: false }
+  const there = { ...away, startsAt: '08:00', endsAt: '18:00', isAvailable: true }
+  for (const exceptions of [
+    [away, there],
+    [there, away],
+  ]) {
+    assert.deepEqual(new Availability({ sunday: {} }, exceptions).on('2027-03-08'), [
+      { startsAt: 480, endsAt: 600 },
+      { startsAt: 720, endsAt: 1_080 },
+    ])
+  }
+})
+
+test('VS-11 for each pair that cannot be it is said what is missing, by rule', async () => {
+  const id = await domain()
+  const bus = await target(ours, id, {
+    name: 'Bus',
+    requiredSkills: ['driving'],
+    anySkills: ['first aid', 'nursing'],
+    skillLevels: { driving: 3 },
+    weekday: 'sunday',
+  })
+  const never = await target(ours, id, { name: 'Never', onDate: '2030-01-01' })
+  const carl = await person(ours, id, {
+    name: 'Carl',
+    skillLevels: { driving: 2 },
+    availability: { monday: { '0:00': true } },
+    maxAssignments: 0,
+  })
+  await inTx(ours, tx => setPreferences(tx, carl.id, [{ targetId: bus.id, isExcluded: true }]))
+  const round = await roundOf(id)
+  const why = (targetId: string) => explainPair(db.scoped(ours), round, { participantId: carl.id, targetId })
+  assert.deepEqual(
+    (await why(bus.id)).map(({ rule, message, missing }) => [rule, message, missing]),
+    [
+      ['capacity_check', 'Carl takes no assignment in this round.', { assignments: 1 }],
+      ['capacity_check', 'Carl must never be on Bus.', { exclusion: bus.id }],
+      ['skill_matching', 'Carl lacks driving at level 3.', { skills: ['driving'] }],
+      ['skill_matching', 'Carl has none of first aid, nursing.', { anySkills: ['first aid', 'nursing'] }],
+      ['availability_check', 'Carl is not free on 2027-03-14.', { days: ['2027-03-14'] }],
+    ],
+  )
+  assert.match((await why(never.id))[0]?.message ?? '', /on none of the days of the round, 2027-03-08 to 2027-03-14/)
+  await assert.rejects(explainPair(db.scoped(theirs), round, { participantId: carl.id, targetId: bus.id }), {
+    code: 'assignments.assignment_not_found',
+  })
+})
+
+test('VS-11 before anything is planned it is said how many people a round lacks, and for what', async () => {
+  const id = await domain()
+  await person(ours, id, {
+    name: 'One',
+    skills: ['nursing'],
+    availability: { monday: { '0:00': 'available' } },
+    maxAssignments: 1,
+  })
+  await person(ours, id, { name: 'Two', maxAssignments: 1 })
+  const ward = await target(ours, id, {
+    name: 'Ward',
+    requiredCount: 2,
+    requiredSkills: ['nursing'],
+    weekday: 'sunday',
+  })
+  const door = await target(ours, id, { name: 'Door', skillMix: [{ skill: 'first aid', minimum: 1 }] })
+  const round = await roundOf(id)
+  assert.deepEqual(await validateRound(db.scoped(ours), round), [
+    {
+      rule: 'capacity_check',
+      message: 'The round has 3 places to fill, and its people take 2 assignments together.',
+      missing: 1,
+    },
+    ...targetsInOrder([
+      [
+        ward.id,
+        {
+          rule: 'skill_matching',
+          targetId: ward.id,
+          message: 'Ward needs 2 people, and 1 have the skills for it.',
+          missing: 1,
+        },
+      ],
+      [
+        ward.id,
+        {
+          rule: 'availability_check',
+          targetId: ward.id,
+          message: 'Ward needs 2 people, and 1 are free then.',
+          missing: 1,
+        },
+      ],
+      [
+        door.id,
+        {
+          rule: 'skill_matching',
+          targetId: door.id,
+          message: 'Door needs 1 people, and 0 of those who can be there have first aid.',
+          missing: 1,
+        },
+      ],
+    ]),
+  ])
+  await assert.rejects(validateRound(db.scoped(theirs), round), { code: 'assignments.assignment_not_found' })
+})
+
+test('VS-11 a pin that cannot be is refused with the reason, and never planned', async () => {
+  const id = await domain()
+  const dora = await person(ours, id, { name: 'Dora' })
+  const kitchen = await target(ours, id, { name: 'Kitchen', requiredSkills: ['cooking'] })
+  const round = await roundOf(id)
+  await db.scoped(ours).run(sql`
+    insert into assignments.assignment_pins (assignment_id, participant_id, target_id)
+    values (${round}, ${dora.id}, ${kitchen.id})`)
+  await assert.rejects(build(round), {
+    code: 'assignments.pin_impossible',
+    message: 'Dora is pinned on Kitchen, which cannot be: Dora lacks cooking.',
+  })
+})
+
+test('VS-06 the time zone is the workspace’s, and UTC where it has none', async () => {
+  const app = { db } as unknown as App
+  assert.equal(await getTimezone(app, ours.tenantId), 'UTC')
+  await admin.query(`update tenancy.tenants set settings = '{"timezone": "Europe/Berlin"}' where id = $1`, [
+    ours.tenantId,
+  ])
+  assert.deepEqual(
+    [await getTimezone(app, ours.tenantId), await getTimezone(app, theirs.tenantId)],
+    ['Europe/Berlin', 'UTC'],
+  )
+})
+
+/** Places come in the order of their ids, which are drawn. */
+function targetsInOrder<T>(faults: [string, T][]): T[] {
+  return faults.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, fault]) => fault)
+}

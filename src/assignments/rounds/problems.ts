@@ -1,0 +1,209 @@
+import { type Static, Type } from 'typebox'
+import type { Reader } from '#platform/database'
+import { oneOf, uuid } from '#platform/http'
+import type { Mix, Pair, Problem, ProblemParticipant, ProblemTarget } from '../engine/problem.ts'
+import { errors } from '../errors.ts'
+import { instantsOf } from './calendar.ts'
+import { holds, isPossible, type Reason, reasonsAgainst, rules } from './eligibility.ts'
+import { type RoundCandidate, type RoundInputs, type RoundPlace, readRound } from './round-inputs.ts'
+
+/** What one step of a preference costs, and an empty place by step of its priority: nobody's wish empties a place. */
+export const preferenceCost = 100
+export const shortageCost = 1_000_000
+
+export type RoundProblem = {
+  problem: Problem
+  /** Of targets with times, when they are: for calendars. Minutes since 1970-01-01 UTC; of several days the first. */
+  times: ReadonlyMap<string, { startsAt: number; endsAt: number }>
+  /** Targets that each could be on. */
+  eligible: ReadonlyMap<string, number>
+  /** What the problem says less exactly than the domain, a sentence each. */
+  notes: readonly string[]
+}
+
+/**
+ * VS-11: a round for the engine. `loadCosts` says what somebody's first, second, … target costs beside the pair's own
+ * cost, by what he has done before; unless given, nothing. Refuses pins that are not possible. `timeZone` is the tenant's.
+ */
+export async function buildProblem(
+  tx: Reader,
+  assignmentId: string,
+  {
+    timeZone,
+    loadCosts = freeOfCost,
+  }: { timeZone: string; loadCosts?: (participantId: string, count: number) => number[] },
+): Promise<RoundProblem> {
+  const round = await readRound(tx, assignmentId)
+  const eligible = new Map(round.candidates.map(each => [each.id, 0]))
+  const pairs: Pair[] = []
+  const possible = new Map<string, RoundCandidate[]>()
+  for (const place of round.places) {
+    const weights = round.weights.get(place.id)
+    const able = round.candidates.filter(candidate => isPossible(candidate, place, round.days))
+    possible.set(place.id, able)
+    for (const { id } of able) {
+      eligible.set(id, (eligible.get(id) ?? 0) + 1)
+      // Of costs that are no less than nothing: 0 for what somebody likes best.
+      pairs.push({ participant: id, target: place.id, cost: (2 - (weights?.get(id) ?? 0)) * preferenceCost })
+    }
+  }
+  checkPins(round, possible)
+  const times = timesOf(round.places, timeZone)
+  const { weeks, notes } = weeksOf(round)
+  const known = new Set(round.candidates.map(each => each.id))
+  return {
+    problem: {
+      seed: round.seed,
+      participants: round.candidates.map(each =>
+        participantOf(each, eligible.get(each.id) ?? 0, round, weeks, loadCosts),
+      ),
+      targets: round.places.map(place => targetOf(place, times.get(place.id), possible.get(place.id) ?? [])),
+      pairs,
+      pins: round.pins,
+      relations: round.relations.filter(({ participants }) => participants.every(id => known.has(id))),
+    },
+    times,
+    eligible,
+    notes,
+  }
+}
+
+/** Why somebody cannot be on a target in a round, by rule and with what is missing; empty where he can. */
+export async function explainPair(
+  tx: Reader,
+  assignmentId: string,
+  pair: { participantId: string; targetId: string },
+): Promise<Reason[]> {
+  const round = await readRound(tx, assignmentId, pair)
+  const [candidate, place] = [round.candidates[0], round.places[0]]
+  if (candidate && place) return reasonsAgainst(candidate, place, round.days)
+  const message = `The target is on none of the days of the round, ${round.days[0]} to ${round.days.at(-1)}.`
+  return [{ rule: 'capacity_check', message, missing: { days: [...round.days] } }]
+}
+
+/** What a round lacks before anybody plans it: a fault of a target, or of all. */
+export const RoundFault = Type.Object({
+  rule: oneOf(rules),
+  targetId: Type.Optional(uuid),
+  message: Type.String(),
+  missing: Type.Integer({ description: 'So many people too few' }),
+})
+export type RoundFault = Static<typeof RoundFault>
+
+/** VS-11: capacity_check, skill_matching and availability_check of a round, each with what is missing. */
+export async function validateRound(tx: Reader, assignmentId: string): Promise<RoundFault[]> {
+  const round = await readRound(tx, assignmentId)
+  const faults = round.places.flatMap(place => faultsOf(place, round))
+  const needed = round.places.filter(place => !place.mayBeShort).reduce((sum, { minimum }) => sum + minimum, 0)
+  const there = round.candidates.reduce((sum, { limit }) => sum + Math.min(limit, round.places.length), 0)
+  if (needed <= there) return faults
+  const message = `The round has ${needed} places to fill, and its people take ${there} assignments together.`
+  return [{ rule: 'capacity_check', message, missing: needed - there }, ...faults]
+}
+
+function faultsOf(place: RoundPlace, { candidates, days }: RoundInputs): RoundFault[] {
+  const fault = (rule: RoundFault['rule'], count: number, words: string, needed = place.minimum): RoundFault[] =>
+    count >= needed
+      ? []
+      : [
+          {
+            rule,
+            targetId: place.id,
+            message: `${place.name} needs ${needed} people, and ${count} ${words}.`,
+            missing: needed - count,
+          },
+        ]
+  const against = candidates.map(candidate => reasonsAgainst(candidate, place, days).map(each => each.rule))
+  const without = (rule: RoundFault['rule']) => against.filter(found => !found.includes(rule)).length
+  const able = candidates.filter((_, index) => against[index]?.length === 0)
+  const single = [
+    ...fault('skill_matching', without('skill_matching'), 'have the skills for it'),
+    ...fault('availability_check', without('availability_check'), 'are free then'),
+  ]
+  const mixed = place.mix.flatMap(({ skill, level, minimum }) =>
+    fault(
+      'skill_matching',
+      able.filter(each => holds(each, skill, level)).length,
+      `of those who can be there have ${skill}`,
+      minimum,
+    ),
+  )
+  return [...(single.length > 0 ? single : fault('capacity_check', able.length, 'can be there')), ...mixed]
+}
+
+const freeOfCost = (_: string, count: number): number[] => new Array(count).fill(0)
+
+function participantOf(
+  candidate: RoundCandidate,
+  eligibleCount: number,
+  { configuration: { constraints } }: RoundInputs,
+  weeks: number,
+  loadCosts: (participantId: string, count: number) => number[],
+): ProblemParticipant {
+  const { id, minimum, limit, maxMinutesPerWeek, minRestMinutes } = candidate
+  const maximum = Math.max(minimum, Math.min(limit, eligibleCount))
+  const perWeek = maxMinutesPerWeek ?? inMinutes(constraints?.max_hours_per_week)
+  const rest = minRestMinutes ?? inMinutes(constraints?.min_rest_hours)
+  return {
+    id,
+    minimum,
+    maximum,
+    loadCosts: loadCosts(id, maximum),
+    ...(perWeek !== undefined && { maximumMinutes: perWeek * weeks }),
+    ...(rest !== undefined && { restMinutes: rest }),
+  }
+}
+
+function targetOf(
+  place: RoundPlace,
+  time: { startsAt: number; endsAt: number } | undefined,
+  able: readonly RoundCandidate[],
+): ProblemTarget {
+  return {
+    id: place.id,
+    minimum: place.minimum,
+    maximum: place.maximum,
+    ...(place.mayBeShort && { shortageCost: place.priority * shortageCost }),
+    extraValue: 0,
+    ...time,
+    mixes: place.mix.map(mix => mixOf(mix, able)),
+  }
+}
+
+function mixOf({ skill, level, minimum }: RoundPlace['mix'][number], able: readonly RoundCandidate[]): Mix {
+  return {
+    name: `${minimum} × ${skill}${level === undefined ? '' : ` at level ${level}`}`,
+    minimum,
+    participants: able.filter(candidate => holds(candidate, skill, level)).map(each => each.id),
+  }
+}
+
+function timesOf(places: readonly RoundPlace[], timeZone: string) {
+  return new Map(
+    places.flatMap(({ id, days: [first], startsAt, endsAt }) =>
+      first === undefined || startsAt === null || endsAt === null
+        ? []
+        : [[id, instantsOf(first, { startsAt, endsAt }, timeZone)] as const],
+    ),
+  )
+}
+
+/** Targets on weekdays are the same in each week of a round. With dates among them the hours of all weeks are one sum. */
+function weeksOf({ days, places }: RoundInputs): { weeks: number; notes: string[] } {
+  const weeks = Math.ceil(days.length / 7)
+  if (weeks === 1 || places.every(place => place.onDate === null)) return { weeks: 1, notes: [] }
+  return { weeks, notes: [`Hours are limited over the ${weeks} weeks of the round together, not in each of them.`] }
+}
+
+function checkPins(round: RoundInputs, possible: ReadonlyMap<string, readonly RoundCandidate[]>): void {
+  for (const { participant, target } of round.pins) {
+    if (possible.get(target)?.some(candidate => candidate.id === participant)) continue
+    const candidate = round.candidates.find(each => each.id === participant)
+    const place = round.places.find(each => each.id === target)
+    const reasons = candidate && place ? reasonsAgainst(candidate, place, round.days) : []
+    const why = reasons.map(each => each.message).join(' ') || 'One of them is not active, or not in the round.'
+    throw errors.pinImpossible({ participant: candidate?.name ?? participant, target: place?.name ?? target, why })
+  }
+}
+
+const inMinutes = (hours: number | undefined) => (hours === undefined ? undefined : Math.round(hours * 60))
