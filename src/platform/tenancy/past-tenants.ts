@@ -36,6 +36,15 @@ export async function findKnownTenant(client: pg.ClientBase, slugOrId: string): 
   return rows[0]
 }
 
+/** Whether a tenant that comes back may have the slug: nobody has it, and it is held for nobody else. */
+export async function isSlugFree(client: pg.ClientBase, slug: string, tenantId: string): Promise<boolean> {
+  const { rows } = await client.query<{ isFree: boolean }>(
+    `select tenancy.is_slug_free($1, $2) and not exists (select from tenancy.tenants where slug = $1) as "isFree"`,
+    [slug, tenantId],
+  )
+  return rows[0]?.isFree ?? false
+}
+
 /** The databases in which a tenant has, or had, application data, the main one aside. */
 export async function listPlacesOf(client: pg.ClientBase, tenantId: string): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(

@@ -1,7 +1,14 @@
 import pg from 'pg'
 import type { App } from '#platform/app.ts'
 import { asReplica, beginNoting, endNoting, holdMove, type Side } from '#platform/database'
-import { findKnownTenant, type KnownTenant, listPlacesOf, putTenantBack, reviveTenant } from '#platform/tenancy'
+import {
+  findKnownTenant,
+  isSlugFree,
+  type KnownTenant,
+  listPlacesOf,
+  putTenantBack,
+  reviveTenant,
+} from '#platform/tenancy'
 import { errors as operationsErrors } from '../errors.ts'
 import { explainRefusal, openPast, openPresent, withAside } from './asides.ts'
 import { findErasedPeople } from './erased-people.ts'
@@ -308,8 +315,7 @@ async function requireRevival(present: Side, then: KnownTenant, { revive, newSlu
   if (still) throw errors.tenantRenamed({ slug, now: still.slug })
   if (!revive) throw errors.tenantDeleted({ slug })
   const wanted = newSlug ?? then.slug
-  const { rows } = await present.query('select tenancy.is_slug_free($1, $2) as "isFree"', [wanted, then.id])
-  if (!rows[0]?.isFree || (await findKnownTenant(present, wanted))) throw errors.slugTaken({ slug: wanted })
+  if (!(await isSlugFree(present, wanted, then.id))) throw errors.slugTaken({ slug: wanted })
 }
 
 /** The tenants' tables that are brought back, parents first; refuses where one of them is not what it was. */
