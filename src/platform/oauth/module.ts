@@ -6,7 +6,7 @@ import { issuerMount, metadataMount } from './issuer-mounts.ts'
 import { registerOAuthCommands, rotateDueKeys } from './key-rotations.ts'
 import { findLogouts, tellLogout } from './logouts.ts'
 import { portability, restoration } from './portability.ts'
-import { retention } from './retention.ts'
+import { removeInteractions, retention } from './retention.ts'
 import { securityEvents } from './security-events.ts'
 
 export const oauthModule = {
@@ -31,7 +31,7 @@ export const oauthModule = {
   },
   routes: [...clientRoutes, ...allowanceRoutes, ...interactionRoutes],
   mounts: [issuerMount, metadataMount],
-  jobs: [findLogouts, tellLogout, rotateDueKeys],
+  jobs: [findLogouts, tellLogout, rotateDueKeys, removeInteractions],
   commands: registerOAuthCommands,
   securityEvents,
   retention,

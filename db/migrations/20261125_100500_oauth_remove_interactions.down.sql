@@ -1,0 +1,1 @@
+drop policy interactions_system_removes on oauth.interactions;
