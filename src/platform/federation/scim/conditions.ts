@@ -21,6 +21,8 @@ type Source = {
   shape: Shape
   /** Columns; what is not here is in `details`. */
   columns: Readonly<Record<string, Sql>>
+  /** Of those that are compared in any case, in small letters: `lower` is not leakproof, and keeps an index from serving. */
+  keys: Readonly<Record<string, Sql>>
   details: Sql | undefined
   /** Attributes of several values that are in other tables: SQL with the columns of `subs` as `element`. */
   elsewhere: Readonly<Record<string, Sql>>
@@ -38,6 +40,7 @@ const userSource: Source = {
     'meta.created': sql`person.created_at`,
     'meta.lastModified': sql`person.updated_at`,
   },
+  keys: { userName: sql`person.user_name_key` },
   details: sql`person.attributes`,
   elsewhere: {
     groups: sql`
@@ -61,6 +64,7 @@ const groupSource: Source = {
     'meta.created': sql`pushed.created_at`,
     'meta.lastModified': sql`pushed.updated_at`,
   },
+  keys: { displayName: sql`pushed.display_name_key` },
   details: undefined,
   elsewhere: {
     members: sql`
@@ -113,6 +117,8 @@ function leafCondition(leaf: Leaf, source: Source): Sql {
   const part = sub === undefined ? undefined : partOf(attribute, sub, leaf.path)
   if (attribute.type === 'complex' && !part && leaf.op !== 'pr') throw unfit(leaf.path, 'a sub-attribute is missing')
   const column = source.columns[part ? `${attribute.name}.${part.name}` : attribute.name]
+  const key = part ? undefined : source.keys[attribute.name]
+  if (key && leaf.op === 'eq' && typeof leaf.value === 'string') return sql`(${key} = lower(${leaf.value}::text))`
   if (column) return compare(leaf, column, part ?? attribute)
   if (!source.details) throw unfit(leaf.path, 'it cannot be filtered by')
   const steps = [...(urn === undefined ? [] : [urn]), attribute.name, ...(part ? [part.name] : [])]

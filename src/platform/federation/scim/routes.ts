@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
 import { Reply, route } from '#platform/http'
-import { groupShape, userShape } from './attributes.ts'
+import { groupShape, type Shape, userShape } from './attributes.ts'
 import { runBulk } from './bulks.ts'
 import { scim } from './dialect.ts'
 import { admitDirectory, type Directory } from './directories.ts'
@@ -72,6 +72,174 @@ function unlessKnown(headers: Readonly<Record<string, unknown>>, found: Json): R
   return replyWith(200, found)
 }
 
+/** What differs between people and groups; the rest is told once. */
+type Kind = {
+  name: 'Users' | 'Groups'
+  shape: Shape
+  summaries: { list: string; get: string; create: string; replace: string; remove: string }
+  aboutCreating?: string
+  taken: readonly string[]
+  notFound: string
+  list: typeof listUsers
+  get: typeof getGroup
+  create: typeof createUser
+  replace: typeof replaceUser
+  remove: typeof deleteUser
+}
+
+function routesOf(kind: Kind) {
+  const { name, summaries, notFound } = kind
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: `${base}/${name}`,
+      summary: summaries.list,
+      params: ofProvider,
+      query: listQuery,
+      response,
+      refusals: ['federation.scim_filter_invalid', 'federation.scim_filter_too_complex'],
+      async handle(request, app) {
+        const { query, scope } = request
+        return await ask(
+          request,
+          app,
+          { method: 'GET', resource: name },
+          async directory => await kind.list(app.db.reads(scope), directory, readListing(query)),
+        )
+      },
+    }),
+    route({
+      ...common,
+      method: 'GET',
+      path: `${base}/${name}/{id}`,
+      summary: summaries.get,
+      params: ofResource,
+      query: oneQuery,
+      response,
+      refusals: [notFound],
+      async handle(request, app) {
+        const { params, query, scope, headers } = request
+        const wanted = readWanted(query)
+        const found = await ask(
+          request,
+          app,
+          { method: 'GET', resource: name },
+          async directory => await kind.get(app.db.reads(scope), directory, params.id, wanted),
+        )
+        const reply = unlessKnown(headers, found)
+        return reply.status === 304
+          ? reply
+          : new Reply(200, select(kind.shape, found, wanted), { headers: reply.headers })
+      },
+    }),
+    route({
+      ...writing,
+      method: 'POST',
+      path: `${base}/${name}`,
+      summary: summaries.create,
+      ...(kind.aboutCreating !== undefined && { description: kind.aboutCreating }),
+      params: ofProvider,
+      query: oneQuery,
+      body,
+      response,
+      status: 201,
+      refusals: [...writing.refusals, ...kind.taken],
+      async handle(request, app) {
+        const { body, scope } = request
+        const made = await ask(
+          request,
+          app,
+          { method: 'POST', resource: name, status: 201 },
+          async directory => await kind.create(app, scope, directory, body),
+        )
+        return replyWith(201, made)
+      },
+    }),
+    route({
+      ...writing,
+      method: 'PUT',
+      path: `${base}/${name}/{id}`,
+      summary: summaries.replace,
+      params: ofResource,
+      query: oneQuery,
+      body,
+      response,
+      refusals: [...writing.refusals, ...kind.taken, notFound],
+      async handle(request, app) {
+        const { params, body, scope, ifMatch } = request
+        const changed = await ask(
+          request,
+          app,
+          { method: 'PUT', resource: name },
+          async directory => await kind.replace(app, scope, directory, params.id, body, ifMatch),
+        )
+        return replyWith(200, changed)
+      },
+    }),
+    route({
+      ...writing,
+      method: 'DELETE',
+      path: `${base}/${name}/{id}`,
+      summary: summaries.remove,
+      params: ofResource,
+      query: oneQuery,
+      response: Type.Null(),
+      status: 204,
+      refusals: [...writing.refusals, 'members.last_owner', notFound],
+      async handle(request, app) {
+        const { params, scope, ifMatch } = request
+        await ask(
+          request,
+          app,
+          { method: 'DELETE', resource: name, status: 204 },
+          async directory => await kind.remove(app, scope, directory, params.id, ifMatch),
+        )
+        return new Reply(204, null)
+      },
+    }),
+  ]
+}
+
+const usersRoutes = routesOf({
+  name: 'Users',
+  shape: userShape,
+  summaries: {
+    list: 'List or find the people of a directory',
+    get: 'Get a person of a directory',
+    create: 'Bring a person from a directory',
+    replace: 'Replace what a directory says of a person',
+    remove: 'Take a person out who is no longer in the directory',
+  },
+  aboutCreating:
+    'Of an address of the workspace’s own domains that nobody has an account is made; whose account it is already is asked by an invitation.',
+  taken: onUsers,
+  notFound: 'federation.scim_user_not_found',
+  list: listUsers,
+  get: getUser,
+  create: createUser,
+  replace: replaceUser,
+  remove: deleteUser,
+})
+const groupsRoutes = routesOf({
+  name: 'Groups',
+  shape: groupShape,
+  summaries: {
+    list: 'List or find the groups of a directory',
+    get: 'Get a group of a directory',
+    create: 'Bring a group from a directory',
+    replace: 'Replace a group of a directory',
+    remove: 'Remove a group of a directory',
+  },
+  taken: onGroups,
+  notFound: 'federation.scim_group_not_found',
+  list: listGroups,
+  get: getGroup,
+  create: createGroup,
+  replace: replaceGroup,
+  remove: deleteGroup,
+})
+
 export const scimRoutes = [
   route({
     ...common,
@@ -140,93 +308,7 @@ export const scimRoutes = [
       return await ask(request, app, asked, async ({ base }) => getSchema(base, request.params.id))
     },
   }),
-  route({
-    ...common,
-    method: 'GET',
-    path: `${base}/Users`,
-    summary: 'List or find the people of a directory',
-    params: ofProvider,
-    query: listQuery,
-    response,
-    refusals: ['federation.scim_filter_invalid', 'federation.scim_filter_too_complex'],
-    async handle(request, app) {
-      const { query, scope } = request
-      return await ask(
-        request,
-        app,
-        { method: 'GET', resource: 'Users' },
-        async directory => await listUsers(app.db.reads(scope), directory, readListing(query)),
-      )
-    },
-  }),
-  route({
-    ...common,
-    method: 'GET',
-    path: `${base}/Users/{id}`,
-    summary: 'Get a person of a directory',
-    params: ofResource,
-    query: oneQuery,
-    response,
-    refusals: ['federation.scim_user_not_found'],
-    async handle(request, app) {
-      const { params, query, scope, headers } = request
-      const found = await ask(
-        request,
-        app,
-        { method: 'GET', resource: 'Users' },
-        async directory => await getUser(app.db.reads(scope), directory, params.id),
-      )
-      const reply = unlessKnown(headers, found)
-      return reply.status === 304
-        ? reply
-        : new Reply(200, select(userShape, found, readWanted(query)), { headers: reply.headers })
-    },
-  }),
-  route({
-    ...writing,
-    method: 'POST',
-    path: `${base}/Users`,
-    summary: 'Bring a person from a directory',
-    description:
-      'Of an address of the workspace’s own domains that nobody has an account is made; whose account it is already is asked by an invitation.',
-    params: ofProvider,
-    query: oneQuery,
-    body,
-    response,
-    status: 201,
-    refusals: [...writing.refusals, ...onUsers],
-    async handle(request, app) {
-      const { body, scope } = request
-      const made = await ask(
-        request,
-        app,
-        { method: 'POST', resource: 'Users', status: 201 },
-        async directory => await createUser(app, scope, directory, body),
-      )
-      return replyWith(201, made)
-    },
-  }),
-  route({
-    ...writing,
-    method: 'PUT',
-    path: `${base}/Users/{id}`,
-    summary: 'Replace what a directory says of a person',
-    params: ofResource,
-    query: oneQuery,
-    body,
-    response,
-    refusals: [...writing.refusals, ...onUsers, 'federation.scim_user_not_found'],
-    async handle(request, app) {
-      const { params, body, scope, ifMatch } = request
-      const changed = await ask(
-        request,
-        app,
-        { method: 'PUT', resource: 'Users' },
-        async directory => await replaceUser(app, scope, directory, params.id, body, ifMatch),
-      )
-      return replyWith(200, changed)
-    },
-  }),
+  ...usersRoutes,
   route({
     ...writing,
     method: 'PATCH',
@@ -256,113 +338,7 @@ export const scimRoutes = [
       return replyWith(200, changed)
     },
   }),
-  route({
-    ...writing,
-    method: 'DELETE',
-    path: `${base}/Users/{id}`,
-    summary: 'Take a person out who is no longer in the directory',
-    params: ofResource,
-    query: oneQuery,
-    response: Type.Null(),
-    status: 204,
-    refusals: [...writing.refusals, 'members.last_owner', 'federation.scim_user_not_found'],
-    async handle(request, app) {
-      const { params, scope, ifMatch } = request
-      await ask(
-        request,
-        app,
-        { method: 'DELETE', resource: 'Users', status: 204 },
-        async directory => await deleteUser(app, scope, directory, params.id, ifMatch),
-      )
-      return new Reply(204, null)
-    },
-  }),
-  route({
-    ...common,
-    method: 'GET',
-    path: `${base}/Groups`,
-    summary: 'List or find the groups of a directory',
-    params: ofProvider,
-    query: listQuery,
-    response,
-    refusals: ['federation.scim_filter_invalid', 'federation.scim_filter_too_complex'],
-    async handle(request, app) {
-      const { query, scope } = request
-      return await ask(
-        request,
-        app,
-        { method: 'GET', resource: 'Groups' },
-        async directory => await listGroups(app.db.reads(scope), directory, readListing(query)),
-      )
-    },
-  }),
-  route({
-    ...common,
-    method: 'GET',
-    path: `${base}/Groups/{id}`,
-    summary: 'Get a group of a directory',
-    params: ofResource,
-    query: oneQuery,
-    response,
-    refusals: ['federation.scim_group_not_found'],
-    async handle(request, app) {
-      const { params, query, scope, headers } = request
-      const wanted = readWanted(query)
-      const found = await ask(
-        request,
-        app,
-        { method: 'GET', resource: 'Groups' },
-        async directory => await getGroup(app.db.reads(scope), directory, params.id, wanted),
-      )
-      const reply = unlessKnown(headers, found)
-      return reply.status === 304
-        ? reply
-        : new Reply(200, select(groupShape, found, wanted), { headers: reply.headers })
-    },
-  }),
-  route({
-    ...writing,
-    method: 'POST',
-    path: `${base}/Groups`,
-    summary: 'Bring a group from a directory',
-    params: ofProvider,
-    query: oneQuery,
-    body,
-    response,
-    status: 201,
-    refusals: [...writing.refusals, ...onGroups],
-    async handle(request, app) {
-      const { body, scope } = request
-      const made = await ask(
-        request,
-        app,
-        { method: 'POST', resource: 'Groups', status: 201 },
-        async directory => await createGroup(app, scope, directory, body),
-      )
-      return replyWith(201, made)
-    },
-  }),
-  route({
-    ...writing,
-    method: 'PUT',
-    path: `${base}/Groups/{id}`,
-    summary: 'Replace a group of a directory',
-    params: ofResource,
-    query: oneQuery,
-    body,
-    response,
-    refusals: [...writing.refusals, ...onGroups, 'federation.scim_group_not_found'],
-    async handle(request, app) {
-      const { params, body, scope, ifMatch } = request
-      const changed = await ask(
-        request,
-        app,
-        { method: 'PUT', resource: 'Groups' },
-        async directory => await replaceGroup(app, scope, directory, params.id, body, ifMatch),
-      )
-      return replyWith(200, changed)
-    },
-  }),
+  ...groupsRoutes,
   route({
     ...writing,
     method: 'PATCH',
@@ -389,27 +365,6 @@ export const scimRoutes = [
         app,
         { method: 'PATCH', resource: 'Groups', status: 204 },
         async directory => await patchGroup(app, scope, directory, params.id, readOperations(body), ifMatch),
-      )
-      return new Reply(204, null)
-    },
-  }),
-  route({
-    ...writing,
-    method: 'DELETE',
-    path: `${base}/Groups/{id}`,
-    summary: 'Remove a group of a directory',
-    params: ofResource,
-    query: oneQuery,
-    response: Type.Null(),
-    status: 204,
-    refusals: [...writing.refusals, 'members.last_owner', 'federation.scim_group_not_found'],
-    async handle(request, app) {
-      const { params, scope, ifMatch } = request
-      await ask(
-        request,
-        app,
-        { method: 'DELETE', resource: 'Groups', status: 204 },
-        async directory => await deleteGroup(app, scope, directory, params.id, ifMatch),
       )
       return new Reply(204, null)
     },
