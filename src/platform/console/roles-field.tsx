@@ -19,8 +19,11 @@ export const roleChoicesQuery = queryOptions({
   queryFn: ({ signal }) => requestAll<RoleChoice>('/roles', signal),
 })
 
-/** The roles of the workspace to choose from; those that permit more than I hold cannot be chosen. */
-export function RolesField({ value = [], onChange, error, label = 'Roles' }: RolesFieldProps) {
+/**
+ * The roles of the workspace to choose from; those that permit more than I hold cannot be chosen, nor those that something
+ * else gives, for the reason that `given` has by the role's id.
+ */
+export function RolesField({ value = [], onChange, error, label = 'Roles', given }: RolesFieldProps) {
   const { data, isPending, error: failure, refetch } = useQuery(roleChoicesQuery)
   const session = useSession()
   if (failure) return <ErrorState error={failure} retry={() => void refetch()} />
@@ -30,13 +33,14 @@ export function RolesField({ value = [], onChange, error, label = 'Roles' }: Rol
       <Stack gap="xs" mt="xs" mb={4}>
         {data.map(role => {
           const isBeyond = !mayGive(role, session)
+          const reason = given?.get(role.id)
           return (
             <Checkbox
               key={role.id}
               value={role.id}
               label={role.name}
-              description={isBeyond ? 'It permits more than you may yourself.' : role.description}
-              disabled={isBeyond}
+              description={reason ?? (isBeyond ? 'It permits more than you may yourself.' : role.description)}
+              disabled={isBeyond || reason !== undefined}
             />
           )
         })}
@@ -50,6 +54,7 @@ type RolesFieldProps = {
   onChange?: (roleIds: string[]) => void
   error?: ReactNode
   label?: string
+  given?: ReadonlyMap<string, string>
 }
 
 const mayGive = (role: RoleChoice, { roles, can }: ReturnType<typeof useSession>) =>

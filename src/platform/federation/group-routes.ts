@@ -12,6 +12,7 @@ import {
   listGroupMappings,
 } from './group-mappings.ts'
 import { changeGroupSettings, getGroupProvider } from './group-settings.ts'
+import { listMemberGroupRoles, MemberGroupRole } from './member-roles.ts'
 import { acceptRoleProposal, dismissRoleProposal, listRoleProposals, RoleProposal } from './role-proposals.ts'
 import { countKnownGroups, GroupKnowledge, listSeenGroups, SeenGroup } from './seen-groups.ts'
 
@@ -23,6 +24,17 @@ const noProposal = 'federation.role_proposal_not_found'
 const grantRefusals = ['access.grant_exceeded', 'access.owners_only']
 
 export const groupRoutes = [
+  route({
+    method: 'GET',
+    path: '/federation/members/{userId}/group-roles',
+    allow: read,
+    summary: 'Get which roles of a member groups give, and which groups',
+    params: Type.Object({ userId: uuid }),
+    response: Type.Object({ items: Type.Array(MemberGroupRole) }),
+    async handle({ params, scope }, app) {
+      return { items: await listMemberGroupRoles(app.db.reads(scope), params.userId) }
+    },
+  }),
   route({
     method: 'GET',
     path: '/federation/providers/{id}/group-settings',

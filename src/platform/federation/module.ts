@@ -10,6 +10,7 @@ import { provisioningRoutes } from './scim/provisioning-routes.ts'
 import { scimRoutes } from './scim/routes.ts'
 import { providerEvents } from './security-events.ts'
 import { signInRoutes } from './sign-in-routes.ts'
+import { syncChecks } from './sync-checks.ts'
 import { registerFederationCommands } from './sync-command.ts'
 import { runSync, syncMappings, syncProviders } from './sync-jobs.ts'
 import { syncRoutes } from './sync-routes.ts'
@@ -88,6 +89,7 @@ export const federationModule = {
   ],
   jobs: [runSync, syncMappings, syncProviders, applyDirectoryGroups],
   commands: { federation: registerFederationCommands },
+  checks: syncChecks,
   encrypted: [
     {
       table: 'federation.iam_providers',

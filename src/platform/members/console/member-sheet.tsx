@@ -20,7 +20,7 @@ import {
   useSession,
 } from '#platform/console'
 import classes from './members.module.css'
-import { type Member, memberQuery, nameOf, refreshMembers } from './members.ts'
+import { groupRolesQuery, type Member, memberQuery, nameOf, refreshMembers } from './members.ts'
 import { PersonLine, RoleBadges } from './person.tsx'
 
 /** What one member is here, and what may be changed of it. */
@@ -113,6 +113,9 @@ const lastDayOf = (expiresAt: string) => dayOf(new Date(new Date(expiresAt).getT
 function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | undefined; isSelf: boolean }) {
   const client = useQueryClient()
   const held = member.roles.map(({ id }) => id)
+  const { can } = useSession()
+  const groups = useQuery({ ...groupRolesQuery(member.userId), enabled: can('federation.groups.read') })
+  const given = new Map([...(groups.data ?? [])].map(([roleId, of]) => [roleId, reasonOf(of)]))
   const form = useForm<Answers>({
     initialValues: {
       roleIds: held,
@@ -147,6 +150,7 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
           value={form.values.roleIds}
           onChange={roleIds => form.setFieldValue('roleIds', roleIds)}
           error={form.errors.roleIds as string | undefined}
+          given={given}
         />
         <Switch
           label="The membership ends"
@@ -177,6 +181,10 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
     </form>
   )
 }
+
+/** Taken here it would be back with the next sign-in or sync. */
+const reasonOf = (groups: readonly { providerName: string; groupName: string }[]) =>
+  `Given by ${groups.map(({ groupName, providerName }) => `the group ${groupName} of ${providerName}`).join(' and ')}. To take it, remove the person from the group there.`
 
 /** What was not touched is not sent: other roles need a fresh sign-in, another end does not. */
 function changesOf({ roleIds, ends, lastDay }: Answers, member: Member) {

@@ -39,6 +39,20 @@ export const memberQuery = (userId: string) =>
     },
   })
 
+type GroupRole = { roleId: string; providerName: string; groupName: string }
+
+/** By the id of a role the groups of identity providers that give it to the member. */
+export const groupRolesQuery = (userId: string) =>
+  queryOptions({
+    queryKey: ['members', 'group-roles', userId],
+    queryFn: async ({ signal }) => {
+      const { items } = await request<{ items: readonly GroupRole[] }>(`/federation/members/${userId}/group-roles`, {
+        signal,
+      })
+      return Map.groupBy(items, ({ roleId }) => roleId)
+    },
+  })
+
 export const ownTenantsQuery = queryOptions({
   queryKey: ['own', 'tenants'],
   queryFn: ({ signal }) => request<{ items: readonly OwnTenant[] }>('/me/tenants', { signal }),

@@ -1,0 +1,2 @@
+drop view federation.providers_of_tenants;
+drop view federation.member_group_roles;
