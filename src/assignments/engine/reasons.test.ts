@@ -27,9 +27,9 @@ test('VS-11 why somebody is not on a target: what it costs at least is never mor
         if (reason.atLeast === forced.extraCost) exact++
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 600 },
   )
-  assert.ok(exact > dearer / 3, `${exact} of ${dearer} were exact`)
+  assert.ok(exact > 5 && dearer > exact, `${exact} of ${dearer} bounds were exact`)
 })
 
 const kitchen: Problem = {
