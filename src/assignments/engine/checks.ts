@@ -70,7 +70,10 @@ function checkBound(problem: Problem, plan: Plan): Check {
 /** Every rule that a plan breaks, as a sentence. Empty: it is one that may be carried out. */
 export function brokenRules(problem: Problem, pairs: readonly PinnedPair[]): string[] {
   const broken: string[] = []
-  const possible = new Pairs(problem.pairs)
+  // Of the pairs that are possible only those that are asked for: half a million kept as sets would be most of what a check takes.
+  const [asked, possible] = [new Pairs(pairs), new Pairs([])]
+  for (const { participant, target } of problem.pairs)
+    if (asked.has(participant, target)) possible.put(participant, target)
   const chosen = new Pairs([])
   const targetsOf = new Map<string, string[]>(problem.participants.map(({ id }) => [id, []]))
   const filled = new Map(problem.targets.map(({ id }) => [id, 0]))
