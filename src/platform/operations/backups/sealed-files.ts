@@ -175,9 +175,9 @@ export class SealedWriter {
 type ReadOptions = {
   /** The file may lack its end (it is still being written, or was when its program died): what is whole counts. */
   isOpen?: boolean
-  /** Up to where the content is of no use: whole frames before it come as zeros, neither opened nor checked one by one. */
+  /** Up to where the content is of no use: whole frames before it come as zeros, neither opened nor checked, nor read without `onHash`. */
   gap?: { until: number }
-  /** Told the SHA-256 of the file at the end. */
+  /** Told the SHA-256 of the file at the end, for which all of it is read. */
   onHash?: (sha256: string) => void
 }
 
@@ -191,10 +191,10 @@ export async function* readSealed(
   const file = await open(path, 'r').catch(cause => {
     throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? errors.fileMissing({ path }, cause) : cause
   })
-  const hash = createHash('sha256')
+  const hash = options.onHash && createHash('sha256')
   const plain: Promise<Buffer>[] = []
   try {
-    const take = takerOf(file, hash)
+    const { take, skip } = takerOf(file, hash)
     const start = await take(8)
     if (!start?.subarray(0, 4).equals(magic))
       throw errors.fileAltered({ path, reason: 'it does not begin as a backup does' })
@@ -205,18 +205,21 @@ export async function* readSealed(
     const key = fileKey(openKey(keyring, keyId, path), Buffer.from(salt, 'base64'), name)
     const header = digestOf(encoded)
     for (let number = 0, isLast = false; !isLast; number++) {
-      const length = (await take(4))?.readUInt32BE(0)
-      const isPossible = length === undefined || length <= 2 * frameBytes
-      const frame = length !== undefined && isPossible ? await take(length) : undefined
-      if (!frame) {
-        if (options.isOpen && isPossible) break
-        throw isPossible
-          ? errors.fileTruncated({ path, reason: `it ends in frame ${number}` })
-          : errors.fileAltered({ path, reason: `frame ${number} has an impossible length` })
+      const isInGap = (number + 1) * frameBytes <= (options.gap?.until ?? 0)
+      const begin = await take(5, isInGap)
+      const [length, mark] = begin ? [begin.readUInt32BE(0), begin[4] as number] : []
+      if (length !== undefined && (length === 0 || length > 2 * frameBytes))
+        throw errors.fileAltered({ path, reason: `frame ${number} has an impossible length` })
+      const isUseless = isInGap && mark === 0
+      const sealed = length === undefined ? undefined : await (isUseless ? skip(length - 1) : take(length - 1))
+      if (!sealed || mark === undefined) {
+        if (options.isOpen) break
+        throw errors.fileTruncated({ path, reason: `it ends in frame ${number}` })
       }
-      isLast = frame[0] === 1
-      const isUseless = !isLast && (number + 1) * frameBytes <= (options.gap?.until ?? 0)
-      const opened = isUseless ? Promise.resolve(zeros) : decompressFrame(openFrame(key, header, number, frame, path))
+      isLast = mark === 1
+      const opened = isUseless
+        ? Promise.resolve(zeros)
+        : decompressFrame(openFrame(key, header, number, mark, sealed, path))
       opened.catch(() => {})
       plain.push(opened)
       if (plain.length > ahead) yield await (plain.shift() as Promise<Buffer>)
@@ -224,7 +227,7 @@ export async function* readSealed(
     for (let next = plain.shift(); next; next = plain.shift()) yield await next
     if ((await take(1)) !== undefined && !options.isOpen)
       throw errors.fileAltered({ path, reason: 'something follows its last frame' })
-    options.onHash?.(hash.digest('hex'))
+    if (hash) options.onHash?.(hash.digest('hex'))
   } catch (error) {
     // What was found whole before the fault is still good, and a file that is still written is read to there.
     for (const next of plain) yield await next
@@ -331,12 +334,12 @@ function sealFrame(key: Buffer, header: Buffer, number: number, isLast: boolean,
   return [length, mark, sealed, cipher.getAuthTag()]
 }
 
-function openFrame(key: Buffer, header: Buffer, number: number, frame: Buffer, path: string): Buffer {
+function openFrame(key: Buffer, header: Buffer, number: number, mark: number, sealed: Buffer, path: string): Buffer {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number))
-    decipher.setAAD(Buffer.concat([header, frame.subarray(0, 1)]))
-    decipher.setAuthTag(frame.subarray(-16))
-    const content = decipher.update(frame.subarray(1, -16))
+    decipher.setAAD(Buffer.concat([header, Buffer.from([mark])]))
+    decipher.setAuthTag(sealed.subarray(-16))
+    const content = decipher.update(sealed.subarray(0, -16))
     decipher.final()
     return content
   } catch (cause) {
@@ -350,23 +353,33 @@ function nonceOf(number: number): Buffer {
   return nonce
 }
 
-/** Takes so many bytes from the file, at most two frames, until the next are taken; undefined where it ends before. */
-function takerOf(
-  file: FileHandle,
-  hash: { update(bytes: Buffer): unknown },
-): (count: number) => Promise<Buffer | undefined> {
+/**
+ * `take` gives so many bytes of the file, at most two frames, that are there until the next are taken, or undefined where it ends
+ * before; with `isAlone` nothing is read ahead. `skip` passes over them, read only if they are hashed.
+ */
+function takerOf(file: FileHandle, hash: { update(bytes: Buffer): unknown } | undefined) {
   const memory = Buffer.allocUnsafeSlow(2 * frameBytes)
-  let [from, to] = [0, 0]
-  return async count => {
+  let [from, to, position] = [0, 0, 0]
+  const take = async (count: number, isAlone = false): Promise<Buffer | undefined> => {
     while (to - from < count) {
       memory.copyWithin(0, from, to)
       ;[from, to] = [0, to - from]
-      const { bytesRead } = await file.read(memory, to, memory.length - to)
+      const wanted = (isAlone && !hash ? count : memory.length) - to
+      const { bytesRead } = await file.read(memory, to, wanted, position)
       if (bytesRead === 0) return undefined
-      hash.update(memory.subarray(to, to + bytesRead))
+      hash?.update(memory.subarray(to, to + bytesRead))
       to += bytesRead
+      position += bytesRead
     }
     from += count
     return memory.subarray(from - count, from)
   }
+  const skip = async (count: number): Promise<Buffer | undefined> => {
+    if (hash) return await take(count)
+    const held = Math.min(count, to - from)
+    from += held
+    position += count - held
+    return zeros
+  }
+  return { take, skip }
 }
