@@ -87,13 +87,21 @@ export type PidFile = {
 
 /** Undefined where there is no pid file, or an empty one. */
 export function readPidFile(directory: string): PidFile | undefined {
-  const path = join(directory, 'postmaster.pid')
-  if (!existsSync(path)) return undefined
-  const [pid, , , port, socketDirectory = '', address = '', , status] = readFileSync(path, 'utf8')
+  const [pid, , , port, socketDirectory = '', address = '', , status] = readIfThere(join(directory, 'postmaster.pid'))
     .split('\n')
     .map(line => line.trim())
   if (!Number(pid)) return undefined
   return { pid: Number(pid), port: Number(port), socketDirectory, address, ready: status === 'ready' }
+}
+
+// A server that ends removes it at any moment.
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
 }
 
 // What is unfinished has never been served, and the name is ours: it can go. Its initdb may have outlived the program,
