@@ -65,7 +65,6 @@ test('GG-06 totals and the counts of facets under other filters are what a plain
       )
       all = all.map(each => (each.state === 'TX' ? { ...each, state: 'MD', agencies: ['9700'] } : each))
     }
-    // What an index knows alone is read from it alone only where the table is known to be visible to everybody.
     await admin.query('vacuum analyze contractors.contractor_profiles')
     await fc.assert(
       fc.asyncProperty(asked, async search => {
