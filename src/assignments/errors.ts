@@ -39,5 +39,11 @@ export const errors = errorTable('assignments', {
   detailNotFound: ['not_found', 'There is no detail {id} of this assignment.'],
   detailTaken: ['conflict', 'The participant is on this target already.'],
   pinImpossible: ['conflict', '{participant} is pinned on {target}, which cannot be: {why}'],
+  definitionNotFound: ['not_found', 'There is no entity definition {id}.'],
+  definitionNameTaken: ['conflict', 'There is an entity definition with this name in the domain already.'],
+  definitionFaulty: ['invalid', 'Nothing could fit this definition. {reason}'],
+  definitionInUse: ['conflict', 'There are entities of this definition. Delete them first, or set isActive to false.'],
+  entityNotFound: ['not_found', 'There is no entity {id}.'],
+  entityUnfit: ['invalid', 'This does not fit the definition: {faults}.'],
   skillTooLong: ['invalid', 'The name of a skill has at most 100 characters: “{skill}”.'],
 })

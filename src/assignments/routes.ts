@@ -1,6 +1,13 @@
 import { domainRoutes } from './domains/domain-routes.ts'
+import { entityRoutes } from './entities/entity-routes.ts'
 import { participantRoutes } from './participants/participant-routes.ts'
 import { assignmentRoutes } from './rounds/assignment-routes.ts'
 import { targetRoutes } from './targets/target-routes.ts'
 
-export const assignmentsRoutes = [...domainRoutes, ...participantRoutes, ...targetRoutes, ...assignmentRoutes]
+export const assignmentsRoutes = [
+  ...domainRoutes,
+  ...participantRoutes,
+  ...targetRoutes,
+  ...assignmentRoutes,
+  ...entityRoutes,
+]
