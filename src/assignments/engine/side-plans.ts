@@ -138,7 +138,7 @@ function pricesOf(instance: Instance, rows: SideRows, model: PairModel, duals: F
   return prices
 }
 
-function chosenOf(instance: Instance, plan: Plan): Uint8Array {
+export function chosenOf(instance: Instance, plan: Pick<Plan, 'pairs'>): Uint8Array {
   const planned = new Set(plan.pairs.map(({ participant, target }) => JSON.stringify([participant, target])))
   return Uint8Array.from(instance.pairTarget, (t, pair) =>
     planned.has(JSON.stringify([instance.participants[instance.pairParticipant[pair]!], instance.targets[t]])) ? 1 : 0,

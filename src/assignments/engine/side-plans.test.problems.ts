@@ -1,0 +1,59 @@
+import fc from 'fast-check'
+import { anyProblem } from './plans.test.problems.ts'
+import type { Problem } from './problem.ts'
+
+/** Small rounds with side constraints of every kind. */
+export function anySideProblem(): fc.Arbitrary<Problem> {
+  const time = fc.option(fc.record({ startsAt: fc.nat(6), length: fc.integer({ min: 1, max: 4 }) }), { freq: 5 })
+  return fc
+    .record({
+      problem: anyProblem(),
+      times: fc.array(time, { minLength: 3, maxLength: 3 }),
+      people: fc.array(
+        fc.record({ maximumMinutes: fc.option(fc.nat(8), { nil: undefined }), restMinutes: fc.nat(2) }),
+        { minLength: 4, maxLength: 4 },
+      ),
+      mixes: fc.array(fc.option(fc.record({ minimum: fc.constantFrom(1, 1, 2), of: fc.nat(15) })), {
+        minLength: 3,
+        maxLength: 3,
+      }),
+      relations: fc.array(
+        fc.record({ kind: fc.constantFrom('apart' as const, 'together' as const), of: fc.tuple(fc.nat(3), fc.nat(3)) }),
+        { maxLength: 2 },
+      ),
+    })
+    .map(({ problem, times, people, mixes, relations }) => {
+      const ids = problem.participants.map(({ id }) => id)
+      return {
+        ...problem,
+        participants: problem.participants.map((participant, p) => ({ ...participant, ...people[p] })),
+        targets: problem.targets.map((target, t) => {
+          const [at, mix] = [times[t], mixes[t]]
+          return {
+            ...target,
+            ...(at && { startsAt: at.startsAt, endsAt: at.startsAt + at.length }),
+            mixes: mix
+              ? [{ name: 'aid', minimum: mix.minimum, participants: ids.filter((_, p) => (mix.of >> p) & 1) }]
+              : [],
+          }
+        }),
+        relations: relations.flatMap(({ kind, of: [one, other] }) =>
+          ids[one] && ids[other] && one !== other ? [{ kind, participants: [ids[one], ids[other]] as const }] : [],
+        ),
+      }
+    })
+}
+
+/** The same round, told in another order. */
+export function shuffled(problem: Problem, turns: number): Problem {
+  const turn = <T>(list: readonly T[]): T[] =>
+    list.length === 0 ? [] : [...list.slice(turns % list.length), ...list.slice(0, turns % list.length)].reverse()
+  return {
+    ...problem,
+    participants: turn(problem.participants),
+    targets: turn(problem.targets.map(target => ({ ...target, mixes: turn(target.mixes) }))),
+    pairs: turn(problem.pairs),
+    pins: turn(problem.pins),
+    relations: turn(problem.relations),
+  }
+}

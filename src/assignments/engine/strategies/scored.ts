@@ -1,0 +1,41 @@
+import { instanceOf } from '../instances.ts'
+import { costOf, shortagesOf, solveRelaxation } from '../plans.ts'
+import type { Plan, Problem } from '../problem.ts'
+import { chosenOf } from '../side-plans.ts'
+import { checked, solveRound } from '../solving.ts'
+import type { PlanContext } from './strategy.ts'
+
+/**
+ * The plan that is best by another measure than the round's costs, and what it costs by those: all rules are kept, and the bound
+ * is the flow's, below which no plan of the round is.
+ */
+export async function planByScore(
+  problem: Problem,
+  scored: Problem,
+  strategy: string,
+  { signal, seconds }: PlanContext,
+): Promise<Plan> {
+  const plan = await solveRound(scored, { signal, seconds })
+  if (plan.status === 'infeasible') return { ...plan, strategy }
+  const instance = instanceOf(problem)
+  const chosen = chosenOf(instance, plan)
+  const cost = costOf(instance, chosen)
+  const relaxed = solveRelaxation(problem)
+  return checked(problem, {
+    ...relaxed,
+    ...{ strategy, cost, pairs: plan.pairs, shortages: shortagesOf(instance, chosen) },
+    status: relaxed.lowerBound === cost ? 'optimal' : 'feasible',
+  })
+}
+
+/** The round when loads cost nothing and pairs what a measure says, in thousandths. */
+export function scoredBy(problem: Problem, scoreOf: (pair: Problem['pairs'][number]) => number): Problem {
+  return {
+    ...problem,
+    participants: problem.participants.map(participant => ({
+      ...participant,
+      loadCosts: participant.loadCosts.map((_, load) => load),
+    })),
+    pairs: problem.pairs.map(pair => ({ ...pair, cost: Math.round(1000 * scoreOf(pair)) })),
+  }
+}
