@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { createToken, hashToken } from '#platform/crypto'
 import { onViolation, type Queryable, sql } from '#platform/database'
@@ -126,12 +127,12 @@ export const livingSecrets = sql<LivingSecret[]>`
   )`
 
 /**
- * Whether this is one of them. Compared as a hash of 256 random bits, so that the time it takes tells nothing. Notes the
- * use, at most once a minute; of the installation's clients in the system scope only.
+ * Whether this is one of them. Hashes are compared, in a time that tells nothing of them. Notes the use, at most once a
+ * minute; of the installation's clients in the system scope only.
  */
 export async function holdsSecret(tx: Queryable, secrets: readonly LivingSecret[], secret: string): Promise<boolean> {
-  const hash = hashToken(secret).toString('hex')
-  const found = secrets.find(living => living.hash === hash)
+  const hash = hashToken(secret)
+  const found = secrets.find(living => timingSafeEqual(Buffer.from(living.hash, 'hex'), hash))
   if (found?.isStale) {
     // For as long as this is believed (`believed.ts`).
     found.isStale = false
