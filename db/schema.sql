@@ -536,6 +536,7 @@ create table access.api_keys (
   revoked_by uuid,
   replaced_by uuid,
   end_told_at timestamp with time zone,
+  provider_id uuid,
   constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
   constraint api_keys_name_length CHECK (((length(name) >= 1) AND (length(name) <= 100))),
   constraint api_keys_prefix_shape CHECK ((prefix ~ '^chk_[A-Za-z0-9]{8}$'::text)),
@@ -549,6 +550,7 @@ create table access.api_keys (
 CREATE INDEX api_keys_created_by_idx ON access.api_keys USING btree (created_by) WHERE (created_by IS NOT NULL);
 CREATE INDEX api_keys_expires_at_idx ON access.api_keys USING btree (expires_at) WHERE ((revoked_at IS NULL) AND (end_told_at IS NULL));
 CREATE INDEX api_keys_prefix_idx ON access.api_keys USING btree (prefix);
+CREATE INDEX api_keys_provider_id_idx ON access.api_keys USING btree (tenant_id, provider_id) WHERE (provider_id IS NOT NULL);
 CREATE INDEX api_keys_replaced_by_idx ON access.api_keys USING btree (tenant_id, replaced_by) WHERE (replaced_by IS NOT NULL);
 CREATE INDEX api_keys_revoked_by_idx ON access.api_keys USING btree (revoked_by) WHERE (revoked_by IS NOT NULL);
 CREATE INDEX api_keys_user_id_idx ON access.api_keys USING btree (tenant_id, user_id);
@@ -567,15 +569,16 @@ create policy tenant_isolation on access.api_keys
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert on table access.api_keys to commonhold_app;
-grant select (created_at, created_by, end_told_at, expires_at, id, last_used_address, last_used_at, name, prefix, replaced_by, revoked_at, revoked_by, scopes, secret_hash, tenant_id, user_id) on table access.api_keys to commonhold_app;
+grant select (created_at, created_by, end_told_at, expires_at, id, last_used_address, last_used_at, name, prefix, provider_id, replaced_by, revoked_at, revoked_by, scopes, secret_hash, tenant_id, user_id) on table access.api_keys to commonhold_app;
 grant update (end_told_at, expires_at, last_used_address, last_used_at, name, replaced_by, revoked_at, revoked_by) on table access.api_keys to commonhold_app;
-grant select (created_at, created_by, end_told_at, expires_at, id, last_used_address, last_used_at, name, prefix, replaced_by, revoked_at, revoked_by, scopes, tenant_id, user_id) on table access.api_keys to commonhold_readonly;
+grant select (created_at, created_by, end_told_at, expires_at, id, last_used_address, last_used_at, name, prefix, provider_id, replaced_by, revoked_at, revoked_by, scopes, tenant_id, user_id) on table access.api_keys to commonhold_readonly;
 comment on table access.api_keys is 'What a program shows to act as a user in one tenant, within the key''s scopes; it ends with that membership';
 comment on column access.api_keys.prefix is 'The part of the key that is shown ever after: by it a found key can be told';
 comment on column access.api_keys.secret_hash is 'SHA-256 of the secret, which only its owner has (VS-02)';
 comment on column access.api_keys.scopes is 'Permissions, or families of them (contractors.*): what the user may is narrowed to these';
 comment on column access.api_keys.replaced_by is 'The key that took its place; both work until this one expires';
 comment on column access.api_keys.end_told_at is 'When somebody was told that it ends soon';
+comment on column access.api_keys.provider_id is 'The tenant''s identity provider, where it alone said who made the key: what ends the sessions that came by it ends the key too (AG-04). No foreign key, for that module stands above this one';
 
 create table access.built_in_role_permissions (
   role_name text not null,
@@ -752,7 +755,7 @@ create table access.user_tenant_roles (
   constraint user_tenant_roles_role_id_fkey FOREIGN KEY (tenant_id, role_id) REFERENCES access.roles(tenant_id, id) ON DELETE CASCADE,
   constraint user_tenant_roles_user_tenant_id_fkey FOREIGN KEY (tenant_id, user_tenant_id) REFERENCES tenancy.user_tenants(tenant_id, id) ON DELETE CASCADE
 );
-CREATE INDEX user_tenant_roles_role_id_idx ON access.user_tenant_roles USING btree (tenant_id, role_id);
+CREATE INDEX user_tenant_roles_role_id_idx ON access.user_tenant_roles USING btree (tenant_id, role_id, user_tenant_id);
 CREATE TRIGGER audit_delete AFTER DELETE ON access.user_tenant_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_user_tenant_roles();
 CREATE TRIGGER audit_insert AFTER INSERT ON access.user_tenant_roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_access_user_tenant_roles();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON access.user_tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
@@ -1338,6 +1341,1204 @@ END;
 grant execute on function accounts.take_ending_keys(within_days integer) to commonhold_app;
 revoke execute on function accounts.take_ending_keys(within_days integer) from public;
 comment on function accounts.take_ending_keys(within_days integer) is 'Keys that end within so many days and of which nobody was told, each once, with whom to tell. Needs the system scope';
+
+-- assignments ---------------------------------------------------------------------------------------------------
+
+create schema assignments;
+grant usage on schema assignments to commonhold_app;
+grant usage on schema assignments to commonhold_readonly;
+comment on schema assignments is 'Who does what: people and programs that fill places fairly, round after round (VS-04 to VS-12)';
+
+CREATE OR REPLACE FUNCTION assignments.are_skill_levels(levels jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select jsonb_typeof(levels) = 'object'
+    and not exists (
+      select
+      from jsonb_each(levels) as each (skill, level)
+      where length(skill) not between 1 and 100
+        or level not in ('1', '2', '3', '4', '5', '6', '7', '8', '9', '10')
+    )
+$function$;
+grant execute on function assignments.are_skill_levels(levels jsonb) to commonhold_app;
+revoke execute on function assignments.are_skill_levels(levels jsonb) from public;
+comment on function assignments.are_skill_levels(levels jsonb) is 'Levels from 1 to 10 by the name of the skill';
+
+CREATE OR REPLACE FUNCTION assignments.check_domains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (
+    select
+    from new_rows as detail
+    join assignments.assignments as assignment on assignment.tenant_id = detail.tenant_id and assignment.id = detail.assignment_id
+    join assignments.participants as participant on participant.tenant_id = detail.tenant_id and participant.id = detail.participant_id
+    join assignments.assignment_targets as target on target.tenant_id = detail.tenant_id and target.id = detail.target_id
+    where participant.domain_id <> assignment.domain_id
+      or target.domain_id <> assignment.domain_id
+  ) then
+    raise exception 'Participant, target and assignment are of different domains'
+      using errcode = 'CH001', constraint = 'assignments.domains_mixed', detail = '{}';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function assignments.check_domains() from public;
+comment on function assignments.check_domains() is 'Participant and target are of the assignment''s domain';
+
+CREATE OR REPLACE FUNCTION assignments.check_status()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if old.status <> new.status and 'active' not in (old.status, new.status) then
+    raise exception 'An assignment that is % does not become %', old.status, new.status
+      using errcode = 'CH001', constraint = 'assignments.transition_refused',
+        detail = jsonb_build_object('from', old.status, 'to', new.status)::text;
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function assignments.check_status() from public;
+comment on function assignments.check_status() is 'VS-08: what is active is completed or cancelled, and from both it is taken back to active; nothing goes from one to the other';
+
+CREATE OR REPLACE FUNCTION assignments.forget_account()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  delete from assignments.availability_exceptions as exception
+  using assignments.participants as person
+  where person.user_id = old.id
+    and exception.tenant_id = person.tenant_id
+    and exception.participant_id = person.id;
+  update assignments.participants
+  set
+    user_id = null, reference = null, name = 'Erased person', email = null, phone = null, availability = '{}',
+    preferences = '{}', metadata = '{}', is_active = false
+  where user_id = old.id;
+  perform set_config('app.system', was_system, true);
+  return old;
+end
+$function$;
+revoke execute on function assignments.forget_account() from public;
+comment on function assignments.forget_account() is 'Before an account goes: what names its participants goes with it; that somebody did the work stays, so that the others'' load is right';
+
+CREATE OR REPLACE FUNCTION assignments.hours_of(availability jsonb)
+ RETURNS TABLE(weekday smallint, starts_at smallint, ends_at smallint)
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with
+    days as (
+      select number::smallint as weekday, availability -> name as times
+      from unnest(array['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])
+        with ordinality as day (name, number)
+    ),
+    changes as (
+      select
+        days.weekday,
+        split_part(at.time, ':', 1)::integer * 60 + split_part(at.time, ':', 2)::integer as minute,
+        at.state = 'available' as is_available
+      from days
+      cross join lateral jsonb_each_text(days.times) as at (time, state)
+    ),
+    -- Only where something changes: 9:00 and 10:00 available are one stretch.
+    edges as (
+      select *
+      from (
+        select
+          weekday, minute, is_available,
+          lag(is_available, 1, false) over (partition by weekday order by minute) as was_available
+        from changes
+      ) as each_change
+      where is_available <> was_available
+    ),
+    stretches as (
+      select weekday, minute as starts_at, is_available, lead(minute, 1, 1440) over (partition by weekday order by minute) as ends_at
+      from edges
+    )
+  select weekday, starts_at::smallint, ends_at::smallint
+  from stretches
+  where is_available
+  union all
+  select number::smallint, 0::smallint, 1440::smallint
+  from generate_series(1, 7) as number
+  where not exists (select from days where times is not null)
+$function$;
+revoke execute on function assignments.hours_of(availability jsonb) from public;
+comment on function assignments.hours_of(availability jsonb) is 'When somebody with this availability is free in an ordinary week';
+
+CREATE OR REPLACE FUNCTION assignments.is_availability(availability jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select jsonb_typeof(availability) = 'object'
+    and not exists (
+      select
+      from jsonb_each(availability) as each (day, times)
+      where day not in ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday', 'preferences')
+        or jsonb_typeof(times) <> 'object'
+        or day <> 'preferences'
+          and exists (
+            select
+            from jsonb_each(case when jsonb_typeof(times) = 'object' then times else '{}' end) as at (time, state)
+            where time !~ '^(\d|1\d|2[0-3]):[0-5]\d$'
+              or state not in ('"available"', '"unavailable"')
+          )
+    )
+$function$;
+grant execute on function assignments.is_availability(availability jsonb) to commonhold_app;
+revoke execute on function assignments.is_availability(availability jsonb) from public;
+comment on function assignments.is_availability(availability jsonb) is 'By weekday what holds from a time of the day on: {"monday": {"9:00": "available", "17:00": "unavailable"}}';
+
+CREATE OR REPLACE FUNCTION assignments.is_skill_list(skills jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select jsonb_typeof(skills) = 'array'
+    and jsonb_array_length(skills) <= 200
+    and not exists (
+      select
+      from jsonb_array_elements(skills) as each (skill)
+      where jsonb_typeof(skill) <> 'string'
+        or length(skill #>> '{}') not between 1 and 100
+    )
+$function$;
+grant execute on function assignments.is_skill_list(skills jsonb) to commonhold_app;
+revoke execute on function assignments.is_skill_list(skills jsonb) from public;
+comment on function assignments.is_skill_list(skills jsonb) is 'At most 200 names of skills of 1 to 100 characters';
+
+CREATE OR REPLACE FUNCTION assignments.keep_participant_rows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_tenant constant text := coalesce(current_setting('app.tenant_id', true), '');
+begin
+  -- Who is bound by no row security writes without a scope.
+  perform set_config('app.tenant_id', new.tenant_id::text, true);
+  if tg_op = 'INSERT' or new.skills <> old.skills or new.skill_levels <> old.skill_levels then
+    delete from assignments.participant_skills
+    where tenant_id = new.tenant_id
+      and participant_id = new.id;
+    insert into assignments.participant_skills (tenant_id, participant_id, skill, level)
+    select distinct on (skill) new.tenant_id, new.id, skill, (new.skill_levels ->> skill)::smallint
+    from jsonb_array_elements_text(new.skills) as each (skill);
+  end if;
+  if tg_op = 'INSERT' or new.availability <> old.availability then
+    delete from assignments.participant_hours
+    where tenant_id = new.tenant_id
+      and participant_id = new.id;
+    insert into assignments.participant_hours (tenant_id, participant_id, weekday, starts_at, ends_at)
+    select new.tenant_id, new.id, hours.weekday, hours.starts_at, hours.ends_at
+    from assignments.hours_of(new.availability) as hours;
+  end if;
+  perform set_config('app.tenant_id', was_tenant, true);
+  return null;
+end
+$function$;
+revoke execute on function assignments.keep_participant_rows() from public;
+comment on function assignments.keep_participant_rows() is 'Keeps participant_skills and participant_hours what the participant says';
+
+CREATE OR REPLACE FUNCTION assignments.log_assignment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  -- changed_by says who, and is taken out when his account goes; values in changes stay.
+  omitted constant text[] := '{tenant_id,updated_at,created_by,published_by,locked_by}';
+  before constant jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) - omitted end;
+  after constant jsonb := case when tg_op = 'DELETE' then '{}' else to_jsonb(new) - omitted end;
+  changes jsonb;
+begin
+  select jsonb_object_agg(
+    key,
+    case when before ? key then jsonb_build_object('old', before -> key) else '{}' end
+      || case when after ? key then jsonb_build_object('new', after -> key) else '{}' end
+  )
+  into changes
+  from (select jsonb_object_keys(before || after) as key) as columns
+  where before -> key is distinct from after -> key
+    and (tg_op = 'UPDATE' or 'null' <> coalesce(after -> key, before -> key));
+  if changes is not null then
+    perform assignments.write_history(
+      coalesce(new.tenant_id, old.tenant_id), coalesce(new.id, old.id), lower(tg_op), changes
+    );
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function assignments.log_assignment() from public;
+comment on function assignments.log_assignment() is 'VS-10: each change of an assignment has its row in the history';
+
+CREATE OR REPLACE FUNCTION assignments.log_details()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  changed record;
+begin
+  if tg_op = 'INSERT' then
+    for changed in
+      select
+        tenant_id, assignment_id,
+        jsonb_build_object(
+          'new', jsonb_agg(
+            to_jsonb(detail.*) - '{tenant_id,assignment_id,created_at}'::text[]
+            order by detail.target_id, detail.participant_id
+          )
+        ) as details
+      from new_rows as detail
+      group by tenant_id, assignment_id
+    loop
+      perform assignments.write_history(
+        changed.tenant_id, changed.assignment_id, 'assign', jsonb_build_object('details', changed.details)
+      );
+    end loop;
+  elsif tg_op = 'DELETE' then
+    -- Of an assignment that goes itself too: its people are still what it was.
+    for changed in
+      select
+        tenant_id, assignment_id,
+        jsonb_build_object(
+          'old', jsonb_agg(
+            to_jsonb(detail.*) - '{tenant_id,assignment_id,created_at}'::text[]
+            order by detail.target_id, detail.participant_id
+          )
+        ) as details
+      from old_rows as detail
+      group by tenant_id, assignment_id
+    loop
+      perform assignments.write_history(
+        changed.tenant_id, changed.assignment_id, 'unassign', jsonb_build_object('details', changed.details)
+      );
+    end loop;
+  else
+    for changed in
+      select
+        n.tenant_id, n.assignment_id,
+        jsonb_build_object(
+          'old', jsonb_agg(
+            to_jsonb(o.*) - '{tenant_id,assignment_id,created_at}'::text[] order by o.target_id, o.participant_id
+          ),
+          'new', jsonb_agg(
+            to_jsonb(n.*) - '{tenant_id,assignment_id,created_at}'::text[] order by n.target_id, n.participant_id
+          )
+        ) as details
+      from new_rows as n
+      join old_rows as o on o.tenant_id = n.tenant_id and o.id = n.id
+      where n.* is distinct from o.*
+      group by n.tenant_id, n.assignment_id
+    loop
+      perform assignments.write_history(
+        changed.tenant_id, changed.assignment_id, 'move', jsonb_build_object('details', changed.details)
+      );
+    end loop;
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function assignments.log_details() from public;
+comment on function assignments.log_details() is 'VS-10: each statement that changes who is on what has its row in the history';
+
+CREATE OR REPLACE FUNCTION assignments.write_history(of_tenant_id uuid, of_assignment_id uuid, of_action text, of_changes jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  was_tenant constant text := coalesce(current_setting('app.tenant_id', true), '');
+begin
+  perform set_config('app.system', 'on', true), set_config('app.tenant_id', of_tenant_id::text, true);
+  -- A tenant that is being removed leaves no history behind it.
+  if exists (
+    select
+    from tenancy.tenants as tenant
+    where tenant.id = of_tenant_id
+      and not (tenant.status = 'pending_deletion' and tenant.deletion_scheduled_at <= now())
+  ) then
+    insert into assignments.assignment_history (tenant_id, assignment_id, action, changes, changed_by)
+    values (of_tenant_id, of_assignment_id, of_action, of_changes, platform.current_user_id());
+  end if;
+  perform set_config('app.system', was_system, true), set_config('app.tenant_id', was_tenant, true);
+end
+$function$;
+revoke execute on function assignments.write_history(of_tenant_id uuid, of_assignment_id uuid, of_action text, of_changes jsonb) from public;
+comment on function assignments.write_history(of_tenant_id uuid, of_assignment_id uuid, of_action text, of_changes jsonb) is 'One row of the history, in the name of the user of the transaction';
+
+create table assignments.assignment_details (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  assignment_id uuid not null,
+  participant_id uuid not null,
+  target_id uuid not null,
+  "position" integer,
+  is_pinned boolean default false not null,
+  starts_at timestamp(0) with time zone,
+  ends_at timestamp(0) with time zone,
+  metadata jsonb default '{}'::jsonb not null,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint assignment_details_pkey PRIMARY KEY (tenant_id, id),
+  constraint assignment_details_once UNIQUE (tenant_id, assignment_id, participant_id, target_id),
+  constraint assignment_details_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+  constraint assignment_details_position_counted CHECK (("position" >= 0)),
+  constraint assignment_details_times CHECK (((num_nonnulls(starts_at, ends_at) = ANY (ARRAY[0, 2])) AND (starts_at < ends_at))),
+  constraint assignment_details_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE,
+  constraint assignment_details_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE RESTRICT,
+  constraint assignment_details_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES assignments.assignment_targets(tenant_id, id) ON DELETE RESTRICT
+);
+CREATE INDEX assignment_details_order_idx ON assignments.assignment_details USING btree (tenant_id, assignment_id, target_id, "position", id);
+CREATE INDEX assignment_details_participant_idx ON assignments.assignment_details USING btree (tenant_id, participant_id, assignment_id);
+CREATE INDEX assignment_details_target_idx ON assignments.assignment_details USING btree (tenant_id, target_id, assignment_id);
+CREATE TRIGGER check_domains AFTER INSERT ON assignments.assignment_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
+CREATE TRIGGER log_deleted AFTER DELETE ON assignments.assignment_details REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
+CREATE TRIGGER log_inserted AFTER INSERT ON assignments.assignment_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
+CREATE TRIGGER log_updated AFTER UPDATE ON assignments.assignment_details REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
+alter table assignments.assignment_details enable row level security;
+alter table assignments.assignment_details force row level security;
+create policy tenant_isolation on assignments.assignment_details
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.assignment_details to commonhold_app;
+grant select on table assignments.assignment_details to commonhold_readonly;
+grant update (ends_at, is_pinned, metadata, participant_id, "position", starts_at, target_id) on table assignments.assignment_details to commonhold_app;
+comment on table assignments.assignment_details is 'A participant on a target, once in an assignment (VS-09); goes with it';
+comment on column assignments.assignment_details."position" is 'Among the people on the target, from 0';
+comment on column assignments.assignment_details.is_pinned is 'Stays when the rest is planned anew';
+comment on column assignments.assignment_details.starts_at is 'As it was planned: a target that changes later changes no calendar';
+
+create table assignments.assignment_history (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default platform.uuid_v7() not null,
+  assignment_id uuid not null,
+  action text not null,
+  changes jsonb not null,
+  changed_by uuid,
+  changed_at timestamp(3) with time zone default now() not null,
+  metadata jsonb default '{}'::jsonb not null,
+  constraint assignment_history_pkey PRIMARY KEY (tenant_id, id),
+  constraint assignment_history_action_shape CHECK ((action ~ '^[a-z_]{1,50}$'::text)),
+  constraint assignment_history_changed_by_fkey FOREIGN KEY (changed_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint assignment_history_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX assignment_history_action_idx ON assignments.assignment_history USING btree (tenant_id, action, changed_at);
+CREATE INDEX assignment_history_assignment_idx ON assignments.assignment_history USING btree (tenant_id, assignment_id, changed_at, id);
+CREATE INDEX assignment_history_changed_at_idx ON assignments.assignment_history USING btree (tenant_id, changed_at, id);
+CREATE INDEX assignment_history_changed_by_idx ON assignments.assignment_history USING btree (changed_by);
+CREATE INDEX assignment_history_tenant_changed_by_idx ON assignments.assignment_history USING btree (tenant_id, changed_by);
+alter table assignments.assignment_history enable row level security;
+alter table assignments.assignment_history force row level security;
+create policy tenant_isolation on assignments.assignment_history
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table assignments.assignment_history to commonhold_app;
+grant select on table assignments.assignment_history to commonhold_readonly;
+comment on table assignments.assignment_history is 'Each change of an assignment with old and new values, by whom (VS-10); written by triggers only, stays when the assignment is deleted';
+comment on column assignments.assignment_history.assignment_id is 'No foreign key: the assignment may be gone';
+comment on column assignments.assignment_history.action is 'insert, update, delete of the assignment; assign, unassign, move of its people';
+comment on column assignments.assignment_history.changes is 'By column {"old": …, "new": …}; of its people {"details": {"old": […], "new": […]}}, in order of target and participant';
+
+create table assignments.assignment_pins (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  assignment_id uuid not null,
+  participant_id uuid not null,
+  target_id uuid not null,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  constraint assignment_pins_pkey PRIMARY KEY (tenant_id, assignment_id, participant_id, target_id),
+  constraint assignment_pins_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE,
+  constraint assignment_pins_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint assignment_pins_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE,
+  constraint assignment_pins_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES assignments.assignment_targets(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX assignment_pins_created_by_idx ON assignments.assignment_pins USING btree (created_by);
+CREATE INDEX assignment_pins_participant_idx ON assignments.assignment_pins USING btree (tenant_id, participant_id);
+CREATE INDEX assignment_pins_target_idx ON assignments.assignment_pins USING btree (tenant_id, target_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.assignment_pins REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_assignment_pins();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.assignment_pins REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_assignment_pins();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.assignment_pins FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.assignment_pins FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_assignment_pins();
+CREATE TRIGGER check_domains AFTER INSERT ON assignments.assignment_pins REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
+alter table assignments.assignment_pins enable row level security;
+alter table assignments.assignment_pins force row level security;
+create policy tenant_isolation on assignments.assignment_pins
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.assignment_pins to commonhold_app;
+grant select on table assignments.assignment_pins to commonhold_readonly;
+comment on table assignments.assignment_pins is 'Who is on what in every plan of an assignment, before there is one too';
+
+create table assignments.assignment_revisions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  assignment_id uuid not null,
+  number integer not null,
+  action text not null,
+  run_id uuid,
+  plan_status text,
+  cost double precision,
+  lower_bound double precision,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  constraint assignment_revisions_pkey PRIMARY KEY (tenant_id, assignment_id, number),
+  constraint assignment_revisions_action_shape CHECK ((action ~ '^[a-z_]{1,50}$'::text)),
+  constraint assignment_revisions_number_counted CHECK ((number > 0)),
+  constraint assignment_revisions_plan_status_known CHECK ((plan_status = ANY (ARRAY['optimal'::text, 'feasible'::text, 'infeasible'::text]))),
+  constraint assignment_revisions_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE,
+  constraint assignment_revisions_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint assignment_revisions_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES assignments.solver_runs(tenant_id, id) ON DELETE SET NULL (run_id)
+);
+CREATE INDEX assignment_revisions_created_by_idx ON assignments.assignment_revisions USING btree (created_by);
+CREATE INDEX assignment_revisions_run_idx ON assignments.assignment_revisions USING btree (tenant_id, run_id);
+alter table assignments.assignment_revisions enable row level security;
+alter table assignments.assignment_revisions force row level security;
+create policy tenant_isolation on assignments.assignment_revisions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.assignment_revisions to commonhold_app;
+grant select on table assignments.assignment_revisions to commonhold_readonly;
+comment on table assignments.assignment_revisions is 'The plans that an assignment had, one after the other: to compare, and to go back';
+comment on column assignments.assignment_revisions.action is 'What made it: planned, swapped, replanned, undone';
+
+create table assignments.assignment_shares (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  assignment_id uuid not null,
+  participant_id uuid not null,
+  eligible_count integer not null,
+  fair_share double precision not null,
+  constraint assignment_shares_pkey PRIMARY KEY (tenant_id, assignment_id, participant_id),
+  constraint assignment_shares_counts CHECK (((eligible_count >= 0) AND (fair_share >= (0)::double precision))),
+  constraint assignment_shares_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE,
+  constraint assignment_shares_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE RESTRICT
+);
+CREATE INDEX assignment_shares_participant_idx ON assignments.assignment_shares USING btree (tenant_id, participant_id);
+alter table assignments.assignment_shares enable row level security;
+alter table assignments.assignment_shares force row level security;
+create policy tenant_isolation on assignments.assignment_shares
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.assignment_shares to commonhold_app;
+grant select on table assignments.assignment_shares to commonhold_readonly;
+grant update (eligible_count, fair_share) on table assignments.assignment_shares to commonhold_app;
+comment on table assignments.assignment_shares is 'What each could have been assigned to in a round, and what his part of it was: load is compared with it, whatever he can do later';
+comment on column assignments.assignment_shares.eligible_count is 'Targets that he could be on';
+comment on column assignments.assignment_shares.fair_share is 'Assignments that were his, had all been equal';
+
+create table assignments.assignment_targets (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  domain_id uuid not null,
+  reference text,
+  name text not null,
+  description text,
+  required_count integer default 1 not null,
+  maximum_count integer,
+  may_be_short boolean default false not null,
+  required_skills jsonb default '[]'::jsonb not null,
+  any_skills jsonb default '[]'::jsonb not null,
+  skill_levels jsonb default '{}'::jsonb not null,
+  skill_mix jsonb default '[]'::jsonb not null,
+  weekday smallint,
+  on_date date,
+  starts_at time without time zone,
+  ends_at time without time zone,
+  priority smallint default 3 not null,
+  constraints jsonb default '{}'::jsonb not null,
+  metadata jsonb default '{}'::jsonb not null,
+  is_active boolean default true not null,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint assignment_targets_pkey PRIMARY KEY (tenant_id, id),
+  constraint assignment_targets_reference_unique UNIQUE (tenant_id, domain_id, reference),
+  constraint assignment_targets_any_skills_names CHECK (assignments.is_skill_list(any_skills)),
+  constraint assignment_targets_constraints_object CHECK ((jsonb_typeof(constraints) = 'object'::text)),
+  constraint assignment_targets_counts_order CHECK (((maximum_count >= required_count) AND (maximum_count <= 10000))),
+  constraint assignment_targets_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+  constraint assignment_targets_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+  constraint assignment_targets_priority_range CHECK (((priority >= 1) AND (priority <= 5))),
+  constraint assignment_targets_reference_length CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
+  constraint assignment_targets_required_count_positive CHECK (((required_count > 0) AND (required_count <= 10000))),
+  constraint assignment_targets_required_skills_names CHECK (assignments.is_skill_list(required_skills)),
+  constraint assignment_targets_skill_levels_range CHECK (assignments.are_skill_levels(skill_levels)),
+  constraint assignment_targets_skill_mix_array CHECK ((jsonb_typeof(skill_mix) = 'array'::text)),
+  constraint assignment_targets_times CHECK ((num_nonnulls(starts_at, ends_at) = ANY (ARRAY[0, 2]))),
+  constraint assignment_targets_weekday_or_date CHECK ((num_nonnulls(weekday, on_date) <= 1)),
+  constraint assignment_targets_weekday_range CHECK (((weekday >= 1) AND (weekday <= 7))),
+  constraint assignment_targets_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint assignment_targets_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES assignments.domains(tenant_id, id) ON DELETE RESTRICT,
+  constraint assignment_targets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX assignment_targets_active_idx ON assignments.assignment_targets USING btree (tenant_id, is_active, name, id);
+CREATE INDEX assignment_targets_created_by_idx ON assignments.assignment_targets USING btree (created_by);
+CREATE INDEX assignment_targets_domain_idx ON assignments.assignment_targets USING btree (tenant_id, domain_id, is_active, name, id);
+CREATE INDEX assignment_targets_json_idx ON assignments.assignment_targets USING gin (tenant_id, required_skills, constraints, metadata);
+CREATE INDEX assignment_targets_name_idx ON assignments.assignment_targets USING btree (tenant_id, name, id);
+CREATE INDEX assignment_targets_required_count_idx ON assignments.assignment_targets USING btree (tenant_id, required_count);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.assignment_targets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_assignment_targets();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.assignment_targets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_assignment_targets();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.assignment_targets FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.assignment_targets FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_assignment_targets();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.assignment_targets FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table assignments.assignment_targets enable row level security;
+alter table assignments.assignment_targets force row level security;
+create policy tenant_isolation on assignments.assignment_targets
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.assignment_targets to commonhold_app;
+grant select on table assignments.assignment_targets to commonhold_readonly;
+grant update (any_skills, constraints, description, ends_at, is_active, maximum_count, may_be_short, metadata, name, on_date, priority, reference, required_count, required_skills, skill_levels, skill_mix, starts_at, weekday) on table assignments.assignment_targets to commonhold_app;
+comment on table assignments.assignment_targets is 'What people are assigned to: a chore, a shift, a paper; with the places that it has (VS-07)';
+comment on column assignments.assignment_targets.required_count is 'People that it needs';
+comment on column assignments.assignment_targets.maximum_count is 'People that it has room for; null where that is as many as it needs';
+comment on column assignments.assignment_targets.may_be_short is 'A round may leave places empty, at a price by its priority; else nothing is planned unless all are filled';
+comment on column assignments.assignment_targets.required_skills is 'Each of its people has all of these';
+comment on column assignments.assignment_targets.any_skills is 'Each of its people has one of these; empty where none is asked for';
+comment on column assignments.assignment_targets.skill_levels is 'At least so well, by skill';
+comment on column assignments.assignment_targets.skill_mix is 'So many of its people have a skill, others need not: [{"skill": "first aid", "minimum": 1, "level": 3}]';
+comment on column assignments.assignment_targets.weekday is '1 is Monday; on each of them in a round';
+comment on column assignments.assignment_targets.on_date is 'On this day alone. Neither it nor a weekday: once in a round, on its first day if there are times';
+comment on column assignments.assignment_targets.starts_at is 'In the tenant''s time zone';
+comment on column assignments.assignment_targets.ends_at is 'Not later than it starts: on the next day';
+comment on column assignments.assignment_targets.priority is '5 is filled before 1';
+comment on column assignments.assignment_targets.constraints is 'What rules of validation ask of it';
+
+create table assignments.assignments (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  domain_id uuid not null,
+  schedule_id uuid,
+  name text,
+  description text,
+  assignment_date date default CURRENT_DATE not null,
+  ends_on date,
+  strategy_used text not null,
+  configuration jsonb default '{}'::jsonb not null,
+  metadata jsonb default '{}'::jsonb not null,
+  seed bigint default 0 not null,
+  engine_version text,
+  plan_status text,
+  cost double precision,
+  lower_bound double precision,
+  revision integer default 0 not null,
+  status text default 'active'::text not null,
+  published_at timestamp(3) with time zone,
+  published_by uuid,
+  locked_at timestamp(3) with time zone,
+  locked_by uuid,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint assignments_pkey PRIMARY KEY (tenant_id, id),
+  constraint assignments_configuration_object CHECK ((jsonb_typeof(configuration) = 'object'::text)),
+  constraint assignments_engine_version_length CHECK (((length(engine_version) >= 1) AND (length(engine_version) <= 100))),
+  constraint assignments_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+  constraint assignments_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+  constraint assignments_period CHECK (((ends_on >= assignment_date) AND (ends_on <= (assignment_date + 366)))),
+  constraint assignments_plan_status_known CHECK ((plan_status = ANY (ARRAY['optimal'::text, 'feasible'::text, 'infeasible'::text]))),
+  constraint assignments_revision_counted CHECK ((revision >= 0)),
+  constraint assignments_seed_range CHECK (((seed >= 0) AND (seed <= '4294967295'::bigint))),
+  constraint assignments_status_known CHECK ((status = ANY (ARRAY['active'::text, 'completed'::text, 'cancelled'::text]))),
+  constraint assignments_strategy_used_shape CHECK ((strategy_used ~ '^[a-z][a-z0-9_]{0,99}$'::text)),
+  constraint assignments_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint assignments_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES assignments.domains(tenant_id, id) ON DELETE RESTRICT,
+  constraint assignments_locked_by_fkey FOREIGN KEY (locked_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint assignments_published_by_fkey FOREIGN KEY (published_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint assignments_schedule_id_fkey FOREIGN KEY (tenant_id, schedule_id) REFERENCES assignments.schedules(tenant_id, id) ON DELETE SET NULL (schedule_id),
+  constraint assignments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX assignments_created_by_idx ON assignments.assignments USING btree (created_by);
+CREATE INDEX assignments_date_status_idx ON assignments.assignments USING btree (tenant_id, assignment_date, status, id);
+CREATE INDEX assignments_domain_idx ON assignments.assignments USING btree (tenant_id, domain_id, assignment_date, id);
+CREATE INDEX assignments_json_idx ON assignments.assignments USING gin (tenant_id, configuration, metadata);
+CREATE INDEX assignments_locked_by_idx ON assignments.assignments USING btree (locked_by);
+CREATE INDEX assignments_published_by_idx ON assignments.assignments USING btree (published_by);
+CREATE INDEX assignments_schedule_idx ON assignments.assignments USING btree (tenant_id, schedule_id);
+CREATE INDEX assignments_status_idx ON assignments.assignments USING btree (tenant_id, status, assignment_date);
+CREATE INDEX assignments_strategy_used_idx ON assignments.assignments USING btree (tenant_id, strategy_used);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_assignments();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.assignments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_assignments();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.assignments FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_assignments();
+CREATE TRIGGER check_status BEFORE UPDATE OF status ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION assignments.check_status();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER log_change AFTER INSERT OR DELETE OR UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION assignments.log_assignment();
+alter table assignments.assignments enable row level security;
+alter table assignments.assignments force row level security;
+create policy tenant_isolation on assignments.assignments
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.assignments to commonhold_app;
+grant select on table assignments.assignments to commonhold_readonly;
+grant update (assignment_date, configuration, cost, description, ends_on, engine_version, locked_at, locked_by, lower_bound, metadata, name, plan_status, published_at, published_by, revision, seed, status, strategy_used) on table assignments.assignments to commonhold_app;
+comment on table assignments.assignments is 'A round: who does what on a date or in a period (VS-08)';
+comment on column assignments.assignments.assignment_date is 'Its first day';
+comment on column assignments.assignments.ends_on is 'Its last day; null where that is the first';
+comment on column assignments.assignments.configuration is 'As it was run: parameters, constraints and rules, whatever became of the domain''s';
+comment on column assignments.assignments.seed is 'With it, the same input and the same engine the plan comes out the same';
+comment on column assignments.assignments.engine_version is 'What made the plan; null before there is one';
+comment on column assignments.assignments.plan_status is 'What is known of the plan: no cheaper one, a bound, or that there is none';
+comment on column assignments.assignments.lower_bound is 'No plan of these rules costs less';
+comment on column assignments.assignments.revision is 'The plan as it is now; the earlier ones are in assignment_revisions';
+comment on column assignments.assignments.published_at is 'Its people were told; null while it is a draft';
+comment on column assignments.assignments.locked_at is 'Nothing in it is changed until it is unlocked';
+
+create table assignments.availability_exceptions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  participant_id uuid not null,
+  starts_on date not null,
+  ends_on date not null,
+  starts_at time without time zone,
+  ends_at time without time zone,
+  is_available boolean default false not null,
+  note text,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  constraint availability_exceptions_pkey PRIMARY KEY (tenant_id, id),
+  constraint availability_exceptions_note_length CHECK ((length(note) <= 500)),
+  constraint availability_exceptions_order CHECK (((starts_on <= ends_on) AND (ends_on <= (starts_on + 1830)))),
+  constraint availability_exceptions_times CHECK (((num_nonnulls(starts_at, ends_at) = ANY (ARRAY[0, 2])) AND (starts_at < ends_at))),
+  constraint availability_exceptions_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint availability_exceptions_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX availability_exceptions_created_by_idx ON assignments.availability_exceptions USING btree (created_by);
+CREATE INDEX availability_exceptions_days_idx ON assignments.availability_exceptions USING btree (tenant_id, ends_on, starts_on);
+CREATE INDEX availability_exceptions_participant_idx ON assignments.availability_exceptions USING btree (tenant_id, participant_id, starts_on, id);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.availability_exceptions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_availability_exceptions();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.availability_exceptions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_availability_exceptions();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.availability_exceptions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.availability_exceptions FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_availability_exceptions();
+alter table assignments.availability_exceptions enable row level security;
+alter table assignments.availability_exceptions force row level security;
+create policy availability_exceptions_forgotten on assignments.availability_exceptions to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on assignments.availability_exceptions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.availability_exceptions to commonhold_app;
+grant select on table assignments.availability_exceptions to commonhold_readonly;
+grant update (ends_at, ends_on, is_available, note, starts_at, starts_on) on table assignments.availability_exceptions to commonhold_app;
+comment on table assignments.availability_exceptions is 'Days on which somebody is there or away otherwise than in an ordinary week: leave, a night more. Of two, the one that says away holds';
+comment on column assignments.availability_exceptions.starts_at is 'On each of the days, in the tenant''s time zone; null for the whole day';
+
+create table assignments.calendar_feeds (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  participant_id uuid not null,
+  token_hash bytea not null,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  last_read_at timestamp(3) with time zone,
+  constraint calendar_feeds_pkey PRIMARY KEY (tenant_id, id),
+  constraint calendar_feeds_one_per_participant UNIQUE (tenant_id, participant_id),
+  constraint calendar_feeds_token_unique UNIQUE (tenant_id, token_hash),
+  constraint calendar_feeds_token_hash_size CHECK ((octet_length(token_hash) = 32)),
+  constraint calendar_feeds_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint calendar_feeds_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX calendar_feeds_created_by_idx ON assignments.calendar_feeds USING btree (created_by);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.calendar_feeds REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_calendar_feeds();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.calendar_feeds REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_calendar_feeds();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.calendar_feeds FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.calendar_feeds FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_calendar_feeds();
+alter table assignments.calendar_feeds enable row level security;
+alter table assignments.calendar_feeds force row level security;
+create policy tenant_isolation on assignments.calendar_feeds
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.calendar_feeds to commonhold_app;
+grant update (created_at, last_read_at, token_hash) on table assignments.calendar_feeds to commonhold_app;
+comment on table assignments.calendar_feeds is 'A calendar of a participant''s assignments under a secret address';
+comment on column assignments.calendar_feeds.token_hash is 'SHA-256 of the secret in the address; the secret itself is not kept (VS-02)';
+
+create table assignments.domains (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  display_name text not null,
+  description text,
+  version text default '1.0'::text not null,
+  is_active boolean default true not null,
+  configuration jsonb default '{}'::jsonb not null,
+  business_rules jsonb default '[]'::jsonb not null,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint domains_pkey PRIMARY KEY (tenant_id, id),
+  constraint domains_name_unique UNIQUE (tenant_id, name),
+  constraint domains_business_rules_array CHECK ((jsonb_typeof(business_rules) = 'array'::text)),
+  constraint domains_configuration_object CHECK ((jsonb_typeof(configuration) = 'object'::text)),
+  constraint domains_display_name_length CHECK (((length(display_name) >= 1) AND (length(display_name) <= 200))),
+  constraint domains_name_shape CHECK (((name ~ '^[a-z0-9]+([_-][a-z0-9]+)*$'::text) AND (length(name) <= 100))),
+  constraint domains_version_length CHECK (((length(version) >= 1) AND (length(version) <= 20))),
+  constraint domains_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint domains_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX domains_active_idx ON assignments.domains USING btree (tenant_id, is_active, name);
+CREATE INDEX domains_created_by_idx ON assignments.domains USING btree (created_by);
+CREATE INDEX domains_json_idx ON assignments.domains USING gin (tenant_id, configuration, business_rules);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_domains();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_domains();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.domains FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.domains FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_domains();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.domains FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table assignments.domains enable row level security;
+alter table assignments.domains force row level security;
+create policy tenant_isolation on assignments.domains
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.domains to commonhold_app;
+grant select on table assignments.domains to commonhold_readonly;
+grant update (business_rules, configuration, description, display_name, is_active, name, version) on table assignments.domains to commonhold_app;
+comment on table assignments.domains is 'What is assigned in one place, in its own words: chores of a hostel, shifts of a ward, papers of a conference (VS-04)';
+comment on column assignments.domains.name is 'Its name in addresses and commands';
+comment on column assignments.domains.version is 'Of its configuration and rules, as its people count it';
+comment on column assignments.domains.configuration is 'Words (participant, target, assignment, each singular and plural), strategy, strategy_parameters, constraints, validation_rules, fairness';
+comment on column assignments.domains.business_rules is 'Rules of validation, each an object with its name and parameters';
+
+create table assignments.drop_outs (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  assignment_id uuid not null,
+  participant_id uuid not null,
+  target_id uuid,
+  reason text,
+  reported_by uuid default platform.current_user_id(),
+  reported_at timestamp(3) with time zone default now() not null,
+  resolved_revision integer,
+  constraint drop_outs_pkey PRIMARY KEY (tenant_id, id),
+  constraint drop_outs_reason_length CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+  constraint drop_outs_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE,
+  constraint drop_outs_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE,
+  constraint drop_outs_reported_by_fkey FOREIGN KEY (reported_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint drop_outs_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES assignments.assignment_targets(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX drop_outs_assignment_idx ON assignments.drop_outs USING btree (tenant_id, assignment_id, reported_at);
+CREATE INDEX drop_outs_participant_idx ON assignments.drop_outs USING btree (tenant_id, participant_id);
+CREATE INDEX drop_outs_reported_by_idx ON assignments.drop_outs USING btree (reported_by);
+CREATE INDEX drop_outs_target_idx ON assignments.drop_outs USING btree (tenant_id, target_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.drop_outs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_drop_outs();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.drop_outs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_drop_outs();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.drop_outs FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.drop_outs FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_drop_outs();
+alter table assignments.drop_outs enable row level security;
+alter table assignments.drop_outs force row level security;
+create policy tenant_isolation on assignments.drop_outs
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.drop_outs to commonhold_app;
+grant select on table assignments.drop_outs to commonhold_readonly;
+grant update (resolved_revision) on table assignments.drop_outs to commonhold_app;
+comment on table assignments.drop_outs is 'Who cannot come after all, from one target of an assignment or from all';
+comment on column assignments.drop_outs.target_id is 'Null: from all';
+comment on column assignments.drop_outs.resolved_revision is 'The plan without him';
+
+create table assignments.entities (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  definition_id uuid not null,
+  data jsonb not null,
+  checked_version integer not null,
+  faults jsonb default '[]'::jsonb not null,
+  fits boolean generated always as ((faults = '[]'::jsonb)) stored,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint entities_pkey PRIMARY KEY (tenant_id, id),
+  constraint entities_data_object CHECK ((jsonb_typeof(data) = 'object'::text)),
+  constraint entities_faults_array CHECK ((jsonb_typeof(faults) = 'array'::text)),
+  constraint entities_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint entities_definition_id_fkey FOREIGN KEY (tenant_id, definition_id) REFERENCES assignments.entity_definitions(tenant_id, id) ON DELETE RESTRICT
+);
+CREATE INDEX entities_created_by_idx ON assignments.entities USING btree (created_by);
+CREATE INDEX entities_definition_idx ON assignments.entities USING btree (tenant_id, definition_id, fits, id);
+CREATE INDEX entities_json_idx ON assignments.entities USING gin (tenant_id, data);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.entities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_entities();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.entities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_entities();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.entities FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.entities FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_entities();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.entities FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table assignments.entities enable row level security;
+alter table assignments.entities force row level security;
+create policy tenant_isolation on assignments.entities
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.entities to commonhold_app;
+grant select on table assignments.entities to commonhold_readonly;
+grant update (checked_version, data, faults) on table assignments.entities to commonhold_app;
+comment on table assignments.entities is 'A thing of a kind, checked against its definition (VS-05)';
+comment on column assignments.entities.checked_version is 'The definition''s version that it was last checked against';
+comment on column assignments.entities.faults is 'Where it no longer fits its definition, which has changed since: {"pointer": "/beds", "message": "must be integer"}';
+
+create table assignments.entity_definitions (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  domain_id uuid not null,
+  name text not null,
+  display_name text not null,
+  description text,
+  schema jsonb not null,
+  version integer default 1 not null,
+  is_active boolean default true not null,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint entity_definitions_pkey PRIMARY KEY (tenant_id, id),
+  constraint entity_definitions_name_unique UNIQUE (tenant_id, domain_id, name),
+  constraint entity_definitions_display_name_length CHECK (((length(display_name) >= 1) AND (length(display_name) <= 200))),
+  constraint entity_definitions_name_shape CHECK (((name ~ '^[a-z0-9]+([_-][a-z0-9]+)*$'::text) AND (length(name) <= 100))),
+  constraint entity_definitions_schema_object CHECK ((jsonb_typeof(schema) = 'object'::text)),
+  constraint entity_definitions_version_counted CHECK ((version > 0)),
+  constraint entity_definitions_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint entity_definitions_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES assignments.domains(tenant_id, id) ON DELETE RESTRICT,
+  constraint entity_definitions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX entity_definitions_created_by_idx ON assignments.entity_definitions USING btree (created_by);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.entity_definitions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_entity_definitions();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.entity_definitions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_entity_definitions();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.entity_definitions FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.entity_definitions FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_entity_definitions();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.entity_definitions FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table assignments.entity_definitions enable row level security;
+alter table assignments.entity_definitions force row level security;
+create policy tenant_isolation on assignments.entity_definitions
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.entity_definitions to commonhold_app;
+grant select on table assignments.entity_definitions to commonhold_readonly;
+grant update (description, display_name, is_active, name, schema, version) on table assignments.entity_definitions to commonhold_app;
+comment on table assignments.entity_definitions is 'A kind of thing of a domain with its fields and their constraints: rooms, wards, tracks (VS-05)';
+comment on column assignments.entity_definitions.schema is 'JSON Schema of an object, of the part that the form edits';
+comment on column assignments.entity_definitions.version is 'Counts changes of the schema';
+
+create table assignments.participant_hours (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  participant_id uuid not null,
+  weekday smallint not null,
+  starts_at smallint not null,
+  ends_at smallint not null,
+  constraint participant_hours_pkey PRIMARY KEY (tenant_id, participant_id, weekday, starts_at),
+  constraint participant_hours_order CHECK (((starts_at >= 0) AND (starts_at < ends_at) AND (ends_at <= 1440))),
+  constraint participant_hours_weekday_range CHECK (((weekday >= 1) AND (weekday <= 7))),
+  constraint participant_hours_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX participant_hours_time_idx ON assignments.participant_hours USING btree (tenant_id, weekday, starts_at, ends_at, participant_id);
+alter table assignments.participant_hours enable row level security;
+alter table assignments.participant_hours force row level security;
+create policy tenant_isolation on assignments.participant_hours
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table assignments.participant_hours to commonhold_app;
+grant select on table assignments.participant_hours to commonhold_readonly;
+comment on table assignments.participant_hours is 'participants.availability as stretches of an ordinary week, kept by the database: what is looked for by index';
+comment on column assignments.participant_hours.weekday is '1 is Monday';
+comment on column assignments.participant_hours.starts_at is 'Minutes since midnight';
+comment on column assignments.participant_hours.ends_at is 'Not included';
+
+create table assignments.participant_preferences (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  participant_id uuid not null,
+  target_id uuid not null,
+  weight smallint default 0 not null,
+  is_excluded boolean default false not null,
+  constraint participant_preferences_pkey PRIMARY KEY (tenant_id, participant_id, target_id),
+  constraint participant_preferences_weight_range CHECK (((weight >= '-2'::integer) AND (weight <= 2))),
+  constraint participant_preferences_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE,
+  constraint participant_preferences_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES assignments.assignment_targets(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX participant_preferences_target_idx ON assignments.participant_preferences USING btree (tenant_id, target_id, participant_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.participant_preferences REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participant_preferences();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.participant_preferences REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participant_preferences();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.participant_preferences FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.participant_preferences FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_participant_preferences();
+alter table assignments.participant_preferences enable row level security;
+alter table assignments.participant_preferences force row level security;
+create policy tenant_isolation on assignments.participant_preferences
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.participant_preferences to commonhold_app;
+grant select on table assignments.participant_preferences to commonhold_readonly;
+grant update (is_excluded, weight) on table assignments.participant_preferences to commonhold_app;
+comment on table assignments.participant_preferences is 'How much somebody likes a target, or that he must never be on it (VS-06)';
+comment on column assignments.participant_preferences.weight is 'From -2, would rather not, to 2, with pleasure';
+comment on column assignments.participant_preferences.is_excluded is 'Never: a conflict of interest, a doctor''s word';
+
+create table assignments.participant_relations (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  participant_id uuid not null,
+  other_participant_id uuid not null,
+  kind text not null,
+  constraint participant_relations_pkey PRIMARY KEY (tenant_id, id),
+  constraint participant_relations_once UNIQUE (tenant_id, participant_id, other_participant_id),
+  constraint participant_relations_kind_known CHECK ((kind = ANY (ARRAY['together'::text, 'apart'::text]))),
+  constraint participant_relations_order CHECK ((participant_id <= other_participant_id)),
+  constraint participant_relations_other_fkey FOREIGN KEY (tenant_id, other_participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE,
+  constraint participant_relations_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX participant_relations_other_idx ON assignments.participant_relations USING btree (tenant_id, other_participant_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.participant_relations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participant_relations();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.participant_relations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participant_relations();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.participant_relations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.participant_relations FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_participant_relations();
+alter table assignments.participant_relations enable row level security;
+alter table assignments.participant_relations force row level security;
+create policy tenant_isolation on assignments.participant_relations
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.participant_relations to commonhold_app;
+grant select on table assignments.participant_relations to commonhold_readonly;
+grant update (kind) on table assignments.participant_relations to commonhold_app;
+comment on table assignments.participant_relations is 'Two people who are on the same targets, or never on the same';
+comment on column assignments.participant_relations.participant_id is 'The one of the smaller id, so that a pair is there once';
+
+create table assignments.participant_skills (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  participant_id uuid not null,
+  skill text not null,
+  level smallint,
+  constraint participant_skills_pkey PRIMARY KEY (tenant_id, participant_id, skill),
+  constraint participant_skills_level_range CHECK (((level >= 1) AND (level <= 10))),
+  constraint participant_skills_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX participant_skills_skill_idx ON assignments.participant_skills USING btree (tenant_id, skill, participant_id);
+alter table assignments.participant_skills enable row level security;
+alter table assignments.participant_skills force row level security;
+create policy tenant_isolation on assignments.participant_skills
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table assignments.participant_skills to commonhold_app;
+grant select on table assignments.participant_skills to commonhold_readonly;
+comment on table assignments.participant_skills is 'participants.skills with their levels, a row each, kept by the database: what is looked for by index';
+
+create table assignments.participants (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  domain_id uuid not null,
+  user_id uuid,
+  reference text,
+  name text not null,
+  email text,
+  phone text,
+  skills jsonb default '[]'::jsonb not null,
+  skill_levels jsonb default '{}'::jsonb not null,
+  availability jsonb default '{}'::jsonb not null,
+  preferences jsonb default '{}'::jsonb not null,
+  metadata jsonb default '{}'::jsonb not null,
+  min_assignments integer default 0 not null,
+  max_assignments integer,
+  max_minutes_per_week integer,
+  min_rest_minutes integer,
+  joined_on date default CURRENT_DATE not null,
+  is_active boolean default true not null,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint participants_pkey PRIMARY KEY (tenant_id, id),
+  constraint participants_one_per_user UNIQUE (tenant_id, user_id, domain_id),
+  constraint participants_reference_unique UNIQUE (tenant_id, domain_id, reference),
+  constraint participants_availability_shape CHECK (assignments.is_availability(availability)),
+  constraint participants_email_length CHECK (((length(email) >= 3) AND (length(email) <= 255))),
+  constraint participants_limits CHECK (((min_assignments >= 0) AND (max_assignments >= min_assignments))),
+  constraint participants_max_minutes_per_week_range CHECK (((max_minutes_per_week >= 0) AND (max_minutes_per_week <= 10080))),
+  constraint participants_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+  constraint participants_min_rest_minutes_range CHECK (((min_rest_minutes >= 0) AND (min_rest_minutes <= 10080))),
+  constraint participants_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+  constraint participants_phone_length CHECK (((length(phone) >= 1) AND (length(phone) <= 20))),
+  constraint participants_preferences_object CHECK ((jsonb_typeof(preferences) = 'object'::text)),
+  constraint participants_reference_length CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
+  constraint participants_skill_levels_range CHECK (assignments.are_skill_levels(skill_levels)),
+  constraint participants_skills_names CHECK (assignments.is_skill_list(skills)),
+  constraint participants_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint participants_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES assignments.domains(tenant_id, id) ON DELETE RESTRICT,
+  constraint participants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE,
+  constraint participants_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users(id) ON DELETE SET NULL
+);
+CREATE INDEX participants_active_idx ON assignments.participants USING btree (tenant_id, is_active, name, id);
+CREATE INDEX participants_created_by_idx ON assignments.participants USING btree (created_by);
+CREATE INDEX participants_domain_idx ON assignments.participants USING btree (tenant_id, domain_id, is_active, name, id);
+CREATE INDEX participants_email_idx ON assignments.participants USING btree (tenant_id, email);
+CREATE INDEX participants_json_idx ON assignments.participants USING gin (tenant_id, skills, availability, preferences, metadata);
+CREATE INDEX participants_name_idx ON assignments.participants USING btree (tenant_id, name, id);
+CREATE INDEX participants_user_id_idx ON assignments.participants USING btree (user_id);
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.participants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participants();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.participants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participants();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.participants FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.participants FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_participants();
+CREATE TRIGGER keep_rows AFTER INSERT OR UPDATE OF skills, skill_levels, availability ON assignments.participants FOR EACH ROW EXECUTE FUNCTION assignments.keep_participant_rows();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.participants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table assignments.participants enable row level security;
+alter table assignments.participants force row level security;
+create policy participants_forgotten on assignments.participants to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on assignments.participants
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.participants to commonhold_app;
+grant select on table assignments.participants to commonhold_readonly;
+grant update (availability, email, is_active, joined_on, max_assignments, max_minutes_per_week, metadata, min_assignments, min_rest_minutes, name, phone, preferences, reference, skill_levels, skills, user_id) on table assignments.participants to commonhold_app;
+comment on table assignments.participants is 'Who can be assigned in a domain, with an account or without (VS-06)';
+comment on column assignments.participants.user_id is 'The member that he is: so he is told of his assignments, and what names him goes with his account';
+comment on column assignments.participants.reference is 'What another system calls him: by it an import knows him again';
+comment on column assignments.participants.skills is 'Names in lower case';
+comment on column assignments.participants.skill_levels is 'How well, from 1 to 10, for skills of which that is known';
+comment on column assignments.participants.availability is 'In an ordinary week, in the tenant''s time zone. Nothing about any weekday: always; a weekday that is not there: not on it; before its first time: not';
+comment on column assignments.participants.preferences is 'Remarks as the document has them, {"morning_shift": true}; what is weighed is in participant_preferences';
+comment on column assignments.participants.min_assignments is 'In each round';
+comment on column assignments.participants.max_assignments is 'In each round; null where only the domain limits it';
+comment on column assignments.participants.min_rest_minutes is 'Free between two targets that have times';
+comment on column assignments.participants.joined_on is 'Rounds before it are not counted when load is compared';
+
+create table assignments.revision_details (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  assignment_id uuid not null,
+  number integer not null,
+  participant_id uuid not null,
+  target_id uuid not null,
+  "position" integer,
+  is_pinned boolean default false not null,
+  constraint revision_details_pkey PRIMARY KEY (tenant_id, assignment_id, number, participant_id, target_id),
+  constraint revision_details_position_counted CHECK (("position" >= 0)),
+  constraint revision_details_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE RESTRICT,
+  constraint revision_details_revision_fkey FOREIGN KEY (tenant_id, assignment_id, number) REFERENCES assignments.assignment_revisions(tenant_id, assignment_id, number) ON DELETE CASCADE,
+  constraint revision_details_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES assignments.assignment_targets(tenant_id, id) ON DELETE RESTRICT
+);
+CREATE INDEX revision_details_participant_idx ON assignments.revision_details USING btree (tenant_id, participant_id);
+CREATE INDEX revision_details_target_idx ON assignments.revision_details USING btree (tenant_id, target_id);
+alter table assignments.revision_details enable row level security;
+alter table assignments.revision_details force row level security;
+create policy tenant_isolation on assignments.revision_details
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.revision_details to commonhold_app;
+grant select on table assignments.revision_details to commonhold_readonly;
+comment on table assignments.revision_details is 'Who was on what in a revision';
+
+create table assignments.schedules (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  domain_id uuid not null,
+  name text not null,
+  every integer default 1 not null,
+  unit text default 'week'::text not null,
+  period_days integer default 7 not null,
+  starts_on date not null,
+  ends_on date,
+  next_on date,
+  lead_days integer default 7 not null,
+  publishes boolean default false not null,
+  strategy text default 'optimal'::text not null,
+  configuration jsonb default '{}'::jsonb not null,
+  is_active boolean default true not null,
+  last_run_at timestamp(3) with time zone,
+  last_fault text,
+  created_by uuid default platform.current_user_id(),
+  created_at timestamp(3) with time zone default now() not null,
+  updated_at timestamp(3) with time zone default now() not null,
+  constraint schedules_pkey PRIMARY KEY (tenant_id, id),
+  constraint schedules_name_unique UNIQUE (tenant_id, domain_id, name),
+  constraint schedules_configuration_object CHECK ((jsonb_typeof(configuration) = 'object'::text)),
+  constraint schedules_interval CHECK ((((every >= 1) AND (every <= 366)) AND (unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text])))),
+  constraint schedules_lead_range CHECK (((lead_days >= 0) AND (lead_days <= 366))),
+  constraint schedules_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+  constraint schedules_order CHECK ((ends_on >= starts_on)),
+  constraint schedules_period_range CHECK (((period_days >= 1) AND (period_days <= 366))),
+  constraint schedules_strategy_shape CHECK ((strategy ~ '^[a-z][a-z0-9_]{0,99}$'::text)),
+  constraint schedules_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
+  constraint schedules_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES assignments.domains(tenant_id, id) ON DELETE RESTRICT,
+  constraint schedules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+CREATE INDEX schedules_created_by_idx ON assignments.schedules USING btree (created_by);
+CREATE INDEX schedules_domain_idx ON assignments.schedules USING btree (tenant_id, domain_id);
+CREATE INDEX schedules_next_idx ON assignments.schedules USING btree (tenant_id, next_on) WHERE is_active;
+CREATE TRIGGER audit_delete AFTER DELETE ON assignments.schedules REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_schedules();
+CREATE TRIGGER audit_insert AFTER INSERT ON assignments.schedules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_schedules();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.schedules FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
+CREATE TRIGGER audit_update AFTER UPDATE ON assignments.schedules FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_schedules();
+CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.schedules FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+alter table assignments.schedules enable row level security;
+alter table assignments.schedules force row level security;
+create policy tenant_isolation on assignments.schedules
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.schedules to commonhold_app;
+grant select on table assignments.schedules to commonhold_readonly;
+grant update (configuration, ends_on, every, is_active, last_fault, last_run_at, lead_days, name, next_on, period_days, publishes, starts_on, strategy, unit) on table assignments.schedules to commonhold_app;
+comment on table assignments.schedules is 'Rounds that come again: every so many days, weeks or months one is planned ahead';
+comment on column assignments.schedules.period_days is 'Days that each of its rounds covers';
+comment on column assignments.schedules.next_on is 'First day of the round that is planned next; null when there is none';
+comment on column assignments.schedules.lead_days is 'A round is planned so many days before it begins';
+comment on column assignments.schedules.publishes is 'What is planned is published at once, else it waits for somebody to look at it';
+
+create table assignments.solver_runs (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  id uuid default gen_random_uuid() not null,
+  assignment_id uuid not null,
+  status text default 'queued'::text not null,
+  strategy text not null,
+  parameters jsonb default '{}'::jsonb not null,
+  seed bigint default 0 not null,
+  engine_version text,
+  problem bytea,
+  problem_hash bytea,
+  plan jsonb,
+  progress jsonb default '[]'::jsonb not null,
+  best_cost double precision,
+  lower_bound double precision,
+  fault text,
+  stop_requested_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone default now() not null,
+  started_at timestamp(3) with time zone,
+  finished_at timestamp(3) with time zone,
+  constraint solver_runs_pkey PRIMARY KEY (tenant_id, id),
+  constraint solver_runs_parameters_object CHECK ((jsonb_typeof(parameters) = 'object'::text)),
+  constraint solver_runs_problem_hash_size CHECK ((octet_length(problem_hash) = 32)),
+  constraint solver_runs_progress_array CHECK ((jsonb_typeof(progress) = 'array'::text)),
+  constraint solver_runs_seed_range CHECK (((seed >= 0) AND (seed <= '4294967295'::bigint))),
+  constraint solver_runs_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'stopped'::text, 'failed'::text]))),
+  constraint solver_runs_strategy_shape CHECK ((strategy ~ '^[a-z][a-z0-9_]{0,99}$'::text)),
+  constraint solver_runs_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX solver_runs_assignment_idx ON assignments.solver_runs USING btree (tenant_id, assignment_id, created_at);
+alter table assignments.solver_runs enable row level security;
+alter table assignments.solver_runs force row level security;
+create policy tenant_isolation on assignments.solver_runs
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.solver_runs to commonhold_app;
+grant update (best_cost, engine_version, fault, finished_at, lower_bound, plan, problem, problem_hash, progress, started_at, status, stop_requested_at) on table assignments.solver_runs to commonhold_app;
+comment on table assignments.solver_runs is 'What the engine was given and what it answered: by it a plan is checked and made again. While it runs, how far it is';
+comment on column assignments.solver_runs.problem is 'JSON, compressed with gzip';
+comment on column assignments.solver_runs.problem_hash is 'SHA-256 of the JSON';
+comment on column assignments.solver_runs.plan is 'The answer with its certificate';
+comment on column assignments.solver_runs.progress is 'Best cost, bound and time of each that was found, in order';
 
 -- audit ---------------------------------------------------------------------------------------------------------
 
@@ -2860,6 +4061,1529 @@ end;
 end
 $function$;
 revoke execute on function audit.track_access_user_tenant_roles() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_assignment_pins()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.assignment_id is distinct from new.assignment_id or old.participant_id is distinct from new.participant_id or old.target_id is distinct from new.target_id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.assignment_pins', d.resource_id, ('{' || d.changes || '}')::jsonb,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.assignment_id::text || '/' || old.participant_id::text || '/' || old.target_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
+            (new.tenant_id, 'insert', new.assignment_id::text || '/' || new.participant_id::text || '/' || new.target_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
+        ) as d (tenant_id, action, resource_id, changes);
+        return null;
+      end if;
+      if old.assignment_id is distinct from new.assignment_id then
+        changes := changes || jsonb_build_object('assignment_id', jsonb_build_object('old', old.assignment_id, 'new', new.assignment_id));
+      end if;
+      if old.participant_id is distinct from new.participant_id then
+        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+      end if;
+      if old.target_id is distinct from new.target_id then
+        changes := changes || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.assignment_pins', old.assignment_id::text || '/' || old.participant_id::text || '/' || old.target_id::text, changes,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.assignment_pins', n.assignment_id::text || '/' || n.participant_id::text || '/' || n.target_id::text, ('{' || array_to_string(array[
+      '"assignment_id":{"' || 'new":' || to_json(n.assignment_id)::text || '}',
+      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
+      '"target_id":{"' || 'new":' || to_json(n.target_id)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.assignment_pins', o.assignment_id::text || '/' || o.participant_id::text || '/' || o.target_id::text, ('{' || array_to_string(array[
+      '"assignment_id":{"' || 'old":' || to_json(o.assignment_id)::text || '}',
+      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
+      '"target_id":{"' || 'old":' || to_json(o.target_id)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_assignment_pins() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_assignment_targets()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.assignment_targets', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.domain_id is distinct from new.domain_id then
+        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+      end if;
+      if old.reference is distinct from new.reference then
+        changes := changes || jsonb_build_object('reference', jsonb_build_object('old', old.reference, 'new', new.reference));
+      end if;
+      if old.name is distinct from new.name then
+        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+      end if;
+      if old.description is distinct from new.description then
+        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+      end if;
+      if old.required_count is distinct from new.required_count then
+        changes := changes || jsonb_build_object('required_count', jsonb_build_object('old', old.required_count, 'new', new.required_count));
+      end if;
+      if old.maximum_count is distinct from new.maximum_count then
+        changes := changes || jsonb_build_object('maximum_count', jsonb_build_object('old', old.maximum_count, 'new', new.maximum_count));
+      end if;
+      if old.may_be_short is distinct from new.may_be_short then
+        changes := changes || jsonb_build_object('may_be_short', jsonb_build_object('old', old.may_be_short, 'new', new.may_be_short));
+      end if;
+      if old.required_skills is distinct from new.required_skills then
+        changes := changes || jsonb_build_object('required_skills', jsonb_build_object('old', old.required_skills, 'new', new.required_skills));
+      end if;
+      if old.any_skills is distinct from new.any_skills then
+        changes := changes || jsonb_build_object('any_skills', jsonb_build_object('old', old.any_skills, 'new', new.any_skills));
+      end if;
+      if old.skill_levels is distinct from new.skill_levels then
+        changes := changes || jsonb_build_object('skill_levels', jsonb_build_object('old', old.skill_levels, 'new', new.skill_levels));
+      end if;
+      if old.skill_mix is distinct from new.skill_mix then
+        changes := changes || jsonb_build_object('skill_mix', jsonb_build_object('old', old.skill_mix, 'new', new.skill_mix));
+      end if;
+      if old.weekday is distinct from new.weekday then
+        changes := changes || jsonb_build_object('weekday', jsonb_build_object('old', old.weekday, 'new', new.weekday));
+      end if;
+      if old.on_date is distinct from new.on_date then
+        changes := changes || jsonb_build_object('on_date', jsonb_build_object('old', old.on_date, 'new', new.on_date));
+      end if;
+      if old.starts_at is distinct from new.starts_at then
+        changes := changes || jsonb_build_object('starts_at', jsonb_build_object('old', old.starts_at, 'new', new.starts_at));
+      end if;
+      if old.ends_at is distinct from new.ends_at then
+        changes := changes || jsonb_build_object('ends_at', jsonb_build_object('old', old.ends_at, 'new', new.ends_at));
+      end if;
+      if old.priority is distinct from new.priority then
+        changes := changes || jsonb_build_object('priority', jsonb_build_object('old', old.priority, 'new', new.priority));
+      end if;
+      if old.constraints is distinct from new.constraints then
+        changes := changes || jsonb_build_object('constraints', jsonb_build_object('old', old.constraints, 'new', new.constraints));
+      end if;
+      if old.metadata is distinct from new.metadata then
+        changes := changes || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
+      end if;
+      if old.is_active is distinct from new.is_active then
+        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.assignment_targets', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.assignment_targets', n.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
+      '"reference":{"' || 'new":' || to_json(n.reference)::text || '}',
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"required_count":{"' || 'new":' || to_json(n.required_count)::text || '}',
+      '"maximum_count":{"' || 'new":' || to_json(n.maximum_count)::text || '}',
+      '"may_be_short":{"' || 'new":' || to_json(n.may_be_short)::text || '}',
+      '"required_skills":{"' || 'new":' || to_json(n.required_skills)::text || '}',
+      '"any_skills":{"' || 'new":' || to_json(n.any_skills)::text || '}',
+      '"skill_levels":{"' || 'new":' || to_json(n.skill_levels)::text || '}',
+      '"skill_mix":{"' || 'new":' || to_json(n.skill_mix)::text || '}',
+      '"weekday":{"' || 'new":' || to_json(n.weekday)::text || '}',
+      '"on_date":{"' || 'new":' || to_json(n.on_date)::text || '}',
+      '"starts_at":{"' || 'new":' || to_json(n.starts_at)::text || '}',
+      '"ends_at":{"' || 'new":' || to_json(n.ends_at)::text || '}',
+      '"priority":{"' || 'new":' || to_json(n.priority)::text || '}',
+      '"constraints":{"' || 'new":' || to_json(n.constraints)::text || '}',
+      '"metadata":{"' || 'new":' || to_json(n.metadata)::text || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.assignment_targets', o.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
+      '"reference":{"' || 'old":' || to_json(o.reference)::text || '}',
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"required_count":{"' || 'old":' || to_json(o.required_count)::text || '}',
+      '"maximum_count":{"' || 'old":' || to_json(o.maximum_count)::text || '}',
+      '"may_be_short":{"' || 'old":' || to_json(o.may_be_short)::text || '}',
+      '"required_skills":{"' || 'old":' || to_json(o.required_skills)::text || '}',
+      '"any_skills":{"' || 'old":' || to_json(o.any_skills)::text || '}',
+      '"skill_levels":{"' || 'old":' || to_json(o.skill_levels)::text || '}',
+      '"skill_mix":{"' || 'old":' || to_json(o.skill_mix)::text || '}',
+      '"weekday":{"' || 'old":' || to_json(o.weekday)::text || '}',
+      '"on_date":{"' || 'old":' || to_json(o.on_date)::text || '}',
+      '"starts_at":{"' || 'old":' || to_json(o.starts_at)::text || '}',
+      '"ends_at":{"' || 'old":' || to_json(o.ends_at)::text || '}',
+      '"priority":{"' || 'old":' || to_json(o.priority)::text || '}',
+      '"constraints":{"' || 'old":' || to_json(o.constraints)::text || '}',
+      '"metadata":{"' || 'old":' || to_json(o.metadata)::text || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_assignment_targets() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_assignments()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.assignments', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.domain_id is distinct from new.domain_id then
+        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+      end if;
+      if old.schedule_id is distinct from new.schedule_id then
+        changes := changes || jsonb_build_object('schedule_id', jsonb_build_object('old', old.schedule_id, 'new', new.schedule_id));
+      end if;
+      if old.name is distinct from new.name then
+        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+      end if;
+      if old.description is distinct from new.description then
+        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+      end if;
+      if old.assignment_date is distinct from new.assignment_date then
+        changes := changes || jsonb_build_object('assignment_date', jsonb_build_object('old', old.assignment_date, 'new', new.assignment_date));
+      end if;
+      if old.ends_on is distinct from new.ends_on then
+        changes := changes || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
+      end if;
+      if old.strategy_used is distinct from new.strategy_used then
+        changes := changes || jsonb_build_object('strategy_used', jsonb_build_object('old', old.strategy_used, 'new', new.strategy_used));
+      end if;
+      if old.configuration is distinct from new.configuration then
+        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+      end if;
+      if old.metadata is distinct from new.metadata then
+        changes := changes || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
+      end if;
+      if old.seed is distinct from new.seed then
+        changes := changes || jsonb_build_object('seed', jsonb_build_object('old', old.seed, 'new', new.seed));
+      end if;
+      if old.engine_version is distinct from new.engine_version then
+        changes := changes || jsonb_build_object('engine_version', jsonb_build_object('old', old.engine_version, 'new', new.engine_version));
+      end if;
+      if old.plan_status is distinct from new.plan_status then
+        changes := changes || jsonb_build_object('plan_status', jsonb_build_object('old', old.plan_status, 'new', new.plan_status));
+      end if;
+      if old.cost is distinct from new.cost then
+        changes := changes || jsonb_build_object('cost', jsonb_build_object('old', old.cost, 'new', new.cost));
+      end if;
+      if old.lower_bound is distinct from new.lower_bound then
+        changes := changes || jsonb_build_object('lower_bound', jsonb_build_object('old', old.lower_bound, 'new', new.lower_bound));
+      end if;
+      if old.revision is distinct from new.revision then
+        changes := changes || jsonb_build_object('revision', jsonb_build_object('old', old.revision, 'new', new.revision));
+      end if;
+      if old.status is distinct from new.status then
+        changes := changes || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
+      end if;
+      if old.published_at is distinct from new.published_at then
+        changes := changes || jsonb_build_object('published_at', jsonb_build_object('old', old.published_at, 'new', new.published_at));
+      end if;
+      if old.published_by is distinct from new.published_by then
+        changes := changes || jsonb_build_object('published_by', jsonb_build_object('old', old.published_by, 'new', new.published_by));
+      end if;
+      if old.locked_at is distinct from new.locked_at then
+        changes := changes || jsonb_build_object('locked_at', jsonb_build_object('old', old.locked_at, 'new', new.locked_at));
+      end if;
+      if old.locked_by is distinct from new.locked_by then
+        changes := changes || jsonb_build_object('locked_by', jsonb_build_object('old', old.locked_by, 'new', new.locked_by));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.assignments', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.assignments', n.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
+      '"schedule_id":{"' || 'new":' || to_json(n.schedule_id)::text || '}',
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"assignment_date":{"' || 'new":' || to_json(n.assignment_date)::text || '}',
+      '"ends_on":{"' || 'new":' || to_json(n.ends_on)::text || '}',
+      '"strategy_used":{"' || 'new":' || to_json(n.strategy_used)::text || '}',
+      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
+      '"metadata":{"' || 'new":' || to_json(n.metadata)::text || '}',
+      '"seed":{"' || 'new":' || to_json(n.seed)::text || '}',
+      '"engine_version":{"' || 'new":' || to_json(n.engine_version)::text || '}',
+      '"plan_status":{"' || 'new":' || to_json(n.plan_status)::text || '}',
+      '"cost":{"' || 'new":' || to_json(n.cost)::text || '}',
+      '"lower_bound":{"' || 'new":' || to_json(n.lower_bound)::text || '}',
+      '"revision":{"' || 'new":' || to_json(n.revision)::text || '}',
+      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
+      '"published_at":{"' || 'new":' || to_json(n.published_at)::text || '}',
+      '"published_by":{"' || 'new":' || to_json(n.published_by)::text || '}',
+      '"locked_at":{"' || 'new":' || to_json(n.locked_at)::text || '}',
+      '"locked_by":{"' || 'new":' || to_json(n.locked_by)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.assignments', o.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
+      '"schedule_id":{"' || 'old":' || to_json(o.schedule_id)::text || '}',
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"assignment_date":{"' || 'old":' || to_json(o.assignment_date)::text || '}',
+      '"ends_on":{"' || 'old":' || to_json(o.ends_on)::text || '}',
+      '"strategy_used":{"' || 'old":' || to_json(o.strategy_used)::text || '}',
+      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
+      '"metadata":{"' || 'old":' || to_json(o.metadata)::text || '}',
+      '"seed":{"' || 'old":' || to_json(o.seed)::text || '}',
+      '"engine_version":{"' || 'old":' || to_json(o.engine_version)::text || '}',
+      '"plan_status":{"' || 'old":' || to_json(o.plan_status)::text || '}',
+      '"cost":{"' || 'old":' || to_json(o.cost)::text || '}',
+      '"lower_bound":{"' || 'old":' || to_json(o.lower_bound)::text || '}',
+      '"revision":{"' || 'old":' || to_json(o.revision)::text || '}',
+      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
+      '"published_at":{"' || 'old":' || to_json(o.published_at)::text || '}',
+      '"published_by":{"' || 'old":' || to_json(o.published_by)::text || '}',
+      '"locked_at":{"' || 'old":' || to_json(o.locked_at)::text || '}',
+      '"locked_by":{"' || 'old":' || to_json(o.locked_by)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_assignments() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_availability_exceptions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.availability_exceptions', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{note}', '{tenant_id,id}'), jsonb_build_object('participant_id', old.participant_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{note}', '{tenant_id,id}'), jsonb_build_object('participant_id', new.participant_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.participant_id is distinct from new.participant_id then
+        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+      end if;
+      if old.starts_on is distinct from new.starts_on then
+        changes := changes || jsonb_build_object('starts_on', jsonb_build_object('old', old.starts_on, 'new', new.starts_on));
+      end if;
+      if old.ends_on is distinct from new.ends_on then
+        changes := changes || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
+      end if;
+      if old.starts_at is distinct from new.starts_at then
+        changes := changes || jsonb_build_object('starts_at', jsonb_build_object('old', old.starts_at, 'new', new.starts_at));
+      end if;
+      if old.ends_at is distinct from new.ends_at then
+        changes := changes || jsonb_build_object('ends_at', jsonb_build_object('old', old.ends_at, 'new', new.ends_at));
+      end if;
+      if old.is_available is distinct from new.is_available then
+        changes := changes || jsonb_build_object('is_available', jsonb_build_object('old', old.is_available, 'new', new.is_available));
+      end if;
+      if old.note is distinct from new.note then
+        changes := changes || jsonb_build_object('note', jsonb_build_object('old', case when old.note is not null then '[redacted]' end, 'new', case when new.note is not null then '[redacted]' end));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.availability_exceptions', old.id::text, changes, jsonb_build_object('participant_id', new.participant_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.availability_exceptions', n.id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
+      '"starts_on":{"' || 'new":' || to_json(n.starts_on)::text || '}',
+      '"ends_on":{"' || 'new":' || to_json(n.ends_on)::text || '}',
+      '"starts_at":{"' || 'new":' || to_json(n.starts_at)::text || '}',
+      '"ends_at":{"' || 'new":' || to_json(n.ends_at)::text || '}',
+      '"is_available":{"' || 'new":' || to_json(n.is_available)::text || '}',
+      '"note":{"' || 'new":' || case when n.note is not null then '"[redacted]"' end || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('participant_id', n.participant_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.availability_exceptions', o.id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
+      '"starts_on":{"' || 'old":' || to_json(o.starts_on)::text || '}',
+      '"ends_on":{"' || 'old":' || to_json(o.ends_on)::text || '}',
+      '"starts_at":{"' || 'old":' || to_json(o.starts_at)::text || '}',
+      '"ends_at":{"' || 'old":' || to_json(o.ends_at)::text || '}',
+      '"is_available":{"' || 'old":' || to_json(o.is_available)::text || '}',
+      '"note":{"' || 'old":' || case when o.note is not null then '"[redacted]"' end || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('participant_id', o.participant_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_availability_exceptions() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_calendar_feeds()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.calendar_feeds', d.resource_id, ('{' || d.changes || '}')::jsonb,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{token_hash}', '{tenant_id,id,last_read_at}')),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{token_hash}', '{tenant_id,id,last_read_at}'))
+        ) as d (tenant_id, action, resource_id, changes);
+        return null;
+      end if;
+      if old.participant_id is distinct from new.participant_id then
+        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+      end if;
+      if old.token_hash is distinct from new.token_hash then
+        changes := changes || jsonb_build_object('token_hash', jsonb_build_object('old', case when old.token_hash is not null then '[redacted]' end, 'new', case when new.token_hash is not null then '[redacted]' end));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.calendar_feeds', old.id::text, changes,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.calendar_feeds', n.id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
+      '"token_hash":{"' || 'new":' || case when n.token_hash is not null then '"[redacted]"' end || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.calendar_feeds', o.id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
+      '"token_hash":{"' || 'old":' || case when o.token_hash is not null then '"[redacted]"' end || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_calendar_feeds() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_domains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.domains', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.name is distinct from new.name then
+        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+      end if;
+      if old.display_name is distinct from new.display_name then
+        changes := changes || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
+      end if;
+      if old.description is distinct from new.description then
+        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+      end if;
+      if old.version is distinct from new.version then
+        changes := changes || jsonb_build_object('version', jsonb_build_object('old', old.version, 'new', new.version));
+      end if;
+      if old.is_active is distinct from new.is_active then
+        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+      end if;
+      if old.configuration is distinct from new.configuration then
+        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+      end if;
+      if old.business_rules is distinct from new.business_rules then
+        changes := changes || jsonb_build_object('business_rules', jsonb_build_object('old', old.business_rules, 'new', new.business_rules));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.domains', old.id::text, changes, jsonb_build_object('name', new.name),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.domains', n.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"version":{"' || 'new":' || to_json(n.version)::text || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
+      '"business_rules":{"' || 'new":' || to_json(n.business_rules)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.domains', o.id::text, ('{' || array_to_string(array[
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"version":{"' || 'old":' || to_json(o.version)::text || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
+      '"business_rules":{"' || 'old":' || to_json(o.business_rules)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_domains() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_drop_outs()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.drop_outs', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{reason}', '{tenant_id,id}'), jsonb_build_object('assignment_id', old.assignment_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{reason}', '{tenant_id,id}'), jsonb_build_object('assignment_id', new.assignment_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.assignment_id is distinct from new.assignment_id then
+        changes := changes || jsonb_build_object('assignment_id', jsonb_build_object('old', old.assignment_id, 'new', new.assignment_id));
+      end if;
+      if old.participant_id is distinct from new.participant_id then
+        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+      end if;
+      if old.target_id is distinct from new.target_id then
+        changes := changes || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
+      end if;
+      if old.reason is distinct from new.reason then
+        changes := changes || jsonb_build_object('reason', jsonb_build_object('old', case when old.reason is not null then '[redacted]' end, 'new', case when new.reason is not null then '[redacted]' end));
+      end if;
+      if old.reported_by is distinct from new.reported_by then
+        changes := changes || jsonb_build_object('reported_by', jsonb_build_object('old', old.reported_by, 'new', new.reported_by));
+      end if;
+      if old.reported_at is distinct from new.reported_at then
+        changes := changes || jsonb_build_object('reported_at', jsonb_build_object('old', old.reported_at, 'new', new.reported_at));
+      end if;
+      if old.resolved_revision is distinct from new.resolved_revision then
+        changes := changes || jsonb_build_object('resolved_revision', jsonb_build_object('old', old.resolved_revision, 'new', new.resolved_revision));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.drop_outs', old.id::text, changes, jsonb_build_object('assignment_id', new.assignment_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.drop_outs', n.id::text, ('{' || array_to_string(array[
+      '"assignment_id":{"' || 'new":' || to_json(n.assignment_id)::text || '}',
+      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
+      '"target_id":{"' || 'new":' || to_json(n.target_id)::text || '}',
+      '"reason":{"' || 'new":' || case when n.reason is not null then '"[redacted]"' end || '}',
+      '"reported_by":{"' || 'new":' || to_json(n.reported_by)::text || '}',
+      '"reported_at":{"' || 'new":' || to_json(n.reported_at)::text || '}',
+      '"resolved_revision":{"' || 'new":' || to_json(n.resolved_revision)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('assignment_id', n.assignment_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.drop_outs', o.id::text, ('{' || array_to_string(array[
+      '"assignment_id":{"' || 'old":' || to_json(o.assignment_id)::text || '}',
+      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
+      '"target_id":{"' || 'old":' || to_json(o.target_id)::text || '}',
+      '"reason":{"' || 'old":' || case when o.reason is not null then '"[redacted]"' end || '}',
+      '"reported_by":{"' || 'old":' || to_json(o.reported_by)::text || '}',
+      '"reported_at":{"' || 'old":' || to_json(o.reported_at)::text || '}',
+      '"resolved_revision":{"' || 'old":' || to_json(o.resolved_revision)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('assignment_id', o.assignment_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_drop_outs() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_entities()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.entities', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,checked_version,faults,fits,updated_at}'), jsonb_build_object('definition_id', old.definition_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,checked_version,faults,fits,updated_at}'), jsonb_build_object('definition_id', new.definition_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.definition_id is distinct from new.definition_id then
+        changes := changes || jsonb_build_object('definition_id', jsonb_build_object('old', old.definition_id, 'new', new.definition_id));
+      end if;
+      if old.data is distinct from new.data then
+        changes := changes || jsonb_build_object('data', jsonb_build_object('old', old.data, 'new', new.data));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.entities', old.id::text, changes, jsonb_build_object('definition_id', new.definition_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.entities', n.id::text, ('{' || array_to_string(array[
+      '"definition_id":{"' || 'new":' || to_json(n.definition_id)::text || '}',
+      '"data":{"' || 'new":' || to_json(n.data)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('definition_id', n.definition_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.entities', o.id::text, ('{' || array_to_string(array[
+      '"definition_id":{"' || 'old":' || to_json(o.definition_id)::text || '}',
+      '"data":{"' || 'old":' || to_json(o.data)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('definition_id', o.definition_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_entities() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_entity_definitions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.entity_definitions', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.domain_id is distinct from new.domain_id then
+        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+      end if;
+      if old.name is distinct from new.name then
+        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+      end if;
+      if old.display_name is distinct from new.display_name then
+        changes := changes || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
+      end if;
+      if old.description is distinct from new.description then
+        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+      end if;
+      if old.schema is distinct from new.schema then
+        changes := changes || jsonb_build_object('schema', jsonb_build_object('old', old.schema, 'new', new.schema));
+      end if;
+      if old.version is distinct from new.version then
+        changes := changes || jsonb_build_object('version', jsonb_build_object('old', old.version, 'new', new.version));
+      end if;
+      if old.is_active is distinct from new.is_active then
+        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.entity_definitions', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.entity_definitions', n.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
+      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
+      '"schema":{"' || 'new":' || to_json(n.schema)::text || '}',
+      '"version":{"' || 'new":' || to_json(n.version)::text || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.entity_definitions', o.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
+      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
+      '"schema":{"' || 'old":' || to_json(o.schema)::text || '}',
+      '"version":{"' || 'old":' || to_json(o.version)::text || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_entity_definitions() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_participant_preferences()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.participant_id is distinct from new.participant_id or old.target_id is distinct from new.target_id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.participant_preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.participant_id::text || '/' || old.target_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
+            (new.tenant_id, 'insert', new.participant_id::text || '/' || new.target_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
+        ) as d (tenant_id, action, resource_id, changes);
+        return null;
+      end if;
+      if old.participant_id is distinct from new.participant_id then
+        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+      end if;
+      if old.target_id is distinct from new.target_id then
+        changes := changes || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
+      end if;
+      if old.weight is distinct from new.weight then
+        changes := changes || jsonb_build_object('weight', jsonb_build_object('old', old.weight, 'new', new.weight));
+      end if;
+      if old.is_excluded is distinct from new.is_excluded then
+        changes := changes || jsonb_build_object('is_excluded', jsonb_build_object('old', old.is_excluded, 'new', new.is_excluded));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.participant_preferences', old.participant_id::text || '/' || old.target_id::text, changes,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.participant_preferences', n.participant_id::text || '/' || n.target_id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
+      '"target_id":{"' || 'new":' || to_json(n.target_id)::text || '}',
+      '"weight":{"' || 'new":' || to_json(n.weight)::text || '}',
+      '"is_excluded":{"' || 'new":' || to_json(n.is_excluded)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.participant_preferences', o.participant_id::text || '/' || o.target_id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
+      '"target_id":{"' || 'old":' || to_json(o.target_id)::text || '}',
+      '"weight":{"' || 'old":' || to_json(o.weight)::text || '}',
+      '"is_excluded":{"' || 'old":' || to_json(o.is_excluded)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_participant_preferences() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_participant_relations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.participant_relations', d.resource_id, ('{' || d.changes || '}')::jsonb,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}')),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'))
+        ) as d (tenant_id, action, resource_id, changes);
+        return null;
+      end if;
+      if old.participant_id is distinct from new.participant_id then
+        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+      end if;
+      if old.other_participant_id is distinct from new.other_participant_id then
+        changes := changes || jsonb_build_object('other_participant_id', jsonb_build_object('old', old.other_participant_id, 'new', new.other_participant_id));
+      end if;
+      if old.kind is distinct from new.kind then
+        changes := changes || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.participant_relations', old.id::text, changes,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.participant_relations', n.id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
+      '"other_participant_id":{"' || 'new":' || to_json(n.other_participant_id)::text || '}',
+      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.participant_relations', o.id::text, ('{' || array_to_string(array[
+      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
+      '"other_participant_id":{"' || 'old":' || to_json(o.other_participant_id)::text || '}',
+      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}'
+      ]::text[], ',') || '}')::jsonb,
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_participant_relations() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_participants()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.participants', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{name,email,phone,availability,preferences,metadata}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{name,email,phone,availability,preferences,metadata}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.domain_id is distinct from new.domain_id then
+        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+      end if;
+      if old.user_id is distinct from new.user_id then
+        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+      end if;
+      if old.reference is distinct from new.reference then
+        changes := changes || jsonb_build_object('reference', jsonb_build_object('old', old.reference, 'new', new.reference));
+      end if;
+      if old.name is distinct from new.name then
+        changes := changes || jsonb_build_object('name', jsonb_build_object('old', case when old.name is not null then '[redacted]' end, 'new', case when new.name is not null then '[redacted]' end));
+      end if;
+      if old.email is distinct from new.email then
+        changes := changes || jsonb_build_object('email', jsonb_build_object('old', case when old.email is not null then '[redacted]' end, 'new', case when new.email is not null then '[redacted]' end));
+      end if;
+      if old.phone is distinct from new.phone then
+        changes := changes || jsonb_build_object('phone', jsonb_build_object('old', case when old.phone is not null then '[redacted]' end, 'new', case when new.phone is not null then '[redacted]' end));
+      end if;
+      if old.skills is distinct from new.skills then
+        changes := changes || jsonb_build_object('skills', jsonb_build_object('old', old.skills, 'new', new.skills));
+      end if;
+      if old.skill_levels is distinct from new.skill_levels then
+        changes := changes || jsonb_build_object('skill_levels', jsonb_build_object('old', old.skill_levels, 'new', new.skill_levels));
+      end if;
+      if old.availability is distinct from new.availability then
+        changes := changes || jsonb_build_object('availability', jsonb_build_object('old', case when old.availability is not null then '[redacted]' end, 'new', case when new.availability is not null then '[redacted]' end));
+      end if;
+      if old.preferences is distinct from new.preferences then
+        changes := changes || jsonb_build_object('preferences', jsonb_build_object('old', case when old.preferences is not null then '[redacted]' end, 'new', case when new.preferences is not null then '[redacted]' end));
+      end if;
+      if old.metadata is distinct from new.metadata then
+        changes := changes || jsonb_build_object('metadata', jsonb_build_object('old', case when old.metadata is not null then '[redacted]' end, 'new', case when new.metadata is not null then '[redacted]' end));
+      end if;
+      if old.min_assignments is distinct from new.min_assignments then
+        changes := changes || jsonb_build_object('min_assignments', jsonb_build_object('old', old.min_assignments, 'new', new.min_assignments));
+      end if;
+      if old.max_assignments is distinct from new.max_assignments then
+        changes := changes || jsonb_build_object('max_assignments', jsonb_build_object('old', old.max_assignments, 'new', new.max_assignments));
+      end if;
+      if old.max_minutes_per_week is distinct from new.max_minutes_per_week then
+        changes := changes || jsonb_build_object('max_minutes_per_week', jsonb_build_object('old', old.max_minutes_per_week, 'new', new.max_minutes_per_week));
+      end if;
+      if old.min_rest_minutes is distinct from new.min_rest_minutes then
+        changes := changes || jsonb_build_object('min_rest_minutes', jsonb_build_object('old', old.min_rest_minutes, 'new', new.min_rest_minutes));
+      end if;
+      if old.joined_on is distinct from new.joined_on then
+        changes := changes || jsonb_build_object('joined_on', jsonb_build_object('old', old.joined_on, 'new', new.joined_on));
+      end if;
+      if old.is_active is distinct from new.is_active then
+        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.participants', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.participants', n.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
+      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
+      '"reference":{"' || 'new":' || to_json(n.reference)::text || '}',
+      '"name":{"' || 'new":' || case when n.name is not null then '"[redacted]"' end || '}',
+      '"email":{"' || 'new":' || case when n.email is not null then '"[redacted]"' end || '}',
+      '"phone":{"' || 'new":' || case when n.phone is not null then '"[redacted]"' end || '}',
+      '"skills":{"' || 'new":' || to_json(n.skills)::text || '}',
+      '"skill_levels":{"' || 'new":' || to_json(n.skill_levels)::text || '}',
+      '"availability":{"' || 'new":' || case when n.availability is not null then '"[redacted]"' end || '}',
+      '"preferences":{"' || 'new":' || case when n.preferences is not null then '"[redacted]"' end || '}',
+      '"metadata":{"' || 'new":' || case when n.metadata is not null then '"[redacted]"' end || '}',
+      '"min_assignments":{"' || 'new":' || to_json(n.min_assignments)::text || '}',
+      '"max_assignments":{"' || 'new":' || to_json(n.max_assignments)::text || '}',
+      '"max_minutes_per_week":{"' || 'new":' || to_json(n.max_minutes_per_week)::text || '}',
+      '"min_rest_minutes":{"' || 'new":' || to_json(n.min_rest_minutes)::text || '}',
+      '"joined_on":{"' || 'new":' || to_json(n.joined_on)::text || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.participants', o.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
+      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
+      '"reference":{"' || 'old":' || to_json(o.reference)::text || '}',
+      '"name":{"' || 'old":' || case when o.name is not null then '"[redacted]"' end || '}',
+      '"email":{"' || 'old":' || case when o.email is not null then '"[redacted]"' end || '}',
+      '"phone":{"' || 'old":' || case when o.phone is not null then '"[redacted]"' end || '}',
+      '"skills":{"' || 'old":' || to_json(o.skills)::text || '}',
+      '"skill_levels":{"' || 'old":' || to_json(o.skill_levels)::text || '}',
+      '"availability":{"' || 'old":' || case when o.availability is not null then '"[redacted]"' end || '}',
+      '"preferences":{"' || 'old":' || case when o.preferences is not null then '"[redacted]"' end || '}',
+      '"metadata":{"' || 'old":' || case when o.metadata is not null then '"[redacted]"' end || '}',
+      '"min_assignments":{"' || 'old":' || to_json(o.min_assignments)::text || '}',
+      '"max_assignments":{"' || 'old":' || to_json(o.max_assignments)::text || '}',
+      '"max_minutes_per_week":{"' || 'old":' || to_json(o.max_minutes_per_week)::text || '}',
+      '"min_rest_minutes":{"' || 'old":' || to_json(o.min_rest_minutes)::text || '}',
+      '"joined_on":{"' || 'old":' || to_json(o.joined_on)::text || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_participants() from public;
+
+CREATE OR REPLACE FUNCTION audit.track_assignments_schedules()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    declare
+      request jsonb;
+      changes jsonb := '{}';
+    begin
+      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        select
+          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.schedules', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        from (
+          values
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+        ) as d (tenant_id, action, resource_id, changes, details);
+        return null;
+      end if;
+      if old.domain_id is distinct from new.domain_id then
+        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+      end if;
+      if old.name is distinct from new.name then
+        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+      end if;
+      if old.every is distinct from new.every then
+        changes := changes || jsonb_build_object('every', jsonb_build_object('old', old.every, 'new', new.every));
+      end if;
+      if old.unit is distinct from new.unit then
+        changes := changes || jsonb_build_object('unit', jsonb_build_object('old', old.unit, 'new', new.unit));
+      end if;
+      if old.period_days is distinct from new.period_days then
+        changes := changes || jsonb_build_object('period_days', jsonb_build_object('old', old.period_days, 'new', new.period_days));
+      end if;
+      if old.starts_on is distinct from new.starts_on then
+        changes := changes || jsonb_build_object('starts_on', jsonb_build_object('old', old.starts_on, 'new', new.starts_on));
+      end if;
+      if old.ends_on is distinct from new.ends_on then
+        changes := changes || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
+      end if;
+      if old.next_on is distinct from new.next_on then
+        changes := changes || jsonb_build_object('next_on', jsonb_build_object('old', old.next_on, 'new', new.next_on));
+      end if;
+      if old.lead_days is distinct from new.lead_days then
+        changes := changes || jsonb_build_object('lead_days', jsonb_build_object('old', old.lead_days, 'new', new.lead_days));
+      end if;
+      if old.publishes is distinct from new.publishes then
+        changes := changes || jsonb_build_object('publishes', jsonb_build_object('old', old.publishes, 'new', new.publishes));
+      end if;
+      if old.strategy is distinct from new.strategy then
+        changes := changes || jsonb_build_object('strategy', jsonb_build_object('old', old.strategy, 'new', new.strategy));
+      end if;
+      if old.configuration is distinct from new.configuration then
+        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+      end if;
+      if old.is_active is distinct from new.is_active then
+        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+      end if;
+      if old.last_run_at is distinct from new.last_run_at then
+        changes := changes || jsonb_build_object('last_run_at', jsonb_build_object('old', old.last_run_at, 'new', new.last_run_at));
+      end if;
+      if old.last_fault is distinct from new.last_fault then
+        changes := changes || jsonb_build_object('last_fault', jsonb_build_object('old', old.last_fault, 'new', new.last_fault));
+      end if;
+      if old.created_by is distinct from new.created_by then
+        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+      end if;
+      if old.created_at is distinct from new.created_at then
+        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+      end if;
+      if changes <> '{}' then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+        values (
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.schedules', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+        );
+      end if;
+      return null;
+    end;
+  end if;
+<<scope>>
+declare
+  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
+  request_id constant text := request ->> 'id';
+  user_agent constant text := request ->> 'agent';
+  user_name constant text := request ->> 'name';
+  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
+  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
+  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
+begin
+  if tg_op = 'INSERT' then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.schedules', n.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
+      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
+      '"every":{"' || 'new":' || to_json(n.every)::text || '}',
+      '"unit":{"' || 'new":' || to_json(n.unit)::text || '}',
+      '"period_days":{"' || 'new":' || to_json(n.period_days)::text || '}',
+      '"starts_on":{"' || 'new":' || to_json(n.starts_on)::text || '}',
+      '"ends_on":{"' || 'new":' || to_json(n.ends_on)::text || '}',
+      '"next_on":{"' || 'new":' || to_json(n.next_on)::text || '}',
+      '"lead_days":{"' || 'new":' || to_json(n.lead_days)::text || '}',
+      '"publishes":{"' || 'new":' || to_json(n.publishes)::text || '}',
+      '"strategy":{"' || 'new":' || to_json(n.strategy)::text || '}',
+      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
+      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
+      '"last_run_at":{"' || 'new":' || to_json(n.last_run_at)::text || '}',
+      '"last_fault":{"' || 'new":' || to_json(n.last_fault)::text || '}',
+      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
+      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from new_rows as n;
+  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.schedules', o.id::text, ('{' || array_to_string(array[
+      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
+      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
+      '"every":{"' || 'old":' || to_json(o.every)::text || '}',
+      '"unit":{"' || 'old":' || to_json(o.unit)::text || '}',
+      '"period_days":{"' || 'old":' || to_json(o.period_days)::text || '}',
+      '"starts_on":{"' || 'old":' || to_json(o.starts_on)::text || '}',
+      '"ends_on":{"' || 'old":' || to_json(o.ends_on)::text || '}',
+      '"next_on":{"' || 'old":' || to_json(o.next_on)::text || '}',
+      '"lead_days":{"' || 'old":' || to_json(o.lead_days)::text || '}',
+      '"publishes":{"' || 'old":' || to_json(o.publishes)::text || '}',
+      '"strategy":{"' || 'old":' || to_json(o.strategy)::text || '}',
+      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
+      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
+      '"last_run_at":{"' || 'old":' || to_json(o.last_run_at)::text || '}',
+      '"last_fault":{"' || 'old":' || to_json(o.last_fault)::text || '}',
+      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
+      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
+      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      scope.ip_address, scope.user_agent, scope.request_id
+    from old_rows as o;
+  end if;
+  return null;
+end;
+end
+$function$;
+revoke execute on function audit.track_assignments_schedules() from public;
 
 CREATE OR REPLACE FUNCTION audit.track_contractors_contractor_list_comments()
  RETURNS trigger
@@ -9843,6 +12567,7 @@ CREATE OR REPLACE FUNCTION contractors.refresh_profile_summary(refresh_id uuid)
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET work_mem TO '64MB'
+ SET "TimeZone" TO 'UTC'
 AS $function$
 begin
   begin
@@ -11713,13 +14438,14 @@ begin
       where given.user_tenant_id = person.user_tenant_id
         and given.role_id = person.role_id
     )
-    and not exists (
-      select
+    and (
+      select true
       from federation.role_sources as source
       where source.tenant_id = platform.current_tenant_id()
         and source.user_tenant_id = person.user_tenant_id
         and source.role_id = person.role_id
-    );
+      limit 1
+    ) is null;
   insert into federation.role_sources (user_tenant_id, role_id, mapping_id)
   select person.user_tenant_id, person.role_id, person.mapping_id
   from jsonb_to_recordset(differences) as person (user_tenant_id uuid, change text, mapping_id uuid, role_id uuid)
@@ -11734,6 +14460,7 @@ begin
   using jsonb_to_recordset(differences) as person (user_tenant_id uuid, change text, mapping_id uuid)
   where person.change = 'withdraw'
     and proposal.tenant_id = platform.current_tenant_id()
+    and proposal.user_tenant_id = any (of_people)
     and proposal.user_tenant_id = person.user_tenant_id
     and proposal.mapping_id = person.mapping_id;
 
@@ -11742,6 +14469,7 @@ begin
   using jsonb_to_recordset(differences) as person (user_tenant_id uuid, change text, mapping_id uuid, role_id uuid)
   where person.change = 'take'
     and source.tenant_id = platform.current_tenant_id()
+    and source.user_tenant_id = any (of_people)
     and source.user_tenant_id = person.user_tenant_id
     and source.role_id = person.role_id
     and source.mapping_id = person.mapping_id;
@@ -11759,7 +14487,7 @@ begin
     told.user_tenant_id,
     case told.change
       when 'give' then case when told.is_first and given.role_id is not null then 'given' else 'joined' end
-      when 'take' then case when told.is_first and held.role_id is null then 'taken' else 'parted' end
+      when 'take' then case when told.is_first and held.is_held is null then 'taken' else 'parted' end
       when 'propose' then 'proposed'
       else 'withdrawn'
     end,
@@ -11768,10 +14496,15 @@ begin
   from told
   left join jsonb_to_recordset(fresh) as given (user_tenant_id uuid, role_id uuid)
     on given.user_tenant_id = told.user_tenant_id and given.role_id = told.role_id
-  left join access.user_tenant_roles as held
-    on held.tenant_id = platform.current_tenant_id()
-    and held.user_tenant_id = told.user_tenant_id
-    and held.role_id = told.role_id;
+  left join lateral (
+    select true as is_held
+    from access.user_tenant_roles as held
+    where told.change = 'take'
+      and held.tenant_id = platform.current_tenant_id()
+      and held.user_tenant_id = told.user_tenant_id
+      and held.role_id = told.role_id
+    limit 1
+  ) as held on true;
 end
 $function$;
 grant execute on function federation.apply_groups_of(of_provider_id uuid, of_people uuid[]) to commonhold_app;
@@ -11820,6 +14553,8 @@ AS $function$
       each.id,
       each.internal_role,
       each.auto_assign,
+      each.auto_assign
+        and (not role.is_built_in or role.name <> 'owner' or federation.may_make_owners(of_provider_id)) as may_give,
       each.external_group_id = any (of_groups) as is_in,
       exists (
         select
@@ -11837,11 +14572,12 @@ AS $function$
           and proposal.mapping_id = each.id
       ) as is_proposed
     from federation.iam_group_mappings as each
+    join access.roles as role on role.tenant_id = each.tenant_id and role.id = each.internal_role
     where each.tenant_id = platform.current_tenant_id()
       and each.provider_id = of_provider_id
       and each.sync_status <> 'disabled'
   )
-  select 'give', id, internal_role from mapping where of_groups is not null and is_in and auto_assign and not gives
+  select 'give', id, internal_role from mapping where of_groups is not null and is_in and may_give and not gives
   union all
   select 'take', id, internal_role from mapping where of_groups is not null and not is_in and gives
   union all
@@ -11871,67 +14607,107 @@ CREATE OR REPLACE FUNCTION federation.find_differences_of(of_provider_id uuid, o
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+  -- Row security hides from the planner how many rows a tenant has, so a join with them is planned for one: each look that
+  -- stands as a subquery with a limit is one by the index, however many there are.
   with mapping as materialized (
-    select id, internal_role, auto_assign, external_group_id
-    from federation.iam_group_mappings
-    where tenant_id = platform.current_tenant_id()
-      and provider_id = of_provider_id
-      and sync_status <> 'disabled'
+    select
+      each.id,
+      each.internal_role,
+      each.auto_assign,
+      each.auto_assign
+        and (not role.is_built_in or role.name <> 'owner' or federation.may_make_owners(of_provider_id)) as may_give,
+      each.external_group_id
+    from federation.iam_group_mappings as each
+    join access.roles as role on role.tenant_id = each.tenant_id and role.id = each.internal_role
+    where each.tenant_id = platform.current_tenant_id()
+      and each.provider_id = of_provider_id
+      and each.sync_status <> 'disabled'
   ),
-  person as materialized (
-    select known.user_tenant_id, known.group_ids
+  wanted as materialized (
+    select distinct known.user_tenant_id, mapping.id, mapping.internal_role, mapping.auto_assign, mapping.may_give
     from federation.known_groups as known
+    cross join unnest(known.group_ids) as own (group_id)
+    join mapping on mapping.external_group_id = own.group_id
     where known.tenant_id = platform.current_tenant_id()
       and known.provider_id = of_provider_id
       and known.user_tenant_id = any (of_people)
-      and known.group_ids is not null
       and known.outcome <> 'inactive'
-  ),
-  source as materialized (
-    select source.user_tenant_id, source.mapping_id
-    from federation.role_sources as source
-    where source.tenant_id = platform.current_tenant_id()
-      and source.user_tenant_id = any (of_people)
-      and source.mapping_id is not null
-  ),
-  proposal as materialized (
-    select proposal.user_tenant_id, proposal.mapping_id
-    from federation.role_proposals as proposal
-    where proposal.tenant_id = platform.current_tenant_id()
-      and proposal.user_tenant_id = any (of_people)
-  ),
-  held as materialized (
-    select held.user_tenant_id, held.role_id
-    from access.user_tenant_roles as held
-    where held.tenant_id = platform.current_tenant_id()
-      and held.user_tenant_id = any (of_people)
-  ),
-  standing as (
-    select
-      person.user_tenant_id,
-      mapping.id,
-      mapping.internal_role,
-      mapping.auto_assign,
-      mapping.external_group_id = any (person.group_ids) as is_in,
-      source.mapping_id is not null as gives,
-      proposal.mapping_id is not null as is_proposed,
-      held.role_id is not null as is_held
-    from person
-    cross join mapping
-    left join source on source.user_tenant_id = person.user_tenant_id and source.mapping_id = mapping.id
-    left join proposal on proposal.user_tenant_id = person.user_tenant_id and proposal.mapping_id = mapping.id
-    left join held on held.user_tenant_id = person.user_tenant_id and held.role_id = mapping.internal_role
   )
-  select user_tenant_id, 'give', id, internal_role from standing where is_in and auto_assign and not gives
+  select wanted.user_tenant_id, 'give', wanted.id, wanted.internal_role
+  from wanted
+  where wanted.may_give
+    and (
+      select true
+      from federation.role_sources as source
+      where source.tenant_id = platform.current_tenant_id()
+        and source.user_tenant_id = wanted.user_tenant_id
+        and source.role_id = wanted.internal_role
+        and source.mapping_id = wanted.id
+      limit 1
+    ) is null
   union all
-  select user_tenant_id, 'take', id, internal_role from standing where not is_in and gives
+  select source.user_tenant_id, 'take', mapping.id, mapping.internal_role
+  from federation.role_sources as source
+  join mapping on mapping.id = source.mapping_id
+  cross join lateral (
+    select known.group_ids
+    from federation.known_groups as known
+    where known.tenant_id = platform.current_tenant_id()
+      and known.provider_id = of_provider_id
+      and known.user_tenant_id = source.user_tenant_id
+      and known.outcome <> 'inactive'
+    limit 1
+  ) as known
+  where source.tenant_id = platform.current_tenant_id()
+    and source.user_tenant_id = any (of_people)
+    and not mapping.external_group_id = any (known.group_ids)
   union all
-  select user_tenant_id, 'propose', id, internal_role
-  from standing
-  -- Who has the role already is not proposed for it.
-  where is_in and not auto_assign and not gives and not is_proposed and not is_held
+  select wanted.user_tenant_id, 'propose', wanted.id, wanted.internal_role
+  from wanted
+  where not wanted.auto_assign
+    and (
+      select true
+      from federation.role_sources as source
+      where source.tenant_id = platform.current_tenant_id()
+        and source.user_tenant_id = wanted.user_tenant_id
+        and source.role_id = wanted.internal_role
+        and source.mapping_id = wanted.id
+      limit 1
+    ) is null
+    and (
+      select true
+      from federation.role_proposals as proposal
+      where proposal.tenant_id = platform.current_tenant_id()
+        and proposal.user_tenant_id = wanted.user_tenant_id
+        and proposal.mapping_id = wanted.id
+      limit 1
+    ) is null
+    -- Who has the role already is not proposed for it.
+    and (
+      select true
+      from access.user_tenant_roles as held
+      where held.tenant_id = platform.current_tenant_id()
+        and held.user_tenant_id = wanted.user_tenant_id
+        and held.role_id = wanted.internal_role
+      limit 1
+    ) is null
   union all
-  select user_tenant_id, 'withdraw', id, internal_role from standing where is_proposed and (not is_in or auto_assign)
+  select proposal.user_tenant_id, 'withdraw', mapping.id, mapping.internal_role
+  from federation.role_proposals as proposal
+  join mapping on mapping.id = proposal.mapping_id
+  cross join lateral (
+    select known.group_ids
+    from federation.known_groups as known
+    where known.tenant_id = platform.current_tenant_id()
+      and known.provider_id = of_provider_id
+      and known.user_tenant_id = proposal.user_tenant_id
+      and known.outcome <> 'inactive'
+    limit 1
+  ) as known
+  where proposal.tenant_id = platform.current_tenant_id()
+    and proposal.user_tenant_id = any (of_people)
+    and known.group_ids is not null
+    and (mapping.auto_assign or not mapping.external_group_id = any (known.group_ids))
 $function$;
 grant execute on function federation.find_differences_of(of_provider_id uuid, of_people uuid[]) to commonhold_app;
 revoke execute on function federation.find_differences_of(of_provider_id uuid, of_people uuid[]) from public;
@@ -12248,6 +15024,35 @@ $function$;
 grant execute on function federation.mark_person(of_provider_id uuid, of_user_tenant_id uuid, has_failed boolean) to commonhold_app;
 revoke execute on function federation.mark_person(of_provider_id uuid, of_user_tenant_id uuid, has_failed boolean) from public;
 comment on function federation.mark_person(of_provider_id uuid, of_user_tenant_id uuid, has_failed boolean) is 'AG-05: how the last sync of somebody went';
+
+CREATE OR REPLACE FUNCTION federation.may_make_owners(of_provider_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select not exists (
+    select
+    from federation.iam_providers as provider
+    join federation.provisionings as provisioning
+      on provisioning.tenant_id = provider.tenant_id and provisioning.provider_id = provider.id
+    join access.api_keys as token
+      on token.tenant_id = provisioning.tenant_id and token.user_id = provisioning.service_id
+    where provider.tenant_id = platform.current_tenant_id()
+      and provider.id = of_provider_id
+      and provider.configuration #>> '{groups,source}' = 'scim'
+      and token.revoked_at is null
+      and (token.expires_at is null or token.expires_at > now())
+      and not exists (
+        select
+        from federation.list_owners() as owner (user_id)
+        where owner.user_id = token.created_by
+      )
+  )
+$function$;
+grant execute on function federation.may_make_owners(of_provider_id uuid) to commonhold_app;
+revoke execute on function federation.may_make_owners(of_provider_id uuid) from public;
+comment on function federation.may_make_owners(of_provider_id uuid) is 'Whether the groups of a provider may give the owner''s role: who made a living token of its directory can put himself into any group, so each of them has to be an owner now (decision 0015)';
 
 CREATE OR REPLACE FUNCTION federation.note_sync_error(of_run_id uuid, of_user_tenant_id uuid, of_code text, of_message text)
  RETURNS void
@@ -12600,6 +15405,20 @@ comment on column federation.known_groups.group_names is 'In the order of group_
 comment on column federation.known_groups.outcome is 'Of the latest answer: only known changes group_ids, and only known takes roles away';
 comment on column federation.known_groups.reason is 'Why it is unknown: overage, cut, missing …';
 
+create view federation.member_group_roles with (security_invoker=true) as
+SELECT source.tenant_id,
+    membership.user_id,
+    source.role_id,
+    mapping.provider_id,
+    provider.provider_name,
+    COALESCE(mapping.external_group_name, mapping.external_group_id) AS group_name
+   FROM (((federation.role_sources source
+     JOIN federation.iam_group_mappings mapping ON (((mapping.tenant_id = source.tenant_id) AND (mapping.id = source.mapping_id))))
+     JOIN federation.iam_providers provider ON (((provider.tenant_id = mapping.tenant_id) AND (provider.id = mapping.provider_id))))
+     JOIN tenancy.user_tenants membership ON (((membership.tenant_id = source.tenant_id) AND (membership.id = source.user_tenant_id))));
+grant select on table federation.member_group_roles to commonhold_app;
+comment on view federation.member_group_roles is 'Which roles of a member groups give, and which groups (AG-06)';
+
 create view federation.own_links with (security_invoker=true) as
 SELECT mapping.id,
     mapping.tenant_id,
@@ -12661,6 +15480,17 @@ create policy tenant_isolation on federation.provider_domains
 grant delete, insert, select on table federation.provider_domains to commonhold_app;
 grant select on table federation.provider_domains to commonhold_readonly;
 comment on table federation.provider_domains is 'Whose addresses are sent to which provider to sign in (AG-04); counts while the domain is proven to be the tenant''s';
+
+create view federation.providers_of_tenants with (security_invoker=true) as
+SELECT provider.tenant_id,
+    tenant.slug,
+    provider.id AS provider_id,
+    provider.provider_name,
+    provider.status
+   FROM (federation.iam_providers provider
+     JOIN tenancy.tenants tenant ON ((tenant.id = provider.tenant_id)));
+grant select on table federation.providers_of_tenants to commonhold_app;
+comment on view federation.providers_of_tenants is 'The identity providers by the workspace that operators know them by';
 
 create table federation.provisionings (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -12755,7 +15585,7 @@ create table federation.role_sources (
   constraint role_sources_mapping_fkey FOREIGN KEY (tenant_id, mapping_id, role_id) REFERENCES federation.iam_group_mappings(tenant_id, id, internal_role) ON DELETE CASCADE,
   constraint role_sources_role_fkey FOREIGN KEY (tenant_id, user_tenant_id, role_id) REFERENCES access.user_tenant_roles(tenant_id, user_tenant_id, role_id) ON DELETE CASCADE
 );
-CREATE INDEX role_sources_mapping_id_idx ON federation.role_sources USING btree (tenant_id, mapping_id, role_id);
+CREATE INDEX role_sources_mapping_id_idx ON federation.role_sources USING btree (tenant_id, mapping_id, role_id, user_tenant_id);
 CREATE TRIGGER take_unfounded_roles AFTER DELETE ON federation.role_sources REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION federation.take_unfounded_roles();
 alter table federation.role_sources enable row level security;
 alter table federation.role_sources force row level security;
@@ -12799,6 +15629,7 @@ create table federation.scim_groups (
   version integer default 1 not null,
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
+  display_name_key text generated always as (lower(display_name)) stored,
   constraint scim_groups_pkey PRIMARY KEY (tenant_id, id),
   constraint scim_groups_of_provider UNIQUE (tenant_id, provider_id, id),
   constraint scim_groups_display_name_length CHECK (((length(display_name) >= 1) AND (length(display_name) <= 500))),
@@ -12806,7 +15637,7 @@ create table federation.scim_groups (
   constraint scim_groups_version_counted CHECK ((version >= 1)),
   constraint scim_groups_provider_id_fkey FOREIGN KEY (tenant_id, provider_id) REFERENCES federation.iam_providers(tenant_id, id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX scim_groups_display_name_unique ON federation.scim_groups USING btree (tenant_id, provider_id, lower(display_name));
+CREATE UNIQUE INDEX scim_groups_display_name_unique ON federation.scim_groups USING btree (tenant_id, provider_id, display_name_key);
 CREATE UNIQUE INDEX scim_groups_external_id_unique ON federation.scim_groups USING btree (tenant_id, provider_id, external_id);
 CREATE INDEX scim_groups_listed_idx ON federation.scim_groups USING btree (tenant_id, provider_id, created_at, id);
 CREATE TRIGGER audit_delete AFTER DELETE ON federation.scim_groups REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_scim_groups();
@@ -12825,6 +15656,7 @@ grant delete, insert, select on table federation.scim_groups to commonhold_app;
 grant select on table federation.scim_groups to commonhold_readonly;
 grant update (display_name, external_id, version) on table federation.scim_groups to commonhold_app;
 comment on table federation.scim_groups is 'A group as the directory of a provider pushes it (RFC 7643, 4.2)';
+comment on column federation.scim_groups.display_name_key is 'The displayName as it is compared: in any case';
 
 create table federation.scim_requests (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -12885,6 +15717,7 @@ create table federation.scim_users (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   deleted_at timestamp with time zone,
+  user_name_key text generated always as (lower(user_name)) stored,
   constraint scim_users_pkey PRIMARY KEY (tenant_id, id),
   constraint scim_users_addresses_bounded CHECK ((cardinality(addresses) <= 100)),
   constraint scim_users_attributes_object CHECK (((jsonb_typeof(attributes) = 'object'::text) AND (length((attributes)::text) <= 100000))),
@@ -12904,7 +15737,7 @@ CREATE INDEX scim_users_invitation_id_idx ON federation.scim_users USING btree (
 CREATE INDEX scim_users_listed_idx ON federation.scim_users USING btree (tenant_id, provider_id, created_at, id);
 CREATE INDEX scim_users_mapping_id_idx ON federation.scim_users USING btree (tenant_id, mapping_id) WHERE (mapping_id IS NOT NULL);
 CREATE INDEX scim_users_user_id_idx ON federation.scim_users USING btree (user_id) WHERE (user_id IS NOT NULL);
-CREATE UNIQUE INDEX scim_users_user_name_unique ON federation.scim_users USING btree (tenant_id, provider_id, lower(user_name)) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX scim_users_user_name_unique ON federation.scim_users USING btree (tenant_id, provider_id, user_name_key) WHERE (deleted_at IS NULL);
 CREATE UNIQUE INDEX scim_users_user_unique ON federation.scim_users USING btree (tenant_id, provider_id, user_id) WHERE (deleted_at IS NULL);
 CREATE TRIGGER audit_delete AFTER DELETE ON federation.scim_users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_scim_users();
 CREATE TRIGGER audit_insert AFTER INSERT ON federation.scim_users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_federation_scim_users();
@@ -12934,6 +15767,7 @@ comment on column federation.scim_users.made_account is 'The account was made fo
 comment on column federation.scim_users.ended_membership is 'The directory ended the membership, and brings it back when he is active again';
 comment on column federation.scim_users.membership_end is 'What end the membership had before that';
 comment on column federation.scim_users.deleted_at is 'The directory deleted him: it does not find him any more, the log still knows him';
+comment on column federation.scim_users.user_name_key is 'The userName as it is compared: in any case';
 
 create view federation.sync_run_error_details with (security_invoker=true) as
 SELECT error.tenant_id,
@@ -14118,6 +16952,7 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON identity.users FOR EACH STATEME
 CREATE TRIGGER audit_update AFTER UPDATE ON identity.users FOR EACH ROW EXECUTE FUNCTION audit.track_identity_users();
 CREATE TRIGGER erase_invited_addresses AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION members.erase_invited_addresses();
 CREATE TRIGGER erase_traces AFTER DELETE ON identity.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION identity.erase_traces();
+CREATE TRIGGER forget_participants BEFORE DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION assignments.forget_account();
 CREATE TRIGGER hand_over_lists BEFORE DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION contractors.hand_over_lists();
 CREATE TRIGGER keep_held BEFORE DELETE ON identity.users FOR EACH ROW EXECUTE FUNCTION operations.keep_held_user();
 CREATE TRIGGER keep_one_operator AFTER UPDATE OF status ON identity.users FOR EACH ROW WHEN (((old.status = 'active'::text) AND (new.status <> 'active'::text))) EXECUTE FUNCTION identity.keep_one_operator();
@@ -15763,6 +18598,53 @@ grant execute on function oauth.are_scopes(scopes text[]) to commonhold_app;
 revoke execute on function oauth.are_scopes(scopes text[]) from public;
 comment on function oauth.are_scopes(scopes text[]) is 'openid, profile, email, offline_access, permissions, and families of permissions such as contractors.*';
 
+CREATE OR REPLACE FUNCTION oauth.find_access_token(in_tenant_id uuid, of_hash bytea)
+ RETURNS TABLE(kind text, client_id text, grant_id uuid, user_id uuid, scopes text[], resource text, details jsonb, created_at timestamp with time zone, expires_at timestamp with time zone, used_at timestamp with time zone, grant_scopes text[], grant_refused_scopes text[], grant_claims text[], grant_created_at timestamp with time zone, grant_expires_at timestamp with time zone, holds_until timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN (token.grant_id IS NULL) THEN 'ClientCredentials'::text
+             ELSE 'AccessToken'::text
+         END AS "case",
+     COALESCE(allowed.client_id, service.client_id) AS "coalesce",
+     token.grant_id,
+     token.user_id,
+     token.scopes,
+     token.resource,
+     token.details,
+     token.created_at,
+     token.expires_at,
+     NULL::timestamp with time zone AS timestamptz,
+     allowed.scopes,
+     allowed.refused_scopes,
+     allowed.claims,
+     allowed.created_at,
+     allowed.expires_at,
+     LEAST(token.expires_at, allowed.holds_until, service.holds_until) AS "least"
+    FROM ((oauth.oauth_access_tokens token
+      LEFT JOIN LATERAL ( SELECT living.client_id,
+             living.scopes,
+             living.refused_scopes,
+             living.claims,
+             living.created_at,
+             living.expires_at,
+             living.holds_until
+            FROM oauth.living_grants living
+           WHERE ((living.tenant_id = token.tenant_id) AND (living.id = token.grant_id))
+          OFFSET 0) allowed ON (true))
+      LEFT JOIN LATERAL ( SELECT living.client_id,
+             living.holds_until
+            FROM oauth.living_services living
+           WHERE ((living.tenant_id = token.tenant_id) AND (living.oauth_client_id = token.service_client_id))
+          OFFSET 0) service ON (true))
+   WHERE ((token.tenant_id = find_access_token.in_tenant_id) AND (token.token_hash = find_access_token.of_hash) AND (token.revoked_at IS NULL) AND (token.expires_at > now()) AND (COALESCE(allowed.client_id, service.client_id) IS NOT NULL));
+END;
+grant execute on function oauth.find_access_token(in_tenant_id uuid, of_hash bytea) to commonhold_app;
+revoke execute on function oauth.find_access_token(in_tenant_id uuid, of_hash bytea) from public;
+comment on function oauth.find_access_token(in_tenant_id uuid, of_hash bytea) is 'An access token that works in the tenant now, with what it comes of; holds_until is the next moment at which time alone ends it';
+
 CREATE OR REPLACE FUNCTION oauth.find_browser_session(in_tenant_id uuid, of_hash bytea, of_uid text, of_session_id uuid)
  RETURNS TABLE(payload jsonb, expires_at timestamp with time zone)
  LANGUAGE sql
@@ -15801,7 +18683,15 @@ BEGIN ATOMIC
      allowed.created_at,
      allowed.expires_at
     FROM (oauth.oauth_authorization_codes code
-      JOIN oauth.living_grants allowed ON (((allowed.tenant_id = code.tenant_id) AND (allowed.id = code.grant_id))))
+      CROSS JOIN LATERAL ( SELECT living.client_id,
+             living.scopes,
+             living.refused_scopes,
+             living.claims,
+             living.created_at,
+             living.expires_at
+            FROM oauth.living_grants living
+           WHERE ((living.tenant_id = code.tenant_id) AND (living.id = code.grant_id))
+          OFFSET 0) allowed)
    WHERE ((code.tenant_id = find_code.in_tenant_id) AND (code.code_hash = find_code.of_hash));
 END;
 grant execute on function oauth.find_code(in_tenant_id uuid, of_hash bytea) to commonhold_app;
@@ -15860,50 +18750,12 @@ grant execute on function oauth.find_member(in_tenant_id uuid, of_user_id uuid) 
 revoke execute on function oauth.find_member(in_tenant_id uuid, of_user_id uuid) from public;
 comment on function oauth.find_member(in_tenant_id uuid, of_user_id uuid) is 'A person who may be in the tenant now: what applications may be told of him, and what its policy is held against (MT-15)';
 
-CREATE OR REPLACE FUNCTION oauth.find_token(in_tenant_id uuid, of_hash bytea)
- RETURNS TABLE(kind text, client_id text, grant_id uuid, user_id uuid, scopes text[], resource text, details jsonb, created_at timestamp with time zone, expires_at timestamp with time zone, used_at timestamp with time zone, grant_scopes text[], grant_refused_scopes text[], grant_claims text[], grant_created_at timestamp with time zone, grant_expires_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION oauth.find_refresh_token(in_tenant_id uuid, of_hash bytea)
+ RETURNS TABLE(kind text, client_id text, grant_id uuid, user_id uuid, scopes text[], resource text, details jsonb, created_at timestamp with time zone, expires_at timestamp with time zone, used_at timestamp with time zone, grant_scopes text[], grant_refused_scopes text[], grant_claims text[], grant_created_at timestamp with time zone, grant_expires_at timestamp with time zone, holds_until timestamp with time zone)
  LANGUAGE sql
  STABLE
 BEGIN ATOMIC
- SELECT 'AccessToken'::text AS kind,
-     allowed.client_id,
-     token.grant_id,
-     token.user_id,
-     token.scopes,
-     token.resource,
-     token.details,
-     token.created_at,
-     token.expires_at,
-     NULL::timestamp with time zone AS used_at,
-     allowed.scopes,
-     allowed.refused_scopes,
-     allowed.claims,
-     allowed.created_at,
-     allowed.expires_at
-    FROM (oauth.oauth_access_tokens token
-      JOIN oauth.living_grants allowed ON (((allowed.tenant_id = token.tenant_id) AND (allowed.id = token.grant_id))))
-   WHERE ((token.tenant_id = find_token.in_tenant_id) AND (token.token_hash = find_token.of_hash) AND (token.revoked_at IS NULL) AND (token.expires_at > now()))
- UNION ALL
-  SELECT 'ClientCredentials'::text AS kind,
-     service.client_id,
-     NULL::uuid AS grant_id,
-     NULL::uuid AS user_id,
-     token.scopes,
-     token.resource,
-     token.details,
-     token.created_at,
-     token.expires_at,
-     NULL::timestamp with time zone AS used_at,
-     NULL::text[] AS grant_scopes,
-     NULL::text[] AS grant_refused_scopes,
-     NULL::text[] AS grant_claims,
-     NULL::timestamp with time zone AS grant_created_at,
-     NULL::timestamp with time zone AS grant_expires_at
-    FROM (oauth.oauth_access_tokens token
-      JOIN oauth.living_services service ON (((service.tenant_id = token.tenant_id) AND (service.oauth_client_id = token.service_client_id))))
-   WHERE ((token.tenant_id = find_token.in_tenant_id) AND (token.token_hash = find_token.of_hash) AND (token.revoked_at IS NULL) AND (token.expires_at > now()))
- UNION ALL
-  SELECT 'RefreshToken'::text AS kind,
+ SELECT 'RefreshToken'::text,
      allowed.client_id,
      token.grant_id,
      token.user_id,
@@ -15917,14 +18769,24 @@ BEGIN ATOMIC
      allowed.refused_scopes,
      allowed.claims,
      allowed.created_at,
-     allowed.expires_at
+     allowed.expires_at,
+     LEAST(token.expires_at, allowed.holds_until) AS "least"
     FROM (oauth.oauth_refresh_tokens token
-      JOIN oauth.living_grants allowed ON (((allowed.tenant_id = token.tenant_id) AND (allowed.id = token.grant_id))))
-   WHERE ((token.tenant_id = find_token.in_tenant_id) AND (token.token_hash = find_token.of_hash) AND (token.expires_at > now()));
+      CROSS JOIN LATERAL ( SELECT living.client_id,
+             living.scopes,
+             living.refused_scopes,
+             living.claims,
+             living.created_at,
+             living.expires_at,
+             living.holds_until
+            FROM oauth.living_grants living
+           WHERE ((living.tenant_id = token.tenant_id) AND (living.id = token.grant_id))
+          OFFSET 0) allowed)
+   WHERE ((token.tenant_id = find_refresh_token.in_tenant_id) AND (token.token_hash = find_refresh_token.of_hash) AND (token.expires_at > now()));
 END;
-grant execute on function oauth.find_token(in_tenant_id uuid, of_hash bytea) to commonhold_app;
-revoke execute on function oauth.find_token(in_tenant_id uuid, of_hash bytea) from public;
-comment on function oauth.find_token(in_tenant_id uuid, of_hash bytea) is 'A token that works in the tenant now, or a refresh token that did before it was used, with what it comes of';
+grant execute on function oauth.find_refresh_token(in_tenant_id uuid, of_hash bytea) to commonhold_app;
+revoke execute on function oauth.find_refresh_token(in_tenant_id uuid, of_hash bytea) from public;
+comment on function oauth.find_refresh_token(in_tenant_id uuid, of_hash bytea) is 'A refresh token that works in the tenant now, or did before it was used, with what it comes of';
 
 CREATE OR REPLACE FUNCTION oauth.guard_client()
  RETURNS trigger
@@ -15980,6 +18842,30 @@ end
 $function$;
 revoke execute on function oauth.guard_client() from public;
 comment on function oauth.guard_client() is 'MT-20: nobody makes, changes or removes a client that may ask for more than he holds himself, or act as somebody who may more';
+
+CREATE OR REPLACE FUNCTION oauth.keep_issuer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  is_known boolean;
+begin
+  perform set_config('app.system', 'on', true);
+  is_known :=
+    exists (select from oauth.oauth_clients where tenant_id = new.id)
+    or exists (select from oauth.grants where tenant_id = new.id);
+  perform set_config('app.system', was_system, true);
+  if is_known then
+    perform tenancy.hold_slug_for_good(old.slug, new.id);
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function oauth.keep_issuer() from public;
+comment on function oauth.keep_issuer() is 'The slug of a tenant that applications know as an issuer stays its own when it takes another: who trusts https://host/t/slug would trust the next one';
 
 CREATE OR REPLACE FUNCTION oauth.of_platform()
  RETURNS uuid
@@ -16248,6 +19134,8 @@ CREATE INDEX interactions_id_hash_idx ON oauth.interactions USING btree (id_hash
 alter table oauth.interactions enable row level security;
 alter table oauth.interactions force row level security;
 create policy interactions_system on oauth.interactions for select
+  using (( SELECT platform.is_system() AS is_system));
+create policy interactions_system_removes on oauth.interactions for delete
   using (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on oauth.interactions
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
@@ -17384,13 +20272,26 @@ CREATE OR REPLACE FUNCTION platform.await_move_turn()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  has_locked constant boolean := pg_current_xact_id_if_assigned() is not null;
 begin
-  perform from platform.moving_tenants where tenant_id = platform.current_tenant_id() for share;
+  begin
+    perform from platform.moving_tenants where tenant_id = platform.current_tenant_id() for share nowait;
+    return null;
+  exception
+    when lock_not_available then null;
+  end;
+  -- Who has locked rows has a number: the one that restores would wait for these rows, and he for the restore.
+  if has_locked then
+    raise exception 'The tenant % is being moved or restored: begin anew, with platform.take_move_turn()', platform.current_tenant_id()
+      using errcode = 'CM003';
+  end if;
+  perform platform.take_move_turn();
   return null;
 end
 $function$;
 revoke execute on function platform.await_move_turn() from public;
-comment on function platform.await_move_turn() is 'Trigger of a tenant''s tables while one of them moves or is restored: whoever writes in the scope of that tenant waits before he locks a row, so that what he waits for never waits for him';
+comment on function platform.await_move_turn() is 'Trigger of a tenant''s tables while one of them moves or is restored: whoever writes in the scope of that tenant waits before he locks a row, so that what he waits for never waits for him. Who has locked one already is refused (SQLSTATE CM003), to begin anew';
 
 CREATE OR REPLACE FUNCTION platform.current_tenant_id()
  RETURNS uuid
@@ -17779,6 +20680,24 @@ $function$;
 revoke execute on function platform.note_move_changes() from public;
 comment on function platform.note_move_changes() is 'MT-17: trigger of a tenant''s tables while one of them moves; notes the keys of written rows, and refuses writes in a pause (SQLSTATE CM001) and to an old copy (CM002)';
 
+CREATE OR REPLACE FUNCTION platform.take_move_turn()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '50s'
+AS $function$
+begin
+  perform from platform.moving_tenants where tenant_id = platform.current_tenant_id() for share;
+exception
+  when lock_not_available then
+    raise exception 'The tenant % is being moved or restored', platform.current_tenant_id() using errcode = 'CM001';
+end
+$function$;
+grant execute on function platform.take_move_turn() to commonhold_app;
+revoke execute on function platform.take_move_turn() from public;
+comment on function platform.take_move_turn() is 'Waits until the tenant of this transaction is not being restored, and keeps the next restore waiting to its end; gives up after 50 seconds (SQLSTATE CM001). For who begins anew, before he locks anything';
+
 CREATE OR REPLACE FUNCTION platform.touch_updated_at()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -18124,8 +21043,8 @@ declare
   was_system constant text := coalesce(current_setting('app.system', true), '');
 begin
   perform set_config('app.system', 'on', true);
-  -- After the row is in the unique index: of a tenant that gives this slug up at the same moment we have waited for the
-  -- end of its transaction, and see here what it left.
+  -- After the row is in the unique index: of a tenant that gives this slug up, or is deleted, at the same moment we have
+  -- waited for the end of its transaction, and see here what it left.
   if tg_op = 'UPDATE' then
     insert into tenancy.former_slugs (slug, holder_id)
     values (old.slug, new.id)
@@ -18135,7 +21054,10 @@ begin
   delete from tenancy.former_slugs
   where slug = new.slug
     and (holder_id = new.id or held_until <= now());
-  if exists (select from tenancy.former_slugs where slug = new.slug) then
+  delete from tenancy.retired_slugs
+  where holder_id = new.id
+    and slug_hash = tenancy.slug_hash(new.id, new.slug);
+  if not tenancy.is_slug_free(new.slug, new.id) then
     raise exception 'The slug % is held for the tenant that had it', new.slug
       using errcode = 'unique_violation', constraint = 'tenants_slug_held', schema = 'tenancy', table = 'tenants';
   end if;
@@ -18144,7 +21066,27 @@ begin
 end
 $function$;
 revoke execute on function tenancy.hold_slug() from public;
-comment on function tenancy.hold_slug() is 'Keeps a slug that was given up for 30 days, and refuses it to other tenants meanwhile';
+comment on function tenancy.hold_slug() is 'Keeps a slug that was given up for 30 days, and refuses it to other tenants meanwhile, as those of deleted tenants for good';
+
+CREATE OR REPLACE FUNCTION tenancy.hold_slug_for_good(of_slug text, of_tenant uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  update tenancy.former_slugs
+  set held_until = null
+  where slug = of_slug
+    and holder_id = of_tenant;
+  perform set_config('app.system', was_system, true);
+end
+$function$;
+revoke execute on function tenancy.hold_slug_for_good(of_slug text, of_tenant uuid) from public;
+comment on function tenancy.hold_slug_for_good(of_slug text, of_tenant uuid) is 'Nobody else ever gets a slug that this tenant has given up; for modules that made it known as a name';
 
 CREATE OR REPLACE FUNCTION tenancy.is_reserved_slug(slug text)
  RETURNS boolean
@@ -18156,6 +21098,40 @@ END;
 grant execute on function tenancy.is_reserved_slug(slug text) to commonhold_app;
 revoke execute on function tenancy.is_reserved_slug(slug text) from public;
 comment on function tenancy.is_reserved_slug(slug text) is 'The one list of slugs that no tenant may have (GG-03): names of services, of this program''s own pages, and IDNA labels';
+
+CREATE OR REPLACE FUNCTION tenancy.is_slug_free(of_slug text, for_tenant uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+  is_free boolean;
+begin
+  perform set_config('app.system', 'on', true);
+  -- One hash for each deleted tenant: a microsecond each, and slugs are given rarely.
+  is_free :=
+    not exists (
+      select
+      from tenancy.former_slugs
+      where slug = of_slug
+        and holder_id <> for_tenant
+        and (held_until is null or held_until > now())
+    )
+    and not exists (
+      select
+      from tenancy.retired_slugs
+      where holder_id <> for_tenant
+        and slug_hash = tenancy.slug_hash(holder_id, of_slug)
+    );
+  perform set_config('app.system', was_system, true);
+  return is_free;
+end
+$function$;
+grant execute on function tenancy.is_slug_free(of_slug text, for_tenant uuid) to commonhold_app;
+revoke execute on function tenancy.is_slug_free(of_slug text, for_tenant uuid) from public;
+comment on function tenancy.is_slug_free(of_slug text, for_tenant uuid) is 'Whether no other tenant has given this slug up lately, or for good, or had it until it was deleted; whether somebody has it now says tenants_slug_unique';
 
 CREATE OR REPLACE FUNCTION tenancy.keep_proven_domains()
  RETURNS trigger
@@ -18619,6 +21595,45 @@ $function$;
 revoke execute on function tenancy.require_removal() from public;
 comment on function tenancy.require_removal() is 'Refuses unless the scope''s tenant is being removed, or has been';
 
+CREATE OR REPLACE FUNCTION tenancy.retire_slugs()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  was_system constant text := coalesce(current_setting('app.system', true), '');
+begin
+  perform set_config('app.system', 'on', true);
+  insert into tenancy.retired_slugs (holder_id, slug_hash)
+  select old.id, tenancy.slug_hash(old.id, held.slug)
+  from (
+    select old.slug
+    union
+    select former.slug
+    from tenancy.former_slugs as former
+    where former.holder_id = old.id
+      and (former.held_until is null or former.held_until > now())
+  ) as held (slug)
+  on conflict on constraint retired_slugs_pkey do nothing;
+  perform set_config('app.system', was_system, true);
+  return old;
+end
+$function$;
+revoke execute on function tenancy.retire_slugs() from public;
+comment on function tenancy.retire_slugs() is 'Keeps the slugs of a tenant that is deleted from all others';
+
+CREATE OR REPLACE FUNCTION tenancy.slug_hash(holder_id uuid, slug text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+ SELECT rtrim(translate(encode(sha256(convert_to((((holder_id)::text || '
+'::text) || slug), 'UTF8'::name)), 'base64'::text), '+/'::text, '-_'::text), '='::text) AS rtrim;
+END;
+revoke execute on function tenancy.slug_hash(holder_id uuid, slug text) from public;
+comment on function tenancy.slug_hash(holder_id uuid, slug text) is 'What is left of the slug of a deleted tenant';
+
 CREATE OR REPLACE FUNCTION tenancy.words_of(name text, slug text, domain text)
  RETURNS text[]
  LANGUAGE sql
@@ -18693,7 +21708,7 @@ create table tenancy.former_slugs (
   slug text not null,
   holder_id uuid not null,
   released_at timestamp with time zone default now() not null,
-  held_until timestamp with time zone default (now() + '30 days'::interval) not null,
+  held_until timestamp with time zone default (now() + '30 days'::interval),
   constraint former_slugs_pkey PRIMARY KEY (slug),
   constraint former_slugs_shape CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
   constraint former_slugs_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
@@ -18709,8 +21724,9 @@ create policy former_slugs_system on tenancy.former_slugs
   with check (( SELECT platform.is_system() AS is_system));
 grant delete, select on table tenancy.former_slugs to commonhold_app;
 grant select on table tenancy.former_slugs to commonhold_readonly;
-comment on table tenancy.former_slugs is 'Slugs that a tenant has given up less than 30 days ago: their addresses lead to it, and no other tenant can take them (GG-03)';
+comment on table tenancy.former_slugs is 'Slugs that a tenant has given up, for 30 days or for good: their addresses lead to it, and no other tenant can take them (GG-03)';
 comment on column tenancy.former_slugs.holder_id is 'The tenant. Not called tenant_id: a slug is unique over all tenants, as tenants.slug is, and so are rows here';
+comment on column tenancy.former_slugs.held_until is 'Null: for good, since applications know the tenant as the issuer of that name';
 
 create table tenancy.moves (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -18904,6 +21920,21 @@ grant select on table tenancy.proven_domains to commonhold_app;
 grant select on table tenancy.proven_domains to commonhold_readonly;
 comment on table tenancy.proven_domains is 'A proven domain is one tenant''s (GG-03); kept by a trigger on tenancy.tenant_domains';
 comment on column tenancy.proven_domains.holder_id is 'The tenant. Not called tenant_id: a domain is unique over all tenants, and so are rows here';
+
+create table tenancy.retired_slugs (
+  holder_id uuid not null,
+  slug_hash text not null,
+  retired_at timestamp with time zone default now() not null,
+  constraint retired_slugs_pkey PRIMARY KEY (holder_id, slug_hash)
+);
+alter table tenancy.retired_slugs enable row level security;
+alter table tenancy.retired_slugs force row level security;
+create policy retired_slugs_system on tenancy.retired_slugs
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+comment on table tenancy.retired_slugs is 'The slugs that deleted tenants had: nobody else gets one, for whoever trusts https://host/t/slug as an issuer would trust him (RFC 9700 4.4)';
+comment on column tenancy.retired_slugs.holder_id is 'The id that the tenant had, as in its certificate; brought back, it may have the slug again';
+comment on column tenancy.retired_slugs.slug_hash is 'As slugHash of deletion certificates: SHA-256 of id, newline and slug, base64url';
 
 create table tenancy.second_factor_graces (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -19160,11 +22191,13 @@ CREATE TRIGGER hold_slug AFTER UPDATE OF slug ON tenancy.tenants FOR EACH ROW WH
 CREATE TRIGGER hold_slug_insert AFTER INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.hold_slug();
 CREATE TRIGGER keep_break_glass AFTER UPDATE OF security_policy ON tenancy.tenants FOR EACH ROW WHEN ((new.security_policy @@ '($."signIn"."requireProvider" == true)'::jsonpath)) EXECUTE FUNCTION accounts.keep_break_glass();
 CREATE TRIGGER keep_held BEFORE DELETE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION operations.keep_held_tenant();
+CREATE TRIGGER keep_issuer AFTER UPDATE OF slug ON tenancy.tenants FOR EACH ROW WHEN ((old.slug <> new.slug)) EXECUTE FUNCTION oauth.keep_issuer();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 CREATE TRIGGER keep_words AFTER UPDATE OF name, slug, domain ON tenancy.tenants FOR EACH ROW WHEN ((((old.name IS DISTINCT FROM new.name) OR (old.slug IS DISTINCT FROM new.slug)) OR (old.domain IS DISTINCT FROM new.domain))) EXECUTE FUNCTION tenancy.keep_words();
 CREATE TRIGGER keep_words_insert AFTER INSERT ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.keep_words();
 CREATE TRIGGER note_second_factor_requirement BEFORE INSERT OR UPDATE OF security_policy ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.note_second_factor_requirement();
 CREATE TRIGGER note_status AFTER UPDATE OF status ON tenancy.tenants FOR EACH ROW WHEN ((old.status <> new.status)) EXECUTE FUNCTION tenancy.note_status();
+CREATE TRIGGER retire_slugs BEFORE DELETE ON tenancy.tenants FOR EACH ROW EXECUTE FUNCTION tenancy.retire_slugs();
 alter table tenancy.tenants enable row level security;
 alter table tenancy.tenants force row level security;
 create policy tenants_current on tenancy.tenants

@@ -47,6 +47,10 @@ export interface AccessApiKeys {
    */
   prefix: string;
   /**
+   * The tenant's identity provider, where it alone said who made the key: what ends the sessions that came by it ends the key too (AG-04). No foreign key, for that module stands above this one
+   */
+  providerId: string | null;
+  /**
    * The key that took its place; both work until this one expires
    */
   replacedBy: string | null;
@@ -141,6 +145,510 @@ export interface AccessUserTenantRoles {
   roleId: string;
   tenantId: Generated<string>;
   userTenantId: string;
+}
+
+export interface AssignmentsAssignmentDetails {
+  assignmentId: string;
+  createdAt: Generated<Timestamp>;
+  endsAt: Timestamp | null;
+  id: Generated<string>;
+  /**
+   * Stays when the rest is planned anew
+   */
+  isPinned: Generated<boolean>;
+  metadata: Generated<Json>;
+  participantId: string;
+  /**
+   * Among the people on the target, from 0
+   */
+  position: number | null;
+  /**
+   * As it was planned: a target that changes later changes no calendar
+   */
+  startsAt: Timestamp | null;
+  targetId: string;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsAssignmentHistory {
+  /**
+   * insert, update, delete of the assignment; assign, unassign, move of its people
+   */
+  action: string;
+  /**
+   * No foreign key: the assignment may be gone
+   */
+  assignmentId: string;
+  changedAt: Generated<Timestamp>;
+  changedBy: string | null;
+  /**
+   * By column {"old": …, "new": …}; of its people {"details": {"old": […], "new": […]}}, in order of target and participant
+   */
+  changes: Json;
+  id: Generated<string>;
+  metadata: Generated<Json>;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsAssignmentPins {
+  assignmentId: string;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  participantId: string;
+  targetId: string;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsAssignmentRevisions {
+  /**
+   * What made it: planned, swapped, replanned, undone
+   */
+  action: string;
+  assignmentId: string;
+  cost: number | null;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  lowerBound: number | null;
+  number: number;
+  planStatus: string | null;
+  runId: string | null;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsAssignments {
+  /**
+   * Its first day
+   */
+  assignmentDate: Generated<string>;
+  /**
+   * As it was run: parameters, constraints and rules, whatever became of the domain's
+   */
+  configuration: Generated<Json>;
+  cost: number | null;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  description: string | null;
+  domainId: string;
+  /**
+   * Its last day; null where that is the first
+   */
+  endsOn: string | null;
+  /**
+   * What made the plan; null before there is one
+   */
+  engineVersion: string | null;
+  id: Generated<string>;
+  /**
+   * Nothing in it is changed until it is unlocked
+   */
+  lockedAt: Timestamp | null;
+  lockedBy: string | null;
+  /**
+   * No plan of these rules costs less
+   */
+  lowerBound: number | null;
+  metadata: Generated<Json>;
+  name: string | null;
+  /**
+   * What is known of the plan: no cheaper one, a bound, or that there is none
+   */
+  planStatus: string | null;
+  /**
+   * Its people were told; null while it is a draft
+   */
+  publishedAt: Timestamp | null;
+  publishedBy: string | null;
+  /**
+   * The plan as it is now; the earlier ones are in assignment_revisions
+   */
+  revision: Generated<number>;
+  scheduleId: string | null;
+  /**
+   * With it, the same input and the same engine the plan comes out the same
+   */
+  seed: Generated<number>;
+  status: Generated<string>;
+  strategyUsed: string;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface AssignmentsAssignmentShares {
+  assignmentId: string;
+  /**
+   * Targets that he could be on
+   */
+  eligibleCount: number;
+  /**
+   * Assignments that were his, had all been equal
+   */
+  fairShare: number;
+  participantId: string;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsAssignmentTargets {
+  /**
+   * Each of its people has one of these; empty where none is asked for
+   */
+  anySkills: Generated<Json>;
+  /**
+   * What rules of validation ask of it
+   */
+  constraints: Generated<Json>;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  description: string | null;
+  domainId: string;
+  /**
+   * Not later than it starts: on the next day
+   */
+  endsAt: string | null;
+  id: Generated<string>;
+  isActive: Generated<boolean>;
+  /**
+   * People that it has room for; null where that is as many as it needs
+   */
+  maximumCount: number | null;
+  /**
+   * A round may leave places empty, at a price by its priority; else nothing is planned unless all are filled
+   */
+  mayBeShort: Generated<boolean>;
+  metadata: Generated<Json>;
+  name: string;
+  /**
+   * On this day alone. Neither it nor a weekday: once in a round, on its first day if there are times
+   */
+  onDate: string | null;
+  /**
+   * 5 is filled before 1
+   */
+  priority: Generated<number>;
+  reference: string | null;
+  /**
+   * People that it needs
+   */
+  requiredCount: Generated<number>;
+  /**
+   * Each of its people has all of these
+   */
+  requiredSkills: Generated<Json>;
+  /**
+   * At least so well, by skill
+   */
+  skillLevels: Generated<Json>;
+  /**
+   * So many of its people have a skill, others need not: [{"skill": "first aid", "minimum": 1, "level": 3}]
+   */
+  skillMix: Generated<Json>;
+  /**
+   * In the tenant's time zone
+   */
+  startsAt: string | null;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * 1 is Monday; on each of them in a round
+   */
+  weekday: number | null;
+}
+
+export interface AssignmentsAvailabilityExceptions {
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  endsAt: string | null;
+  endsOn: string;
+  id: Generated<string>;
+  isAvailable: Generated<boolean>;
+  note: string | null;
+  participantId: string;
+  /**
+   * On each of the days, in the tenant's time zone; null for the whole day
+   */
+  startsAt: string | null;
+  startsOn: string;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsCalendarFeeds {
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  id: Generated<string>;
+  lastReadAt: Timestamp | null;
+  participantId: string;
+  tenantId: Generated<string>;
+  /**
+   * SHA-256 of the secret in the address; the secret itself is not kept (VS-02)
+   */
+  tokenHash: Buffer;
+}
+
+export interface AssignmentsDomains {
+  /**
+   * Rules of validation, each an object with its name and parameters
+   */
+  businessRules: Generated<Json>;
+  /**
+   * Words (participant, target, assignment, each singular and plural), strategy, strategy_parameters, constraints, validation_rules, fairness
+   */
+  configuration: Generated<Json>;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  description: string | null;
+  displayName: string;
+  id: Generated<string>;
+  isActive: Generated<boolean>;
+  /**
+   * Its name in addresses and commands
+   */
+  name: string;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * Of its configuration and rules, as its people count it
+   */
+  version: Generated<string>;
+}
+
+export interface AssignmentsDropOuts {
+  assignmentId: string;
+  id: Generated<string>;
+  participantId: string;
+  reason: string | null;
+  reportedAt: Generated<Timestamp>;
+  reportedBy: Generated<string | null>;
+  /**
+   * The plan without him
+   */
+  resolvedRevision: number | null;
+  /**
+   * Null: from all
+   */
+  targetId: string | null;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsEntities {
+  /**
+   * The definition's version that it was last checked against
+   */
+  checkedVersion: number;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  data: Json;
+  definitionId: string;
+  /**
+   * Where it no longer fits its definition, which has changed since: {"pointer": "/beds", "message": "must be integer"}
+   */
+  faults: Generated<Json>;
+  fits: Generated<boolean | null>;
+  id: Generated<string>;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface AssignmentsEntityDefinitions {
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  description: string | null;
+  displayName: string;
+  domainId: string;
+  id: Generated<string>;
+  isActive: Generated<boolean>;
+  name: string;
+  /**
+   * JSON Schema of an object, of the part that the form edits
+   */
+  schema: Json;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * Counts changes of the schema
+   */
+  version: Generated<number>;
+}
+
+export interface AssignmentsParticipantHours {
+  /**
+   * Not included
+   */
+  endsAt: number;
+  participantId: string;
+  /**
+   * Minutes since midnight
+   */
+  startsAt: number;
+  tenantId: Generated<string>;
+  /**
+   * 1 is Monday
+   */
+  weekday: number;
+}
+
+export interface AssignmentsParticipantPreferences {
+  /**
+   * Never: a conflict of interest, a doctor's word
+   */
+  isExcluded: Generated<boolean>;
+  participantId: string;
+  targetId: string;
+  tenantId: Generated<string>;
+  /**
+   * From -2, would rather not, to 2, with pleasure
+   */
+  weight: Generated<number>;
+}
+
+export interface AssignmentsParticipantRelations {
+  id: Generated<string>;
+  kind: string;
+  otherParticipantId: string;
+  /**
+   * The one of the smaller id, so that a pair is there once
+   */
+  participantId: string;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsParticipants {
+  /**
+   * In an ordinary week, in the tenant's time zone. Nothing about any weekday: always; a weekday that is not there: not on it; before its first time: not
+   */
+  availability: Generated<Json>;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  domainId: string;
+  email: string | null;
+  id: Generated<string>;
+  isActive: Generated<boolean>;
+  /**
+   * Rounds before it are not counted when load is compared
+   */
+  joinedOn: Generated<string>;
+  /**
+   * In each round; null where only the domain limits it
+   */
+  maxAssignments: number | null;
+  maxMinutesPerWeek: number | null;
+  metadata: Generated<Json>;
+  /**
+   * In each round
+   */
+  minAssignments: Generated<number>;
+  /**
+   * Free between two targets that have times
+   */
+  minRestMinutes: number | null;
+  name: string;
+  phone: string | null;
+  /**
+   * Remarks as the document has them, {"morning_shift": true}; what is weighed is in participant_preferences
+   */
+  preferences: Generated<Json>;
+  /**
+   * What another system calls him: by it an import knows him again
+   */
+  reference: string | null;
+  /**
+   * How well, from 1 to 10, for skills of which that is known
+   */
+  skillLevels: Generated<Json>;
+  /**
+   * Names in lower case
+   */
+  skills: Generated<Json>;
+  tenantId: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+  /**
+   * The member that he is: so he is told of his assignments, and what names him goes with his account
+   */
+  userId: string | null;
+}
+
+export interface AssignmentsParticipantSkills {
+  level: number | null;
+  participantId: string;
+  skill: string;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsRevisionDetails {
+  assignmentId: string;
+  isPinned: Generated<boolean>;
+  number: number;
+  participantId: string;
+  position: number | null;
+  targetId: string;
+  tenantId: Generated<string>;
+}
+
+export interface AssignmentsSchedules {
+  configuration: Generated<Json>;
+  createdAt: Generated<Timestamp>;
+  createdBy: Generated<string | null>;
+  domainId: string;
+  endsOn: string | null;
+  every: Generated<number>;
+  id: Generated<string>;
+  isActive: Generated<boolean>;
+  lastFault: string | null;
+  lastRunAt: Timestamp | null;
+  /**
+   * A round is planned so many days before it begins
+   */
+  leadDays: Generated<number>;
+  name: string;
+  /**
+   * First day of the round that is planned next; null when there is none
+   */
+  nextOn: string | null;
+  /**
+   * Days that each of its rounds covers
+   */
+  periodDays: Generated<number>;
+  /**
+   * What is planned is published at once, else it waits for somebody to look at it
+   */
+  publishes: Generated<boolean>;
+  startsOn: string;
+  strategy: Generated<string>;
+  tenantId: Generated<string>;
+  unit: Generated<string>;
+  updatedAt: Generated<Timestamp>;
+}
+
+export interface AssignmentsSolverRuns {
+  assignmentId: string;
+  bestCost: number | null;
+  createdAt: Generated<Timestamp>;
+  engineVersion: string | null;
+  fault: string | null;
+  finishedAt: Timestamp | null;
+  id: Generated<string>;
+  lowerBound: number | null;
+  parameters: Generated<Json>;
+  /**
+   * The answer with its certificate
+   */
+  plan: Json | null;
+  /**
+   * JSON, compressed with gzip
+   */
+  problem: Buffer | null;
+  /**
+   * SHA-256 of the JSON
+   */
+  problemHash: Buffer | null;
+  /**
+   * Best cost, bound and time of each that was found, in order
+   */
+  progress: Generated<Json>;
+  seed: Generated<number>;
+  startedAt: Timestamp | null;
+  status: Generated<string>;
+  stopRequestedAt: Timestamp | null;
+  strategy: string;
+  tenantId: Generated<string>;
 }
 
 export interface AuditAcceptedForks {
@@ -1647,6 +2155,15 @@ export interface FederationKnownGroups {
   userTenantId: string;
 }
 
+export interface FederationMemberGroupRoles {
+  groupName: string | null;
+  providerId: string | null;
+  providerName: string | null;
+  roleId: string | null;
+  tenantId: string | null;
+  userId: string | null;
+}
+
 export interface FederationOwnerDetails {
   email: string | null;
   fullName: string | null;
@@ -1677,6 +2194,14 @@ export interface FederationProviderDomains {
   domain: string;
   providerId: string;
   tenantId: Generated<string>;
+}
+
+export interface FederationProvidersOfTenants {
+  providerId: string | null;
+  providerName: string | null;
+  slug: string | null;
+  status: string | null;
+  tenantId: string | null;
 }
 
 export interface FederationProvisionings {
@@ -1738,6 +2263,10 @@ export interface FederationScimGroupMembers {
 export interface FederationScimGroups {
   createdAt: Generated<Timestamp>;
   displayName: string;
+  /**
+   * The displayName as it is compared: in any case
+   */
+  displayNameKey: Generated<string | null>;
   externalId: string | null;
   id: Generated<string>;
   providerId: string;
@@ -1815,6 +2344,10 @@ export interface FederationScimUsers {
    * As the directory writes it; compared in any case
    */
   userName: string;
+  /**
+   * The userName as it is compared: in any case
+   */
+  userNameKey: Generated<string | null>;
   /**
    * Counts its changes: the entity tag
    */
@@ -3499,7 +4032,10 @@ export interface TenancyDeletionCertificates {
 }
 
 export interface TenancyFormerSlugs {
-  heldUntil: Generated<Timestamp>;
+  /**
+   * Null: for good, since applications know the tenant as the issuer of that name
+   */
+  heldUntil: Generated<Timestamp | null>;
   /**
    * The tenant. Not called tenant_id: a slug is unique over all tenants, as tenants.slug is, and so are rows here
    */
@@ -3592,6 +4128,18 @@ export interface TenancyProvenDomains {
    * The tenant. Not called tenant_id: a domain is unique over all tenants, and so are rows here
    */
   holderId: string;
+}
+
+export interface TenancyRetiredSlugs {
+  /**
+   * The id that the tenant had, as in its certificate; brought back, it may have the slug again
+   */
+  holderId: string;
+  retiredAt: Generated<Timestamp>;
+  /**
+   * As slugHash of deletion certificates: SHA-256 of id, newline and slug, base64url
+   */
+  slugHash: string;
 }
 
 export interface TenancySecondFactorGraces {
@@ -4035,6 +4583,27 @@ export interface DB {
   "access.roles": AccessRoles;
   "access.serviceAccounts": AccessServiceAccounts;
   "access.userTenantRoles": AccessUserTenantRoles;
+  "assignments.assignmentDetails": AssignmentsAssignmentDetails;
+  "assignments.assignmentHistory": AssignmentsAssignmentHistory;
+  "assignments.assignmentPins": AssignmentsAssignmentPins;
+  "assignments.assignmentRevisions": AssignmentsAssignmentRevisions;
+  "assignments.assignments": AssignmentsAssignments;
+  "assignments.assignmentShares": AssignmentsAssignmentShares;
+  "assignments.assignmentTargets": AssignmentsAssignmentTargets;
+  "assignments.availabilityExceptions": AssignmentsAvailabilityExceptions;
+  "assignments.calendarFeeds": AssignmentsCalendarFeeds;
+  "assignments.domains": AssignmentsDomains;
+  "assignments.dropOuts": AssignmentsDropOuts;
+  "assignments.entities": AssignmentsEntities;
+  "assignments.entityDefinitions": AssignmentsEntityDefinitions;
+  "assignments.participantHours": AssignmentsParticipantHours;
+  "assignments.participantPreferences": AssignmentsParticipantPreferences;
+  "assignments.participantRelations": AssignmentsParticipantRelations;
+  "assignments.participants": AssignmentsParticipants;
+  "assignments.participantSkills": AssignmentsParticipantSkills;
+  "assignments.revisionDetails": AssignmentsRevisionDetails;
+  "assignments.schedules": AssignmentsSchedules;
+  "assignments.solverRuns": AssignmentsSolverRuns;
   "audit.acceptedForks": AuditAcceptedForks;
   "audit.archivedMonths": AuditArchivedMonths;
   "audit.auditLogs": AuditAuditLogs;
@@ -4096,9 +4665,11 @@ export interface DB {
   "federation.iamProviders": FederationIamProviders;
   "federation.iamUserMappings": FederationIamUserMappings;
   "federation.knownGroups": FederationKnownGroups;
+  "federation.memberGroupRoles": FederationMemberGroupRoles;
   "federation.ownerDetails": FederationOwnerDetails;
   "federation.ownLinks": FederationOwnLinks;
   "federation.providerDomains": FederationProviderDomains;
+  "federation.providersOfTenants": FederationProvidersOfTenants;
   "federation.provisionings": FederationProvisionings;
   "federation.roleProposalDetails": FederationRoleProposalDetails;
   "federation.roleProposals": FederationRoleProposals;
@@ -4198,6 +4769,7 @@ export interface DB {
   "tenancy.placements": TenancyPlacements;
   "tenancy.placementVersion": TenancyPlacementVersion;
   "tenancy.provenDomains": TenancyProvenDomains;
+  "tenancy.retiredSlugs": TenancyRetiredSlugs;
   "tenancy.secondFactorGraces": TenancySecondFactorGraces;
   "tenancy.statusChanges": TenancyStatusChanges;
   "tenancy.tenantDeletions": TenancyTenantDeletions;
