@@ -1,5 +1,7 @@
 import { benchFlowConflicts } from './assignments/conflicts.ts'
+import { benchFairness } from './assignments/fairness.ts'
 import { benchDropOuts, benchMatchings, benchSameness } from './assignments/matchings.ts'
+import { benchSides } from './assignments/sides.ts'
 import type { Bench } from './context.ts'
 
 /** Rounds of assignments, planned, proved, found impossible and planned again, beside HiGHS in the same run. */
@@ -8,6 +10,8 @@ const bench: Bench = async ({ log }) => [
   ...(await benchFlowConflicts(log)),
   ...(await benchDropOuts(log)),
   ...(await benchSameness()),
+  ...(await benchSides(log)),
+  ...(await benchFairness(log)),
 ]
 
 export default bench

@@ -6,7 +6,7 @@ import type { Problem } from './problem.ts'
 
 const even = { preference: 0, fairness: 1, rotation: 0 }
 
-test('VS-07 vectors of load are ordered from the fairest: squares first, then the worst off', () => {
+test('VS-11 vectors of load are ordered from the fairest: squares first, then the worst off', () => {
   const inOrder = [
     [3, 3, 3, 3, 3],
     [4, 4, 3, 2, 2],
@@ -22,17 +22,17 @@ test('VS-07 vectors of load are ordered from the fairest: squares first, then th
   assert.equal(compareLoads([1, 2], [2, 1]), 0)
 })
 
-test('VS-07 twelve shifts for seven equal people are 2, 2, 2, 2, 2, 1, 1', () => {
+test('VS-11 twelve shifts for seven equal people are 2, 2, 2, 2, 2, 1, 1', () => {
   const { problem } = weighRound(round({ people: 7, targets: 12, maximum: 4 }), [], even)
   assert.deepEqual(loadsOf(problem), [2, 2, 2, 2, 2, 1, 1])
 })
 
-test('VS-07 of plans that cost the same the loads are leximin, though fairness weighs nothing', () => {
+test('VS-11 of plans that cost the same the loads are leximin, though fairness weighs nothing', () => {
   const { problem } = weighRound(round({ people: 4, targets: 6, maximum: 6 }), [], { ...even, fairness: 0 })
   assert.deepEqual(loadsOf(problem), [2, 2, 1, 1])
 })
 
-test('VS-07 a newcomer gets his share and not all the shifts that others have had before him', () => {
+test('VS-11 a newcomer gets his share and not all the shifts that others have had before him', () => {
   const history: PastRound[] = []
   for (let number = 0; number < 30; number++) {
     const people = number < 20 ? 5 : 6
@@ -49,7 +49,7 @@ test('VS-07 a newcomer gets his share and not all the shifts that others have ha
   assert.equal(Math.round(standings.get('p5')!.share), 5)
 })
 
-test('VS-07 who was away for long starts at even; who missed a few rounds keeps what he is ahead', () => {
+test('VS-11 who was away for long starts at even; who missed a few rounds keeps what he is ahead', () => {
   const both = ['p0', 'p1'].map(participant => ({ participant, target: 't0' }))
   const worked = { eligible: both, assigned: [both[0]!] }
   const without = { eligible: [both[1]!], assigned: [both[1]!] }
@@ -59,7 +59,7 @@ test('VS-07 who was away for long starts at even; who missed a few rounds keeps 
   assert.deepEqual(away(9).get('p0'), { load: 2, share: 2 })
 })
 
-test('VS-07 the Gini index is 0 where load is in one ratio to opportunity, and near 1 where one does all', () => {
+test('VS-11 the Gini index is 0 where load is in one ratio to opportunity, and near 1 where one does all', () => {
   assert.equal(
     giniOf([
       { load: 2, share: 1 },

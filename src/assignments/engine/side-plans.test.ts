@@ -17,7 +17,7 @@ import { solveWithSides } from './side-plans.ts'
 
 const highs = await openHighs()
 
-test('VS-05 with hours, rest, mixes and relations a plan costs what the cheapest of all costs, and its proof adds up', () => {
+test('VS-11 with hours, rest, mixes and relations a plan costs what the cheapest of all costs, and its proof adds up', () => {
   fc.assert(
     fc.property(anySideProblem(), problem => {
       const plan = solveWithSides(highs, problem)
@@ -30,7 +30,7 @@ test('VS-05 with hours, rest, mixes and relations a plan costs what the cheapest
   )
 })
 
-test('VS-05 prices and patterns find no plan that breaks a rule, and no bound above the cheapest', () => {
+test('VS-11 prices and patterns find no plan that breaks a rule, and no bound above the cheapest', () => {
   fc.assert(
     fc.property(anySideProblem(), problem => {
       const instance = instanceOf(problem)
@@ -49,7 +49,7 @@ test('VS-05 prices and patterns find no plan that breaks a rule, and no bound ab
   )
 })
 
-test('VS-05 a round told in ten orders gets the same plan, byte for byte, with side constraints too', () => {
+test('VS-11 a round told in ten orders gets the same plan, byte for byte, with side constraints too', () => {
   const round = withSides(generateProblem({ participants: 60, targets: 12, eligible: 8, needed: 6, maximum: 3 }, 5), 5)
   const plans = Array.from({ length: 10 }, (_, turns) =>
     JSON.stringify(solveWithSides(highs, shuffled(round, 7 * turns))),

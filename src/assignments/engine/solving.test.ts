@@ -12,7 +12,7 @@ import { validationRules } from './validation-rules/validation-rules.ts'
 const size = { participants: 60, targets: 12, eligible: 8, needed: 5, maximum: 3 }
 const round = withSides(generateProblem(size, 5), 5)
 
-test('VS-04 every strategy keeps every rule, and says its cost with a bound that is below it', async () => {
+test('VS-11 every strategy keeps every rule, and says its cost with a bound that is below it', async () => {
   const optimal = await strategies.find('optimal')!.plan(round, {})
   assert.equal(optimal.status, 'optimal')
   for (const strategy of strategies.list()) {
@@ -24,14 +24,14 @@ test('VS-04 every strategy keeps every rule, and says its cost with a bound that
   }
 })
 
-test('VS-04 the lot falls the same for the same seed, and otherwise for another', async () => {
+test('VS-11 the lot falls the same for the same seed, and otherwise for another', async () => {
   const { plan } = strategies.find('random_assignment')!
   const [one, same, other] = await Promise.all([plan(round, {}), plan(round, {}), plan({ ...round, seed: 6 }, {})])
   assert.deepEqual(one, same)
   assert.notDeepEqual(one.pairs, other.pairs)
 })
 
-test('VS-04 balanced rotation gives a target to who did not have it last', async () => {
+test('VS-11 balanced rotation gives a target to who did not have it last', async () => {
   const plain = generateProblem({ participants: 4, targets: 2, eligible: 2, needed: 1, maximum: 1 }, 1)
   const history = [
     ['p00000', 'p00001'],
@@ -50,7 +50,7 @@ test('VS-04 balanced rotation gives a target to who did not have it last', async
       assert.ok(!assigned.some(had => had.participant === participant && had.target === target), `${participant} again`)
 })
 
-test('VS-04 skills count first, and below the threshold only where the fallback is allowed', async () => {
+test('VS-11 skills count first, and below the threshold only where the fallback is allowed', async () => {
   const plain = generateProblem({ participants: 3, targets: 1, eligible: 1, needed: 2, maximum: 1 }, 1)
   const skilled: Problem = {
     ...plain,
@@ -62,14 +62,14 @@ test('VS-04 skills count first, and below the threshold only where the fallback 
   await assert.rejects(plan(skilled, { parameters: { fallback: false } }), /threshold of 0.7/)
 })
 
-test('VS-04 a module adds a strategy, and none takes the name of another', () => {
+test('VS-11 a module adds a strategy, and none takes the name of another', () => {
   const own = { ...strategies.find('optimal')!, name: 'ours' }
   strategies.add(own)
   assert.equal(strategies.find('ours'), own)
   assert.throws(() => strategies.add(own), /there already/)
 })
 
-test('VS-09 a search that is stopped keeps the best plan so far, which keeps every rule', async () => {
+test('VS-11 a search that is stopped keeps the best plan so far, which keeps every rule', async () => {
   const large = withSides(
     generateProblem({ participants: 400, targets: 80, eligible: 40, needed: 10, maximum: 4 }, 2),
     2,
@@ -88,7 +88,7 @@ test('VS-09 a search that is stopped keeps the best plan so far, which keeps eve
   assert.ok(plan.lowerBound! <= plan.cost! && checkPlan(large, plan).holds)
 })
 
-test('VS-05 demands that no plan meets are named, and without any one of them there is a plan', async () => {
+test('VS-11 demands that no plan meets are named, and without any one of them there is a plan', async () => {
   const needy: Problem = {
     ...round,
     targets: round.targets.map((target, place) =>
@@ -109,7 +109,7 @@ test('VS-05 demands that no plan meets are named, and without any one of them th
   assert.notEqual((await solveRound({ ...needy, relations: [] })).status, 'infeasible')
 })
 
-test('VS-06 rules say what is missing: places, hours and skills', () => {
+test('VS-11 rules say what is missing: places, hours and skills', () => {
   const plain = generateProblem({ participants: 2, targets: 2, eligible: 2, needed: 2, maximum: 1 }, 1)
   const without = { ...plain, pairs: plain.pairs.filter(({ participant }) => participant === 'p00000') }
   const exclusion = (rule: string, target: string, missing: string[]) => ({
