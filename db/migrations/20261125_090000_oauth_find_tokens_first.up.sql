@@ -95,7 +95,7 @@ language sql
 stable
 begin atomic
   select
-    'RefreshToken',
+    'RefreshToken' as kind,
     allowed.client_id,
     token.grant_id,
     token.user_id,
