@@ -77,6 +77,8 @@ export const participantRoutes = [
     conditional: true,
     response: Participant,
     async handle({ params, body, ifMatch, scope }, app) {
+      // Who is not there is said before what is asked of him.
+      if (body.userId) await getParticipant(app.db.reads(scope), params.id)
       await requireMember(app, scope, body.userId)
       return await app.db.transaction(scope, tx => updateParticipant(tx, params.id, body, ifMatch))
     },
