@@ -57,9 +57,11 @@ export function sideRowsOf(problem: Problem, instance: Instance): SideRows {
           -minimum,
         )
     }
-  for (const { kind, places } of relationsOf(problem, instance)) {
-    const [one, other] = places
-    const participants = [instance.participants[one]!, instance.participants[other]!] as const
+  for (const { kind, participants } of relationsOf(problem, instance)) {
+    const [one, other] = [
+      findId(instance.participants, participants[0]),
+      findId(instance.participants, participants[1]),
+    ]
     for (const [t, target] of instance.targets.entries()) {
       const [first, second] = [findPair(instance, one, t), findPair(instance, other, t)]
       const [pairs, both] = [[first, second].filter(pair => pair >= 0), first >= 0 && second >= 0]
@@ -142,17 +144,24 @@ function placesOf(instance: Instance, ids: readonly string[], where: string): nu
     .toSorted((one, other) => one - other)
 }
 
-/** Each once, the two of a pair in canonical order. */
-function relationsOf(problem: Problem, instance: Instance) {
-  const relations = new Map<string, { kind: Relation['kind']; places: [number, number] }>()
+/** Each once, in canonical order; the two as the problem names them, which is how a proof speaks of them. */
+function relationsOf(problem: Problem, instance: Instance): Relation[] {
+  const relations = new Map<
+    string,
+    { kind: Relation['kind']; participants: Relation['participants']; places: number[] }
+  >()
   for (const { kind, participants } of problem.relations) {
     const places = placesOf(instance, participants, 'A relation')
     if (places.length !== 2) throw new ProblemError(`The relation of ${participants.join(' and ')} is not between two.`)
-    relations.set(`${kind} ${places}`, { kind, places: places as [number, number] })
+    const known = relations.get(`${kind} ${places}`)
+    if (!known || participants[0] < known.participants[0])
+      relations.set(`${kind} ${places}`, { kind, participants, places })
   }
   return [...relations.values()].toSorted(
     (one, other) =>
-      one.kind.localeCompare(other.kind, 'en') || one.places[0] - other.places[0] || one.places[1] - other.places[1],
+      one.kind.localeCompare(other.kind, 'en') ||
+      one.places[0]! - other.places[0]! ||
+      one.places[1]! - other.places[1]!,
   )
 }
 

@@ -26,7 +26,7 @@ test('VS-11 with hours, rest, mixes and relations a plan costs what the cheapest
       assert.ok(holds, findings.join(' '))
       assert.ok(plan.cost === null || plan.status === 'optimal')
     }),
-    { numRuns: 60 },
+    { numRuns: 400 },
   )
 })
 
@@ -45,7 +45,7 @@ test('VS-11 prices and patterns find no plan that breaks a rule, and no bound ab
         assert.ok(found.cost >= cheapest)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 400 },
   )
 })
 
