@@ -18755,7 +18755,7 @@ CREATE OR REPLACE FUNCTION oauth.find_refresh_token(in_tenant_id uuid, of_hash b
  LANGUAGE sql
  STABLE
 BEGIN ATOMIC
- SELECT 'RefreshToken'::text,
+ SELECT 'RefreshToken'::text AS kind,
      allowed.client_id,
      token.grant_id,
      token.user_id,
