@@ -21,7 +21,7 @@ export const roleChoicesQuery = queryOptions({
 
 /**
  * The roles of the workspace to choose from; those that permit more than I hold cannot be chosen, nor those that something
- * else gives, for the reason that `given` has by the role's id.
+ * else gives for good. `given` says so by the role's id, with the reason.
  */
 export function RolesField({ value = [], onChange, error, label = 'Roles', given }: RolesFieldProps) {
   const { data, isPending, error: failure, refetch } = useQuery(roleChoicesQuery)
@@ -33,14 +33,14 @@ export function RolesField({ value = [], onChange, error, label = 'Roles', given
       <Stack gap="xs" mt="xs" mb={4}>
         {data.map(role => {
           const isBeyond = !mayGive(role, session)
-          const reason = given?.get(role.id)
+          const other = given?.get(role.id)
           return (
             <Checkbox
               key={role.id}
               value={role.id}
               label={role.name}
-              description={reason ?? (isBeyond ? 'It permits more than you may yourself.' : role.description)}
-              disabled={isBeyond || reason !== undefined}
+              description={other?.reason ?? (isBeyond ? 'It permits more than you may yourself.' : role.description)}
+              disabled={isBeyond || other?.isFixed === true}
             />
           )
         })}
@@ -54,7 +54,7 @@ type RolesFieldProps = {
   onChange?: (roleIds: string[]) => void
   error?: ReactNode
   label?: string
-  given?: ReadonlyMap<string, string>
+  given?: ReadonlyMap<string, { reason: string; isFixed: boolean }>
 }
 
 const mayGive = (role: RoleChoice, { roles, can }: ReturnType<typeof useSession>) =>

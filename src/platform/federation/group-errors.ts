@@ -11,6 +11,10 @@ export const groupErrors = errorTable('federation', {
   groupMappingsTooMany: ['conflict', 'A provider has {most} group mappings at most.'],
   mappedRoleNotFound: ['not_found', 'There is no role {id}.'],
   roleMapped: ['conflict', 'Groups of an identity provider give this role. Remove their mappings first.'],
+  roleOfGroup: [
+    'conflict',
+    'The group {group} of {provider} gives this role, and the next sync would give it again. Remove the person from the group there, or the group’s mapping.',
+  ],
   providerAmbiguous: ['invalid', 'Several identity providers have the name {name}. Give one of these ids: {ids}.'],
   roleProposalNotFound: ['not_found', 'There is no proposal {id}, or its person has left the group.'],
   syncRunNotFound: ['not_found', 'There is no sync run {id}, or it is older than 90 days.'],

@@ -168,6 +168,74 @@ test('AG-06 a role that was given by hand is never taken by a sync, though a gro
   assert.deepEqual(await rolesOf(by.membershipId), ['viewer'])
 })
 
+test('AG-06 a role that a group gives is not taken by hand; given by hand too, the hand’s part is', async () => {
+  const [role, other] = [await newRole(alice), await newRole(alice)]
+  const viewerRole = await roleId(alice, 'viewer')
+  const mapping = await map(alice, provider, { externalGroupId: 'Kept', roleId: role.id })
+  const take = (userId: string, roleIds: readonly string[], by = alice) =>
+    by.fetch(`/members/${userId}`, { method: 'PATCH', body: { roleIds } })
+  const alone = await newMember(alice, provider)
+  await say(alice, provider, alone.membershipId, answer('Kept'))
+  assert.equal((await take(alone.userId, [viewerRole], bob)).status, 404, 'AG-01 another tenant')
+  for (const roleIds of [[viewerRole], [other.id]]) {
+    const refused = await take(alone.userId, roleIds)
+    assert.equal(refused.status, 409)
+    const { code, detail } = (await refused.json()) as { code: string; detail: string }
+    assert.equal(code, 'federation.role_of_group')
+    assert.match(detail, new RegExp(`group Kept of Provider ${provider} `))
+  }
+  assert.deepEqual(await rolesOf(alone.membershipId), [role.name, 'viewer'], 'nothing of it was done')
+  // What he has by hand may be taken, and more be given.
+  assert.equal((await take(alone.userId, [role.id, other.id])).status, 200)
+  assert.deepEqual(await rolesOf(alone.membershipId), [role.name, other.name])
+
+  const both = await newMember(alice, provider)
+  assert.equal((await take(both.userId, [role.id, viewerRole])).status, 200)
+  await say(alice, provider, both.membershipId, answer('Kept'))
+  const told = async () =>
+    (await (await alice.fetch(`/federation/members/${both.userId}/group-roles`)).json()).items.map(
+      ({ isByHandToo, comesBack }: { isByHandToo: boolean; comesBack: boolean }) => ({ isByHandToo, comesBack }),
+    )
+  assert.deepEqual(await told(), [{ isByHandToo: true, comesBack: true }])
+  const taken = await take(both.userId, [viewerRole])
+  assert.equal(taken.status, 200)
+  const { roles } = (await taken.json()) as { roles: { name: string }[] }
+  assert.deepEqual(roles.map(({ name }) => name).sort(), [role.name, 'viewer'], 'the answer says that he has it still')
+  assert.deepEqual(await told(), [{ isByHandToo: false, comesBack: true }])
+  const { rows } = await admin.query(
+    `select user_id, details ->> 'group' as group from audit.audit_logs where action = 'part_role' and resource_id = $1`,
+    [`${both.membershipId}/${role.id}`],
+  )
+  assert.deepEqual(rows, [{ user_id: alice.userId, group: 'Kept' }])
+  assert.equal((await take(both.userId, [viewerRole])).status, 409, 'now the group alone gives it')
+  await say(alice, provider, both.membershipId, answer())
+  assert.deepEqual(await rolesOf(both.membershipId), ['viewer'], 'and leaving the group takes it')
+
+  // Where no sync would give it again it is taken by hand as any other.
+  await say(alice, provider, both.membershipId, answer('Kept'))
+  const off = await alice.fetch(`/federation/group-mappings/${mapping.id}`, {
+    method: 'PATCH',
+    body: { isEnabled: false },
+  })
+  assert.equal(off.status, 200, await off.clone().text())
+  for (const { userId } of [both, alone]) {
+    assert.equal((await take(userId, [viewerRole])).status, 200)
+  }
+  assert.deepEqual(await rolesOf(both.membershipId), ['viewer'])
+  await syncNow(app, ofPlatform(alice), provider, 'person')
+  assert.deepEqual(await rolesOf(both.membershipId), ['viewer'])
+})
+
+test('AG-06 who leaves, is removed or invited anew is not kept by what a group gives', async () => {
+  const role = await newRole(alice)
+  await map(alice, provider, { externalGroupId: 'Leaving', roleId: role.id })
+  const { userId, membershipId } = await newMember(alice, provider)
+  await say(alice, provider, membershipId, answer('Leaving'))
+  const removed = await alice.fetch(`/members/${userId}`, { method: 'DELETE', body: { reason: 'It is a test.' } })
+  assert.equal(removed.status, 204, await removed.text())
+  assert.deepEqual(await rolesOf(membershipId), [])
+})
+
 test('AG-06 a role that two groups give stays until he has left both', async () => {
   const role = await newRole(alice)
   for (const externalGroupId of ['One', 'Two']) await map(alice, provider, { externalGroupId, roleId: role.id })
@@ -663,10 +731,13 @@ test('AG-06 sign-ins, changes by hand, mappings and syncs at once: nobody waits 
       say(alice, own, membershipId, answer('A')),
     ])
     assert.deepEqual(
-      outcomes.filter(({ status }) => status === 'rejected'),
+      outcomes.filter(
+        // Where B gives its role still, a change by hand does not take it.
+        outcome => outcome.status === 'rejected' && Object(outcome.reason).code !== 'federation.role_of_group',
+      ),
       [],
     )
-    await db.transaction(alice.scope, async tx => setRolesOf(tx, membershipId, [await roleId(alice, 'viewer')]))
+    await db.transaction(ofPlatform(alice), async tx => setRolesOf(tx, membershipId, [await roleId(alice, 'viewer')]))
   }
   // A transaction that met one is tried again, so that nobody would hear of it.
   assert.equal(await countDeadlocks(), before)
@@ -747,7 +818,8 @@ test('AG-06 a sync and a change by hand at once leave both: what is given by han
     await say(alice, own, membershipId, round % 2 ? answer('A') : answer())
     await Promise.all([
       say(alice, own, membershipId, round % 2 ? answer() : answer('A')),
-      db.transaction(alice.scope, tx => setRolesOf(tx, membershipId, [viewers, hand.id])),
+      // In the system scope it is not asked what groups give.
+      db.transaction(ofPlatform(alice), tx => setRolesOf(tx, membershipId, [viewers, hand.id])),
     ])
     assert.ok((await rolesOf(membershipId)).includes(hand.name))
     await say(alice, own, membershipId, answer())
@@ -793,12 +865,15 @@ test('AG-06 whatever hands and syncs do: by hand stays, and after known groups e
           const held = hand.union(sync)
           // Whoever has it by a group already is not given it again by the same click.
           if (each.does === 'give' && !held.has(each.role)) hand.add(each.role)
-          if (each.does === 'take') {
-            hand.delete(each.role)
-            sync.delete(each.role)
-          }
-          const wanted = [...hand.union(sync)].map(index => roles[index]?.id as string)
-          await db.transaction(alice.scope, tx => setRolesOf(tx, membershipId, wanted))
+          const chosen = new Set(held)
+          if (each.does === 'give') chosen.add(each.role)
+          else chosen.delete(each.role)
+          const wanted = [...chosen].map(index => roles[index]?.id as string)
+          const work = db.transaction(alice.scope, tx => setRolesOf(tx, membershipId, wanted))
+          const isOfGroupAlone = each.does === 'take' && sync.has(each.role) && !hand.has(each.role)
+          if (isOfGroupAlone) await assert.rejects(work, { code: 'federation.role_of_group' })
+          else await work
+          if (each.does === 'take') hand.delete(each.role)
         }
         const expected = [...hand.union(sync)].map(index => roles[index]?.name).toSorted()
         assert.deepEqual(await rolesOf(membershipId), expected, JSON.stringify(each))

@@ -51,7 +51,7 @@ test('AG-06 it is told which groups give a member his roles, to who may see mapp
   const path = `/federation/members/${person.userId}/group-roles`
   const told = await alice.fetch(path)
   assert.equal(told.status, 200)
-  const of = { roleId, providerId, providerName: 'Acme Okta' }
+  const of = { roleId, providerId, providerName: 'Acme Okta', isByHandToo: false, comesBack: true }
   // What was there by hand, viewer, no group gives.
   assert.deepEqual((await told.json()).items, [
     { ...of, groupName: 'Bid managers' },

@@ -43,7 +43,7 @@ export const memberRoutes = [
     conditional: true,
     summary: 'Change a member’s roles, or the end of a membership',
     description:
-      'Felt at the next request. `roleIds` are all that the member has from now on. Other roles need a sign-in of the last 10 minutes.',
+      'Felt at the next request. `roleIds` are all that the member has from now on; a role that he has by hand and by a group of an identity provider stays until he leaves the group. Other roles need a sign-in of the last 10 minutes.',
     params,
     body: Type.Object({
       roleIds: Type.Optional(Type.Array(uuid, { minItems: 1, maxItems: 100, uniqueItems: true })),
@@ -57,6 +57,7 @@ export const memberRoutes = [
       'access.own_membership_prolonged',
       'access.role_not_found',
       'http.step_up_required',
+      'federation.role_of_group',
       ...grantRefusals,
     ],
     async handle({ params, body, principal, scope, ifMatch }, app) {

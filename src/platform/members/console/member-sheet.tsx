@@ -20,7 +20,7 @@ import {
   useSession,
 } from '#platform/console'
 import classes from './members.module.css'
-import { groupRolesQuery, type Member, memberQuery, nameOf, refreshMembers } from './members.ts'
+import { type GroupRole, groupRolesQuery, type Member, memberQuery, nameOf, refreshMembers } from './members.ts'
 import { PersonLine, RoleBadges } from './person.tsx'
 
 /** What one member is here, and what may be changed of it. */
@@ -115,7 +115,7 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
   const held = member.roles.map(({ id }) => id)
   const { can } = useSession()
   const groups = useQuery({ ...groupRolesQuery(member.userId), enabled: can('federation.groups.read') })
-  const given = new Map([...(groups.data ?? [])].map(([roleId, of]) => [roleId, reasonOf(of)]))
+  const given = new Map([...(groups.data ?? [])].map(([roleId, of]) => [roleId, givenBy(of)]))
   const form = useForm<Answers>({
     initialValues: {
       roleIds: held,
@@ -182,9 +182,19 @@ function MemberForm({ member, etag, isSelf }: { member: Member; etag: string | u
   )
 }
 
-/** Taken here it would be back with the next sign-in or sync. */
-const reasonOf = (groups: readonly { providerName: string; groupName: string }[]) =>
-  `Given by ${groups.map(({ groupName, providerName }) => `the group ${groupName} of ${providerName}`).join(' and ')}. To take it, remove the person from the group there.`
+/** What the next sync would give again cannot be taken here. */
+function givenBy(groups: readonly GroupRole[]) {
+  const names = groups.map(({ groupName, providerName }) => `the group ${groupName} of ${providerName}`).join(' and ')
+  const comesBack = groups.some(group => group.comesBack)
+  if (!comesBack) return { isFixed: false, reason: `Given by ${names}. Taken here, no sync gives it again.` }
+  if (groups.some(group => group.isByHandToo)) {
+    return {
+      isFixed: false,
+      reason: `Given by hand, and by ${names}. Taken here, it stays until the person leaves the group there.`,
+    }
+  }
+  return { isFixed: true, reason: `Given by ${names}. To take it, remove the person from the group there.` }
+}
 
 /** What was not touched is not sent: other roles need a fresh sign-in, another end does not. */
 function changesOf({ roleIds, ends, lastDay }: Answers, member: Member) {

@@ -39,7 +39,13 @@ export const memberQuery = (userId: string) =>
     },
   })
 
-type GroupRole = { roleId: string; providerName: string; groupName: string }
+export type GroupRole = {
+  roleId: string
+  providerName: string
+  groupName: string
+  isByHandToo: boolean
+  comesBack: boolean
+}
 
 /** By the id of a role the groups of identity providers that give it to the member. */
 export const groupRolesQuery = (userId: string) =>
