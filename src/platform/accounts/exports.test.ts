@@ -91,6 +91,7 @@ test('MT-08 VS-02 no hash, key or token is in the export', async () => {
     suspicious,
     [
       'federation.iam_providers.secret_changed_at',
+      'federation.scim_users.user_name_key',
       'identity.avatars.content',
       'oauth.client_secrets.takes_secrets',
       'oauth.oauth_clients.token_endpoint_auth_method',
@@ -98,7 +99,7 @@ test('MT-08 VS-02 no hash, key or token is in the export', async () => {
       'operations.tenant_exports.file_hash',
       'webhooks.endpoints.previous_secret_until',
     ],
-    'a picture, a time, the sum of one’s own file, and whether there are secrets, are none',
+    'a name in small letters, a picture, a time, the sum of one’s own file, and whether there are secrets, are none',
   )
 
   const ada = await newPerson(world, { tenantName: 'Secrets Ltd' })
