@@ -111,12 +111,18 @@ test('AG-05 MT-20 a token whose maker is no owner any more makes nobody an owner
   const [first, second] = [await bring('first@acme.example'), await bring('second@acme.example')]
   await push('Owners', [first])
   assert.ok((await rolesOf('first@acme.example')).includes('owner'), 'the control: while he is one')
+  const isPaused = async () => {
+    const told = await alice.fetch(`/federation/providers/${acme.providerId}/provisioning`)
+    return ((await told.json()) as { isOwnerPaused: boolean }).isOwnerPaused
+  }
+  assert.equal(await isPaused(), false)
 
   const demoted = await alice.fetch(`/members/${person.userId}`, {
     method: 'PATCH',
     body: { roleIds: [roleId('admin')] },
   })
   assert.equal(demoted.status, 200, await demoted.text())
+  assert.equal(await isPaused(), true, 'the page says so')
   await push('Owners', [first, second])
   await push('Staff', [second])
   assert.deepEqual(await rolesOf('second@acme.example'), ['member', 'viewer'], 'other roles are given')
@@ -129,6 +135,7 @@ test('AG-05 MT-20 a token whose maker is no owner any more makes nobody an owner
 
   const path = `/federation/providers/${acme.providerId}/provisioning/tokens/${tokenId}`
   assert.equal((await alice.fetch(path, { method: 'DELETE' })).status, 204)
+  assert.equal(await isPaused(), false)
   await sync()
   assert.ok((await rolesOf('second@acme.example')).includes('owner'), 'the tokens that are left are of owners')
 })

@@ -48,6 +48,17 @@ export function Page() {
               .
             </Alert>
           )}
+          {data.isOwnerPaused && (
+            <Alert
+              variant="light"
+              color="yellow"
+              icon={<Icon name="alert" />}
+              title="No group makes anybody an owner now"
+            >
+              Who made a token below is not an owner any more, and whoever has that token could make himself one. Groups
+              give their other roles, and owners stay owners. An owner has to make another token and revoke that one.
+            </Alert>
+          )}
           <Address providerId={id} provisioning={data} />
           <Standing provisioning={data} />
           <Requests providerId={id} />

@@ -55,6 +55,10 @@ export const Provisioning = Type.Object({
     pending: Type.Integer({ description: 'Active, but not here until they have accepted an invitation' }),
   }),
   groups: Type.Integer(),
+  isOwnerPaused: Type.Boolean({
+    description:
+      'A group gives the owner’s role, and nobody gets it by that: who made a living token is no owner any more',
+  }),
   lastRequestAt: nullable(timestamp),
   lastRefusal: nullable(Type.Object({ askedAt: timestamp, status: Type.Integer(), detail: Type.String() })),
 })
@@ -77,6 +81,14 @@ export async function getProvisioning(app: App, tx: Queryable, providerId: strin
         where tenant_id = ${tx.scope.tenantId}
           and provider_id = ${providerId}
       ) as groups,
+      not federation.may_make_owners(${providerId}) and exists (
+        select
+        from federation.group_mapping_details as mapping
+        where mapping.tenant_id = ${tx.scope.tenantId}
+          and mapping.provider_id = ${providerId}
+          and mapping.role_name = 'owner'
+          and mapping.sync_status <> 'disabled'
+      ) as is_owner_paused,
       (
         select max(asked_at)
         from federation.scim_requests
