@@ -8,8 +8,9 @@ import type { App } from '#platform/app.ts'
 import { checkpointFolderOf, declareSecurityEvents, type Sealing, startSealing } from '#platform/audit'
 import { systemClock } from '#platform/clock.ts'
 import { Keyring } from '#platform/crypto'
-import { Database, statementsOf } from '#platform/database'
+import { Database, type Scope, statementsOf } from '#platform/database'
 import { DomainError, errorTable } from '#platform/errors.ts'
+import { KeptAnswers } from '#platform/http'
 import { findDocumentSigner, openDocumentSigner, repeatErasures } from '#platform/identity'
 import { startWorker, type Worker } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
@@ -199,21 +200,28 @@ export function createApp(parts: {
 }): App {
   const { settings, login, keyring, log, database, modules = allModules } = parts
   declareSecurityEvents(modules)
+  const { keptAnswersMegabytes: megabytes } = settings as { keptAnswersMegabytes?: number }
+  const kept = megabytes ? new KeptAnswers(megabytes * 1_000_000) : undefined
+  const onWritten = (scope: Scope) => {
+    replicas?.noteWritten(scope)
+    kept?.noteWritten(scope)
+  }
   const db = new Database({
     login: { ...login, statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 },
     poolSize: settings.databasePoolSize,
     onError: error => log.warn({ err: error }, 'A database connection was lost'),
-    ...(settings.databaseReplicaUrls && { onWritten: scope => replicas?.noteWritten(scope) }),
+    ...((kept || settings.databaseReplicaUrls) && { onWritten }),
   })
   const replicas = openReplicas(db, parts)
   const publicUrl = settings.publicUrl ?? `http://localhost:${settings.port}`
-  const elsewhere = openTenantDatabases(db, parts)
+  const elsewhere = openTenantDatabases(db, { ...parts, ...(kept && { onWritten: scope => kept.noteWritten(scope) }) })
   const { dataDir: dataDirectory } = settings
   const administration = database && { admin: database.admin, isEmbedded: database.isEmbedded, dataDirectory }
   const app: App = {
     db,
     ...elsewhere,
     ...(replicas && { replicas }),
+    ...(kept && { kept }),
     ...(administration && { administration }),
     clock: systemClock,
     keyring,

@@ -2,7 +2,7 @@ import pg from 'pg'
 import type { Logger } from 'pino'
 import type { App } from '#platform/app.ts'
 import type { Keyring } from '#platform/crypto'
-import { Database, PlacedDatabase, statementsOf } from '#platform/database'
+import { Database, PlacedDatabase, type Scope, statementsOf } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import type { Module } from '#platform/module.ts'
 import { nameOf, Placements, placementErrors } from '#platform/tenancy'
@@ -16,7 +16,13 @@ import { openLogin, upgradeDatabase } from './program.ts'
 /** MT-17: the databases that tenants have beside the main one, opened as they are needed and closed with it. */
 export function openTenantDatabases(
   db: Database,
-  parts: { settings: Settings; keyring: Keyring; log: Logger; modules?: readonly Module[] },
+  parts: {
+    settings: Settings
+    keyring: Keyring
+    log: Logger
+    modules?: readonly Module[]
+    onWritten?: (scope: Scope) => void
+  },
 ): Required<Pick<App, 'placed' | 'placements'>> {
   const { settings, keyring, log, modules = allModules } = parts
   const placements = new Placements({
@@ -33,6 +39,7 @@ export function openTenantDatabases(
       columns: Object.assign({}, ...modules.map(({ mirrors }) => mirrors ?? {})),
     },
     poolSize: settings.tenantPoolSize,
+    ...(parts.onWritten && { onWritten: parts.onWritten }),
     onError: error => log.warn({ err: error }, 'A connection to a database of tenants was lost'),
   })
   const placed = new PlacedDatabase(db, placements, { most: settings.tenantDatabases })

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '#platform/clock.ts'
 import type { Keyring } from '#platform/crypto'
 import { type Database, type PlacedDatabase, type Replicas, ReportDatabase, type Reports } from '#platform/database'
+import type { KeptAnswers } from '#platform/http'
 import type { Module } from '#platform/module.ts'
 import type { Placements } from '#platform/tenancy'
 
@@ -16,6 +17,8 @@ export type App = {
   placements?: Placements
   /** Those of the main database that reports are read from (PE-12); absent where there are none. */
   replicas?: Replicas
+  /** Answers of reports from the last seconds (PE-12); absent where none are kept. */
+  kept?: KeptAnswers
   /** The way in as the administrator of the main database, for `operations` alone; absent where a program has none. */
   administration?: Administration
   clock: Clock

@@ -18,6 +18,7 @@ export const summaryRoutes = [
     summary: 'Get the catalogue of contractors in numbers',
     description:
       'As it was at `refresh.refreshedAt`; counted every hour. The same for all tenants, of whose data nothing is in it.',
+    kept: { seconds: 10, per: 'permissions' },
     etag: true,
     response: Summary,
     handle: ({ scope }, app) => getSummary(app.db.reads(inCatalogue(scope))),
@@ -27,6 +28,7 @@ export const summaryRoutes = [
     path: '/contractor-summary/industries',
     allow: read,
     reads: 'report',
+    kept: { seconds: 10, per: 'permissions' },
     summary: 'List the industries below a sector or an industry in numbers',
     query: Type.Object({
       parent: Type.String({

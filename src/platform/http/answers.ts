@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from '#platform/app.ts'
@@ -9,9 +10,10 @@ import { etagOf, type IfMatch, isFresh, readEtags } from './etags.ts'
 import { EventStream, sendEvents } from './event-streams.ts'
 import type { Call, Frame, Plan } from './frame.ts'
 import { type Answer, answerOnce } from './idempotency.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import { noteWrite } from './own-writes.ts'
 import { headersOf, problemJson, problemOf } from './problems.ts'
-import { type Principal, Reply, type RequestOf } from './route.ts'
+import { type Kept, type Principal, Reply, type RequestOf } from './route.ts'
 
 /** Runs the handler of an admitted request and sends what it gives, once for each `Idempotency-Key`. */
 export async function answer(
@@ -21,6 +23,8 @@ export async function answer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const view = new RequestView(plan, request)
+  const { kept } = frame.app
+  if (plan.route.kept && kept) return await answerKept(plan, plan.route.kept, kept, request, reply, view)
   const key = plan.isIdempotent ? request.headers['idempotency-key'] : undefined
   if (key !== undefined) return await answerIdempotently(frame, plan, request, reply, view, key)
   const result = await handle(plan, view)
@@ -29,9 +33,17 @@ export async function answer(
 }
 
 /** PE-12: what a replica does not have yet is asked for on the primary, before anybody is told that it is not there. */
-async function handle({ route, app }: Plan, view: RequestView): Promise<unknown> {
+async function handle({ route, app, isWrite }: Plan, view: RequestView): Promise<unknown> {
   // The plan has made the one that the route's handler takes.
   const given = app as App
+  if (isWrite) {
+    try {
+      return await route.handle(view, given)
+    } finally {
+      // What has failed may have written something before.
+      app.kept?.noteWritten(view.scope)
+    }
+  }
   if (!route.reads) return await route.handle(view, given)
   const { seen } = view.scope
   try {
@@ -88,17 +100,73 @@ function send(frame: Frame, plan: Plan, request: FastifyRequest, reply: FastifyR
   reply.code(status)
   if (status === 204) return reply.send()
   if (body instanceof EventStream) return sendEvents(frame, plan, request, reply, body)
-  if (plan.hasEtag && status < 300) {
-    const etag = etagOf(body)
-    reply.header('etag', etag).header('cache-control', 'private, no-cache')
-    const known = request.headers['if-none-match']
-    if (known !== undefined && !plan.isWrite && isFresh(known, etag)) return reply.code(304).send()
-  }
-  const nextCursor = plan.isWrite ? undefined : (body as { nextCursor?: string | null } | null)?.nextCursor
+  if (plan.hasEtag && status < 300 && isKnown(plan, request, reply, etagOf(body))) return reply.code(304).send()
+  const nextCursor = plan.isWrite ? undefined : nextCursorOf(body)
   if (nextCursor) reply.header('link', `<${nextPage(request.url, nextCursor)}>; rel="next"`)
   if (plan.route.produces || isWritten(body)) return reply.send(body)
   if (!reply.hasHeader('content-type')) reply.type(plan.route.dialect?.mediaType ?? json)
   return reply.send(textOf(plan, reply, status, body))
+}
+
+/** Tags the answer, and says whether its caller has it already. */
+function isKnown(plan: Plan, request: FastifyRequest, reply: FastifyReply, etag: string): boolean {
+  reply.header('etag', etag).header('cache-control', 'private, no-cache')
+  const known = request.headers['if-none-match']
+  return known !== undefined && !plan.isWrite && isFresh(known, etag)
+}
+
+const nextCursorOf = (body: unknown) => (body as { nextCursor?: string | null } | null)?.nextCursor ?? undefined
+
+/**
+ * PE-12: with the answer of the last seconds, for whoever was let in by `admit` just now. No cache further on is told that
+ * it may give it without asking: there nobody would see what he has written, nor lose what he may not see any more.
+ */
+async function answerKept(
+  plan: Plan,
+  { seconds, per }: Kept,
+  kept: KeptAnswers,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { params, query, scope }: RequestView,
+): Promise<FastifyReply> {
+  const { tenantId, permissions, requestId, seen } = scope
+  const userId = per === 'user' ? scope.userId : undefined
+  const { method, path } = plan.route
+  const key = JSON.stringify([method, path, sorted(params), sorted(query), tenantId, userId, digestOf(permissions)])
+  const view = onlyWith({ params, query, scope: { tenantId, userId, permissions, requestId, ...(seen && { seen }) } })
+  const { answer, age } = await kept.give(key, { tenantId, userId, position: seen?.position }, seconds, async () => {
+    const body = await handle(plan, view)
+    if (body instanceof Reply || isWritten(body)) throw new Error(`${method} ${path} keeps what is no plain data`)
+    const etag = plan.hasEtag ? etagOf(body) : undefined
+    return { text: textOf(plan, reply, plan.status, body), etag, nextCursor: nextCursorOf(body) }
+  })
+  reply.code(plan.status).header('age', Math.floor(age))
+  if (answer.etag !== undefined && isKnown(plan, request, reply, answer.etag)) return reply.code(304).send()
+  if (answer.nextCursor) reply.header('link', `<${nextPage(request.url, answer.nextCursor)}>; rel="next"`)
+  return reply.type(json).send(answer.text)
+}
+
+/** By anything else an answer would differ that is kept as the same. */
+const onlyWith = (given: Pick<RequestView, 'params' | 'query' | 'scope'>): RequestView =>
+  new Proxy(given as RequestView, {
+    get(target, name) {
+      if (name in target) return Reflect.get(target, name)
+      throw new Error(`A route whose answers are kept asks for ${String(name)} of its request`)
+    },
+  })
+
+const sorted = (values: unknown) => Object.entries(values as object).sort(([a], [b]) => (a < b ? -1 : 1))
+
+/** A principal is believed for some seconds, with the same set: hashed once. */
+const digests = new WeakMap<ReadonlySet<string>, string>()
+
+function digestOf(permissions: ReadonlySet<string> = new Set()): string {
+  let digest = digests.get(permissions)
+  if (digest === undefined) {
+    digest = hash('sha256', JSON.stringify([...permissions].sort()), 'base64url')
+    digests.set(permissions, digest)
+  }
+  return digest
 }
 
 const isWritten = (body: unknown) =>

@@ -54,6 +54,27 @@ export function createMetrics(app: App): Metrics {
       },
     })
   }
+  const { kept } = app
+  if (kept) {
+    new Counter({
+      name: 'http_kept_answers_total',
+      help: 'Reports answered with a kept answer, together with the same request at work (shared), or anew (made)',
+      labelNames: ['outcome'],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [outcome, count] of Object.entries(kept.counts)) this.inc({ outcome }, count)
+      },
+    })
+    new Gauge({
+      name: 'http_kept_answers_bytes',
+      help: 'Memory that kept answers take',
+      registers: [registry],
+      collect() {
+        this.set(kept.bytes)
+      },
+    })
+  }
   for (const { name, help, labelNames = [], read } of app.modules.flatMap(module => module.gauges ?? [])) {
     new Gauge({
       name,

@@ -16,6 +16,13 @@ export const httpModule = {
   },
   jobs: [forgetIdempotencyKeys],
   config: {
+    keptAnswersMegabytes: Type.Integer({
+      minimum: 0,
+      maximum: 4_096,
+      default: 32,
+      description:
+        'Memory of one program, in MB, for answers of reports that are given again for some seconds; 0 keeps none',
+    }),
     outgoingAllow: Type.Refine(
       Type.String({
         default: '',

@@ -258,6 +258,11 @@ function responsesOf(route: AnyRoute, components: Record<string, JsonSchema>): O
   const status = route.status ?? 200
   const headers = {
     ...(hasEtag(route) ? { ETag: { description: 'Entity tag of the resource', schema: { type: 'string' } } } : {}),
+    ...(route.kept
+      ? {
+          Age: { description: `Seconds since it was made; at most ${route.kept.seconds}`, schema: { type: 'integer' } },
+        }
+      : {}),
     ...(isPage(route) ? { Link: { description: 'The next page, rel="next"', schema: { type: 'string' } } } : {}),
   }
   const success: Response = {

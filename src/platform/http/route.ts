@@ -89,6 +89,12 @@ export type RawBody = { types: readonly [string, ...string[]]; limit: number }
 /** PE-12: a report may be read from a replica, seconds old, and changes nothing. */
 export type Reads = 'report' | undefined
 
+/**
+ * PE-12: for how long, in seconds, an answer is kept, and whose it is besides his tenant's: each user's own, or that of all
+ * who have the same permissions there; their handler is not told who asks.
+ */
+export type Kept = { seconds: number; per: 'user' | 'permissions' }
+
 export type Route<
   A extends Allow,
   P extends TObject,
@@ -136,6 +142,11 @@ export type Route<
    * that somebody may take from the caller's sight at any moment.
    */
   reads?: D
+  /**
+   * Its answer may be seconds old, except after a write in the tenant or by the caller. The handler is given `params`,
+   * `query` and `scope` alone, by which answers are told apart, and answers with plain data.
+   */
+  kept?: Kept
   handle(
     request: RequestOf<Static<P>, Static<Q>, Static<B>, WhoAsks<A>>,
     app: D extends 'report' ? ReportApp : App,

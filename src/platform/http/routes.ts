@@ -12,7 +12,7 @@ export function checkRoutes(modules: readonly Module[]): void {
   const permissions = new Set(modules.flatMap(module => Object.keys(module.permissions ?? {})))
   const seen = new Set<string>()
   for (const declaredRoute of routesOf(modules)) {
-    const { method, path, params, body, rawBody, reads, dialect, refusals = [] } = declaredRoute
+    const { method, path, params, body, rawBody, reads, kept, dialect, refusals = [] } = declaredRoute
     const name = `${method} ${path}`
     const permission = permissionOf(declaredRoute)
     if (permission !== undefined && !permissions.has(permission)) {
@@ -26,6 +26,8 @@ export function checkRoutes(modules: readonly Module[]): void {
     const shape = `${method} ${path.replace(/\{\w+\}/g, '{}')}`
     if (body && rawBody) throw new Error(`The route ${name} takes JSON or bytes, not both`)
     if (reads && method !== 'GET') throw new Error(`The route ${name} is no report: it is not GET`)
+    if (kept && (method !== 'GET' || permission === undefined || dialect || declaredRoute.produces))
+      throw new Error(`The answers of the route ${name} cannot be kept: it is no GET of JSON with a permission`)
     if (seen.has(shape)) throw new Error(`The route ${name} is declared twice`)
     seen.add(shape)
     const declared = Object.keys((params as TSchema & { properties?: object })?.properties ?? {}).sort()

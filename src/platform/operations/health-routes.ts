@@ -93,6 +93,7 @@ export const healthRoutes = [
     method: 'GET',
     path: '/operations/overview',
     allow,
+    kept: { seconds: 5, per: 'user' },
     summary: 'Get what an operator looks at in the morning',
     description: 'Alarms, what the doctor has found last, and the main figures of the database.',
     response: Overview,
@@ -163,6 +164,7 @@ export const healthRoutes = [
     method: 'GET',
     path: '/operations/health/tables',
     allow,
+    kept: { seconds: 15, per: 'user' },
     summary: 'List tables by size and growth, with bloat, partitions and what sequences have left',
     response: Type.Object({
       items: Type.Array(
@@ -214,6 +216,7 @@ export const healthRoutes = [
     method: 'GET',
     path: '/operations/health/indexes',
     allow,
+    kept: { seconds: 15, per: 'user' },
     summary: 'List indexes with their use, and those that are unused, double, invalid, missing or bloated',
     response: Type.Object({
       since: nullable(timestamp),

@@ -9,7 +9,12 @@ import type { Standing } from './standings.ts'
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-shelf-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const { admin, alice, bob } = await testWorld({
-  environment: { COMMONHOLD_BACKUP_DIR: folder, COMMONHOLD_DATA_DIR: folder },
+  environment: {
+    COMMONHOLD_BACKUP_DIR: folder,
+    COMMONHOLD_DATA_DIR: folder,
+    // What is written here past the program is looked for at once.
+    COMMONHOLD_KEPT_ANSWERS_MEGABYTES: '0',
+  },
 })
 await admin.query('insert into identity.operators (user_id) values ($1)', [alice.userId])
 await believedNoLonger()

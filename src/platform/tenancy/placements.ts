@@ -15,6 +15,7 @@ import {
   type Queryable,
   refreshMirrors,
   removeTenantRows,
+  type Scope,
   sql,
 } from '#platform/database'
 import { errorTable } from '#platform/errors.ts'
@@ -51,6 +52,8 @@ export type PlacementOptions = {
   mirrors: Pick<MirrorOptions, 'schemas' | 'columns'>
   poolSize?: number
   onError?: (error: unknown) => void
+  /** As `DatabaseOptions` has it. */
+  onWritten?: (scope: Scope) => void
 }
 
 export type TenantDatabase = {
@@ -114,6 +117,7 @@ export class Placements implements Places {
       poolSize: this.options.poolSize ?? 5,
       readLanes: 1,
       onError: this.options.onError ?? (() => {}),
+      ...(this.options.onWritten && { onWritten: this.options.onWritten }),
     })
   }
 
