@@ -43,5 +43,9 @@ export const errors = errorTable('http', {
   tooManyRequests: ['limited', 'Too many requests. Try again in {retryAfter} seconds.'],
   outgoingRefused: ['invalid', 'This address may not be asked: {reason}.'],
   outgoingFailed: ['unavailable', '{host} cannot be reached: {reason}.'],
+  tookTooLong: [
+    'unavailable',
+    'The database has ended this: it took longer than it may, as it does while a restore, a move or another change holds the same rows. The change that it was at is not made. Try again in {retryAfter} seconds.',
+  ],
   notReady: ['unavailable', 'The server is not ready: {reason}.'],
 })

@@ -88,6 +88,9 @@ export function refusalOf(thrown: unknown, expected: ExpectedBody): DomainError 
   }
   // The data did not fit its column although the schema let it pass: the caller's input, and worth a tighter schema.
   if (unfitData.has(code)) return errors.requestInvalid({ errors: [] }, thrown)
+  // An administrator who ends a statement says so; all else that ends one is a limit of time.
+  if (code === lockRefused || (code === statementEnded && !/user request/.test(String(Object(thrown).message))))
+    return errors.tookTooLong({ retryAfter: 30 }, thrown)
   if (databaseAway.test(code) || syscall === 'connect') {
     return errors.notReady({ reason: 'the database cannot be reached', retryAfter: 5 }, thrown)
   }
@@ -103,6 +106,10 @@ const frameErrors: Readonly<Record<string, (cause: unknown, expected: ExpectedBo
 
 /** SQLSTATE: out of range, bad date, bad encoding, bad text for the type, a character that jsonb cannot hold. */
 const unfitData = new Set(['22003', '22007', '22008', '22021', '22P02', '22P05'])
+
+/** SQLSTATE: a lock was not to be had in time; a statement was ended, by its timeout or by somebody. */
+const lockRefused = '55P03'
+const statementEnded = '57014'
 
 /** SQLSTATE: connection exceptions, too many connections, shutdown, serialization failures that outlasted the retries, a tenant that moves. */
 const databaseAway = /^(08...|53300|57P0[123]|40001|40P01|CM00[123])$/

@@ -178,6 +178,13 @@ const things = {
         if (kind === 'away') throw refusals.away()
         if (kind === 'down') throw Object.assign(new Error('terminating connection'), { code: '57P01' })
         if (kind === 'nothing') return undefined as never
+        if (kind === 'cancelled')
+          await app.db.unscoped.run(sql`select pg_cancel_backend(pg_backend_pid()), pg_sleep(5)`)
+        if (kind.endsWith('_timeout'))
+          await app.db.transaction({}, async tx => {
+            await tx.run(sql`select set_config(${kind}, '100ms', true)`)
+            await tx.run(sql`select pg_advisory_xact_lock(1900)`)
+          })
         await app.db.unscoped.one(sql`select ${kind}::uuid`)
         return {}
       },
@@ -777,6 +784,26 @@ test("of an error the log tells type, message, code, stack, causes and a refusal
     ['things.taken', 'a', '[hidden]', 'TypeError'],
   )
   assert.deepEqual(three.err.cause, one.err)
+})
+
+test('PE-07 what waits for rows for longer than it may is refused with when to try again, and its cause is logged', async () => {
+  await admin.query('select pg_advisory_lock(1900)')
+  try {
+    for (const [kind, cause] of [
+      ['statement_timeout', 'canceling statement due to statement timeout'],
+      ['lock_timeout', 'canceling statement due to lock timeout'],
+    ] as const) {
+      const from = lines.length
+      const { status, headers, json } = await call({ url: `/api/v1/failures/${kind}` })
+      assert.deepEqual([status, json.code, headers['retry-after']], [503, 'http.took_too_long', '30'])
+      assert.match(json.detail, /longer than it may, .* restore.* is not made\. Try again in 30 seconds\.$/)
+      const logged = lines.slice(from).find(line => line.includes('request refused')) ?? ''
+      assert.ok(logged.includes(cause), kind)
+    }
+  } finally {
+    await admin.query('select pg_advisory_unlock(1900)')
+  }
+  assert.equal((await call({ url: '/api/v1/failures/cancelled' })).status, 500, 'control: ended by an administrator')
 })
 
 test('the log has neither tokens nor bodies nor queries, and the cause of a bug', async () => {
