@@ -1,0 +1,5 @@
+export type { Plan, Problem } from './engine/problem.ts'
+export { strategies } from './engine/strategies/strategies.ts'
+export type { PlanContext, Progress, Strategy } from './engine/strategies/strategy.ts'
+export type { Exclusion, Validated, ValidationRule, Violation } from './engine/validation-rules/validation-rule.ts'
+export { validationRules } from './engine/validation-rules/validation-rules.ts'
