@@ -4,7 +4,6 @@ export const errors = errorTable('contractors', {
   contractorNotFound: ['not_found', 'There is no contractor {id}.'],
   listNotFound: ['not_found', 'There is no list {id}.'],
   listNameAmbiguous: ['conflict', 'Several lists are named “{name}”. Name the one that is meant by its id: {ids}.'],
-  personNotPermitted: ['forbidden', '{conclusion} Permission: {permission}.'],
   identifiersUnread: ['not_found', 'The file {file} cannot be read: {fault}'],
   identifiersMissing: ['invalid', 'Name contractors by UEIs or CAGE codes, or a file of them with --file.'],
   listNotYours: ['forbidden', 'The list belongs to somebody else, who has not shared it with you for editing.'],

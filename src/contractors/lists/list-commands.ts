@@ -3,12 +3,10 @@ import { readFile, rename, rm } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
-import { accessErrors, explainAccess } from '#platform/access'
+import { type Acting, actAs } from '#platform/access'
 import type { App } from '#platform/app.ts'
 import type { Scope } from '#platform/database'
-import { findAccount, normaliseEmail } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
-import { findTenantBySlug } from '#platform/tenancy'
 import { errors } from '../errors.ts'
 import { deleteExport, getExport, requestExport } from '../exports/exports.ts'
 import { type Format, formats } from '../exports/file.ts'
@@ -19,8 +17,7 @@ import { listItems } from './item-pages.ts'
 import type { ListedItem } from './items.ts'
 import { getList, type List, listLists } from './lists.ts'
 
-type Who = { tenant: string; user: string }
-type Flags = Who & { json?: boolean }
+type Flags = Acting & { json?: boolean }
 
 /** Ends with 6 when some of what was named could not be taken: the rest is in. */
 const partlyTaken = 6
@@ -43,7 +40,7 @@ export function registerListCommands(parent: Command, { withApp }: CommandContex
     .option('--archived', 'those in his archive instead')
     .action(async (flags: Flags & { archived?: boolean }) => {
       const found = await withApp(async app => {
-        const scope = await actAs(app, flags, ['contractors.lists.read'])
+        const scope = await as(app, flags, ['contractors.lists.read'])
         return await seenLists(app, scope, flags.archived ?? false)
       })
       print(flags, found, tableOf(found))
@@ -53,7 +50,7 @@ export function registerListCommands(parent: Command, { withApp }: CommandContex
     .argument('<list>', 'its name, or its id')
     .action(async (named: string, flags: Flags) => {
       const shown = await withApp(async app => {
-        const scope = await actAs(app, flags, ['contractors.lists.read'])
+        const scope = await as(app, flags, ['contractors.lists.read'])
         const list = await findList(app, scope, named)
         return { ...list, items: await allItems(app, scope, list.id) }
       })
@@ -70,7 +67,7 @@ export function registerListCommands(parent: Command, { withApp }: CommandContex
       if (!said.trim()) throw errors.identifiersMissing()
       const isTrial = flags.dryRun ?? false
       const report = await withApp(async app => {
-        const scope = await actAs(app, flags, ['contractors.lists.write', 'contractors.profiles.read'])
+        const scope = await as(app, flags, ['contractors.lists.write', 'contractors.profiles.read'])
         const { id } = await findList(app, scope, named)
         return await addNamed(app, scope, id, { selection: { text: said }, fields: {}, isTrial })
       })
@@ -86,7 +83,7 @@ export function registerListCommands(parent: Command, { withApp }: CommandContex
       const { format, output } = flags
       const made = await withApp(async app => {
         const needed = ['contractors.exports.run', 'contractors.lists.read', 'contractors.profiles.read']
-        const scope = await actAs(app, flags, needed)
+        const scope = await as(app, flags, needed)
         const { id: listId, name } = await findList(app, scope, named)
         return { file: output, format, list: name, ...(await exportList(app, scope, { listId, format, output })) }
       })
@@ -95,21 +92,8 @@ export function registerListCommands(parent: Command, { withApp }: CommandContex
     })
 }
 
-/** The scope in which a member acts. Refuses whom there is not, and who lacks one of `permissions`. */
-async function actAs(app: App, { tenant, user }: Who, permissions: readonly string[]): Promise<Scope> {
-  const system = app.db.reads({ system: true })
-  const tenantId = isId(tenant) ? tenant : (await findTenantBySlug(system, tenant))?.id
-  if (tenantId === undefined) throw accessErrors.tenantUnknown({ tenant })
-  const userId = isId(user) ? user : (await findAccount(system, normaliseEmail(user)))?.id
-  if (userId === undefined) throw accessErrors.userUnknown({ user })
-  let userName: string | undefined
-  for (const permission of permissions) {
-    const { isAllowed, conclusion, user: person } = await explainAccess(system, { userId, tenantId, permission })
-    if (!isAllowed) throw errors.personNotPermitted({ conclusion, permission })
-    userName = person.name
-  }
-  return { tenantId, userId, userName, userAgent: 'commonhold contractors lists' }
-}
+const as = (app: App, who: Acting, permissions: readonly string[]) =>
+  actAs(app, who, { permissions, program: 'commonhold contractors lists' })
 
 async function seenLists(app: App, scope: Scope, archived: boolean): Promise<List[]> {
   const tx = app.db.scoped(scope)

@@ -20,6 +20,7 @@ export const errors = errorTable('access', {
   ],
   scopeUnknown: ['invalid', 'No permission is covered by these scopes: {scopes}.'],
   memberUnknown: ['not_found', 'There is no member {id} here.'],
+  personNotPermitted: ['forbidden', '{conclusion} Permission: {permission}.'],
   userUnknown: ['not_found', 'There is no account {user}.'],
   tenantUnknown: ['not_found', 'There is no tenant {tenant}.'],
 })

@@ -1,3 +1,4 @@
+export { type Acting, actAs } from './acting.ts'
 export {
   ApiKey,
   createApiKey,
