@@ -18,7 +18,8 @@ const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(120_000), () => {})
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-archive-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-const environment = { COMMONHOLD_ARCHIVE_DIR: folder }
+// What is written here past the program is looked for at once.
+const environment = { COMMONHOLD_ARCHIVE_DIR: folder, COMMONHOLD_KEPT_ANSWERS_MEGABYTES: '0' }
 const world = await testWorld({ consoleDirectory, environment })
 const { admin, adminConfig, app, alice, bob, baseUrl } = world
 await admin.query('insert into identity.operators (user_id) values ($1)', [alice.userId])
