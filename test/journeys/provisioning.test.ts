@@ -108,6 +108,41 @@ describe('Provisioning in a browser', { skip }, () => {
       assert.deepEqual([(await okta.probe()).status, (await oktaNow.probe()).status], [200, 200])
       await look(page, 'provisioning, a token that was rotated')
 
+      await admin.query(
+        `insert into federation.iam_group_mappings (tenant_id, provider_id, external_group_id, external_group_name, internal_role)
+         select $1, $2, mapped.group_id, mapped.group_name, role.id
+         from (values ('Bid managers', null, 'admin'), ('0f3c-owners', 'The owners', 'owner')) as mapped (group_id, group_name, role)
+         join access.roles as role on role.tenant_id = $1 and role.name = mapped.role`,
+        [owner.tenantId, providerId],
+      )
+      await admin.query(
+        `update federation.iam_providers
+         set configuration = jsonb_set(configuration, '{groups}', '{"source": "scim", "claim": "groups", "format": "name"}')
+         where id = $1`,
+        [providerId],
+      )
+      const pause = page.getByText('No group makes anybody an owner now')
+      await page.reload()
+      await tokens.first().waitFor()
+      assert.equal(await pause.count(), 0)
+      await admin.query(`update access.api_keys set created_by = $2 where tenant_id = $1`, [
+        owner.tenantId,
+        asked.userId,
+      ])
+      await page.reload()
+      await pause.waitFor()
+      await look(page, 'provisioning, owners paused')
+
+      for (const now of [[], members]) assert.equal((await oktaNow.pushMembers(group.body.id, now)).status, 204)
+      const { rows: people } = await admin.query('select id from identity.users where email = $1', [ada.login])
+      await page.goto(`/members?member=${people[0].id}`)
+      const given = page.getByRole('dialog', { name: 'Member' }).getByRole('checkbox', { name: 'admin' })
+      await given.waitFor()
+      await page.getByText('Given by the group Bid managers of Acme’s Okta.').waitFor()
+      assert.deepEqual([await given.isChecked(), await given.isDisabled()], [true, true])
+      await look(page, 'a member whose role a group gives')
+      await page.goto(`/identity-providers/${providerId}/provisioning`)
+
       for (const each of [token, next]) {
         await page.getByRole('button', { name: `Revoke ${each.slice(0, 12)}` }).click()
         if (each === next) await look(page, 'revoke a SCIM token')

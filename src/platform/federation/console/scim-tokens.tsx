@@ -44,7 +44,7 @@ export function TokenRow({ providerId, token, mayWrite }: TokenProps & { mayWrit
               'never used'
             )}
           </span>
-          {createdByName && <span>made by {createdByName}</span>}
+          <span>made by {createdByName ?? 'somebody who is not here any more'}</span>
         </div>
       </div>
       {mayWrite && (
