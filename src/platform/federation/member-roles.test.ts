@@ -57,6 +57,16 @@ test('AG-06 it is told which groups give a member his roles, to who may see mapp
     { ...of, groupName: 'Bid managers' },
     { ...of, groupName: 'g-2' },
   ])
+  const comesBack = async () =>
+    (await (await alice.fetch(path)).json()).items.map((item: { comesBack: boolean }) => item.comesBack)
+  const set = (change: string) => admin.query(`update federation.${change}`, [providerId])
+  const ofFirst = `where provider_id = $1 and external_group_id = 'g-1'`
+  await set(`iam_group_mappings set auto_assign = false ${ofFirst}`)
+  assert.deepEqual(await comesBack(), [false, true], 'it only proposes')
+  await set(`iam_group_mappings set auto_assign = true, sync_status = 'disabled' ${ofFirst}`)
+  assert.deepEqual(await comesBack(), [false, true], 'it is switched off')
+  await set(`iam_providers set status = 'inactive' where id = $1`)
+  assert.deepEqual(await comesBack(), [false, false], 'its provider is switched off')
   assert.deepEqual((await (await bob.fetch(path)).json()).items, [], 'AG-01 another tenant')
   assert.equal((await viewer.fetch(path)).status, 403)
 })
