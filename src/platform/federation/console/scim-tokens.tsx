@@ -13,7 +13,7 @@ export function TokenRow({ providerId, token, mayWrite }: TokenProps & { mayWrit
   const works = expiresAt === null || new Date(expiresAt) > new Date()
   const close = () => setDialog(undefined)
   return (
-    <li className={classes.item}>
+    <li className={`${classes.item} ${classes.wordy}`}>
       <div>
         <Group gap={8}>
           <code className="mono">{prefix}…</code>
