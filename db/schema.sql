@@ -764,6 +764,7 @@ CREATE TRIGGER guard_given_roles AFTER INSERT ON access.user_tenant_roles REFERE
 CREATE TRIGGER guard_taken_roles AFTER DELETE ON access.user_tenant_roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION access.guard_taken_roles();
 CREATE TRIGGER keep_break_glass AFTER DELETE ON access.user_tenant_roles FOR EACH ROW EXECUTE FUNCTION accounts.keep_break_glass();
 CREATE TRIGGER keep_owner BEFORE DELETE OR UPDATE ON access.user_tenant_roles FOR EACH ROW EXECUTE FUNCTION members.keep_owner_in_role();
+CREATE TRIGGER keep_role_of_group BEFORE DELETE ON access.user_tenant_roles FOR EACH ROW WHEN ((NOT platform.is_system())) EXECUTE FUNCTION federation.keep_role_of_group();
 CREATE TRIGGER take_turn BEFORE DELETE OR UPDATE ON access.user_tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION members.take_turn();
 alter table access.user_tenant_roles enable row level security;
 alter table access.user_tenant_roles force row level security;
@@ -3484,6 +3485,9 @@ begin
       if old.replaced_by is distinct from new.replaced_by then
         changes := changes || jsonb_build_object('replaced_by', jsonb_build_object('old', old.replaced_by, 'new', new.replaced_by));
       end if;
+      if old.provider_id is distinct from new.provider_id then
+        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+      end if;
       if changes <> '{}' then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
@@ -3518,7 +3522,8 @@ begin
       '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
       '"revoked_at":{"' || 'new":' || to_json(n.revoked_at)::text || '}',
       '"revoked_by":{"' || 'new":' || to_json(n.revoked_by)::text || '}',
-      '"replaced_by":{"' || 'new":' || to_json(n.replaced_by)::text || '}'
+      '"replaced_by":{"' || 'new":' || to_json(n.replaced_by)::text || '}',
+      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name, 'user_id', n.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from new_rows as n;
@@ -3535,7 +3540,8 @@ begin
       '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
       '"revoked_at":{"' || 'old":' || to_json(o.revoked_at)::text || '}',
       '"revoked_by":{"' || 'old":' || to_json(o.revoked_by)::text || '}',
-      '"replaced_by":{"' || 'old":' || to_json(o.replaced_by)::text || '}'
+      '"replaced_by":{"' || 'old":' || to_json(o.replaced_by)::text || '}',
+      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name, 'user_id', o.user_id),
       scope.ip_address, scope.user_agent, scope.request_id
     from old_rows as o;
@@ -6928,8 +6934,8 @@ begin
           split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
         from (
           values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('provider_id', old.provider_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('provider_id', new.provider_id))
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,version,updated_at,display_name_key}'), jsonb_build_object('provider_id', old.provider_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,version,updated_at,display_name_key}'), jsonb_build_object('provider_id', new.provider_id))
         ) as d (tenant_id, action, resource_id, changes, details);
         return null;
       end if;
@@ -7014,8 +7020,8 @@ begin
           split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
         from (
           values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at,user_name_key}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at,user_name_key}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
         ) as d (tenant_id, action, resource_id, changes, details);
         return null;
       end if;
@@ -14882,6 +14888,62 @@ $function$;
 revoke execute on function federation.keep_mapped_role() from public;
 comment on function federation.keep_mapped_role() is 'A role that groups give is not removed: with its replacement given by hand nobody would lose it any more by leaving the group';
 
+CREATE OR REPLACE FUNCTION federation.keep_role_of_group()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  given record;
+begin
+  -- With a membership its roles go, whatever gave them.
+  if not exists (
+    select
+    from tenancy.user_tenants
+    where tenant_id = old.tenant_id
+      and id = old.user_tenant_id
+  ) then
+    return old;
+  end if;
+  select group_name, provider_id, provider_name, is_by_hand_too
+  into given
+  from federation.member_group_roles
+  where tenant_id = old.tenant_id
+    and user_tenant_id = old.user_tenant_id
+    and role_id = old.role_id
+    and comes_back
+  order by provider_name, group_name
+  limit 1;
+  if not found then
+    return old;
+  end if;
+  if not given.is_by_hand_too then
+    raise exception 'a group of an identity provider gives this role'
+      using
+        errcode = 'CH001',
+        constraint = 'federation.role_of_group',
+        detail = jsonb_build_object('group', given.group_name, 'provider', given.provider_name)::text,
+        schema = 'access',
+        table = 'user_tenant_roles';
+  end if;
+  perform access.require_held(old.tenant_id, array[old.role_id], '{}');
+  delete from federation.role_sources
+  where tenant_id = old.tenant_id
+    and user_tenant_id = old.user_tenant_id
+    and role_id = old.role_id
+    and mapping_id is null;
+  perform audit.record_event(
+    'part_role',
+    'access.user_tenant_roles',
+    old.user_tenant_id::text || '/' || old.role_id::text,
+    jsonb_build_object('provider_id', given.provider_id, 'provider', given.provider_name, 'group', given.group_name)
+  );
+  return null;
+end
+$function$;
+revoke execute on function federation.keep_role_of_group() from public;
+comment on function federation.keep_role_of_group() is 'AG-06: nobody takes by hand what the next sync would give again. Of a role that somebody has by hand and by a group, the hand''s part goes, and he has it for as long as he is in the group';
+
 CREATE OR REPLACE FUNCTION federation.list_entry_memberships(entry_ids uuid[])
  RETURNS TABLE(entry_id uuid, membership_id uuid)
  LANGUAGE sql
@@ -15411,13 +15473,21 @@ SELECT source.tenant_id,
     source.role_id,
     mapping.provider_id,
     provider.provider_name,
-    COALESCE(mapping.external_group_name, mapping.external_group_id) AS group_name
-   FROM (((federation.role_sources source
+    COALESCE(mapping.external_group_name, mapping.external_group_id) AS group_name,
+    source.user_tenant_id,
+    (EXISTS ( SELECT
+           FROM federation.role_sources hand
+          WHERE ((hand.tenant_id = source.tenant_id) AND (hand.user_tenant_id = source.user_tenant_id) AND (hand.role_id = source.role_id) AND (hand.mapping_id IS NULL)))) AS is_by_hand_too,
+    (mapping.auto_assign AND (mapping.sync_status <> 'disabled'::text) AND (provider.status <> 'inactive'::text) AND ((NOT role.is_built_in) OR (role.name <> 'owner'::text) OR federation.may_make_owners(provider.id))) AS comes_back
+   FROM ((((federation.role_sources source
      JOIN federation.iam_group_mappings mapping ON (((mapping.tenant_id = source.tenant_id) AND (mapping.id = source.mapping_id))))
      JOIN federation.iam_providers provider ON (((provider.tenant_id = mapping.tenant_id) AND (provider.id = mapping.provider_id))))
+     JOIN access.roles role ON (((role.tenant_id = source.tenant_id) AND (role.id = source.role_id))))
      JOIN tenancy.user_tenants membership ON (((membership.tenant_id = source.tenant_id) AND (membership.id = source.user_tenant_id))));
 grant select on table federation.member_group_roles to commonhold_app;
 comment on view federation.member_group_roles is 'Which roles of a member groups give, and which groups (AG-06)';
+comment on column federation.member_group_roles.is_by_hand_too is 'He had it before the group gave it: he keeps it without the group';
+comment on column federation.member_group_roles.comes_back is 'Taken by hand, it would be given again with the next sync: the mapping assigns, and neither it nor its provider is switched off';
 
 create view federation.own_links with (security_invoker=true) as
 SELECT mapping.id,

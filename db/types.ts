@@ -2156,12 +2156,21 @@ export interface FederationKnownGroups {
 }
 
 export interface FederationMemberGroupRoles {
+  /**
+   * Taken by hand, it would be given again with the next sync: the mapping assigns, and neither it nor its provider is switched off
+   */
+  comesBack: boolean | null;
   groupName: string | null;
+  /**
+   * He had it before the group gave it: he keeps it without the group
+   */
+  isByHandToo: boolean | null;
   providerId: string | null;
   providerName: string | null;
   roleId: string | null;
   tenantId: string | null;
   userId: string | null;
+  userTenantId: string | null;
 }
 
 export interface FederationOwnerDetails {
