@@ -81,9 +81,9 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
     const involved = columns.filter(
       ({ name }) => names.has(name) || relevant.some(check => check.columns.includes(name)),
     )
-    const candidates = await Promise.all(
-      involved.map(column => (names.has(column.name) ? candidatesOf(column, relevant) : [values.get(column.name)])),
-    )
+    const candidates: unknown[][] = []
+    for (const column of involved)
+      candidates.push(names.has(column.name) ? await candidatesOf(column, relevant) : [values.get(column.name)])
     const viable: unknown[][] = []
     for (const [index, column] of involved.entries()) {
       const alone = relevant.filter(check => String(check.columns) === column.name)
