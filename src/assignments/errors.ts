@@ -45,5 +45,6 @@ export const errors = errorTable('assignments', {
   definitionInUse: ['conflict', 'There are entities of this definition. Delete them first, or set isActive to false.'],
   entityNotFound: ['not_found', 'There is no entity {id}.'],
   entityUnfit: ['invalid', 'This does not fit the definition: {faults}.'],
+  fileMisfit: ['invalid', 'This is no file of {what}. {reason}. Its columns can be {columns}.'],
   skillTooLong: ['invalid', 'The name of a skill has at most 100 characters: “{skill}”.'],
 })

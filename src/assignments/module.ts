@@ -1,4 +1,5 @@
 import type { Module } from '#platform/module.ts'
+import { registerAssignmentCommands } from './commands.ts'
 import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
 
@@ -52,4 +53,5 @@ export const assignmentsModule = {
     'assignments.assignment.deleted': 'A round was deleted with its people',
   },
   routes: assignmentsRoutes,
+  commands: registerAssignmentCommands,
 } satisfies Module

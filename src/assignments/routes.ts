@@ -1,5 +1,6 @@
 import { domainRoutes } from './domains/domain-routes.ts'
 import { entityRoutes } from './entities/entity-routes.ts'
+import { fileRoutes } from './files/file-routes.ts'
 import { participantRoutes } from './participants/participant-routes.ts'
 import { assignmentRoutes } from './rounds/assignment-routes.ts'
 import { targetRoutes } from './targets/target-routes.ts'
@@ -10,4 +11,5 @@ export const assignmentsRoutes = [
   ...targetRoutes,
   ...assignmentRoutes,
   ...entityRoutes,
+  ...fileRoutes,
 ]

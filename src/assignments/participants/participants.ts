@@ -202,7 +202,10 @@ function joined(skills: readonly string[], levels: Readonly<Record<string, numbe
 }
 
 /** Levels of skills that he has no more go with them. */
-function levelsAfter(participant: Participant, { skills, skillLevels }: ParticipantChanges) {
+export function levelsAfter(
+  participant: Pick<Participant, 'skills' | 'skillLevels'>,
+  { skills, skillLevels }: ParticipantChanges,
+) {
   if (skillLevels) return joined(skills ?? participant.skills, skillLevels)
   const left = skills ? skillsOf(skills) : participant.skills
   const levels = Object.entries(participant.skillLevels).filter(([skill]) => left.includes(skill))

@@ -208,11 +208,11 @@ export function checkWindow({ weekday, onDate, startsAt, endsAt }: Pick<TargetFi
 }
 
 type Window = 'weekday' | 'onDate' | 'startsAt' | 'endsAt'
-type TargetRow = Omit<Target, 'weekday'> & { weekday: number | null }
+export type TargetRow = Omit<Target, 'weekday'> & { weekday: number | null }
 
 const place = Type.Tuple([Type.String(), uuid])
 
-const targetColumns = sql`
+export const targetColumns = sql`
   target.id, target.domain_id, target.name, target.description, target.reference, target.required_count,
   target.maximum_count, target.may_be_short, target.required_skills, target.any_skills, target.skill_levels,
   target.skill_mix, target.weekday, target.on_date, to_char(target.starts_at, 'HH24:MI') as starts_at,
@@ -220,14 +220,15 @@ const targetColumns = sql`
   target.created_by, target.created_at, target.updated_at
 `
 
-const targetOf = (row: TargetRow): Target => ({
+export const targetOf = (row: TargetRow): Target => ({
   ...row,
   weekday: row.weekday === null ? null : (weekdays[row.weekday - 1] ?? null),
 })
 
-const numberOf = (weekday: Weekday | null) => (weekday === null ? null : weekdays.indexOf(weekday) + 1)
+export const numberOf = (weekday: Weekday | null) => (weekday === null ? null : weekdays.indexOf(weekday) + 1)
 
-const mixOf = (mix: readonly Static<typeof SkillMix>[]) => mix.map(each => ({ ...each, skill: skillOf(each.skill) }))
+export const mixOf = (mix: readonly Static<typeof SkillMix>[]) =>
+  mix.map(each => ({ ...each, skill: skillOf(each.skill) }))
 
 const refusingTaken = <T>(work: Promise<T>): Promise<T> =>
   onViolation(work, {
