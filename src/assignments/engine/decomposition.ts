@@ -1,6 +1,7 @@
 import type { Highs } from 'highs'
 import { drawing } from './draws.ts'
 import { ascend } from './dual-ascent.ts'
+import { findFirstPlan } from './first-plans.ts'
 import type { Instance } from './instances.ts'
 import { type Search, search } from './mixed-integer.ts'
 import { boundOf, costOf, countsOf, keepsRules, type Prices } from './multipliers.ts'
@@ -26,9 +27,10 @@ export interface Effort {
 
 /**
  * A round with side constraints. Prices of targets and of rows that couple people are raised (`ascend`) until what each person
- * would do by himself, hours and rest kept, nearly makes a plan: what that costs is a lower bound. Plans are then made of what
- * people would do at those prices at little more cost (patterns): first one after the other, then in groups by HiGHS, the rest
- * staying as it is. Where the gap leaves few patterns, HiGHS chooses among all that an optimal plan can have: that proves it.
+ * would do by himself, hours and rest kept, nearly makes a plan: what that costs is a lower bound. Plans (but a first one, which
+ * flows make before) are then made of what people would do at those prices at little more cost (patterns): first one after the
+ * other, then in groups by HiGHS, the rest staying as it is. Where the gap leaves few patterns, HiGHS chooses among all that an
+ * optimal plan can have: that proves it.
  */
 export function decompose(
   highs: Highs,
@@ -54,6 +56,17 @@ export function decompose(
     }
     return { chosen, cost, bound: cost, proved: { bound: boundOf(instance, rows, nothing), prices: nothing } }
   }
+  const consider = (candidate: Uint8Array): boolean => {
+    if (!keepsRules(instance, rows, candidate)) return false
+    const price = costOf(instance, candidate)
+    if (price >= cost) return false
+    ;[chosen, cost] = [candidate, price]
+    tell()
+    return true
+  }
+  // The ascent takes most of the time: who stops it has this.
+  const first = findFirstPlan(instance, rows)
+  if (first) consider(first)
   const ascent = ascend(instance, rows, start, {
     ...{ steps: size > 100_000 ? 300 : 800, whole: true },
     report: known => {
@@ -64,14 +77,6 @@ export function decompose(
   bound = ascent.claimed
   const work = new Work(highs, instance, rows, ascent.costs)
   let plan = work.oneAfterTheOther()
-  const consider = (candidate: Uint8Array): boolean => {
-    if (!keepsRules(instance, rows, candidate)) return false
-    const price = costOf(instance, candidate)
-    if (price >= cost) return false
-    ;[chosen, cost] = [candidate, price]
-    tell()
-    return true
-  }
   consider(plan)
   // Small enough to choose for all at once: what lies close to the bound holds a plan that is nearly the best, if there is one.
   if (people <= 1000)
@@ -84,6 +89,7 @@ export function decompose(
         break
       }
     }
+  if (chosen) plan = chosen
   const groupSize = Math.min(people, 200)
   const rounds = Math.ceil((2 * people) / groupSize)
   for (let round = 0; round < rounds && !stopped && cost > bound * 1.002 + 1; round++) {

@@ -44,6 +44,26 @@ export function anySideProblem(): fc.Arbitrary<Problem> {
     })
 }
 
+/** Small rounds of shifts that mostly overlap or follow too soon, and of people who would take many of them. */
+export function anyOverlappingProblem(): fc.Arbitrary<Problem> {
+  const shifts = fc.array(fc.record({ startsAt: fc.nat(6), length: fc.integer({ min: 1, max: 4 }) }), {
+    ...{ minLength: 4, maxLength: 4 },
+  })
+  const rests = fc.array(fc.nat(3), { minLength: 3, maxLength: 3 })
+  const costs = fc.array(fc.integer({ min: -12, max: 3 }), { minLength: 12, maxLength: 12 })
+  return fc.record({ seed: fc.nat(), shifts, rests, costs }).map(({ seed, shifts, rests, costs }) => ({
+    seed,
+    participants: rests.map((restMinutes, p) => ({
+      ...{ id: `p${p}`, minimum: 0, maximum: 4, loadCosts: [0, 0, 1, 1], restMinutes },
+    })),
+    targets: shifts.map(({ startsAt, length }, t) => ({
+      ...{ id: `t${t}`, minimum: 0, maximum: 2, extraValue: 1, mixes: [], startsAt, endsAt: startsAt + length },
+    })),
+    pairs: costs.map((cost, place) => ({ participant: `p${place >> 2}`, target: `t${place & 3}`, cost })),
+    ...{ pins: [], relations: [] },
+  }))
+}
+
 /** The same round, told in another order. */
 export function shuffled(problem: Problem, turns: number): Problem {
   const turn = <T>(list: readonly T[]): T[] =>

@@ -67,11 +67,12 @@ export function solveWithSides(highs: Highs, problem: Problem, report: (plan: Pl
 
   const hopeless = isHopeless(rows)
   if (!small && !hopeless) {
-    let last = Number.POSITIVE_INFINITY
+    let [last, lastGap] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
     const found = decompose(highs, instance, rows, flow.targetPrices, {
       report: (chosen, cost, bound) => {
-        if (chosen && cost < last) {
-          last = cost
+        // A bound that hardly rose is not worth writing ten thousand pairs for.
+        if (chosen && (cost < last || cost - bound < 0.9 * lastGap)) {
+          ;[last, lastGap] = [cost, cost - bound]
           report(planOf(chosen, cost, bound))
         }
         return false

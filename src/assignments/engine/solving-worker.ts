@@ -1,13 +1,37 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
+import { checkPlan } from './checks.ts'
+import { ProblemError } from './instances.ts'
 import { openHighs } from './mixed-integer.ts'
-import type { Problem } from './problem.ts'
+import { solveRelaxation } from './plans.ts'
+import type { Plan, Problem } from './problem.ts'
+import { type ProblemPost, problemReceiver } from './problem-posts.ts'
 import { SearchEnded, solveWithSides } from './side-plans.ts'
+import { checked, type Said } from './solving.ts'
 
 // One round, then the thread ends and HiGHS gives its memory back: within a thread it only grows.
-try {
-  const plan = solveWithSides(await openHighs(), workerData as Problem, better => parentPort?.postMessage({ better }))
-  parentPort?.postMessage({ plan })
-} catch (error) {
-  if (!(error instanceof SearchEnded)) throw error
-  parentPort?.postMessage({ ended: error.message })
+const receive = problemReceiver()
+const say = (said: Said) => parentPort?.postMessage(said)
+parentPort?.on('message', async (post: ProblemPost) => {
+  const problem = receive(post)
+  if (!problem) return
+  try {
+    say({ plan: checked(problem, await solve(problem)) })
+  } catch (error) {
+    if (error instanceof SearchEnded) say({ ended: error.message })
+    else if (error instanceof ProblemError) say({ refused: error.message })
+    else throw error
+  }
+})
+
+async function solve(problem: Problem): Promise<Plan> {
+  const { participants, targets, relations } = problem
+  // What no side constraint can come from needs no HiGHS.
+  const isFlow =
+    relations.length === 0 &&
+    targets.every(({ startsAt, mixes }) => startsAt === undefined && mixes.length === 0) &&
+    participants.every(({ maximumMinutes }) => maximumMinutes === undefined)
+  if (isFlow) return solveRelaxation(problem)
+  return solveWithSides(await openHighs(), problem, better => {
+    if (checkPlan(problem, better).holds) say({ better })
+  })
 }

@@ -3,13 +3,16 @@ import { test } from 'node:test'
 import { generateProblem } from '../../../bench/assignments/generation.ts'
 import { withSides } from '../../../bench/assignments/side-rounds.ts'
 import { brokenRules, checkPlan } from './checks.ts'
+import { ProblemError } from './instances.ts'
+import { solveFlow } from './plans.ts'
 import type { Problem } from './problem.ts'
-import { solveRound } from './solving.ts'
+import { SearchEnded } from './side-plans.ts'
+import { checked, solveRound } from './solving.ts'
 import { strategies } from './strategies/strategies.ts'
 import type { Progress } from './strategies/strategy.ts'
 import { validationRules } from './validation-rules/validation-rules.ts'
 
-const size = { participants: 60, targets: 12, eligible: 8, needed: 5, maximum: 3 }
+const size = { participants: 30, targets: 6, eligible: 5, needed: 4, maximum: 3 }
 const round = withSides(generateProblem(size, 5), 5)
 
 test('VS-11 every strategy keeps every rule, and says its cost with a bound that is below it', async () => {
@@ -71,7 +74,7 @@ test('VS-11 a module adds a strategy, and none takes the name of another', () =>
 
 test('VS-11 a search that is stopped keeps the best plan so far, which keeps every rule', async () => {
   const large = withSides(
-    generateProblem({ participants: 400, targets: 80, eligible: 40, needed: 10, maximum: 4 }, 2),
+    generateProblem({ participants: 300, targets: 60, eligible: 40, needed: 8, maximum: 4 }, 2),
     2,
   )
   const stop = new AbortController()
@@ -86,6 +89,37 @@ test('VS-11 a search that is stopped keeps the best plan so far, which keeps eve
   assert.ok(told.length >= 2)
   assert.deepEqual(brokenRules(large, plan.pairs), [])
   assert.ok(plan.lowerBound! <= plan.cost! && checkPlan(large, plan).holds)
+})
+
+test('VS-11 a search that is stopped before it has a plan says so, and what to do', async () => {
+  const isClear = (error: Error) =>
+    error instanceof SearchEnded && /before it had a plan. Give it more time/.test(error.message)
+  const stop = new AbortController()
+  const stopped = solveRound(round, { signal: stop.signal })
+  stop.abort()
+  await assert.rejects(stopped, isClear)
+  await assert.rejects(solveRound(round, { signal: AbortSignal.abort() }), isClear)
+  await assert.rejects(solveRound(round, { seconds: 0.001 }), isClear)
+})
+
+test('VS-11 what is wrong with a round is told by the thread as it is without one', async () => {
+  const twice = { ...round, pairs: [...round.pairs, round.pairs[0]!] }
+  await assert.rejects(
+    solveRound(twice),
+    (error: Error) => error instanceof ProblemError && /is there twice/.test(error.message),
+  )
+})
+
+test('VS-11 who waits for a plan does not work for it: reading, solving and checking are in the thread', async () => {
+  const wide = generateProblem({ participants: 2000, targets: 200, eligible: 60, needed: 20, maximum: 4 }, 3)
+  const here = process.threadCpuUsage()
+  const expected = checked(wide, solveFlow(wide))
+  const alone = process.threadCpuUsage(here)
+  const before = process.threadCpuUsage()
+  const plan = await solveRound(wide)
+  const beside = process.threadCpuUsage(before)
+  assert.deepEqual(plan, expected)
+  assert.ok(beside.user < alone.user / 2, `${beside.user} µs beside the thread, ${alone.user} without one`)
 })
 
 test('VS-11 demands that no plan meets are named, and without any one of them there is a plan', async () => {
