@@ -132,7 +132,8 @@ async function answerKept(
   const { tenantId, permissions, requestId, seen } = scope
   const userId = per === 'user' ? scope.userId : undefined
   const { method, path } = plan.route
-  const key = JSON.stringify([method, path, sorted(params), sorted(query), tenantId, userId, digestOf(permissions)])
+  // Parameters have the order of their schema, whatever order they came in.
+  const key = JSON.stringify([method, path, params, query, tenantId, userId, digestOf(permissions)])
   const view = onlyWith({ params, query, scope: { tenantId, userId, permissions, requestId, ...(seen && { seen }) } })
   const { answer, age } = await kept.give(key, { tenantId, userId, position: seen?.position }, seconds, async () => {
     const body = await handle(plan, view)
@@ -154,8 +155,6 @@ const onlyWith = (given: Pick<RequestView, 'params' | 'query' | 'scope'>): Reque
       throw new Error(`A route whose answers are kept asks for ${String(name)} of its request`)
     },
   })
-
-const sorted = (values: unknown) => Object.entries(values as object).sort(([a], [b]) => (a < b ? -1 : 1))
 
 /** A principal is believed for some seconds, with the same set: hashed once. */
 const digests = new WeakMap<ReadonlySet<string>, string>()
