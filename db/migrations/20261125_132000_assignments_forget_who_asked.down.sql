@@ -1,4 +1,5 @@
--- Runs are lost: the column stands between others, so the table is made anew.
+-- Runs are lost: the column stands between others, so the table is made anew, and no key of theirs is checked for long.
+-- squawk-ignore-file adding-foreign-key-constraint
 alter table assignments.assignment_revisions drop constraint assignment_revisions_run_id_fkey;
 update assignments.assignment_revisions set run_id = null;
 drop table assignments.solver_runs;
