@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { checkPlan } from './checks.ts'
 import { ProblemError } from './instances.ts'
 import { openHighs } from './mixed-integer.ts'
@@ -6,16 +6,19 @@ import { solveRelaxation } from './plans.ts'
 import type { Plan, Problem } from './problem.ts'
 import { type ProblemPost, problemReceiver } from './problem-posts.ts'
 import { SearchEnded, solveWithSides } from './side-plans.ts'
-import { checked, type Said } from './solving.ts'
+import { type Asked, checked, type Said } from './solving.ts'
+import { measuredPlan } from './strategies/scored.ts'
 
 // One round, then the thread ends and HiGHS gives its memory back: within a thread it only grows.
+const { chosen } = workerData as Asked
 const receive = problemReceiver()
 const say = (said: Said) => parentPort?.postMessage(said)
 parentPort?.on('message', async (post: ProblemPost) => {
   const problem = receive(post)
   if (!problem) return
   try {
-    say({ plan: checked(problem, await solve(problem)) })
+    const plan = chosen ? measuredPlan(problem, chosen.strategy, chosen.pairs) : await solve(problem)
+    say({ plan: checked(problem, plan) })
   } catch (error) {
     if (error instanceof SearchEnded) say({ ended: error.message })
     else if (error instanceof ProblemError) say({ refused: error.message })

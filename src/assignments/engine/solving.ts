@@ -1,10 +1,15 @@
 import { Worker } from 'node:worker_threads'
 import { checkPlan } from './checks.ts'
 import { ProblemError } from './instances.ts'
-import type { Plan, Problem } from './problem.ts'
+import type { PinnedPair, Plan, Problem } from './problem.ts'
 import { postProblem } from './problem-posts.ts'
 import { SearchEnded } from './side-plans.ts'
 import type { PlanContext } from './strategies/strategy.ts'
+
+/** What the thread is to do beside the problem that it is sent: to solve it, or to measure what was chosen. */
+export interface Asked {
+  readonly chosen?: { readonly strategy: string; readonly pairs: readonly PinnedPair[] }
+}
 
 /** What the thread says: a better plan or bound, at last the plan; or why there is none. */
 export type Said =
@@ -17,10 +22,28 @@ export type Said =
  * The cheapest plan, or the best when it is stopped: by a flow where that holds all rules. All of it is done in a thread of its own,
  * which nothing leaves unchecked. Throws `SearchEnded` when it is stopped before there is a plan.
  */
-export async function solveRound(problem: Problem, { signal, seconds, onProgress }: PlanContext = {}): Promise<Plan> {
+export const solveRound = (problem: Problem, context: PlanContext = {}): Promise<Plan> =>
+  answerFromThread(problem, {}, context)
+
+/** What a strategy chose by a measure of its own, with what it costs by the round's costs, and the flow's bound on those. */
+export const measureRound = (problem: Problem, strategy: string, pairs: readonly PinnedPair[]): Promise<Plan> =>
+  answerFromThread(problem, { chosen: { strategy, pairs } }, {})
+
+/** Throws if a plan is not what it says: never is a rule broken in what somebody sees. */
+export function checked(problem: Problem, plan: Plan): Plan {
+  const { holds, findings } = checkPlan(problem, plan)
+  if (!holds) throw new Error(`The plan does not hold: ${findings.slice(0, 5).join(' ')}`)
+  return plan
+}
+
+async function answerFromThread(
+  problem: Problem,
+  asked: Asked,
+  { signal, seconds, onProgress }: PlanContext,
+): Promise<Plan> {
   const began = performance.now()
   const { promise, resolve, reject } = Promise.withResolvers<Plan>()
-  const worker = new Worker(new URL('./solving-worker.ts', import.meta.url))
+  const worker = new Worker(new URL('./solving-worker.ts', import.meta.url), { workerData: asked })
   let best: Plan | undefined
   const tell = (plan: Plan) =>
     onProgress?.({
@@ -61,11 +84,4 @@ export async function solveRound(problem: Problem, { signal, seconds, onProgress
     signal?.removeEventListener('abort', stop)
     await worker.terminate()
   }
-}
-
-/** Throws if a plan is not what it says: never is a rule broken in what somebody sees. */
-export function checked(problem: Problem, plan: Plan): Plan {
-  const { holds, findings } = checkPlan(problem, plan)
-  if (!holds) throw new Error(`The plan does not hold: ${findings.slice(0, 5).join(' ')}`)
-  return plan
 }

@@ -1,8 +1,8 @@
 import { instanceOf } from '../instances.ts'
 import { costOf, shortagesOf, solveRelaxation } from '../plans.ts'
-import type { Plan, Problem } from '../problem.ts'
+import type { PinnedPair, Plan, Problem } from '../problem.ts'
 import { chosenOf } from '../side-plans.ts'
-import { checked, solveRound } from '../solving.ts'
+import { measureRound, solveRound } from '../solving.ts'
 import type { PlanContext } from './strategy.ts'
 
 /**
@@ -16,16 +16,20 @@ export async function planByScore(
   { signal, seconds }: PlanContext,
 ): Promise<Plan> {
   const plan = await solveRound(scored, { signal, seconds })
-  if (plan.status === 'infeasible') return { ...plan, strategy }
+  return plan.status === 'infeasible' ? { ...plan, strategy } : measureRound(problem, strategy, plan.pairs)
+}
+
+/** The pairs as a plan of the round. Blocks the thread. */
+export function measuredPlan(problem: Problem, strategy: string, pairs: readonly PinnedPair[]): Plan {
   const instance = instanceOf(problem)
-  const chosen = chosenOf(instance, plan)
+  const chosen = chosenOf(instance, { pairs })
   const cost = costOf(instance, chosen)
   const relaxed = solveRelaxation(problem)
-  return checked(problem, {
+  return {
     ...relaxed,
-    ...{ strategy, cost, pairs: plan.pairs, shortages: shortagesOf(instance, chosen) },
+    ...{ strategy, cost, pairs, shortages: shortagesOf(instance, chosen) },
     status: relaxed.lowerBound === cost ? 'optimal' : 'feasible',
-  })
+  }
 }
 
 /** The round when loads cost nothing and pairs what a measure says, in thousandths. */
