@@ -67,6 +67,11 @@ test('VS-06 AG-01 a participant is entered, changed and deleted in one tenant, a
     inTx(ours, tx => updateParticipant(tx, anna.id, { minAssignments: 3 })),
     { code: 'assignments.participant_limits' },
   )
+  const renamed = await inTx(ours, tx =>
+    updateParticipant(tx, anna.id, { name: 'Anne', phone: '112', isActive: false }),
+  )
+  assert.deepEqual([renamed.name, renamed.phone, renamed.isActive], ['Anne', '112', false])
+  assert.deepEqual([renamed.email, renamed.metadata], [anna.email, anna.metadata], 'what nobody spoke of stays')
   await deleteParticipant(db.scoped(ours), anna.id)
   assert.deepEqual(await namesOf(ours, {}), [])
 })
