@@ -7,6 +7,7 @@ import {
   admin,
   chores,
   db,
+  domainOf,
   inTx,
   makeMember,
   ours,
@@ -247,10 +248,13 @@ test('VS-06 AG-01 preferences are of targets of the own domain, and take the pla
   await inTx(ours, tx => setPreferences(tx, gina.id, [{ targetId: kitchen.id, weight: 2 }]))
   const set = await inTx(ours, tx => setPreferences(tx, gina.id, [{ targetId: garden.id, weight: -1 }]))
   assert.deepEqual(set, [{ targetId: garden.id, weight: -1, isExcluded: false, targetName: 'Garden' }])
-  await assert.rejects(
-    inTx(ours, tx => setPreferences(tx, gina.id, [{ targetId: ward.id }])),
-    { code: 'assignments.preference_targets_unknown' },
-  )
+  const stage = await target(ours, await domainOf(ours, { name: 'theatre', displayName: 'Theatre' }), { name: 'Stage' })
+  for (const { id } of [ward, stage]) {
+    await assert.rejects(
+      inTx(ours, tx => setPreferences(tx, gina.id, [{ targetId: id }])),
+      { code: 'assignments.preference_targets_unknown' },
+    )
+  }
   await assert.rejects(
     inTx(ours, tx => setPreferences(tx, gina.id, [{ targetId: garden.id }, { targetId: garden.id }])),
     { code: 'assignments.preference_twice' },
