@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '#platform/database'
-import { admin, chores, db, inTx, ours, person, planOf, shifts, target, theirs } from '../assignments.test.world.ts'
+import {
+  admin,
+  chores,
+  db,
+  domainOf,
+  inTx,
+  ours,
+  person,
+  planOf,
+  shifts,
+  target,
+  theirs,
+} from '../assignments.test.world.ts'
 import { setPreferences } from '../participants/preferences.ts'
 import { type TargetFilters, targetConditions } from './filters.ts'
 import { deleteTarget, getTarget, listTargets, updateTarget } from './targets.ts'
@@ -62,6 +74,7 @@ test('VS-12 AG-01 the targets that somebody fits are those whose skills he has, 
   const desk = await target(ours, chores, { name: 'Desk' })
   await target(ours, chores, { name: 'Embroidery', requiredSkills: ['cooking', 'sewing'] })
   await target(ours, chores, { name: 'Feast', onDate: '2027-06-01', requiredSkills: ['cooking'] })
+  await target(ours, await domainOf(ours, { name: 'theatre' }), { name: 'Curtain' })
   assert.deepEqual(await namesOf(ours, { participantId: anna.id }), ['Any', 'Bus', 'Desk', 'Feast'])
   await inTx(ours, tx => setPreferences(tx, anna.id, [{ targetId: desk.id, isExcluded: true }]))
   assert.deepEqual(await namesOf(ours, { participantId: anna.id, to: '2027-05-31' }), ['Any', 'Bus'])
