@@ -162,6 +162,8 @@ export class ShiftChoices {
       }
       while (this.picked !== bestLoad(instance, p, high).load && high - low > 1e-3) {
         const middle = (low + high) / 2
+        // Prices of 10 ** 13, as of a round without a plan, are further apart than that.
+        if (middle <= low || middle >= high) break
         this.pick(p, middle, minutePrice)
         if (this.picked > bestLoad(instance, p, middle).load) low = middle
         else high = middle

@@ -50,6 +50,31 @@ test('VS-11 prices and patterns find no plan that breaks a rule, and no bound ab
   )
 })
 
+test('VS-11 prices that rise without end, as no plan is possible, come to an end', () => {
+  const target = (id: string, minimum: number, startsAt: number, endsAt: number, who: string, least: number) => ({
+    ...{ id, minimum, maximum: 3, shortageCost: 27, extraValue: 5, startsAt, endsAt },
+    mixes: [{ name: 'aid', minimum: least, participants: [who] }],
+  })
+  const problem: Problem = {
+    seed: 13,
+    participants: [
+      { id: 'p0', minimum: 1, maximum: 2, loadCosts: [9, 11], maximumMinutes: 1 },
+      { id: 'p1', minimum: 1, maximum: 1, loadCosts: [-1], maximumMinutes: 0, restMinutes: 1 },
+    ],
+    targets: [target('t0', 2, 6, 8, 'p1', 1), target('t1', 0, 4, 6, 'p1', 2), target('t2', 1, 0, 4, 'p0', 2)],
+    pairs: [
+      { participant: 'p0', target: 't2', cost: -2 },
+      { participant: 'p1', target: 't0', cost: 4 },
+      { participant: 'p1', target: 't1', cost: 6 },
+      { participant: 'p1', target: 't2', cost: 12 },
+    ],
+    ...{ pins: [], relations: [] },
+  }
+  const instance = instanceOf(problem)
+  const start = new Flow(instance).solve().targetPrices
+  assert.equal(decompose(highs, instance, sideRowsOf(problem, instance), start, {}).chosen, undefined)
+})
+
 test('VS-11 nobody is on two shifts that overlap or follow without his rest, at the least cost that this leaves', () => {
   let [rounds, bound] = [0, 0]
   fc.assert(
