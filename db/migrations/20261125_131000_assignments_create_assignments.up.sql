@@ -38,7 +38,6 @@ comment on column assignments.schedules.period_days is 'Days that each of its ro
 comment on column assignments.schedules.next_on is 'First day of the round that is planned next; null when there is none';
 comment on column assignments.schedules.lead_days is 'A round is planned so many days before it begins';
 comment on column assignments.schedules.publishes is 'What is planned is published at once, else it waits for somebody to look at it';
-create index schedules_domain_idx on assignments.schedules (tenant_id, domain_id);
 create index schedules_next_idx on assignments.schedules (tenant_id, next_on) where is_active;
 create index schedules_created_by_idx on assignments.schedules (created_by);
 

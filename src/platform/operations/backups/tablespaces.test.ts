@@ -121,6 +121,9 @@ test('GG-21 tables in tablespaces come back inside of what is restored, and thei
 
 test('GG-21 every tablespace that WAL tells of is found, also where a record goes on on the next page', async () => {
   const many = 150
+  // In a segment of their own: the one before may tell of another.
+  await ask('select pg_switch_wal()')
+  await ask(`select pg_logical_emit_message(true, 'begins', 'here')`)
   const [row] = await ask('select pg_walfile_name(pg_current_wal_lsn()) as name')
   for (let number = 0; number < many; number++) await makeSpace(`${'long_'.repeat(11)}${number}`)
   const pgWal = join(root, 'wal')
