@@ -2477,7 +2477,6 @@ create table assignments.schedules (
   constraint schedules_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
 );
 CREATE INDEX schedules_created_by_idx ON assignments.schedules USING btree (created_by);
-CREATE INDEX schedules_domain_idx ON assignments.schedules USING btree (tenant_id, domain_id);
 CREATE INDEX schedules_next_idx ON assignments.schedules USING btree (tenant_id, next_on) WHERE is_active;
 CREATE TRIGGER audit_delete AFTER DELETE ON assignments.schedules REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_schedules();
 CREATE TRIGGER audit_insert AFTER INSERT ON assignments.schedules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_schedules();
