@@ -207,7 +207,7 @@ function answerParent(): void {
 
 function digestsOfChild(): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    const child = fork(import.meta.filename, { execArgv: [], env: { ...process.env, NODE_TEST_CONTEXT: '' } })
+    const child = fork(import.meta.filename, { execArgv: [], env: {} })
     child.once('message', message => resolve(message as string[]))
     child.once('error', reject)
     child.once('exit', code => reject(new Error(`The other process ended with ${code} before it answered`)))
