@@ -9,6 +9,7 @@ const { app, db, admin, alice, bob, viewer, login } = world
 
 // One for each owner who acts at once, kept: a new one reads the catalogue first, which would take most of the time.
 const connections = new pg.Pool({ ...login, max: 20 })
+connections.on('error', () => {}) // `end` answers before the server has closed them, and the database is dropped then.
 db.beforeClose(() => connections.end())
 
 /** A tenant with so many owners, made past the program: hashing twenty passwords a round would take the time of the test. */
