@@ -14,8 +14,8 @@ export type ChartPlan = {
   series: readonly ChartSeries[]
   /** The marks at the lower edge: at which distances they may stand, what they say, and how many pixels each needs. */
   across: { steps: readonly number[]; text: (place: number) => string; space?: number }
-  /** The marks at the left edge. */
-  up: { steps?: readonly number[]; text: (value: number) => string }
+  /** The marks at the left edge; `isClose` leaves out what lies between 0 and the values, for who looks at their difference. */
+  up: { steps?: readonly number[]; text: (value: number) => string; isClose?: boolean }
   /** Below the chart: what it says of the place that one points at, and what while one points at none. */
   wordsAt: (index: number) => string | undefined
   hint: string

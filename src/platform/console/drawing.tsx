@@ -52,7 +52,9 @@ function optionsOf(
     cursor: { y: false, points: { show: isLines }, drag: { x: false, y: false } },
     scales: {
       x: { time: false, range: (_, min, max) => [min - beside, max + beside] },
-      y: { range: (_, min, max) => [Math.min(0, min), Math.max(0, max) * 1.06 || 1] },
+      y: {
+        range: (_, min, max) => (up.isClose ? closeTo(min, max) : [Math.min(0, min), Math.max(0, max) * 1.06 || 1]),
+      },
     },
     axes: [
       {
@@ -74,6 +76,12 @@ function optionsOf(
     series: [{}, ...series.map(each => shapeOf(each, colorOf(each.color)))],
     hooks: { setCursor: [({ cursor }) => point(cursor.idx ?? undefined)] },
   }
+}
+
+/** With some air, also where all values are one. */
+function closeTo(min: number, max: number): [number, number] {
+  const air = (max - min) * 0.08 || Math.abs(max) * 0.02 || 1
+  return [min - air, max + air]
 }
 
 function shapeOf({ shape, values, dash }: ChartSeries, color: string): uPlot.Series {

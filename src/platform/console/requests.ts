@@ -95,12 +95,16 @@ const reasons: Readonly<Record<string, 'sensitive' | 'own'>> = {
 }
 
 /** All pages of a list that is never long. */
-export async function requestAll<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
+export async function requestAll<T>(
+  path: string,
+  signal: AbortSignal,
+  query: RequestOptions['query'] = {},
+): Promise<readonly T[]> {
   const items: T[] = []
   let cursor: string | null = null
   do {
     const page: { items: readonly T[]; nextCursor: string | null } = await request(path, {
-      query: { limit: 100, cursor },
+      query: { ...query, limit: 100, cursor },
       signal,
     })
     items.push(...page.items)
