@@ -18,6 +18,9 @@ const forOperators = new Set(
 // An operator of the installation is above all tenants: what he may do is not divided by them, and nobody else may.
 const routes = declaredRoutes.filter(({ allow }) => !forOperators.has(allow))
 
+// On a busy machine this file takes longer than a sign-in is fresh, and routes that want a fresh one would refuse first.
+await admin.query(`update identity.user_sessions set authenticated_at = now() + interval '1 hour'`)
+
 // A row of every tenant-owned table for Alice's tenant; what Bob has not is found by these ids.
 const makeForAlice = rowMaker(admin, alice)
 const { rows: tables } = await admin.query(`
@@ -137,14 +140,23 @@ function addressOf({ method, path, query }: AnyRoute, withOptional = true): stri
   return search.length > 0 ? `${path}?${search.join('&')}` : path
 }
 
-/** An address with each of Alice's ids; with two, all that belong together and each id in either place. */
+const schemaOf = new Map(
+  modules.flatMap((module: Module) => (module.routes ?? []).map(declared => [declared, module.schema] as const)),
+)
+
+/** An address with each of Alice's ids; with more, those that belong together, one of them of the route's own module or the workspace's. */
 function pathsOf(declared: AnyRoute): string[] {
   const address = addressOf(declared)
   const parameters = address.match(/\{\w+\}/g) ?? []
   if (parameters.length === 1) return made.map(({ id }) => address.replace(parameters[0] as string, id))
   const [first = '', second = '', third, ...more] = parameters
   assert.ok(second !== '' && more.length === 0, `${address}: teach pathsOf`)
-  const paths = pairs.map(([one, other]) => ({ one, other, path: address.replace(first, one).replace(second, other) }))
+  const schemas = [schemaOf.get(declared), 'tenancy']
+  const own = new Set(made.filter(({ table }) => schemas.includes(table.split('.')[0])).map(({ id }) => id))
+  own.delete(alice.tenantId)
+  const paths = pairs
+    .filter(ids => ids.some(id => own.has(id)))
+    .map(([one, other]) => ({ one, other, path: address.replace(first, one).replace(second, other) }))
   if (third === undefined) return paths.map(({ path }) => path)
   // Every row names the tenant: with it all pairs would be triples.
   return paths.flatMap(({ one, other, path }) =>
