@@ -1,4 +1,5 @@
 import { startConsole } from '#platform/console'
+import { assignmentsConsole } from '../assignments/console/index.ts'
 import { contractorsConsole } from '../contractors/console/index.ts'
 import { accessConsole } from '../platform/access/console/index.ts'
 import { accountsConsole } from '../platform/accounts/console/index.ts'
@@ -17,6 +18,7 @@ import { webhooksConsole } from '../platform/webhooks/console/index.ts'
 startConsole([
   accountsConsole,
   contractorsConsole,
+  assignmentsConsole,
   membersConsole,
   accessConsole,
   federationConsole,

@@ -22,6 +22,8 @@ export type ConsoleRoute = {
 export type NavigationEntry = {
   group: string
   label: string
+  /** A hook that may know a better word than `label`, such as the workspace's own. */
+  useLabel?: () => string | undefined
   to: string
   icon: IconName
   permission?: string

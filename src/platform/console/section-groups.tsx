@@ -46,22 +46,25 @@ function Group({ name, entries, current, isFolded, fold }: GroupProps) {
       <div id={id} className={classes.nav}>
         {entries
           .filter(({ to }) => !isFolded || to === current)
-          .map(({ to, icon, label }) => (
-            <Link
-              key={to}
-              to={to}
-              className={classes.entry}
-              activeProps={{}}
-              aria-current={to === current ? 'page' : undefined}
-            >
-              <Icon name={icon} />
-              {label}
-            </Link>
+          .map(entry => (
+            <Entry key={entry.to} {...entry} isCurrent={entry.to === current} />
           ))}
       </div>
     </div>
   )
 }
+
+function Entry({ to, icon, label, useLabel = noOther, isCurrent }: NavigationEntry & { isCurrent: boolean }) {
+  const other = useLabel()
+  return (
+    <Link to={to} className={classes.entry} activeProps={{}} aria-current={isCurrent ? 'page' : undefined}>
+      <Icon name={icon} />
+      {other ?? label}
+    </Link>
+  )
+}
+
+const noOther = () => undefined
 
 type GroupProps = {
   name: string

@@ -125,7 +125,7 @@ function Side({ navigation, workspacesPath, pathname }: SideProps) {
   return (
     <div className={classes.stack}>
       <TenantSwitcher navigation={navigation} workspacesPath={workspacesPath} />
-      <SectionGroups entries={open} current={sectionOf(pathname)} />
+      <SectionGroups entries={open} current={sectionOf(pathname, navigation)} />
       <div className={classes.foot}>
         <ColorSchemeChoice />
         <PersonMenu />
@@ -143,7 +143,7 @@ function TenantSwitcher({ navigation, workspacesPath }: Omit<SideProps, 'pathnam
   async function open(tenant: Membership) {
     if (tenant.id === session.tenantId) return
     setBusy(true)
-    const section = navigation.find(entry => entry.to === sectionOf(pathname))?.to ?? navigation[0]?.to ?? '/'
+    const section = sectionOf(pathname, navigation) || (navigation[0]?.to ?? '/')
     try {
       const { tenant: host, installationUrl } = await client.ensureQueryData(entranceQuery)
       // A workspace's own host shows that one only: the others are found where the installation is.
@@ -231,7 +231,7 @@ function PersonMenu() {
   return (
     <Menu width={250} position="top-start">
       <Menu.Target>
-        <UnstyledButton className={classes.person} data-here={sectionOf(pathname) === '/account' || undefined}>
+        <UnstyledButton className={classes.person} data-here={`${pathname}/`.startsWith('/account/') || undefined}>
           <Monogram name={name} picture={session.user.avatarUrl} round />
           <span>
             <Text size="sm" fw={550} truncate>
@@ -279,8 +279,10 @@ function Monogram({ name, picture, round }: { name: string; picture?: string | n
   )
 }
 
-function sectionOf(pathname: string): string {
-  return `/${pathname.split('/')[1] ?? ''}`
+/** The section that a page is in: the nearest above it. */
+function sectionOf(pathname: string, navigation: readonly NavigationEntry[]): string {
+  const above = navigation.map(({ to }) => to).filter(to => `${pathname}/`.startsWith(`${to}/`))
+  return above.toSorted((a, b) => b.length - a.length)[0] ?? ''
 }
 
 function messageOf(error: unknown): string {
