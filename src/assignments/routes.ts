@@ -1,3 +1,4 @@
+import { boardRoutes } from './boards/board-routes.ts'
 import { domainRoutes } from './domains/domain-routes.ts'
 import { entityRoutes } from './entities/entity-routes.ts'
 import { fileRoutes } from './files/file-routes.ts'
@@ -7,6 +8,7 @@ import { targetRoutes } from './targets/target-routes.ts'
 
 export const assignmentsRoutes = [
   ...domainRoutes,
+  ...boardRoutes,
   ...participantRoutes,
   ...targetRoutes,
   ...assignmentRoutes,
