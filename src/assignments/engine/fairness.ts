@@ -1,4 +1,4 @@
-import type { PinnedPair, Plan, Problem } from './problem.ts'
+import { type Cost, largestCost, type Pair, type PinnedPair, type Plan, type Problem } from './problem.ts'
 
 // Everybody is to come close to his fair share: of each target's places in each round, one part for each who could have filled them.
 // Hence the rule for newcomers and returners, in one sentence: what counts are the rounds in which somebody could have been asked, so
@@ -8,6 +8,8 @@ import type { PinnedPair, Plan, Problem } from './problem.ts'
 export interface PastRound {
   readonly eligible: readonly PinnedPair[]
   readonly assigned: readonly PinnedPair[]
+  /** By participant, where they were added up when it was planned: then `eligible` is not asked. */
+  readonly shares?: ReadonlyMap<string, number>
 }
 
 /** What somebody has done, and what would have been his fair share of it. */
@@ -35,10 +37,12 @@ const shiftPoints = 100
 export function standingsOf(rounds: readonly PastRound[]): Map<string, Standing> {
   const standings = new Map<string, { load: number; share: number; seen: number }>()
   rounds.forEach((round, number) => {
-    const shares = sharesOf(
-      round.eligible,
-      countBy(round.assigned, pair => pair.target),
-    )
+    const shares =
+      round.shares ??
+      sharesOf(
+        round.eligible,
+        countBy(round.assigned, pair => pair.target),
+      )
     for (const [participant, share] of shares) {
       const before = standings.get(participant)
       if (before === undefined) standings.set(participant, { load: 0, share, seen: number })
@@ -81,15 +85,14 @@ export function recencyOf(rounds: readonly PastRound[]): (participant: string, t
  * get convex costs. `unit` units of cost are one point; below one point, of plans that cost the same the one is taken whose loads
  * of the round are leximin (the square of the loads: the loads that a flow allows at one cost are an M-convex set, on which
  * the least sum of squares and the leximin vector are the same; Frank and Murota 2022).
+ * `most` is the most that a pair and a load cost together; it is no more than `largest`, for which the unit gives way.
  */
 export function weighRound(
   problem: Problem,
   history: readonly PastRound[],
   weights: Weights,
-): { problem: Problem; unit: number } {
-  const squares = problem.participants.reduce((sum, { maximum }) => sum + maximum ** 2, 0)
-  const unit = 10 ** Math.ceil(Math.log10(squares + 1))
-  const points = (value: number) => unit * Math.round(value)
+  largest = largestCost,
+): { problem: Problem; unit: number; most: Cost } {
   const standings = standingsOf(afterAbsence(history, problem))
   const shares = sharesOf(problem.pairs, new Map(problem.targets.map(target => [target.id, target.minimum])))
   const recency = recencyOf(history)
@@ -103,8 +106,19 @@ export function weighRound(
     0,
     ...problem.participants.filter(({ maximum }) => maximum > 0).map(({ id }) => ahead.get(id)!),
   )
+  const loadPoints = (id: string, taken: number) =>
+    Math.round(weights.fairness * shiftPoints * 2 * (ahead.get(id)! + taken - least))
+  const pairPoints = (pair: Pair) =>
+    Math.round(weights.preference * pair.cost + weights.rotation * shiftPoints * recency(pair.participant, pair.target))
+  const most =
+    problem.participants.reduce((found, { id, maximum }) => Math.max(found, loadPoints(id, maximum)), 1) +
+    problem.pairs.reduce((found, pair) => Math.max(found, pairPoints(pair)), 1)
+  const squares = problem.participants.reduce((sum, { maximum }) => sum + maximum ** 2, 0)
+  // Squares stay below a point where costs have room for that.
+  const unit = Math.max(1, Math.min(10 ** Math.ceil(Math.log10(squares + 1)), Math.floor(largest / (most + 1))))
   return {
     unit,
+    most: unit * (most + 1),
     problem: {
       ...problem,
       participants: problem.participants.map(participant => ({
@@ -112,16 +126,10 @@ export function weighRound(
         loadCosts: Array.from(
           { length: participant.maximum },
           // (d + 1)² − d² for the square of the distance d to the fair share. Counted from whoever is furthest behind: never negative.
-          (_, taken) =>
-            points(weights.fairness * shiftPoints * 2 * (ahead.get(participant.id)! + taken - least)) + 2 * taken + 1,
+          (_, taken) => unit * loadPoints(participant.id, taken) + 2 * taken + 1,
         ),
       })),
-      pairs: problem.pairs.map(pair => ({
-        ...pair,
-        cost: points(
-          weights.preference * pair.cost + weights.rotation * shiftPoints * recency(pair.participant, pair.target),
-        ),
-      })),
+      pairs: problem.pairs.map(pair => ({ ...pair, cost: unit * pairPoints(pair) })),
     },
   }
 }

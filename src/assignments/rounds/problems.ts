@@ -5,7 +5,7 @@ import type { Mix, Pair, Problem, ProblemParticipant, ProblemTarget } from '../e
 import { errors } from '../errors.ts'
 import { instantsOf } from './calendar.ts'
 import { holds, isPossible, type Reason, reasonsAgainst, rules } from './eligibility.ts'
-import { type RoundCandidate, type RoundInputs, type RoundPlace, readRound } from './round-inputs.ts'
+import { type RoundCandidate, type RoundChanges, type RoundInputs, type RoundPlace, readRound } from './round-inputs.ts'
 
 /** What one step of a preference costs, and an empty place by step of its priority: nobody's wish empties a place. */
 export const preferenceCost = 100
@@ -31,9 +31,14 @@ export async function buildProblem(
   {
     timeZone,
     loadCosts = freeOfCost,
-  }: { timeZone: string; loadCosts?: (participantId: string, count: number) => number[] },
+    changes,
+  }: {
+    timeZone: string
+    loadCosts?: (participantId: string, count: number) => number[]
+    changes?: RoundChanges
+  },
 ): Promise<RoundProblem> {
-  const round = await readRound(tx, assignmentId)
+  const round = await readRound(tx, assignmentId, undefined, changes)
   const eligible = new Map(round.candidates.map(each => [each.id, 0]))
   const pairs: Pair[] = []
   const possible = new Map<string, RoundCandidate[]>()

@@ -36,19 +36,21 @@ export type RoundInputs = {
 
 /**
  * Reads a round: the active participants and targets of its domain that it has on its days. `only` reads one participant
- * and one target, whether active or not, for the reasons of a pair.
+ * and one target, whether active or not, for the reasons of a pair; `changes` reads it as it would be with them.
  */
 export async function readRound(
   tx: Reader,
   id: string,
   only?: { participantId: string; targetId: string },
+  changes?: RoundChanges,
 ): Promise<RoundInputs> {
-  const round = await tx.maybe<RoundRow>(sql`
+  const found = await tx.maybe<RoundRow>(sql`
     select id, domain_id, seed, configuration, assignment_date, coalesce(ends_on, assignment_date) as ends_on
     from assignments.assignments
     where id = ${id}
   `)
-  if (!round) throw errors.assignmentNotFound({ id })
+  if (!found) throw errors.assignmentNotFound({ id })
+  const round = { ...found, ...changes }
   const days = daysOf(round.assignmentDate, round.endsOn)
   const [people, targets] = [
     await readPeople(tx, round, only?.participantId),
@@ -79,6 +81,8 @@ export async function readRound(
     `),
   }
 }
+
+export type RoundChanges = { seed?: number; configuration?: Configuration }
 
 type RoundRow = Pick<RoundInputs, 'id' | 'domainId' | 'seed' | 'configuration'> & {
   assignmentDate: string
