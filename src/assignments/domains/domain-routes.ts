@@ -10,11 +10,20 @@ import {
   listDomains,
   updateDomain,
 } from './domains.ts'
+import { listMethods, Methods } from './methods.ts'
 
 const read = 'assignments.domains.read'
 const write = 'assignments.domains.write'
 
 export const domainRoutes = [
+  route({
+    method: 'GET',
+    path: '/assignment-methods',
+    allow: read,
+    summary: 'List the strategies by which rounds are planned, and the rules that they are held against',
+    response: Methods,
+    handle: () => listMethods(),
+  }),
   route({
     method: 'GET',
     path: '/assignment-domains',

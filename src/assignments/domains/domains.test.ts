@@ -4,6 +4,7 @@ import { etagOf } from '#platform/http'
 import { admin, chores, db, domainOf, inTx, ours, person, shifts, theirs } from '../assignments.test.world.ts'
 import { deleteParticipant } from '../participants/participants.ts'
 import { deleteDomain, getDomain, getDomainByName, listDomains, updateDomain } from './domains.ts'
+import { listMethods } from './methods.ts'
 
 test('VS-04 AG-01 a name is one domain of a tenant and free in another, who neither sees, changes nor deletes it', async () => {
   await assert.rejects(domainOf(ours), { code: 'assignments.domain_name_taken' })
@@ -61,4 +62,21 @@ test('VS-04 a domain that has somebody is not deleted, and says so', async () =>
   await deleteParticipant(db.scoped(ours), anna.id)
   await deleteDomain(db.scoped(ours), id)
   await assert.rejects(getDomain(db.scoped(ours), id), { code: 'assignments.domain_not_found' })
+})
+
+test('VS-08 VS-11 the strategies and rules that there are can be asked for, with what they can be told', () => {
+  const { strategies, validationRules } = listMethods()
+  assert.equal(strategies[0]?.name, 'optimal')
+  const rotation = strategies.find(({ name }) => name === 'balanced_rotation')
+  assert.deepEqual(
+    rotation?.parameters.map(({ name, type, default: value, maximum }) => [name, type, value, maximum]),
+    [
+      ['rotation_weight', 'number', 0.8, 1],
+      ['balance_weight', 'number', 0.2, 1],
+    ],
+  )
+  assert.deepEqual(
+    validationRules.map(({ name }) => name),
+    ['capacity_check', 'availability_check', 'skill_matching'],
+  )
 })

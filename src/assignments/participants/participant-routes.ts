@@ -14,7 +14,7 @@ import {
   ParticipantFields,
   updateParticipant,
 } from './participants.ts'
-import { listPreferences, NamedPreference, setPreferences, TargetPreference } from './preferences.ts'
+import { listPreferences, NamedPreference, setPreference, setPreferences, TargetPreference } from './preferences.ts'
 import { listRelations, Relation, RelationFields, relate, unrelate } from './relations.ts'
 
 const read = 'assignments.participants.read'
@@ -165,6 +165,22 @@ export const participantRoutes = [
     handle: async ({ params, body, scope }, app) => ({
       items: await app.db.transaction(scope, tx => setPreferences(tx, params.id, body.items)),
     }),
+  }),
+  route({
+    method: 'PUT',
+    path: '/participants/{id}/preferences/{targetId}',
+    allow: write,
+    summary: 'Say how much a participant likes one target, or that he must not be on it',
+    description: 'A weight of 0 without `isExcluded` takes the wish back.',
+    params: Type.Object({ id: uuid, targetId: uuid }),
+    body: Type.Omit(TargetPreference, ['targetId']),
+    refusals: ['assignments.preference_targets_unknown'],
+    status: 204,
+    response: Type.Null(),
+    async handle({ params, body, scope }, app) {
+      await app.db.transaction(scope, tx => setPreference(tx, params.id, params.targetId, body))
+      return null
+    },
   }),
   route({
     method: 'GET',

@@ -27,7 +27,7 @@ import {
   listParticipants,
   updateParticipant,
 } from './participants.ts'
-import { listPreferences, setPreferences } from './preferences.ts'
+import { listPreferences, setPreference, setPreferences } from './preferences.ts'
 import { listRelations, relate, unrelate } from './relations.ts'
 
 const namesOf = async (scope: typeof ours, filters: ParticipantFilters) =>
@@ -265,6 +265,38 @@ test('VS-06 AG-01 preferences are of targets of the own domain, and take the pla
     { code: 'assignments.participant_not_found' },
   )
   assert.equal((await listPreferences(db.scoped(ours), gina.id)).length, 1, 'control: hers is still there')
+})
+
+test('VS-06 AG-01 one wish is said and taken back by itself, and the others stay', async () => {
+  const anna = await person(ours, chores, { name: 'Anna of one wish' })
+  const [bath, attic] = [
+    await target(ours, chores, { name: 'Bath of wishes' }),
+    await target(ours, chores, { name: 'Attic of wishes' }),
+  ]
+  const elsewhere = await target(theirs, shifts, { name: 'Ward of wishes' })
+  await inTx(ours, tx => setPreferences(tx, anna.id, [{ targetId: bath.id, weight: 2 }]))
+  await inTx(ours, tx => setPreference(tx, anna.id, attic.id, { isExcluded: true }))
+  await inTx(ours, tx => setPreference(tx, anna.id, attic.id, { weight: -1 }))
+  const wishes = async () =>
+    (await listPreferences(db.scoped(ours), anna.id)).map(({ targetName, weight, isExcluded }) => [
+      targetName,
+      weight,
+      isExcluded,
+    ])
+  assert.deepEqual(await wishes(), [
+    ['Attic of wishes', -1, false],
+    ['Bath of wishes', 2, false],
+  ])
+  await assert.rejects(
+    inTx(ours, tx => setPreference(tx, anna.id, elsewhere.id, { weight: 1 })),
+    { code: 'assignments.preference_targets_unknown' },
+  )
+  await assert.rejects(
+    inTx(theirs, tx => setPreference(tx, anna.id, bath.id, { weight: 0 })),
+    { code: 'assignments.participant_not_found' },
+  )
+  await inTx(ours, tx => setPreference(tx, anna.id, attic.id, { weight: 0 }))
+  assert.deepEqual(await wishes(), [['Bath of wishes', 2, false]], 'control: what the others wanted to take is there')
 })
 
 test('AG-01 two people are together or apart once, in one domain, and nobody else sees or ends it', async () => {

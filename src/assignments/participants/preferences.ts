@@ -43,14 +43,7 @@ export async function setPreferences(tx: Queryable, participantId: string, wante
   // Of two who change one person's at once the second waits, and then puts his in the place of the first one's.
   await tx.run(sql`select id from assignments.participants where id = ${participantId} for update`)
   const { domainId } = await getParticipant(tx, participantId)
-  const known = await tx.run<{ id: string }>(sql`
-    select id
-    from assignments.assignment_targets
-    where domain_id = ${domainId}
-      and id = any (${ids}::uuid[])
-  `)
-  const unknown = ids.filter(id => !known.some(target => target.id === id))
-  if (unknown.length > 0) throw errors.preferenceTargetsUnknown({ ids: unknown.join(', ') })
+  await requireTargets(tx, domainId, ids)
   await tx.run(sql`
     delete from assignments.participant_preferences
     where participant_id = ${participantId}
@@ -67,4 +60,41 @@ export async function setPreferences(tx: Queryable, participantId: string, wante
       is distinct from (excluded.weight, excluded.is_excluded)
   `)
   return await listPreferences(tx, participantId)
+}
+
+/** What somebody wishes of one target; a weight of 0 without more is no wish. `tx` is a transaction. */
+export async function setPreference(
+  tx: Queryable,
+  participantId: string,
+  targetId: string,
+  { weight = 0, isExcluded = false }: Omit<TargetPreference, 'targetId'>,
+): Promise<void> {
+  await tx.run(sql`select id from assignments.participants where id = ${participantId} for update`)
+  const { domainId } = await getParticipant(tx, participantId)
+  await requireTargets(tx, domainId, [targetId.toLowerCase()])
+  if (weight === 0 && !isExcluded) {
+    await tx.run(sql`
+      delete from assignments.participant_preferences
+      where participant_id = ${participantId}
+        and target_id = ${targetId}
+    `)
+    return
+  }
+  await tx.run(sql`
+    insert into assignments.participant_preferences (participant_id, target_id, weight, is_excluded)
+    values (${participantId}, ${targetId}, ${weight}, ${isExcluded})
+    on conflict (tenant_id, participant_id, target_id) do update
+    set weight = excluded.weight, is_excluded = excluded.is_excluded
+  `)
+}
+
+async function requireTargets(tx: Reader, domainId: string, ids: readonly string[]): Promise<void> {
+  const known = await tx.run<{ id: string }>(sql`
+    select id
+    from assignments.assignment_targets
+    where domain_id = ${domainId}
+      and id = any (${ids}::uuid[])
+  `)
+  const unknown = ids.filter(id => !known.some(target => target.id === id))
+  if (unknown.length > 0) throw errors.preferenceTargetsUnknown({ ids: unknown.join(', ') })
 }
