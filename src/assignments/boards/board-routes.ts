@@ -1,9 +1,11 @@
 import { idParams, route } from '#platform/http'
 import { getTimezone } from '#platform/tenancy'
+import { Agenda, getOwnAgenda, getParticipantAgenda, getTargetAgenda } from './agendas.ts'
 import { Board, getBoard } from './boards.ts'
 import { Period } from './periods.ts'
 
 const read = 'assignments.assignments.read'
+const refusals = ['assignments.period_refused']
 
 export const boardRoutes = [
   route({
@@ -13,11 +15,55 @@ export const boardRoutes = [
     summary: 'Get a board: who is on what in a domain, day by day',
     params: idParams,
     query: Period,
-    refusals: ['assignments.period_refused'],
+    refusals,
     response: Board,
     async handle({ params, query, scope }, app) {
       const timeZone = await getTimezone(app, scope.tenantId as string)
       return await getBoard(app.db.reads(scope), params.id, query, timeZone)
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/participants/{id}/assignments',
+    allow: read,
+    summary: 'Get what a participant is on, day by day',
+    description: 'Drafts too (`publishedAt` is null); nothing that was cancelled.',
+    params: idParams,
+    query: Period,
+    refusals,
+    response: Agenda,
+    async handle({ params, query, scope }, app) {
+      const timeZone = await getTimezone(app, scope.tenantId as string)
+      return await getParticipantAgenda(app.db.reads(scope), params.id, query, timeZone)
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/assignment-targets/{id}/assignments',
+    allow: read,
+    summary: 'Get who is on a target, day by day',
+    description: 'Drafts too, and days on which nobody is on it yet; nothing that was cancelled.',
+    params: idParams,
+    query: Period,
+    refusals,
+    response: Agenda,
+    async handle({ params, query, scope }, app) {
+      const timeZone = await getTimezone(app, scope.tenantId as string)
+      return await getTargetAgenda(app.db.reads(scope), params.id, query, timeZone)
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/me/assignments',
+    allow: read,
+    summary: 'Get what you are on yourself, day by day',
+    description: 'Of published rounds in all domains, as the participant that is this member.',
+    query: Period,
+    refusals,
+    response: Agenda,
+    async handle({ query, scope }, app) {
+      const timeZone = await getTimezone(app, scope.tenantId as string)
+      return await getOwnAgenda(app.db.reads(scope), query, timeZone)
     },
   }),
 ]

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '#platform/database'
 import { chores, db, inTx, ours, person, target, theirs } from '../assignments.test.world.ts'
+import { updateParticipant } from '../participants/participants.ts'
 import { createAssignment, type NewAssignment, updateAssignment } from '../rounds/assignments.ts'
 import { addDetail } from '../rounds/details.ts'
 import { updateTarget } from '../targets/targets.ts'
+import { type Agenda, getOwnAgenda, getParticipantAgenda, getTargetAgenda } from './agendas.ts'
 import { getBoard } from './boards.ts'
 import { occurrencesIn } from './occurrences.ts'
 
@@ -123,4 +125,42 @@ test('VS-08 what was planned stays where it was planned when its target changes,
     ],
   )
   assert.deepEqual(occurrencesIn({ ...window, weekday: 3 }, days, zone), [])
+})
+
+test('VS-08 AG-01 a person sees what he is on and with whom, a target who is on it, and strangers nothing', async () => {
+  const may = { from: '2027-05-03', to: '2027-05-16' }
+  const round = await make({ assignmentDate: '2027-05-03', endsOn: '2027-05-16' })
+  const cancelled = await make({ assignmentDate: '2027-05-03', endsOn: '2027-05-03' })
+  await put(cancelled.id, anna.id, kitchen.id, 0)
+  await inTx(ours, tx => updateAssignment(tx, cancelled.id, { status: 'cancelled' }))
+  await put(round.id, anna.id, kitchen.id, 0)
+  await put(round.id, ben.id, kitchen.id, 1)
+  await put(round.id, anna.id, door.id, 0)
+  const seen = ({ items }: Agenda) =>
+    items.map(({ date, startsAt, target, people, assignment }) => [
+      date ?? assignment.startsOn,
+      startsAt,
+      target.name,
+      people.map(each => each.name).join(),
+    ])
+  assert.deepEqual(seen(await getParticipantAgenda(db.scoped(ours), anna.id, may, zone)), [
+    ['2027-05-03', null, 'Kitchen', 'Anna,Ben'],
+    ['2027-05-08', '20:00', 'Door', 'Anna'],
+    ['2027-05-15', '20:00', 'Door', 'Anna'],
+  ])
+  assert.deepEqual(seen(await getTargetAgenda(db.scoped(ours), door.id, { ...may, from: '2027-05-10' }, zone)), [
+    ['2027-05-15', '20:00', 'Door', 'Anna'],
+  ])
+  await assert.rejects(getParticipantAgenda(db.scoped(theirs), anna.id, may, zone), {
+    code: 'assignments.participant_not_found',
+  })
+  await assert.rejects(getTargetAgenda(db.scoped(theirs), door.id, may, zone), { code: 'assignments.target_not_found' })
+
+  const own = async (scope: typeof ours) => seen(await getOwnAgenda(db.scoped(scope), may, zone))
+  await inTx(ours, tx => updateParticipant(tx, ben.id, { userId: ours.userId }))
+  assert.deepEqual(await own(ours), [], 'a draft is nobody’s yet')
+  await db.scoped(ours).run(sql`update assignments.assignments set published_at = now() where id = ${round.id}`)
+  assert.deepEqual(await own(ours), [['2027-05-03', null, 'Kitchen', 'Anna,Ben']])
+  assert.deepEqual(await own({ ...ours, tenantId: theirs.tenantId }), [], 'the same person in another workspace')
+  assert.deepEqual(await own(theirs), [])
 })

@@ -7,7 +7,9 @@ import { daysOf, type Window } from '../rounds/calendar.ts'
 import { type Occurrence, occurrencesIn } from './occurrences.ts'
 import { daysBetween, type Period } from './periods.ts'
 
-const time = nullable(Type.String({ description: 'HH:MM by the clocks of the workspace', examples: ['09:00'] }))
+export const boardTime = nullable(
+  Type.String({ description: 'HH:MM by the clocks of the workspace', examples: ['09:00'] }),
+)
 const places = Type.Integer({ description: 'People that it needs' })
 const room = Type.Integer({ description: 'People that it has room for' })
 
@@ -44,8 +46,8 @@ export const BoardTarget = Type.Object({
   occurrences: Type.Array(
     Type.Object({
       date: nullable({ ...date, description: 'Null: on no certain day of the round' }),
-      startsAt: time,
-      endsAt: time,
+      startsAt: boardTime,
+      endsAt: boardTime,
       assignmentId: uuid,
       minimum: places,
       maximum: room,
@@ -67,12 +69,18 @@ export const Board = Type.Object({
 })
 export type Board = Static<typeof Board>
 
-/** The rounds of a domain that have a day of the period, with all who are on anything in them. */
-export async function getBoard(tx: Reader, domainId: string, period: Period, timeZone: string): Promise<Board> {
+/** The rounds of a domain that have a day of the period, with all who are on anything in them, or on one target alone. */
+export async function getBoard(
+  tx: Reader,
+  domainId: string,
+  period: Period,
+  timeZone: string,
+  targetId?: string,
+): Promise<Board> {
   const days = daysBetween(period)
   await getDomain(tx, domainId)
   const rounds = await readRounds(tx, domainId, period)
-  const targets = await readTargets(tx, domainId, rounds)
+  const targets = await readTargets(tx, domainId, rounds, targetId)
   const filled = Map.groupBy(await readPeople(tx, rounds), each => keyOf(each.assignmentId, each.targetId))
   const shortages = new Map(rounds.map(({ id }) => [id, [] as { targetId: string; name: string; missing: number }[]]))
   const shown = targets.map(target => {
@@ -137,7 +145,12 @@ async function readRounds(tx: Reader, domainId: string, { from, to }: Period): P
   `)
 }
 
-async function readTargets(tx: Reader, domainId: string, rounds: readonly RoundRow[]): Promise<TargetRow[]> {
+async function readTargets(
+  tx: Reader,
+  domainId: string,
+  rounds: readonly RoundRow[],
+  only?: string,
+): Promise<TargetRow[]> {
   return await tx.run<TargetRow>(sql`
     select
       id, name, description, priority, may_be_short, is_active, required_count as minimum,
@@ -145,6 +158,7 @@ async function readTargets(tx: Reader, domainId: string, rounds: readonly RoundR
       to_char(ends_at, 'HH24:MI') as ends_at, created_at
     from assignments.assignment_targets as target
     where domain_id = ${domainId}
+      and ${only === undefined ? sql`true` : sql`id = ${only}`}
       and (
         is_active
         or exists (
