@@ -1,6 +1,7 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { request, requestAll } from '#platform/console'
-import type { Domain } from './wire-types.ts'
+import { load } from './loaded.ts'
+import type { Domain, DomainFields, Methods } from './wire-types.ts'
 
 /** All of the workspace, by their names for people. */
 export const domainsQuery = queryOptions({
@@ -8,17 +9,32 @@ export const domainsQuery = queryOptions({
   queryFn: ({ signal }) => requestAll<Domain>('/assignment-domains', signal),
 })
 
-const etags = new Map<string, string | undefined>()
-
 export const domainQuery = (id: string) =>
   queryOptions({
     queryKey: ['assignments', 'domains', id],
-    queryFn: ({ signal }) =>
-      request<Domain>(`/assignment-domains/${id}`, { signal, onEtag: etag => etags.set(id, etag) }),
+    queryFn: ({ signal }) => load<Domain>(`/assignment-domains/${id}`, { signal }),
   })
 
-/** The entity tag under which it was read last, to change it only as it was shown. */
-export const etagOfDomain = (id: string) => etags.get(id)
+export const changeDomain = (id: string, changes: Partial<DomainFields>, ifMatch: string) =>
+  load<Domain>(`/assignment-domains/${id}`, { method: 'PATCH', body: changes, ifMatch })
+
+/** What a domain may be planned by and held against. */
+export const methodsQuery = queryOptions({
+  queryKey: ['assignments', 'methods'],
+  queryFn: ({ signal }) => request<Methods>('/assignment-methods', { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
+/** What people can do in a domain, and what is asked for there. */
+export const skillsQuery = (domainId: string) =>
+  queryOptions({
+    queryKey: ['assignments', 'domains', domainId, 'skills'],
+    queryFn: ({ signal }) =>
+      request<{ items: readonly { skill: string; participantCount: number }[] }>(
+        `/assignment-domains/${domainId}/skills`,
+        { signal },
+      ),
+  })
 
 export const refreshDomains = (client: QueryClient) =>
   client.invalidateQueries({ queryKey: ['assignments', 'domains'] })

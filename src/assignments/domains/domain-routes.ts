@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { idParams, pageOf, pageQuery, route } from '#platform/http'
+import { DomainSkill, listDomainSkills } from './domain-skills.ts'
 import {
   createDomain,
   Domain,
@@ -67,6 +68,15 @@ export const domainRoutes = [
     response: Domain,
     handle: ({ params, body, ifMatch, scope }, app) =>
       app.db.transaction(scope, tx => updateDomain(tx, params.id, body, ifMatch)),
+  }),
+  route({
+    method: 'GET',
+    path: '/assignment-domains/{id}/skills',
+    allow: 'assignments.participants.read',
+    summary: 'List the skills that people have in a domain, or targets ask for',
+    params: idParams,
+    response: Type.Object({ items: Type.Array(DomainSkill) }),
+    handle: async ({ params, scope }, app) => ({ items: await listDomainSkills(app.db.reads(scope), params.id) }),
   }),
   route({
     method: 'DELETE',

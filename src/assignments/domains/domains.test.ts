@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { etagOf } from '#platform/http'
-import { admin, chores, db, domainOf, inTx, ours, person, shifts, theirs } from '../assignments.test.world.ts'
+import { admin, chores, db, domainOf, inTx, ours, person, shifts, target, theirs } from '../assignments.test.world.ts'
 import { deleteParticipant } from '../participants/participants.ts'
+import { listDomainSkills } from './domain-skills.ts'
 import { deleteDomain, getDomain, getDomainByName, listDomains, updateDomain } from './domains.ts'
 import { listMethods } from './methods.ts'
 
@@ -79,4 +80,28 @@ test('VS-08 VS-11 the strategies and rules that there are can be asked for, with
     validationRules.map(({ name }) => name),
     ['capacity_check', 'availability_check', 'skill_matching'],
   )
+})
+
+test('VS-06 VS-07 AG-01 the skills of a domain are those that its people have and its targets ask for, and no others', async () => {
+  const id = await domainOf(ours, { name: 'skilled', displayName: 'Skilled' })
+  await person(ours, id, { name: 'Anna', skills: ['Cooking', 'sewing'] })
+  await person(ours, id, { name: 'Boris', skills: ['cooking'] })
+  await target(ours, id, {
+    name: 'Door',
+    requiredSkills: ['lifting'],
+    anySkills: ['cooking'],
+    skillLevels: { locks: 2 },
+    skillMix: [{ skill: 'first aid', minimum: 1 }],
+  })
+  assert.deepEqual(
+    (await listDomainSkills(db.scoped(ours), id)).map(({ skill, participantCount }) => [skill, participantCount]),
+    [
+      ['cooking', 2],
+      ['first aid', 0],
+      ['lifting', 0],
+      ['locks', 0],
+      ['sewing', 1],
+    ],
+  )
+  await assert.rejects(listDomainSkills(db.scoped(theirs), id), { code: 'assignments.domain_not_found' })
 })
