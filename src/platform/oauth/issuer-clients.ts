@@ -1,4 +1,4 @@
-import type { Adapter, AdapterPayload } from 'oidc-provider'
+import type { Adapter, AdapterPayload, Client, Provider } from 'oidc-provider'
 import { type Queryable, sql } from '#platform/database'
 import { believe } from './believed.ts'
 import { holdsSecret, type LivingSecret, livingSecrets } from './client-secrets.ts'
@@ -13,6 +13,24 @@ export const issuerClients: Partial<Adapter> = {
   async find(id) {
     return (await findAsking(id))?.metadata
   },
+}
+
+/**
+ * While a client is believed it is one object: oidc-provider would write it down and hash it at each request, to find the
+ * one that it made of it before.
+ */
+export function rememberClients({ Client }: Provider): void {
+  const made = new WeakMap<Asking, Client>()
+  const find = Client.find.bind(Client)
+  const findOnce = async (id: unknown) => {
+    const asking = typeof id === 'string' && !id.includes('\0') ? await findAsking(id) : undefined
+    const known = asking && made.get(asking)
+    if (known) return known
+    const client = await find(id as string)
+    if (asking && client) made.set(asking, client)
+    return client
+  }
+  Object.assign(Client, { find: findOnce })
 }
 
 /** The client that the request names; undefined for one that was switched off. */

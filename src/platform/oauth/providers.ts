@@ -5,7 +5,7 @@ import { fetchPublic } from '#platform/http'
 import { storeOf } from './adapter.ts'
 import { identityScopes, tryAddress } from './clients.ts'
 import { findAccount } from './issuer-accounts.ts'
-import { compareSecret, ownMetadata } from './issuer-clients.ts'
+import { compareSecret, ownMetadata, rememberClients } from './issuer-clients.ts'
 import { askLogout, renderError, showLogout } from './issuer-pages.ts'
 import { type Issuer, issuerAddress } from './issuers.ts'
 import { defaultResource, getResourceServer } from './resources.ts'
@@ -25,6 +25,7 @@ export function createProvider(app: App, issuer: Issuer, { keys }: KeySet): Prov
     // Told by a job that tries again, when the session has ended in whatever way (`logouts.ts`).
     backchannelLogout: async () => {},
   })
+  rememberClients(provider)
   const report = (error: unknown) => app.log.error({ err: error, issuer: issuer.slug }, 'an issuer failed')
   provider.on('server_error', (_context, error) => report(error))
   // What its framework says beside; without a listener it would write to the console.

@@ -25,9 +25,9 @@ export function addressOf(app: App, tenant: { slug: string; domain: string | nul
  */
 export async function resolveHost(app: App, host: string): Promise<HostAnswer> {
   const name = canonicalHost(host)
-  const own = new URL(app.publicUrl).hostname
+  const { own, canonical } = ownHostOf(app.publicUrl)
   if (name === undefined) return { kind: 'unknown' }
-  if (name === canonicalHost(own)) return { kind: 'installation', isKnown: true }
+  if (name === canonical) return { kind: 'installation', isKnown: true }
   if (isNumeric(name) || name === 'localhost') return { kind: 'installation', isKnown: true }
   if (name.endsWith(`.${own}`)) {
     const label = name.slice(0, -own.length - 1)
@@ -40,6 +40,18 @@ export async function resolveHost(app: App, host: string): Promise<HostAnswer> {
   if (!name.includes('.') || isNumeric(own)) return { kind: 'installation', isKnown }
   const found = await remember(app, `domain ${name}`, () => findByDomain(reader(app), name))
   return found.kind === 'elsewhere' ? found : { kind: 'installation', isKnown }
+}
+
+const ownHosts = new Map<string, { own: string; canonical: string | undefined }>()
+
+/** Of each request it is asked: an address is configured, and there is one in a program. */
+function ownHostOf(publicUrl: string): { own: string; canonical: string | undefined } {
+  const known = ownHosts.get(publicUrl)
+  if (known) return known
+  const { hostname } = new URL(publicUrl)
+  const found = { own: hostname, canonical: canonicalHost(hostname) }
+  ownHosts.set(publicUrl, found)
+  return found
 }
 
 const isNumeric = (host: string) => isIP(host.replace(/^\[|\]$/g, '')) !== 0
