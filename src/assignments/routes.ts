@@ -1,17 +1,21 @@
 import { boardRoutes } from './boards/board-routes.ts'
 import { domainRoutes } from './domains/domain-routes.ts'
 import { entityRoutes } from './entities/entity-routes.ts'
+import { fairnessRoutes } from './fairness/fairness-routes.ts'
 import { fileRoutes } from './files/file-routes.ts'
 import { participantRoutes } from './participants/participant-routes.ts'
+import { planningRoutes } from './planning/planning-routes.ts'
 import { assignmentRoutes } from './rounds/assignment-routes.ts'
 import { targetRoutes } from './targets/target-routes.ts'
 
 export const assignmentsRoutes = [
   ...domainRoutes,
   ...boardRoutes,
+  ...fairnessRoutes,
   ...participantRoutes,
   ...targetRoutes,
   ...assignmentRoutes,
+  ...planningRoutes,
   ...entityRoutes,
   ...fileRoutes,
 ]

@@ -35,8 +35,15 @@ const shiftPoints = 100
 
 /** Shares and loads up to now, by participant. Who could never be asked is not in it. */
 export function standingsOf(rounds: readonly PastRound[]): Map<string, Standing> {
+  let standings: ReadonlyMap<string, Standing> = new Map()
+  for (const after of standingsAfterEach(rounds)) standings = after
+  return new Map([...standings].map(([participant, { load, share }]) => [participant, { load, share }]))
+}
+
+/** Shares and loads after each of the rounds: one map, which goes on changing. */
+export function* standingsAfterEach(rounds: readonly PastRound[]): Generator<ReadonlyMap<string, Standing>> {
   const standings = new Map<string, { load: number; share: number; seen: number }>()
-  rounds.forEach((round, number) => {
+  for (const [number, round] of rounds.entries()) {
     const shares =
       round.shares ??
       sharesOf(
@@ -55,8 +62,8 @@ export function standingsOf(rounds: readonly PastRound[]): Map<string, Standing>
       const standing = standings.get(participant)
       if (standing) standing.load++
     }
-  })
-  return new Map([...standings].map(([participant, { load, share }]) => [participant, { load, share }]))
+    yield standings
+  }
 }
 
 /** Of each target's places, one part for each who could fill them. */

@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+import { idParams, oneOf, route } from '#platform/http'
+import { getTimezone } from '#platform/tenancy'
+import { Period } from '../boards/periods.ts'
+import { Fairness, getFairness } from './fairness.ts'
+import { getHeat, Heat, heatBy } from './heat.ts'
+
+const read = 'assignments.assignments.read'
+const refusals = ['assignments.period_refused']
+
+export const fairnessRoutes = [
+  route({
+    method: 'GET',
+    path: '/assignment-domains/{id}/fairness',
+    allow: read,
+    summary: 'Get how evenly a domain’s rounds were shared out',
+    description: 'Of the rounds that begin in the period; drafts too, none that was cancelled.',
+    params: idParams,
+    query: Period,
+    refusals,
+    response: Fairness,
+    handle: ({ params, query, scope }, app) => getFairness(app.db.reads(scope), params.id, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/assignment-domains/{id}/heat',
+    allow: read,
+    summary: 'Get who was on how much, week by week or round by round',
+    description:
+      'Of the rounds that begin in the period; drafts too, none that was cancelled. By week each day on which somebody is on something counts, by round each target.',
+    params: idParams,
+    query: Type.Object({ ...Period.properties, by: oneOf(heatBy) }),
+    refusals,
+    response: Heat,
+    async handle({ params, query, scope }, app) {
+      const timeZone = await getTimezone(app, scope.tenantId as string)
+      return await getHeat(app.db.reads(scope), params.id, query, timeZone)
+    },
+  }),
+]
