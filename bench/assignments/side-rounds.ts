@@ -13,14 +13,13 @@ export function withSides(round: Problem, seed: number): Problem {
     ...round,
     participants: round.participants.map(participant => ({
       ...participant,
-      maximumMinutes: 60 * (16 + 2 * Math.floor(draw() * 8)),
+      minuteLimits: [{ from: 0, to: 7 * 24 * 60, maximum: 60 * (16 + 2 * Math.floor(draw() * 8)) }],
     })),
     targets: round.targets.map(target => {
       const startsAt = 60 * (24 * Math.floor(draw() * 7) + [6, 14, 22][Math.floor(draw() * 3)]!)
       return {
         ...target,
-        startsAt,
-        endsAt: startsAt + 60 * (4 + Math.floor(draw() * 7)),
+        occurrences: [{ startsAt, endsAt: startsAt + 60 * (4 + Math.floor(draw() * 7)) }],
         mixes: [{ name: 'first-aid', minimum: Math.ceil(target.minimum / 5), participants: aiders }],
       }
     }),

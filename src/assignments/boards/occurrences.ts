@@ -23,8 +23,9 @@ export function occurrencesIn(
   }
   const [first = '', start = ''] = localTime(startsAt, timeZone)
   const times = { startsAt: start, endsAt: localTime(endsAt, timeZone)[1] ?? null }
-  // What was planned is its first day; a target on a weekday comes again in each week of the round.
-  const again = window.weekday === null ? [] : days.filter(day => day > first && isWeeksAfter(first, day))
+  // What was planned is its first day; a target on a weekday comes again in each week of the round, one without a day on each day.
+  const comesAgain = (day: string) => day > first && (window.weekday === null || isWeeksAfter(first, day))
+  const again = window.onDate === null ? days.filter(comesAgain) : []
   return [first, ...again].map(each => ({ date: each, ...times }))
 }
 

@@ -6,7 +6,7 @@ import { checkPlan } from './checks.ts'
 import { cheapestOf } from './plans.test.brute-force.ts'
 import { anyProblem } from './plans.test.problems.ts'
 import { solveFlow } from './plans.ts'
-import type { Certificate, Multiplier, Plan, Problem } from './problem.ts'
+import type { Certificate, Multiplier, Occurrence, Plan, Problem } from './problem.ts'
 
 type Prices = Extract<Certificate, { kind: 'prices' }>
 
@@ -109,14 +109,26 @@ test('VS-11 what a side constraint is worth is added up to the last unit', () =>
     addUpPrices(problem, { kind: 'prices', participants: {}, targets: {}, multipliers: [{ constraint, price }] })
       .lowerBound
   // Nine pairs of -3; then what each of a row has more, and the bound of the row.
-  assert.equal(bound({ kind: 'minutes', participant: 'p0' }, 0), -27)
-  assert.equal(bound({ kind: 'minutes', participant: 'p0' }, 1 / 64), Math.ceil(-27 + (3 * 60 - 100) / 64))
-  assert.equal(bound({ kind: 'rest', participant: 'p0', targets: ['t0', 't1'] }, 2), -27 + 2 * 2 - 2)
+  assert.equal(bound({ kind: 'minutes', participant: 'p0', from: 0 }, 0), -27)
+  assert.equal(bound({ kind: 'minutes', participant: 'p0', from: 0 }, 1 / 64), Math.ceil(-27 + (3 * 60 - 100) / 64))
+  const short = { ...problem, targets: problem.targets.map(one => ({ ...one, occurrences: twice(one.occurrences!) })) }
+  const priced = [{ constraint: { kind: 'minutes', participant: 'p0', from: 0 } as const, price: 1 / 64 }]
+  assert.equal(
+    addUpPrices(short, { kind: 'prices', participants: {}, targets: {}, multipliers: priced }).lowerBound,
+    Math.ceil(-27 + (3 * 60 - 100) / 64),
+    'what is a week later does not count for this one',
+  )
+  assert.equal(bound({ kind: 'rest', participant: 'p0', at: 90, targets: ['t0', 't1'] }, 2), -27 + 2 * 2 - 2)
   assert.equal(bound({ kind: 'mix', target: 't0', mix: 'aid' }, 2), -27 - 2 * 2 + 2)
   assert.equal(bound({ kind: 'apart', participants: ['p0', 'p1'], target: 't2' }, 2), -27 + 2 * 2 - 2)
   assert.equal(bound({ kind: 'together', participants: ['p1', 'p2'], target: 't2' }, 2), -27 + 2 - 2)
   assert.equal(bound({ kind: 'together', participants: ['p1', 'p2'], target: 't2' }, 4), -27 + 3 - 4)
 })
+
+const twice = (times: readonly Occurrence[]) =>
+  times.flatMap(({ startsAt, endsAt }) =>
+    [0, 10_080].map(later => ({ startsAt: startsAt + later, endsAt: endsAt + later })),
+  )
 
 test('VS-11 prices whose sum no double holds are added up exactly', () => {
   const people = Array.from({ length: 9 }, (_, p) => `p${p}`)
@@ -136,22 +148,24 @@ test('VS-11 side constraints that the problem does not have cannot be priced', (
   const of = (multiplier: Multiplier) =>
     addUpPrices(problem, { kind: 'prices', participants: {}, targets: {}, multipliers: [multiplier] }).faults
   const right: Multiplier[] = [
-    { constraint: { kind: 'minutes', participant: 'p0' }, price: 1 },
-    { constraint: { kind: 'rest', participant: 'p0', targets: ['t0', 't1'] }, price: 1 },
+    { constraint: { kind: 'minutes', participant: 'p0', from: 0 }, price: 1 },
+    { constraint: { kind: 'rest', participant: 'p0', at: 90, targets: ['t0', 't1'] }, price: 1 },
     { constraint: { kind: 'mix', target: 't0', mix: 'aid' }, price: 0.25 },
     { constraint: { kind: 'apart', participants: ['p0', 'p1'], target: 't2' }, price: 2 },
     { constraint: { kind: 'together', participants: ['p1', 'p2'], target: 't2' }, price: -2 },
   ]
   for (const multiplier of right) assert.deepEqual(of(multiplier), [], JSON.stringify(multiplier))
   const wrong: Multiplier[] = [
-    { constraint: { kind: 'minutes', participant: 'p1' }, price: 1 },
-    { constraint: { kind: 'rest', participant: 'p0', targets: ['t0', 't2'] }, price: 1 },
-    { constraint: { kind: 'rest', participant: 'p1', targets: ['t0', 't1'] }, price: 1 },
+    { constraint: { kind: 'minutes', participant: 'p1', from: 0 }, price: 1 },
+    { constraint: { kind: 'rest', participant: 'p0', at: 90, targets: ['t0', 't2'] }, price: 1 },
+    { constraint: { kind: 'rest', participant: 'p1', at: 90, targets: ['t0', 't1'] }, price: 1 },
+    { constraint: { kind: 'rest', participant: 'p0', at: 120, targets: ['t0', 't1'] }, price: 1 },
+    { constraint: { kind: 'minutes', participant: 'p0', from: 1 }, price: 1 },
     { constraint: { kind: 'mix', target: 't1', mix: 'aid' }, price: 1 },
     { constraint: { kind: 'apart', participants: ['p1', 'p2'], target: 't2' }, price: 2 },
     { constraint: { kind: 'together', participants: ['p2', 'p1'], target: 't2' }, price: 2 },
     { constraint: { kind: 'mix', target: 't0', mix: 'aid' }, price: -1 },
-    { constraint: { kind: 'minutes', participant: 'p0' }, price: 0.1 },
+    { constraint: { kind: 'minutes', participant: 'p0', from: 0 }, price: 0.1 },
   ]
   for (const multiplier of wrong) assert.equal(of(multiplier).length, 1, JSON.stringify(multiplier))
 })
@@ -162,10 +176,10 @@ function constrained(): Problem {
     seed: 0,
     participants: ['p0', 'p1', 'p2'].map(id => ({
       ...{ id, minimum: 0, maximum: 3, loadCosts: [0, 0, 0] },
-      ...(id === 'p0' && { maximumMinutes: 100, restMinutes: 60 }),
+      ...(id === 'p0' && { minuteLimits: [{ from: 0, to: 10_080, maximum: 100 }], restMinutes: 60 }),
     })),
     targets: [0, 90, 600].map((startsAt, t) => ({
-      ...{ id: `t${t}`, minimum: 1, maximum: 2, extraValue: 0, startsAt, endsAt: startsAt + 60 },
+      ...{ id: `t${t}`, minimum: 1, maximum: 2, extraValue: 0, occurrences: [{ startsAt, endsAt: startsAt + 60 }] },
       mixes: t === 0 ? [{ name: 'aid', minimum: 1, participants: ['p0', 'p1'] }] : [],
     })),
     pairs: [],
@@ -185,11 +199,11 @@ function anyConstrained(): fc.Arbitrary<Problem> {
       ...problem,
       participants: problem.participants.map((one, p) => ({
         ...one,
-        ...(p === 0 && { maximumMinutes: side.participants[0]!.maximumMinutes, restMinutes: 60 }),
+        ...(p === 0 && { minuteLimits: side.participants[0]!.minuteLimits, restMinutes: 60 }),
       })),
       targets: problem.targets.map((one, t) => ({
         ...one,
-        ...{ startsAt: side.targets[t]!.startsAt, endsAt: side.targets[t]!.endsAt },
+        occurrences: side.targets[t]!.occurrences,
         mixes: which & 1 ? side.targets[t]!.mixes.filter(mix => mix.participants.every(id => ids.has(id))) : [],
       })),
       relations: side.relations.filter(
@@ -203,9 +217,9 @@ function multipliersOf(problem: Problem): Multiplier[] {
   const has = (id: string) =>
     problem.participants.some(one => one.id === id) || problem.targets.some(one => one.id === id)
   const rows: Multiplier[] = []
-  if (has('p0')) rows.push({ constraint: { kind: 'minutes', participant: 'p0' }, price: 0 })
+  if (has('p0')) rows.push({ constraint: { kind: 'minutes', participant: 'p0', from: 0 }, price: 0 })
   if (has('p0') && has('t1'))
-    rows.push({ constraint: { kind: 'rest', participant: 'p0', targets: ['t0', 't1'] }, price: 0 })
+    rows.push({ constraint: { kind: 'rest', participant: 'p0', at: 90, targets: ['t0', 't1'] }, price: 0 })
   for (const { id, mixes } of problem.targets)
     for (const { name } of mixes) rows.push({ constraint: { kind: 'mix', target: id, mix: name }, price: 0 })
   for (const { kind, participants } of problem.relations)

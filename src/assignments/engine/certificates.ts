@@ -2,7 +2,9 @@ import type {
   Certificate,
   Cost,
   Demand,
+  MinuteLimit,
   Multiplier,
+  Occurrence,
   Pair,
   Problem,
   ProblemParticipant,
@@ -78,7 +80,10 @@ const isPrice = (price: number) => Number.isInteger(price * 2 ** 20) && Math.abs
 
 /** What the multipliers add to the cost of each pair, and take from the sum. */
 class SidePrices {
-  private readonly ofParticipant = new Map<string, { minutes: number; targets: Map<string, number> }>()
+  private readonly ofParticipant = new Map<
+    string,
+    { minutes: { limit: MinuteLimit; price: number }[]; targets: Map<string, number> }
+  >()
   private readonly relations = new Set<string>()
   private readonly participants: ReadonlyMap<string, ProblemParticipant>
   private readonly targets: ReadonlyMap<string, ProblemTarget>
@@ -96,7 +101,9 @@ class SidePrices {
   of(participant: string, target: string): number {
     const prices = this.ofParticipant.get(participant)
     if (!prices) return 0
-    return prices.minutes * minutesOf(this.targets.get(target)!) + (prices.targets.get(target) ?? 0)
+    let sum = prices.targets.get(target) ?? 0
+    for (const { limit, price } of prices.minutes) sum += price * minutesOf(this.targets.get(target)!, limit)
+    return sum
   }
 
   /** Takes a multiplier in, or says why it is none. */
@@ -107,23 +114,24 @@ class SidePrices {
       return `The price ${price} of ${what} is negative; "at most" has none such.`
     switch (constraint.kind) {
       case 'minutes': {
-        const most = this.participants.get(constraint.participant)?.maximumMinutes
-        if (most === undefined) return `There is no limit of minutes as in ${what}.`
-        sum.add(-price * most)
-        this.pricesOf(constraint.participant).minutes += price
+        const limits = this.participants.get(constraint.participant)?.minuteLimits
+        const limit = limits?.find(({ from }) => from === constraint.from)
+        if (!limit) return `There is no limit of minutes as in ${what}.`
+        sum.add(-price * limit.maximum)
+        this.pricesOf(constraint.participant).minutes.push({ limit, price })
         return
       }
       case 'rest': {
         const participant = this.participants.get(constraint.participant)
-        const targets = [...new Set(constraint.targets)].map(id => this.targets.get(id))
-        if (!participant || !targets.every(target => target && minutesOf(target) > 0))
-          return `${what} names what has no times.`
+        const targets = new Set(constraint.targets)
+        if (!participant) return `${what} names nobody.`
         // Any two are too close when all, each a rest longer, have a point of time in common.
-        const starts = targets.map(target => target!.startsAt!)
-        const ends = targets.map(target => target!.endsAt! + (participant.restMinutes ?? 0))
-        if (greatest(starts) >= -greatest(ends.map(end => -end))) return `Two of ${what} are not too close.`
+        const { restMinutes: rest = 0 } = participant
+        const holdsAt = ({ startsAt, endsAt }: Occurrence) => startsAt <= constraint.at && constraint.at < endsAt + rest
+        if (![...targets].every(id => this.targets.get(id)?.occurrences?.some(holdsAt)))
+          return `Not all of ${what} hold him then.`
         sum.add(-price)
-        for (const target of targets) this.charge(participant.id, target!.id, price)
+        for (const target of targets) this.charge(participant.id, target, price)
         return
       }
       case 'mix': {
@@ -154,7 +162,7 @@ class SidePrices {
   private pricesOf(participant: string) {
     let prices = this.ofParticipant.get(participant)
     if (!prices) {
-      prices = { minutes: 0, targets: new Map() }
+      prices = { minutes: [], targets: new Map() }
       this.ofParticipant.set(participant, prices)
     }
     return prices
@@ -237,8 +245,12 @@ export function reducedCost(problem: Problem, certificate: Prices, { participant
   return cost + worth - value + side.of(participant, target)
 }
 
-export const minutesOf = ({ startsAt, endsAt }: ProblemTarget) =>
-  startsAt !== undefined && endsAt !== undefined && endsAt > startsAt ? endsAt - startsAt : 0
+/** Minutes of a target that count for a limit. */
+export function minutesOf({ occurrences = [] }: ProblemTarget, { from, to }: MinuteLimit): number {
+  let minutes = 0
+  for (const { startsAt, endsAt } of occurrences) if (from <= startsAt && startsAt < to) minutes += endsAt - startsAt
+  return minutes
+}
 
 /** Pairs of ids, to be asked for. */
 export class Pairs {
@@ -258,8 +270,6 @@ export class Pairs {
     else this.targetsOf.set(participant, new Set([target]))
   }
 }
-
-const greatest = (numbers: readonly number[]) => numbers.reduce((most, number) => Math.max(most, number), -Infinity)
 
 /** A sum of multiples of 2 ** -20 without rounding: in a double while it is small, carried into a BigInt when it is not. */
 class ExactSum {

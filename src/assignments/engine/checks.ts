@@ -1,5 +1,5 @@
 import { addUpConflict, addUpPrices, minutesOf, Pairs } from './certificates.ts'
-import type { Cost, PinnedPair, Plan, Problem, ProblemTarget } from './problem.ts'
+import type { Cost, Occurrence, PinnedPair, Plan, Problem, ProblemTarget } from './problem.ts'
 
 /** What a plan is worth to somebody who trusts nobody. */
 export interface Check {
@@ -91,14 +91,17 @@ export function brokenRules(problem: Problem, pairs: readonly PinnedPair[]): str
     if (!chosen.has(participant, target)) broken.push(`${participant} is pinned to ${target}, and is not on it.`)
 
   const targets = new Map(problem.targets.map(target => [target.id, target]))
-  for (const { id, minimum, maximum, maximumMinutes, restMinutes = 0 } of problem.participants) {
+  for (const { id, minimum, maximum, minuteLimits = [], restMinutes = 0 } of problem.participants) {
     const his = targetsOf.get(id)!
     if (his.length < minimum) broken.push(`${id} has ${his.length} targets; he takes ${minimum} at least.`)
     if (his.length > maximum) broken.push(`${id} has ${his.length} targets; he takes ${maximum} at most.`)
-    const timed = his.map(target => targets.get(target)!).filter(target => minutesOf(target) > 0)
-    const minutes = timed.reduce((sum, target) => sum + minutesOf(target), 0)
-    if (maximumMinutes !== undefined && minutes > maximumMinutes)
-      broken.push(`${id} has ${minutes} minutes; he has ${maximumMinutes} at most.`)
+    const timed = his.map(target => targets.get(target)!).filter(({ occurrences = [] }) => occurrences.length > 0)
+    for (const limit of minuteLimits) {
+      const minutes = timed.reduce((sum, target) => sum + minutesOf(target, limit), 0)
+      const where = `from ${momentOf(limit.from)} to ${momentOf(limit.to)}`
+      if (minutes > limit.maximum)
+        broken.push(`${id} has ${minutes} minutes ${where}; he has ${limit.maximum} at most.`)
+    }
     broken.push(...tooClose(id, timed, restMinutes))
   }
   for (const { id, minimum, maximum, shortageCost, mixes } of problem.targets) {
@@ -123,13 +126,22 @@ export function brokenRules(problem: Problem, pairs: readonly PinnedPair[]): str
 }
 
 function tooClose(id: string, timed: readonly ProblemTarget[], rest: number): string[] {
-  const inOrder = timed.toSorted((one, other) => one.startsAt! - other.startsAt!)
-  return inOrder.flatMap((target, place) => {
-    const before = inOrder[place - 1]
-    if (!before || before.endsAt! + rest <= target.startsAt!) return []
-    return [`${id} is on ${before.id} and ${target.id}, which overlap or leave less than ${rest} minutes of rest.`]
-  })
+  const times = timed.flatMap(({ id, occurrences = [] }) => occurrences.map(time => ({ target: id, ...time })))
+  const inOrder = times.toSorted((one, other) => one.startsAt - other.startsAt || one.endsAt - other.endsAt)
+  const broken = new Set<string>()
+  // Whoever is not done is with the one who ends last, if with any.
+  let last: (Occurrence & { target: string }) | undefined
+  for (const time of inOrder) {
+    if (last && last.endsAt + rest > time.startsAt)
+      broken.add(
+        `${id} is on ${last.target} and ${time.target}, which overlap or leave less than ${rest} minutes of rest.`,
+      )
+    if (!last || time.endsAt > last.endsAt) last = time
+  }
+  return [...broken]
 }
+
+const momentOf = (minute: number) => new Date(minute * 60_000).toISOString().slice(0, 16)
 
 function addUpPlan(problem: Problem, pairs: readonly PinnedPair[]) {
   const chosen = new Pairs(pairs)

@@ -127,15 +127,14 @@ function provedAt(
   const costs = new Float64Array(instance.pairCost.length)
   costsAt(instance, rows, coupling, { targets, rows: Float64Array.from(coupling, row => ofRows[row]!) }, costs)
   const participants = new Float64Array(instance.participants.length)
-  const minutesRow = new Int32Array(participants.length).fill(-1)
-  for (const [row, { kind }] of rows.constraints.entries())
-    if (kind === 'minutes') minutesRow[instance.pairParticipant[rows.rowPair[rows.rowStart[row]!]!]!] = row
   for (let p = 0; p < participants.length; p++) {
     choices.choose(p, costs, () => {})
     participants[p] = onGrid(choices.loadPrices[p]!)
-    const minutes = minutesRow[p]!
-    if (minutes >= 0) ofRows[minutes] = Math.max(0, onGrid(choices.rowPrices[minutes]!))
-    choices.settleRest(p, costs, participants[p]!, minutes >= 0 ? ofRows[minutes]! : 0)
+    for (const row of choices.own[p]!.minuteRows) {
+      ofRows[row] = Math.max(0, onGrid(choices.rowPrices[row]!))
+      choices.rowPrices[row] = ofRows[row]!
+    }
+    choices.settleRest(p, costs, participants[p]!)
   }
   for (const [row, { kind }] of rows.constraints.entries())
     if (kind === 'rest') ofRows[row] = Math.max(0, onGrid(choices.rowPrices[row]!))

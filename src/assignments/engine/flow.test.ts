@@ -155,8 +155,8 @@ else {
       seed: 0,
       participants: [one!, other!],
       targets: [
-        { ...target, id: 'door', startsAt: 0, endsAt: 60 },
-        { ...target, id: 'kitchen', startsAt: 30, endsAt: 90 },
+        { ...target, id: 'door', occurrences: [{ startsAt: 0, endsAt: 60 }] },
+        { ...target, id: 'kitchen', occurrences: [{ startsAt: 30, endsAt: 90 }] },
       ],
       pairs: ['anna', 'berta'].flatMap(participant =>
         ['door', 'kitchen'].map(name => ({ participant, target: name, cost: participant === 'anna' ? 1 : 9 })),
@@ -168,7 +168,10 @@ else {
     const relaxed = solveRelaxation(problem)
     assert.equal(relaxed.cost, 2)
     assert.equal(checkPlan(problem, relaxed).holds, false)
-    const later = { ...problem, targets: [problem.targets[0]!, { ...problem.targets[1]!, startsAt: 60, endsAt: 90 }] }
+    const later = {
+      ...problem,
+      targets: [problem.targets[0]!, { ...problem.targets[1]!, occurrences: [{ startsAt: 60, endsAt: 90 }] }],
+    }
     assert.equal(solveFlow(later).cost, 2)
   })
 }

@@ -21,6 +21,8 @@ export class Patterns {
   private readonly instance: Instance
   private readonly choices: ShiftChoices
   private readonly limits: Float64Array
+  /** Minutes of the set, by row of hours. */
+  private readonly worked: Float64Array
   private readonly pairs: number[] = []
   private readonly set: number[] = []
   private nodes = 0
@@ -28,9 +30,8 @@ export class Patterns {
   constructor(instance: Instance, rows: SideRows, choices: ShiftChoices) {
     this.instance = instance
     this.choices = choices
-    this.limits = Float64Array.from(choices.own, ({ minutesRow }) =>
-      minutesRow < 0 ? Number.POSITIVE_INFINITY : rows.rowBound[minutesRow]!,
-    )
+    this.limits = rows.rowBound
+    this.worked = new Float64Array(rows.rowBound.length)
   }
 
   /** The cheapest pattern of `p`; undefined when there is none, or the search was cut off. */
@@ -59,21 +60,21 @@ export class Patterns {
     const [most, least, start] = [participantMaximum[p]!, participantMinimum[p]!, loadStart[p]!]
     this.nodes = 0
     this.pairs.length = this.set.length = 0
-    let [value, worked] = [0, 0]
+    for (const row of this.choices.own[p]!.minuteRows) this.worked[row] = 0
+    let value = 0
     // Without it the rest would be allowed and cheaper by its cost and at least the cheapest load: nothing dearer than the gap is in a set.
     const dearest = least > 0 || most === 0 ? Number.POSITIVE_INFINITY : gap - loadCosts[start]!
     for (let pair = pairStart[p]!; pair < pairStart[p + 1]!; pair++) {
       if (pinned[pair]) {
         value += costs[pair]! + (loadCosts[start + this.set.length] ?? 0)
-        worked += this.choices.minutes[pair]!
         if (!this.fits(pair)) return true
-        this.set.push(pair)
+        this.put(pair)
       } else if (costs[pair]! <= dearest) this.pairs.push(pair)
     }
-    if (this.set.length > most || worked > this.limits[p]!) return true
+    if (this.set.length > most) return true
     this.pairs.sort((one, other) => costs[one]! - costs[other]! || one - other)
     let bound = limit
-    const enter = (from: number, value: number, worked: number): boolean => {
+    const enter = (from: number, value: number): boolean => {
       if (++this.nodes > mostNodes) return false
       const count = this.set.length
       if (count >= least && value <= bound) bound = found(value)
@@ -88,23 +89,39 @@ export class Patterns {
           hope += step
         }
         if (hope > bound) return true
-        const minutes = worked + this.choices.minutes[pair]!
-        if (minutes > this.limits[p]! || !this.fits(pair)) continue
-        this.set.push(pair)
-        const complete = enter(at + 1, value + costs[pair]! + loadCosts[start + count]!, minutes)
-        this.set.pop()
+        if (!this.fits(pair)) continue
+        this.put(pair)
+        const complete = enter(at + 1, value + costs[pair]! + loadCosts[start + count]!)
+        this.take(pair)
         if (!complete) return false
       }
       return true
     }
-    return enter(0, value, worked)
+    return enter(0, value)
   }
 
   private fits(pair: number): boolean {
-    const { first, last } = this.choices
-    if (first[pair]! < 0) return true
-    for (const other of this.set)
-      if (first[other]! >= 0 && first[other]! <= last[pair]! && first[pair]! <= last[other]!) return false
+    const { minuteStart, minuteRow, minutes } = this.choices
+    for (let at = minuteStart[pair]!; at < minuteStart[pair + 1]!; at++)
+      if (this.worked[minuteRow[at]!]! + minutes[at]! > this.limits[minuteRow[at]!]!) return false
+    for (const other of this.set) if (this.choices.areClose(pair, other)) return false
     return true
+  }
+
+  private put(pair: number): void {
+    this.set.push(pair)
+    this.count(pair, 1)
+  }
+
+  /** The one that was put last. */
+  private take(pair: number): void {
+    this.set.pop()
+    this.count(pair, -1)
+  }
+
+  private count(pair: number, times: number): void {
+    const { minuteStart, minuteRow, minutes } = this.choices
+    for (let at = minuteStart[pair]!; at < minuteStart[pair + 1]!; at++)
+      this.worked[minuteRow[at]!]! += times * minutes[at]!
   }
 }

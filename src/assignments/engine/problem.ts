@@ -26,10 +26,17 @@ export interface ProblemParticipant {
   readonly maximum: number
   /** What his first, second, … target of the round costs beside the pair's own cost: `maximum` numbers that never fall (convex). */
   readonly loadCosts: readonly Cost[]
-  /** Most minutes of targets in the round. Undefined: no limit. */
-  readonly maximumMinutes?: number
+  /** Undefined: as many minutes as there are. */
+  readonly minuteLimits?: readonly MinuteLimit[]
   /** Minutes without a target after each that has times. Two targets that overlap are never his, whatever this says. */
   readonly restMinutes?: number
+}
+
+/** At most so many minutes of what begins from one point of time to before another, as a week. No two of a participant begin together. */
+export interface MinuteLimit {
+  readonly from: number
+  readonly to: number
+  readonly maximum: number
 }
 
 export interface ProblemTarget {
@@ -41,11 +48,16 @@ export interface ProblemTarget {
   readonly shortageCost?: Cost
   /** What each person beyond `minimum` saves (positive) or costs. Never more than `shortageCost`: filling need comes first. */
   readonly extraValue: Cost
-  /** Minutes since 1970-01-01 UTC, the end not included. Undefined: it has no time, and overlaps with nothing. */
-  readonly startsAt?: number
-  readonly endsAt?: number
+  /** When it is; whoever is on it is there each time. Undefined: at no certain time, so that it overlaps with nothing. */
+  readonly occurrences?: readonly Occurrence[]
   /** So many of its people must be among these: a must, however few people the target gets. */
   readonly mixes: readonly Mix[]
+}
+
+/** Minutes since 1970-01-01 UTC, the end not included. */
+export interface Occurrence {
+  readonly startsAt: number
+  readonly endsAt: number
 }
 
 /** `minimum` of the people on the target must be of `participants`, as "one first-aider at each door". */
@@ -103,7 +115,8 @@ export interface Plan {
  *
  * where nobody's load, and no target's filling, is more than he or it has pairs.
  *
- * Rows: minutes Σ minutes·x ≤ maximumMinutes; rest Σ x over `targets` ≤ 1, any two of which are too close for him; mix
+ * Rows: minutes Σ minutes·x ≤ maximum of the limit that begins at `from`; rest Σ x over `targets` ≤ 1, which all hold him at the
+ * one moment `at` (they are on, or he rests after them); mix
  * −Σ x over the mix ≤ −minimum; apart x + x ≤ 1; together x − x = 0 (the first of the relation less the second). A price is a multiple
  * of 2 ** −20, so that doubles add up exactly; what is asked of costs being whole, the sum may be rounded up.
  *
@@ -128,8 +141,8 @@ export interface Multiplier {
 }
 
 export type SideConstraint =
-  | { readonly kind: 'minutes'; readonly participant: string }
-  | { readonly kind: 'rest'; readonly participant: string; readonly targets: readonly string[] }
+  | { readonly kind: 'minutes'; readonly participant: string; readonly from: number }
+  | { readonly kind: 'rest'; readonly participant: string; readonly at: number; readonly targets: readonly string[] }
   | { readonly kind: 'mix'; readonly target: string; readonly mix: string }
   | { readonly kind: 'apart'; readonly participants: readonly [string, string]; readonly target: string }
   | { readonly kind: 'together'; readonly participants: readonly [string, string]; readonly target: string }

@@ -1,5 +1,5 @@
 import { findId, findPair, type Instance, ProblemError } from './instances.ts'
-import type { Problem, Relation, SideConstraint } from './problem.ts'
+import type { MinuteLimit, Occurrence, Problem, Relation, SideConstraint } from './problem.ts'
 
 /**
  * What a flow cannot hold, as rows over the pairs of an instance: Σ coefficient · chosen ≤ bound, or = bound. In canonical order,
@@ -23,25 +23,38 @@ export interface SideRows {
 export function sideRowsOf(problem: Problem, instance: Instance): SideRows {
   const rows = new RowList()
   const targets = problem.targets.toSorted((one, other) => (one.id < other.id ? -1 : 1))
-  const starts = targets.map(({ startsAt }) => startsAt ?? Number.NaN)
-  const ends = targets.map(({ endsAt }) => endsAt ?? Number.NaN)
+  const times = targets.map(timesOf)
   const people = new Map(problem.participants.map(participant => [participant.id, participant]))
   for (const [p, id] of instance.participants.entries()) {
-    const { maximumMinutes, restMinutes = 0 } = people.get(id)!
-    const timed: number[] = []
+    const { minuteLimits = [], restMinutes = 0 } = people.get(id)!
+    const timed: Timed[] = []
     for (let pair = instance.pairStart[p]!; pair < instance.pairStart[p + 1]!; pair++)
-      if (ends[instance.pairTarget[pair]!]! > starts[instance.pairTarget[pair]!]!) timed.push(pair)
-    const minutesOf = (pair: number) => ends[instance.pairTarget[pair]!]! - starts[instance.pairTarget[pair]!]!
-    if (maximumMinutes !== undefined && mostOf(timed.map(minutesOf), instance.participantMaximum[p]!) > maximumMinutes)
-      rows.add({ kind: 'minutes', participant: id }, timed, timed.map(minutesOf), maximumMinutes)
-    if (instance.participantMaximum[p]! > 1)
-      for (const clique of cliquesOf(timed, instance.pairTarget, starts, ends, restMinutes))
+      for (const time of times[instance.pairTarget[pair]!]!) timed.push({ pair, ...time })
+    for (const limit of minuteLimits.toSorted((one, other) => one.from - other.from)) {
+      const minutes = minutesIn(limit, timed)
+      if (mostOf([...minutes.values()], instance.participantMaximum[p]!) > limit.maximum)
         rows.add(
-          { kind: 'rest', participant: id, targets: clique.map(pair => instance.targets[instance.pairTarget[pair]!]!) },
-          clique,
-          clique.map(() => 1),
+          { kind: 'minutes', participant: id, from: limit.from },
+          [...minutes.keys()],
+          [...minutes.values()],
+          limit.maximum,
+        )
+    }
+    const targetOf = (pair: number) => instance.targets[instance.pairTarget[pair]!]!
+    for (const { at, pairs } of cliquesOf(timed, restMinutes)) {
+      const twice = pairs.find((pair, place) => pair === pairs[place - 1])
+      if (twice !== undefined)
+        throw new ProblemError(
+          `${targetOf(twice)} leaves ${id} too little rest between two of its times; he cannot do it.`,
+        )
+      if (instance.participantMaximum[p]! > 1)
+        rows.add(
+          { kind: 'rest', participant: id, at, targets: pairs.map(targetOf) },
+          pairs,
+          pairs.map(() => 1),
           1,
         )
+    }
   }
   for (const { id, mixes } of targets)
     for (const { name, minimum, participants } of mixes.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
@@ -95,36 +108,56 @@ export function activityOf(rows: SideRows, row: number, chosen: ArrayLike<number
   return sum
 }
 
+/** One time at which somebody would be on the target of a pair. */
+interface Timed extends Occurrence {
+  readonly pair: number
+}
+
+/** In order of time. */
+function timesOf({ id, occurrences = [] }: Problem['targets'][number]): Occurrence[] {
+  for (const { startsAt, endsAt } of occurrences)
+    if (!Number.isInteger(startsAt) || !Number.isInteger(endsAt) || endsAt <= startsAt)
+      throw new ProblemError(
+        `Target ${id} is from ${startsAt} to ${endsAt}; times are whole minutes, the end after the start.`,
+      )
+  return occurrences.toSorted((one, other) => one.startsAt - other.startsAt || one.endsAt - other.endsAt)
+}
+
+/** Of each pair what counts for the limit, where it counts at all. */
+function minutesIn({ from, to }: MinuteLimit, timed: readonly Timed[]): Map<number, number> {
+  const minutes = new Map<number, number>()
+  for (const { pair, startsAt, endsAt } of timed)
+    if (from <= startsAt && startsAt < to) minutes.set(pair, (minutes.get(pair) ?? 0) + endsAt - startsAt)
+  return minutes
+}
+
 /**
- * Sets of his targets of which any two are too close, each as large as can be: targets as intervals that end a rest later, and the
- * intervals over one point of time. Every two that are too close are together in one of them (intervals have Helly's property).
+ * Sets of his targets of which any two are too close, each as large as can be, with a moment that all of them share: targets as
+ * intervals that end a rest later, and the intervals over one point of time. Every two that are too close are together in one of
+ * them (intervals have Helly's property). What is so again on other days is told once.
  */
-function cliquesOf(
-  timed: readonly number[],
-  pairTarget: Int32Array,
-  starts: readonly number[],
-  ends: readonly number[],
-  rest: number,
-): number[][] {
-  const inOrder = timed.toSorted(
-    (one, other) => starts[pairTarget[one]!]! - starts[pairTarget[other]!]! || pairTarget[one]! - pairTarget[other]!,
-  )
-  const cliques: number[][] = []
-  let open: number[] = []
+function cliquesOf(timed: readonly Timed[], rest: number): { at: number; pairs: number[] }[] {
+  const inOrder = timed.toSorted((one, other) => one.startsAt - other.startsAt || one.pair - other.pair)
+  const cliques = new Map<string, { at: number; pairs: number[] }>()
+  let open: Timed[] = []
+  let at = 0
   let grown = false
-  for (const pair of inOrder) {
-    const start = starts[pairTarget[pair]!]!
-    const still = open.filter(other => ends[pairTarget[other]!]! + rest > start)
+  const close = () => {
+    if (!grown || open.length < 2) return
+    const pairs = open.map(({ pair }) => pair).toSorted((one, other) => one - other)
+    if (!cliques.has(pairs.join())) cliques.set(pairs.join(), { at, pairs })
+    grown = false
+  }
+  for (const time of inOrder) {
+    const still = open.filter(other => other.endsAt + rest > time.startsAt)
     // Only before somebody leaves is the set as large as it gets.
-    if (still.length < open.length && grown && open.length > 1) {
-      cliques.push(open)
-      grown = false
-    }
-    open = [...still, pair]
+    if (still.length < open.length) close()
+    open = [...still, time]
+    at = time.startsAt
     grown = true
   }
-  if (grown && open.length > 1) cliques.push(open)
-  return cliques.map(clique => clique.toSorted((one, other) => one - other))
+  close()
+  return [...cliques.values()]
 }
 
 /** The most that so many of the numbers add up to. */

@@ -4,15 +4,19 @@ import type { Problem } from './problem.ts'
 
 /** Small rounds with side constraints of every kind. */
 export function anySideProblem(): fc.Arbitrary<Problem> {
-  const time = fc.option(fc.record({ startsAt: fc.nat(6), length: fc.integer({ min: 1, max: 4 }) }), { freq: 5 })
+  const time = fc.option(
+    fc.record({
+      ...{ startsAt: fc.nat(6), length: fc.integer({ min: 1, max: 4 }) },
+      later: fc.option(fc.record({ after: fc.integer({ min: 3, max: 9 }), length: fc.integer({ min: 1, max: 3 }) })),
+    }),
+    { freq: 5 },
+  )
+  const limits = fc.option(fc.record({ first: fc.nat(8), second: fc.nat(6) }), { nil: undefined })
   return fc
     .record({
       problem: anyProblem(),
       times: fc.array(time, { minLength: 3, maxLength: 3 }),
-      people: fc.array(
-        fc.record({ maximumMinutes: fc.option(fc.nat(8), { nil: undefined }), restMinutes: fc.nat(2) }),
-        { minLength: 4, maxLength: 4 },
-      ),
+      people: fc.array(fc.record({ limits, restMinutes: fc.nat(2) }), { minLength: 4, maxLength: 4 }),
       mixes: fc.array(fc.option(fc.record({ minimum: fc.constantFrom(1, 1, 2), of: fc.nat(15) })), {
         minLength: 3,
         maxLength: 3,
@@ -26,12 +30,12 @@ export function anySideProblem(): fc.Arbitrary<Problem> {
       const ids = problem.participants.map(({ id }) => id)
       return {
         ...problem,
-        participants: problem.participants.map((participant, p) => ({ ...participant, ...people[p] })),
+        participants: problem.participants.map((participant, p) => ({ ...participant, ...limitsOf(people[p]!) })),
         targets: problem.targets.map((target, t) => {
           const [at, mix] = [times[t], mixes[t]]
           return {
             ...target,
-            ...(at && { startsAt: at.startsAt, endsAt: at.startsAt + at.length }),
+            ...(at && { occurrences: occurrencesOf(at) }),
             mixes: mix
               ? [{ name: 'aid', minimum: mix.minimum, participants: ids.filter((_, p) => (mix.of >> p) & 1) }]
               : [],
@@ -43,6 +47,26 @@ export function anySideProblem(): fc.Arbitrary<Problem> {
       }
     })
 }
+
+/** Two weeks of seven minutes, and what is longer belongs to the week in which it began. */
+const limitsOf = ({ limits, restMinutes }: { limits?: { first: number; second: number }; restMinutes: number }) => ({
+  restMinutes,
+  ...(limits && {
+    minuteLimits: [
+      { from: 7, to: 14, maximum: limits.second },
+      { from: 0, to: 7, maximum: limits.first },
+    ],
+  }),
+})
+
+/** Again later, some with room for a rest of two minutes. */
+const occurrencesOf = ({ startsAt, length, later }: Time) => [
+  { startsAt, endsAt: startsAt + length },
+  ...(later
+    ? [{ startsAt: startsAt + length + later.after, endsAt: startsAt + length + later.after + later.length }]
+    : []),
+]
+type Time = { startsAt: number; length: number; later: { after: number; length: number } | null }
 
 /** Small rounds of shifts that mostly overlap or follow too soon, and of people who would take many of them. */
 export function anyOverlappingProblem(): fc.Arbitrary<Problem> {
@@ -57,7 +81,14 @@ export function anyOverlappingProblem(): fc.Arbitrary<Problem> {
       ...{ id: `p${p}`, minimum: 0, maximum: 4, loadCosts: [0, 0, 1, 1], restMinutes },
     })),
     targets: shifts.map(({ startsAt, length }, t) => ({
-      ...{ id: `t${t}`, minimum: 0, maximum: 2, extraValue: 1, mixes: [], startsAt, endsAt: startsAt + length },
+      ...{
+        id: `t${t}`,
+        minimum: 0,
+        maximum: 2,
+        extraValue: 1,
+        mixes: [],
+        occurrences: [{ startsAt, endsAt: startsAt + length }],
+      },
     })),
     pairs: costs.map((cost, place) => ({ participant: `p${place >> 2}`, target: `t${place & 3}`, cost })),
     ...{ pins: [], relations: [] },

@@ -52,14 +52,21 @@ test('VS-11 prices and patterns find no plan that breaks a rule, and no bound ab
 
 test('VS-11 prices that rise without end, as no plan is possible, come to an end', () => {
   const target = (id: string, minimum: number, startsAt: number, endsAt: number, who: string, least: number) => ({
-    ...{ id, minimum, maximum: 3, shortageCost: 27, extraValue: 5, startsAt, endsAt },
+    ...{ id, minimum, maximum: 3, shortageCost: 27, extraValue: 5, occurrences: [{ startsAt, endsAt }] },
     mixes: [{ name: 'aid', minimum: least, participants: [who] }],
   })
   const problem: Problem = {
     seed: 13,
     participants: [
-      { id: 'p0', minimum: 1, maximum: 2, loadCosts: [9, 11], maximumMinutes: 1 },
-      { id: 'p1', minimum: 1, maximum: 1, loadCosts: [-1], maximumMinutes: 0, restMinutes: 1 },
+      { id: 'p0', minimum: 1, maximum: 2, loadCosts: [9, 11], minuteLimits: [{ from: 0, to: 9, maximum: 1 }] },
+      {
+        id: 'p1',
+        minimum: 1,
+        maximum: 1,
+        loadCosts: [-1],
+        minuteLimits: [{ from: 0, to: 9, maximum: 0 }],
+        restMinutes: 1,
+      },
     ],
     targets: [target('t0', 2, 6, 8, 'p1', 1), target('t1', 0, 4, 6, 'p1', 2), target('t2', 1, 0, 4, 'p0', 2)],
     pairs: [
@@ -102,8 +109,15 @@ test('VS-11 a shift that begins when the rest is over follows, one a minute soon
     seed: 1,
     participants: [{ id: 'anna', minimum: 0, maximum: 2, loadCosts: [0, 0], restMinutes: 660 }],
     targets: [
-      { id: 'late', minimum: 0, maximum: 1, extraValue: 0, mixes: [], startsAt: 840, endsAt: 1320 },
-      { id: 'next', minimum: 0, maximum: 1, extraValue: 0, mixes: [], startsAt, endsAt: startsAt + 480 },
+      { id: 'late', minimum: 0, maximum: 1, extraValue: 0, mixes: [], occurrences: [{ startsAt: 840, endsAt: 1320 }] },
+      {
+        id: 'next',
+        minimum: 0,
+        maximum: 1,
+        extraValue: 0,
+        mixes: [],
+        occurrences: [{ startsAt, endsAt: startsAt + 480 }],
+      },
     ],
     pairs: ['late', 'next'].map(target => ({ participant: 'anna', target, cost: -5 })),
     ...{ pins: [], relations: [] },

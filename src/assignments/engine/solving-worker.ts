@@ -27,12 +27,11 @@ parentPort?.on('message', async (post: ProblemPost) => {
 })
 
 async function solve(problem: Problem): Promise<Plan> {
-  const { participants, targets, relations } = problem
+  const { targets, relations } = problem
   // What no side constraint can come from needs no HiGHS.
   const isFlow =
     relations.length === 0 &&
-    targets.every(({ startsAt, mixes }) => startsAt === undefined && mixes.length === 0) &&
-    participants.every(({ maximumMinutes }) => maximumMinutes === undefined)
+    targets.every(({ occurrences = [], mixes }) => occurrences.length === 0 && mixes.length === 0)
   if (isFlow) return solveRelaxation(problem)
   return solveWithSides(await openHighs(), problem, better => {
     if (checkPlan(problem, better).holds) say({ better })

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
+import { getTimezone } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import {
   Assignment,
@@ -168,7 +169,10 @@ export const assignmentRoutes = [
     summary: 'Check before planning whether a round has people enough, with their skills, at its times',
     params: idParams,
     response: Type.Object({ faults: Type.Array(RoundFault) }),
-    handle: async ({ params, scope }, app) => ({ faults: await validateRound(app.db.reads(scope), params.id) }),
+    async handle({ params, scope }, app) {
+      const timeZone = await getTimezone(app, scope.tenantId as string)
+      return { faults: await validateRound(app.db.reads(scope), params.id, { timeZone }) }
+    },
   }),
   route({
     method: 'GET',
@@ -179,7 +183,8 @@ export const assignmentRoutes = [
     query: Type.Object({ participantId: uuid, targetId: uuid }),
     response: Type.Object({ isPossible: Type.Boolean(), reasons: Type.Array(Reason) }),
     async handle({ params, query, scope }, app) {
-      const reasons = await explainPair(app.db.reads(scope), params.id, query)
+      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const reasons = await explainPair(app.db.reads(scope), params.id, query, { timeZone })
       return { isPossible: reasons.length === 0, reasons }
     },
   }),

@@ -36,10 +36,13 @@ export function daysOf(first: string, last: string): string[] {
 /** 1 for Monday. */
 export const weekdayOf = (day: string): number => new Date(Date.parse(day)).getUTCDay() || 7
 
-/** The days of a round on which a target is; undefined where it is not in it; empty where it is on no certain day. */
+/**
+ * The days of a round on which a target is: with times but without a day each of them. Undefined where it is not in it; empty where
+ * it is on no certain day.
+ */
 export function occurrencesOf({ weekday, onDate, startsAt }: Window, days: readonly string[]): string[] | undefined {
   if (onDate !== null) return days.includes(onDate) ? [onDate] : undefined
-  if (weekday === null) return startsAt === null ? [] : days.slice(0, 1)
+  if (weekday === null) return startsAt === null ? [] : [...days]
   const found = days.filter(day => weekdayOf(day) === weekday)
   return found.length > 0 ? found : undefined
 }
@@ -64,6 +67,19 @@ export function instantsOf(day: string, window: { startsAt: string; endsAt: stri
   // A window that begins in the hour that is left out may end before it has begun.
   return { startsAt: Math.min(one, other), endsAt: Math.max(one, other, one + 1) }
 }
+
+/** The weeks from Monday to Sunday that hold a day of the round, each from its first minute to before that of the next. */
+export function weeksOf(days: readonly string[], timeZone: string): { from: number; to: number }[] {
+  const [first = '', last = ''] = [days[0], days.at(-1)]
+  const mondays = daysOf(shifted(first, 1 - weekdayOf(first)), shifted(last, 8 - weekdayOf(last)))
+    .filter(day => weekdayOf(day) === 1)
+    .map(day => instantOf(new Date(Date.parse(day)), timeZone).getTime() / 60_000)
+  return mondays.slice(1).map((to, place) => ({ from: mondays[place] as number, to }))
+}
+
+/** So many days later. */
+export const shifted = (day: string, days: number): string =>
+  new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10)
 
 /** When somebody is free, day by day: his ordinary week with the exceptions; of two the one that says away holds. */
 export class Availability {

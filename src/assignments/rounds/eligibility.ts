@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { oneOf } from '#platform/http'
 import type { Availability } from './calendar.ts'
-import { spansOf, type Window } from './calendar.ts'
+import { shifted, spansOf, type Window } from './calendar.ts'
 
 export const rules = ['capacity_check', 'availability_check', 'skill_matching'] as const
 
@@ -105,7 +105,7 @@ function daysAway({ availability }: Candidate, place: Place, days: readonly stri
   return place.days.filter(day => {
     if (!spans) return availability.on(day).length === 0
     if (!availability.covers(day, spans.today)) return true
-    return spans.tomorrow !== undefined && !availability.covers(dayAfter(day), spans.tomorrow)
+    return spans.tomorrow !== undefined && !availability.covers(shifted(day, 1), spans.tomorrow)
   })
 }
 
@@ -114,8 +114,6 @@ export function holds({ skills }: Pick<Candidate, 'skills'>, skill: string, leve
   const held = skills.get(skill)
   return held !== undefined && (level === undefined || (held ?? 0) >= level)
 }
-
-const dayAfter = (day: string) => new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10)
 
 const reason = (rule: Reason['rule'], message: string, missing: Reason['missing']): Reason => ({
   rule,

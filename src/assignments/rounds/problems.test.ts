@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { App } from '#platform/app.ts'
-import { sql } from '#platform/database'
+import { type Queryable, sql } from '#platform/database'
 import { getTimezone } from '#platform/tenancy'
 import { admin, db, domainOf, inTx, ours, person, target, theirs } from '../assignments.test.world.ts'
 import { addException } from '../participants/exceptions.ts'
@@ -9,6 +9,7 @@ import { setPreferences } from '../participants/preferences.ts'
 import { relate } from '../participants/relations.ts'
 import { createAssignment, type NewAssignment } from './assignments.ts'
 import { Availability, daysOf, instantsOf, occurrencesOf } from './calendar.ts'
+import { addDetail } from './details.ts'
 import { buildProblem, explainPair, preferenceCost, shortageCost, validateRound } from './problems.ts'
 
 const berlin = { timeZone: 'Europe/Berlin' }
@@ -63,6 +64,7 @@ test('VS-11 a round is all that the engine needs: people, places, who can be whe
     values (${round}, ${ben.id}, ${garden.id})`)
 
   const { problem, eligible, times } = await build(round)
+  const week = { from: minutes('2027-03-07T23:00Z'), to: minutes('2027-03-14T23:00Z') }
   const of = <T extends { id: string }>(list: readonly T[], wanted: string) => list.find(each => each.id === wanted)
   assert.equal(problem.participants.length, 2)
   assert.deepEqual(of(problem.participants, anna.id), {
@@ -70,7 +72,7 @@ test('VS-11 a round is all that the engine needs: people, places, who can be whe
     minimum: 0,
     maximum: 1,
     loadCosts: [0],
-    maximumMinutes: 600,
+    minuteLimits: [{ ...week, maximum: 600 }],
     restMinutes: 660,
   })
   assert.deepEqual(of(problem.participants, ben.id), {
@@ -78,7 +80,7 @@ test('VS-11 a round is all that the engine needs: people, places, who can be whe
     minimum: 1,
     maximum: 1,
     loadCosts: [0],
-    maximumMinutes: 1_200,
+    minuteLimits: [{ ...week, maximum: 1_200 }],
     restMinutes: 0,
   })
   assert.deepEqual(problem.targets.map(each => each.id).sort(), [kitchen.id, garden.id].sort())
@@ -89,7 +91,7 @@ test('VS-11 a round is all that the engine needs: people, places, who can be whe
     maximum: 1,
     shortageCost: 5 * shortageCost,
     extraValue: 0,
-    ...time,
+    occurrences: [time],
     mixes: [],
   })
   assert.deepEqual(times.get(kitchen.id), time)
@@ -147,7 +149,7 @@ test('VS-06 VS-11 who is free is asked by the clocks of the workspace, over midn
     [always.id, both.id, evenings.id, more.id, partly.id].sort(),
     'only who is away all week is not',
   )
-  const reasons = await explainPair(db.scoped(ours), round, { participantId: partly.id, targetId: night.id })
+  const reasons = await explainPair(db.scoped(ours), round, { participantId: partly.id, targetId: night.id }, berlin)
   assert.deepEqual(reasons, [
     {
       rule: 'availability_check',
@@ -172,6 +174,102 @@ test('VS-11 in the nights when clocks change a shift has the hours that it has',
   assert.deepEqual(occurrencesOf(window, week), ['2027-03-28', '2027-04-04'])
   assert.equal(occurrencesOf({ ...window, weekday: 1 }, ['2027-03-28']), undefined)
 })
+
+test('VS-11 a target on several days of a round is one place for all of them, and hours are limited in each week', async () => {
+  const id = await domain({ constraints: { max_hours_per_week: 20, min_rest_hours: 11 } })
+  const bins = await target(ours, id, { name: 'Bins', weekday: 'saturday', startsAt: '20:00', endsAt: '04:00' })
+  const desk = await target(ours, id, { name: 'Desk', startsAt: '08:00', endsAt: '09:00' })
+  const guard = await target(ours, id, { name: 'Guard', startsAt: '00:00', endsAt: '00:00' })
+  const anna = await person(ours, id, { name: 'Anna' })
+  const ben = await person(ours, id, { name: 'Ben', minRestMinutes: 0 })
+  await inTx(ours, tx => addException(tx, ben.id, { startsOn: '2027-03-20', endsOn: '2027-03-20' }))
+  const round = await roundOf(id, { assignmentDate: '2027-03-18', endsOn: '2027-04-04' })
+
+  const { problem, notes, times } = await build(round)
+  const occurrences = (of: { id: string }) => problem.targets.find(each => each.id === of.id)?.occurrences ?? []
+  assert.deepEqual(
+    occurrences(bins).map(({ startsAt, endsAt }) => [new Date(startsAt * 60_000).toISOString(), endsAt - startsAt]),
+    [
+      ['2027-03-20T19:00:00.000Z', 480],
+      ['2027-03-27T19:00:00.000Z', 420],
+      ['2027-04-03T18:00:00.000Z', 480],
+    ],
+    'in the night to the 28th of March clocks leave an hour out',
+  )
+  assert.deepEqual([occurrences(desk).length, times.get(desk.id)], [18, occurrences(desk)[0]])
+  assert.deepEqual(
+    problem.participants
+      .find(each => each.id === anna.id)
+      ?.minuteLimits?.map(({ from, to, maximum }) => [
+        new Date(from * 60_000).toISOString(),
+        (to - from) / 60,
+        maximum,
+      ]),
+    [
+      ['2027-03-14T23:00:00.000Z', 168, 1_200],
+      ['2027-03-21T23:00:00.000Z', 167, 1_200],
+      ['2027-03-28T22:00:00.000Z', 168, 1_200],
+    ],
+  )
+  assert.match(notes.join(), /On several days of the round: (Bins|Desk|Guard), .* is on it each time/)
+  const can = problem.pairs.map(pair => [pair.participant, pair.target].join()).sort()
+  assert.deepEqual(can, [bins.id, desk.id].map(each => [anna.id, each].join()).sort(), 'Ben is away on one of the days')
+  const pair = { participantId: anna.id, targetId: guard.id }
+  assert.deepEqual(
+    (await explainPair(db.scoped(ours), round, pair, berlin)).map(each => each.message),
+    ['Guard leaves Anna less than 11 h of rest between two of its days.'],
+  )
+})
+
+test('VS-11 hours and rest go from one published round to the next: nobody works a week twice', async () => {
+  const id = await domain({ constraints: { max_hours_per_week: 20, min_rest_hours: 11 } })
+  const early = await target(ours, id, { name: 'Early', startsAt: '06:00', endsAt: '14:00' })
+  const late = await target(ours, id, { name: 'Late', startsAt: '14:00', endsAt: '22:00' })
+  const anna = await person(ours, id, { name: 'Anna' })
+  const day = (assignmentDate: string) => roundOf(id, { assignmentDate, endsOn: undefined })
+  const [tuesday, wednesday] = [await day('2027-03-09'), await day('2027-03-10')]
+  await inTx(ours, tx => addDetail(tx, tuesday, { participantId: anna.id, targetId: late.id }))
+  const see = async () => {
+    const { problem } = await build(wednesday)
+    return [problem.pairs.map(pair => pair.target).sort(), problem.participants[0]?.minuteLimits?.[0]?.maximum]
+  }
+  const [both, free] = [[early.id, late.id].sort(), 1_200]
+  assert.deepEqual(await see(), [both, free], 'nobody works by a draft')
+  const publish = (published: string | null, status = 'active') =>
+    admin.query('update assignments.assignments set published_at = $2, status = $3 where id = $1', [
+      tuesday,
+      published,
+      status,
+    ])
+  await publish('2027-03-01T12:00:00Z')
+  assert.deepEqual(await see(), [[late.id], 1_200 - 480])
+  const pair = { participantId: anna.id, targetId: early.id }
+  assert.deepEqual(await explainPair(db.scoped(ours), wednesday, pair, berlin), [
+    {
+      rule: 'availability_check',
+      message: 'Anna is on Late of 2027-03-09 in another round, which overlaps or leaves less than 11 h of rest.',
+      missing: { days: ['2027-03-09'] },
+    },
+  ])
+  const faults = await validateRound(db.scoped(ours), wednesday, berlin)
+  assert.deepEqual(
+    faults.filter(fault => fault.targetId === early.id).map(fault => fault.message),
+    ['Early needs 1 people, and 0 are free then.'],
+  )
+  await inTx(ours, tx => setPin(tx, wednesday, anna.id, early.id))
+  await assert.rejects(build(wednesday), { code: 'assignments.pin_impossible' })
+  await db.scoped(ours).run(sql`delete from assignments.assignment_pins where assignment_id = ${wednesday}`)
+  await publish('2027-03-01T12:00:00Z', 'cancelled')
+  assert.deepEqual(await see(), [both, free], 'nor by a round that was called off')
+  await assert.rejects(validateRound(db.scoped(theirs), wednesday, berlin), {
+    code: 'assignments.assignment_not_found',
+  })
+})
+
+const setPin = (tx: Queryable, round: string, participant: string, of: string) =>
+  tx.run(sql`
+    insert into assignments.assignment_pins (assignment_id, participant_id, target_id)
+    values (${round}, ${participant}, ${of})`)
 
 test('VS-06 of two exceptions the one that says away holds, whichever was written first', () => {
   const away = { startsOn: '2027-03-08', endsOn: '2027-03-08', startsAt: '10:00', endsAt: '12:00', isAvailable: false }
@@ -205,7 +303,7 @@ test('VS-11 for each pair that cannot be it is said what is missing, by rule', a
   })
   await inTx(ours, tx => setPreferences(tx, carl.id, [{ targetId: bus.id, isExcluded: true }]))
   const round = await roundOf(id)
-  const why = (targetId: string) => explainPair(db.scoped(ours), round, { participantId: carl.id, targetId })
+  const why = (targetId: string) => explainPair(db.scoped(ours), round, { participantId: carl.id, targetId }, berlin)
   assert.deepEqual(
     (await why(bus.id)).map(({ rule, message, missing }) => [rule, message, missing]),
     [
@@ -217,7 +315,7 @@ test('VS-11 for each pair that cannot be it is said what is missing, by rule', a
     ],
   )
   assert.match((await why(never.id))[0]?.message ?? '', /on none of the days of the round, 2027-03-08 to 2027-03-14/)
-  await assert.rejects(explainPair(db.scoped(theirs), round, { participantId: carl.id, targetId: bus.id }), {
+  await assert.rejects(explainPair(db.scoped(theirs), round, { participantId: carl.id, targetId: bus.id }, berlin), {
     code: 'assignments.assignment_not_found',
   })
 })
@@ -239,7 +337,7 @@ test('VS-11 before anything is planned it is said how many people a round lacks,
   })
   const door = await target(ours, id, { name: 'Door', skillMix: [{ skill: 'first aid', minimum: 1 }] })
   const round = await roundOf(id)
-  assert.deepEqual(await validateRound(db.scoped(ours), round), [
+  assert.deepEqual(await validateRound(db.scoped(ours), round, berlin), [
     {
       rule: 'capacity_check',
       message: 'The round has 3 places to fill, and its people take 2 assignments together.',
@@ -275,7 +373,7 @@ test('VS-11 before anything is planned it is said how many people a round lacks,
       ],
     ]),
   ])
-  await assert.rejects(validateRound(db.scoped(theirs), round), { code: 'assignments.assignment_not_found' })
+  await assert.rejects(validateRound(db.scoped(theirs), round, berlin), { code: 'assignments.assignment_not_found' })
 })
 
 test('VS-11 a pin that cannot be is refused with the reason, and never planned', async () => {

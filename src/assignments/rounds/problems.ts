@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox'
 import type { Reader } from '#platform/database'
 import { oneOf, uuid } from '#platform/http'
-import type { Mix, Pair, Problem, ProblemParticipant, ProblemTarget } from '../engine/problem.ts'
+import type { Mix, Occurrence, Pair, Problem, ProblemParticipant, ProblemTarget } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
-import { instantsOf } from './calendar.ts'
 import { holds, isPossible, type Reason, reasonsAgainst, rules } from './eligibility.ts'
 import { type RoundCandidate, type RoundChanges, type RoundInputs, type RoundPlace, readRound } from './round-inputs.ts'
+import { minuteLimitsOf, type RoundTimes, readRoundTimes, restOf, restReasons } from './round-times.ts'
 
 /** What one step of a preference costs, and an empty place by step of its priority: nobody's wish empties a place. */
 export const preferenceCost = 100
@@ -39,12 +39,15 @@ export async function buildProblem(
   },
 ): Promise<RoundProblem> {
   const round = await readRound(tx, assignmentId, undefined, changes)
+  const times = await readRoundTimes(tx, round, timeZone)
   const eligible = new Map(round.candidates.map(each => [each.id, 0]))
   const pairs: Pair[] = []
   const possible = new Map<string, RoundCandidate[]>()
   for (const place of round.places) {
     const weights = round.weights.get(place.id)
-    const able = round.candidates.filter(candidate => isPossible(candidate, place, round.days))
+    const able = round.candidates.filter(
+      candidate => isPossible(candidate, place, round.days) && restReasons(candidate, place, round, times).length === 0,
+    )
     possible.set(place.id, able)
     for (const { id } of able) {
       eligible.set(id, (eligible.get(id) ?? 0) + 1)
@@ -52,24 +55,22 @@ export async function buildProblem(
       pairs.push({ participant: id, target: place.id, cost: (2 - (weights?.get(id) ?? 0)) * preferenceCost })
     }
   }
-  checkPins(round, possible)
-  const times = timesOf(round.places, timeZone)
-  const { weeks, notes } = weeksOf(round)
+  checkPins(round, times, possible)
   const known = new Set(round.candidates.map(each => each.id))
   return {
     problem: {
       seed: round.seed,
       participants: round.candidates.map(each =>
-        participantOf(each, eligible.get(each.id) ?? 0, round, weeks, loadCosts),
+        participantOf(each, eligible.get(each.id) ?? 0, round, times, loadCosts),
       ),
-      targets: round.places.map(place => targetOf(place, times.get(place.id), possible.get(place.id) ?? [])),
+      targets: round.places.map(place => targetOf(place, times.of.get(place.id), possible.get(place.id) ?? [])),
       pairs,
       pins: round.pins,
       relations: round.relations.filter(({ participants }) => participants.every(id => known.has(id))),
     },
-    times,
+    times: new Map([...times.of].flatMap(([id, [first]]) => (first ? [[id, first] as const] : []))),
     eligible,
-    notes,
+    notes: notesOn(round),
   }
 }
 
@@ -78,10 +79,11 @@ export async function explainPair(
   tx: Reader,
   assignmentId: string,
   pair: { participantId: string; targetId: string },
+  { timeZone }: { timeZone: string },
 ): Promise<Reason[]> {
   const round = await readRound(tx, assignmentId, pair)
   const [candidate, place] = [round.candidates[0], round.places[0]]
-  if (candidate && place) return reasonsAgainst(candidate, place, round.days)
+  if (candidate && place) return allReasons(candidate, place, round, await readRoundTimes(tx, round, timeZone))
   const message = `The target is on none of the days of the round, ${round.days[0]} to ${round.days.at(-1)}.`
   return [{ rule: 'capacity_check', message, missing: { days: [...round.days] } }]
 }
@@ -96,9 +98,14 @@ export const RoundFault = Type.Object({
 export type RoundFault = Static<typeof RoundFault>
 
 /** VS-11: capacity_check, skill_matching and availability_check of a round, each with what is missing. */
-export async function validateRound(tx: Reader, assignmentId: string): Promise<RoundFault[]> {
+export async function validateRound(
+  tx: Reader,
+  assignmentId: string,
+  { timeZone }: { timeZone: string },
+): Promise<RoundFault[]> {
   const round = await readRound(tx, assignmentId)
-  const faults = round.places.flatMap(place => faultsOf(place, round))
+  const times = await readRoundTimes(tx, round, timeZone)
+  const faults = round.places.flatMap(place => faultsOf(place, round, times))
   const needed = round.places.filter(place => !place.mayBeShort).reduce((sum, { minimum }) => sum + minimum, 0)
   const there = round.candidates.reduce((sum, { limit }) => sum + Math.min(limit, round.places.length), 0)
   if (needed <= there) return faults
@@ -106,7 +113,13 @@ export async function validateRound(tx: Reader, assignmentId: string): Promise<R
   return [{ rule: 'capacity_check', message, missing: needed - there }, ...faults]
 }
 
-function faultsOf(place: RoundPlace, { candidates, days }: RoundInputs): RoundFault[] {
+const allReasons = (candidate: RoundCandidate, place: RoundPlace, round: RoundInputs, times: RoundTimes) => [
+  ...reasonsAgainst(candidate, place, round.days),
+  ...restReasons(candidate, place, round, times),
+]
+
+function faultsOf(place: RoundPlace, round: RoundInputs, times: RoundTimes): RoundFault[] {
+  const { candidates } = round
   const fault = (rule: RoundFault['rule'], count: number, words: string, needed = place.minimum): RoundFault[] =>
     count >= needed
       ? []
@@ -118,7 +131,7 @@ function faultsOf(place: RoundPlace, { candidates, days }: RoundInputs): RoundFa
             missing: needed - count,
           },
         ]
-  const against = candidates.map(candidate => reasonsAgainst(candidate, place, days).map(each => each.rule))
+  const against = candidates.map(candidate => allReasons(candidate, place, round, times).map(each => each.rule))
   const without = (rule: RoundFault['rule']) => against.filter(found => !found.includes(rule)).length
   const able = candidates.filter((_, index) => against[index]?.length === 0)
   const single = [
@@ -141,27 +154,26 @@ const freeOfCost = (_: string, count: number): number[] => new Array(count).fill
 function participantOf(
   candidate: RoundCandidate,
   eligibleCount: number,
-  { configuration: { constraints } }: RoundInputs,
-  weeks: number,
+  round: RoundInputs,
+  times: RoundTimes,
   loadCosts: (participantId: string, count: number) => number[],
 ): ProblemParticipant {
-  const { id, minimum, limit, maxMinutesPerWeek, minRestMinutes } = candidate
+  const { id, minimum, limit } = candidate
   const maximum = Math.max(minimum, Math.min(limit, eligibleCount))
-  const perWeek = maxMinutesPerWeek ?? inMinutes(constraints?.max_hours_per_week)
-  const rest = minRestMinutes ?? inMinutes(constraints?.min_rest_hours)
+  const [minuteLimits, rest] = [minuteLimitsOf(candidate, round, times), restOf(candidate, round)]
   return {
     id,
     minimum,
     maximum,
     loadCosts: loadCosts(id, maximum),
-    ...(perWeek !== undefined && { maximumMinutes: perWeek * weeks }),
+    ...(minuteLimits && { minuteLimits }),
     ...(rest !== undefined && { restMinutes: rest }),
   }
 }
 
 function targetOf(
   place: RoundPlace,
-  time: { startsAt: number; endsAt: number } | undefined,
+  occurrences: readonly Occurrence[] | undefined,
   able: readonly RoundCandidate[],
 ): ProblemTarget {
   return {
@@ -170,7 +182,7 @@ function targetOf(
     maximum: place.maximum,
     ...(place.mayBeShort && { shortageCost: place.priority * shortageCost }),
     extraValue: 0,
-    ...time,
+    ...(occurrences && { occurrences }),
     mixes: place.mix.map(mix => mixOf(mix, able)),
   }
 }
@@ -183,32 +195,28 @@ function mixOf({ skill, level, minimum }: RoundPlace['mix'][number], able: reado
   }
 }
 
-function timesOf(places: readonly RoundPlace[], timeZone: string) {
-  return new Map(
-    places.flatMap(({ id, days: [first], startsAt, endsAt }) =>
-      first === undefined || startsAt === null || endsAt === null
-        ? []
-        : [[id, instantsOf(first, { startsAt, endsAt }, timeZone)] as const],
-    ),
-  )
+/** One place in a round is for all of its days (decision 0028). */
+function notesOn({ places }: RoundInputs): string[] {
+  const again = places.filter(({ days }) => days.length > 1)
+  if (again.length === 0) return []
+  const names = again.slice(0, 3).map(({ name }) => name)
+  const more = again.length > names.length ? ` and ${again.length - names.length} more` : ''
+  return [
+    `On several days of the round: ${names.join(', ')}${more}. Whoever is on one of them is on it each time; for other people each week make a round of each week.`,
+  ]
 }
 
-/** Targets on weekdays are the same in each week of a round. With dates among them the hours of all weeks are one sum. */
-function weeksOf({ days, places }: RoundInputs): { weeks: number; notes: string[] } {
-  const weeks = Math.ceil(days.length / 7)
-  if (weeks === 1 || places.every(place => place.onDate === null)) return { weeks: 1, notes: [] }
-  return { weeks, notes: [`Hours are limited over the ${weeks} weeks of the round together, not in each of them.`] }
-}
-
-function checkPins(round: RoundInputs, possible: ReadonlyMap<string, readonly RoundCandidate[]>): void {
+function checkPins(
+  round: RoundInputs,
+  times: RoundTimes,
+  possible: ReadonlyMap<string, readonly RoundCandidate[]>,
+): void {
   for (const { participant, target } of round.pins) {
     if (possible.get(target)?.some(candidate => candidate.id === participant)) continue
     const candidate = round.candidates.find(each => each.id === participant)
     const place = round.places.find(each => each.id === target)
-    const reasons = candidate && place ? reasonsAgainst(candidate, place, round.days) : []
+    const reasons = candidate && place ? allReasons(candidate, place, round, times) : []
     const why = reasons.map(each => each.message).join(' ') || 'One of them is not active, or not in the round.'
     throw errors.pinImpossible({ participant: candidate?.name ?? participant, target: place?.name ?? target, why })
   }
 }
-
-const inMinutes = (hours: number | undefined) => (hours === undefined ? undefined : Math.round(hours * 60))
