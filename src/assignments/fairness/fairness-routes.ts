@@ -4,6 +4,7 @@ import { getTimezone } from '#platform/tenancy'
 import { Period } from '../boards/periods.ts'
 import { Fairness, getFairness } from './fairness.ts'
 import { getHeat, Heat, heatBy } from './heat.ts'
+import { getParticipantLoads, ParticipantLoads } from './participant-loads.ts'
 
 const read = 'assignments.assignments.read'
 const refusals = ['assignments.period_refused']
@@ -36,5 +37,17 @@ export const fairnessRoutes = [
       const timeZone = await getTimezone(app, scope.tenantId as string)
       return await getHeat(app.db.reads(scope), params.id, query, timeZone)
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/participants/{id}/loads',
+    allow: read,
+    summary: 'Get what a participant had done after each round, and what would have been his part',
+    description: 'Of the rounds that begin in the period; drafts too, none that was cancelled.',
+    params: idParams,
+    query: Period,
+    refusals,
+    response: ParticipantLoads,
+    handle: ({ params, query, scope }, app) => getParticipantLoads(app.db.reads(scope), params.id, query),
   }),
 ]

@@ -6,6 +6,7 @@ import { createAssignment, updateAssignment } from '../rounds/assignments.ts'
 import { addDetail } from '../rounds/details.ts'
 import { getFairness } from './fairness.ts'
 import { getHeat } from './heat.ts'
+import { getParticipantLoads } from './participant-loads.ts'
 
 const zone = 'Europe/Berlin'
 const march = { from: '2027-03-01', to: '2027-03-31' }
@@ -116,5 +117,21 @@ test('VS-11 AG-01 a heat map has the days of each week and the targets of each r
   ])
   await assert.rejects(getHeat(db.scoped(theirs), chores, { ...march, by: 'week' }, zone), {
     code: 'assignments.domain_not_found',
+  })
+})
+
+test('VS-11 AG-01 what somebody has done and his part of it add up round after round, and are told to no other tenant', async () => {
+  const loadsOf = async (id: string) =>
+    (await getParticipantLoads(db.scoped(ours), id, march)).rounds.map(({ id, load, fairShare }) => [
+      ...[id, load, Math.round(fairShare * 1000) / 1000],
+    ])
+  assert.deepEqual(await loadsOf(anna.id), [
+    [first, 2, 1.5],
+    [second, 3, 3],
+    [third, 3, 3.333],
+  ])
+  assert.deepEqual(await loadsOf(cleo.id), [[third, 1, 0.333]], 'not before he could have been asked')
+  await assert.rejects(getParticipantLoads(db.scoped(theirs), anna.id, march), {
+    code: 'assignments.participant_not_found',
   })
 })

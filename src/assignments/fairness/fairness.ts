@@ -74,7 +74,12 @@ type Past = {
   estimated: ReadonlySet<string>
 }
 
-async function readPast(tx: Reader, rounds: readonly PlannedRound[], people: readonly PlannedPerson[]): Promise<Past> {
+/** What was planned in rounds, as fairness counts it. */
+export async function readPast(
+  tx: Reader,
+  rounds: readonly PlannedRound[],
+  people: readonly PlannedPerson[],
+): Promise<Past> {
   const ids = rounds.map(({ id }) => id)
   const details = await tx.run<{ assignmentId: string; participant: string; target: string }>(sql`
     select assignment_id, participant_id as participant, target_id as target
