@@ -1,5 +1,6 @@
 import type { Module } from '#platform/module.ts'
 import { registerAssignmentCommands } from './commands.ts'
+import { solveRunJob } from './planning/run-jobs.ts'
 import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
 
@@ -49,11 +50,13 @@ export const assignmentsModule = {
   },
   events: {
     'assignments.assignment.created': 'A round was made, still without people',
+    'assignments.assignment.planned': 'A round has a new plan: from a run that was accepted',
     'assignments.assignment.completed': 'A round was completed',
     'assignments.assignment.cancelled': 'A round was cancelled',
     'assignments.assignment.reopened': 'A round that was completed or cancelled is active again',
     'assignments.assignment.deleted': 'A round was deleted with its people',
   },
   routes: assignmentsRoutes,
+  jobs: [solveRunJob],
   commands: registerAssignmentCommands,
 } satisfies Module

@@ -1,0 +1,152 @@
+// What the engine answers to a round, and how it is kept.
+import type { App } from '#platform/app.ts'
+import { json, type Queryable, sql } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
+import type { Configuration } from '../domains/configurations.ts'
+import { checkPlan } from '../engine/checks.ts'
+import { ProblemError } from '../engine/instances.ts'
+import { engineVersion } from '../engine/plans.ts'
+import type { Plan } from '../engine/problem.ts'
+import { SearchEnded } from '../engine/side-plans.ts'
+import { strategies } from '../engine/strategies/strategies.ts'
+import type { PlanContext } from '../engine/strategies/strategy.ts'
+import { acceptRun } from './acceptance.ts'
+import type { KeptProblem, packProblem } from './kept-problems.ts'
+import type { Progress } from './runs.ts'
+import { conflictOf } from './sentences.ts'
+
+/** What a run was asked, with all that the request left to the round. */
+export type Asked = {
+  kind: 'plan' | 'replan'
+  strategy: string
+  configuration: Configuration
+  seed: number
+  seconds: number | null
+  accepts: boolean
+}
+
+export type Answer = {
+  status: 'done' | 'stopped' | 'failed'
+  plan: Plan | null
+  notes: readonly string[]
+  fault: string | null
+}
+
+/** Asks the strategy, and believes nothing of what it says: a plan that its problem does not bear out is a fault. */
+export async function planRound(
+  { problem, history }: KeptProblem,
+  { strategy: name, configuration }: Pick<Asked, 'strategy' | 'configuration'>,
+  context: Pick<PlanContext, 'signal' | 'seconds' | 'onProgress'> = {},
+): Promise<Plan> {
+  const strategy = strategies.find(name)
+  if (!strategy) throw new SearchEnded(`There is no strategy ${name}.`)
+  const plan = await strategy.plan(problem, {
+    ...context,
+    parameters: configuration.strategy_parameters ?? {},
+    history,
+  })
+  const { holds, findings } = checkPlan(problem, plan)
+  if (!holds) throw new Error(`The plan of ${name} does not hold: ${findings.slice(0, 5).join(' ')}`)
+  return plan
+}
+
+/** The answer of a search that ended, however it did. What is a fault of the program is thrown. */
+export async function answerOf(
+  planning: Promise<Plan>,
+  notes: readonly string[],
+  isStopped: () => boolean,
+): Promise<Answer> {
+  try {
+    const plan = await planning
+    return { status: isStopped() ? 'stopped' : 'done', plan, notes, fault: null }
+  } catch (error) {
+    if (!(error instanceof SearchEnded || error instanceof ProblemError || error instanceof DomainError)) throw error
+    return { status: isStopped() ? 'stopped' : 'failed', plan: null, notes, fault: error.message }
+  }
+}
+
+/** At most so many steps of a search are kept: of two neighbours one goes, the first and the last stay. */
+const mostProgress = 400
+
+/** Collects how far a search is. */
+export class ProgressLog {
+  steps: Progress[] = []
+  private every = 1
+  private told = 0
+
+  add(step: Progress): void {
+    const last = this.steps.at(-1)
+    if (last && last.cost === step.cost && last.lowerBound === step.lowerBound) return
+    if (this.told++ % this.every === 0) this.steps.push(step)
+    else this.steps[this.steps.length - 1] = step
+    if (this.steps.length <= mostProgress) return
+    this.steps = this.steps.filter((_, place) => place % 2 === 0 || place === this.steps.length - 1)
+    this.every *= 2
+  }
+}
+
+/** What a strategy other than the optimal one looks at beside the problem has to be kept with it. */
+export const keptOf = ({ problem, history }: KeptProblem, strategy: string): KeptProblem => ({
+  problem,
+  history: strategy === 'optimal' ? [] : history,
+})
+
+type Finish = Answer & {
+  progress: readonly Progress[]
+  /** Undefined where it was kept before. */
+  kept?: Awaited<ReturnType<typeof packProblem>>
+  problem: KeptProblem['problem'] | null
+  timeZone: string
+}
+
+/**
+ * Writes down what a run answered, and makes it the round's plan where it was asked to. A worker that was given up, and the run
+ * given to another, writes nothing. `tx` is a transaction.
+ */
+export async function finishRun(
+  app: App,
+  tx: Queryable,
+  assignmentId: string,
+  { id, attempt }: { id: string; attempt: number },
+  { status, plan, notes, fault, progress, kept, problem, timeZone }: Finish,
+): Promise<void> {
+  const done = await tx.maybe<{ accepts: boolean }>(sql`
+    update assignments.solver_runs
+    set
+      status = ${status},
+      plan = ${plan ? json(plan) : null},
+      plan_status = ${plan?.status ?? null},
+      best_cost = ${plan?.cost ?? null},
+      lower_bound = ${plan?.lowerBound ?? null},
+      conflict = ${plan && problem && plan.status === 'infeasible' ? json(conflictOf(problem, plan)) : null},
+      ${kept ? sql`problem = ${kept.bytes}, problem_hash = ${kept.hash},` : sql``}
+      engine_version = ${plan?.engine ?? engineVersion},
+      progress = ${json(progress)},
+      notes = ${json(notes)},
+      fault = ${fault},
+      finished_at = now()
+    where id = ${id}
+      and attempt = ${attempt}
+      and status = 'running'
+    returning accepts
+  `)
+  if (!done || !plan) return
+  if (plan.status === 'infeasible') {
+    // A round that has a plan keeps it.
+    await tx.run(sql`
+      update assignments.assignments
+      set plan_status = 'infeasible'
+      where id = ${assignmentId}
+        and revision = 0
+    `)
+  } else if (done.accepts) {
+    try {
+      await acceptRun(app, tx, assignmentId, id, { timeZone, isByItself: true })
+    } catch (error) {
+      // Refused before anything was written: the answer stays a proposal.
+      if (!(error instanceof DomainError)) throw error
+      const note = `It was not taken over by itself: ${error.message}`
+      await tx.run(sql`update assignments.solver_runs set notes = ${json([...notes, note])} where id = ${id}`)
+    }
+  }
+}

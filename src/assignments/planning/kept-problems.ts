@@ -1,0 +1,84 @@
+// What the engine was given, as a run keeps it: JSON in one order, compressed, with its hash.
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { createGzip, gunzip } from 'node:zlib'
+import type { PastRound } from '../engine/fairness.ts'
+import type { Pair, PinnedPair, Problem, Relation } from '../engine/problem.ts'
+
+/** A problem and, for strategies that look at them, the rounds before it. */
+export type KeptProblem = { problem: Problem; history: readonly PastRound[] }
+
+type Packed = Omit<Problem, 'pairs' | 'pins'> & {
+  version: 1
+  history: { assigned: readonly PinnedPair[]; shares: readonly (readonly [string, number])[] }[]
+  pins: [number, number][]
+  relations: readonly Relation[]
+  /** Places of participant and target, cost, and the part of its skills where that is not all. */
+  pairs: ([number, number, number] | [number, number, number, number])[]
+}
+
+/** Written in so many pieces that others have their turn in between. */
+const pairsAtOnce = 10_000
+
+export async function packProblem(kept: KeptProblem): Promise<{ bytes: Buffer; hash: Buffer }> {
+  const hash = createHash('sha256')
+  const pieces: Buffer[] = []
+  await pipeline(
+    Readable.from(jsonOf(kept)),
+    async function* (source) {
+      for await (const piece of source) {
+        hash.update(piece as string)
+        yield piece
+      }
+    },
+    createGzip(),
+    async source => {
+      for await (const piece of source) pieces.push(piece as Buffer)
+    },
+  )
+  return { bytes: Buffer.concat(pieces), hash: hash.digest() }
+}
+
+/** Throws where the bytes are not those that were hashed. */
+export async function unpackProblem(bytes: Buffer, hash: Buffer): Promise<KeptProblem> {
+  const text = await promisify(gunzip)(bytes)
+  if (!createHash('sha256').update(text).digest().equals(hash))
+    throw new Error('The problem that was kept is not the one that was solved: its hash differs')
+  const { version: _, history, pairs, pins, ...round } = JSON.parse(text.toString()) as Packed
+  const [participants, targets] = [round.participants.map(each => each.id), round.targets.map(each => each.id)]
+  const idsOf = (p: number, t: number) => ({ participant: participants[p] as string, target: targets[t] as string })
+  return {
+    problem: {
+      ...round,
+      pairs: pairs.map(
+        ([p, t, cost, skillMatch]): Pair => ({
+          ...idsOf(p, t),
+          cost,
+          ...(skillMatch !== undefined && { skillMatch }),
+        }),
+      ),
+      pins: pins.map(([p, t]) => idsOf(p, t)),
+    },
+    history: history.map(({ assigned, shares }) => ({ eligible: [], assigned, shares: new Map(shares) })),
+  }
+}
+
+async function* jsonOf({ problem, history }: KeptProblem): AsyncGenerator<string> {
+  const { pairs, pins, participants, targets, ...rest } = problem
+  const placeOf = (list: readonly { id: string }[]) => new Map(list.map(({ id }, place) => [id, place]))
+  const [ofParticipant, ofTarget] = [placeOf(participants), placeOf(targets)]
+  const places = ({ participant, target }: PinnedPair) => [ofParticipant.get(participant), ofTarget.get(target)]
+  const past = history.map(({ assigned, shares = [] }) => ({ assigned, shares: [...shares] }))
+  const head = { version: 1, ...rest, participants, targets, pins: pins.map(places), history: past }
+  yield `${JSON.stringify(head).slice(0, -1)},"pairs":[`
+  for (let start = 0; start < pairs.length; start += pairsAtOnce) {
+    await new Promise(resolve => setImmediate(resolve))
+    const piece = pairs
+      .slice(start, start + pairsAtOnce)
+      .map(pair => [...places(pair), pair.cost, ...(pair.skillMatch === undefined ? [] : [pair.skillMatch])])
+    yield `${start === 0 ? '' : ','}${JSON.stringify(piece).slice(1, -1)}`
+  }
+  yield ']}'
+}

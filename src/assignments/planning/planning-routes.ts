@@ -1,0 +1,3 @@
+import { runRoutes } from './run-routes.ts'
+
+export const planningRoutes = [...runRoutes]

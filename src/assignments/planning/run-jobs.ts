@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type App, mainApp } from '#platform/app.ts'
+import { json, type Scope, sql } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
+import type { Job } from '#platform/jobs'
+import { getTimezone } from '#platform/tenancy'
+import { getAssignment } from '../rounds/assignments.ts'
+import { type Asked, answerOf, finishRun, keptOf, ProgressLog, planRound } from './answers.ts'
+import { type KeptProblem, packProblem, unpackProblem } from './kept-problems.ts'
+import { readyRound } from './ready-rounds.ts'
+
+type Work = { tenantId: string; userId?: string; userName?: string; assignmentId: string; runId: string }
+
+/** How often what is known of a search is written down, and whether somebody wants it to end is asked, in ms. */
+const noteEvery = 1_000
+
+/** A worker that dies in a search gives it up to the next; after so many the round is at fault. */
+const mostAttempts = 3
+
+type Claimed = Asked & {
+  id: string
+  attempt: number
+  problem: Buffer | null
+  problemHash: Buffer | null
+  isStopped: boolean
+}
+
+/** Plans a round that takes longer than somebody waits. */
+export const solveRunJob: Job<Work> = {
+  name: 'assignments.solve-run',
+  description: 'Plans a round of assignments that takes longer than somebody waits',
+  async run({ assignmentId, runId, ...scope }, app) {
+    await solveRun(app, scope, assignmentId, runId)
+  },
+}
+
+/** Does nothing where the run has ended. One whose worker died begins anew with the problem that was kept. */
+export async function solveRun(app: App, scope: Scope, assignmentId: string, runId: string): Promise<void> {
+  const tx = app.db.scoped(scope)
+  const run = await tx.maybe<Claimed>(sql`
+    update assignments.solver_runs
+    set status = 'running', attempt = attempt + 1, started_at = coalesce(started_at, now()), progress = '[]'
+    where assignment_id = ${assignmentId}
+      and id = ${runId}
+      and status in ('queued', 'running')
+    returning
+      id, kind, strategy, parameters as configuration, seed, seconds, accepts, attempt, problem, problem_hash,
+      stop_requested_at is not null as is_stopped
+  `)
+  if (!run) return
+  const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
+  const end = async (finish: Omit<Parameters<typeof finishRun>[4], 'timeZone'>) =>
+    await app.db.transaction(scope, tx => finishRun(app, tx, assignmentId, run, { ...finish, timeZone }))
+  const without = (status: 'stopped' | 'failed', fault: string) =>
+    end({ status, plan: null, notes: [], fault, progress: [], problem: null })
+  if (run.isStopped) return await without('stopped', 'It was stopped before there was a plan.')
+  if (run.attempt > mostAttempts)
+    return await without(
+      'failed',
+      `The program ended ${mostAttempts} times while it was planned. Ask for it with a limit of time.`,
+    )
+  try {
+    const { kept, notes } = await keepProblem(app, scope, assignmentId, run, timeZone)
+    const ending = new AbortController()
+    const progress = new ProgressLog()
+    const watching = watch(app, scope, run, progress, ending)
+    try {
+      const { seconds } = run
+      const planning = planRound(kept, run, {
+        signal: ending.signal,
+        ...(seconds !== null && { seconds }),
+        onProgress: step => progress.add(step),
+      })
+      const answer = await answerOf(planning, notes, () => ending.signal.aborted)
+      await end({ ...answer, progress: progress.steps, problem: kept.problem })
+    } finally {
+      await watching.end()
+    }
+  } catch (error) {
+    if (error instanceof DomainError) return await without('failed', error.message)
+    if (run.attempt < mostAttempts) throw error
+    app.log.error({ err: error, runId }, 'a run has failed')
+    await without('failed', 'Something went wrong in the program.')
+  }
+}
+
+/** Reads the round and keeps it with the run; of one that was begun before what was kept then. */
+async function keepProblem(
+  app: App,
+  scope: Scope,
+  assignmentId: string,
+  run: Claimed,
+  timeZone: string,
+): Promise<{ kept: KeptProblem; notes: readonly string[] }> {
+  if (run.problem && run.problemHash) {
+    const { notes } = await app.db.scoped(scope).one<{ notes: string[] }>(sql`
+      select notes from assignments.solver_runs where id = ${run.id}
+    `)
+    return { kept: await unpackProblem(run.problem, run.problemHash), notes }
+  }
+  const { seed, configuration } = run
+  const { round, revision } = await app.db.transaction(scope, async tx => {
+    // No plan comes in between the revision and what is read with it.
+    await tx.run(sql`select id from assignments.assignments where id = ${assignmentId} for share`)
+    const { revision } = await getAssignment(tx, assignmentId)
+    return { revision, round: await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } }) }
+  })
+  const kept = keptOf(round, run.strategy)
+  const { bytes, hash } = await packProblem(kept)
+  await app.db.scoped(scope).run(sql`
+    update assignments.solver_runs
+    set problem = ${bytes}, problem_hash = ${hash}, base_revision = ${revision}, notes = ${json(round.notes)}
+    where id = ${run.id}
+      and attempt = ${run.attempt}
+  `)
+  return { kept, notes: round.notes }
+}
+
+/** Writes down how far a search is, and ends it when somebody has asked for that, or has begun it elsewhere. */
+function watch(app: App, scope: Scope, { id, attempt }: Claimed, progress: ProgressLog, ending: AbortController) {
+  const over = new AbortController()
+  const watching = (async () => {
+    while (!over.signal.aborted) {
+      await sleep(noteEvery, undefined, { signal: over.signal }).catch(() => undefined)
+      if (over.signal.aborted) return
+      const last = progress.steps.at(-1)
+      const run = await app.db.scoped(scope).maybe<{ isStopped: boolean }>(sql`
+        update assignments.solver_runs
+        set
+          progress = ${json(progress.steps)},
+          best_cost = ${last?.cost ?? null},
+          lower_bound = ${last?.lowerBound ?? null}
+        where id = ${id}
+          and attempt = ${attempt}
+          and status = 'running'
+        returning stop_requested_at is not null as is_stopped
+      `)
+      if (!run || run.isStopped) return ending.abort()
+    }
+  })()
+  // A moment without the database ends no search.
+  const settled = watching.catch(error => app.log.warn({ err: error, runId: id }, 'a run could not be followed'))
+  return {
+    end: async () => {
+      over.abort()
+      await settled
+    },
+  }
+}

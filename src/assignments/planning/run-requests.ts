@@ -1,0 +1,137 @@
+import { Value } from 'typebox/value'
+import { type App, mainApp } from '#platform/app.ts'
+import { json, onViolation, type Queryable, type Reader, type Scope, sql } from '#platform/database'
+import { enqueue } from '#platform/jobs'
+import { getTimezone } from '#platform/tenancy'
+import { strategies } from '../engine/strategies/strategies.ts'
+import { errors } from '../errors.ts'
+import { type Assignment, getAssignment, requireOpen } from '../rounds/assignments.ts'
+import { type Answer, type Asked, answerOf, finishRun, keptOf, ProgressLog, planRound } from './answers.ts'
+import { packProblem } from './kept-problems.ts'
+import { type ReadyRound, readyRound } from './ready-rounds.ts'
+import { solveRunJob } from './run-jobs.ts'
+import { getRun, type RunFields, type SolverRun } from './runs.ts'
+
+/** Up to so many pairs a round is solved while somebody waits, for so long; where it takes longer, a job does it anew. */
+const pairsAtOnce = 20_000
+const sidePairsAtOnce = 1_000
+const msAtOnce = 2_000
+
+/**
+ * Plans a round: a small one at once, others as a job. Of a draft the answer becomes its plan, unless told otherwise or the round
+ * has been changed meanwhile. Refuses where the round is closed or locked, or another run of it is under way.
+ */
+export async function requestRun(app: App, scope: Scope, assignmentId: string, fields: RunFields): Promise<SolverRun> {
+  const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
+  const begun = await app.db.transaction(scope, async tx => {
+    await requireOpen(tx, assignmentId)
+    const assignment = await getAssignment(tx, assignmentId)
+    const asked = askedOf(assignment, fields)
+    await requireNoneUnderWay(tx, assignmentId)
+    const isLong = asked.seconds !== null || (await mostPairs(tx, assignment)) > pairsAtOnce
+    if (isLong) return { asked, runId: await queueRun(tx, assignment, asked) }
+    const { seed, configuration } = asked
+    const round = await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } })
+    if (!fitsAtOnce(round)) return { asked, runId: await queueRun(tx, assignment, asked) }
+    return { asked, assignment, round }
+  })
+  if (!begun.round) return await getRun(app.db.scoped(scope), assignmentId, begun.runId)
+  const { asked, assignment, round } = begun
+  const answer = await answerAtOnce(round, asked)
+  return await app.db.transaction(scope, async tx => {
+    if (!answer) return await getRun(tx, assignmentId, await queueRun(tx, assignment, asked))
+    const id = await insertRun(tx, assignment, asked, 'running')
+    await finishRun(app, tx, assignmentId, { id, attempt: 0 }, { ...answer, problem: round.problem, timeZone })
+    return await getRun(tx, assignmentId, id)
+  })
+}
+
+/** What the request leaves open the round says, as it is now. */
+function askedOf(assignment: Assignment, fields: RunFields): Asked {
+  const configuration = { ...assignment.configuration, ...fields.configuration }
+  const name = fields.strategy ?? fields.configuration?.strategy ?? assignment.strategyUsed
+  const strategy = strategies.find(name)
+  const known = strategies.list().map(each => each.name)
+  if (!strategy) throw errors.strategyUnknown({ strategy: name, known: known.join(', ') })
+  const [fault] = Value.Errors(
+    strategy.parameters,
+    Value.Default(strategy.parameters, { ...configuration.strategy_parameters }),
+  )
+  if (fault) {
+    const place = fault.instancePath.slice(1).replaceAll('/', '.')
+    throw errors.strategyParameters({ strategy: name, reason: `${place} ${fault.message}`.trim() })
+  }
+  return {
+    kind: fields.kind ?? 'plan',
+    strategy: name,
+    configuration: { ...configuration, strategy: name },
+    seed: fields.seed ?? assignment.seed,
+    seconds: fields.seconds ?? null,
+    accepts: fields.accept !== false && assignment.publishedAt === null,
+  }
+}
+
+async function requireNoneUnderWay(tx: Reader, assignmentId: string): Promise<void> {
+  const run = await tx.maybe<{ id: string }>(sql`
+    select id
+    from assignments.solver_runs
+    where assignment_id = ${assignmentId}
+      and status in ('queued', 'running')
+  `)
+  if (run) throw errors.runUnderWay({ id: run.id })
+}
+
+/** More pairs than this a round cannot have. */
+async function mostPairs(tx: Reader, { domainId }: Assignment): Promise<number> {
+  const { pairs } = await tx.one<{ pairs: number }>(sql`
+    select
+      (select count(*) from assignments.participants where domain_id = ${domainId} and is_active)::float8
+        * (select count(*) from assignments.assignment_targets where domain_id = ${domainId} and is_active)::float8
+        as pairs
+  `)
+  return pairs
+}
+
+/** Whatever needs more than a flow may take long with few pairs. */
+function fitsAtOnce({ problem: { pairs, targets, relations } }: ReadyRound): boolean {
+  return pairs.length <= sidePairsAtOnce || (relations.length === 0 && targets.every(each => each.mixes.length === 0))
+}
+
+async function answerAtOnce(round: ReadyRound, asked: Asked) {
+  const progress = new ProgressLog()
+  const signal = AbortSignal.timeout(msAtOnce)
+  const kept = keptOf(round, asked.strategy)
+  const planning = planRound(kept, asked, { signal, onProgress: step => progress.add(step) })
+  const answer: Answer = await answerOf(planning, round.notes, () => false)
+  // What was cut off by a clock is not the same everywhere: the job takes the time that it needs.
+  if (signal.aborted) return undefined
+  return { ...answer, progress: progress.steps, kept: await packProblem(kept) }
+}
+
+async function insertRun(
+  tx: Queryable,
+  { id, revision }: Pick<Assignment, 'id' | 'revision'>,
+  { kind, strategy, configuration, seed, seconds, accepts }: Asked,
+  status: 'queued' | 'running',
+): Promise<string> {
+  const run = await onViolation(
+    tx.one<{ id: string }>(sql`
+      insert into assignments.solver_runs
+        (assignment_id, kind, status, strategy, parameters, seed, seconds, accepts, base_revision, started_at)
+      values (
+        ${id}, ${kind}, ${status}, ${strategy}, ${json(configuration)}, ${seed}, ${seconds}, ${accepts}, ${revision},
+        ${status === 'running' ? sql`now()` : null}
+      )
+      returning id
+    `),
+    { solver_runs_one_at_a_time: errors.runUnderWay },
+  )
+  return run.id
+}
+
+async function queueRun(tx: Queryable, assignment: Assignment, asked: Asked): Promise<string> {
+  const id = await insertRun(tx, assignment, asked, 'queued')
+  const { tenantId, userId, userName } = tx.scope as { tenantId: string; userId?: string; userName?: string }
+  await enqueue(tx, solveRunJob, { tenantId, userId, userName, assignmentId: assignment.id, runId: id })
+  return id
+}
