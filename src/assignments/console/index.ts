@@ -1,10 +1,32 @@
 import type { ConsoleModule } from '#platform/console'
 
 const domains = 'assignments.domains.read'
+const rounds = 'assignments.assignments.read'
 
 export const assignmentsConsole: ConsoleModule = {
   name: 'assignments',
   routes: [
+    {
+      path: '/assignments',
+      title: 'Board',
+      frame: 'shell',
+      permission: rounds,
+      load: () => import('./board-page.tsx'),
+    },
+    {
+      path: '/assignments/$id',
+      title: 'Plan',
+      frame: 'shell',
+      permission: rounds,
+      load: () => import('./round-page.tsx'),
+    },
+    {
+      path: '/assignments/$id/runs/$runId',
+      title: 'Search for a plan',
+      frame: 'shell',
+      permission: rounds,
+      load: () => import('./run-page.tsx'),
+    },
     {
       path: '/assignments/domains',
       title: 'Domains',
@@ -14,6 +36,7 @@ export const assignmentsConsole: ConsoleModule = {
     },
   ],
   navigation: [
+    { group: 'Assignments', label: 'Board', to: '/assignments', icon: 'list', permission: rounds },
     {
       group: 'Assignments',
       label: 'Domains',

@@ -1,0 +1,103 @@
+import { formatCount } from '#platform/console'
+import { periodName } from './days.ts'
+import type { Change } from './rounds.ts'
+import type { Round } from './wire-types.ts'
+
+type Named = { name: string | null; assignmentDate: string; endsOn: string | null }
+
+export const nameOfRound = ({ name, assignmentDate, endsOn }: Named): string =>
+  name ?? periodName(assignmentDate, endsOn)
+
+export type RoundState = 'draft' | 'published' | 'completed' | 'cancelled'
+
+export const stateOf = ({ status, publishedAt }: Pick<Round, 'status' | 'publishedAt'>): RoundState =>
+  status !== 'active' ? status : publishedAt === null ? 'draft' : 'published'
+
+export const stateNames: Readonly<Record<RoundState, string>> = {
+  draft: 'Draft',
+  published: 'Published',
+  completed: 'Completed',
+  cancelled: 'Cancelled',
+}
+
+export const stateColors: Readonly<Record<RoundState, string>> = {
+  draft: 'yellow',
+  published: 'pine',
+  completed: 'gray',
+  cancelled: 'gray',
+}
+
+/** `1 place is empty`, `3 places are empty`. */
+export const emptyPlaces = (count: number): string =>
+  count === 1 ? '1 place is empty' : `${formatCount(count)} places are empty`
+
+/** Points are the engine's unit: 100 are one step of somebody's preference. */
+export const points = (cost: number): string => {
+  const text = new Intl.NumberFormat('en', { maximumFractionDigits: 1 }).format(cost)
+  return `${text} ${Math.abs(cost) === 1 ? 'point' : 'points'}`
+}
+
+/** What a change does to the plan as a whole. */
+export function effectInWords(before: number | null, after: number | null): string {
+  if (before === null || after === null) return 'What it does to the plan as a whole cannot be said.'
+  const extra = after - before
+  if (Math.abs(extra) < 0.5) return 'The plan as a whole stays as good as it is.'
+  if (extra < 0) return 'The plan as a whole gets better by it.'
+  if (extra >= 500_000) return 'It leaves more places empty than before.'
+  return extra <= 100
+    ? 'The plan as a whole gets a little worse: about one step of one person’s wishes.'
+    : 'The plan as a whole gets worse: wishes and fair shares are met less well.'
+}
+
+/** How far from the best a plan can be at most, as a share of its cost. */
+export function gapInWords(cost: number | null, lowerBound: number | null): string {
+  if (cost === null) return 'No plan has been found yet.'
+  if (lowerBound === null) return 'How much better a plan could be is not known yet.'
+  if (cost - lowerBound < 0.5) return 'No better plan exists: this is proved.'
+  return `A better plan may exist. It could save at most ${percent((cost - lowerBound) / Math.max(1, Math.abs(cost)))} of the cost.`
+}
+
+export const percent = (share: number): string =>
+  new Intl.NumberFormat('en', { style: 'percent', maximumSignificantDigits: 2 }).format(share)
+
+type Names = { person: (id: string) => string; target: (id: string) => string }
+
+/** What is asked before it is done, as a title. */
+export function questionOf(change: Change, { person, target }: Names): string {
+  switch (change.kind) {
+    case 'add':
+      return `Put ${person(change.participantId)} on ${target(change.targetId)}?`
+    case 'remove':
+      return `Take ${person(change.participantId)} off ${target(change.targetId)}?`
+    case 'move':
+      return `Move ${person(change.participantId)} from ${target(change.from)} to ${target(change.to)}?`
+    case 'swap':
+      return `Swap ${person(change.participantIds[0])} and ${person(change.participantIds[1])}?`
+  }
+}
+
+/** Where everybody is afterwards. */
+export function outcomeOf(change: Change, { person, target }: Names): string | undefined {
+  if (change.kind !== 'swap') return undefined
+  const [[one, other], [from, to]] = [change.participantIds, change.targetIds]
+  return `${person(one)} goes to ${target(to)}, ${person(other)} to ${target(from)}.`
+}
+
+export const actionNames: Readonly<Record<string, string>> = {
+  plan: 'Planned',
+  accept: 'Plan accepted',
+  move: 'Changed by hand',
+  replan: 'Replanned after a drop-out',
+  undo: 'Undone',
+  restore: 'Taken back to an earlier plan',
+  edit: 'Changed by hand',
+}
+
+export const strategyNames: Readonly<Record<string, string>> = {
+  optimal: 'Best plan',
+  balanced_rotation: 'Balanced rotation',
+  skill_based: 'By skills',
+  random_assignment: 'Drawn by lot',
+}
+
+export const nameOfStrategy = (strategy: string): string => strategyNames[strategy] ?? strategy.replaceAll('_', ' ')
