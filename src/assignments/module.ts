@@ -10,9 +10,24 @@ export const assignmentsModule = {
   placement: 'tenant',
   portability,
   restoration: {
-    // What is restored of a participant would have to forget again whoever was erased since, row by row as
-    // assignments.forget_account() does it: until a restore can ask for that, it leaves all of this alone.
-    stays: { 'assignments.*': 'It stays as it is now, so that nobody comes back who was erased since' },
+    stays: {
+      'assignments.calendar_feeds': 'A secret address that was withdrawn or made anew stays so',
+      'assignments.erased_participants': 'Who was erased stays erased',
+    },
+    accrues: { 'assignments.assignment_history': 'It is only ever added to: what was done since was done' },
+    tells: {
+      'assignments.assignments': ['log_change'],
+      'assignments.assignment_details': ['log_inserted', 'log_updated', 'log_deleted'],
+    },
+    // Nobody is at work on it any more.
+    leavesOut: { 'assignments.solver_runs': `t.status in ('queued', 'running')` },
+    forgets: {
+      'assignments.participants': {
+        account: 'user_id',
+        erased: { table: 'assignments.erased_participants', id: 'participant_id', at: 'erased_at' },
+        by: 'assignments.forget_participants',
+      },
+    },
   },
   permissions: {
     'assignments.domains.read': {

@@ -186,6 +186,27 @@ export type RestorationDeclaration = {
   stays?: Readonly<Record<string, string>>
   /** Columns (`schema.table.column`) that go on saying what they say; in rows that come back they are as in a new row. */
   keeps?: Readonly<Record<string, string>>
+  /** Tables that are only ever added to, with the reason: rows that are missing come back, and none changes or goes. */
+  accrues?: Readonly<Record<string, string>>
+  /** By table its triggers that tell its changes to another one, which are told of what a restore changes too. */
+  tells?: Readonly<Record<string, readonly string[]>>
+  /** By table SQL over the row of then as `t`: which rows do not come back. */
+  leavesOut?: Readonly<Record<string, string>>
+  /** By table, in which rows stand for people: how they are forgotten in a copy, where they were erased since. */
+  forgets?: Readonly<Record<string, ForgettingDeclaration>>
+}
+
+/** Names are written by hand, never made of input. The table has `tenant_id` and `id`. */
+export type ForgettingDeclaration = {
+  /** The column with the account that he has. */
+  account: string
+  /** Where it is recorded who was erased: `schema.table` with `tenant_id`, and the columns of his id and of the moment. */
+  erased: { table: string; id: string; at: string }
+  /**
+   * `schema.function`, given arrays of tenants and ids: takes out what names them, and returns the rows that it changed,
+   * by table, as JSON. A copy is made to forget by the same one; in it no trigger runs.
+   */
+  by: string
 }
 
 /** Who is erased, as logs may name him. */

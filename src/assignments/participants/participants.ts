@@ -168,14 +168,7 @@ export async function deleteParticipant(tx: Queryable, id: string): Promise<void
 /** GG-16: what names a person goes for good, that somebody did the work stays. `tx` is a transaction. */
 export async function eraseParticipant(tx: Queryable, id: string): Promise<Participant> {
   await getParticipant(tx, id)
-  await tx.run(sql`delete from assignments.availability_exceptions where participant_id = ${id}`)
-  await tx.run(sql`
-    update assignments.participants
-    set
-      user_id = null, reference = null, name = 'Erased person', email = null, phone = null, availability = '{}',
-      preferences = '{}', metadata = '{}', is_active = false
-    where id = ${id}
-  `)
+  await tx.run(sql`select assignments.erase_participants(array[platform.current_tenant_id()], array[${id}::uuid])`)
   return await getParticipant(tx, id)
 }
 

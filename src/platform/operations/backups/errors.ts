@@ -103,6 +103,10 @@ export const errors = errorTable('backups', {
     'unavailable',
     'The copy does not have all of {table}: its files are others by now. Restore the whole server with --to DIR, and take it from there.',
   ],
+  copyRemembers: [
+    'unavailable',
+    'People were erased since ({count} in {table}), and the copy could not be made to forget them: {reason}. Nothing was changed. A table of an earlier version comes back with its workspace; a copy that was recovered otherwise has to take writes.',
+  ],
   copyAhead: ['conflict', 'The backup is of another version of this program than the one that runs: {reason}'],
   tenantUnknown: ['not_found', 'There is no workspace {slug}, and there was none at that time.'],
   tenantNotThen: ['conflict', 'The workspace {slug} was not there yet at that time.'],

@@ -82,6 +82,11 @@ async function expectedOf(tenantId: string): Promise<Map<string, string[]>> {
       `update contractors.contractor_list_comments set body = 'Ask [erased], not x' || $1 where body like 'Ask ' || $1 || '%'`,
       [erased.email],
     )
+    await client.query('select assignments.erase_participants($1, $2)', [
+      [alice.tenantId, alice.tenantId],
+      [people.byHand, people.linkedSince],
+    ])
+    await client.query(`delete from assignments.solver_runs where status in ('queued', 'running')`)
     const found = new Map<string, string[]>()
     for (const name of restorable) found.set(name, await rowsOf(name, `tenant_id = '${tenantId}'`, client))
     return found
@@ -152,6 +157,45 @@ await admin.query(
   `insert into contractors.contractor_list_comments (tenant_id, list_id, user_id, body) values ($1, $2, $3, $4)`,
   [alice.tenantId, shared, alice.userId, `Ask ${erased.email}, not x${erased.email}`],
 )
+// Whom nobody can write a mail to: participants, with the account and without.
+const [rota, garden, round] = [randomUUID(), randomUUID(), randomUUID()]
+const people = { linked: randomUUID(), linkedSince: randomUUID(), byHand: randomUUID(), stayed: randomUUID() }
+await admin.query(
+  `insert into assignments.domains (tenant_id, id, name, display_name) values ($1, $2, 'rota', 'Rota'), ($1, $3, 'garden', 'Garden')`,
+  [alice.tenantId, rota, garden],
+)
+for (const [which, id] of Object.entries(people)) {
+  await admin.query(
+    `insert into assignments.participants (tenant_id, id, domain_id, user_id, name, phone, skills, availability)
+    values ($1, $2, $3, $4, 'Secret ' || $5, '+49 171', '["cooking"]', '{"monday": {"9:00": "available"}}')`,
+    [alice.tenantId, id, which === 'linkedSince' ? garden : rota, which === 'linked' ? erased.userId : null, which],
+  )
+  await admin.query(
+    `insert into assignments.availability_exceptions (tenant_id, participant_id, starts_on, ends_on, note)
+    values ($1, $2, '2026-12-24', '2026-12-24', 'Secret illness')`,
+    [alice.tenantId, id],
+  )
+}
+// Made by hand above, as no participant says it.
+await admin.query('delete from assignments.participant_hours where ends_at = 2')
+const target = randomUUID()
+await admin.query(
+  `insert into assignments.assignment_targets (tenant_id, id, domain_id, name) values ($1, $2, $3, 'Kitchen')`,
+  [alice.tenantId, target, rota],
+)
+await admin.query(
+  `insert into assignments.assignments (tenant_id, id, domain_id, strategy_used) values ($1, $2, $3, 'optimal')`,
+  [alice.tenantId, round, rota],
+)
+await admin.query(
+  `insert into assignments.assignment_details (tenant_id, assignment_id, participant_id, target_id)
+  select $1, $2, person, $3 from unnest($4::uuid[]) as person`,
+  [alice.tenantId, round, target, [people.linked, people.byHand, people.stayed]],
+)
+await admin.query(
+  `insert into assignments.drop_outs (tenant_id, assignment_id, participant_id, reason) values ($1, $2, $3, 'Secret reason')`,
+  [alice.tenantId, round, people.byHand],
+)
 await admin.query(`select set_config('app.tenant_id', '', false)`)
 const receiver = await startReceiver({ shelf, admin: adminConfig })
 // The backup is one migration behind what there is afterwards.
@@ -175,7 +219,13 @@ await admin.query(`delete from tenancy.user_tenants where tenant_id = $1 and use
   alice.tenantId,
   leaver.userId,
 ])
+await admin.query('update assignments.participants set user_id = $2 where id = $1', [people.linkedSince, erased.userId])
 await admin.query(`delete from identity.users where id = $1`, [erased.userId])
+assert.equal((await alice.fetch(`/participants/${people.byHand}/erasure`, { method: 'POST' })).status, 200)
+await admin.query(`select set_config('app.tenant_id', $1, false)`, [alice.tenantId])
+await admin.query('delete from assignments.availability_exceptions where participant_id = $1', [people.stayed])
+await admin.query(`update assignments.participants set name = 'Renamed' where id = $1`, [people.stayed])
+await admin.query('delete from assignments.assignments where id = $1', [round])
 await admin.query(`select set_config('app.tenant_id', $1, false)`, [alice.tenantId])
 await admin.query(`delete from contractors.contractor_list_activity where metadata::text like '%' || $1 || '%'`, [
   erased.email,
@@ -216,6 +266,9 @@ type Aside = NonNullable<Parameters<typeof restoreTenant>[1]['aside']>
 const aside: Aside = async (_app, _options, work) => await work(copy)
 const wish = { slug: 'meridian-capture', target: { at }, requestedBy: 'Olga Operator', aside } as const
 
+const exceptionsOf = async (id: string, table = 'assignments.availability_exceptions') =>
+  (await one(`select count(*)::int as n from ${table} where participant_id = $1`, [id])).n as number
+
 test('GG-21 a copy from before a migration is brought forward first', async () => {
   assert.equal(reverted.length, 1, 'control: the backup was a migration behind')
   const said: string[] = []
@@ -244,6 +297,9 @@ test('GG-21 merge brings back what is missing, and what is there stays as it is'
   const names = await namesOf(alice.tenantId)
   for (const name of ['Deleted since', 'Renamed', 'Made since']) assert.ok(names.includes(name), `${name} is there`)
   assert.ok(!names.includes('Kept and renamed'))
+  const { linked, linkedSince, byHand, stayed } = people
+  for (const id of [linked, linkedSince, byHand]) assert.equal(await exceptionsOf(id), 0, 'of who was erased')
+  assert.equal(await exceptionsOf(stayed), 1, 'control: of who was not')
   assert.deepEqual(await othersOf(alice.tenantId), others)
 })
 
@@ -255,6 +311,12 @@ test('GG-21 replace makes a workspace what it was and leaves all others and what
     const rows = await rowsOf(name, `tenant_id = '${alice.tenantId}'`)
     // Of the lists that were handed over when their owner was erased, what was done about them since holds.
     if (name === lists || name.endsWith('list_activity')) assert.ok(rows.length <= expected.length, name)
+    else if (name === 'assignments.assignment_history')
+      assert.deepEqual(
+        expected.filter(row => !rows.includes(row)),
+        [],
+        'what was done then is still told',
+      )
     else assert.deepEqual(rows, expected, name)
   }
   assert.deepEqual(await othersOf(alice.tenantId), others)
@@ -309,6 +371,90 @@ test('GG-19 every row that a restore changes is in the audit log with the run as
   assert.ok(rows.every(({ name }) => name === 'Olga Operator'))
   const past = await rowAsOf(world.db.scoped(alice.scope), lists, kept, new Date().toISOString())
   assert.match(JSON.stringify(past), /Kept and renamed/)
+})
+
+test('GG-16 VS-06 a participant who was erased since, with his account or by hand, comes back as nobody, and all others as they were', async () => {
+  const { linked, linkedSince, byHand, stayed } = people
+  const all = [linked, linkedSince, byHand]
+  const client = new pg.Client(copy.adminConfig(adminConfig.database))
+  await client.connect()
+  const personIn = async (id: string, from: pg.ClientBase = admin) =>
+    (
+      await from.query(
+        `select name, phone, user_id as "userId", is_active as "isActive", availability, skills, updated_at as "updatedAt",
+          (select count(*)::int from assignments.participant_hours as hours where participant_id = person.id) as days
+        from assignments.participants as person where id = $1`,
+        [id],
+      )
+    ).rows[0]
+  const then = new Map<string, Awaited<ReturnType<typeof personIn>>>()
+  for (const id of Object.values(people)) then.set(id, await personIn(id, client))
+  await client.end()
+  for (const id of all) {
+    assert.match(then.get(id).name, /Secret/, 'control: the copy has not forgotten him')
+    const nobody = { name: 'Erased person', phone: null, userId: null, isActive: false, availability: {}, days: 7 }
+    assert.deepEqual(await personIn(id), { ...nobody, skills: ['cooking'], updatedAt: then.get(id).updatedAt })
+    assert.equal(await exceptionsOf(id), 0)
+  }
+  assert.equal(then.get(stayed).days, 1)
+  assert.deepEqual(await personIn(stayed), then.get(stayed))
+  assert.equal(await exceptionsOf(stayed), 1)
+  const load = await admin.query(
+    'select participant_id as id from assignments.assignment_details where assignment_id = $1 order by 1',
+    [round],
+  )
+  assert.deepEqual(
+    load.rows.map(({ id }) => id),
+    [linked, byHand, stayed].sort(),
+    'that somebody did the work is back with the round',
+  )
+  assert.equal((await one('select reason from assignments.drop_outs where participant_id = $1', [byHand])).reason, null)
+
+  // A table alone forgets as well.
+  const asked = { target: { at }, requestedBy: 'Olga', aside }
+  for (const [table, key] of [
+    ['participants', 'id'],
+    ['availability_exceptions', 'participant_id'],
+    ['drop_outs', 'participant_id'],
+  ]) {
+    const into = `restored.forgotten_${table}`
+    const done = await restoreBeside(app, { ...asked, table: `assignments.${table}`, into })
+    assert.ok(done.erased > 0, table)
+    const { rows } = await admin.query(`select row::text as text, ${key} as id from ${into} as row`)
+    for (const { text, id } of rows) assert.ok(!all.includes(id) || !text.includes('Secret'), text)
+    if (table !== 'drop_outs') assert.ok(rows.some(({ text, id }) => id === stayed && text.includes('Secret')))
+    await admin.query(`drop table ${into}`)
+  }
+  await admin.query(`select set_config('app.tenant_id', $1, false)`, [alice.tenantId])
+  await admin.query('delete from assignments.availability_exceptions where participant_id = $1', [stayed])
+  await admin.query(`select set_config('app.tenant_id', '', false)`)
+  const { counts } = await restoreInPlace(app, { ...asked, table: 'assignments.availability_exceptions' })
+  assert.equal(counts?.added, 1)
+  for (const id of all) assert.equal(await exceptionsOf(id), 0)
+  assert.equal(await exceptionsOf(stayed), 1)
+})
+
+test('VS-10 the history of a round goes on through a restore: what was done since, and what the restore did, are told', async () => {
+  const { rows } = await admin.query(
+    'select id, action, changes from assignments.assignment_history where assignment_id = $1 order by id',
+    [round],
+  )
+  assert.deepEqual(
+    rows.map(({ action }) => action),
+    ['insert', 'assign', 'delete', 'unassign', 'insert', 'assign'],
+  )
+  const replayed = new Set<string>()
+  for (const { changes } of rows) {
+    for (const { participant_id: id } of changes.details?.old ?? []) replayed.delete(id)
+    for (const { participant_id: id } of changes.details?.new ?? []) replayed.add(id)
+  }
+  assert.deepEqual([...replayed].sort(), [people.linked, people.byHand, people.stayed].sort())
+  const done = await restoreTenant(app, { ...wish, mode: 'replace', isDryRun: true })
+  assert.equal(done.tables['assignments.assignment_history'], undefined, 'it is added to, and not made what it was')
+  assert.deepEqual(
+    Object.keys(done.stays).filter(name => name.startsWith('assignments.')),
+    ['assignments.calendar_feeds', 'assignments.erased_participants'],
+  )
 })
 
 test('GG-16 no value of a person who was erased since comes back with a workspace or a table, and it is counted', async () => {

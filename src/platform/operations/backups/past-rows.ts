@@ -27,9 +27,18 @@ export type PastRowsOptions = {
   tenantId?: string
   mode: RestoreMode
   erased?: ErasedPeople | undefined
+  /** By table: rows that the copy was made to forget. */
+  forgotten?: ReadonlyMap<string, number>
 }
 
-type Staged = { shape: TableShape; past: string; differing: string; gone: string; counts: RowCounts }
+export type StagingOptions = {
+  /** SQL over the row as `t`: which do not come back. */
+  leavesOut?: string | undefined
+  /** What is there stays, whatever the mode. */
+  accrues?: boolean
+}
+
+type Staged = { shape: TableShape; mode: RestoreMode; past: string; differing: string; gone: string; counts: RowCounts }
 
 /**
  * Rows as they were, in temporary tables beside those that are there. Each table is staged, settled, compared and then
@@ -46,12 +55,13 @@ export class PastRows {
   }
 
   /** Copies the rows of then. Returns how many. */
-  async stage(shape: TableShape): Promise<number> {
-    const { target, sourceOf, erased } = this.options
+  async stage(shape: TableShape, { leavesOut, accrues = false }: StagingOptions = {}): Promise<number> {
+    const { target, sourceOf, erased, forgotten, mode } = this.options
     const source = sourceOf(shape)
-    const { past, counts } = await this.begin(shape, this.restored)
+    const { past, counts } = await this.begin(shape, this.restored, accrues ? 'merge' : mode)
     const columns = columnList(shape.columns)
-    const from = `from ${quoted(shape.name)} as t${this.ofTenant(shape)}`
+    const comes = leavesOut === undefined ? '' : ` and not coalesce(${leavesOut}, false)`
+    const from = `from ${quoted(shape.name)} as t${this.ofTenant(shape)}${comes}`
     const wanted = erased
       ? `select ${columnsWithout(shape, erased, shape.columns)} ${from} and not ${isTheirs(shape, erased)}`
       : `select ${columns} ${from}`
@@ -60,6 +70,7 @@ export class PastRows {
     await pipeline(reading, writing)
     await target.query(`analyze ${past}`)
     if (erased) counts.erased = await this.leaveToErased(shape, erased)
+    counts.erased += forgotten?.get(shape.name) ?? 0
     return writing.rowCount ?? 0
   }
 
@@ -99,8 +110,8 @@ export class PastRows {
    * since holds.
    */
   async settle(shape: TableShape): Promise<void> {
-    const { target, mode } = this.options
-    const { past, counts } = this.of(shape)
+    const { target } = this.options
+    const { past, mode, counts } = this.of(shape)
     if (mode === 'merge') await target.query(`delete from ${past} as t where exists (${rowLike(shape, 't')})`)
     const references = shape.references.filter(({ columns }) => columns.every(it => shape.columns.includes(it)))
     for (let hasMoved = true; hasMoved; ) {
@@ -135,8 +146,8 @@ export class PastRows {
 
   /** Compares with the rows that are there. */
   async compare(shape: TableShape): Promise<RowCounts> {
-    const { target, mode } = this.options
-    const { past, differing, counts } = this.of(shape)
+    const { target } = this.options
+    const { past, mode, differing, counts } = this.of(shape)
     const first = quoted(shape.key[0] ?? '')
     const text = (alias: string) => `row(${columnList(shape.columns, alias)})::text`
     const key = shape.key.map(column => `coalesce(t.${quoted(column)}, n.${quoted(column)})`)
@@ -157,16 +168,6 @@ export class PastRows {
     )
     for (const { how, count } of rows) counts[how] = Number(count)
     return counts
-  }
-
-  /**
-   * Keeps legal holds from being added until the transaction ends, and waits for those that are. Before the first row is
-   * compared, so that `requireNoHold` sees them all.
-   */
-  async awaitHolds(): Promise<void> {
-    await this.options.main.query(
-      `select pg_advisory_xact_lock_shared(hashtext('commonhold'), hashtext('legal holds'))`,
-    )
   }
 
   /** Refuses where a row would change or go that must not: a legal hold stands on its tenant, or on somebody whom it names. */
@@ -253,7 +254,7 @@ export class PastRows {
 
   private async followReference(lost: Staged, shape: TableShape, reference: ShapeReference, canWrite: boolean) {
     const { target } = this.options
-    const made = await this.begin(shape, new Map())
+    const made = await this.begin(shape, new Map(), this.options.mode)
     const isEmptied = reference.onDelete === 'empty'
     const values = shape.columns.map(column =>
       isEmptied && reference.emptied.includes(column) ? 'null' : `n.${quoted(column)}`,
@@ -278,8 +279,9 @@ export class PastRows {
     return made
   }
 
-  private async write({ shape, past, differing, gone, counts }: Staged): Promise<void> {
-    const { target, mode } = this.options
+  private async write(staged: Staged): Promise<void> {
+    const { shape, mode, past, differing, gone, counts } = staged
+    const { target } = this.options
     const table = quoted(shape.name)
     const columns = columnList(shape.columns)
     if (counts.added + counts.changed + counts.removed === 0) return
@@ -312,7 +314,7 @@ export class PastRows {
       counts.added -= rowCount ?? 0
       counts.leftOut += rowCount ?? 0
     }
-    await this.tell({ shape, past, differing, gone, counts }, matches)
+    await this.tell(staged, matches)
     await target.query(`delete from ${gone} where how <> 'removed'`)
   }
 
@@ -350,11 +352,11 @@ export class PastRows {
     )
   }
 
-  private async begin(shape: TableShape, into: Map<string, Staged>): Promise<Staged> {
+  private async begin(shape: TableShape, into: Map<string, Staged>, mode: RestoreMode): Promise<Staged> {
     const { target } = this.options
     const number = this.staged++
     const made = {
-      ...{ shape, past: `past_${number}`, differing: `differing_${number}`, gone: `gone_${number}` },
+      ...{ shape, mode, past: `past_${number}`, differing: `differing_${number}`, gone: `gone_${number}` },
       counts: { ...noCounts },
     }
     // Not "like", which would ask for values of generated columns.
@@ -383,15 +385,20 @@ export class PastRows {
 
   private dangling(reference: ShapeReference): string {
     const parent = this.restored.get(reference.table)
-    const places = [
-      ...(parent ? [parent.past] : []),
-      ...(parent && this.options.mode === 'replace' ? [] : [quoted(reference.table)]),
-    ]
+    const places = [...(parent ? [parent.past] : []), ...(parent?.mode === 'replace' ? [] : [quoted(reference.table)])]
     return [
       ...reference.columns.map(column => `t.${quoted(column)} is not null`),
       ...places.map(place => `not exists (select from ${place} as p where ${sameReference(reference, 't')})`),
     ].join(' and ')
   }
+}
+
+/**
+ * Keeps legal holds from being added until the transaction in the main database ends, and waits for those that are. Before
+ * the first row is compared, so that `requireNoHold` sees them all.
+ */
+export async function awaitHolds(main: pg.ClientBase): Promise<void> {
+  await main.query(`select pg_advisory_xact_lock_shared(hashtext('commonhold'), hashtext('legal holds'))`)
 }
 
 const noCounts: RowCounts = { added: 0, changed: 0, removed: 0, leftOut: 0, erased: 0 }

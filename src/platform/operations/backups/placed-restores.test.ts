@@ -60,6 +60,11 @@ async function addList(person: typeof alice, name: string): Promise<string> {
   assert.equal(answer.status, 201, await answer.clone().text())
   return ((await answer.json()) as { id: string }).id
 }
+async function made(path: string, body: object): Promise<string> {
+  const answer = await alice.fetch(path, { method: 'POST', body })
+  assert.equal(answer.status, 201, await answer.clone().text())
+  return ((await answer.json()) as { id: string }).id
+}
 const rename = async (id: string, name: string, person = alice) =>
   assert.equal((await person.fetch(`/contractor-lists/${id}`, { method: 'PATCH', body: { name } })).status, 200)
 
@@ -77,6 +82,17 @@ const leaver = await newPerson(world)
 await joinAs(world, leaver.userId, alice.tenantId, 'member')
 const [kept, deleted] = [await addList(alice, 'Kept and renamed'), await addList(alice, 'Deleted since')]
 const ofBob = await addList(bob, 'Of another workspace')
+const erased = await newPerson(world)
+await joinAs(world, erased.userId, alice.tenantId, 'member')
+await placements.bring(databaseId, { table: 'identity.users', column: 'id', values: [erased.userId] })
+const rota = await made('/assignment-domains', { name: 'rota', displayName: 'Rota' })
+const enter = (name: string, userId?: string) =>
+  made('/participants', { domainId: rota, name, phone: '+49 171', ...(userId && { userId }) })
+const [linked, byHand, stayed] = [
+  await enter('Linked', erased.userId),
+  await enter('Erased by hand'),
+  await enter('Who stayed'),
+]
 // Whose membership a row in the other database names.
 await elsewhere.admin.query(`update ${lists} set user_id = $2 where id = $1`, [deleted, alice.userId])
 const backup = await takeBackup({ shelf, admin: adminConfig })
@@ -153,6 +169,44 @@ test('GG-19 MT-17 each row that came back there is an entry of the log there, un
     rows.map(({ action, name }) => [action, name]),
     ['delete', 'insert', 'update'].map(action => [action, 'Olga Operator']),
   )
+})
+
+test('GG-16 MT-17 who was erased since stays erased in a database of the workspace’s own, with his account or by hand', async () => {
+  const namesOf = async (client: pg.ClientBase) =>
+    Object.fromEntries(
+      (
+        await client.query(
+          `select id, name || coalesce(' ' || phone, '') as name from assignments.participants where tenant_id = $1`,
+          [alice.tenantId],
+        )
+      ).rows.map(({ id, name }) => [id, name]),
+    )
+  const then = await namesOf(elsewhere.admin)
+  assert.deepEqual(then, {
+    [linked]: 'Linked +49 171',
+    [byHand]: 'Erased by hand +49 171',
+    [stayed]: 'Who stayed +49 171',
+  })
+  await admin.query('delete from identity.users where id = $1', [erased.userId])
+  await placements.refresh(databaseId)
+  assert.equal((await alice.fetch(`/participants/${byHand}/erasure`, { method: 'POST' })).status, 200)
+  await elsewhere.admin.query('delete from assignments.participants where id = any ($1)', [[byHand, stayed]])
+
+  await restoreTenant(app, wish)
+  const asErased = { ...then, [linked]: 'Erased person', [byHand]: 'Erased person' }
+  assert.deepEqual(await namesOf(elsewhere.admin), asErased)
+  await elsewhere.admin.query('delete from assignments.participants where tenant_id = $1', [alice.tenantId])
+  await restoreTenant(app, { ...wish, mode: 'merge' })
+  assert.deepEqual(await namesOf(elsewhere.admin), asErased)
+  const table = { ...wish, table: 'assignments.participants', tenant: wish.slug }
+  const { erased: left } = await restoreBeside(app, { ...table, into: 'restored.people' })
+  assert.equal(left, 2)
+  const { rows } = await elsewhere.admin.query(`select name from restored.people order by name`)
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    ['Erased person', 'Erased person', 'Who stayed'],
+  )
+  await elsewhere.admin.query('drop table restored.people')
 })
 
 test('GG-21 MT-17 where others back its database up, a copy that they recovered is named, and refused where it is not the workspace’s', async () => {

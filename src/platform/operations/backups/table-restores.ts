@@ -14,10 +14,11 @@ import {
   wentWithThem,
 } from './erased-people.ts'
 import { errors } from './errors.ts'
-import { PastRows, type RowCounts } from './past-rows.ts'
+import { forgetErased } from './forgetting.ts'
+import { awaitHolds, PastRows, type RowCounts } from './past-rows.ts'
 import type { Target } from './plans.ts'
 import type { Recovery, RecoveryOptions } from './recoveries.ts'
-import { ruleOf } from './restoration-rules.ts'
+import { asTelling, ruleOf } from './restoration-rules.ts'
 import { beginRecord, endRecord, storedOf } from './restore-records.ts'
 import { recordRun } from './runs.ts'
 import { readShapes, shapeDifferences, type TableShape } from './table-shapes.ts'
@@ -66,10 +67,11 @@ export async function restoreBeside(app: App, wish: TableWish & { into?: string 
   return await restoring(
     app,
     wish,
-    async ({ source, target, shape, recovery, runId, tenantId, place, erased: people }) => {
+    async ({ source, target, shape, recovery, runId, tenantId, place, erased: people, forget }) => {
       const columns = await describeColumns(source, table)
       const { rows: there } = await target.query('select to_regclass($1) is not null as is', [quoted(into)])
       if (there[0]?.is) throw errors.tableInTheWay({ table: into })
+      const forgotten = (await forget()).get(table) ?? 0
       const isLeftOut = people ? `(${isTheirs(shape, people)} or ${wentWithThem(shape, people)})` : 'false'
       const isOther = people ? losesValues(shape, people) : 'false'
       const { rows: counted } = await source.query<{ rows: number; erased: number }>(
@@ -79,7 +81,8 @@ export async function restoreBeside(app: App, wish: TableWish & { into?: string 
       from ${quoted(table)} as t
       where ${ofTenant(tenantId)}`,
       )
-      const { rows = 0, erased = 0 } = counted[0] ?? {}
+      const rows = counted[0]?.rows ?? 0
+      const erased = (counted[0]?.erased ?? 0) + forgotten
       const told = {
         scope: 'table' as const,
         table,
@@ -145,27 +148,28 @@ export async function restoreInPlace(app: App, wish: TableWish): Promise<TableRe
   return await restoring(
     app,
     wish,
-    async ({ source, target, main, shape: then, recovery, runId, tenantId, place, erased }) => {
+    async ({ source, target, main, shape: then, recovery, runId, tenantId, place, erased, forget }) => {
       const shapes = await readShapes(target)
-      const shape = shapes.get(table)
-      if (!shape) throw errors.tableGone({ table })
+      const now = shapes.get(table)
+      if (!now) throw errors.tableGone({ table })
+      const shape = asTelling(app.modules, now)
       const rule = ruleOf(app.modules, shape)
       if ('stays' in rule) throw errors.tableStays({ table, reason: rule.stays })
       const differences = shapeDifferences(then, shape)
       if (shape.key.length === 0) differences.push('it has no primary key')
       if (differences.length > 0) throw errors.tableOther({ table, differences: differences.join('; ') })
-      const past = new PastRows({
-        ...{ target, sourceOf: () => source, main, mode: 'replace', erased },
-        ...(tenantId !== undefined && { tenantId }),
-      })
       if (place && tenantId !== undefined) await bringReferred(app, place, { main, past: source, tenantId })
       const tenants: string[] = []
       const result = await asReplica(target, async () => {
         await target.query(`set local lock_timeout = '5s'`)
         await beginRecord(target, { runId, requestedBy }, tenantId ?? null)
-        await past.awaitHolds()
+        await awaitHolds(main)
         await target.query(`lock table ${quoted(table)} in share row exclusive mode`)
-        const rows = await past.stage(shape)
+        const past = new PastRows({
+          ...{ target, sourceOf: () => source, main, mode: 'replace', erased, forgotten: await forget() },
+          ...(tenantId !== undefined && { tenantId }),
+        })
+        const rows = await past.stage(shape, rule)
         log?.(`${table}: ${rows} rows of then`)
         if (rule.keeps.length > 0) await past.keepColumns(shape, rule.keeps)
         await past.settle(shape)
@@ -216,6 +220,8 @@ type Restoring = {
   tenantId: string | undefined
   place: TenantPlace | undefined
   erased: ErasedPeople | undefined
+  /** Has the copy forget, where a row may name them, who was erased since. */
+  forget: () => Promise<ReadonlyMap<string, number>>
 }
 
 async function restoring(
@@ -241,7 +247,13 @@ async function restoring(
           if (!shape) throw errors.tableUnknown({ table })
           if (tenantId !== undefined && !shape.hasTenant) throw errors.tableShared({ table })
           const { recovery } = copy
-          return await work({ source, target: own ?? main, main, shape, recovery, runId, tenantId, place, erased })
+          const target = own ?? main
+          const forget = () =>
+            forgetErased({
+              ...{ modules: app.modules, schemas: new Set([shape.schema]), target, sourceOf: () => source, tenantId },
+              accounts: erased?.ids ?? [],
+            })
+          return await work({ source, target, main, shape, recovery, runId, tenantId, place, erased, forget })
         }
         try {
           if (!was || tenantId === undefined) return await read(past)

@@ -30,6 +30,8 @@ export type TableShape = {
   trackers: string[]
   /** Other triggers that would have run. */
   triggers: string[]
+  /** What makes each of its triggers, with % for the table. */
+  definitions: Readonly<Record<string, string>>
   references: ShapeReference[]
 }
 
@@ -90,22 +92,8 @@ const described = `
     described.types,
     described.required,
     described.defaults,
-    (
-      select coalesce(
-        array_agg(
-          overlay(
-            definition placing '%'
-            from position(' ON ' in definition) + 4
-            for length(format('%I.%I', n.nspname, c.relname))
-          )
-          order by t.tgname
-        ),
-        '{}'
-      )
-      from pg_trigger as t
-      cross join pg_get_triggerdef(t.oid) as definition
-      where t.tgrelid = c.oid and t.tgname in ('audit_insert', 'audit_update', 'audit_delete')
-    ) as trackers,
+    triggered.trackers,
+    triggered.definitions,
     (
       select coalesce(array_agg(t.tgname::text order by t.tgname), '{}')
       from pg_trigger as t
@@ -159,6 +147,26 @@ const described = `
     left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
   ) as described
+  cross join lateral (
+    select
+      coalesce(
+        array_agg(definition order by name) filter (where name in ('audit_insert', 'audit_update', 'audit_delete')),
+        '{}'
+      ) as trackers,
+      coalesce(jsonb_object_agg(name, definition), '{}') as definitions
+    from (
+      select
+        t.tgname as name,
+        overlay(
+          definition placing '%'
+          from position(' ON ' in definition) + 4
+          for length(format('%I.%I', n.nspname, c.relname))
+        ) as definition
+      from pg_trigger as t
+      cross join pg_get_triggerdef(t.oid) as definition
+      where t.tgrelid = c.oid and not t.tgisinternal
+    ) as each_trigger
+  ) as triggered
   where c.relkind in ('r', 'p')
     and c.relpersistence <> 't'
     and not c.relispartition

@@ -13,11 +13,12 @@ import { errors as operationsErrors } from '../errors.ts'
 import { explainRefusal, openPast, openPresent, withAside } from './asides.ts'
 import { findErasedPeople } from './erased-people.ts'
 import { errors } from './errors.ts'
+import { forgetErased } from './forgetting.ts'
 import { findOmissions, type Omissions, requireRead } from './omissions.ts'
-import { PastRows, type RestoreMode, type RowCounts } from './past-rows.ts'
+import { awaitHolds, PastRows, type RestoreMode, type RowCounts } from './past-rows.ts'
 import type { Target } from './plans.ts'
 import type { RecoveredServer, Recovery, RecoveryOptions } from './recoveries.ts'
-import { ruleOf } from './restoration-rules.ts'
+import { asTelling, ruleOf } from './restoration-rules.ts'
 import { beginRecord, endRecord } from './restore-records.ts'
 import { recordRun } from './runs.ts'
 import { asOutcome } from './table-restores.ts'
@@ -76,8 +77,13 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
     const known = await findKnownTenant(present, slug)
     if (known) await requireFree(present, known, wish)
     else if (!wish.revive) log?.(`There is no workspace ${slug} now; whether there was one is seen in the copy`)
-    const wanted = tablesOf(app, await readShapes(present)).map(({ name }) => name)
-    const read = [...wanted, 'tenancy.tenants', 'tenancy.placements', 'tenancy.moves', 'identity.users']
+    const read = [
+      ...readOf(app, await readShapes(present)),
+      'tenancy.tenants',
+      'tenancy.placements',
+      'tenancy.moves',
+      'identity.users',
+    ]
     const kept = await databasesOf(app, present, known)
     const omissions = kept && (await findOmissions(present, read, schemasOfPlatform(app), target, kept))
     const run = async (runId: string) =>
@@ -118,6 +124,13 @@ function tablesOf(app: App, shapes: ReadonlyMap<string, TableShape>): TableShape
   )
 }
 
+/** Tables whose rows are read: those, and where people are forgotten all that it concerns. */
+function readOf(app: App, shapes: ReadonlyMap<string, TableShape>): string[] {
+  const forgetting = app.modules.flatMap(({ schema, restoration }) => (restoration?.forgets ? [schema] : []))
+  const touched = [...shapes.values()].filter(({ schema }) => forgetting.includes(schema))
+  return [...new Set([...tablesOf(app, shapes), ...touched].map(({ name }) => name))]
+}
+
 /** The databases that the tenant's data may have been in, by their names; undefined where nobody knows any more. */
 async function databasesOf(app: App, present: Side, known: KnownTenant | undefined): Promise<string[] | undefined> {
   const { placements } = app
@@ -133,7 +146,7 @@ async function restoreFrom(app: App, wish: TenantWish, sources: Sources): Promis
   const past = await openPast(copy, app.administration?.admin.database, { migrate: true, log })
   try {
     if (omissions) {
-      const read = tablesOf(app, await readShapes(present)).map(({ name }) => name)
+      const read = readOf(app, await readShapes(present))
       await requireRead(past, [...read, 'identity.users'], omissions)
     }
     const then = await findKnownTenant(past, known?.id ?? slug)
@@ -193,7 +206,6 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
       }
     }
     await wish.onStep?.('noting')
-    const erased = await findErasedPeople(present, past)
     const newSlug = wish.newSlug ?? then.slug
     const { recovery } = copy
     const nothing = (): TenantRestore => ({
@@ -209,13 +221,18 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
       all: Iterable<TableShape>,
     ) => {
       await beginRecord(target, record, then.id)
-      const sourceOf = ({ schema }: TableShape) => (chosen.elsewhere.includes(schema) ? applications : past)
-      const rows = new PastRows({ target, sourceOf, main: present, tenantId: then.id, mode, erased })
-      await rows.awaitHolds()
+      const sourceOf = ({ schema }: Pick<TableShape, 'schema'>) =>
+        chosen.elsewhere.includes(schema) ? applications : past
+      await awaitHolds(present)
       if (known) await requireFree(present, known, wish)
       // Whoever writes holds a share of this row to his end; who comes later waits for ours.
       await target.query('select from platform.moving_tenants where tenant_id = $1 for update', [then.id])
       if (isRevived) await asOrigin(present, () => reviveTenant(present, past, then.id, newSlug))
+      const erased = await findErasedPeople(present, past)
+      const schemas = new Set(tables.map(({ schema }) => schema))
+      const of = { target, sourceOf, tenantId: then.id }
+      const forgotten = await forgetErased({ ...of, modules: app.modules, schemas, accounts: erased?.ids ?? [] })
+      const rows = new PastRows({ ...of, main: present, mode, erased, forgotten })
       Object.assign(result.tables, await bringBack(app, wish, rows, tables))
       Object.assign(result.followed, await rows.follow(all, true))
     }
@@ -275,9 +292,10 @@ async function bringBack(
 ): Promise<Record<string, RowCounts>> {
   const differing: Record<string, RowCounts> = {}
   for (const shape of tables) {
-    const count = await rows.stage(shape)
     const rule = ruleOf(app.modules, shape)
-    if ('keeps' in rule && rule.keeps.length > 0) await rows.keepColumns(shape, rule.keeps)
+    if ('stays' in rule) continue
+    const count = await rows.stage(shape, rule)
+    if (rule.keeps.length > 0) await rows.keepColumns(shape, rule.keeps)
     if (count > 0) log?.(`${shape.name}: ${count} rows of then`)
   }
   await onStep?.('staged')
@@ -325,7 +343,9 @@ async function chooseTables(app: App, { dataOnly }: TenantWish, ends: Ends, own:
   const [all, there] = [await readShapes(present), own && (await readShapes(own))]
   const [then, thenThere] = [await readShapes(past), await readShapes(applications)]
   const isElsewhere = ({ schema }: TableShape) => elsewhere.includes(schema)
-  const now = [...all.values()].map(shape => (isElsewhere(shape) ? (there?.get(shape.name) ?? shape) : shape))
+  const now = [...all.values()]
+    .map(shape => (isElsewhere(shape) ? (there?.get(shape.name) ?? shape) : shape))
+    .map(shape => asTelling(app.modules, shape))
   const stays: Record<string, string> = {}
   const wanted: TableShape[] = []
   for (const shape of now) {
@@ -340,8 +360,9 @@ async function chooseTables(app: App, { dataOnly }: TenantWish, ends: Ends, own:
     const differences = was ? shapeDifferences(was, shape) : ['it was not there']
     if (differences.length > 0) throw errors.tableOther({ table: shape.name, differences: differences.join('; ') })
   }
-  const ofOwn = [...(there?.values() ?? [])].filter(isElsewhere)
-  return { wanted: parentsFirst(wanted), all: [...all.values()], ofOwn, elsewhere, stays }
+  const telling = (shapes: Iterable<TableShape>) => [...shapes].map(shape => asTelling(app.modules, shape))
+  const ofOwn = telling(there?.values() ?? []).filter(isElsewhere)
+  return { wanted: parentsFirst(wanted), all: telling(all.values()), ofOwn, elsewhere, stays }
 }
 
 async function asOrigin(client: Side, work: () => Promise<unknown>): Promise<void> {
