@@ -1,5 +1,6 @@
 import type { Module } from '#platform/module.ts'
 import { registerAssignmentCommands } from './commands.ts'
+import { tellRound } from './notices/notices.ts'
 import { solveRunJob } from './planning/run-jobs.ts'
 import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
@@ -13,6 +14,7 @@ export const assignmentsModule = {
     stays: {
       'assignments.calendar_feeds': 'A secret address that was withdrawn or made anew stays so',
       'assignments.erased_participants': 'Who was erased stays erased',
+      'assignments.told_participants': 'What people were told they were told',
     },
     accrues: { 'assignments.assignment_history': 'It is only ever added to: what was done since was done' },
     tells: {
@@ -71,7 +73,11 @@ export const assignmentsModule = {
     'assignments.assignment.reopened': 'A round that was completed or cancelled is active again',
     'assignments.assignment.deleted': 'A round was deleted with its people',
   },
+  notifications: {
+    'assignments.assigned': { description: 'What you are on in a round that was published', mail: 'at_once' },
+    'assignments.changed': { description: 'What you are on has changed, or was cancelled', mail: 'at_once' },
+  },
   routes: assignmentsRoutes,
-  jobs: [solveRunJob],
+  jobs: [tellRound, solveRunJob],
   commands: registerAssignmentCommands,
 } satisfies Module

@@ -35,6 +35,18 @@ export const Configuration = Type.Object(
       Type.Array(name, { maxItems: 100, examples: [['capacity_check', 'availability_check', 'skill_matching']] }),
     ),
     fairness: Type.Optional(Parameters),
+    notices: Type.Optional(
+      Type.Object(
+        {
+          mail_without_account: Type.Optional(
+            Type.Boolean({
+              description: 'Whether participants without an account are mailed what they are on; false unless told',
+            }),
+          ),
+        },
+        { additionalProperties: true },
+      ),
+    ),
   },
   { additionalProperties: true },
 )

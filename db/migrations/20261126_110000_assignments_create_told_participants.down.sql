@@ -1,0 +1,1 @@
+drop table assignments.told_participants;
