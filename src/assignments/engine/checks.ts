@@ -67,9 +67,45 @@ function checkBound(problem: Problem, plan: Plan): Check {
   }
 }
 
+/** A rule that a plan breaks. */
+export interface Fault {
+  readonly kind: FaultKind
+  readonly participant?: string
+  readonly target?: string
+  /** Of a relation the second of the two, of rest the other target. */
+  readonly other?: string
+  /** What there is, and what is asked at least or at most: places, people, minutes. */
+  readonly count?: number
+  readonly limit?: number
+  /** Of minutes the first of their time; of a mix its name. */
+  readonly of?: number | string
+  /** As a sentence. */
+  readonly text: string
+}
+
+export type FaultKind =
+  | 'pair'
+  | 'twice'
+  | 'pin'
+  | 'participantMinimum'
+  | 'participantMaximum'
+  | 'minutes'
+  | 'rest'
+  | 'targetMinimum'
+  | 'targetMaximum'
+  | 'mix'
+  | 'apart'
+  | 'together'
+
 /** Every rule that a plan breaks, as a sentence. Empty: it is one that may be carried out. */
-export function brokenRules(problem: Problem, pairs: readonly PinnedPair[]): string[] {
-  const broken: string[] = []
+export const brokenRules = (problem: Problem, pairs: readonly PinnedPair[]): string[] =>
+  faultsOf(problem, pairs).map(({ text }) => text)
+
+/** Every rule that a plan breaks. */
+export function faultsOf(problem: Problem, pairs: readonly PinnedPair[]): Fault[] {
+  const broken: Fault[] = []
+  const say = (kind: FaultKind, text: string, about: Omit<Fault, 'kind' | 'text'>) =>
+    broken.push({ kind, ...about, text })
   // Of the pairs that are possible only those that are asked for: half a million kept as sets would be most of what a check takes.
   const [asked, possible] = [new Pairs(pairs), new Pairs([])]
   for (const { participant, target } of problem.pairs)
@@ -78,39 +114,59 @@ export function brokenRules(problem: Problem, pairs: readonly PinnedPair[]): str
   const targetsOf = new Map<string, string[]>(problem.participants.map(({ id }) => [id, []]))
   const filled = new Map(problem.targets.map(({ id }) => [id, 0]))
   for (const { participant, target } of pairs) {
+    const pair = { participant, target }
     if (!possible.has(participant, target)) {
-      broken.push(`${participant} cannot do ${target}.`)
+      say('pair', `${participant} cannot do ${target}.`, pair)
       continue
     }
-    if (chosen.has(participant, target)) broken.push(`${participant} is on ${target} twice.`)
+    if (chosen.has(participant, target)) say('twice', `${participant} is on ${target} twice.`, pair)
     chosen.put(participant, target)
     targetsOf.get(participant)!.push(target)
     filled.set(target, filled.get(target)! + 1)
   }
   for (const { participant, target } of problem.pins)
-    if (!chosen.has(participant, target)) broken.push(`${participant} is pinned to ${target}, and is not on it.`)
+    if (!chosen.has(participant, target))
+      say('pin', `${participant} is pinned to ${target}, and is not on it.`, { participant, target })
 
   const targets = new Map(problem.targets.map(target => [target.id, target]))
   for (const { id, minimum, maximum, minuteLimits = [], restMinutes = 0 } of problem.participants) {
     const his = targetsOf.get(id)!
-    if (his.length < minimum) broken.push(`${id} has ${his.length} targets; he takes ${minimum} at least.`)
-    if (his.length > maximum) broken.push(`${id} has ${his.length} targets; he takes ${maximum} at most.`)
+    const load = { participant: id, count: his.length }
+    if (his.length < minimum)
+      say('participantMinimum', `${id} has ${his.length} targets; he takes ${minimum} at least.`, {
+        ...load,
+        limit: minimum,
+      })
+    if (his.length > maximum)
+      say('participantMaximum', `${id} has ${his.length} targets; he takes ${maximum} at most.`, {
+        ...load,
+        limit: maximum,
+      })
     const timed = his.map(target => targets.get(target)!).filter(({ occurrences = [] }) => occurrences.length > 0)
     for (const limit of minuteLimits) {
       const minutes = timed.reduce((sum, target) => sum + minutesOf(target, limit), 0)
       const where = `from ${momentOf(limit.from)} to ${momentOf(limit.to)}`
       if (minutes > limit.maximum)
-        broken.push(`${id} has ${minutes} minutes ${where}; he has ${limit.maximum} at most.`)
+        say('minutes', `${id} has ${minutes} minutes ${where}; he has ${limit.maximum} at most.`, {
+          ...{ participant: id, count: minutes, limit: limit.maximum, of: limit.from },
+        })
     }
     broken.push(...tooClose(id, timed, restMinutes))
   }
   for (const { id, minimum, maximum, shortageCost, mixes } of problem.targets) {
     const count = filled.get(id)!
-    if (count > maximum) broken.push(`${id} has ${count} people; there is room for ${maximum}.`)
-    if (count < minimum && shortageCost === undefined) broken.push(`${id} has ${count} people; it needs ${minimum}.`)
+    if (count > maximum)
+      say('targetMaximum', `${id} has ${count} people; there is room for ${maximum}.`, {
+        ...{ target: id, count, limit: maximum },
+      })
+    if (count < minimum && shortageCost === undefined)
+      say('targetMinimum', `${id} has ${count} people; it needs ${minimum}.`, { target: id, count, limit: minimum })
     for (const { name, minimum: least, participants } of mixes) {
       const among = [...new Set(participants)].filter(participant => chosen.has(participant, id)).length
-      if (among < least) broken.push(`${id} has ${among} of ${name}; it needs ${least}.`)
+      if (among < least)
+        say('mix', `${id} has ${among} of ${name}; it needs ${least}.`, {
+          ...{ target: id, count: among, limit: least, of: name },
+        })
     }
   }
   for (const { kind, participants } of problem.relations) {
@@ -118,32 +174,40 @@ export function brokenRules(problem: Problem, pairs: readonly PinnedPair[]): str
     const met = new Set(targetsOf.get(one))
     const shared = (targetsOf.get(other) ?? []).filter(target => met.has(target))
     if (kind === 'apart')
-      for (const target of shared) broken.push(`${one} and ${other} are on ${target}; they must not be together.`)
+      for (const target of shared)
+        say('apart', `${one} and ${other} are on ${target}; they must not be together.`, {
+          ...{ participant: one, other, target },
+        })
     else if (shared.length < met.size || shared.length < (targetsOf.get(other) ?? []).length)
-      broken.push(`${one} and ${other} must be together, and one of them is on a target without the other.`)
+      say('together', `${one} and ${other} must be together, and one of them is on a target without the other.`, {
+        ...{ participant: one, other },
+      })
   }
   return broken
 }
 
-function tooClose(id: string, timed: readonly ProblemTarget[], rest: number): string[] {
+function tooClose(id: string, timed: readonly ProblemTarget[], rest: number): Fault[] {
   const times = timed.flatMap(({ id, occurrences = [] }) => occurrences.map(time => ({ target: id, ...time })))
   const inOrder = times.toSorted((one, other) => one.startsAt - other.startsAt || one.endsAt - other.endsAt)
-  const broken = new Set<string>()
+  const broken = new Map<string, Fault>()
   // Whoever is not done is with the one who ends last, if with any.
   let last: (Occurrence & { target: string }) | undefined
   for (const time of inOrder) {
-    if (last && last.endsAt + rest > time.startsAt)
-      broken.add(
-        `${id} is on ${last.target} and ${time.target}, which overlap or leave less than ${rest} minutes of rest.`,
-      )
+    if (last && last.endsAt + rest > time.startsAt) {
+      const text = `${id} is on ${last.target} and ${time.target}, which overlap or leave less than ${rest} minutes of rest.`
+      broken.set(text, {
+        ...{ kind: 'rest', participant: id, target: time.target, other: last.target, limit: rest, text },
+      })
+    }
     if (!last || time.endsAt > last.endsAt) last = time
   }
-  return [...broken]
+  return [...broken.values()]
 }
 
 const momentOf = (minute: number) => new Date(minute * 60_000).toISOString().slice(0, 16)
 
-function addUpPlan(problem: Problem, pairs: readonly PinnedPair[]) {
+/** Costs of pairs, loads, shortages and extras, and the places that stay empty. */
+export function addUpPlan(problem: Problem, pairs: readonly PinnedPair[]) {
   const chosen = new Pairs(pairs)
   const [loads, filled] = [new Map<string, number>(), new Map<string, number>()]
   const shortages = new Map<string, number>()
