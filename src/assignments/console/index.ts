@@ -28,6 +28,20 @@ export const assignmentsConsole: ConsoleModule = {
       load: () => import('./run-page.tsx'),
     },
     {
+      path: '/assignments/$id/print',
+      title: 'On paper',
+      frame: 'shell',
+      permission: rounds,
+      load: () => import('./print-page.tsx'),
+    },
+    {
+      path: '/assignments/fairness',
+      title: 'Fairness',
+      frame: 'shell',
+      permission: rounds,
+      load: () => import('./fairness-page.tsx'),
+    },
+    {
       path: '/assignments/domains',
       title: 'Domains',
       frame: 'shell',
@@ -37,6 +51,14 @@ export const assignmentsConsole: ConsoleModule = {
   ],
   navigation: [
     { group: 'Assignments', label: 'Board', to: '/assignments', icon: 'list', permission: rounds },
+    {
+      group: 'Assignments',
+      label: 'Fairness',
+      to: '/assignments/fairness',
+      icon: 'chart',
+      permission: rounds,
+      place: 3,
+    },
     {
       group: 'Assignments',
       label: 'Domains',
