@@ -1,7 +1,9 @@
-import { reducedCost } from './certificates.ts'
+import { addUpPrices, reducedCost } from './certificates.ts'
 import { ProblemError } from './instances.ts'
 import { solveFlow } from './plans.ts'
 import type { Cost, Demand, PinnedPair, Plan, Problem } from './problem.ts'
+import { solveRound } from './solving.ts'
+import type { PlanContext } from './strategies/strategy.ts'
 
 /** Why somebody is not on a target, from the prices of the plan alone. */
 export type Reason =
@@ -10,7 +12,7 @@ export type Reason =
   | { readonly kind: 'notPossible' }
   | {
       readonly kind: 'dearer'
-      /** With him on it the round costs so much more, or more than that. */
+      /** With him on it the round costs so much more than the plan, or more than that; negative where the plan is not known to be the cheapest. */
       readonly atLeast: Cost
       /** What it costs to have him on it. */
       readonly cost: Cost
@@ -19,7 +21,7 @@ export type Reason =
       readonly targetPrice: number
     }
 
-/** Takes no solving; `forcePair` says it exactly. */
+/** Takes no solving; `weighPair` says it exactly. */
 export function reasonFor(problem: Problem, plan: Plan, { participant, target }: PinnedPair): Reason {
   if (plan.pairs.some(pair => pair.participant === participant && pair.target === target)) return { kind: 'chosen' }
   const pair = problem.pairs.find(one => one.participant === participant && one.target === target)
@@ -27,12 +29,49 @@ export function reasonFor(problem: Problem, plan: Plan, { participant, target }:
   const { certificate, cost, lowerBound } = plan
   if (certificate.kind !== 'prices' || cost === null || lowerBound === null)
     throw new ProblemError('A plan that is infeasible has no prices: it names a conflict instead.')
+  // The pair adds to what the prices prove, not to what a solver claims beyond that.
+  const proven = certificate.claimed ? addUpPrices(problem, certificate).lowerBound! : lowerBound
   return {
     kind: 'dearer',
-    atLeast: Math.max(0, Math.ceil(lowerBound - cost + Math.max(0, reducedCost(problem, certificate, pair)))),
+    atLeast: Math.max(lowerBound, Math.ceil(proven + reducedCost(problem, certificate, pair))) - cost,
     cost: pair.cost,
     participantPrice: certificate.participants[participant] ?? 0,
     targetPrice: certificate.targets[target] ?? 0,
+  }
+}
+
+/** What it takes to have somebody on a target, found by planning the round with him there. */
+export type Weighed =
+  | { readonly kind: 'chosen' | 'notPossible' }
+  | { readonly kind: 'impossible'; readonly demands: readonly Demand[] }
+  | {
+      readonly kind: 'dearer'
+      /** Above what the plan costs: `atMost` is what `plan` does, and no plan with the pair does less than `atLeast`. Equal where it is proved. */
+      readonly atLeast: Cost
+      readonly atMost: Cost
+      readonly plan: Plan
+      /** Who has to change what for it. */
+      readonly moves: readonly Move[]
+    }
+
+/** As `reasonFor`, and exact, under all constraints: solves the round again with the pair pinned, in a thread. */
+export async function weighPair(
+  problem: Problem,
+  plan: Plan,
+  pair: PinnedPair,
+  context: PlanContext = {},
+): Promise<Weighed> {
+  const known = reasonFor(problem, plan, pair)
+  if (known.kind !== 'dearer') return known
+  const { participant, target } = pair
+  const forced = await solveRound({ ...problem, pins: [...problem.pins, { participant, target }] }, context)
+  if (forced.certificate.kind === 'conflict') return { kind: 'impossible', demands: forced.certificate.demands }
+  return {
+    kind: 'dearer',
+    atLeast: Math.max(forced.lowerBound! - plan.cost!, known.atLeast),
+    atMost: forced.cost! - plan.cost!,
+    plan: forced,
+    moves: movesBetween(plan.pairs, forced.pairs),
   }
 }
 

@@ -108,3 +108,19 @@ export function shuffled(problem: Problem, turns: number): Problem {
     relations: turn(problem.relations),
   }
 }
+
+/** So that most of them have a plan. */
+export const mayBeShort = (round: Problem): Problem => ({
+  ...{ ...round, pins: [] },
+  participants: round.participants.map(one => ({ ...one, minimum: 0 })),
+  targets: round.targets.map(({ shortageCost = 9, mixes, ...one }) => ({
+    ...one,
+    shortageCost: Math.max(shortageCost, one.extraValue),
+    mixes: mixes
+      .map(mix => ({ ...mix, participants: mix.participants.filter(id => canDo(round, id, one.id)) }))
+      .filter(({ minimum, participants }) => minimum < participants.length),
+  })),
+})
+
+const canDo = ({ pairs }: Problem, id: string, of: string) =>
+  pairs.some(({ participant, target }) => participant === id && target === of)

@@ -5,12 +5,14 @@ import { openHighs } from './mixed-integer.ts'
 import { solveRelaxation } from './plans.ts'
 import type { Plan, Problem } from './problem.ts'
 import { type ProblemPost, problemReceiver } from './problem-posts.ts'
+import { replan } from './replans.ts'
 import { SearchEnded, solveWithSides } from './side-plans.ts'
+import { replanWithSides } from './side-replans.ts'
 import { type Asked, checked, type Said } from './solving.ts'
 import { measuredPlan } from './strategies/scored.ts'
 
 // One round, then the thread ends and HiGHS gives its memory back: within a thread it only grows.
-const { chosen } = workerData as Asked
+const { before, chosen } = workerData as Asked
 const receive = problemReceiver()
 const say = (said: Said) => parentPort?.postMessage(said)
 parentPort?.on('message', async (post: ProblemPost) => {
@@ -32,8 +34,10 @@ async function solve(problem: Problem): Promise<Plan> {
   const isFlow =
     relations.length === 0 &&
     targets.every(({ occurrences = [], mixes }) => occurrences.length === 0 && mixes.length === 0)
-  if (isFlow) return solveRelaxation(problem)
-  return solveWithSides(await openHighs(), problem, better => {
+  if (isFlow) return before ? replan(problem, before).plan : solveRelaxation(problem)
+  const report = (better: Plan) => {
     if (checkPlan(problem, better).holds) say({ better })
-  })
+  }
+  const highs = await openHighs()
+  return before ? replanWithSides(highs, problem, before, report) : solveWithSides(highs, problem, report)
 }

@@ -3,11 +3,13 @@ import { checkPlan } from './checks.ts'
 import { ProblemError } from './instances.ts'
 import type { PinnedPair, Plan, Problem } from './problem.ts'
 import { postProblem } from './problem-posts.ts'
+import { type Replan, replanOf } from './replans.ts'
 import { SearchEnded } from './side-plans.ts'
 import type { PlanContext } from './strategies/strategy.ts'
 
-/** What the thread is to do beside the problem that it is sent: to solve it, or to measure what was chosen. */
+/** What the thread is to do beside the problem that it is sent: to solve it, to stay close to a plan, or to measure what was chosen. */
 export interface Asked {
+  readonly before?: readonly PinnedPair[]
   readonly chosen?: { readonly strategy: string; readonly pairs: readonly PinnedPair[] }
 }
 
@@ -24,6 +26,18 @@ export type Said =
  */
 export const solveRound = (problem: Problem, context: PlanContext = {}): Promise<Plan> =>
   answerFromThread(problem, {}, context)
+
+/**
+ * Plans a changed round so that the fewest places stay free, then the fewest pairs of the plan before are given up, then it costs
+ * least, under all constraints (`replan`, `replanWithSides`). In a thread; stopped, it answers with the best so far by that measure.
+ */
+export async function replanRound(
+  problem: Problem,
+  before: readonly PinnedPair[],
+  context: PlanContext = {},
+): Promise<Replan> {
+  return replanOf(problem, before, await answerFromThread(problem, { before }, context))
+}
 
 /** What a strategy chose by a measure of its own, with what it costs by the round's costs, and the flow's bound on those. */
 export const measureRound = (problem: Problem, strategy: string, pairs: readonly PinnedPair[]): Promise<Plan> =>
