@@ -38,17 +38,11 @@ export function BoardDays({ board, domain, isMonth, today }: BoardProps) {
         <section key={key} aria-label={title} className="panel">
           <h3 className={classes.day}>
             {title}
-            {note && (
-              <Text span size="sm" c="dimmed" fw={400}>
-                {note}
-              </Text>
-            )}
-          </h3>
-          {entries.length === 0 ? (
-            <Text size="sm" c="dimmed" px={14} pb={10}>
-              Nothing
+            <Text span size="sm" c="dimmed" fw={400}>
+              {[note, entries.length === 0 && 'nothing'].filter(Boolean).join(', ')}
             </Text>
-          ) : (
+          </h3>
+          {entries.length > 0 && (
             <ul className={classes.entries}>
               {entries.map(entry => (
                 <Line

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { Icon, Problem, Refusal } from '#platform/console'
 import { Numbers } from './numbers.tsx'
 import { type Draft, useDesk } from './round-desk.ts'
-import { effectInWords, outcomeOf, points, questionOf } from './round-words.ts'
+import { effectInWords, emptiedBy, outcomeOf, points, questionOf } from './round-words.ts'
 import { type Change, makeMoves, previewQuery, refreshRound } from './rounds.ts'
 import { capital } from './words.ts'
 
@@ -56,11 +56,13 @@ export function ChangeDialog({ draft, close }: { draft: Draft; close: () => void
                     </ul>
                   </Alert>
                 ) : (
-                  <Text size="sm">{effectInWords(preview.data.costBefore, preview.data.costAfter)}</Text>
+                  <Text size="sm">
+                    {emptiedBy(change, plan.targets)} {effectInWords(preview.data.costBefore, preview.data.costAfter)}
+                  </Text>
                 )}
                 {round.publishedAt !== null && !isRefused && (
                   <Text size="sm" c="dimmed">
-                    It is published: whom it concerns is told at once.
+                    It is published: whom it concerns is told within a few minutes.
                   </Text>
                 )}
                 <Numbers

@@ -55,6 +55,12 @@ export function periodInWords(first: string, last: string | null): string {
   return `${begin} to ${format(last, { day: 'numeric', month: 'long', year: 'numeric' })}`
 }
 
+/** `30 Nov to 6 Dec`, for a button. */
+export function periodInShort(first: string, last: string): string {
+  const short = (day: string) => format(day, { day: 'numeric', month: 'short' })
+  return first === last ? short(first) : `${short(first)} to ${short(last)}`
+}
+
 /** What a round is called that nobody has named. */
 export function periodName(first: string, last: string | null): string {
   const isWeek = last !== null && first === mondayOf(first) && addDays(first, 6) === last

@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { dayOf, Icon, Refusal } from '#platform/console'
 import { nextPeriod } from './board.ts'
-import { addDays, isDay, mondayOf, periodInWords, periodName } from './days.ts'
+import { addDays, isDay, mondayOf, periodInShort, periodName } from './days.ts'
 import { inDomain } from './domain-choice.tsx'
 import { strategyNames } from './round-words.ts'
 import { latestRoundQuery, makeRound, refreshRound } from './rounds.ts'
@@ -49,7 +49,7 @@ export function PlanNext({ domain }: { domain: Domain }) {
         loading={planning.isPending}
         onClick={() => next && planning.mutate(next)}
       >
-        {!next || isNextWeek ? 'Plan next week' : `Plan ${periodInWords(next.from, next.to).replace(/ \d{4}$/, '')}`}
+        {!next || isNextWeek ? 'Plan next week' : `Plan ${periodInShort(next.from, next.to)}`}
       </Button>
       <Button variant="default" onClick={() => setChoosing(true)}>
         Other days

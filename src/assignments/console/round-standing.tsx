@@ -83,7 +83,7 @@ function Figures() {
       ]}
     >
       <Text size="xs" c="dimmed" mt="xs" maw={560}>
-        Points add up what people would rather not do, an uneven share of the work, and empty places. 100 points are one
+        Points add up what people would rather not do, an uneven share of the work, and empty places. 25 points are one
         step of one person’s wishes.
       </Text>
       <CheckNow roundId={round.id} />

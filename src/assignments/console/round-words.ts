@@ -1,5 +1,6 @@
 import { formatCount } from '#platform/console'
 import { periodName } from './days.ts'
+import type { PlanTarget } from './round-plan.ts'
 import type { Change } from './rounds.ts'
 import type { Round } from './wire-types.ts'
 
@@ -31,7 +32,7 @@ export const stateColors: Readonly<Record<RoundState, string>> = {
 export const emptyPlaces = (count: number): string =>
   count === 1 ? '1 place is empty' : `${formatCount(count)} places are empty`
 
-/** Points are the engine's unit: 100 are one step of somebody's preference. */
+/** Points are what plans are weighed in: 25 are one step of somebody's wish. */
 export const points = (cost: number): string => {
   const text = new Intl.NumberFormat('en', { maximumFractionDigits: 1 }).format(cost)
   return `${text} ${Math.abs(cost) === 1 ? 'point' : 'points'}`
@@ -41,19 +42,17 @@ export const points = (cost: number): string => {
 export function effectInWords(before: number | null, after: number | null): string {
   if (before === null || after === null) return 'What it does to the plan as a whole cannot be said.'
   const extra = after - before
-  if (Math.abs(extra) < 0.5) return 'The plan as a whole stays as good as it is.'
+  if (Math.abs(extra) < 0.05) return 'The plan as a whole stays as good as it is.'
   if (extra < 0) return 'The plan as a whole gets better by it.'
-  if (extra >= 500_000) return 'It leaves more places empty than before.'
-  return extra <= 100
-    ? 'The plan as a whole gets a little worse: about one step of one person’s wishes.'
-    : 'The plan as a whole gets worse: wishes and fair shares are met less well.'
+  if (extra <= 25) return 'The plan as a whole gets a little worse: no more than one step of one person’s wishes.'
+  return 'The plan as a whole gets worse.'
 }
 
 /** How far from the best a plan can be at most, as a share of its cost. */
 export function gapInWords(cost: number | null, lowerBound: number | null): string {
   if (cost === null) return 'No plan has been found yet.'
   if (lowerBound === null) return 'How much better a plan could be is not known yet.'
-  if (cost - lowerBound < 0.5) return 'No better plan exists: this is proved.'
+  if (cost - lowerBound < 0.05) return 'No better plan exists: this is proved.'
   return `A better plan may exist. It could save at most ${percent((cost - lowerBound) / Math.max(1, Math.abs(cost)))} of the cost.`
 }
 
@@ -81,6 +80,14 @@ export function outcomeOf(change: Change, { person, target }: Names): string | u
   if (change.kind !== 'swap') return undefined
   const [[one, other], [from, to]] = [change.participantIds, change.targetIds]
   return `${person(one)} goes to ${target(to)}, ${person(other)} to ${target(from)}.`
+}
+
+/** Places that stay empty by a change, in words. */
+export function emptiedBy(change: Change, targets: readonly PlanTarget[]): string | undefined {
+  const from = change.kind === 'move' ? change.from : change.kind === 'remove' ? change.targetId : undefined
+  const target = targets.find(({ id }) => id === from)
+  if (!target || target.minimum === null || target.people.length > target.minimum) return undefined
+  return `On ${target.name} ${emptyPlaces(target.minimum - target.people.length + 1)} then.`
 }
 
 export const actionNames: Readonly<Record<string, string>> = {

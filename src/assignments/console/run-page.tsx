@@ -254,7 +254,7 @@ function Outcome({ run, round, domain, isOpen }: RunViewProps & { isOpen: boolea
               </Button>
               {round.publishedAt !== null && (
                 <Text size="sm" c="dimmed">
-                  Those who move are told at once, nobody else.
+                  Those who move are told, nobody else.
                 </Text>
               )}
             </Group>
