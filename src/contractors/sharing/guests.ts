@@ -2,13 +2,12 @@ import pg from 'pg'
 import { type Static, Type } from 'typebox'
 import { explainAccess } from '#platform/access'
 import { type App, mainApp } from '#platform/app.ts'
-import { hashToken } from '#platform/crypto'
+import { createTenantToken, hashToken, tenantOfToken } from '#platform/crypto'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { type CookieChange, timestamp, uuid } from '#platform/http'
 import { verifyPassword } from '#platform/identity'
 import { admitsAddress, hasFeature } from '#platform/tenancy'
 import { shareErrors } from './share-errors.ts'
-import { createShareToken, tenantOfToken } from './share-tokens.ts'
 import { outsideShares, type Permission } from './shares.ts'
 
 /** How long what a link has opened stays open in that browser. */
@@ -69,7 +68,7 @@ export async function openLink(
     if (!isTried) throw shareErrors.linkRests({ retryAfter: 900 })
     if (!(await verifyPassword(share.passwordHash, password))) throw shareErrors.linkPasswordWrong()
   }
-  const secret = createShareToken(tenantId)
+  const secret = createTenantToken(tenantId)
   const opened = await app.db.scoped({ ...scope, userName: guestName(share.email) }).maybe<OpenedList>(sql`
       select list_id, expires_at
       from contractors.open_share(${hashToken(token)}, ${share.passwordHash}, ${hashToken(secret)}, ${sessionHours}::integer)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tenantOfToken } from '#platform/crypto'
 import { sql } from '#platform/database'
 import { mailsTo } from '#test/mails.ts'
-import { tenantOfToken } from './share-tokens.ts'
 import {
   addItem,
   admin,

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { type App, mainApp } from '#platform/app.ts'
-import { hashToken } from '#platform/crypto'
+import { createTenantToken, hashToken } from '#platform/crypto'
 import { onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { dateTime, nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { hashNewPassword, normaliseEmail } from '#platform/identity'
@@ -12,7 +12,6 @@ import { emitEvent } from '#platform/webhooks'
 import { errors } from '../errors.ts'
 import { shareErrors } from './share-errors.ts'
 import { shareMail } from './share-mails.ts'
-import { createShareToken } from './share-tokens.ts'
 
 export const outsideShares = 'contractors.outside_shares'
 export const permissions = ['view', 'comment', 'edit'] as const
@@ -96,7 +95,7 @@ export async function shareList(
   const passwordHash = await hashSharePassword(fields.password)
   checkFields(app, fields)
   const email = normaliseEmail(sharee.email ?? '')
-  const token = createShareToken(scope.tenantId ?? '')
+  const token = createTenantToken(scope.tenantId ?? '')
   const { id, isMailed } = await app.db.transaction({ ...scope, system: true }, async tx => {
     const list = await lockOwnList(tx, listId)
     await refuseTooMany(tx, listId)
@@ -167,7 +166,7 @@ export async function renewLink(
   { sendMail = true }: { sendMail?: boolean | undefined },
 ): Promise<NewShare> {
   await requireFeature(app, scope.tenantId, outsideShares)
-  const token = createShareToken(scope.tenantId ?? '')
+  const token = createTenantToken(scope.tenantId ?? '')
   const isMailed = await app.db.transaction({ ...scope, system: true }, async tx => {
     const list = await lockOwnList(tx, listId)
     const share = await lockShare(tx, listId, id)

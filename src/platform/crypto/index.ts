@@ -1,3 +1,3 @@
 export { Keyring } from './keyring.ts'
 export { readSigned, type SignedDocument, thumbprintOf } from './signatures.ts'
-export { createToken, hashToken } from './tokens.ts'
+export { createTenantToken, createToken, hashToken, tenantOfToken } from './tokens.ts'
