@@ -48,7 +48,7 @@ function optionsOf(
   const beside = isLines ? 0.3 : 0.6
   return {
     legend: { show: false },
-    padding: [14, 8, 0, 0],
+    padding: [14, 18, 0, 0],
     cursor: { y: false, points: { show: isLines }, drag: { x: false, y: false } },
     scales: {
       x: { time: false, range: (_, min, max) => [min - beside, max + beside] },

@@ -57,7 +57,14 @@ function Group({ name, entries, current, isFolded, fold }: GroupProps) {
 function Entry({ to, icon, label, useLabel = noOther, isCurrent }: NavigationEntry & { isCurrent: boolean }) {
   const other = useLabel()
   return (
-    <Link to={to} className={classes.entry} activeProps={{}} aria-current={isCurrent ? 'page' : undefined}>
+    <Link
+      to={to}
+      className={classes.entry}
+      // By itself a link is current on all pages below its own, those of other sections too.
+      activeOptions={{ exact: true, includeSearch: false }}
+      activeProps={{}}
+      aria-current={isCurrent ? 'page' : undefined}
+    >
       <Icon name={icon} />
       {other ?? label}
     </Link>
