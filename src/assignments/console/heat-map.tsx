@@ -59,7 +59,10 @@ function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
       <ScrollRegion label="Map of load over time" className={`scroll-x ${classes.heatRegion}`}>
         <div
           className={classes.heat}
-          style={{ gridTemplateColumns: `minmax(84px, max-content) repeat(${periods.length}, minmax(13px, 30px))` }}
+          style={{
+            gridTemplateColumns: `minmax(84px, max-content) repeat(${periods.length}, minmax(13px, 1fr))`,
+            maxWidth: 150 + 46 * periods.length,
+          }}
           data-fading={isFading || undefined}
           role="img"
           aria-label={`Load of ${participants.length} people in ${periods.length} periods, at most ${formatLoad(highest)} in one. Most of all: ${most.name}, ${formatLoad(sumOf(most.loads))}. The table has every figure.`}

@@ -12,7 +12,7 @@ export function LoadChart({ participants, noun }: { participants: readonly Load[
   return (
     <ChartFrame
       title="Load and fair share"
-      note="Who is ahead of his share stands first, who is owed less work last."
+      note="Whoever is furthest ahead of the fair share stands first."
       className={`panel ${classes.part}`}
       isEmpty={rows.length === 0}
       chart={
