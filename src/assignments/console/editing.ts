@@ -8,7 +8,8 @@ import { changesOf, type Disputed, merge } from './merging.ts'
 /** A resource as it was read, with the entity tag under which it may be changed. */
 export type Loaded<T> = T & { readonly etag: string }
 
-type Rules<Fields> = Parameters<typeof useForm<Fields>>[0] extends { validate?: infer V } | undefined ? V : never
+/** What is wrong with a field, if anything. */
+type Rules<Fields> = { [Name in keyof Fields]?: (value: Fields[Name], fields: Fields) => string | null }
 
 type Options<T, Fields> = {
   loaded: Loaded<T>

@@ -1,6 +1,10 @@
 import type { ConsoleModule } from '#platform/console'
+import { useParticipantsLabel, useTargetsLabel } from './remembered-domain.ts'
+import { resources } from './resources.ts'
 
 const domains = 'assignments.domains.read'
+const participants = 'assignments.participants.read'
+const targets = 'assignments.targets.read'
 const rounds = 'assignments.assignments.read'
 
 export const assignmentsConsole: ConsoleModule = {
@@ -12,6 +16,62 @@ export const assignmentsConsole: ConsoleModule = {
       frame: 'shell',
       permission: rounds,
       load: () => import('./board-page.tsx'),
+    },
+    {
+      path: '/assignments/people',
+      title: 'People',
+      frame: 'shell',
+      permission: participants,
+      load: () => import('./people-page.tsx'),
+    },
+    {
+      path: '/assignments/people/$id',
+      title: 'Person',
+      frame: 'shell',
+      permission: participants,
+      load: () => import('./person-page.tsx'),
+    },
+    {
+      path: '/assignments/targets',
+      title: 'Targets',
+      frame: 'shell',
+      permission: targets,
+      load: () => import('./targets-page.tsx'),
+    },
+    {
+      path: '/assignments/targets/$id',
+      title: 'Target',
+      frame: 'shell',
+      permission: targets,
+      load: () => import('./target-page.tsx'),
+    },
+    {
+      path: '/assignments/domains',
+      title: 'Domains',
+      frame: 'shell',
+      permission: domains,
+      load: () => import('./domains-page.tsx'),
+    },
+    {
+      path: '/assignments/domains/$id',
+      title: 'Domain',
+      frame: 'shell',
+      permission: domains,
+      load: () => import('./domain-page.tsx'),
+    },
+    {
+      path: '/assignments/definitions',
+      title: 'Kinds of things',
+      frame: 'shell',
+      permission: domains,
+      load: () => import('./definitions-page.tsx'),
+    },
+    {
+      path: '/assignments/definitions/$id',
+      title: 'Kind of things',
+      frame: 'shell',
+      permission: domains,
+      load: () => import('./definition-page.tsx'),
     },
     {
       path: '/assignments/$id',
@@ -41,15 +101,26 @@ export const assignmentsConsole: ConsoleModule = {
       permission: rounds,
       load: () => import('./fairness-page.tsx'),
     },
-    {
-      path: '/assignments/domains',
-      title: 'Domains',
-      frame: 'shell',
-      permission: domains,
-      load: () => import('./domains-page.tsx'),
-    },
   ],
   navigation: [
+    {
+      group: 'Assignments',
+      label: 'People',
+      useLabel: useParticipantsLabel,
+      to: '/assignments/people',
+      icon: 'people',
+      permission: participants,
+      place: 1,
+    },
+    {
+      group: 'Assignments',
+      label: 'Targets',
+      useLabel: useTargetsLabel,
+      to: '/assignments/targets',
+      icon: 'target',
+      permission: targets,
+      place: 2,
+    },
     { group: 'Assignments', label: 'Board', to: '/assignments', icon: 'list', permission: rounds },
     {
       group: 'Assignments',
@@ -67,5 +138,14 @@ export const assignmentsConsole: ConsoleModule = {
       permission: domains,
       place: 4,
     },
+    {
+      group: 'Assignments',
+      label: 'Kinds of things',
+      to: '/assignments/definitions',
+      icon: 'tag',
+      permission: domains,
+      place: 5,
+    },
   ],
+  resources,
 }

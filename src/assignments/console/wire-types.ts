@@ -16,6 +16,7 @@ import type { Target as ServedTarget } from '../targets/targets.ts'
 
 export type { Configuration, Words } from '../domains/configurations.ts'
 export type { DomainFields } from '../domains/domains.ts'
+export type { DefinitionFields } from '../entities/definitions.ts'
 export type { EntitySchema } from '../entities/schemas.ts'
 export type { AvailabilityJson, Weekday } from '../participants/availability.ts'
 export type { ExceptionFields } from '../participants/exceptions.ts'

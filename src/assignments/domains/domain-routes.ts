@@ -23,7 +23,7 @@ export const domainRoutes = [
     allow: read,
     summary: 'List the strategies by which rounds are planned, and the rules that they are held against',
     response: Methods,
-    handle: () => listMethods(),
+    handle: async () => listMethods(),
   }),
   route({
     method: 'GET',

@@ -10,6 +10,9 @@ const described = { title: Type.Optional(text), description: Type.Optional(text)
 /** A field of an entity; which of the constraints count depends on its type. */
 export const Field = Type.Object({
   ...described,
+  order: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 1_000, description: 'Its place among the fields in a form' }),
+  ),
   type: oneOf(['string', 'number', 'integer', 'boolean', 'array']),
   enum: Type.Optional(
     Type.Array(Type.Union([Type.String({ maxLength: 200 }), Type.Number()]), {

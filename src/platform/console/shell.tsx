@@ -34,7 +34,7 @@ export function Shell({ navigation, routes, stepUp, Bell, startCard }: ShellProp
   const { pathname } = useLocation()
   const [menuOpen, menu] = useDisclosure(false)
   const main = useRef<HTMLElement>(null)
-  const route = routes.find(each => matchesPath(each.path, pathname))
+  const route = routes.filter(each => matchesPath(each.path, pathname)).toSorted(byPlaces)[0]
 
   usePageTitle(route?.title)
   useFocusAfterNavigation(main, pathname)
@@ -278,6 +278,9 @@ function Monogram({ name, picture, round }: { name: string; picture?: string | n
     </Badge>
   )
 }
+
+/** `/lists/new` before `/lists/$id`, whatever their order. */
+const byPlaces = (a: ConsoleRoute, b: ConsoleRoute) => a.path.split('$').length - b.path.split('$').length
 
 /** The section that a page is in: the nearest above it. */
 function sectionOf(pathname: string, navigation: readonly NavigationEntry[]): string {

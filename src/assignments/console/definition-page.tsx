@@ -1,0 +1,205 @@
+import { Alert, Badge, Button, Group, Modal, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { ErrorState, Icon, PageHeader, Refusal, usePageTitle, useSession } from '#platform/console'
+import classes from './assignments.module.css'
+import { draftsOf, type FieldDraft, faultOfDrafts, schemaOf } from './definition-fields.ts'
+import { changeDefinition, definitionQuery, deleteDefinition, refreshDefinitions } from './definitions.ts'
+import { inDomain, useRemembering } from './domain-choice.tsx'
+import { domainQuery } from './domains.ts'
+import { EditBar } from './edit-bar.tsx'
+import { type Loaded, useEditing } from './editing.ts'
+import { Entities } from './entities.tsx'
+import { FieldsEditor } from './fields-editor.tsx'
+import { BackLink, Loading, PageTabs } from './resource-page.tsx'
+import type { Domain, EntityDefinition } from './wire-types.ts'
+
+/** A kind of things: its fields, and all that there are of it. */
+export function Page() {
+  const { id = '' } = useParams({ strict: false })
+  const { data, error, refetch } = useQuery(definitionQuery(id))
+  const domain = useQuery({ ...domainQuery(data?.domainId ?? ''), enabled: data !== undefined })
+  useRemembering(domain.data)
+  usePageTitle(data?.displayName)
+  const failure = error ?? domain.error
+  if (failure) return <ErrorState error={failure} retry={() => void refetch()} />
+  if (!data || !domain.data) return <Loading what="the kind of things" />
+  return <Definition key={id} definition={data} domain={domain.data} />
+}
+
+function Definition({ definition, domain }: { definition: Loaded<EntityDefinition>; domain: Domain }) {
+  const { can } = useSession()
+  const { displayName, version, unfitCount, entityCount, isActive } = definition
+  return (
+    <>
+      <BackLink to="/assignments/definitions" search={inDomain(domain)}>
+        Kinds of things
+      </BackLink>
+      <PageHeader
+        title={displayName}
+        lead={
+          <Group gap="md">
+            <span>
+              {entityCount} of it, version {version} of its fields
+            </span>
+            {!isActive && (
+              <Badge variant="light" color="gray" tt="none" size="sm">
+                Not active
+              </Badge>
+            )}
+          </Group>
+        }
+        actions={can('assignments.domains.write') && <Deletion definition={definition} domain={domain} />}
+      />
+      {unfitCount > 0 && (
+        <Alert
+          variant="light"
+          color="yellow"
+          icon={<Icon name="alert" />}
+          mb="md"
+          title={`${unfitCount} no longer ${unfitCount === 1 ? 'fits' : 'fit'} the fields`}
+        >
+          They stay as they were entered, and can be read. Each says what is missing or too much.
+        </Alert>
+      )}
+      <PageTabs
+        label={`About ${displayName}`}
+        tabs={[
+          { name: 'entries', title: 'Entries', content: <Entities definition={definition} /> },
+          {
+            name: 'fields',
+            title: 'Fields',
+            content: <Fields definition={definition} mayWrite={can('assignments.domains.write')} />,
+          },
+        ]}
+      />
+    </>
+  )
+}
+
+type DefinitionForm = { displayName: string; description: string; isActive: boolean; fields: FieldDraft[] }
+
+const labels: Readonly<Record<keyof DefinitionForm, string>> = {
+  displayName: 'Name',
+  description: 'Description',
+  isActive: 'Active',
+  fields: 'Fields',
+}
+
+function Fields({ definition, mayWrite }: { definition: Loaded<EntityDefinition>; mayWrite: boolean }) {
+  const client = useQueryClient()
+  const editing = useEditing<EntityDefinition, DefinitionForm>({
+    loaded: definition,
+    read: ({ displayName, description, isActive, schema }) => ({
+      displayName,
+      description: description ?? '',
+      isActive,
+      fields: draftsOf(schema as never),
+    }),
+    write: ({ fields, description, ...plain }, base) =>
+      changeDefinition(
+        definition.id,
+        {
+          ...plain,
+          ...(description !== undefined && { description: description.trim() || null }),
+          ...(fields && { schema: schemaOf(fields) }),
+        },
+        base.etag,
+      ),
+    reload: () => client.fetchQuery({ ...definitionQuery(definition.id), staleTime: 0 }),
+    onSaved: saved => {
+      client.setQueryData(definitionQuery(definition.id).queryKey, saved)
+      return refreshDefinitions(client)
+    },
+    fieldOf: { 'assignments.definition_faulty': 'fields' },
+    validate: {
+      displayName: (value: string) => (value.trim() ? null : 'Give it a name.'),
+      fields: faultOfDrafts,
+    },
+  })
+  const { form } = editing
+  return (
+    <form className={classes.form} onSubmit={editing.submit} noValidate>
+      <fieldset disabled={!mayWrite} className={classes.bare}>
+        <Stack gap="md">
+          <section className={`panel ${classes.section}`} aria-label="Fields">
+            <Title order={2}>Fields</Title>
+            <Text size="sm" c="dimmed" mb="sm">
+              When they change, what was entered stays as it is, and you are told which entries no longer fit.
+            </Text>
+            <FieldsEditor
+              fields={form.values.fields}
+              change={fields => form.setFieldValue('fields', fields)}
+              error={form.errors.fields}
+            />
+          </section>
+          <section className={`panel ${classes.section}`} aria-label="About it">
+            <Stack gap="sm">
+              <TextInput label={labels.displayName} maxLength={200} {...form.getInputProps('displayName')} />
+              <Textarea
+                label={labels.description}
+                autosize
+                minRows={2}
+                maxLength={10_000}
+                {...form.getInputProps('description')}
+              />
+              <Switch label={labels.isActive} {...form.getInputProps('isActive', { type: 'checkbox' })} />
+            </Stack>
+          </section>
+        </Stack>
+      </fieldset>
+      <EditBar
+        editing={editing}
+        labels={labels}
+        inWords={(name, value) =>
+          name === 'fields' ? (value as FieldDraft[]).map(({ title }) => title).join(', ') || 'none' : undefined
+        }
+      />
+    </form>
+  )
+}
+
+function Deletion({ definition, domain }: { definition: EntityDefinition; domain: Domain }) {
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const [isAsking, setIsAsking] = useState(false)
+  const deletion = useMutation({
+    mutationFn: () => deleteDefinition(definition.id),
+    onSuccess: async () => {
+      await navigate({
+        ...{ to: '/assignments/definitions', replace: true, ignoreBlocker: true },
+        search: inDomain(domain) as never,
+      })
+      await refreshDefinitions(client)
+      notifications.show({ message: `${definition.displayName} is deleted.` })
+    },
+  })
+  return (
+    <>
+      <Button variant="default" leftSection={<Icon name="trash" size={16} />} onClick={() => setIsAsking(true)}>
+        Delete
+      </Button>
+      <Modal
+        opened={isAsking}
+        onClose={() => setIsAsking(false)}
+        title={`Delete the kind “${definition.displayName}”?`}
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        <Stack gap="md">
+          <Text size="sm">Only a kind without entries is deleted.</Text>
+          <Refusal error={deletion.error} />
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={() => setIsAsking(false)} data-autofocus>
+              Keep it
+            </Button>
+            <Button color="red.9" loading={deletion.isPending} onClick={() => deletion.mutate()}>
+              Delete it
+            </Button>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
+  )
+}
