@@ -1,6 +1,6 @@
 import { SegmentedControl, Skeleton, Text } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type CSSProperties, useState } from 'react'
 import { ChartFrame, ErrorState, formatCount, formatDay, ScrollRegion } from '#platform/console'
 import { periodInWords } from './days.ts'
 import classes from './fairness.module.css'
@@ -53,6 +53,7 @@ function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
   const periods = placed(heat)
   const [pointed, setPointed] = useState<string>()
   const highest = Math.max(1, ...participants.flatMap(({ loads }) => loads))
+  const steps = Math.min(4, highest)
   const most = participants.reduce((most, each) => (sumOf(each.loads) > sumOf(most.loads) ? each : most))
   return (
     <>
@@ -84,7 +85,7 @@ function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
                 <span
                   key={`${id} ${period.key}`}
                   className={classes.square}
-                  style={{ '--share': `${load === 0 ? 0 : 18 + (load / highest) * 82}%` } as React.CSSProperties}
+                  style={shadeOf(load / highest)}
                   title={words}
                   onPointerEnter={() => setPointed(words)}
                 />
@@ -99,12 +100,8 @@ function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
         </Text>
         <span className={classes.ramp} aria-hidden="true">
           0
-          {[0, 25, 50, 75, 100].map(step => (
-            <span
-              key={step}
-              className={classes.square}
-              style={{ '--share': `${step === 0 ? 0 : 18 + step * 0.82}%` } as React.CSSProperties}
-            />
+          {Array.from({ length: steps + 1 }, (_, step) => step / steps).map(share => (
+            <span key={share} className={classes.square} style={shadeOf(share)} />
           ))}
           {formatLoad(highest)}
         </span>
@@ -149,6 +146,9 @@ function Table({ heat, noun }: { heat: Heat; noun: string }) {
     </ScrollRegion>
   )
 }
+
+/** What is next to nothing is still told from nothing. */
+const shadeOf = (share: number) => ({ '--share': `${share === 0 ? 0 : 18 + share * 82}%` }) as CSSProperties
 
 /** Two rounds may begin on one day. */
 const placed = ({ periods }: Heat) =>
