@@ -68,8 +68,9 @@ export function registerAssignmentCommands(parent: Command, { withApp }: Command
         const { output } = flags
         const { text, rows } = await withApp(async app => {
           const scope = await actAs(app, flags, { permissions: ['assignments.domains.read', permission], program })
-          const tx = app.db.reads(scope)
-          return await exportSheet(tx, sheet, (await getDomainByName(tx, flags.domain)).id)
+          return await app.db.transaction(scope, async tx =>
+            exportSheet(tx, sheet, (await getDomainByName(tx, flags.domain)).id),
+          )
         })
         await save(output, text)
         const made = { file: output, rows, bytes: Buffer.byteLength(text) }

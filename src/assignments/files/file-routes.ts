@@ -40,14 +40,15 @@ function routesOf(sheet: Sheet, { folder, read, write, taken }: Record<'folder' 
       allow: read,
       summary: `Fetch the ${sheet.name} of a domain as CSV`,
       description:
-        'In the form in which an import takes them. Text that a spreadsheet would take for a formula has an apostrophe in front of it, which an import takes away again.',
+        'In the form in which an import takes them. Text that a spreadsheet would take for a formula has an apostrophe in front of it, which an import takes away again. The audit log keeps who fetched it.',
       params: idParams,
       response: Type.Unsafe<Buffer>({}),
       produces: 'text/csv',
       async handle({ params, scope }, app) {
-        const tx = app.db.reads(scope)
-        const { name } = await getDomain(tx, params.id)
-        const { text } = await exportSheet(tx, sheet, params.id)
+        const { name, text } = await app.db.transaction(scope, async tx => ({
+          name: (await getDomain(tx, params.id)).name,
+          text: (await exportSheet(tx, sheet, params.id)).text,
+        }))
         return new Reply(200, Buffer.from(text), {
           headers: {
             'content-type': 'text/csv; charset=utf-8',

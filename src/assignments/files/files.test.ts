@@ -242,6 +242,20 @@ test('VS-06 VS-07 AG-01 who may not, is not there, or is of another workspace ta
     assert.match(exported.headers.get('content-type') ?? '', /^text\/csv/)
     assert.match(await exported.text(), /^reference,name[\s\S]*\r\nHTTP-1,Over HTTP,/)
   }
+  const { rows: told } = await admin.query(
+    `select tenant_id, user_id, resource, details from audit.audit_logs where action = 'export' order by created_at, id`,
+  )
+  assert.deepEqual(
+    told.slice(-2).map(each => [each.tenant_id, each.user_id, each.resource, each.details.domainId]),
+    ['participants', 'assignment_targets'].map(table => [
+      alice.tenantId,
+      viewer.userId,
+      `assignments.${table}`,
+      domainId,
+    ]),
+    'what left is in the log, with who took it; what was refused is not',
+  )
+  assert.ok(told.every(each => each.tenant_id === alice.tenantId || each.details.domainId !== domainId))
 })
 
 test('VS-06 any text and any names of skills come back from a cell as they were, and none is a formula', () => {

@@ -23,6 +23,7 @@ const plain = {
 /** Who a participant is as a member is not in a file: members of one workspace are not those of another. */
 export const participantSheet: Sheet = {
   name: 'participants',
+  table: 'assignments.participants',
   columns: {
     reference: { column: 'reference', kind: 'text' },
     name: { column: 'name', kind: 'text' },

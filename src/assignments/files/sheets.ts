@@ -1,5 +1,6 @@
 import type { TObject } from 'typebox'
 import { Errors } from 'typebox/value'
+import { recordEvent } from '#platform/audit'
 import type { Queryable, Reader } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { type BadRow, csvReader, type FileRow, type TextPiece } from '#platform/files'
@@ -15,6 +16,8 @@ export type Kept = Fields & { id: string; reference: string | null }
 export type Sheet = {
   /** As a refusal says it: `participants`. */
   name: string
+  /** Where its rows are, for the audit log. */
+  table: string
   /** The columns in their order, by the field; `reference` and `name` are among them. */
   columns: Readonly<Record<string, { column: string; kind: Kind }>>
   schema: TObject
@@ -33,14 +36,27 @@ export type ImportReport = {
 
 type Source = AsyncIterable<TextPiece> | Iterable<TextPiece>
 
-/** RFC 4180, with all of the domain in the order of their references. A row without a reference is called by its id. */
-export async function exportSheet(tx: Reader, sheet: Sheet, domainId: string): Promise<{ text: string; rows: number }> {
+/**
+ * RFC 4180, with all of the domain in the order of their references. A row without a reference is called by its id. That it was
+ * fetched is in the audit log, by whom and how many rows: of people it is personal data that leaves. `tx` is a transaction.
+ */
+export async function exportSheet(
+  tx: Queryable,
+  sheet: Sheet,
+  domainId: string,
+): Promise<{ text: string; rows: number }> {
   const rows = await sheet.read(tx, domainId, false)
   const called = rows.map(row => ({ ...row, reference: row.reference ?? row.id }))
   called.sort((a, b) => (a.reference < b.reference ? -1 : 1))
   const head = Object.values(sheet.columns).map(({ column }) => column)
   const lines = [head.join(','), ...called.map(row => lineOf(sheet, row))]
-  return { text: `${lines.join('\r\n')}\r\n`, rows: rows.length }
+  const text = `${lines.join('\r\n')}\r\n`
+  await recordEvent(tx, {
+    action: 'export',
+    resource: sheet.table,
+    details: { domainId, rows: rows.length, bytes: Buffer.byteLength(text) },
+  })
+  return { text, rows: rows.length }
 }
 
 /**

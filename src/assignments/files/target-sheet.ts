@@ -17,6 +17,7 @@ import type { Sheet } from './sheets.ts'
 
 export const targetSheet: Sheet = {
   name: 'targets',
+  table: 'assignments.assignment_targets',
   columns: {
     reference: { column: 'reference', kind: 'text' },
     name: { column: 'name', kind: 'text' },

@@ -307,6 +307,12 @@ test('AG-01 two people are together or apart once, in one domain, and nobody els
   const again = (ids: string[]) => inTx(ours, tx => relate(tx, { participantIds: ids, kind: 'together' }))
   await assert.rejects(again([one.id, other.id]), { code: 'assignments.relation_taken' })
   await assert.rejects(again([one.id, one.id]), { code: 'assignments.relation_of_one' })
+  await assert.rejects(
+    db.scoped(ours).run(sql`
+      insert into assignments.participant_relations (participant_id, other_participant_id, kind)
+      values (${one.id}, ${one.id}, 'apart')`),
+    { constraint: 'participant_relations_order' },
+  )
   await assert.rejects(again([one.id, far.id]), { code: 'assignments.participant_not_found' })
   assert.deepEqual((await listRelations(db.scoped(theirs), { limit: 10 })).items, [])
   await assert.rejects(unrelate(db.scoped(theirs), relation.id), { code: 'assignments.relation_not_found' })

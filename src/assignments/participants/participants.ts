@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, type Reader, sql } from '#platform/database'
-import { cutPage, date, type IfMatch, nullable, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
+import { date, type IfMatch, nullable, requireMatch, timestamp, uuid } from '#platform/http'
 import { getDomain } from '../domains/domains.ts'
 import { errors } from '../errors.ts'
+import { pageByName } from '../name-pages.ts'
 import { levelsOf, SkillLevels, Skills, skillsOf } from '../skills.ts'
 import { Availability, normaliseAvailability } from './availability.ts'
 import { type ParticipantFilters, participantConditions } from './filters.ts'
@@ -60,23 +61,16 @@ type Page = ParticipantFilters & { limit: number; cursor?: string }
 
 /** By name, with how many there are in all that match. */
 export async function listParticipants(tx: Reader, { limit, cursor, ...filters }: Page) {
-  const order = `participants ${JSON.stringify(filters)}`
-  const after = readCursor(cursor, order, place)
-  const conditions = await participantConditions(tx, filters)
-  const rows = await tx.run<Participant>(sql`
-    select ${participantColumns}
-    from assignments.participants as participant
-    where ${conditions}
-      and ${after ? sql`name >= ${after[0]} and (name > ${after[0]} or id > ${after[1]})` : sql`true`}
-    order by name, id
-    limit ${limit + 1}
-  `)
-  const { total } = await tx.one<{ total: number }>(sql`
-    select count(*)::integer as total
-    from assignments.participants as participant
-    where ${conditions}
-  `)
-  return { ...cutPage(rows, limit, order, participant => [participant.name, participant.id]), total }
+  return await pageByName<Participant>(
+    tx,
+    { limit, cursor },
+    {
+      of: `participants ${JSON.stringify(filters)}`,
+      table: sql`assignments.participants as participant`,
+      columns: participantColumns,
+      conditions: await participantConditions(tx, filters),
+    },
+  )
 }
 
 /** Refuses with not_found who does not exist or belongs to another tenant. */
@@ -171,8 +165,6 @@ export async function eraseParticipant(tx: Queryable, id: string): Promise<Parti
   await tx.run(sql`select assignments.erase_participants(array[platform.current_tenant_id()], array[${id}::uuid])`)
   return await getParticipant(tx, id)
 }
-
-export const place = Type.Tuple([Type.String(), uuid])
 
 const holdingParticipants = [
   'assignment_details_participant_id_fkey',

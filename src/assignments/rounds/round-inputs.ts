@@ -172,7 +172,6 @@ async function readRelations(tx: Reader, { domainId }: RoundRow): Promise<RoundI
     join assignments.participants as other
       on other.tenant_id = relation.tenant_id and other.id = relation.other_participant_id
     where one.domain_id = ${domainId}
-      and one.id <> other.id
       and one.is_active
       and other.is_active
     order by one.id, other.id

@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, type Reader, sql } from '#platform/database'
-import { cutPage, date, type IfMatch, nullable, oneOf, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
+import { date, type IfMatch, nullable, oneOf, requireMatch, timestamp, uuid } from '#platform/http'
 import { getDomain } from '../domains/domains.ts'
 import { errors } from '../errors.ts'
+import { pageByName } from '../name-pages.ts'
 import { type Weekday, weekdays } from '../participants/availability.ts'
 import { levelsOf, Skill, SkillLevels, Skills, skillOf, skillsOf } from '../skills.ts'
 import { type TargetFilters, targetConditions } from './filters.ts'
@@ -73,24 +74,17 @@ type Page = TargetFilters & { limit: number; cursor?: string }
 
 /** By name, with how many there are in all that match. */
 export async function listTargets(tx: Reader, { limit, cursor, ...filters }: Page) {
-  const order = `assignment-targets ${JSON.stringify(filters)}`
-  const after = readCursor(cursor, order, place)
-  const conditions = await targetConditions(tx, filters)
-  const rows = await tx.run<TargetRow>(sql`
-    select ${targetColumns}
-    from assignments.assignment_targets as target
-    where ${conditions}
-      and ${after ? sql`name >= ${after[0]} and (name > ${after[0]} or id > ${after[1]})` : sql`true`}
-    order by name, id
-    limit ${limit + 1}
-  `)
-  const { total } = await tx.one<{ total: number }>(sql`
-    select count(*)::integer as total
-    from assignments.assignment_targets as target
-    where ${conditions}
-  `)
-  const page = cutPage(rows, limit, order, target => [target.name, target.id])
-  return { ...page, items: page.items.map(targetOf), total }
+  const page = await pageByName<TargetRow>(
+    tx,
+    { limit, cursor },
+    {
+      of: `assignment-targets ${JSON.stringify(filters)}`,
+      table: sql`assignments.assignment_targets as target`,
+      columns: targetColumns,
+      conditions: await targetConditions(tx, filters),
+    },
+  )
+  return { ...page, items: page.items.map(targetOf) }
 }
 
 /** Refuses with not_found what does not exist or belongs to another tenant. */
@@ -209,8 +203,6 @@ export function checkWindow({ weekday, onDate, startsAt, endsAt }: Pick<TargetFi
 
 type Window = 'weekday' | 'onDate' | 'startsAt' | 'endsAt'
 export type TargetRow = Omit<Target, 'weekday'> & { weekday: number | null }
-
-const place = Type.Tuple([Type.String(), uuid])
 
 export const targetColumns = sql`
   target.id, target.domain_id, target.name, target.description, target.reference, target.required_count,

@@ -9,8 +9,8 @@ export const timestamp = Type.Unsafe<Date>({ type: 'string', format: 'date-time'
 /** A moment in a request: RFC 3339 text with its offset, as PostgreSQL takes it. */
 export const dateTime = Type.String({ format: 'date-time', maxLength: 40 })
 
-/** A calendar date, `YYYY-MM-DD`. */
-export const date = Type.String({ format: 'date' })
+/** A calendar date, `YYYY-MM-DD`, that PostgreSQL has too: its years begin with 1. */
+export const date = Type.String({ format: 'date', pattern: '^(?!0000)' })
 
 /** An exact decimal number as text, never a float: money and other `numeric` columns. */
 export const decimal = Type.String({
