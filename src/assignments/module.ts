@@ -64,10 +64,16 @@ export const assignmentsModule = {
       description: 'Make assignments, change who is on what, complete and delete them',
       roles: ['owner', 'admin', 'member'],
     },
+    'assignments.assignments.publish': {
+      description: 'Publish assignments, so that people are told what they are on',
+      roles: ['owner', 'admin', 'member'],
+    },
   },
   events: {
     'assignments.assignment.created': 'A round was made, still without people',
     'assignments.assignment.planned': 'A round has a new plan: from a run that was accepted',
+    'assignments.assignment.published': 'A round was published: its people are told',
+    'assignments.assignment.changed': 'Who is on what was changed in a round that is published',
     'assignments.assignment.completed': 'A round was completed',
     'assignments.assignment.cancelled': 'A round was cancelled',
     'assignments.assignment.reopened': 'A round that was completed or cancelled is active again',

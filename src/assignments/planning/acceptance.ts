@@ -7,6 +7,7 @@ import { brokenRules } from '../engine/checks.ts'
 import type { Plan } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
 import { getAssignment, requireOpen } from '../rounds/assignments.ts'
+import { inPoints } from './points.ts'
 import { readyRound } from './ready-rounds.ts'
 import { keepShares, noteRevision, replacePeople } from './revisions.ts'
 import { Names } from './sentences.ts'
@@ -22,6 +23,7 @@ type Proposal = {
   plan: Plan | null
   baseRevision: number
   acceptedRevision: number | null
+  unit: number
 }
 
 /** So many faults are told; who has more has other worries. */
@@ -42,7 +44,7 @@ export async function acceptRun(
   const run = await tx.maybe<Proposal>(sql`
     select
       kind, status, strategy, seed, parameters as configuration, engine_version, plan_status, plan, base_revision,
-      accepted_revision
+      accepted_revision, unit
     from assignments.solver_runs
     where assignment_id = ${assignmentId}
       and id = ${runId}
@@ -69,7 +71,8 @@ export async function acceptRun(
 
   await replacePeople(tx, assignmentId, plan.pairs, round.times)
   await keepShares(tx, assignmentId, round, plan.pairs)
-  const { cost, lowerBound, status: planStatus } = plan
+  const planStatus = plan.status
+  const [cost, lowerBound] = [inPoints(plan.cost, run.unit), inPoints(plan.lowerBound, run.unit)]
   const action = run.kind === 'replan' ? 'replan' : isByItself ? 'plan' : 'accept'
   const number = await noteRevision(tx, assignmentId, { action, runId, planStatus, cost, lowerBound })
   await tx.run(sql`

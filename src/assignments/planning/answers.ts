@@ -12,6 +12,7 @@ import { strategies } from '../engine/strategies/strategies.ts'
 import type { PlanContext } from '../engine/strategies/strategy.ts'
 import { acceptRun } from './acceptance.ts'
 import type { KeptProblem, packProblem } from './kept-problems.ts'
+import { inPoints } from './points.ts'
 import type { Progress } from './runs.ts'
 import { conflictOf } from './sentences.ts'
 
@@ -71,10 +72,16 @@ const mostProgress = 400
 /** Collects how far a search is. */
 export class ProgressLog {
   steps: Progress[] = []
+  private readonly unit: number
   private every = 1
   private told = 0
 
-  add(step: Progress): void {
+  constructor(unit: number) {
+    this.unit = unit
+  }
+
+  add({ elapsedMs, cost, lowerBound, gap }: Progress): void {
+    const step = { elapsedMs, cost: inPoints(cost, this.unit), lowerBound: inPoints(lowerBound, this.unit), gap }
     const last = this.steps.at(-1)
     if (last && last.cost === step.cost && last.lowerBound === step.lowerBound) return
     if (this.told++ % this.every === 0) this.steps.push(step)
@@ -96,6 +103,8 @@ type Finish = Answer & {
   /** Undefined where it was kept before. */
   kept?: Awaited<ReturnType<typeof packProblem>>
   problem: KeptProblem['problem'] | null
+  /** Of the engine's cost that one point is. */
+  unit: number
   timeZone: string
 }
 
@@ -108,7 +117,7 @@ export async function finishRun(
   tx: Queryable,
   assignmentId: string,
   { id, attempt }: { id: string; attempt: number },
-  { status, plan, notes, fault, progress, kept, problem, timeZone }: Finish,
+  { status, plan, notes, fault, progress, kept, problem, unit, timeZone }: Finish,
 ): Promise<void> {
   const done = await tx.maybe<{ accepts: boolean }>(sql`
     update assignments.solver_runs
@@ -116,8 +125,9 @@ export async function finishRun(
       status = ${status},
       plan = ${plan ? json(plan) : null},
       plan_status = ${plan?.status ?? null},
-      best_cost = ${plan?.cost ?? null},
-      lower_bound = ${plan?.lowerBound ?? null},
+      best_cost = ${inPoints(plan?.cost, unit)},
+      lower_bound = ${inPoints(plan?.lowerBound, unit)},
+      unit = ${unit},
       conflict = ${plan && problem && plan.status === 'infeasible' ? json(conflictOf(problem, plan)) : null},
       ${kept ? sql`problem = ${kept.bytes}, problem_hash = ${kept.hash},` : sql``}
       engine_version = ${plan?.engine ?? engineVersion},

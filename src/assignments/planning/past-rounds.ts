@@ -22,7 +22,8 @@ export function weightsOf({ fairness = {} }: Configuration): Weights & { rounds:
 }
 
 /**
- * The rounds of its domain before a round, the oldest first: planned, not cancelled, drafts too. Shares are those that were kept
+ * The rounds of its domain before a round, the oldest first: planned, not cancelled, drafts too; of one
+ * day those that were made before it. Shares are those that were kept
  * with the plan; where a round was filled by hand alone, all who were in the domain had equal ones.
  */
 export async function readPastRounds(tx: Reader, assignmentId: string, rounds: number): Promise<PastRound[]> {
@@ -34,7 +35,7 @@ export async function readPastRounds(tx: Reader, assignmentId: string, rounds: n
       on past.tenant_id = round.tenant_id
       and past.domain_id = round.domain_id
       and past.assignment_date <= round.assignment_date
-      and (past.assignment_date < round.assignment_date or past.id < round.id)
+      and (past.assignment_date, past.created_at, past.id) < (round.assignment_date, round.created_at, round.id)
     where round.id = ${assignmentId}
       and past.status <> 'cancelled'
       and exists (
@@ -43,7 +44,7 @@ export async function readPastRounds(tx: Reader, assignmentId: string, rounds: n
         where detail.tenant_id = past.tenant_id
           and detail.assignment_id = past.id
       )
-    order by past.assignment_date desc, past.id desc
+    order by past.assignment_date desc, past.created_at desc, past.id desc
     limit ${rounds}
   `)
   const ids = past.map(({ id }) => id).reverse()

@@ -1,3 +1,4 @@
+import { planRoutes } from './plan-routes.ts'
 import { runRoutes } from './run-routes.ts'
 
-export const planningRoutes = [...runRoutes]
+export const planningRoutes = [...runRoutes, ...planRoutes]

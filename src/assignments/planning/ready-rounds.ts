@@ -37,7 +37,7 @@ export async function readyRound(
   const weights = weightsOf(changes?.configuration ?? kept.configuration)
   const history = await readPastRounds(tx, assignmentId, weights.rounds)
   const round = await buildProblem(tx, assignmentId, { timeZone, ...(changes && { changes }) })
-  const { problem, unit, most } = weighRound(inPoints(round.problem), history, weights, shortageRoom)
+  const { problem, unit, most } = weighRound(withDislikes(round.problem), history, weights, shortageRoom)
   const targets = problem.targets.map(target =>
     target.shortageCost === undefined
       ? target
@@ -46,7 +46,8 @@ export async function readyRound(
   return { ...round, problem: { ...problem, targets }, history, unit }
 }
 
-const inPoints = (problem: Problem): Problem => ({
+/** Pairs cost 0 for what somebody likes best to 100 for what he likes least. */
+const withDislikes = (problem: Problem): Problem => ({
   ...problem,
   pairs: problem.pairs.map(pair => ({ ...pair, cost: (pair.cost * 100) / (preferenceCost * preferenceSteps) })),
 })

@@ -10,6 +10,7 @@ export type Action = (typeof actions)[number]
 export type RevisionFacts = {
   action: Action
   runId?: string
+  showsNumber?: number
   planStatus: Plan['status'] | null
   cost: number | null
   lowerBound: number | null
@@ -17,7 +18,7 @@ export type RevisionFacts = {
 
 /** Writes down who is on what as it is now, as the round's next revision; returns its number. The round's row is locked. */
 export async function noteRevision(tx: Queryable, assignmentId: string, facts: RevisionFacts): Promise<number> {
-  const { action, runId = null, planStatus, cost, lowerBound } = facts
+  const { action, runId = null, showsNumber = null, planStatus, cost, lowerBound } = facts
   const { revision } = await tx.one<{ revision: number }>(sql`
     update assignments.assignments
     set revision = revision + 1, plan_status = ${planStatus}, cost = ${cost}, lower_bound = ${lowerBound}
@@ -26,8 +27,10 @@ export async function noteRevision(tx: Queryable, assignmentId: string, facts: R
   `)
   await tx.run(sql`
     insert into assignments.assignment_revisions
-      (assignment_id, number, action, run_id, plan_status, cost, lower_bound)
-    values (${assignmentId}, ${revision}, ${action}, ${runId}, ${planStatus}, ${cost}, ${lowerBound})
+      (assignment_id, number, action, run_id, shows_number, plan_status, cost, lower_bound)
+    values (
+      ${assignmentId}, ${revision}, ${action}, ${runId}, ${showsNumber}, ${planStatus}, ${cost}, ${lowerBound}
+    )
   `)
   await tx.run(sql`
     insert into assignments.revision_details (assignment_id, number, participant_id, target_id, position, is_pinned)

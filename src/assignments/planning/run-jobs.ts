@@ -22,6 +22,8 @@ type Claimed = Asked & {
   attempt: number
   problem: Buffer | null
   problemHash: Buffer | null
+  notes: string[]
+  unit: number
   isStopped: boolean
 }
 
@@ -44,15 +46,15 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
       and id = ${runId}
       and status in ('queued', 'running')
     returning
-      id, kind, strategy, parameters as configuration, seed, seconds, accepts, attempt, problem, problem_hash,
-      stop_requested_at is not null as is_stopped
+      id, kind, strategy, parameters as configuration, seed, seconds, accepts, attempt, problem, problem_hash, notes,
+      unit,      stop_requested_at is not null as is_stopped
   `)
   if (!run) return
   const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
   const end = async (finish: Omit<Parameters<typeof finishRun>[4], 'timeZone'>) =>
     await app.db.transaction(scope, tx => finishRun(app, tx, assignmentId, run, { ...finish, timeZone }))
   const without = (status: 'stopped' | 'failed', fault: string) =>
-    end({ status, plan: null, notes: [], fault, progress: [], problem: null })
+    end({ status, plan: null, notes: [], fault, progress: [], problem: null, unit: 1 })
   if (run.isStopped) return await without('stopped', 'It was stopped before there was a plan.')
   if (run.attempt > mostAttempts)
     return await without(
@@ -60,9 +62,9 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
       `The program ended ${mostAttempts} times while it was planned. Ask for it with a limit of time.`,
     )
   try {
-    const { kept, notes } = await keepProblem(app, scope, assignmentId, run, timeZone)
+    const { kept, notes, unit } = await keepProblem(app, scope, assignmentId, run, timeZone)
     const ending = new AbortController()
-    const progress = new ProgressLog()
+    const progress = new ProgressLog(unit)
     const watching = watch(app, scope, run, progress, ending)
     try {
       const { seconds } = run
@@ -72,7 +74,7 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
         onProgress: step => progress.add(step),
       })
       const answer = await answerOf(planning, notes, () => ending.signal.aborted)
-      await end({ ...answer, progress: progress.steps, problem: kept.problem })
+      await end({ ...answer, progress: progress.steps, problem: kept.problem, unit })
     } finally {
       await watching.end()
     }
@@ -91,13 +93,9 @@ async function keepProblem(
   assignmentId: string,
   run: Claimed,
   timeZone: string,
-): Promise<{ kept: KeptProblem; notes: readonly string[] }> {
-  if (run.problem && run.problemHash) {
-    const { notes } = await app.db.scoped(scope).one<{ notes: string[] }>(sql`
-      select notes from assignments.solver_runs where id = ${run.id}
-    `)
-    return { kept: await unpackProblem(run.problem, run.problemHash), notes }
-  }
+): Promise<{ kept: KeptProblem; notes: readonly string[]; unit: number }> {
+  const { notes, unit } = run
+  if (run.problem && run.problemHash) return { kept: await unpackProblem(run.problem, run.problemHash), notes, unit }
   const { seed, configuration } = run
   const { round, revision } = await app.db.transaction(scope, async tx => {
     // No plan comes in between the revision and what is read with it.
@@ -109,11 +107,12 @@ async function keepProblem(
   const { bytes, hash } = await packProblem(kept)
   await app.db.scoped(scope).run(sql`
     update assignments.solver_runs
-    set problem = ${bytes}, problem_hash = ${hash}, base_revision = ${revision}, notes = ${json(round.notes)}
+    set problem = ${bytes}, problem_hash = ${hash}, base_revision = ${revision}, unit = ${round.unit},
+      notes = ${json(round.notes)}
     where id = ${run.id}
       and attempt = ${run.attempt}
   `)
-  return { kept, notes: round.notes }
+  return { kept, notes: round.notes, unit: round.unit }
 }
 
 /** Writes down how far a search is, and ends it when somebody has asked for that, or has begun it elsewhere. */

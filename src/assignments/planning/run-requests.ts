@@ -41,7 +41,13 @@ export async function requestRun(app: App, scope: Scope, assignmentId: string, f
   return await app.db.transaction(scope, async tx => {
     if (!answer) return await getRun(tx, assignmentId, await queueRun(tx, assignment, asked))
     const id = await insertRun(tx, assignment, asked, 'running')
-    await finishRun(app, tx, assignmentId, { id, attempt: 0 }, { ...answer, problem: round.problem, timeZone })
+    await finishRun(
+      app,
+      tx,
+      assignmentId,
+      { id, attempt: 0 },
+      { ...answer, problem: round.problem, unit: round.unit, timeZone },
+    )
     return await getRun(tx, assignmentId, id)
   })
 }
@@ -98,7 +104,7 @@ function fitsAtOnce({ problem: { pairs, targets, relations } }: ReadyRound): boo
 }
 
 async function answerAtOnce(round: ReadyRound, asked: Asked) {
-  const progress = new ProgressLog()
+  const progress = new ProgressLog(round.unit)
   const signal = AbortSignal.timeout(msAtOnce)
   const kept = keptOf(round, asked.strategy)
   const planning = planRound(kept, asked, { signal, onProgress: step => progress.add(step) })

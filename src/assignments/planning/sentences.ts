@@ -4,6 +4,7 @@ import { type Reader, sql } from '#platform/database'
 import { uuid } from '#platform/http'
 import { type Words, wordsOf } from '../domains/configurations.ts'
 import { getDomain } from '../domains/domains.ts'
+import type { Fault } from '../engine/checks.ts'
 import { type Mend, mendsOf } from '../engine/mends.ts'
 import type { Demand, Plan, Problem } from '../engine/problem.ts'
 
@@ -30,6 +31,15 @@ export const Conflict = Type.Object({
   ),
 })
 export type Conflict = Static<typeof Conflict>
+
+/** A rule that a plan breaks, in the domain's words. */
+export const SaidFault = Type.Object({
+  rule: Type.String({ examples: ['capacity_check'] }),
+  message: Type.String({ examples: ['Kitchen has 3 cooks, and room for 2.'] }),
+  participantId: Type.Optional(uuid),
+  targetId: Type.Optional(uuid),
+})
+export type SaidFault = Static<typeof SaidFault>
 
 /** As a run keeps it: with the numbers of the round as it was, without names. */
 export type KeptConflict = { demands: (Demand & { count?: number })[]; mends: Mend[] }
@@ -179,3 +189,68 @@ function sayMend(mend: Mend, { participant, target }: Words, names: Names): stri
 
 const numbered = (count: number) =>
   ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine', 'Ten'][count] ?? String(count)
+
+export const sayFaults = (faults: readonly Fault[], words: Words, names: Names): SaidFault[] =>
+  faults.map(fault => ({
+    rule: ruleOf(fault.kind),
+    message: sayFault(fault, words, names),
+    ...(fault.participant !== undefined && { participantId: fault.participant }),
+    ...(fault.target !== undefined && { targetId: fault.target }),
+  }))
+
+function ruleOf(kind: Fault['kind']): string {
+  switch (kind) {
+    case 'pair':
+      return 'eligibility'
+    case 'minutes':
+      return 'hours'
+    case 'mix':
+      return 'skill_mix'
+    case 'rest':
+    case 'pin':
+    case 'apart':
+    case 'together':
+      return kind
+    default:
+      return 'capacity_check'
+  }
+}
+
+function sayFault(
+  { kind, count = 0, limit = 0, ...about }: Fault,
+  { participant, target }: Words,
+  names: Names,
+): string {
+  const [person, place] = [names.of(about.participant ?? ''), names.of(about.target ?? '')]
+  const other = names.of(about.other ?? '')
+  const people = (number: number) => `${number} ${number === 1 ? participant.singular : participant.plural}`
+  const places = (number: number) => `${number} ${number === 1 ? target.singular : target.plural}`
+  switch (kind) {
+    case 'pair':
+      return `${person} cannot be on ${place}.`
+    case 'twice':
+      return `${person} is on ${place} twice.`
+    case 'pin':
+      return `${person} is pinned on ${place}. Take the pin away first.`
+    case 'participantMinimum':
+      return `${person} has ${places(count)}, and takes ${limit} at least.`
+    case 'participantMaximum':
+      return `${person} has ${places(count)}, and takes ${limit} at most.`
+    case 'minutes':
+      return `${person} has ${hours(count)} in a week, and may have ${hours(limit)}.`
+    case 'rest':
+      return `${person} is on ${place} and ${other}, which overlap${limit > 0 ? ` or leave less than ${hours(limit)} of rest` : ''}.`
+    case 'targetMinimum':
+      return `${place} has ${people(count)}, and needs ${limit}.`
+    case 'targetMaximum':
+      return `${place} has ${people(count)}, and room for ${limit}.`
+    case 'mix':
+      return `${place} has ${count} of ${about.of}.`
+    case 'apart':
+      return `${person} and ${other} must not be together on ${place}.`
+    case 'together':
+      return `${person} and ${other} must be together.`
+  }
+}
+
+const hours = (minutes: number) => `${Math.round(minutes / 6) / 10} h`

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
-import { idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
+import { idParams, nullable, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { getTimezone } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
+import { explainCost, PairCost } from '../planning/pair-costs.ts'
 import {
   Assignment,
   AssignmentChanges,
@@ -131,7 +132,7 @@ export const assignmentRoutes = [
     summary: 'Put somebody on a target by hand',
     params: idParams,
     body: DetailFields,
-    refusals: [...closed, 'assignments.detail_taken', 'assignments.domains_mixed'],
+    refusals: [...closed, 'assignments.assignment_published', 'assignments.detail_taken', 'assignments.domains_mixed'],
     status: 201,
     response: Detail,
     handle: ({ params, body, scope }, app) => app.db.transaction(scope, tx => addDetail(tx, params.id, body)),
@@ -154,7 +155,7 @@ export const assignmentRoutes = [
     allow: write,
     summary: 'Take somebody off a target',
     params: detailParams,
-    refusals: closed,
+    refusals: [...closed, 'assignments.assignment_published'],
     status: 204,
     response: Type.Null(),
     async handle({ params, scope }, app) {
@@ -178,14 +179,16 @@ export const assignmentRoutes = [
     method: 'GET',
     path: '/assignments/{id}/reasons',
     allow: read,
-    summary: 'Say why somebody cannot be on a target in a round',
+    summary: 'Say why somebody cannot be on a target in a round, or what it would cost',
     params: idParams,
     query: Type.Object({ participantId: uuid, targetId: uuid }),
-    response: Type.Object({ isPossible: Type.Boolean(), reasons: Type.Array(Reason) }),
+    response: Type.Object({ isPossible: Type.Boolean(), reasons: Type.Array(Reason), cost: nullable(PairCost) }),
     async handle({ params, query, scope }, app) {
       const timeZone = await getTimezone(app, scope.tenantId as string)
-      const reasons = await explainPair(app.db.reads(scope), params.id, query, { timeZone })
-      return { isPossible: reasons.length === 0, reasons }
+      const tx = app.db.reads(scope)
+      const reasons = await explainPair(tx, params.id, query, { timeZone })
+      const cost = reasons.length === 0 ? await explainCost(tx, params.id, query, timeZone) : null
+      return { isPossible: reasons.length === 0, reasons, cost }
     },
   }),
   route({

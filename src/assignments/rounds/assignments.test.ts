@@ -139,10 +139,11 @@ test('VS-10 each change is in the history with old and new values and by whom, a
   const history = (await listHistory(db.scoped(ours), id, { limit: 100 })).items.toReversed()
   assert.deepEqual(
     history.map(each => each.action),
-    ['insert', 'assign', 'move', 'update', 'delete', 'unassign'],
+    ['insert', 'assign', 'update', 'move', 'update', 'delete', 'unassign'],
   )
   assert.ok(history.every(each => each.changedBy === ours.userId))
-  const [inserted, assigned, moved, updated, deleted] = history
+  const [inserted, assigned, revised, moved, updated, deleted] = history
+  assert.deepEqual(revised?.changes, { revision: { old: 0, new: 1 } })
   assert.deepEqual(inserted?.changes.name, { new: 'Before' })
   assert.equal(inserted?.changes.description, undefined, 'what was and is nothing is no change')
   const people = (entry: typeof moved) => entry?.changes.details as Record<'old' | 'new', Record<string, unknown>[]>

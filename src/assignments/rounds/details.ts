@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, type Reader, sql } from '#platform/database'
 import { cutPage, nullable, readCursor, timestamp, uuid } from '#platform/http'
 import { errors } from '../errors.ts'
+import { noteRevision } from '../planning/revisions.ts'
 import { getAssignment, requireOpen } from './assignments.ts'
 
 const Json = Type.Record(Type.String({ maxLength: 200 }), Type.Unknown(), { maxProperties: 200 })
@@ -67,7 +68,7 @@ export async function listDetails(tx: Reader, assignmentId: string, { limit, cur
 
 /** Puts somebody on a target by hand. Refuses where it is closed or locked, or he is on it already. `tx` is a transaction. */
 export async function addDetail(tx: Queryable, assignmentId: string, fields: DetailFields): Promise<Detail> {
-  await requireOpen(tx, assignmentId)
+  await requireDraft(tx, assignmentId)
   const { id } = await onViolation(
     tx.one<{ id: string }>(sql`
       insert into assignments.assignment_details
@@ -84,6 +85,7 @@ export async function addDetail(tx: Queryable, assignmentId: string, fields: Det
       assignment_details_target_id_fkey: () => errors.targetNotFound({ id: fields.targetId }),
     },
   )
+  await noteEdit(tx, assignmentId)
   return await getDetail(tx, assignmentId, id)
 }
 
@@ -107,7 +109,7 @@ export async function changeDetail(
 
 /** `tx` is a transaction. */
 export async function removeDetail(tx: Queryable, assignmentId: string, id: string): Promise<void> {
-  await requireOpen(tx, assignmentId)
+  await requireDraft(tx, assignmentId)
   const removed = await tx.maybe(sql`
     delete from assignments.assignment_details
     where assignment_id = ${assignmentId}
@@ -115,6 +117,17 @@ export async function removeDetail(tx: Queryable, assignmentId: string, id: stri
     returning id
   `)
   if (!removed) throw errors.detailNotFound({ id })
+  await noteEdit(tx, assignmentId)
+}
+
+/** By hand nothing is weighed: what is published is changed by moves, which keep the rules and tell people. */
+async function requireDraft(tx: Queryable, assignmentId: string): Promise<void> {
+  await requireOpen(tx, assignmentId)
+  if ((await getAssignment(tx, assignmentId)).publishedAt !== null) throw errors.assignmentPublished()
+}
+
+async function noteEdit(tx: Queryable, assignmentId: string): Promise<void> {
+  await noteRevision(tx, assignmentId, { action: 'edit', planStatus: null, cost: null, lowerBound: null })
 }
 
 const place = Type.Tuple([uuid, Type.Integer(), uuid])
