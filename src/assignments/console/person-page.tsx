@@ -6,6 +6,7 @@ import { inDomain, useRemembering } from './domain-choice.tsx'
 import { domainQuery } from './domains.ts'
 import type { Loaded } from './editing.ts'
 import { personQuery } from './people.ts'
+import { PersonAssignments } from './person-assignments.tsx'
 import { PersonAvailability } from './person-availability.tsx'
 import { PersonMenu } from './person-menu.tsx'
 import { PersonProfile } from './person-profile.tsx'
@@ -65,6 +66,15 @@ function Person({ person, domain }: { person: Loaded<Participant>; domain: Domai
             title: 'Wishes',
             content: <PersonWishes person={person} domain={domain} mayWrite={mayWrite} />,
           },
+          ...(can('assignments.assignments.read')
+            ? [
+                {
+                  name: 'assignments',
+                  title: capital(domain.words.target.plural),
+                  content: <PersonAssignments participant={person} domain={domain} />,
+                },
+              ]
+            : []),
         ]}
       />
     </>

@@ -114,7 +114,10 @@ function Paper({ sheet, round, domain }: { sheet: Sheet; round: Round; domain: D
         <table className={classes.list}>
           <thead>
             <tr>
-              <th>{capital(target.singular)}</th>
+              <th>
+                {capital(target.singular)}
+                {sheet.timetable.length > 0 && ', on any day'}
+              </th>
               <th>{capital(participant.plural)}</th>
             </tr>
           </thead>

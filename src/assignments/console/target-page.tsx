@@ -8,6 +8,7 @@ import { inDomain, useRemembering } from './domain-choice.tsx'
 import { domainQuery } from './domains.ts'
 import type { Loaded } from './editing.ts'
 import { BackLink, Loading, PageTabs } from './resource-page.tsx'
+import { TargetAssignments } from './target-assignments.tsx'
 import { TargetProfile } from './target-profile.tsx'
 import { deleteTarget, refreshTargets, targetQuery } from './targets.ts'
 import type { Domain, Target } from './wire-types.ts'
@@ -61,6 +62,15 @@ function TargetInFull({ target, domain }: { target: Loaded<Target>; domain: Doma
             title: 'Profile',
             content: <TargetProfile target={target} domain={domain} mayWrite={mayWrite} />,
           },
+          ...(can('assignments.assignments.read')
+            ? [
+                {
+                  name: 'assignments',
+                  title: `${capital(words.participant.plural)} on it`,
+                  content: <TargetAssignments target={target} domain={domain} />,
+                },
+              ]
+            : []),
         ]}
       />
     </>
