@@ -5,20 +5,20 @@ import { useState } from 'react'
 import { Icon, Problem, Refusal } from '#platform/console'
 import { Numbers } from './numbers.tsx'
 import { type Draft, useDesk } from './round-desk.ts'
-import { effectInWords, emptiedBy, outcomeOf, points, questionOf } from './round-words.ts'
+import { effectInWords, outcomeOf, points, questionOf } from './round-words.ts'
 import { type Change, makeMoves, previewQuery, refreshRound } from './rounds.ts'
 import { capital } from './words.ts'
 
 /** Says what a change costs and which rules it breaks, before it is made; asks first for what is still to be chosen. */
 export function ChangeDialog({ draft, close }: { draft: Draft; close: () => void }) {
-  const { round, plan } = useDesk()
+  const { round, plan, propose } = useDesk()
   const client = useQueryClient()
   const [chosen, setChosen] = useState('')
   const change = completed(draft, chosen)
   const names = { person: plan.nameOfPerson, target: plan.nameOfTarget }
   const preview = useQuery({ ...previewQuery(round.id, change ? [change] : []), enabled: change !== undefined })
   const making = useMutation({
-    mutationFn: (change: Change) => makeMoves(round.id, [change]),
+    mutationFn: (change: Change) => makeMoves(round, [change]),
     onSuccess: async (_, change) => {
       await refreshRound(client, round.id)
       close()
@@ -54,11 +54,10 @@ export function ChangeDialog({ draft, close }: { draft: Draft; close: () => void
                         <li key={message}>{message}</li>
                       ))}
                     </ul>
+                    <Swaps change={change} propose={propose} />
                   </Alert>
                 ) : (
-                  <Text size="sm">
-                    {emptiedBy(change, plan.targets)} {effectInWords(preview.data.costBefore, preview.data.costAfter)}
-                  </Text>
+                  <Text size="sm">{effectInWords(preview.data)}</Text>
                 )}
                 {round.publishedAt !== null && !isRefused && (
                   <Text size="sm" c="dimmed">
@@ -90,6 +89,30 @@ export function ChangeDialog({ draft, close }: { draft: Draft; close: () => void
         </Group>
       </Stack>
     </Modal>
+  )
+}
+
+/** Where there is no room for one more: who there could go to where he comes from. */
+function Swaps({ change, propose }: { change: Change; propose: (draft: Draft) => void }) {
+  const { plan } = useDesk()
+  if (change.kind !== 'move') return null
+  const { participantId, from, to } = change
+  const target = plan.targets.find(({ id }) => id === to)
+  if (!target || target.maximum === null || target.people.length < target.maximum) return null
+  const others = target.people.filter(({ id }) => plan.placesOf.get(id)?.every(place => place.id !== from)).slice(0, 6)
+  return (
+    <Group gap={6} mt="sm">
+      {others.map(({ id, name }) => (
+        <Button
+          key={id}
+          size="compact-sm"
+          variant="default"
+          onClick={() => propose({ kind: 'swap', participantIds: [participantId, id], targetIds: [from, to] })}
+        >
+          Swap with {name} instead
+        </Button>
+      ))}
+    </Group>
   )
 }
 

@@ -26,8 +26,13 @@ export function PlanComparison({ roundId, asked, domain, names }: PlanComparison
         {changes.length === 0
           ? 'Nobody moves: both are the same.'
           : `${formatCount(changes.length)} ${changes.length === 1 ? `${participant.singular} moves` : `${participant.plural} move`}, everybody else stays. `}
-        {changes.length > 0 && effectInWords(from.cost, to.cost)}
+        {changes.length > 0 && effectInWords({ costBefore: from.cost, costAfter: to.cost })}
       </Text>
+      {to.faults > 0 && (
+        <Text size="sm" mb="xs">
+          {`“${names[1]}” breaks ${to.faults === 1 ? 'a rule' : `${formatCount(to.faults)} rules`} of today.`}
+        </Text>
+      )}
       {changes.length > 0 && (
         <ScrollRegion label="Who moves">
           <table className="data">

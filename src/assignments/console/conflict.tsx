@@ -1,24 +1,34 @@
 import { Alert, Button, Text } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Icon, PageLink, Refusal, request, useSession } from '#platform/console'
 import { inDomain } from './domain-choice.tsx'
 import { useDesk } from './round-desk.ts'
 import classes from './rounds.module.css'
-import { refreshRound, setPin } from './rounds.ts'
+import { refreshRound, setPin, validationQuery } from './rounds.ts'
 import { type Mend, type Run, startRun } from './runs.ts'
 
 /** Why there is no plan: what cannot be had together, and the smallest ways out of it, each a button where it can be. */
 export function ConflictView({ run }: { run: Run }) {
-  const { isOpen } = useDesk()
+  const { round, domain, isOpen } = useDesk()
   const { demands, mends } = run.conflict ?? { demands: [], mends: [] }
+  const { data: validation } = useQuery(validationQuery(round.id))
+  const concerned = new Set(demands.flatMap(({ targetId }) => targetId ?? []))
+  const reasons = validation?.faults.filter(({ targetId }) => targetId !== undefined && concerned.has(targetId)) ?? []
   return (
     <Alert color="red" variant="light" mb="md" icon={<Icon name="alert" />} title="No plan can meet all that is asked">
       {demands.length > 0 && (
         <>
-          <Text size="sm">These cannot be had together. Leave out any one, and the others can:</Text>
+          <Text size="sm">
+            {demands.length === 1
+              ? 'This cannot be had:'
+              : 'These cannot be had together. Leave out any one, and the others can:'}
+          </Text>
           <ul className={classes.sentences} aria-label="What cannot be had together">
             {demands.map(({ text }) => (
               <li key={text}>{text}</li>
+            ))}
+            {reasons.map(({ rule, message }) => (
+              <li key={`${rule} ${message}`}>{message}</li>
             ))}
           </ul>
         </>
@@ -26,13 +36,19 @@ export function ConflictView({ run }: { run: Run }) {
       {mends.length > 0 && (
         <>
           <Text size="sm" mt="sm">
-            Each of these alone helps:
+            {mends.length === 1 ? 'This helps:' : 'Each of these alone helps:'}
           </Text>
           <ul className={classes.mends} aria-label="What helps">
             {mends.map(mend => (
               <MendLine key={mend.text} mend={mend} isOpen={isOpen} />
             ))}
           </ul>
+          {isOpen && (
+            <Text size="xs" mt={6}>
+              What is changed about {domain.words.target.plural} and {domain.words.participant.plural} holds from now
+              on, not for these days alone.
+            </Text>
+          )}
         </>
       )}
       {demands.length > 0 && mends.length === 0 && (

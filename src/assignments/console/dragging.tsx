@@ -165,10 +165,10 @@ function Hint({ change }: { change: Change | undefined }) {
   const isResting = change !== undefined && JSON.stringify(rested) === JSON.stringify(change)
   const preview = useQuery({ ...previewQuery(round.id, change ? [change] : []), enabled: isResting })
   if (!change || !preview.data) return null
-  const { faults, costBefore, costAfter } = preview.data
+  const { faults } = preview.data
   return (
     <span className={classes.hint} data-refused={faults.length > 0 || undefined}>
-      {faults[0]?.message ?? effectInWords(costBefore, costAfter)}
+      {faults[0]?.message ?? effectInWords(preview.data)}
     </span>
   )
 }

@@ -1,7 +1,8 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { formatCount, Refusal } from '#platform/console'
+import { useState } from 'react'
+import { formatCount, Problem, Refusal } from '#platform/console'
 import { Numbers } from './numbers.tsx'
 import { useDesk } from './round-desk.ts'
 import { missingOn } from './round-plan.ts'
@@ -14,13 +15,16 @@ import type { Participant } from './wire-types.ts'
 export function PublishDialog({ close }: { close: () => void }) {
   const { round, domain, plan } = useDesk()
   const client = useQueryClient()
+  // Seen once, what is broken is no obstacle for who wants it so.
+  const [isRefused, setRefused] = useState(false)
   const publishing = useMutation({
-    mutationFn: () => publishRound(round.id),
+    mutationFn: () => publishRound(round.id, isRefused),
     onSuccess: async () => {
       await refreshRound(client, round.id)
       close()
-      notifications.show({ message: 'Published. Everybody concerned is being told.' })
+      notifications.show({ message: 'Published.' })
     },
+    onError: error => setRefused(error instanceof Problem && error.code === 'assignments.publication_refused'),
   })
   const isMailed = domain.configuration.notices?.mail_without_account === true
   const concerned = plan.people.filter(({ id }) => plan.placesOf.has(id))
@@ -28,7 +32,7 @@ export function PublishDialog({ close }: { close: () => void }) {
     { title: 'In Commonhold, and by mail if they want that', people: concerned.filter(each => each.userId !== null) },
     { title: 'By mail', people: isMailed ? concerned.filter(isReachable) : [] },
     {
-      title: 'Not told: they have no account here',
+      title: 'Tell them yourself: they have no account here',
       people: concerned.filter(each => each.userId === null && !(isMailed && isReachable(each))),
     },
   ].filter(({ people }) => people.length > 0)
@@ -37,8 +41,8 @@ export function PublishDialog({ close }: { close: () => void }) {
     <Modal opened onClose={close} title="Publish this plan?" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Stack gap="md">
         <Text size="sm">
-          Each of the {formatCount(concerned.length)} {domain.words.participant.plural} in it learns what is theirs and
-          when, and has it in the calendar if a feed was set up. Whoever is moved later is told of it.
+          It tells {formatCount(concerned.length)} {domain.words.participant.plural} what is theirs, and when; it comes
+          into their calendar feeds. Of each later change those are told whom it concerns.
         </Text>
         <dl className={classes.ways}>
           {ways.map(({ title, people }) => (
@@ -71,7 +75,7 @@ export function PublishDialog({ close }: { close: () => void }) {
             Not yet
           </Button>
           <Button loading={publishing.isPending} onClick={() => publishing.mutate()}>
-            Publish
+            {isRefused ? 'Publish all the same' : 'Publish'}
           </Button>
         </Group>
       </Stack>

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, NativeSelect, Skeleton, Text, Title } from '@mantine/core'
+import { Anchor, Badge, Button, Group, Modal, NativeSelect, Skeleton, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -6,7 +6,7 @@ import { ErrorState, formatTime, LoadMore, PageLink } from '#platform/console'
 import { PlanComparison } from './comparison.tsx'
 import { inDomain } from './domain-choice.tsx'
 import { useDesk } from './round-desk.ts'
-import { actionNames, gapInWords, nameOfStrategy } from './round-words.ts'
+import { gapInWords, nameOfAction, nameOfStrategy } from './round-words.ts'
 import classes from './rounds.module.css'
 import {
   type HistoryEntry,
@@ -38,7 +38,7 @@ function Revisions() {
     mutationFn: (revision: Revision) => restoreRevision(round.id, revision.number),
     onSuccess: async (_, revision) => {
       await refreshRound(client, round.id)
-      notifications.show({ message: `The plan is again as it was in revision ${revision.number}.` })
+      notifications.show({ message: `The plan is again as plan ${revision.number} was.` })
     },
     onError: error => notifications.show({ color: 'red', title: 'Nothing was changed', message: error.message }),
   })
@@ -58,7 +58,7 @@ function Revisions() {
             <li key={revision.number} className={classes.revision}>
               <div className={classes.revisionWords}>
                 <Text size="sm" fw={560} component="div">
-                  {revision.number}. {actionNames[revision.action] ?? revision.action}{' '}
+                  {revision.number}. {nameOfAction(revision)}{' '}
                   {revision === latest && (
                     <Badge size="xs" variant="light" color="pine" tt="none">
                       now
@@ -112,9 +112,9 @@ function ComparisonDialog({ revisions, close, ...first }: ComparisonDialogProps)
   const { round, domain } = useDesk()
   const [from, setFrom] = useState(first.from)
   const [to, setTo] = useState(first.to)
-  const choices = revisions.map(({ number, action }) => ({
-    value: String(number),
-    label: `${number}. ${actionNames[action] ?? action}`,
+  const choices = revisions.map(revision => ({
+    value: String(revision.number),
+    label: `${revision.number}. ${nameOfAction(revision)}`,
   }))
   return (
     <Modal opened onClose={close} size="lg" title="Compare two plans" closeButtonProps={{ 'aria-label': 'Close' }}>
@@ -161,13 +161,15 @@ function Runs() {
       <ul className={classes.plainList}>
         {runs.map(run => (
           <li key={run.id}>
-            <PageLink
+            <Anchor
+              component={PageLink}
+              size="sm"
               to="/assignments/$id/runs/$runId"
               params={{ id: round.id, runId: run.id }}
               search={inDomain(domain)}
             >
               {formatTime(run.createdAt)}
-            </PageLink>
+            </Anchor>
             {`, ${run.kind === 'replan' ? 'replanning' : nameOfStrategy(run.strategy).toLowerCase()}, ${runStates[run.status]}. `}
             <Text span size="sm" c="dimmed">
               {run.planStatus === 'infeasible'
@@ -233,14 +235,15 @@ function sentenceOf(
     return action === 'unassign' ? `Taken off: ${list}` : `Changed: ${list}`
   }
   if (action === 'insert') return 'The round was made'
-  const columns = Object.keys(changes).filter(column => columnNames[column])
-  const status = (changes as { status?: { new?: unknown } }).status?.new
-  if (status === 'completed') return 'Completed'
-  if (status === 'cancelled') return 'Cancelled'
-  if (status === 'active') return 'Taken up again'
-  return columns.length > 0
-    ? `Changed: ${columns.map(column => columnNames[column]).join(', ')}`
-    : 'The plan’s figures changed'
+  const set = (column: string) => (changes as Record<string, { new?: unknown }>)[column]?.new
+  if (set('status') === 'completed') return 'Completed'
+  if (set('status') === 'cancelled') return 'Cancelled'
+  if (set('status') === 'active') return 'Taken up again'
+  if (set('published_at')) return 'Published'
+  if ('locked_at' in changes) return set('locked_at') ? 'Locked' : 'Unlocked'
+  const columns = Object.keys(changes).flatMap(column => columnNames[column] ?? [])
+  if (columns.length > 0) return `Changed: ${columns.join(', ')}`
+  return 'configuration' in changes ? 'How it was planned was written down' : 'The plan’s figures changed'
 }
 
 const columnNames: Readonly<Record<string, string>> = {
@@ -248,10 +251,5 @@ const columnNames: Readonly<Record<string, string>> = {
   description: 'description',
   assignment_date: 'first day',
   ends_on: 'last day',
-  published_at: 'publication',
-  locked_at: 'lock',
-  strategy_used: 'way of planning',
-  configuration: 'rules',
   metadata: 'remarks',
-  seed: 'seed',
 }

@@ -100,7 +100,7 @@ function RoundDesk({ round, domain }: { round: Round; domain: Domain }) {
       <OpenDropOuts />
       <RoundStanding />
       <Tabs />
-      {asked?.kind === 'change' && <ChangeDialog draft={asked.draft} close={close} />}
+      {asked?.kind === 'change' && <ChangeDialog key={JSON.stringify(asked.draft)} draft={asked.draft} close={close} />}
       {asked?.kind === 'why' && <WhyNot asked={asked.pair} close={close} />}
       {asked?.kind === 'dropOut' && <DropOutDialog pair={asked.pair} close={close} />}
       {asked?.kind === 'publish' && <PublishDialog close={close} />}
@@ -110,6 +110,7 @@ function RoundDesk({ round, domain }: { round: Round; domain: Domain }) {
 
 function Header({ publish }: { publish: () => void }) {
   const { round, domain, plan, isOpen } = useDesk()
+  const { can } = useSession()
   const client = useQueryClient()
   const state = stateOf(round)
   const period = periodInWords(round.assignmentDate, round.endsOn)
@@ -166,11 +167,14 @@ function Header({ publish }: { publish: () => void }) {
                 Undo
               </Button>
             )}
-            {isOpen && round.publishedAt === null && plan.placesOf.size > 0 && (
-              <Button leftSection={<Icon name="check" size={16} />} onClick={publish}>
-                Publish
-              </Button>
-            )}
+            {isOpen &&
+              can('assignments.assignments.publish') &&
+              round.publishedAt === null &&
+              plan.placesOf.size > 0 && (
+                <Button leftSection={<Icon name="check" size={16} />} onClick={publish}>
+                  Publish
+                </Button>
+              )}
             <RoundActions />
           </>
         }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { type Board, boardQuery, timesOf } from './board.ts'
 import { dayNumber, weekdayAndNumber } from './days.ts'
-import { detailsQuery, peopleQuery, pinsQuery } from './rounds.ts'
+import { detailsQuery, type Pin, peopleQuery, pinsQuery } from './rounds.ts'
 import type { Participant, Round, RoundDetail } from './wire-types.ts'
 
 export type PlanPerson = { id: string; name: string; isPinned: boolean }
@@ -23,7 +23,7 @@ export type Plan = {
   targets: readonly PlanTarget[]
   people: readonly Participant[]
   /** Pins of pairs that the plan does not have: the next one has. */
-  awaited: readonly { participantId: string; targetId: string }[]
+  awaited: readonly Pin[]
   placesOf: ReadonlyMap<string, readonly PlanTarget[]>
   nameOfPerson: (id: string) => string
   nameOfTarget: (id: string) => string
@@ -47,11 +47,7 @@ export function useRoundPlan(round: Round) {
   return { plan: planOf(targets, people.data, pins.data), retry }
 }
 
-function planOf(
-  targets: readonly PlanTarget[],
-  people: readonly Participant[],
-  pins: readonly { participantId: string; targetId: string }[],
-): Plan {
+function planOf(targets: readonly PlanTarget[], people: readonly Participant[], pins: readonly Pin[]): Plan {
   const placesOf = new Map<string, PlanTarget[]>()
   const names = new Map(people.map(({ id, name }) => [id, name]))
   for (const target of targets) {
@@ -65,15 +61,13 @@ function planOf(
     targets,
     people,
     placesOf,
-    awaited: pins.filter(
-      ({ participantId, targetId }) => !placesOf.get(participantId)?.some(({ id }) => id === targetId),
-    ),
+    awaited: pins.filter(({ isOn }) => !isOn),
     nameOfPerson: id => names.get(id) ?? 'Somebody who is no longer here',
     nameOfTarget: id => targetNames.get(id) ?? 'something that is no longer here',
   }
 }
 
-function ofBoard(roundId: string, board: Board, pins: readonly { participantId: string; targetId: string }[]) {
+function ofBoard(roundId: string, board: Board, pins: readonly Pin[]) {
   const pinned = new Set(pins.map(({ participantId, targetId }) => `${participantId} ${targetId}`))
   return board.targets.flatMap((target): PlanTarget[] => {
     const here = target.occurrences.filter(({ assignmentId }) => assignmentId === roundId)

@@ -23,7 +23,7 @@ export function RoundStanding() {
       {run?.status === 'failed' && run.acceptedRevision === null && <Failed run={run} />}
       {run && isConflict && run.baseRevision === round.revision && <ConflictView run={run} />}
       {run && isProposal(run) && run.baseRevision === round.revision && isOpen && <Waiting run={run} />}
-      {round.planStatus !== null || filled > 0 ? (
+      {filled > 0 ? (
         <div style={{ marginBottom: 16 }}>
           <Text size="sm">{standingInWords(plan, round)}</Text>
           <Figures />

@@ -58,9 +58,10 @@ export function RoundTargets() {
 }
 
 function TargetCard({ target }: { target: PlanTarget }) {
-  const { domain, isOpen, propose, askWhyNot } = useDesk()
+  const { domain, plan, isOpen, propose, askWhyNot } = useDesk()
   const { setNodeRef, isOver } = useDroppable({ id: idOfSpot({ kind: 'target', targetId: target.id }) })
-  const missing = missingOn(target)
+  // Before anybody is on anything, all is empty, and nothing to be warned of.
+  const missing = plan.placesOf.size > 0 ? missingOn(target) : 0
   const isFull = target.maximum !== null && target.people.length >= target.maximum
   return (
     <li ref={setNodeRef} className={classes.target} data-over={isOver || undefined}>

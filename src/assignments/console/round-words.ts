@@ -1,7 +1,6 @@
 import { formatCount } from '#platform/console'
 import { periodName } from './days.ts'
-import type { PlanTarget } from './round-plan.ts'
-import type { Change } from './rounds.ts'
+import type { Change, Revision } from './rounds.ts'
 import type { Round } from './wire-types.ts'
 
 type Named = { name: string | null; assignmentDate: string; endsOn: string | null }
@@ -38,14 +37,25 @@ export const points = (cost: number): string => {
   return `${text} ${Math.abs(cost) === 1 ? 'point' : 'points'}`
 }
 
+type Effect = {
+  costBefore: number | null
+  costAfter: number | null
+  missingBefore?: number
+  missingAfter?: number
+}
+
 /** What a change does to the plan as a whole. */
-export function effectInWords(before: number | null, after: number | null): string {
-  if (before === null || after === null) return 'What it does to the plan as a whole cannot be said.'
-  const extra = after - before
+export function effectInWords({ costBefore, costAfter, missingBefore = 0, missingAfter = 0 }: Effect): string {
+  const emptied = missingAfter - missingBefore
+  if (emptied > 0) return `${emptied === 1 ? 'One place more stays' : `${emptied} places more stay`} empty by it.`
+  if (emptied < 0) return `It fills ${emptied === -1 ? 'a place' : `${-emptied} places`} that had stayed empty.`
+  if (costBefore === null || costAfter === null) return 'What it does to the plan as a whole cannot be said.'
+  const extra = costAfter - costBefore
   if (Math.abs(extra) < 0.05) return 'The plan as a whole stays as good as it is.'
   if (extra < 0) return 'The plan as a whole gets better by it.'
-  if (extra <= 25) return 'The plan as a whole gets a little worse: no more than one step of one person’s wishes.'
-  return 'The plan as a whole gets worse.'
+  return extra <= 25
+    ? 'The plan as a whole gets a little worse: no more than one step of one person’s wishes.'
+    : 'The plan as a whole gets worse: wishes or fair shares are met less well.'
 }
 
 /** How far from the best a plan can be at most, as a share of its cost. */
@@ -82,15 +92,13 @@ export function outcomeOf(change: Change, { person, target }: Names): string | u
   return `${person(one)} goes to ${target(to)}, ${person(other)} to ${target(from)}.`
 }
 
-/** Places that stay empty by a change, in words. */
-export function emptiedBy(change: Change, targets: readonly PlanTarget[]): string | undefined {
-  const from = change.kind === 'move' ? change.from : change.kind === 'remove' ? change.targetId : undefined
-  const target = targets.find(({ id }) => id === from)
-  if (!target || target.minimum === null || target.people.length > target.minimum) return undefined
-  return `On ${target.name} ${emptyPlaces(target.minimum - target.people.length + 1)} then.`
+/** What made a plan of a round. */
+export function nameOfAction({ action, showsNumber }: Pick<Revision, 'action' | 'showsNumber'>): string {
+  if (action !== 'undo' && action !== 'restore') return actionNames[action]
+  return showsNumber === 0 ? 'Back to nobody on anything' : `Back to plan ${showsNumber}`
 }
 
-export const actionNames: Readonly<Record<string, string>> = {
+const actionNames: Readonly<Record<Revision['action'], string>> = {
   plan: 'Planned',
   accept: 'Plan accepted',
   move: 'Changed by hand',

@@ -1,26 +1,24 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
+import type { Static } from 'typebox'
 import { type OnTheWire, request, requestAll } from '#platform/console'
+import type { Change, MoveAnswer as ServedAnswer } from '../planning/moves.ts'
+import type { PairCost } from '../planning/pair-costs.ts'
+import type { Comparison as ServedComparison, Revision as ServedRevision } from '../planning/past-plans.ts'
+import type { Pin as ServedPin } from '../planning/pins.ts'
 import type { Reason as ServedReason } from '../rounds/eligibility.ts'
 import type { HistoryEntry as ServedEntry } from '../rounds/history.ts'
+import type { RoundFault } from '../rounds/problems.ts'
 import type { Page, Participant, Round, RoundDetail } from './wire-types.ts'
 
 export type Reason = OnTheWire<ServedReason>
+export type Fault = OnTheWire<Static<typeof RoundFault>>
 export type HistoryEntry = OnTheWire<ServedEntry>
 
-export type Pin = { participantId: string; targetId: string }
+export type Pin = OnTheWire<ServedPin>
+type Pair = { participantId: string; targetId: string }
 
-export type Change =
-  | { kind: 'add' | 'remove'; participantId: string; targetId: string }
-  | { kind: 'move'; participantId: string; from: string; to: string }
-  | { kind: 'swap'; participantIds: readonly [string, string]; targetIds: readonly [string, string] }
-
-export type MoveFault = { rule: string; message: string; participantId?: string; targetId?: string }
-export type MoveAnswer = {
-  costBefore: number | null
-  costAfter: number | null
-  faults: readonly MoveFault[]
-  revision: number | null
-}
+export type { Change }
+export type MoveAnswer = OnTheWire<ServedAnswer>
 
 export type DropOut = {
   id: string
@@ -33,34 +31,13 @@ export type DropOut = {
   resolvedRevision: number | null
 }
 
-export type Revision = {
-  number: number
-  action: string
-  runId: string | null
-  planStatus: Round['planStatus']
-  cost: number | null
-  lowerBound: number | null
-  createdBy: string | null
-  createdAt: string
-}
-
-type Standing = { cost: number | null; planStatus?: Round['planStatus'] }
-export type Comparison = {
-  from: Standing
-  to: Standing
-  changes: readonly {
-    participantId: string
-    name: string
-    from: readonly { id: string; name: string }[]
-    to: readonly { id: string; name: string }[]
-  }[]
-  fairness: { from: { gini: number | null }; to: { gini: number | null } }
-}
+export type Revision = OnTheWire<ServedRevision>
+export type Comparison = OnTheWire<ServedComparison>
 
 export type Reasons = {
   isPossible: boolean
   reasons: readonly Reason[]
-  cost: { ofPair: number | null; reducedCost: number | null; text: string } | null
+  cost: OnTheWire<Static<typeof PairCost>> | null
 }
 
 const keyOf = (id: string) => ['assignments', 'rounds', id] as const
@@ -92,6 +69,13 @@ export const pinsQuery = (id: string) =>
   queryOptions({
     queryKey: [...keyOf(id), 'pins'],
     queryFn: ({ signal }) => requestAll<Pin>(`${pathOf(id)}/pins`, signal),
+  })
+
+/** What a round lacks, whatever plan it gets. */
+export const validationQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...keyOf(id), 'validation'],
+    queryFn: ({ signal }) => request<{ faults: readonly Fault[] }>(`${pathOf(id)}/validation`, { signal }),
   })
 
 /** Who can be assigned in a domain, by name. */
@@ -145,8 +129,9 @@ export const previewQuery = (id: string, changes: readonly Change[]) =>
     retry: false,
   })
 
-export const makeMoves = (id: string, changes: readonly Change[]) =>
-  request<MoveAnswer>(`${pathOf(id)}/moves`, { method: 'POST', body: { changes } })
+/** Refused where somebody has changed the plan since this one was seen. */
+export const makeMoves = ({ id, revision }: Pick<Round, 'id' | 'revision'>, changes: readonly Change[]) =>
+  request<MoveAnswer>(`${pathOf(id)}/moves`, { method: 'POST', body: { changes, revision } })
 
 export const makeRound = (round: { domainId: string; assignmentDate: string; endsOn: string; name?: string | null }) =>
   request<Round>('/assignments', { method: 'POST', body: round })
@@ -156,14 +141,16 @@ export const changeRound = (
   change: Partial<Pick<Round, 'name' | 'description' | 'status'>> & { isLocked?: boolean },
 ) => request<Round>(pathOf(id), { method: 'PATCH', body: change })
 
-export const publishRound = (id: string) => request<Round>(`${pathOf(id)}/publication`, { method: 'POST' })
+/** `anyway` though it breaks rules. */
+export const publishRound = (id: string, anyway: boolean) =>
+  request<Round>(`${pathOf(id)}/publication`, { method: 'POST', query: { anyway } })
 
 export const undoChange = (id: string) => request(`${pathOf(id)}/undo`, { method: 'POST' })
 
 export const restoreRevision = (id: string, number: number) =>
   request(`${pathOf(id)}/revisions/${number}/restoration`, { method: 'POST' })
 
-export const setPin = (id: string, { participantId, targetId }: Pin, isPinned: boolean) =>
+export const setPin = (id: string, { participantId, targetId }: Pair, isPinned: boolean) =>
   request(`${pathOf(id)}/pins/${participantId}/${targetId}`, { method: isPinned ? 'PUT' : 'DELETE' })
 
 export const reportDropOut = (id: string, dropOut: { participantId: string; targetId?: string; reason?: string }) =>

@@ -4,8 +4,8 @@ import { useState } from 'react'
 import { Icon, Refusal } from '#platform/console'
 import { Numbers } from './numbers.tsx'
 import { useDesk } from './round-desk.ts'
-import { points } from './round-words.ts'
-import { reasonsQuery } from './rounds.ts'
+import { effectInWords, points } from './round-words.ts'
+import { type Reasons, reasonsQuery } from './rounds.ts'
 import { capital } from './words.ts'
 
 /** “Why not Anna on Kitchen?”: what stands against it, or what it would cost; and the way to do it all the same. */
@@ -75,17 +75,18 @@ export function WhyNot({ asked, close }: { asked: { participantId?: string; targ
           )}
           {data?.isPossible && !isOn && (
             <Stack gap="sm">
-              <Text size="sm">
-                {data.cost?.text ??
-                  `Nothing stands against it. ${capital(round.planStatus ? 'the plan just has somebody else there' : 'nothing is planned yet')}.`}
-              </Text>
+              <Text size="sm">{costInWords(data.cost)}</Text>
               {data.cost && (
                 <Numbers
                   rows={[
                     ['Cost of the pair', data.cost.ofPair === null ? 'not known' : points(data.cost.ofPair)],
                     ['Reduced cost', data.cost.reducedCost === null ? 'not known' : points(data.cost.reducedCost)],
                   ]}
-                />
+                >
+                  <Text size="xs" c="dimmed" mt="xs">
+                    {data.cost.text}
+                  </Text>
+                </Numbers>
               )}
             </Stack>
           )}
@@ -101,4 +102,11 @@ export function WhyNot({ asked, close }: { asked: { participantId?: string; targ
       </Stack>
     </Modal>
   )
+}
+
+function costInWords(cost: Reasons['cost']): string {
+  if (cost?.reducedCost === null || cost?.reducedCost === undefined)
+    return 'Nothing stands against it. Plan it first to see what it would cost.'
+  if (cost.reducedCost < 0.05) return 'Nothing stands against it: the plan just has somebody else there.'
+  return `It could be. ${effectInWords({ costBefore: 0, costAfter: cost.reducedCost })}`
 }
