@@ -15,6 +15,7 @@ import { Entities } from './entities.tsx'
 import { FieldsEditor } from './fields-editor.tsx'
 import { BackLink, Loading, PageTabs } from './resource-page.tsx'
 import type { Domain, EntityDefinition } from './wire-types.ts'
+import { counted } from './words.ts'
 
 /** A kind of things: its fields, and all that there are of it. */
 export function Page() {
@@ -42,7 +43,7 @@ function Definition({ definition, domain }: { definition: Loaded<EntityDefinitio
         lead={
           <Group gap="md">
             <span>
-              {entityCount} of it, version {version} of its fields
+              {counted(entityCount, { singular: 'entry', plural: 'entries' })}, version {version} of its fields
             </span>
             {!isActive && (
               <Badge variant="light" color="gray" tt="none" size="sm">

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
+import { Alert, Anchor, Button, Group, Modal, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
@@ -67,20 +67,22 @@ function DomainInFull({ domain, methods }: { domain: Loaded<Domain>; methods: Me
         title={domain.displayName}
         lead={
           <Group gap="md">
-            <PageLink to="/assignments/people" search={inDomain(domain)}>
+            <Anchor component={PageLink} size="sm" to="/assignments/people" search={inDomain(domain)}>
               {capital(words.participant.plural)}
-            </PageLink>
-            <PageLink to="/assignments/targets" search={inDomain(domain)}>
+            </Anchor>
+            <Anchor component={PageLink} size="sm" to="/assignments/targets" search={inDomain(domain)}>
               {capital(words.target.plural)}
-            </PageLink>
-            <PageLink to="/assignments/definitions" search={inDomain(domain)}>
+            </Anchor>
+            <Anchor component={PageLink} size="sm" to="/assignments/definitions" search={inDomain(domain)}>
               Kinds of things
-            </PageLink>
+            </Anchor>
           </Group>
         }
         actions={mayWrite && <Deletion domain={domain} />}
       />
-      <FirstSteps domain={domain} />
+      <div className={classes.form}>
+        <FirstSteps domain={domain} />
+      </div>
       {!mayWrite && (
         <Alert variant="light" color="gray" icon={<Icon name="info" />} mb="md">
           You see how it is set up. Owners and administrators change it.
@@ -99,6 +101,7 @@ function DomainInFull({ domain, methods }: { domain: Loaded<Domain>; methods: Me
                   <TextInput
                     label={domainLabels.name}
                     description="For addresses and commands"
+                    inputWrapperOrder={['label', 'input', 'description', 'error']}
                     maxLength={100}
                     {...form.getInputProps('name')}
                   />

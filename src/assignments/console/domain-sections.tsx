@@ -100,7 +100,7 @@ export function PlanningSection({ form, methods, change }: SectionProps) {
           </div>
         )}
         <div>
-          <Text size="sm" fw={500}>
+          <Text size="sm" fw={600} mb={6}>
             Limits for whoever has none of his own
           </Text>
           <div className={classes.two}>
@@ -122,7 +122,7 @@ export function PlanningSection({ form, methods, change }: SectionProps) {
               onChange={value => limit({ hoursPerWeek: numberOf(value) })}
             />
             <NumberInput
-              label="Hours of rest between two, at least"
+              label="Hours of rest, at least"
               placeholder="None"
               min={0}
               max={168}
@@ -211,7 +211,7 @@ export function RulesSection({ form, methods, change, error }: SectionProps & { 
           </Stack>
         </Checkbox.Group>
         <div>
-          <Text size="sm" fw={500}>
+          <Text size="sm" fw={600}>
             Rules of your own
           </Text>
           <Text size="xs" c="dimmed" mb="xs">

@@ -36,5 +36,14 @@ export const skillsQuery = (domainId: string) =>
       ),
   })
 
+/** Whether there was ever a round, in whatever state it is. */
+export const hasRoundsQuery = (domainId: string) =>
+  queryOptions({
+    queryKey: ['assignments', 'latest-round', domainId, 'of any status'],
+    queryFn: async ({ signal }) =>
+      (await request<{ items: readonly unknown[] }>('/assignments', { query: { domainId, limit: 1 }, signal })).items
+        .length > 0,
+  })
+
 export const refreshDomains = (client: QueryClient) =>
   client.invalidateQueries({ queryKey: ['assignments', 'domains'] })

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Modal, Radio, Stack, Text } from '@mantine/core'
 import { useBlocker } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Icon, Refusal } from '#platform/console'
 import classes from './assignments.module.css'
 import type { Editing } from './editing.ts'
@@ -45,6 +45,9 @@ type EditBarProps = {
 
 function Dispute({ disputed, labels, inWords, settle }: DisputeProps) {
   const [theirs, setTheirs] = useState<ReadonlySet<string>>(new Set())
+  const alert = useRef<HTMLDivElement>(null)
+  // The form may be long, and what was pressed far from here.
+  useEffect(() => alert.current?.scrollIntoView({ block: 'center' }), [])
   const choose = (name: string, isTheirs: boolean) => {
     const next = new Set(theirs)
     if (isTheirs) next.add(name)
@@ -54,6 +57,7 @@ function Dispute({ disputed, labels, inWords, settle }: DisputeProps) {
   const told = (name: string, value: unknown) => inWords?.(name, value) ?? textOf(value)
   return (
     <Alert
+      ref={alert}
       color="yellow"
       variant="light"
       role="alert"

@@ -169,7 +169,7 @@ function Form({ definition, entity, etag, mayWrite, close, leave, showTheirs, te
         <Refusal error={deletion.error} />
         <Group justify="space-between" gap="xs">
           {entity && mayWrite ? (
-            <Button variant="subtle" color="red.9" loading={deletion.isPending} onClick={() => deletion.mutate()}>
+            <Button variant="default" loading={deletion.isPending} onClick={() => deletion.mutate()}>
               Delete
             </Button>
           ) : (

@@ -36,7 +36,7 @@ const labels: Readonly<Record<keyof ProfileForm, string>> = {
   minAssignments: 'At least',
   maxAssignments: 'At most',
   hoursPerWeek: 'Hours a week, at most',
-  restHours: 'Hours of rest between two, at least',
+  restHours: 'Hours of rest, at least',
   joinedOn: 'Counts from',
   isActive: 'Active',
   metadata: 'Remarks',
@@ -122,7 +122,8 @@ export function PersonProfile({ person, domain, mayWrite }: PersonProfileProps) 
                 <TextInput label={labels.phone} type="tel" maxLength={20} {...form.getInputProps('phone')} />
                 <TextInput
                   label={labels.reference}
-                  description="What another system calls the person; an import knows by it"
+                  description="What another system says; an import goes by it"
+                  inputWrapperOrder={['label', 'input', 'description', 'error']}
                   maxLength={100}
                   {...form.getInputProps('reference')}
                 />
@@ -184,8 +185,8 @@ export function PersonProfile({ person, domain, mayWrite }: PersonProfileProps) 
               <TextInput
                 type="date"
                 label={labels.joinedOn}
-                description="What was before is not counted when load is compared"
-                required
+                description="What was before does not count for fairness"
+                inputWrapperOrder={['label', 'input', 'description', 'error']}
                 {...form.getInputProps('joinedOn')}
               />
             </div>
@@ -201,7 +202,15 @@ export function PersonProfile({ person, domain, mayWrite }: PersonProfileProps) 
           </section>
         </Stack>
       </fieldset>
-      <EditBar editing={editing} labels={labels} inWords={inWords} />
+      <EditBar
+        editing={editing}
+        labels={{
+          ...labels,
+          minAssignments: `${capital(target.plural)} per ${assignment.singular}, at least`,
+          maxAssignments: `${capital(target.plural)} per ${assignment.singular}, at most`,
+        }}
+        inWords={inWords}
+      />
     </form>
   )
 }

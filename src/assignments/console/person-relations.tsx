@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, NativeSelect, Select, Skeleton, Text, Title } from '@mantine/core'
+import { ActionIcon, Anchor, Button, Group, NativeSelect, Select, Skeleton, Text, Title } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -43,9 +43,15 @@ export function PersonRelations({ person, domain, mayWrite }: PersonRelationsPro
               <li key={relation.id} className={classes.row} style={{ paddingInline: 0 }}>
                 <Text size="sm">
                   {relation.kind === 'together' ? 'Together with ' : 'Never with '}
-                  <PageLink to="/assignments/people/$id" params={{ id: other.id }} search={inDomain(domain)}>
+                  <Anchor
+                    component={PageLink}
+                    to="/assignments/people/$id"
+                    params={{ id: other.id }}
+                    search={inDomain(domain)}
+                    inherit
+                  >
                     {other.name}
-                  </PageLink>
+                  </Anchor>
                 </Text>
                 {mayWrite && (
                   <ActionIcon

@@ -1,4 +1,4 @@
-import { NativeSelect, Skeleton, Text, TextInput, Title } from '@mantine/core'
+import { Anchor, NativeSelect, Skeleton, Text, TextInput, Title } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -85,9 +85,9 @@ function TargetWishes({ person, domain, mayWrite }: PersonWishesProps) {
         <Text size="sm" c="dimmed">
           {q ? `No such ${target.singular}.` : `There are no ${target.plural} yet. `}
           {!q && (
-            <PageLink to="/assignments/targets" search={inDomain(domain)}>
+            <Anchor component={PageLink} to="/assignments/targets" search={inDomain(domain)} inherit>
               Enter {target.plural}
-            </PageLink>
+            </Anchor>
           )}
         </Text>
       ) : (

@@ -156,7 +156,7 @@ export function MixFields({ domainId, mixes, onChange, people }: MixProps) {
               onChange={text => change(place, { skill: text })}
             />
             <NativeSelect
-              aria-label={`Level of ${skill || `skill ${place + 1}`} that some have`}
+              aria-label={`Level of the ${skill || `skill ${place + 1}`} of some`}
               value={level === undefined ? '' : String(level)}
               data={levels}
               onChange={({ currentTarget: { value } }) => {
@@ -169,7 +169,7 @@ export function MixFields({ domainId, mixes, onChange, people }: MixProps) {
               variant="subtle"
               color="gray"
               size="lg"
-              aria-label={`Take out ${skill || `skill ${place + 1}`} that some have`}
+              aria-label={`Take out the ${skill || `skill ${place + 1}`} of some`}
               onClick={() => onChange(mixes.filter((_, index) => index !== place))}
             >
               <Icon name="close" />

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Anchor, Badge, Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
@@ -46,9 +46,14 @@ function TargetInFull({ target, domain }: { target: Loaded<Target>; domain: Doma
               </Badge>
             )}
             {can('assignments.participants.read') && (
-              <PageLink to="/assignments/people" search={{ ...inDomain(domain), fits: target.id }}>
+              <Anchor
+                component={PageLink}
+                size="sm"
+                to="/assignments/people"
+                search={{ ...inDomain(domain), fits: target.id }}
+              >
                 Who has the skills for it
-              </PageLink>
+              </Anchor>
             )}
           </Group>
         }

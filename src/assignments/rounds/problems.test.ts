@@ -376,6 +376,24 @@ test('VS-11 before anything is planned it is said how many people a round lacks,
   await assert.rejects(validateRound(db.scoped(theirs), round, berlin), { code: 'assignments.assignment_not_found' })
 })
 
+test('VS-11 a round is told of the faults that its domain’s validation rules look for, and of no others', async () => {
+  const id = await domain({ validation_rules: ['skill_matching'] })
+  await person(ours, id, { name: 'Anna', availability: { monday: {} } })
+  await target(ours, id, {
+    name: 'Ward',
+    requiredSkills: ['nursing'],
+    startsAt: '08:00',
+    endsAt: '12:00',
+    requiredCount: 2,
+  })
+  const rulesOf = async (round: string) => (await validateRound(db.scoped(ours), round, berlin)).map(({ rule }) => rule)
+  assert.deepEqual(await rulesOf(await roundOf(id)), ['skill_matching'])
+  const all = await roundOf(id, {
+    configuration: { validation_rules: ['capacity_check', 'availability_check', 'skill_matching'] },
+  })
+  assert.deepEqual((await rulesOf(all)).toSorted(), ['availability_check', 'capacity_check', 'skill_matching'])
+})
+
 test('VS-11 a pin that cannot be is refused with the reason, and never planned', async () => {
   const id = await domain()
   const dora = await person(ours, id, { name: 'Dora' })

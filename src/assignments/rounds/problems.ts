@@ -97,7 +97,7 @@ export const RoundFault = Type.Object({
 })
 export type RoundFault = Static<typeof RoundFault>
 
-/** VS-11: capacity_check, skill_matching and availability_check of a round, each with what is missing. */
+/** VS-11: capacity_check, skill_matching and availability_check of a round, those that it names or all, with what is missing. */
 export async function validateRound(
   tx: Reader,
   assignmentId: string,
@@ -108,9 +108,11 @@ export async function validateRound(
   const faults = round.places.flatMap(place => faultsOf(place, round, times))
   const needed = round.places.filter(place => !place.mayBeShort).reduce((sum, { minimum }) => sum + minimum, 0)
   const there = round.candidates.reduce((sum, { limit }) => sum + Math.min(limit, round.places.length), 0)
-  if (needed <= there) return faults
   const message = `The round has ${needed} places to fill, and its people take ${there} assignments together.`
-  return [{ rule: 'capacity_check', message, missing: needed - there }, ...faults]
+  const all: RoundFault[] =
+    needed <= there ? faults : [{ rule: 'capacity_check', message, missing: needed - there }, ...faults]
+  const named = round.configuration.validation_rules
+  return named ? all.filter(({ rule }) => named.includes(rule)) : all
 }
 
 const allReasons = (candidate: RoundCandidate, place: RoundPlace, round: RoundInputs, times: RoundTimes) => [
