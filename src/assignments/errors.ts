@@ -35,6 +35,7 @@ export const errors = errorTable('assignments', {
   assignmentLocked: ['conflict', 'The assignment is locked. Unlock it to change who is on what.'],
   assignmentPeriod: ['invalid', 'The assignment ends before it starts, or lasts longer than 366 days.'],
   periodRefused: ['invalid', 'The period from {from} to {to} ends before it starts, or lasts longer than 366 days.'],
+  calendarNotFound: ['not_found', 'There is no such calendar. Its address may have been made anew, or taken back.'],
   transitionRefused: ['conflict', 'An assignment that is {from} does not become {to}. Take it back to active first.'],
   domainsMixed: ['invalid', 'Participant, target and assignment are of different domains.'],
   detailNotFound: ['not_found', 'There is no detail {id} of this assignment.'],

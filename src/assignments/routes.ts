@@ -1,4 +1,5 @@
 import { boardRoutes } from './boards/board-routes.ts'
+import { feedRoutes } from './calendars/feed-routes.ts'
 import { domainRoutes } from './domains/domain-routes.ts'
 import { entityRoutes } from './entities/entity-routes.ts'
 import { fairnessRoutes } from './fairness/fairness-routes.ts'
@@ -12,6 +13,7 @@ export const assignmentsRoutes = [
   ...domainRoutes,
   ...boardRoutes,
   ...fairnessRoutes,
+  ...feedRoutes,
   ...participantRoutes,
   ...targetRoutes,
   ...assignmentRoutes,

@@ -7,7 +7,6 @@ import { testWorld } from '#test/world.ts'
 import { createDomain, updateDomain } from '../domains/domains.ts'
 import { createParticipant } from '../participants/participants.ts'
 import { createAssignment, updateAssignment } from '../rounds/assignments.ts'
-import { addDetail, listDetails, removeDetail } from '../rounds/details.ts'
 import { createTarget } from '../targets/targets.ts'
 import { tellParticipants, tellRound } from './notices.ts'
 import { periodInWords } from './sentences.ts'
@@ -33,8 +32,13 @@ const door = await inTx(tx =>
 
 const newRound = () =>
   inTx(tx => createAssignment(tx, chores.id, { assignmentDate: '2027-03-08', endsOn: '2027-03-21' }))
-const put = (id: string, participantId: string, targetId: string) =>
-  inTx(tx => addDetail(tx, id, { participantId, targetId }))
+const put = (assignmentId: string, participantId: string, targetId: string) =>
+  inTx(tx =>
+    tx.run(sql`
+      insert into assignments.assignment_details (assignment_id, participant_id, target_id)
+      values (${assignmentId}, ${participantId}, ${targetId})
+    `),
+  )
 const publish = (id: string) =>
   inTx(tx => tx.run(sql`update assignments.assignments set published_at = now() where id = ${id}`))
 const tell = async (id: string) => {
@@ -73,9 +77,7 @@ test('VS-08 who has an account is told what he is on when a round is published, 
   assert.match(mail?.subject ?? '', /Door and Kitchen/)
   assert.ok(mail?.unsubscribe)
 
-  const { items } = await listDetails(db.scoped(alice.scope), id, { limit: 10 })
-  const ofDoor = items.find(each => each.targetId === door.id)?.id ?? ''
-  await inTx(tx => removeDetail(tx, id, ofDoor))
+  await inTx(tx => tx.run(sql`delete from assignments.assignment_details where target_id = ${door.id}`))
   await tell(id)
   await inTx(tx => updateAssignment(tx, id, { status: 'cancelled' }))
   await tell(id)
