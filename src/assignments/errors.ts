@@ -66,6 +66,9 @@ export const errors = errorTable('assignments', {
   revisionNotFound: ['not_found', 'The assignment has had no revision {number}.'],
   revisionIsCurrent: ['conflict', 'Revision {number} is how it is now.'],
   nothingToUndo: ['conflict', 'There is nothing left to undo.'],
+  dropOutNotFound: ['not_found', 'There is no drop-out {id} of this assignment.'],
+  dropOutKnown: ['conflict', 'This drop-out was reported already.'],
+  dropOutFromNothing: ['conflict', '{participant} is on nothing in this assignment.'],
   publicationEmpty: ['conflict', 'Nobody is on anything yet. Plan the assignment before it is published.'],
   publicationRefused: [
     'conflict',

@@ -74,6 +74,7 @@ export const assignmentsModule = {
     'assignments.assignment.planned': 'A round has a new plan: from a run that was accepted',
     'assignments.assignment.published': 'A round was published: its people are told',
     'assignments.assignment.changed': 'Who is on what was changed in a round that is published',
+    'assignments.assignment.dropped_out': 'Somebody reported that a participant cannot come after all',
     'assignments.assignment.completed': 'A round was completed',
     'assignments.assignment.cancelled': 'A round was cancelled',
     'assignments.assignment.reopened': 'A round that was completed or cancelled is active again',

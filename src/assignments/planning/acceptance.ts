@@ -7,7 +7,9 @@ import { brokenRules } from '../engine/checks.ts'
 import type { Plan } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
 import { getAssignment, requireOpen } from '../rounds/assignments.ts'
+import { resolveDropOuts } from './drop-outs.ts'
 import { inPoints } from './points.ts'
+import { tellChange } from './publications.ts'
 import { readyRound } from './ready-rounds.ts'
 import { keepShares, noteRevision, replacePeople } from './revisions.ts'
 import { Names } from './sentences.ts'
@@ -89,6 +91,7 @@ export async function acceptRun(
     set accepted_revision = ${number}
     where id = ${runId}
   `)
+  await resolveDropOuts(tx, assignmentId, number)
   await recordEvent(tx, {
     action: 'accept',
     resource: 'assignments.solver_runs',
@@ -99,5 +102,6 @@ export async function acceptRun(
     type: 'assignments.assignment.planned',
     data: { id: assignmentId, domainId, name, revision: number, runId, planStatus },
   })
+  await tellChange(app, tx, assignmentId)
   return number
 }

@@ -1,13 +1,16 @@
 // What the engine answers to a round, and how it is kept.
 import type { App } from '#platform/app.ts'
-import { json, type Queryable, sql } from '#platform/database'
+import { json, type Queryable, type Reader, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import type { Configuration } from '../domains/configurations.ts'
+import { Pairs } from '../engine/certificates.ts'
 import { checkPlan } from '../engine/checks.ts'
 import { ProblemError } from '../engine/instances.ts'
 import { engineVersion } from '../engine/plans.ts'
 import type { Plan } from '../engine/problem.ts'
+import { replanOf } from '../engine/replans.ts'
 import { SearchEnded } from '../engine/side-plans.ts'
+import { replanRound } from '../engine/solving.ts'
 import { strategies } from '../engine/strategies/strategies.ts'
 import type { PlanContext } from '../engine/strategies/strategy.ts'
 import { acceptRun } from './acceptance.ts'
@@ -15,6 +18,7 @@ import type { KeptProblem, packProblem } from './kept-problems.ts'
 import { inPoints } from './points.ts'
 import type { Progress } from './runs.ts'
 import { conflictOf } from './sentences.ts'
+import { readPairs } from './standings.ts'
 
 /** What a run was asked, with all that the request left to the round. */
 export type Asked = {
@@ -35,10 +39,11 @@ export type Answer = {
 
 /** Asks the strategy, and believes nothing of what it says: a plan that its problem does not bear out is a fault. */
 export async function planRound(
-  { problem, history }: KeptProblem,
+  { problem, history, before }: KeptProblem,
   { strategy: name, configuration }: Pick<Asked, 'strategy' | 'configuration'>,
   context: Pick<PlanContext, 'signal' | 'seconds' | 'onProgress'> = {},
 ): Promise<Plan> {
+  if (before) return (await replanRound(problem, before, context)).plan
   const strategy = strategies.find(name)
   if (!strategy) throw new SearchEnded(`There is no strategy ${name}.`)
   const plan = await strategy.plan(problem, {
@@ -92,17 +97,38 @@ export class ProgressLog {
   }
 }
 
-/** What a strategy other than the optimal one looks at beside the problem has to be kept with it. */
-export const keptOf = ({ problem, history }: KeptProblem, strategy: string): KeptProblem => ({
-  problem,
-  history: strategy === 'optimal' ? [] : history,
-})
+/** What the engine is given: for strategies that look at them the rounds before, for a replan who is on what and can stay. */
+export async function givenOf(
+  tx: Reader,
+  assignmentId: string,
+  { problem, history }: KeptProblem,
+  { kind, strategy }: Pick<Asked, 'kind' | 'strategy'>,
+): Promise<KeptProblem> {
+  if (kind === 'plan') return { problem, history: strategy === 'optimal' ? [] : history }
+  const possible = new Pairs(problem.pairs)
+  const pairs = await readPairs(tx, assignmentId)
+  return { problem, history: [], before: pairs.filter(each => possible.has(each.participant, each.target)) }
+}
+
+/** What it means to those who stay. */
+function replanNotes({ problem, before }: KeptProblem, plan: Plan, unit: number): string[] {
+  if (!before || plan.status === 'infeasible') return []
+  const { moved, extraCost } = replanOf(problem, before, plan)
+  const people = [...new Set(moved.map(({ participant }) => participant))]
+  const extra = Math.round((10 * (extraCost ?? 0)) / unit) / 10
+  return [
+    people.length === 0
+      ? 'Nobody else has to move.'
+      : `${people.length === 1 ? 'One other has' : `${people.length} others have`} to move: ${people.slice(0, 10).join(', ')}.`,
+    ...(extra > 0 ? [`It costs at most ${extra} points more than a plan that minds nobody.`] : []),
+  ]
+}
 
 type Finish = Answer & {
   progress: readonly Progress[]
   /** Undefined where it was kept before. */
   kept?: Awaited<ReturnType<typeof packProblem>>
-  problem: KeptProblem['problem'] | null
+  given: KeptProblem | null
   /** Of the engine's cost that one point is. */
   unit: number
   timeZone: string
@@ -117,8 +143,9 @@ export async function finishRun(
   tx: Queryable,
   assignmentId: string,
   { id, attempt }: { id: string; attempt: number },
-  { status, plan, notes, fault, progress, kept, problem, unit, timeZone }: Finish,
+  { status, plan, fault, progress, kept, given, unit, timeZone, ...answer }: Finish,
 ): Promise<void> {
+  const notes = [...answer.notes, ...(given && plan ? replanNotes(given, plan, unit) : [])]
   const done = await tx.maybe<{ accepts: boolean }>(sql`
     update assignments.solver_runs
     set
@@ -128,7 +155,7 @@ export async function finishRun(
       best_cost = ${inPoints(plan?.cost, unit)},
       lower_bound = ${inPoints(plan?.lowerBound, unit)},
       unit = ${unit},
-      conflict = ${plan && problem && plan.status === 'infeasible' ? json(conflictOf(problem, plan)) : null},
+      conflict = ${plan && given && plan.status === 'infeasible' ? json(conflictOf(given.problem, plan)) : null},
       ${kept ? sql`problem = ${kept.bytes}, problem_hash = ${kept.hash},` : sql``}
       engine_version = ${plan?.engine ?? engineVersion},
       progress = ${json(progress)},

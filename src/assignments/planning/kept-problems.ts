@@ -8,12 +8,18 @@ import type { PastRound } from '../engine/fairness.ts'
 import type { Pair, PinnedPair, Problem, Relation } from '../engine/problem.ts'
 
 /** A problem and, for strategies that look at them, the rounds before it. */
-export type KeptProblem = { problem: Problem; history: readonly PastRound[] }
+export type KeptProblem = {
+  problem: Problem
+  history: readonly PastRound[]
+  /** Of a replan: who was on what, and can be. */
+  before?: readonly PinnedPair[]
+}
 
 type Packed = Omit<Problem, 'pairs' | 'pins'> & {
   version: 1
   history: { assigned: readonly PinnedPair[]; shares: readonly (readonly [string, number])[] }[]
   pins: [number, number][]
+  before?: [number, number][]
   relations: readonly Relation[]
   /** Places of participant and target, cost, and the part of its skills where that is not all. */
   pairs: ([number, number, number] | [number, number, number, number])[]
@@ -46,7 +52,7 @@ export async function unpackProblem(bytes: Buffer, hash: Buffer): Promise<KeptPr
   const text = await promisify(gunzip)(bytes)
   if (!createHash('sha256').update(text).digest().equals(hash))
     throw new Error('The problem that was kept is not the one that was solved: its hash differs')
-  const { version: _, history, pairs, pins, ...round } = JSON.parse(text.toString()) as Packed
+  const { version: _, history, pairs, pins, before, ...round } = JSON.parse(text.toString()) as Packed
   const [participants, targets] = [round.participants.map(each => each.id), round.targets.map(each => each.id)]
   const idsOf = (p: number, t: number) => ({ participant: participants[p] as string, target: targets[t] as string })
   return {
@@ -62,16 +68,25 @@ export async function unpackProblem(bytes: Buffer, hash: Buffer): Promise<KeptPr
       pins: pins.map(([p, t]) => idsOf(p, t)),
     },
     history: history.map(({ assigned, shares }) => ({ eligible: [], assigned, shares: new Map(shares) })),
+    ...(before && { before: before.map(([p, t]) => idsOf(p, t)) }),
   }
 }
 
-async function* jsonOf({ problem, history }: KeptProblem): AsyncGenerator<string> {
+async function* jsonOf({ problem, history, before }: KeptProblem): AsyncGenerator<string> {
   const { pairs, pins, participants, targets, ...rest } = problem
   const placeOf = (list: readonly { id: string }[]) => new Map(list.map(({ id }, place) => [id, place]))
   const [ofParticipant, ofTarget] = [placeOf(participants), placeOf(targets)]
   const places = ({ participant, target }: PinnedPair) => [ofParticipant.get(participant), ofTarget.get(target)]
   const past = history.map(({ assigned, shares = [] }) => ({ assigned, shares: [...shares] }))
-  const head = { version: 1, ...rest, participants, targets, pins: pins.map(places), history: past }
+  const head = {
+    version: 1,
+    ...rest,
+    participants,
+    targets,
+    pins: pins.map(places),
+    before: before?.map(places),
+    history: past,
+  }
   yield `${JSON.stringify(head).slice(0, -1)},"pairs":[`
   for (let start = 0; start < pairs.length; start += pairsAtOnce) {
     await new Promise(resolve => setImmediate(resolve))

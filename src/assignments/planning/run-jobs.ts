@@ -5,7 +5,7 @@ import { DomainError } from '#platform/errors.ts'
 import type { Job } from '#platform/jobs'
 import { getTimezone } from '#platform/tenancy'
 import { getAssignment } from '../rounds/assignments.ts'
-import { type Asked, answerOf, finishRun, keptOf, ProgressLog, planRound } from './answers.ts'
+import { type Asked, answerOf, finishRun, givenOf, ProgressLog, planRound } from './answers.ts'
 import { type KeptProblem, packProblem, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
 
@@ -54,7 +54,7 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
   const end = async (finish: Omit<Parameters<typeof finishRun>[4], 'timeZone'>) =>
     await app.db.transaction(scope, tx => finishRun(app, tx, assignmentId, run, { ...finish, timeZone }))
   const without = (status: 'stopped' | 'failed', fault: string) =>
-    end({ status, plan: null, notes: [], fault, progress: [], problem: null, unit: 1 })
+    end({ status, plan: null, notes: [], fault, progress: [], given: null, unit: 1 })
   if (run.isStopped) return await without('stopped', 'It was stopped before there was a plan.')
   if (run.attempt > mostAttempts)
     return await without(
@@ -74,7 +74,7 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
         onProgress: step => progress.add(step),
       })
       const answer = await answerOf(planning, notes, () => ending.signal.aborted)
-      await end({ ...answer, progress: progress.steps, problem: kept.problem, unit })
+      await end({ ...answer, progress: progress.steps, given: kept, unit })
     } finally {
       await watching.end()
     }
@@ -97,13 +97,13 @@ async function keepProblem(
   const { notes, unit } = run
   if (run.problem && run.problemHash) return { kept: await unpackProblem(run.problem, run.problemHash), notes, unit }
   const { seed, configuration } = run
-  const { round, revision } = await app.db.transaction(scope, async tx => {
+  const { round, revision, kept } = await app.db.transaction(scope, async tx => {
     // No plan comes in between the revision and what is read with it.
     await tx.run(sql`select id from assignments.assignments where id = ${assignmentId} for share`)
     const { revision } = await getAssignment(tx, assignmentId)
-    return { revision, round: await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } }) }
+    const round = await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } })
+    return { revision, round, kept: await givenOf(tx, assignmentId, round, run) }
   })
-  const kept = keptOf(round, run.strategy)
   const { bytes, hash } = await packProblem(kept)
   await app.db.scoped(scope).run(sql`
     update assignments.solver_runs

@@ -6,8 +6,8 @@ import { getTimezone } from '#platform/tenancy'
 import { strategies } from '../engine/strategies/strategies.ts'
 import { errors } from '../errors.ts'
 import { type Assignment, getAssignment, requireOpen } from '../rounds/assignments.ts'
-import { type Answer, type Asked, answerOf, finishRun, keptOf, ProgressLog, planRound } from './answers.ts'
-import { packProblem } from './kept-problems.ts'
+import { type Answer, type Asked, answerOf, finishRun, givenOf, ProgressLog, planRound } from './answers.ts'
+import { type KeptProblem, packProblem } from './kept-problems.ts'
 import { type ReadyRound, readyRound } from './ready-rounds.ts'
 import { solveRunJob } from './run-jobs.ts'
 import { getRun, type RunFields, type SolverRun } from './runs.ts'
@@ -33,21 +33,15 @@ export async function requestRun(app: App, scope: Scope, assignmentId: string, f
     const { seed, configuration } = asked
     const round = await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } })
     if (!fitsAtOnce(round)) return { asked, runId: await queueRun(tx, assignment, asked) }
-    return { asked, assignment, round }
+    return { asked, assignment, round, given: await givenOf(tx, assignmentId, round, asked) }
   })
   if (!begun.round) return await getRun(app.db.scoped(scope), assignmentId, begun.runId)
-  const { asked, assignment, round } = begun
-  const answer = await answerAtOnce(round, asked)
+  const { asked, assignment, round, given } = begun
+  const answer = await answerAtOnce(round, given, asked)
   return await app.db.transaction(scope, async tx => {
     if (!answer) return await getRun(tx, assignmentId, await queueRun(tx, assignment, asked))
     const id = await insertRun(tx, assignment, asked, 'running')
-    await finishRun(
-      app,
-      tx,
-      assignmentId,
-      { id, attempt: 0 },
-      { ...answer, problem: round.problem, unit: round.unit, timeZone },
-    )
+    await finishRun(app, tx, assignmentId, { id, attempt: 0 }, { ...answer, given, unit: round.unit, timeZone })
     return await getRun(tx, assignmentId, id)
   })
 }
@@ -55,7 +49,11 @@ export async function requestRun(app: App, scope: Scope, assignmentId: string, f
 /** What the request leaves open the round says, as it is now. */
 function askedOf(assignment: Assignment, fields: RunFields): Asked {
   const configuration = { ...assignment.configuration, ...fields.configuration }
-  const name = fields.strategy ?? fields.configuration?.strategy ?? assignment.strategyUsed
+  // Who is replaced says nothing of how the round was planned.
+  const name =
+    fields.kind === 'replan'
+      ? assignment.strategyUsed
+      : (fields.strategy ?? fields.configuration?.strategy ?? assignment.strategyUsed)
   const strategy = strategies.find(name)
   const known = strategies.list().map(each => each.name)
   if (!strategy) throw errors.strategyUnknown({ strategy: name, known: known.join(', ') })
@@ -103,15 +101,14 @@ function fitsAtOnce({ problem: { pairs, targets, relations } }: ReadyRound): boo
   return pairs.length <= sidePairsAtOnce || (relations.length === 0 && targets.every(each => each.mixes.length === 0))
 }
 
-async function answerAtOnce(round: ReadyRound, asked: Asked) {
+async function answerAtOnce(round: ReadyRound, given: KeptProblem, asked: Asked) {
   const progress = new ProgressLog(round.unit)
   const signal = AbortSignal.timeout(msAtOnce)
-  const kept = keptOf(round, asked.strategy)
-  const planning = planRound(kept, asked, { signal, onProgress: step => progress.add(step) })
+  const planning = planRound(given, asked, { signal, onProgress: step => progress.add(step) })
   const answer: Answer = await answerOf(planning, round.notes, () => false)
   // What was cut off by a clock is not the same everywhere: the job takes the time that it needs.
   if (signal.aborted) return undefined
-  return { ...answer, progress: progress.steps, kept: await packProblem(kept) }
+  return { ...answer, progress: progress.steps, kept: await packProblem(given) }
 }
 
 async function insertRun(

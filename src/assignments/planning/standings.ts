@@ -3,6 +3,7 @@ import { type Queryable, type Reader, sql } from '#platform/database'
 import { addUpPrices } from '../engine/certificates.ts'
 import { addUpPlan, type Fault, faultsOf } from '../engine/checks.ts'
 import type { Certificate, PinnedPair, Plan } from '../engine/problem.ts'
+import { resolveDropOuts } from './drop-outs.ts'
 import { inPoints } from './points.ts'
 import { type ReadyRound, readyRound } from './ready-rounds.ts'
 import { type Action, keepShares, noteRevision, replacePeople } from './revisions.ts'
@@ -79,5 +80,6 @@ export async function changePlan(
   await keepShares(tx, assignmentId, round, pairs)
   const facts = factsOf(standing, pairs)
   const revision = await noteRevision(tx, assignmentId, { ...made, ...facts })
+  await resolveDropOuts(tx, assignmentId, revision)
   return { revision, cost: facts.cost }
 }

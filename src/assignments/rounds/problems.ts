@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import type { Reader } from '#platform/database'
+import { type Reader, sql } from '#platform/database'
 import { oneOf, uuid } from '#platform/http'
 import type { Mix, Occurrence, Pair, Problem, ProblemParticipant, ProblemTarget } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
@@ -83,9 +83,33 @@ export async function explainPair(
 ): Promise<Reason[]> {
   const round = await readRound(tx, assignmentId, pair)
   const [candidate, place] = [round.candidates[0], round.places[0]]
-  if (candidate && place) return allReasons(candidate, place, round, await readRoundTimes(tx, round, timeZone))
+  if (candidate && place)
+    return [
+      ...(await droppedOutReasons(tx, assignmentId, candidate, place)),
+      ...allReasons(candidate, place, round, await readRoundTimes(tx, round, timeZone)),
+    ]
   const message = `The target is on none of the days of the round, ${round.days[0]} to ${round.days.at(-1)}.`
   return [{ rule: 'capacity_check', message, missing: { days: [...round.days] } }]
+}
+
+async function droppedOutReasons(
+  tx: Reader,
+  assignmentId: string,
+  { id, name }: RoundCandidate,
+  place: RoundPlace,
+): Promise<Reason[]> {
+  const dropOut = await tx.maybe<{ targetId: string | null }>(sql`
+    select target_id
+    from assignments.drop_outs
+    where assignment_id = ${assignmentId}
+      and participant_id = ${id}
+      and (target_id is null or target_id = ${place.id})
+    order by target_id nulls first
+    limit 1
+  `)
+  if (!dropOut) return []
+  const message = `${name} has dropped out of ${dropOut.targetId === null ? 'this round' : place.name}.`
+  return [{ rule: 'availability_check', message, missing: { droppedOut: true } }]
 }
 
 /** What a round lacks before anybody plans it: a fault of a target, or of all. */
