@@ -16,6 +16,7 @@ import { Icon } from '#platform/console'
 import classes from './assignments.module.css'
 import type { DomainForm, Limits, Parameters, RuleDraft } from './domain-fields.ts'
 import { NamedValues } from './named-values.tsx'
+import { strategyName } from './strategy-names.ts'
 import type { Methods, Words } from './wire-types.ts'
 import { capital } from './words.ts'
 
@@ -135,15 +136,6 @@ export function PlanningSection({ form, methods, change }: SectionProps) {
     </section>
   )
 }
-
-const strategyNames: Readonly<Record<string, string>> = {
-  optimal: 'Optimal',
-  balanced_rotation: 'In turns',
-  skill_based: 'By skills',
-  random_assignment: 'By lot',
-}
-
-export const strategyName = (name: string): string => strategyNames[name] ?? capital(name.replaceAll('_', ' '))
 
 const numberOf = (value: string | number): number | null => (value === '' ? null : Number(value))
 

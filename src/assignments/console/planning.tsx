@@ -7,9 +7,10 @@ import { dayOf, Icon, Refusal } from '#platform/console'
 import { nextPeriod } from './board.ts'
 import { addDays, isDay, mondayOf, periodInShort, periodName } from './days.ts'
 import { inDomain } from './domain-choice.tsx'
-import { strategyNames } from './round-words.ts'
+import { methodsQuery } from './domains.ts'
 import { latestRoundQuery, makeRound, refreshRound } from './rounds.ts'
 import { startRun } from './runs.ts'
+import { strategyName } from './strategy-names.ts'
 import type { Domain } from './wire-types.ts'
 import { counted } from './words.ts'
 
@@ -68,6 +69,7 @@ export function PlanForm({ domain, suggested, close }: PlanFormProps) {
   const [strategy, setStrategy] = useState('')
   const [isOpen, setOpen] = useState(false)
   const planning = usePlanning(domain)
+  const methods = useQuery(methodsQuery)
   const isPeriod = isDay(from) && isDay(to) && from <= to && to <= addDays(from, 366)
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -120,12 +122,12 @@ export function PlanForm({ domain, suggested, close }: PlanFormProps) {
               <NativeSelect
                 mt="xs"
                 label="Way of planning"
-                description="The best plan keeps every rule, meets wishes and shares the work out fairly over time."
+                description={methods.data?.strategies.find(({ name }) => name === strategy)?.description}
                 value={strategy}
                 onChange={event => setStrategy(event.currentTarget.value)}
                 data={[
                   { value: '', label: 'As the domain says' },
-                  ...Object.entries(strategyNames).map(([value, label]) => ({ value, label })),
+                  ...(methods.data?.strategies.map(({ name }) => ({ value: name, label: strategyName(name) })) ?? []),
                 ]}
               />
             </Collapse>

@@ -6,7 +6,7 @@ import { ErrorState, formatTime, LoadMore, PageLink } from '#platform/console'
 import { PlanComparison } from './comparison.tsx'
 import { inDomain } from './domain-choice.tsx'
 import { useDesk } from './round-desk.ts'
-import { gapInWords, nameOfAction, nameOfStrategy } from './round-words.ts'
+import { gapInWords, nameOfAction } from './round-words.ts'
 import classes from './rounds.module.css'
 import {
   type HistoryEntry,
@@ -17,6 +17,7 @@ import {
   revisionsQuery,
 } from './rounds.ts'
 import { type Run, runsQuery } from './runs.ts'
+import { strategyName } from './strategy-names.ts'
 
 /** The plans that the round had, two of them beside each other, the solver’s runs, and each change in full. */
 export function RoundHistory() {
@@ -170,7 +171,7 @@ function Runs() {
             >
               {formatTime(run.createdAt)}
             </Anchor>
-            {`, ${run.kind === 'replan' ? 'replanning' : nameOfStrategy(run.strategy).toLowerCase()}, ${runStates[run.status]}. `}
+            {`, ${run.kind === 'replan' ? 'replanning' : strategyName(run.strategy).toLowerCase()}, ${runStates[run.status]}. `}
             <Text span size="sm" c="dimmed">
               {run.planStatus === 'infeasible'
                 ? 'No plan is possible.'

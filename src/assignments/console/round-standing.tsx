@@ -7,9 +7,10 @@ import { inDomain } from './domain-choice.tsx'
 import { Numbers } from './numbers.tsx'
 import { useDesk } from './round-desk.ts'
 import { missingOn, type Plan } from './round-plan.ts'
-import { emptyPlaces, gapInWords, nameOfStrategy, points } from './round-words.ts'
+import { emptyPlaces, gapInWords, points } from './round-words.ts'
 import { refreshRound } from './rounds.ts'
 import { checkQuery, isGoing, type Run, runsQuery, startRun, stopRun } from './runs.ts'
+import { strategyName } from './strategy-names.ts'
 
 /** How the plan stands, in a sentence; what the solver is at; and what to do where there is no plan. */
 export function RoundStanding() {
@@ -76,7 +77,7 @@ function Figures() {
       rows={[
         ['Cost', round.cost === null ? 'not known' : points(round.cost)],
         ['No plan costs less than', round.lowerBound === null ? 'not known' : points(round.lowerBound)],
-        ['Way of planning', nameOfStrategy(round.strategyUsed)],
+        ['Way of planning', strategyName(round.strategyUsed)],
         ['Seed', String(round.seed)],
         ['Engine', round.engineVersion ?? 'none yet'],
         ['Revision', String(round.revision)],

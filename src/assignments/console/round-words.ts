@@ -107,12 +107,3 @@ const actionNames: Readonly<Record<Revision['action'], string>> = {
   restore: 'Taken back to an earlier plan',
   edit: 'Changed by hand',
 }
-
-export const strategyNames: Readonly<Record<string, string>> = {
-  optimal: 'Best plan',
-  balanced_rotation: 'Balanced rotation',
-  skill_based: 'By skills',
-  random_assignment: 'Drawn by lot',
-}
-
-export const nameOfStrategy = (strategy: string): string => strategyNames[strategy] ?? strategy.replaceAll('_', ' ')

@@ -19,11 +19,12 @@ import { inDomain, useRemembering } from './domain-choice.tsx'
 import { domainsQuery } from './domains.ts'
 import { Numbers } from './numbers.tsx'
 import { CheckNow } from './round-standing.tsx'
-import { emptyPlaces, gapInWords, nameOfRound, nameOfStrategy, percent, points } from './round-words.ts'
+import { emptyPlaces, gapInWords, nameOfRound, percent, points } from './round-words.ts'
 import classes from './rounds.module.css'
 import { refreshRound, roundQuery } from './rounds.ts'
 import { RunChart } from './run-chart.tsx'
 import { acceptRun, isGoing, type Run, runQuery, startRun, stopRun } from './runs.ts'
+import { strategyName } from './strategy-names.ts'
 import type { Domain, Round } from './wire-types.ts'
 
 export function Page() {
@@ -280,7 +281,7 @@ function Facts({ run, round }: Pick<RunViewProps, 'run' | 'round'>) {
         ['Cost', run.cost === null ? 'none' : points(run.cost)],
         ['No plan costs less than', run.lowerBound === null ? 'not known' : points(run.lowerBound)],
         ['Gap', run.gap === null ? 'not known' : percent(run.gap)],
-        ['Way of planning', nameOfStrategy(run.strategy)],
+        ['Way of planning', strategyName(run.strategy)],
         ['Seed', String(run.seed)],
         ['Engine', run.engineVersion ?? 'not begun'],
         ['Began', run.startedAt ? formatTime(run.startedAt) : 'not yet'],
