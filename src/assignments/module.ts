@@ -4,6 +4,7 @@ import { tellRound } from './notices/notices.ts'
 import { solveRunJob } from './planning/run-jobs.ts'
 import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
+import { planAhead, runScheduleJob } from './schedules/schedule-jobs.ts'
 
 export const assignmentsModule = {
   name: 'assignments',
@@ -64,9 +65,17 @@ export const assignmentsModule = {
       description: 'Make assignments, change who is on what, complete and delete them',
       roles: ['owner', 'admin', 'member'],
     },
+    'assignments.schedules.write': {
+      description: 'Have rounds planned, and published, by schedules',
+      roles: ['owner', 'admin'],
+    },
     'assignments.assignments.publish': {
       description: 'Publish assignments, so that people are told what they are on',
       roles: ['owner', 'admin', 'member'],
+    },
+    'assignments.own.use': {
+      description: 'See what one is on oneself, have it in one’s calendar, say that one cannot come',
+      roles: ['owner', 'admin', 'member', 'viewer'],
     },
   },
   events: {
@@ -82,9 +91,21 @@ export const assignmentsModule = {
   },
   notifications: {
     'assignments.assigned': { description: 'What you are on in a round that was published', mail: 'at_once' },
+    'assignments.dropped_out': {
+      description: 'Somebody cannot come to a round that you made or published',
+      mail: 'at_once',
+    },
+    'assignments.round_planned': {
+      description: 'A schedule has planned a round, which waits for you to publish it',
+      mail: 'digest',
+    },
+    'assignments.schedule_failed': {
+      description: 'A round of a schedule could not be planned or published',
+      mail: 'at_once',
+    },
     'assignments.changed': { description: 'What you are on has changed, or was cancelled', mail: 'at_once' },
   },
   routes: assignmentsRoutes,
-  jobs: [tellRound, solveRunJob],
+  jobs: [tellRound, solveRunJob, planAhead, runScheduleJob],
   commands: registerAssignmentCommands,
 } satisfies Module

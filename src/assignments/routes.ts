@@ -4,9 +4,11 @@ import { domainRoutes } from './domains/domain-routes.ts'
 import { entityRoutes } from './entities/entity-routes.ts'
 import { fairnessRoutes } from './fairness/fairness-routes.ts'
 import { fileRoutes } from './files/file-routes.ts'
+import { ownRoutes } from './own/own-routes.ts'
 import { participantRoutes } from './participants/participant-routes.ts'
 import { planningRoutes } from './planning/planning-routes.ts'
 import { assignmentRoutes } from './rounds/assignment-routes.ts'
+import { scheduleRoutes } from './schedules/schedule-routes.ts'
 import { targetRoutes } from './targets/target-routes.ts'
 
 export const assignmentsRoutes = [
@@ -14,8 +16,10 @@ export const assignmentsRoutes = [
   ...boardRoutes,
   ...fairnessRoutes,
   ...feedRoutes,
+  ...scheduleRoutes,
   ...participantRoutes,
   ...targetRoutes,
+  ...ownRoutes,
   ...assignmentRoutes,
   ...planningRoutes,
   ...entityRoutes,

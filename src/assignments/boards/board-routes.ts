@@ -55,7 +55,7 @@ export const boardRoutes = [
   route({
     method: 'GET',
     path: '/me/assignments',
-    allow: read,
+    allow: 'assignments.own.use',
     summary: 'Get what you are on yourself, day by day',
     description: 'Of published rounds in all domains, as the participant that is this member.',
     query: Period,

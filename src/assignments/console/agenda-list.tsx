@@ -24,7 +24,6 @@ export function AgendaList({ label, items, what, note, isLinked = true, action }
     <ul className={classes.list} aria-label={label}>
       {items.map(item => {
         const round = { ...item.assignment, assignmentDate: item.assignment.startsOn }
-        const state = stateOf(round)
         return (
           <li key={keyOfItem(item)} className={classes.item}>
             <div className={classes.when}>
@@ -47,9 +46,9 @@ export function AgendaList({ label, items, what, note, isLinked = true, action }
               )}
             </div>
             <div className={classes.side}>
-              {state !== 'published' && (
-                <Badge size="sm" variant="light" color={stateColors[state]} tt="none">
-                  {stateNames[state]}
+              {stateOf(round) === 'draft' && (
+                <Badge size="sm" variant="light" color={stateColors.draft} tt="none">
+                  {stateNames.draft}
                 </Badge>
               )}
               {action?.(item)}

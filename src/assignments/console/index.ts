@@ -11,6 +11,13 @@ export const assignmentsConsole: ConsoleModule = {
   name: 'assignments',
   routes: [
     {
+      path: '/my-assignments',
+      title: 'My assignments',
+      frame: 'shell',
+      permission: 'assignments.own.use',
+      load: () => import('./own-assignments-page.tsx'),
+    },
+    {
       path: '/assignments',
       title: 'Board',
       frame: 'shell',
@@ -122,6 +129,13 @@ export const assignmentsConsole: ConsoleModule = {
       place: 2,
     },
     { group: 'Assignments', label: 'Board', to: '/assignments', icon: 'list', permission: rounds },
+    {
+      group: 'Assignments',
+      label: 'For me',
+      to: '/my-assignments',
+      icon: 'person',
+      permission: 'assignments.own.use',
+    },
     {
       group: 'Assignments',
       label: 'Fairness',

@@ -3,16 +3,24 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ErrorState, Icon, PageLink } from '#platform/console'
 import classes from './agenda.module.css'
-import { type AgendaItem, type AgendaPath, agendaQuery, dayOfItem, keyOfItem, today, weeksOf } from './agenda.ts'
+import {
+  type AgendaItem,
+  type AgendaPath,
+  agendaQuery,
+  dayOfItem,
+  keyOfItem,
+  lastDayOf,
+  today,
+  weeksOf,
+} from './agenda.ts'
 import { timesOf } from './board.ts'
-import { addMonths, dayNumber, daysBetween, longDay, monthName, monthOf } from './days.ts'
+import { addMonths, dayNumber, daysBetween, longDay, mondayOf, monthName, monthOf } from './days.ts'
 
 /** A month with what is in an agenda on its days. `wordsOf` says it in a few words. */
 export function MonthCalendar({ path, wordsOf }: { path: AgendaPath; wordsOf: (item: AgendaItem) => string }) {
   const [month, setMonth] = useState(monthOf(today()).from)
   const period = weeksOf(month)
   const { data, error, isPlaceholderData, refetch } = useQuery(agendaQuery(path, period))
-  const byDay = Map.groupBy(data?.items ?? [], dayOfItem)
   const days = daysBetween(period.from, period.to)
   const weeks = Array.from({ length: days.length / 7 }, (_, week) => days.slice(week * 7, week * 7 + 7))
   return (
@@ -64,7 +72,7 @@ export function MonthCalendar({ path, wordsOf }: { path: AgendaPath; wordsOf: (i
                     key={day}
                     day={day}
                     isOutside={!day.startsWith(month.slice(0, 7))}
-                    items={byDay.get(day) ?? []}
+                    items={itemsOn(day, data?.items ?? [])}
                     wordsOf={wordsOf}
                   />
                 ))}
@@ -87,6 +95,12 @@ const weekdays = [
   ['Sun', 'Sunday'],
 ] as const
 
+/** What lies across the whole of its round comes first, so that its parts stand beside each other. */
+function itemsOn(day: string, items: readonly AgendaItem[]): readonly AgendaItem[] {
+  const found = items.filter(item => dayOfItem(item) <= day && day <= lastDayOf(item))
+  return found.toSorted((a, b) => Number(b.date === null) - Number(a.date === null))
+}
+
 type DayProps = {
   day: string
   isOutside: boolean
@@ -101,20 +115,40 @@ function Day({ day, isOutside, items, wordsOf }: DayProps) {
         {dayNumber(day)}
       </span>
       <span className="visually-hidden">{longDay(day)}</span>
-      {items.map(item => (
-        <PageLink
-          key={keyOfItem(item)}
-          to={`/assignments/${item.assignment.id}`}
-          className={classes.entry}
-          data-draft={item.assignment.publishedAt === null || undefined}
-          title={[timesOf(item), wordsOf(item), item.assignment.publishedAt === null && 'draft']
-            .filter(Boolean)
-            .join(', ')}
-        >
-          {item.startsAt && <span className={classes.time}>{item.startsAt} </span>}
-          {wordsOf(item)}
-        </PageLink>
-      ))}
+      {items.map(item =>
+        day === dayOfItem(item) || day === mondayOf(day) ? (
+          <PageLink
+            key={keyOfItem(item)}
+            to={`/assignments/${item.assignment.id}`}
+            className={classes.entry}
+            data-part={partOf(item, day)}
+            data-draft={item.assignment.publishedAt === null || undefined}
+            title={saidOf(item, wordsOf)}
+          >
+            {item.startsAt && <span className={classes.time}>{item.startsAt} </span>}
+            {wordsOf(item)}
+          </PageLink>
+        ) : (
+          <span
+            key={keyOfItem(item)}
+            aria-hidden="true"
+            className={classes.entry}
+            data-part={partOf(item, day)}
+            data-draft={item.assignment.publishedAt === null || undefined}
+            title={saidOf(item, wordsOf)}
+          />
+        ),
+      )}
     </td>
   )
+}
+
+const saidOf = (item: AgendaItem, wordsOf: DayProps['wordsOf']) =>
+  [timesOf(item), wordsOf(item), item.assignment.publishedAt === null && 'draft'].filter(Boolean).join(', ')
+
+/** Of what goes on for several days the sides to which it goes on. */
+function partOf(item: AgendaItem, day: string): string | undefined {
+  const [isFirst, isLast] = [day === dayOfItem(item), day === lastDayOf(item)]
+  if (isFirst && isLast) return undefined
+  return isFirst ? 'first' : isLast ? 'last' : 'middle'
 }

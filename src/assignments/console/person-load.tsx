@@ -5,6 +5,7 @@ import classes from './agenda.module.css'
 import { today } from './agenda.ts'
 import { formatLoad, loadsQuery, type ParticipantLoads, periodOf } from './fairness.ts'
 import type { Domain, Participant } from './wire-types.ts'
+import { capital } from './words.ts'
 
 /** What somebody has done up to each round of a year, and what would have been his fair share. */
 export function PersonLoad({ participant, domain }: { participant: Participant; domain: Domain }) {
@@ -15,7 +16,7 @@ export function PersonLoad({ participant, domain }: { participant: Participant; 
   return (
     <ChartFrame
       title="Load and fair share over a year"
-      note={`${domain.words.target.plural} done, added up round after round, beside the fair share.`}
+      note={`${capital(domain.words.target.plural)} done, added up round after round, beside the fair share.`}
       className={`panel ${classes.load}`}
       chart={
         <>
