@@ -78,13 +78,19 @@ export function DropOutDialog({
   )
 }
 
+/** Drop-outs of the round that no plan has taken up yet. */
+export function useOpenDropOuts(): readonly DropOut[] {
+  const { round } = useDesk()
+  const { data } = useQuery(dropOutsQuery(round.id))
+  return data?.filter(({ resolvedRevision }) => resolvedRevision === null) ?? []
+}
+
 /** Drop-outs that no plan has taken up yet, with the way to mend them. */
 export function OpenDropOuts() {
-  const { round, domain, plan, isOpen } = useDesk()
+  const { round, domain, isOpen } = useDesk()
   const client = useQueryClient()
   const navigate = useNavigate()
-  const { data } = useQuery(dropOutsQuery(round.id))
-  const open = data?.filter(({ resolvedRevision }) => resolvedRevision === null) ?? []
+  const open = useOpenDropOuts()
   const withdrawing = useMutation({
     mutationFn: ({ id }: DropOut) => withdrawDropOut(round.id, id),
     onSuccess: () => refreshRound(client, round.id),
@@ -113,8 +119,8 @@ export function OpenDropOuts() {
       <ul className={classes.plainList} aria-label="Who cannot come">
         {open.map(dropOut => (
           <li key={dropOut.id}>
-            {plan.nameOfPerson(dropOut.participantId)}
-            {dropOut.targetId ? ` to ${plan.nameOfTarget(dropOut.targetId)}` : ', to nothing'}
+            {dropOut.participantName}
+            {dropOut.targetName ? ` to ${dropOut.targetName}` : ', to nothing'}
             {dropOut.reason && `: ${dropOut.reason}`}
             {isOpen && (
               <Button
@@ -123,7 +129,7 @@ export function OpenDropOuts() {
                 size="compact-xs"
                 ml={6}
                 onClick={() => withdrawing.mutate(dropOut)}
-                aria-label={`${plan.nameOfPerson(dropOut.participantId)} comes after all`}
+                aria-label={`${dropOut.participantName} comes after all`}
               >
                 Comes after all
               </Button>

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react'
 import { formatCount, Icon, PageLink } from '#platform/console'
 import { inDomain } from './domain-choice.tsx'
 import { Dragging, idOfSpot, type Spot } from './dragging.tsx'
+import { useOpenDropOuts } from './drop-outs.tsx'
 import { useDesk } from './round-desk.ts'
 import { missingOn, type PlanPerson, type PlanTarget } from './round-plan.ts'
 import { emptyPlaces } from './round-words.ts'
@@ -66,7 +67,7 @@ function TargetCard({ target }: { target: PlanTarget }) {
   return (
     <li ref={setNodeRef} className={classes.target} data-over={isOver || undefined}>
       <div className={classes.targetHead}>
-        <h3>
+        <h2>
           <PageLink
             to="/assignments/targets/$id"
             params={{ id: target.id }}
@@ -75,7 +76,7 @@ function TargetCard({ target }: { target: PlanTarget }) {
           >
             {target.name}
           </PageLink>
-        </h3>
+        </h2>
         <Text span size="xs" c="dimmed" className="figures">
           {neededInWords(target)}
         </Text>
@@ -124,6 +125,9 @@ function Chip({ person, target }: { person: PlanPerson; target: PlanTarget | nul
   const drag = useDraggable({ id, disabled: !isOpen })
   const drop = useDroppable({ id, disabled: target === null })
   const where = target ? ` on ${target.name}` : ''
+  const isAway = useOpenDropOuts().some(
+    ({ participantId, targetId }) => target && participantId === person.id && (targetId ?? target.id) === target.id,
+  )
   return (
     <li
       ref={node => {
@@ -150,6 +154,7 @@ function Chip({ person, target }: { person: PlanPerson; target: PlanTarget | nul
         </ActionIcon>
       )}
       <span className={classes.chipName}>{person.name}</span>
+      {isAway && <span className={classes.away}>cannot come</span>}
       {person.isPinned && (
         <Tooltip label="Pinned: stays when it is planned anew">
           <span role="img" aria-label="pinned" className={classes.pin}>
@@ -249,7 +254,7 @@ function Free() {
   const shown = isWhole ? free : free.slice(0, 30)
   return (
     <section ref={setNodeRef} className={classes.free} data-over={isOver || undefined} aria-label="Free">
-      <h3>Free</h3>
+      <h2>Free</h2>
       {free.length === 0 ? (
         <Text size="sm" c="dimmed">
           {plan.people.length === 0
@@ -279,7 +284,7 @@ function Waiting(): ReactNode {
   if (plan.awaited.length === 0) return null
   return (
     <>
-      <h3>Pinned for the next plan</h3>
+      <h2>Pinned for the next plan</h2>
       <ul className={classes.people} aria-label="Pinned for the next plan">
         {plan.awaited.map(pin => (
           <li key={`${pin.participantId} ${pin.targetId}`} className={classes.chip}>

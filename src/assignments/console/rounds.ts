@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
 import type { Static } from 'typebox'
 import { type OnTheWire, request, requestAll } from '#platform/console'
+import type { DropOut as ServedDropOut } from '../planning/drop-outs.ts'
 import type { Change, MoveAnswer as ServedAnswer } from '../planning/moves.ts'
 import type { PairCost } from '../planning/pair-costs.ts'
 import type { Comparison as ServedComparison, Revision as ServedRevision } from '../planning/past-plans.ts'
@@ -20,17 +21,7 @@ type Pair = { participantId: string; targetId: string }
 export type { Change }
 export type MoveAnswer = OnTheWire<ServedAnswer>
 
-export type DropOut = {
-  id: string
-  participantId: string
-  participantName: string
-  targetId: string | null
-  targetName: string | null
-  reason: string | null
-  reportedAt: string
-  resolvedRevision: number | null
-}
-
+export type DropOut = OnTheWire<ServedDropOut>
 export type Revision = OnTheWire<ServedRevision>
 export type Comparison = OnTheWire<ServedComparison>
 
