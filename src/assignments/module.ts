@@ -4,7 +4,6 @@ import { tellRound } from './notices/notices.ts'
 import { solveRunJob } from './planning/run-jobs.ts'
 import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
-import { planAhead, runScheduleJob } from './schedules/schedule-jobs.ts'
 
 export const assignmentsModule = {
   name: 'assignments',
@@ -106,6 +105,6 @@ export const assignmentsModule = {
     'assignments.changed': { description: 'What you are on has changed, or was cancelled', mail: 'at_once' },
   },
   routes: assignmentsRoutes,
-  jobs: [tellRound, solveRunJob, planAhead, runScheduleJob],
+  jobs: [tellRound, solveRunJob],
   commands: registerAssignmentCommands,
 } satisfies Module

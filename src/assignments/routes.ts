@@ -8,7 +8,6 @@ import { ownRoutes } from './own/own-routes.ts'
 import { participantRoutes } from './participants/participant-routes.ts'
 import { planningRoutes } from './planning/planning-routes.ts'
 import { assignmentRoutes } from './rounds/assignment-routes.ts'
-import { scheduleRoutes } from './schedules/schedule-routes.ts'
 import { targetRoutes } from './targets/target-routes.ts'
 
 export const assignmentsRoutes = [
@@ -16,7 +15,6 @@ export const assignmentsRoutes = [
   ...boardRoutes,
   ...fairnessRoutes,
   ...feedRoutes,
-  ...scheduleRoutes,
   ...participantRoutes,
   ...targetRoutes,
   ...ownRoutes,
