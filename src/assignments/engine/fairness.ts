@@ -183,11 +183,12 @@ export async function previewWeights(
   rounds: readonly Problem[],
   weights: Weights,
   plan: (problem: Problem) => Plan | Promise<Plan>,
+  weigh: (round: Problem, history: readonly PastRound[], weights: Weights) => { problem: Problem } = weighRound,
 ): Promise<Preview> {
   const history: PastRound[] = []
   const costs: (number | null)[] = []
   for (const round of rounds) {
-    const answer = await plan(weighRound(round, history, weights).problem)
+    const answer = await plan(weigh(round, history, weights).problem)
     costs.push(answer.status === 'infeasible' ? null : dislikeOf(round, answer.pairs))
     history.push({ eligible: round.pairs, assigned: answer.pairs })
   }

@@ -2,7 +2,7 @@
 import { type Reader, sql } from '#platform/database'
 import type { Configuration } from '../domains/configurations.ts'
 import { Pairs } from '../engine/certificates.ts'
-import { type PastRound, weighRound } from '../engine/fairness.ts'
+import { type PastRound, type Weights, weighRound } from '../engine/fairness.ts'
 import { largestCost, type PinnedPair, type Problem } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
 import { buildProblem, preferenceCost, type RoundProblem, shortageCost } from '../rounds/problems.ts'
@@ -39,21 +39,22 @@ export async function readyRound(
   const history = await readPastRounds(tx, assignmentId, weights.rounds)
   const round = await buildProblem(tx, assignmentId, { timeZone, ...(changes && { changes }) })
   const droppedOut = await readDroppedOut(tx, assignmentId)
-  const { problem, unit, most } = weighRound(
-    withDislikes(without(round.problem, droppedOut)),
-    history,
-    weights,
-    shortageRoom,
-  )
+  const { problem, unit } = weighInFull(withDislikes(without(round.problem, droppedOut)), history, weights)
+  const eligible = new Map(round.eligible)
+  for (const { participant, target } of round.problem.pairs)
+    if (droppedOut.has(participant, target)) eligible.set(participant, (eligible.get(participant) ?? 1) - 1)
+  return { ...round, problem, eligible, history, unit }
+}
+
+/** With places that may be empty dearer than whatever is saved by leaving them so. */
+export function weighInFull(round: Problem, history: readonly PastRound[], weights: Weights) {
+  const { problem, unit, most } = weighRound(round, history, weights, shortageRoom)
   const targets = problem.targets.map(target =>
     target.shortageCost === undefined
       ? target
       : { ...target, shortageCost: 2 * most * Math.round(target.shortageCost / shortageCost) },
   )
-  const eligible = new Map(round.eligible)
-  for (const { participant, target } of round.problem.pairs)
-    if (droppedOut.has(participant, target)) eligible.set(participant, (eligible.get(participant) ?? 1) - 1)
-  return { ...round, problem: { ...problem, targets }, eligible, history, unit }
+  return { problem: { ...problem, targets }, unit }
 }
 
 /** Who cannot come after all. */
@@ -102,7 +103,7 @@ function without(problem: Problem, droppedOut: DroppedOut): Problem {
 }
 
 /** Pairs cost 0 for what somebody likes best to 100 for what he likes least. */
-const withDislikes = (problem: Problem): Problem => ({
+export const withDislikes = (problem: Problem): Problem => ({
   ...problem,
   pairs: problem.pairs.map(pair => ({ ...pair, cost: (pair.cost * 100) / (preferenceCost * preferenceSteps) })),
 })
