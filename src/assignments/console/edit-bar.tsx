@@ -47,7 +47,9 @@ function Dispute({ disputed, labels, inWords, settle }: DisputeProps) {
   const [theirs, setTheirs] = useState<ReadonlySet<string>>(new Set())
   const alert = useRef<HTMLDivElement>(null)
   // The form may be long, and what was pressed far from here.
-  useEffect(() => alert.current?.scrollIntoView({ block: 'center' }), [])
+  useEffect(() => {
+    alert.current?.scrollIntoView({ block: 'center' })
+  }, [])
   const choose = (name: string, isTheirs: boolean) => {
     const next = new Set(theirs)
     if (isTheirs) next.add(name)
