@@ -48,6 +48,7 @@ export function PersonRelations({ person, domain, mayWrite }: PersonRelationsPro
                     to="/assignments/people/$id"
                     params={{ id: other.id }}
                     search={inDomain(domain)}
+                    underline="always"
                     inherit
                   >
                     {other.name}

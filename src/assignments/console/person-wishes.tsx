@@ -85,7 +85,7 @@ function TargetWishes({ person, domain, mayWrite }: PersonWishesProps) {
         <Text size="sm" c="dimmed">
           {q ? `No such ${target.singular}.` : `There are no ${target.plural} yet. `}
           {!q && (
-            <Anchor component={PageLink} to="/assignments/targets" search={inDomain(domain)} inherit>
+            <Anchor component={PageLink} to="/assignments/targets" search={inDomain(domain)} underline="always" inherit>
               Enter {target.plural}
             </Anchor>
           )}
