@@ -4,7 +4,6 @@ import { json, type Queryable, type Reader, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import type { Configuration } from '../domains/configurations.ts'
 import { Pairs } from '../engine/certificates.ts'
-import { checkPlan } from '../engine/checks.ts'
 import { ProblemError } from '../engine/instances.ts'
 import { engineVersion } from '../engine/plans.ts'
 import type { Plan } from '../engine/problem.ts'
@@ -14,7 +13,8 @@ import { replanRound } from '../engine/solving.ts'
 import { strategies } from '../engine/strategies/strategies.ts'
 import type { PlanContext } from '../engine/strategies/strategy.ts'
 import { acceptRun } from './acceptance.ts'
-import type { KeptProblem, packProblem } from './kept-problems.ts'
+import { checkKept } from './kept-checks.ts'
+import type { KeptProblem, Packed } from './kept-problems.ts'
 import { inPoints } from './points.ts'
 import type { Progress } from './runs.ts'
 import { conflictOf } from './sentences.ts'
@@ -37,7 +37,7 @@ export type Answer = {
   fault: string | null
 }
 
-/** Asks the strategy, and believes nothing of what it says: a plan that its problem does not bear out is a fault. */
+/** Asks the strategy; of a replan what keeps most. Throws `SearchEnded` where it was stopped before there was a plan. */
 export async function planRound(
   { problem, history, before }: KeptProblem,
   { strategy: name, configuration }: Pick<Asked, 'strategy' | 'configuration'>,
@@ -46,24 +46,21 @@ export async function planRound(
   if (before) return (await replanRound(problem, before, context)).plan
   const strategy = strategies.find(name)
   if (!strategy) throw new SearchEnded(`There is no strategy ${name}.`)
-  const plan = await strategy.plan(problem, {
-    ...context,
-    parameters: configuration.strategy_parameters ?? {},
-    history,
-  })
-  const { holds, findings } = checkPlan(problem, plan)
-  if (!holds) throw new Error(`The plan of ${name} does not hold: ${findings.slice(0, 5).join(' ')}`)
-  return plan
+  return await strategy.plan(problem, { ...context, parameters: configuration.strategy_parameters ?? {}, history })
 }
 
 /** The answer of a search that ended, however it did. What is a fault of the program is thrown. */
 export async function answerOf(
   planning: Promise<Plan>,
+  kept: Packed,
   notes: readonly string[],
   isStopped: () => boolean,
 ): Promise<Answer> {
   try {
     const plan = await planning
+    // Whatever a strategy says of its plan is believed once the problem bears it out.
+    const { holds, findings } = await checkKept({ ...kept, plan })
+    if (!holds) throw new Error(`The plan does not hold: ${findings.slice(0, 5).join(' ')}`)
     return { status: isStopped() ? 'stopped' : 'done', plan, notes, fault: null }
   } catch (error) {
     if (!(error instanceof SearchEnded || error instanceof ProblemError || error instanceof DomainError)) throw error
@@ -127,7 +124,7 @@ function replanNotes({ problem, before }: KeptProblem, plan: Plan, unit: number)
 type Finish = Answer & {
   progress: readonly Progress[]
   /** Undefined where it was kept before. */
-  kept?: Awaited<ReturnType<typeof packProblem>>
+  kept?: Packed
   given: KeptProblem | null
   /** Of the engine's cost that one point is. */
   unit: number

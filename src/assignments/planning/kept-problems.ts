@@ -15,7 +15,7 @@ export type KeptProblem = {
   before?: readonly PinnedPair[]
 }
 
-type Packed = Omit<Problem, 'pairs' | 'pins'> & {
+type Document = Omit<Problem, 'pairs' | 'pins'> & {
   version: 1
   history: { assigned: readonly PinnedPair[]; shares: readonly (readonly [string, number])[] }[]
   pins: [number, number][]
@@ -28,7 +28,10 @@ type Packed = Omit<Problem, 'pairs' | 'pins'> & {
 /** Written in so many pieces that others have their turn in between. */
 const pairsAtOnce = 10_000
 
-export async function packProblem(kept: KeptProblem): Promise<{ bytes: Buffer; hash: Buffer }> {
+/** The JSON compressed with gzip, and the SHA-256 of the JSON. */
+export type Packed = { bytes: Buffer; hash: Buffer }
+
+export async function packProblem(kept: KeptProblem): Promise<Packed> {
   const hash = createHash('sha256')
   const pieces: Buffer[] = []
   await pipeline(
@@ -47,12 +50,17 @@ export async function packProblem(kept: KeptProblem): Promise<{ bytes: Buffer; h
   return { bytes: Buffer.concat(pieces), hash: hash.digest() }
 }
 
-/** Throws where the bytes are not those that were hashed. */
+/** What is kept was changed since. */
+export class HashDiffers extends Error {
+  override name = 'HashDiffers'
+}
+
+/** Throws `HashDiffers` where the bytes are not those that were hashed. */
 export async function unpackProblem(bytes: Buffer, hash: Buffer): Promise<KeptProblem> {
   const text = await promisify(gunzip)(bytes)
   if (!createHash('sha256').update(text).digest().equals(hash))
-    throw new Error('The problem that was kept is not the one that was solved: its hash differs')
-  const { version: _, history, pairs, pins, before, ...round } = JSON.parse(text.toString()) as Packed
+    throw new HashDiffers('The problem that is kept is not the one that was solved: its hash differs.')
+  const { version: _, history, pairs, pins, before, ...round } = JSON.parse(text.toString()) as Document
   const [participants, targets] = [round.participants.map(each => each.id), round.targets.map(each => each.id)]
   const idsOf = (p: number, t: number) => ({ participant: participants[p] as string, target: targets[t] as string })
   return {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Person, testWorld } from '#test/world.ts'
 
-export const world = await testWorld({ hasRouteLimits: false })
+export const world = await testWorld({ hasRouteLimits: false, placed: false })
 export const { admin, alice, app, bob, viewer } = world
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes, each looked at by its test

@@ -6,7 +6,7 @@ import type { Job } from '#platform/jobs'
 import { getTimezone } from '#platform/tenancy'
 import { getAssignment } from '../rounds/assignments.ts'
 import { type Asked, answerOf, finishRun, givenOf, ProgressLog, planRound } from './answers.ts'
-import { type KeptProblem, packProblem, unpackProblem } from './kept-problems.ts'
+import { type KeptProblem, type Packed, packProblem, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
 
 type Work = { tenantId: string; userId?: string; userName?: string; assignmentId: string; runId: string }
@@ -62,19 +62,19 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
       `The program ended ${mostAttempts} times while it was planned. Ask for it with a limit of time.`,
     )
   try {
-    const { kept, notes, unit } = await keepProblem(app, scope, assignmentId, run, timeZone)
+    const { given, packed, notes, unit } = await keepProblem(app, scope, assignmentId, run, timeZone)
     const ending = new AbortController()
     const progress = new ProgressLog(unit)
     const watching = watch(app, scope, run, progress, ending)
     try {
       const { seconds } = run
-      const planning = planRound(kept, run, {
+      const planning = planRound(given, run, {
         signal: ending.signal,
         ...(seconds !== null && { seconds }),
         onProgress: step => progress.add(step),
       })
-      const answer = await answerOf(planning, notes, () => ending.signal.aborted)
-      await end({ ...answer, progress: progress.steps, given: kept, unit })
+      const answer = await answerOf(planning, packed, notes, () => ending.signal.aborted)
+      await end({ ...answer, progress: progress.steps, given, unit })
     } finally {
       await watching.end()
     }
@@ -93,26 +93,29 @@ async function keepProblem(
   assignmentId: string,
   run: Claimed,
   timeZone: string,
-): Promise<{ kept: KeptProblem; notes: readonly string[]; unit: number }> {
+): Promise<{ given: KeptProblem; packed: Packed; notes: readonly string[]; unit: number }> {
   const { notes, unit } = run
-  if (run.problem && run.problemHash) return { kept: await unpackProblem(run.problem, run.problemHash), notes, unit }
+  if (run.problem && run.problemHash) {
+    const packed = { bytes: run.problem, hash: run.problemHash }
+    return { given: await unpackProblem(packed.bytes, packed.hash), packed, notes, unit }
+  }
   const { seed, configuration } = run
-  const { round, revision, kept } = await app.db.transaction(scope, async tx => {
+  const { round, revision, given } = await app.db.transaction(scope, async tx => {
     // No plan comes in between the revision and what is read with it.
     await tx.run(sql`select id from assignments.assignments where id = ${assignmentId} for share`)
     const { revision } = await getAssignment(tx, assignmentId)
     const round = await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } })
-    return { revision, round, kept: await givenOf(tx, assignmentId, round, run) }
+    return { revision, round, given: await givenOf(tx, assignmentId, round, run) }
   })
-  const { bytes, hash } = await packProblem(kept)
+  const packed = await packProblem(given)
   await app.db.scoped(scope).run(sql`
     update assignments.solver_runs
-    set problem = ${bytes}, problem_hash = ${hash}, base_revision = ${revision}, unit = ${round.unit},
+    set problem = ${packed.bytes}, problem_hash = ${packed.hash}, base_revision = ${revision}, unit = ${round.unit},
       notes = ${json(round.notes)}
     where id = ${run.id}
       and attempt = ${run.attempt}
   `)
-  return { kept, notes: round.notes, unit: round.unit }
+  return { given, packed, notes: round.notes, unit: round.unit }
 }
 
 /** Writes down how far a search is, and ends it when somebody has asked for that, or has begun it elsewhere. */

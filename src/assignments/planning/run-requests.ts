@@ -104,11 +104,12 @@ function fitsAtOnce({ problem: { pairs, targets, relations } }: ReadyRound): boo
 async function answerAtOnce(round: ReadyRound, given: KeptProblem, asked: Asked) {
   const progress = new ProgressLog(round.unit)
   const signal = AbortSignal.timeout(msAtOnce)
+  const kept = await packProblem(given)
   const planning = planRound(given, asked, { signal, onProgress: step => progress.add(step) })
-  const answer: Answer = await answerOf(planning, round.notes, () => false)
+  const answer: Answer = await answerOf(planning, kept, round.notes, () => false)
   // What was cut off by a clock is not the same everywhere: the job takes the time that it needs.
   if (signal.aborted) return undefined
-  return { ...answer, progress: progress.steps, kept: await packProblem(given) }
+  return { ...answer, progress: progress.steps, kept }
 }
 
 async function insertRun(

@@ -3,6 +3,7 @@ import { mainApp } from '#platform/app.ts'
 import { idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { getTimezone } from '#platform/tenancy'
 import { acceptRun } from './acceptance.ts'
+import { Check, checkRound, checkRun } from './checks.ts'
 import { requestRun } from './run-requests.ts'
 import { getRun, listProposedPairs, listRuns, ProposedPair, RunFields, SolverRun, stopRun } from './runs.ts'
 
@@ -94,6 +95,27 @@ export const runRoutes = [
         await acceptRun(app, tx, params.id, params.runId, { timeZone })
         return await getRun(tx, params.id, params.runId)
       })
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/assignments/{id}/runs/{runId}/check',
+    allow: read,
+    summary: 'Check the plan of a run by its certificate, on what the database holds',
+    params: runParams,
+    refusals: ['assignments.run_unfinished', 'assignments.run_without_plan'],
+    response: Check,
+    handle: ({ params, scope }, app) => checkRun(app.db.reads(scope), params.id, params.runId),
+  }),
+  route({
+    method: 'GET',
+    path: '/assignments/{id}/check',
+    allow: read,
+    summary: 'Check a round as it stands by the rules of today',
+    params: idParams,
+    response: Check,
+    async handle({ params, scope }, app) {
+      return await checkRound(app.db.reads(scope), params.id, await getTimezone(mainApp(app), scope.tenantId as string))
     },
   }),
 ]

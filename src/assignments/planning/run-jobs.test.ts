@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runJobs } from '#test/jobs.ts'
+import { admin, alice, app, ask, bob, call, houseOf, viewer, world } from './planning.test.world.ts'
+import { slow } from './run-jobs.test.slow.ts'
+import { solveRun } from './run-jobs.ts'
+
+const house = await houseOf({ Anna: {}, Ben: {}, Cleo: {} }, { Kitchen: {}, Garden: {} }, { strategy: 'slow_test' })
+const queue = async (fields: object = {}) => {
+  const id = await house.round()
+  const { id: runId, status } = await ask(alice, 'POST', `/assignments/${id}/runs`, { seconds: 600, ...fields })
+  assert.equal(status, 'queued')
+  return { id, runId: runId as string, path: `/assignments/${id}/runs/${runId}` }
+}
+const until = async <T>(look: () => Promise<T | undefined | false>): Promise<T> => {
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    await sleep(50)
+  }
+}
+
+test('VS-08 VS-11 AG-01 a long run is a job: followed while it runs, stopped with the best plan so far, one at a time for a round', async () => {
+  slow.lasts = true
+  const { id, path } = await queue()
+  const second = await call(alice, 'POST', `/assignments/${id}/runs`, {})
+  assert.deepEqual([second.status, second.json.code], [409, 'assignments.run_under_way'])
+  assert.equal((await call(alice, 'POST', `${path}/acceptance`)).json.code, 'assignments.run_unfinished')
+  assert.equal((await call(alice, 'GET', `${path}/check`)).json.code, 'assignments.run_unfinished')
+  const jobs = runJobs(world)
+  const running = await until(async () => {
+    const run = await ask(viewer, 'GET', path)
+    return run.progress.length > 0 && run
+  })
+  assert.deepEqual([running.status, running.finishedAt, running.gap], ['running', null, 0], JSON.stringify(running))
+  assert.equal(running.cost, running.progress[0].cost)
+  assert.equal((await call(alice, 'POST', `/assignments/${id}/runs`, {})).json.code, 'assignments.run_under_way')
+  assert.equal((await call(bob, 'POST', `${path}/stop`)).status, 404)
+  assert.equal((await call(viewer, 'POST', `${path}/stop`)).status, 403)
+  assert.equal((await ask(alice, 'POST', `${path}/stop`)).isStopping, true)
+  assert.ok((await jobs).includes('assignments.solve-run'))
+  const stopped = await ask(viewer, 'GET', path)
+  assert.deepEqual(
+    [stopped.status, stopped.planStatus, stopped.acceptedRevision, stopped.isStopping, stopped.fault],
+    ['stopped', 'optimal', 1, false, null],
+    JSON.stringify(stopped),
+  )
+  assert.equal((await house.board(id)).length, 2, 'what it had found is the plan')
+  assert.equal((await ask(alice, 'POST', `${path}/stop`)).status, 'stopped', 'twice changes nothing')
+  assert.equal((await ask(viewer, 'GET', `${path}/check`)).holds, true)
+})
+
+test('VS-11 what waits is stopped at once; what was changed while it ran is left as it is, and the answer stays a proposal', async () => {
+  slow.lasts = false
+  const waiting = await queue()
+  const ended = await ask(alice, 'POST', `${waiting.path}/stop`)
+  assert.deepEqual([ended.status, ended.fault], ['stopped', 'It was stopped before it began.'])
+  const begun = slow.begun
+  await runJobs(world)
+  assert.equal(slow.begun, begun, 'nothing is solved that was stopped')
+  assert.equal((await ask(viewer, 'GET', waiting.path)).status, 'stopped')
+
+  slow.lasts = true
+  const { id, path } = await queue()
+  const jobs = runJobs(world)
+  await until(async () => (await ask(viewer, 'GET', path)).progress.length > 0)
+  await ask(alice, 'POST', `/assignments/${id}/details`, {
+    ...{ participantId: house.people.Ben, targetId: house.places.Kitchen },
+  })
+  await ask(alice, 'POST', `${path}/stop`)
+  await jobs
+  const run = await ask(viewer, 'GET', path)
+  assert.deepEqual([run.status, run.planStatus, run.acceptedRevision], ['stopped', 'optimal', null])
+  assert.match(run.notes.at(-1), /not taken over by itself: .* had revision 0, and has 1/)
+  assert.deepEqual(await house.board(id), ['Kitchen: Ben'], 'what somebody did meanwhile holds')
+})
+
+test('VS-11 a run whose worker is killed in a search is taken up again with what was kept, and the killed one writes no more', async () => {
+  slow.lasts = true
+  const { id, runId, path } = await queue()
+  const scope = { tenantId: alice.tenantId, userId: alice.userId }
+  const kill = async () => {
+    const doomed = fork(
+      new URL('./run-jobs.test.doomed.ts', import.meta.url),
+      [JSON.stringify(world.login), JSON.stringify(scope), id, runId],
+      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+    )
+    await once(doomed, 'message')
+    doomed.kill('SIGKILL')
+    await once(doomed, 'exit')
+  }
+  await kill()
+  const left = await ask(viewer, 'GET', path)
+  assert.equal(left.status, 'running', 'nobody could say that it ended')
+  const kept = await admin.query('select problem_hash from assignments.solver_runs where id = $1', [runId])
+  assert.equal(kept.rows[0].problem_hash.length, 32)
+  slow.lasts = false
+  await solveRun(app, scope, id, runId)
+  const done = await ask(viewer, 'GET', path)
+  assert.deepEqual([done.status, done.acceptedRevision, done.fault], ['done', 1, null], JSON.stringify(done))
+  const after = await admin.query('select attempt, problem_hash from assignments.solver_runs where id = $1', [runId])
+  assert.deepEqual(after.rows, [{ attempt: 2, problem_hash: kept.rows[0].problem_hash }])
+  await solveRun(app, scope, id, runId)
+  assert.deepEqual(await ask(viewer, 'GET', path), done, 'what has ended is not done again')
+})
+
+test('VS-11 a round that kills its worker each time, or cannot be read, ends as failed with the reason', async () => {
+  const scope = { tenantId: alice.tenantId, userId: alice.userId }
+  const { id, runId, path } = await queue()
+  await admin.query(`update assignments.solver_runs set status = 'running', attempt = 3 where id = $1`, [runId])
+  await solveRun(app, scope, id, runId)
+  const failed = await ask(viewer, 'GET', path)
+  assert.deepEqual([failed.status, failed.acceptedRevision], ['failed', null])
+  assert.match(failed.fault, /ended 3 times/)
+
+  const pinned = await queue()
+  await ask(alice, 'PUT', `/assignments/${pinned.id}/pins/${house.people.Anna}/${house.places.Kitchen}`)
+  await ask(alice, 'PATCH', `/assignment-targets/${house.places.Kitchen}`, { requiredSkills: ['cooking'] })
+  await solveRun(app, scope, pinned.id, pinned.runId)
+  const refused = await ask(viewer, 'GET', pinned.path)
+  assert.equal(refused.status, 'failed')
+  assert.match(refused.fault, /Anna is pinned on Kitchen, which cannot be: Anna lacks cooking/)
+  await ask(alice, 'PATCH', `/assignment-targets/${house.places.Kitchen}`, { requiredSkills: [] })
+})
