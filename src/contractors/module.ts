@@ -9,6 +9,7 @@ import { resolveMentionsJob } from './matching/resolutions.ts'
 import { portability } from './portability.ts'
 import { contractorsRoutes } from './routes.ts'
 import { tellAtOnce, tellDaily, tellPerson } from './search/alerts.ts'
+import { refreshSearchBitsJob } from './search/refresh-bits.ts'
 import { refreshSummaryJob } from './summary/refreshes.ts'
 
 export const contractorsModule = {
@@ -223,6 +224,7 @@ export const contractorsModule = {
     makeExport,
     removeExport,
     refreshSummaryJob,
+    refreshSearchBitsJob,
     addSearchToList,
   ],
   commands: registerContractorCommands,

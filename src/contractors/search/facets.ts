@@ -27,7 +27,7 @@ export type Facets = Static<typeof Facets>
 
 type Sql = RawBuilder<unknown>
 
-type Facetted = 'states' | 'naics' | 'agencies' | 'statuses'
+export type Facetted = 'states' | 'naics' | 'agencies' | 'statuses'
 
 /** For each of these that is filtered: its own filter, and the condition of what all others let through. */
 export type Others = Record<Facetted, { own: Sql; rest: Sql } | undefined>
@@ -41,7 +41,7 @@ const columns: Record<Facetted, Sql> = {
   statuses: sql`registration_status`,
 }
 
-const facetted = Object.keys(columns) as Facetted[]
+export const facetted = Object.keys(columns) as Facetted[]
 
 const nameOf = (facet: Facetted) => sql.ref(`others_of_${facet}`)
 
@@ -63,11 +63,11 @@ export function selectOthers({ words, others }: Pick<Target, 'words' | 'others'>
   return sql.join(expressions, sql` `)
 }
 
-/**
- * Counts over `matched` and `selectOthers` as one JSON value, labels of codes included. `most` rows of each were looked
- * at: beyond them it is capped.
- */
-export function countFacets(others: Others, most: { matches: number; others: number }): Sql {
+/** For each facet: rows of `value` and `count`, of which those of 0 do not matter. */
+export type Counts = Record<keyof Omit<Facets, 'capped'>, Sql>
+
+/** Counts over `matched` and `selectOthers`. */
+export function countRows(others: Others): Counts {
   const rowsOf = (facet: Facetted) =>
     others[facet]
       ? sql`(
@@ -76,93 +76,81 @@ export function countFacets(others: Others, most: { matches: number; others: num
           select ${columns[facet]} from ${nameOf(facet)} where not is_own
         ) as rows`
       : sql`matched`
+  const byColumn = (facet: Facetted) => sql`
+    select ${columns[facet]} as value, count(*) as count
+    from ${rowsOf(facet)}
+    where ${columns[facet]} is not null
+    group by 1
+  `
+  return {
+    states: byColumn('states'),
+    naics: byColumn('naics'),
+    statuses: byColumn('statuses'),
+    businessTypes: sql`
+      select type as value, count(*) as count
+      from matched, jsonb_array_elements_text(business_types) as type
+      group by 1
+    `,
+    agencies: sql`
+      select agency as value, count(*) as count
+      from ${rowsOf('agencies')}, unnest(award_agencies) as agency
+      group by 1
+    `,
+  }
+}
+
+/** Whether more than `most` rows of `matched` and `selectOthers` were there to be looked at. */
+export function isBeyond(others: Others, most: { matches: number; others: number }): Sql {
   const beyond = facetted
     .filter(facet => others[facet])
     .map(facet => sql`or (select count(*) from ${nameOf(facet)}) > ${most.others}`)
+  return sql`(select count(*) from matched) > ${most.matches} ${sql.join(beyond, sql` `)}`
+}
+
+/** Counts as one JSON value, labels of codes included. */
+export function labelCounts(counts: Counts, isCapped: Sql): Sql {
+  const most = (facet: keyof Counts, limit = sql``) => sql`(
+    select value, count
+    from (${counts[facet]}) as each
+    where count > 0
+    order by count desc, value
+    ${limit}
+  ) as counted`
+  const few = sql`limit 25`
+  const told = (label: Sql) => sql`
+    coalesce(json_agg(json_build_object('value', value, 'label', ${label}, 'count', count) order by count desc, value), '[]')
+  `
   return sql`
     json_build_object(
-      'capped', (select count(*) from matched) > ${most.matches} ${sql.join(beyond, sql` `)},
-      'states', (
-        select coalesce(json_agg(json_build_object('value', state, 'count', count) order by count desc, state), '[]')
-        from (
-          select state, count(*)
-          from ${rowsOf('states')}
-          where state is not null
-          group by state
-        ) as counted
-      ),
+      'capped', ${isCapped},
+      'states', (select ${told(sql`value`)} from ${most('states')}),
       'naics', (
-        select coalesce(
-          json_agg(
-            json_build_object('value', naics_code, 'label', coalesce(title, naics_code), 'count', count)
-            order by count desc, naics_code
-          ),
-          '[]'
-        )
-        from (
-          select naics_code, count(*)
-          from ${rowsOf('naics')}
-          where naics_code is not null
-          group by naics_code
-          order by count(*) desc, naics_code
-          limit 25
-        ) as counted
+        select ${told(sql`coalesce(title, value)`)}
+        from ${most('naics', few)}
         left join lateral (
           select title
           from contractors.naics_codes
-          where code = naics_code
+          where code = value
           order by edition desc
           limit 1
         ) as named on true
       ),
       'businessTypes', (
-        select coalesce(
-          json_agg(json_build_object('value', type, 'label', coalesce(name, type), 'count', count) order by count desc, type),
-          '[]'
-        )
-        from (
-          select type, count(*)
-          from matched, jsonb_array_elements_text(business_types) as type
-          group by type
-          order by count(*) desc, type
-          limit 25
-        ) as counted
-        left join contractors.business_types on code = type
+        select ${told(sql`coalesce(name, value)`)}
+        from ${most('businessTypes', few)}
+        left join contractors.business_types on code = value
       ),
       'agencies', (
-        select coalesce(
-          json_agg(json_build_object('value', agency, 'label', coalesce(name, agency), 'count', count) order by count desc, agency),
-          '[]'
-        )
-        from (
-          select agency, count(*)
-          from ${rowsOf('agencies')}, unnest(award_agencies) as agency
-          group by agency
-          order by count(*) desc, agency
-          limit 25
-        ) as counted
-        left join contractors.agencies on code = agency
+        select ${told(sql`coalesce(name, value)`)}
+        from ${most('agencies', few)}
+        left join contractors.agencies on code = value
       ),
-      'statuses', (
-        select coalesce(
-          json_agg(
-            json_build_object('value', registration_status, 'label', registration_status, 'count', count)
-            order by count desc, registration_status
-          ),
-          '[]'
-        )
-        from (
-          select registration_status, count(*)
-          from ${rowsOf('statuses')}
-          where registration_status is not null
-          group by registration_status
-        ) as counted
-      )
+      'statuses', (select ${told(sql`value`)} from ${most('statuses')})
     )
   `
 }
 
-/** The facets as `countFacets` answers them, with the names of the states. */
+/** The facets as `labelCounts` answers them, with the names of the states. */
 export function facetsOf(counted: CountedFacets): Facets {
   const states = counted.states.map(({ value, count }) => ({ value, label: stateNames[value] ?? value, count }))
   return { ...counted, states }

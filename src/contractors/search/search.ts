@@ -3,7 +3,8 @@ import { type Reader, sql } from '#platform/database'
 import { cutPage, decimal, oneOf, readCursor, uuid } from '#platform/http'
 import { money } from '../money.ts'
 import { type Contractor, contractorColumns } from '../profiles/profile-pages.ts'
-import { type CountedFacets, countFacets, type Facets, facetsOf, selectOthers } from './facets.ts'
+import { countByBits } from './bit-counts.ts'
+import { type CountedFacets, countRows, type Facets, facetsOf, isBeyond, labelCounts, selectOthers } from './facets.ts'
 import { isBehind, type Order, orderOf, type Rank, sorts } from './orders.ts'
 import { findTarget, matches, type Names, type Sql, type Target, tierOf } from './targets.ts'
 
@@ -167,8 +168,10 @@ async function findPlaces(
   facets: boolean,
 ): Promise<{ places: Place[]; total: SearchResult['total']; facets?: Facets | undefined }> {
   if (after?.total.capped && !facets) return { places: await walk(tx, target, after, wanted), total: after.total }
-  const matched = await countMatches(tx, target, after, wanted, facets)
-  return matched.total.capped ? { ...matched, places: await walk(tx, target, after, wanted) } : matched
+  const matched =
+    (await countByBits(tx, target, { after, wanted, facets, most: mostMatches })) ??
+    (await countMatches(tx, target, after, wanted, facets))
+  return { ...matched, places: matched.places ?? (await walk(tx, target, after, wanted)) }
 }
 
 const mostMatches = 10_000
@@ -228,11 +231,15 @@ async function countMatches(tx: Reader, target: Target, after: Place | undefined
           limit ${wanted}
         ) as page
       ) as places,
-      ${facets ? countFacets(target.others, { matches: mostMatches, others: mostOthers }) : sql`null`} as counted
+      ${
+        facets
+          ? labelCounts(countRows(target.others), isBeyond(target.others, { matches: mostMatches, others: mostOthers }))
+          : sql`null`
+      } as counted
   `)
   const capped = count > mostMatches
   return {
-    places,
+    places: capped ? undefined : places,
     total: { count: Math.min(count, mostMatches), capped },
     facets: counted ? facetsOf(counted) : undefined,
   }

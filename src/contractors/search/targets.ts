@@ -2,6 +2,7 @@ import type { RawBuilder } from 'kysely'
 import { type Reader, sql } from '#platform/database'
 import { catalogueDay } from '../days.ts'
 import { ueiPattern } from '../uei.ts'
+import { type Bits, bitsOf } from './bits.ts'
 import { correctWords } from './corrections.ts'
 import type { Others } from './facets.ts'
 import { type Order, orderOf } from './orders.ts'
@@ -25,6 +26,10 @@ export type Target = {
   /** Which names come first; undefined when nothing was typed but an identifier or filters. */
   names: Names | undefined
   order: Order
+  /** The conditions as bit strings, if each has one. */
+  bits: Bits | undefined
+  /** Bounds of the value in cents. */
+  range: { least?: Sql; most?: Sql }
 }
 
 export type Names = { same: Sql; begins: Sql; leading: Sql; other: Sql }
@@ -84,7 +89,7 @@ export async function readTarget(
         set_config('random_page_cost', '0.2', true) || set_config('seq_page_cost', '0.2', true)
       end
   `)
-  const conditions = { ...filtersOf(search, today), order: orderOf(search) }
+  const conditions = { ...filtersOf(search, today), order: orderOf(search), bits: bitsOf(search) }
   if (typed.trim() === '')
     return { target: { ...conditions, words: undefined, names: undefined }, corrected: undefined }
 
@@ -126,7 +131,7 @@ function namesOf({ words, lastIsPrefix }: Pick<Words, 'words' | 'lastIsPrefix'>)
   }
 }
 
-type Filters = Pick<Target, 'filters' | 'bounds' | 'states' | 'boundsIn' | 'others'>
+type Filters = Pick<Target, 'filters' | 'bounds' | 'states' | 'boundsIn' | 'others' | 'range'>
 
 function filtersOf(search: Search, today: string | undefined): Filters {
   const filters = [sql`not is_hidden`, sql`merged_into is null`]
@@ -141,9 +146,12 @@ function filtersOf(search: Search, today: string | undefined): Filters {
   if (search.certification?.length) filters.push(isCertified(search.certification, search.certifiedOn ?? today))
   if (search.registeredSince !== undefined) filters.push(sql`registration_date >= ${search.registeredSince}::date`)
   if (search.hasActiveContracts) filters.push(sql`active_contracts_count > 0`)
-  if (search.minValue !== undefined) bounds.push(sql`${rank} >= ${centsOf(search.minValue, 'ceil')}`)
-  if (search.maxValue !== undefined) bounds.push(sql`${rank} <= ${centsOf(search.maxValue, 'floor')}`)
-  if (search.minValue === undefined && search.maxValue !== undefined) bounds.push(sql`${rank} > ${withoutValue}`)
+  const range: Target['range'] = {}
+  if (search.minValue !== undefined) range.least = centsOf(search.minValue, 'ceil')
+  if (search.maxValue !== undefined) range.most = centsOf(search.maxValue, 'floor')
+  if (range.most && !range.least) range.least = sql`${withoutValue + 1}::bigint`
+  if (range.least) bounds.push(sql`${rank} >= ${range.least}`)
+  if (range.most) bounds.push(sql`${rank} <= ${range.most}`)
   const asked = [...new Set(search.state?.map(state => state.toUpperCase()))]
   const districts = search.district?.map(district => district.toUpperCase()) ?? []
   // A district says its state: said twice, the planner would take it for a condition more, and expect a tenth of the rows.
@@ -171,6 +179,7 @@ function filtersOf(search: Search, today: string | undefined): Filters {
     filters: all(...filters, inDistrict, inIndustry, awarded, hasStatus),
     bounds: all(...bounds, inState),
     states,
+    range,
     boundsIn: state => all(...bounds, sql`state = ${state}`),
     others: {
       states: askedState && {

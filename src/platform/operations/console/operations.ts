@@ -140,5 +140,6 @@ const taskNames: Readonly<Record<string, string>> = {
   analyze: 'ANALYZE',
   reindex: 'REINDEX',
   'contractors.refresh-summary': 'Summary of contractors',
+  'contractors.refresh-search-bits': 'Search of contractors',
 }
 export const nameOfTask = (task: string) => taskNames[task] ?? task
