@@ -4,6 +4,8 @@ import { tellRound } from './notices/notices.ts'
 import { solveRunJob } from './planning/run-jobs.ts'
 import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
+import { planAhead } from './schedules/schedule-jobs.ts'
+import { runScheduleJob } from './schedules/schedule-runs.ts'
 
 export const assignmentsModule = {
   name: 'assignments',
@@ -105,6 +107,6 @@ export const assignmentsModule = {
     'assignments.changed': { description: 'What you are on has changed, or was cancelled', mail: 'at_once' },
   },
   routes: assignmentsRoutes,
-  jobs: [tellRound, solveRunJob],
+  jobs: [tellRound, solveRunJob, planAhead, runScheduleJob],
   commands: registerAssignmentCommands,
 } satisfies Module

@@ -8,6 +8,7 @@ import { ownRoutes } from './own/own-routes.ts'
 import { participantRoutes } from './participants/participant-routes.ts'
 import { planningRoutes } from './planning/planning-routes.ts'
 import { assignmentRoutes } from './rounds/assignment-routes.ts'
+import { scheduleRoutes } from './schedules/schedule-routes.ts'
 import { targetRoutes } from './targets/target-routes.ts'
 
 export const assignmentsRoutes = [
@@ -15,6 +16,7 @@ export const assignmentsRoutes = [
   ...boardRoutes,
   ...fairnessRoutes,
   ...feedRoutes,
+  ...scheduleRoutes,
   ...participantRoutes,
   ...targetRoutes,
   ...ownRoutes,
