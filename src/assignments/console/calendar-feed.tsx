@@ -84,7 +84,8 @@ function NewAddress({ address, close }: { address: string; close: () => void }) 
       </Group>
       <Accordion variant="separated" order={3}>
         {programs.map(({ name, steps }) => (
-          <Accordion.Item key={name} value={name}>
+          // Its value becomes part of an id, which has no spaces.
+          <Accordion.Item key={name} value={name.replace(' ', '-')}>
             <Accordion.Control>{name}</Accordion.Control>
             <Accordion.Panel>
               <List type="ordered" size="sm" spacing={4}>

@@ -53,6 +53,13 @@ export const assignmentsConsole: ConsoleModule = {
       load: () => import('./target-page.tsx'),
     },
     {
+      path: '/assignments/schedules',
+      title: 'Schedules',
+      frame: 'shell',
+      permission: rounds,
+      load: () => import('./schedules-page.tsx'),
+    },
+    {
       path: '/assignments/domains',
       title: 'Domains',
       frame: 'shell',
@@ -141,6 +148,14 @@ export const assignmentsConsole: ConsoleModule = {
       label: 'Fairness',
       to: '/assignments/fairness',
       icon: 'chart',
+      permission: rounds,
+      place: 3,
+    },
+    {
+      group: 'Assignments',
+      label: 'Schedules',
+      to: '/assignments/schedules',
+      icon: 'clock',
       permission: rounds,
       place: 3,
     },
