@@ -148,7 +148,7 @@ test('VS-08 VS-11 strategies and their parameters are those of the domain; unkno
   assert.match(unfit.json.detail, /rotation_weight/)
 })
 
-test('VS-11 what was done before counts: seven people have twelve shifts in turn, and a newcomer not all that he missed', async () => {
+test('VS-11 what was done before counts: four people share eight chores evenly, and a newcomer makes up for nothing', async () => {
   const people = Object.fromEntries(['A', 'B', 'C', 'D'].map(name => [name, {}]))
   const house = await houseOf(people, { One: {}, Two: {} })
   const loads = new Map<string, number>()
@@ -163,4 +163,30 @@ test('VS-11 what was done before counts: seven people have twelve shifts in turn
   const id = await house.round({ assignmentDate: '2027-03-29', endsOn: null })
   await run(id)
   assert.ok((await house.board(id)).filter(line => line.endsWith(' New')).length <= 1)
+})
+
+test('VS-11 skill_based puts who can do most of what is asked for, to its threshold and with its fallback', async () => {
+  const anySkills = ['cooking', 'baking', 'serving']
+  const house = await houseOf(
+    { Able: { skills: anySkills }, Half: { skills: ['cooking'] }, Idle: {} },
+    { Kitchen: { anySkills } },
+    { strategy: 'skill_based', strategy_parameters: { threshold: 0.9, fallback: false } },
+  )
+  await ask(alice, 'PUT', `/participants/${house.people.Half}/preferences`, {
+    items: [{ targetId: house.places.Kitchen, weight: 2 }],
+  })
+  const id = await house.round()
+  assert.equal((await run(id, { strategy: 'optimal', configuration: { strategy_parameters: {} } })).status, 'done')
+  assert.deepEqual(await house.board(id), ['Kitchen: Half'], 'who likes it')
+  await run(id, {
+    strategy: 'skill_based',
+    configuration: { strategy_parameters: { threshold: 0.9, fallback: false } },
+  })
+  assert.deepEqual(await house.board(id), ['Kitchen: Able'], 'who can do most')
+  await ask(alice, 'POST', `/assignments/${id}/drop-outs`, { participantId: house.people.Able })
+  const none = await run(id)
+  assert.deepEqual([none.status, none.acceptedRevision], ['failed', null])
+  assert.match(none.fault, /threshold of 0.9/)
+  const fallback = await run(id, { configuration: { strategy_parameters: { threshold: 0.9, fallback: true } } })
+  assert.deepEqual([fallback.status, await house.board(id)], ['done', ['Kitchen: Half']])
 })

@@ -109,6 +109,16 @@ function daysAway({ availability }: Candidate, place: Place, days: readonly stri
   })
 }
 
+/** The part of all skills that are asked for, or welcome one beside the other, that he has: 1 for all. */
+export function skillMatchOf(
+  candidate: Pick<Candidate, 'skills'>,
+  { requiredSkills, anySkills, skillLevels }: Place,
+): number {
+  if (anySkills.length === 0) return 1
+  const asked = [...requiredSkills, ...anySkills]
+  return asked.filter(skill => holds(candidate, skill, skillLevels[skill])).length / asked.length
+}
+
 /** Has the skill, and where a level is asked for at least that one. */
 export function holds({ skills }: Pick<Candidate, 'skills'>, skill: string, level: number | undefined): boolean {
   const held = skills.get(skill)

@@ -3,7 +3,7 @@ import { type Reader, sql } from '#platform/database'
 import { oneOf, uuid } from '#platform/http'
 import type { Mix, Occurrence, Pair, Problem, ProblemParticipant, ProblemTarget } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
-import { holds, isPossible, type Reason, reasonsAgainst, rules } from './eligibility.ts'
+import { holds, isPossible, type Reason, reasonsAgainst, rules, skillMatchOf } from './eligibility.ts'
 import { type RoundCandidate, type RoundChanges, type RoundInputs, type RoundPlace, readRound } from './round-inputs.ts'
 import { minuteLimitsOf, type RoundTimes, readRoundTimes, restOf, restReasons } from './round-times.ts'
 
@@ -49,10 +49,13 @@ export async function buildProblem(
       candidate => isPossible(candidate, place, round.days) && restReasons(candidate, place, round, times).length === 0,
     )
     possible.set(place.id, able)
-    for (const { id } of able) {
+    for (const candidate of able) {
+      const { id } = candidate
       eligible.set(id, (eligible.get(id) ?? 0) + 1)
       // Of costs that are no less than nothing: 0 for what somebody likes best.
-      pairs.push({ participant: id, target: place.id, cost: (2 - (weights?.get(id) ?? 0)) * preferenceCost })
+      const cost = (2 - (weights?.get(id) ?? 0)) * preferenceCost
+      const skillMatch = skillMatchOf(candidate, place)
+      pairs.push({ participant: id, target: place.id, cost, ...(skillMatch < 1 && { skillMatch }) })
     }
   }
   checkPins(round, times, possible)
