@@ -1,6 +1,7 @@
 import { benchFlowConflicts } from './assignments/conflicts.ts'
 import { benchFairness } from './assignments/fairness.ts'
 import { benchDropOuts, benchMatchings, benchSameness } from './assignments/matchings.ts'
+import { benchSideConflicts } from './assignments/side-conflicts.ts'
 import { benchSides } from './assignments/sides.ts'
 import type { Bench } from './context.ts'
 
@@ -11,6 +12,7 @@ const bench: Bench = async ({ log }) => [
   ...(await benchDropOuts(log)),
   ...(await benchSameness()),
   ...(await benchSides(log)),
+  ...(await benchSideConflicts(log)),
   ...(await benchFairness(log)),
 ]
 

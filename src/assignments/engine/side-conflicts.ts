@@ -5,28 +5,69 @@ import type { Demand, Problem, Relation, SideConstraint } from './problem.ts'
 import { type SideRows, sideRowsOf } from './side-constraints.ts'
 
 /**
- * Demands that cannot be met together, of which any one may be left out and the others can. What HiGHS needs to show that there is no plan
- * is halved again and again (QuickXplain, Junker 2004): few solves for few demands among many.
+ * Demands that cannot be met together, of which any one may be left out and the others can. Where a linear programme shows it, its
+ * prices leave few to try; else what HiGHS needs to show it by a search is halved again and again (QuickXplain, Junker 2004).
  */
 export function findSideConflict(highs: Highs, problem: Problem): Demand[] {
   const instance = instanceOf(problem)
   const rows = sideRowsOf(problem, instance)
-  const all = demandsOf(problem, instance, rows)
-  const canBeMet = (demands: readonly Demand[]) => {
-    const { data, trivial } = modelOfDemands(problem, instance, rows, demands)
-    return !trivial && search(highs, { data }, { gap: 1 }).status !== 'infeasible'
-  }
-  // What a linear programme already cannot is found without a search: then all that follows is quick.
-  const narrowed = narrow(all, demands => {
-    const { data, trivial } = modelOfDemands(problem, instance, rows, demands)
-    return !trivial && search(highs, { data }, { relaxed: true }).status !== 'infeasible'
-  })
-  return explain(narrowed ?? all, canBeMet)
+  return (
+    findLinearConflict(highs, problem, instance, rows) ??
+    explain(demandsOf(problem, instance, rows), demands => canBeMet(highs, problem, instance, rows, demands))
+  )
 }
 
-/** The demands that a linear programme shows to be in conflict; undefined when it can meet them all. */
-function narrow(all: readonly Demand[], canBeMet: (demands: readonly Demand[]) => boolean): Demand[] | undefined {
-  return canBeMet(all) ? undefined : explain(all, canBeMet)
+/**
+ * The same where not even parts of people could meet them; undefined where parts of people can. What is needed may be missed at a
+ * price each (Chinneck's elastic programme): at its answer those demands alone have prices that are in each other's way. Of these
+ * few each is left out in turn: it goes for good where the others still cannot be met.
+ */
+export function findLinearConflict(
+  highs: Highs,
+  problem: Problem,
+  instance: Instance,
+  rows: SideRows,
+): Demand[] | undefined {
+  let held = pricedDemands(highs, problem, instance, rows, demandsOf(problem, instance, rows))
+  if (!held) return undefined
+  for (const demand of held) {
+    if (!held.includes(demand)) continue
+    const others: Demand[] = held.filter(one => one !== demand)
+    const fewer = pricedDemands(highs, problem, instance, rows, others)
+    if (fewer) held = fewer
+    else if (!canBeMet(highs, problem, instance, rows, others)) held = others
+  }
+  return held
+}
+
+/** Those of the demands that a linear programme shows to be in conflict; undefined when it meets them all. */
+function pricedDemands(
+  highs: Highs,
+  problem: Problem,
+  instance: Instance,
+  rows: SideRows,
+  demands: readonly Demand[],
+): Demand[] | undefined {
+  const { data, demandsOfRow } = modelOfDemands(problem, instance, rows, demands, true)
+  const { status, cost, rowDuals } = search(highs, { data }, { relaxed: true })
+  // Pins and maxima against each other are missed at no price.
+  if (status !== 'optimal') return canBeMet(highs, problem, instance, rows, demands) ? undefined : [...demands]
+  if (cost < 1e-6) return undefined
+  const priced = new Set(demandsOfRow.flatMap((wanted, row) => (Math.abs(rowDuals[row]!) > 1e-9 ? wanted : [])))
+  const few = demands.filter(demand => priced.has(demand) || demand.kind === 'pin')
+  // Prices are rounded: that the few conflict is asked again.
+  return few.length === demands.length || canBeMet(highs, problem, instance, rows, few) ? [...demands] : few
+}
+
+function canBeMet(
+  highs: Highs,
+  problem: Problem,
+  instance: Instance,
+  rows: SideRows,
+  demands: readonly Demand[],
+): boolean {
+  const { data, trivial } = modelOfDemands(problem, instance, rows, demands)
+  return !trivial && search(highs, { data }, { gap: 1 }).status !== 'infeasible'
 }
 
 function explain(all: readonly Demand[], canBeMet: (demands: readonly Demand[]) => boolean): Demand[] {
@@ -78,13 +119,17 @@ function demandsOf(problem: Problem, instance: Instance, rows: SideRows): Demand
   ]
 }
 
-/** Only what is demanded; nothing costs anything. `trivial`: somebody must, who has no pair at all. */
+/**
+ * Only what is demanded; nothing costs anything. `trivial`: somebody must, who has no pair at all. `elastic`: what is needed may be
+ * missed, each by a column that costs 1.
+ */
 function modelOfDemands(
   problem: Problem,
   instance: Instance,
   rows: SideRows,
   demands: readonly Demand[],
-): { data: ModelData; trivial: boolean } {
+  elastic = false,
+): { data: ModelData; trivial: boolean; demandsOfRow: readonly (readonly Demand[])[] } {
   const people = new Map(problem.participants.map(participant => [participant.id, participant]))
   const targets = new Map(problem.targets.map(target => [target.id, target]))
   const placeOfParticipant = new Map(instance.participants.map((id, place) => [id, place]))
@@ -98,11 +143,25 @@ function modelOfDemands(
   const ofTarget = new Map<number, [number, number]>()
   const pins = new Set<string>()
   const sides: number[] = []
+  const wantedOf = {
+    participant: new Map<number, Demand[]>(),
+    target: new Map<number, Demand[]>(),
+    side: new Map<number, Demand[]>(),
+  }
+  const note = (kind: keyof typeof wantedOf, place: number, wanted: Demand) =>
+    wantedOf[kind].set(place, [...(wantedOf[kind].get(place) ?? []), wanted])
   const demand = (bounds: Map<number, [number, number]>, place: number, from: number, to: number) => {
     const [low, high] = bounds.get(place) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
     bounds.set(place, [Math.max(low, from), Math.min(high, to)])
   }
-  for (const wanted of demands)
+  for (const wanted of demands) {
+    if (wanted.kind === 'participantMaximum' || wanted.kind === 'participantMinimum')
+      note('participant', placeOfParticipant.get(wanted.participant)!, wanted)
+    else if (wanted.kind === 'targetMaximum' || wanted.kind === 'targetMinimum')
+      note('target', placeOfTarget.get(wanted.target)!, wanted)
+    else if (wanted.kind !== 'pin')
+      for (const side of placeOfSide.get(keyOf(wanted.kind === 'relation' ? wanted.relation : wanted)) ?? [])
+        note('side', side, wanted)
     if (wanted.kind === 'participantMaximum')
       demand(
         ofParticipant,
@@ -124,6 +183,7 @@ function modelOfDemands(
     else if (wanted.kind === 'pin') pins.add(JSON.stringify([wanted.participant, wanted.target]))
     else if (wanted.kind === 'relation') sides.push(...(placeOfSide.get(keyOf(wanted.relation)) ?? []))
     else sides.push(...(placeOfSide.get(keyOf(wanted)) ?? []))
+  }
 
   const matrix = new Matrix()
   const rowOf = (bounds: [number, number] | undefined) => (bounds ? matrix.addRow(...bounds) : -1)
@@ -150,11 +210,28 @@ function modelOfDemands(
     for (const [row] of entries) filled.add(row)
     matrix.addColumn(0, pinned ? 1 : 0, 1, true, entries)
   }
+  const demandsOfRow: Demand[][] = []
+  for (const [p, row] of participantRow.entries()) if (row >= 0) demandsOfRow[row] = wantedOf.participant.get(p) ?? []
+  for (const [t, row] of targetRow.entries()) if (row >= 0) demandsOfRow[row] = wantedOf.target.get(t) ?? []
+  for (const [side, row] of sideRow) demandsOfRow[row] = wantedOf.side.get(side) ?? []
+  if (elastic) {
+    for (const [bounds, ofRow] of [
+      [ofParticipant, participantRow],
+      [ofTarget, targetRow],
+    ] as const)
+      for (const [place, [low]] of bounds)
+        if (low > 0) matrix.addColumn(1, 0, Number.POSITIVE_INFINITY, false, [[ofRow[place]!, 1]])
+    for (const [side, row] of sideRow) {
+      if (rows.rowBound[side]! < 0 || rows.rowEqual[side])
+        matrix.addColumn(1, 0, Number.POSITIVE_INFINITY, false, [[row, -1]])
+      if (rows.rowEqual[side]) matrix.addColumn(1, 0, Number.POSITIVE_INFINITY, false, [[row, 1]])
+    }
+  }
   const data = matrix.data()
   const trivial = [...(data.rowLower as number[]).keys()].some(
     row => !filled.has(row) && ((data.rowLower as number[])[row]! > 0 || (data.rowUpper as number[])[row]! < 0),
   )
-  return { data, trivial }
+  return { data, trivial, demandsOfRow }
 }
 
 /** Relations are demanded as a whole, for all targets. */

@@ -1,12 +1,13 @@
 import type { Highs } from 'highs'
 import { decompose } from './decomposition.ts'
+import { findFirstPlan } from './first-plans.ts'
 import { Flow } from './flow.ts'
 import { type Instance, instanceOf } from './instances.ts'
 import { modelOf, type PairModel, search } from './mixed-integer.ts'
 import { boundOf, costOf, keepsRules, onGrid, type Prices } from './multipliers.ts'
 import { engineVersion, pairsOf, shortagesOf, solveRelaxation } from './plans.ts'
-import type { Plan, Problem } from './problem.ts'
-import { findSideConflict } from './side-conflicts.ts'
+import type { Demand, Plan, Problem } from './problem.ts'
+import { findLinearConflict, findSideConflict } from './side-conflicts.ts'
 import { isHopeless, type SideRows, sideRowsOf, violationsOf } from './side-constraints.ts'
 
 /** Nothing was found in the work that was allowed, neither a plan nor that there is none. */
@@ -16,6 +17,9 @@ export class SearchEnded extends Error {
 
 /** Up to so many pairs HiGHS takes the round as it is. */
 const smallRound = 200
+
+/** Up to so many pairs it is asked by a linear programme whether there is a plan at all. */
+const linearProgramme = 100_000
 
 /** Nodes of a search: enough for every small round that was tried, and an end for the one that is harder. */
 const mostNodes = 20_000
@@ -65,7 +69,17 @@ export function solveWithSides(highs: Highs, problem: Problem, report: (plan: Pl
     }
   }
 
+  const infeasible = (demands: readonly Demand[]): Plan => ({
+    ...{ engine: engineVersion, strategy: 'optimal', status: 'infeasible' },
+    ...{ cost: null, lowerBound: null, pairs: [], shortages: [] },
+    certificate: { kind: 'conflict', demands, claimedBy: 'HiGHS' },
+  })
   const hopeless = isHopeless(rows)
+  // Where no plan is quickly found it is asked first whether there can be one: prices that rise without end would not tell.
+  if (!small && !hopeless && instance.pairTarget.length <= linearProgramme && !findFirstPlan(instance, rows)) {
+    const conflict = findLinearConflict(highs, problem, instance, rows)
+    if (conflict) return infeasible(conflict)
+  }
   if (!small && !hopeless) {
     let [last, lastGap] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
     const found = decompose(highs, instance, rows, flow.targetPrices, {
@@ -116,11 +130,7 @@ export function solveWithSides(highs: Highs, problem: Problem, report: (plan: Pl
         `No plan was found in ${mostNodes} steps, nor that there is none. Give the round more people or fewer demands.`,
       )
   }
-  return {
-    ...{ engine: engineVersion, strategy: 'optimal', status: 'infeasible' },
-    ...{ cost: null, lowerBound: null, pairs: [], shortages: [] },
-    certificate: { kind: 'conflict', demands: findSideConflict(highs, problem), claimedBy: 'HiGHS' },
-  }
+  return infeasible(findSideConflict(highs, problem))
 }
 
 /** Dual values of the relaxed model as prices. */
