@@ -44,6 +44,13 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
         values.set(column, parent[key.parentColumns[index] as string])
       })
     }
+    for (const { expression } of described.checks) {
+      const [, low, high] = /^\((\w+) < (\w+)\)$/.exec(expression) ?? []
+      const key = described.foreignKeys.find(({ columns }) => columns.at(-1) === high)
+      if (!low || !high || !key || values.get(low) === undefined || values.get(low) !== values.get(high)) continue
+      const ids = [values.get(low), await anotherOf(key.parent, await rowOf(key.parent))].sort()
+      values.set(low, ids[0]).set(high, ids[1])
+    }
     const open = described.columns.filter(({ name }) => !values.has(name))
     for (const group of groupsOf(open, described.checks)) await fillGroup(table, described, group, values)
 
@@ -62,6 +69,20 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
     await admin.query(scope, ['', '', ''])
     underWay.splice(underWay.indexOf(table), 1)
     return row
+  }
+
+  /** The id of a second row like this one, of nobody. */
+  async function anotherOf(table: string, row: Row): Promise<unknown> {
+    const other: Record<string, unknown> = { ...row, id: randomUUID() }
+    const { columns, foreignKeys } = await describe(admin, table)
+    const isLeading = (name: string) => foreignKeys.some(key => key.columns.includes(name))
+    for (const { name, isRequired } of columns) if (isLeading(name) && !isRequired) other[name] = null
+    await admin.query(
+      `insert into ${table} (${columns.map(({ name }) => `"${name}"`)})
+      select ${columns.map(({ name }) => `"${name}"`)} from jsonb_populate_record(null::${table}, $1)`,
+      [JSON.stringify(other)],
+    )
+    return other.id
   }
 
   /** The owner may have such a row already, and be allowed one only (his account, his membership). */
