@@ -87,31 +87,38 @@ export async function beginNoting(
   tenantId: string,
 ): Promise<void> {
   await patiently(source, async () => {
-    for (const { name, key } of tables) {
-      await source.query(`lock table ${quoted(name)} in share row exclusive mode`)
-      const { rows } = await source.query('select tgname from pg_trigger where tgrelid = $1::regclass', [name])
-      const known = new Set(rows.map(({ tgname }) => tgname))
-      if (!known.has(turn)) {
-        await source.query(
-          `create trigger ${turn} before insert or update or delete on ${quoted(name)}
-          for each statement execute function platform.await_move_turn()`,
-        )
-      }
-      for (const [trigger, operation] of Object.entries(triggers)) {
-        if (known.has(trigger)) continue
+    await sendAll(
+      source,
+      tables.map(({ name }) => `lock table ${quoted(name)} in share row exclusive mode`),
+    )
+    const { rows } = await source.query<{ place: number; names: string[] }>(
+      `select place::integer, array_agg(tgname::text) as names
+      from unnest($1::regclass[]) with ordinality as locked (id, place)
+      join pg_trigger on tgrelid = locked.id
+      group by place`,
+      [tables.map(({ name }) => quoted(name))],
+    )
+    const known = new Map(rows.map(({ place, names }) => [place, new Set(names)]))
+    const made = tables.flatMap(({ name, key }, index) => {
+      const notes = Object.entries(triggers).map(([trigger, operation]) => {
         const sides = [
           operation !== 'insert' && 'old table as old_rows',
           operation !== 'delete' && 'new table as new_rows',
         ]
-        await source.query(
-          `create trigger ${trigger} after ${operation} on ${quoted(name)}
+        const statement = `create trigger ${trigger} after ${operation} on ${quoted(name)}
           referencing ${sides.filter(Boolean).join(' ')}
           for each statement execute function platform.note_move_changes(
             ${pg.escapeLiteral(name)}, ${pg.escapeLiteral(`{${key.join(',')}}`)}
-          )`,
-        )
-      }
-    }
+          )`
+        return [trigger, statement] as const
+      })
+      const waits = `create trigger ${turn} before insert or update or delete on ${quoted(name)}
+        for each statement execute function platform.await_move_turn()`
+      return [[turn, waits] as const, ...notes].flatMap(([trigger, statement]) =>
+        known.get(index + 1)?.has(trigger) ? [] : [statement],
+      )
+    })
+    await sendAll(source, made)
     await source.query(
       `insert into platform.moving_tenants (tenant_id) values ($1)
       on conflict (tenant_id) do update set state = 'open', paused_until = null`,
@@ -124,14 +131,21 @@ export async function beginNoting(
 export async function endNoting(side: pg.ClientBase, tenantId: string): Promise<void> {
   await side.query('delete from platform.moving_tenants where tenant_id = $1', [tenantId])
   await side.query('delete from platform.move_changes where tenant_id = $1', [tenantId])
-  const { rows: left } = await side.query(`
+  const { rows: left } = await side.query<{ name: string; table: string }>(`
     select tgname as name, tgrelid::regclass::text as table
     from pg_trigger
     where tgfoid in ('platform.note_move_changes'::regproc, 'platform.await_move_turn'::regproc)
       and not exists (select from platform.moving_tenants)`)
-  for (const { name, table } of left) {
-    await patiently(side, () => side.query(`drop trigger if exists ${quoted(name)} on ${table}`))
+  // A table at a time: each is a transaction, for whose end a durable server waits for its disk.
+  for (const [table, triggers] of Map.groupBy(left, each => each.table)) {
+    const dropped = triggers.map(({ name }) => `drop trigger if exists ${quoted(name)} on ${table}`)
+    await patiently(side, () => sendAll(side, dropped))
   }
+}
+
+/** In one round trip. */
+async function sendAll(side: pg.ClientBase, statements: readonly string[]): Promise<void> {
+  if (statements.length > 0) await side.query(statements.join(';\n'))
 }
 
 /**

@@ -56,7 +56,11 @@ async function connect(config: ClientConfig): Promise<pg.Client> {
   return made
 }
 
-const now = async (): Promise<Date> => (await client.query('select clock_timestamp() as now')).rows[0].now
+/** After all that was committed before it, though a Date knows no less than milliseconds. */
+async function now(): Promise<Date> {
+  await sleep(2)
+  return (await client.query('select clock_timestamp() as now')).rows[0].now
+}
 
 /** Waits until all that is written now was received. */
 async function settle(receiver: Awaited<ReturnType<typeof startReceiver>>, of = client): Promise<void> {

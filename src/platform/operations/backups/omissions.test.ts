@@ -43,6 +43,15 @@ test('GG-21 a copy for one workspace has the tables that are read, whole with la
       `the planner opens every index of ${table}`,
     )
   }
+  const { rows: others } = await admin.query<{ oid: string; isThis: boolean }>(
+    'select oid::text, datname = current_database() as "isThis" from pg_database',
+  )
+  for (const { oid, isThis } of others)
+    assert.equal(
+      omissions.isOmitted(`base/${oid}/1259`),
+      !isThis,
+      'nobody connects to other databases, templates neither',
+    )
   const beside = (await filesOf('public.large')).filter(({ bytes }) => bytes >= 2 ** 20)
   assert.equal(beside.length, 2, 'control: a table and its index')
   for (const { path } of beside) {

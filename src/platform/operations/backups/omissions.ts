@@ -60,10 +60,8 @@ export async function findOmissions(
   const { rows: others } = await client.query<{ oid: string }>(
     `select oid::text
     from pg_database
-    where oid >= 16384
-      and datname <> current_database()
-      and datname <> all ($1)
-      and not datistemplate`,
+    where datname <> current_database()
+      and datname <> all ($1)`,
     [kept],
   )
   const filenodes = new Set(rows.map(({ path }) => path))

@@ -451,10 +451,8 @@ test('VS-10 the history of a round goes on through a restore: what was done sinc
   assert.deepEqual([...replayed].sort(), [people.linked, people.byHand, people.stayed].sort())
   const done = await restoreTenant(app, { ...wish, mode: 'replace', isDryRun: true })
   assert.equal(done.tables['assignments.assignment_history'], undefined, 'it is added to, and not made what it was')
-  assert.deepEqual(
-    Object.keys(done.stays).filter(name => name.startsWith('assignments.')),
-    ['assignments.calendar_feeds', 'assignments.erased_participants'],
-  )
+  assert.match(done.stays['assignments.calendar_feeds'] ?? '', /withdrawn/)
+  assert.match(done.stays['assignments.erased_participants'] ?? '', /stays erased/)
 })
 
 test('GG-16 no value of a person who was erased since comes back with a workspace or a table, and it is counted', async () => {

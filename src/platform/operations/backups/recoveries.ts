@@ -21,6 +21,8 @@ export type RecoveryOptions = {
   durable?: boolean
   /** Files that a copy does without from which only some tables are read. */
   isOmitted?: (path: string) => boolean
+  /** One that is there; template1 unless told. */
+  database?: string
   onProgress?: (progress: RestoreProgress) => void
   log?: (line: string) => void
 }
@@ -81,7 +83,7 @@ export async function recoverAside(options: RecoveryOptions): Promise<RecoveredS
     throw explainFailure(error, directory, last.serverVersion)
   })
   try {
-    const reached = await readReached(server.adminConfig('template1'))
+    const reached = await readReached(server.adminConfig(options.database ?? 'template1'))
     const { systemIdentifier } = archive
     const until = 'at' in target ? target.at : plan.until
     const recovery = { systemIdentifier, backup: last.id, ...reached, until: until.toISOString() }

@@ -1,5 +1,17 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writevSync,
+} from 'node:fs'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Archive, type Backup, explain } from './catalogue.ts'
 import { walkBackup } from './contents.ts'
@@ -8,7 +20,7 @@ import type { Plan } from './plans.ts'
 import { parseLsn } from './positions.ts'
 import { keepTablespacesInside } from './tablespace-records.ts'
 import type { Member, MemberSink } from './tars.ts'
-import { readWal, type WalFile } from './wal-files.ts'
+import { readWalParts, type WalFile } from './wal-files.ts'
 
 export type RestoreProgress = { bytes: number; expectedBytes: number }
 
@@ -26,12 +38,14 @@ export async function layOut(
   const expectedBytes = plan.chain.reduce((sum, backup) => sum + backup.plainBytes, 0)
   requireRoom(dirname(directory), expectedBytes + plan.likely * (plan.chain[0]?.walSegmentBytes ?? 0))
   let bytes = 0
+  const made = new Set<string>()
   try {
     mkdirSync(directory, { mode: 0o700 })
     for (const backup of plan.chain) {
       const kept = new Set<string>()
+      const layer: Layer = { directory, kept, made, isOnOthers: backup !== plan.chain[0] }
       await walkBackup(archive, backup, {
-        sink: (path, member) => layerSink(directory, path, member, kept),
+        sink: (path, member) => layerSink(layer, path, member),
         isOmitted,
         onBytes: count => {
           bytes += count
@@ -60,9 +74,14 @@ export async function layOutWal(archive: Archive, plan: Plan, directory: string,
   for (const file of plan.wal.slice(0, count)) {
     const path = join(folder, file.name)
     if (existsSync(path) && file.isPartial) continue
-    const content = await readWal(archive, file)
-    requireWhole(file, content, plan, size)
-    writeFileSync(path, Buffer.concat([content, Buffer.alloc(size - content.length)]), { mode: 0o600 })
+    const parts = await readWalParts(archive, file)
+    requireWhole(
+      file,
+      parts.reduce((sum, part) => sum + part.length, 0),
+      plan,
+      size,
+    )
+    writeSegment(path, parts, size)
   }
   const more = keepTablespacesInside(folder)
   const isAllowed = readdirSync(join(directory, 'pg_tblspc')).length > 0 || more > 0
@@ -70,14 +89,28 @@ export async function layOutWal(archive: Archive, plan: Plan, directory: string,
   if (isAllowed) appendFileSync(join(directory, 'postgresql.auto.conf'), `allow_in_place_tablespaces = 'on'\n`)
 }
 
-function requireWhole(file: WalFile, content: Buffer, { received }: Plan, size: number): void {
+/** Its zeros at the end (of a segment that was left early: nearly all of it) are a hole. */
+function writeSegment(path: string, parts: readonly Buffer[], size: number): void {
+  const file = openSync(path, 'w', 0o600)
+  try {
+    const last = parts.findLastIndex(part => !part.equals(zeros.subarray(0, part.length)))
+    writeAllAtOnce(file, parts.slice(0, last + 1))
+    ftruncateSync(file, size)
+  } finally {
+    closeSync(file)
+  }
+}
+
+const zeros = Buffer.alloc(2 ** 20)
+
+function requireWhole(file: WalFile, length: number, { received }: Plan, size: number): void {
   const { path } = file
-  if (!file.isPartial && content.length !== size)
-    throw errors.fileTruncated({ path, reason: `it holds ${content.length} bytes of ${size}` })
+  if (!file.isPartial && length !== size)
+    throw errors.fileTruncated({ path, reason: `it holds ${length} bytes of ${size}` })
   if (!file.isPartial || !received || received.timeline !== file.timeline) return
   const due = Number(parseLsn(received.lsn) - file.start)
-  if (due <= size && content.length < due)
-    throw errors.fileTruncated({ path, reason: `it holds ${content.length} bytes, and ${due} had been received` })
+  if (due <= size && length < due)
+    throw errors.fileTruncated({ path, reason: `it holds ${length} bytes, and ${due} had been received` })
 }
 
 function requireRoom(directory: string, needed: number): void {
@@ -87,51 +120,90 @@ function requireRoom(directory: string, needed: number): void {
   if (free < needed) throw errors.noRoom({ directory, needed: inMegabytes(needed), free: inMegabytes(free) })
 }
 
+type Layer = {
+  directory: string
+  /** Files that it has. */
+  kept: Set<string>
+  /** Directories that are there. */
+  made: Set<string>
+  /** There may be files from the backup before it. */
+  isOnOthers: boolean
+}
+
 /** Writes one member over what the backup before it left, or changes blocks of that. */
-async function layerSink(
-  directory: string,
-  path: string,
-  member: Member,
-  kept: Set<string>,
-): Promise<MemberSink | undefined> {
+async function layerSink(layer: Layer, path: string, member: Member): Promise<MemberSink | undefined> {
+  const { directory, kept } = layer
   if (path.split('/').includes('..')) throw errors.contentWrong({ id: '', path, reason: 'it leads outside' })
   const target = join(directory, path)
   if (member.kind === 'directory') {
-    await mkdir(target, { recursive: true, mode: 0o700 })
+    makeDirectory(layer, target)
     return undefined
   }
   if (member.kind === 'link') return undefined
   // The places of the original: ours are inside.
   if (path === 'tablespace_map') return undefined
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+  makeDirectory(layer, dirname(target))
   if (!basename(target).startsWith('INCREMENTAL.')) {
     kept.add(path)
-    return writeFileWhole(target)
+    if (layer.isOnOthers) rmSync(target, { force: true })
+    return member.size <= smallBytes ? writeSmallFile(target) : await writeLargeFile(target)
   }
   kept.add(join(dirname(path), basename(path).slice('INCREMENTAL.'.length)))
   return changeBlocks(join(dirname(target), basename(target).slice('INCREMENTAL.'.length)))
 }
 
-async function writeFileWhole(path: string): Promise<MemberSink> {
-  await rm(path, { force: true })
-  const file = await open(path, 'wx', 0o600)
-  const isLabel = basename(path) === 'backup_label'
-  const label: Buffer[] = []
+function makeDirectory({ made }: Layer, path: string): void {
+  if (made.has(path)) return
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  made.add(path)
+}
+
+const smallBytes = 256 * 1024
+
+/** At once: a cluster has thousands of them, and each turn of the event loop costs more than the writing. */
+function writeSmallFile(path: string): MemberSink {
+  const parts: Buffer[] = []
   return {
     begin: async () => {},
-    data: async bytes => void (isLabel ? label.push(Buffer.from(bytes)) : await writeAll(file, bytes)),
+    data: async bytes => void parts.push(bytes),
     async end() {
-      // Complete now: the server must not take it for what an incremental backup leaves.
-      if (isLabel)
-        await writeAll(
-          file,
-          Buffer.from(
-            Buffer.concat(label)
-              .toString()
-              .replace(/^INCREMENTAL FROM .*\n/gm, ''),
-          ),
-        )
-      await file.close()
+      const file = openSync(path, 'wx', 0o600)
+      try {
+        writeAllAtOnce(file, basename(path) === 'backup_label' ? [asWhole(Buffer.concat(parts))] : parts)
+      } finally {
+        closeSync(file)
+      }
+    },
+  }
+}
+
+/** Complete now: the server must not take it for what an incremental backup leaves. */
+const asWhole = (label: Buffer): Buffer => Buffer.from(label.toString().replace(/^INCREMENTAL FROM .*\n/gm, ''))
+
+function writeAllAtOnce(file: number, parts: readonly Buffer[]): void {
+  for (let rest = parts.filter(part => part.length > 0); rest.length > 0; ) {
+    let written = writevSync(file, rest)
+    rest = rest.flatMap(part => {
+      const done = Math.min(written, part.length)
+      written -= done
+      return done < part.length ? [part.subarray(done)] : []
+    })
+  }
+}
+
+/** One part is written while the next is opened and checked. */
+async function writeLargeFile(path: string): Promise<MemberSink> {
+  const file = await open(path, 'wx', 0o600)
+  let writing = Promise.resolve()
+  return {
+    begin: async () => {},
+    async data(bytes) {
+      await writing
+      writing = writeAll(file, bytes)
+      writing.catch(() => {})
+    },
+    async end() {
+      await writing.finally(() => file.close())
     },
   }
 }

@@ -19,13 +19,14 @@ export type MemberSink = {
 /** Reads a tar as PostgreSQL writes it (ustar, no long names), however it is cut into pieces. */
 export async function readTar(chunks: AsyncIterable<Buffer>, sink: MemberSink): Promise<void> {
   let held: Buffer = Buffer.alloc(0)
+  let head: Buffer = Buffer.alloc(0)
   let left = 0
   let padding = 0
   let isOpen = false
   let taken = 0
   for await (const chunk of chunks) {
     taken += chunk.length
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+    held = chunk
     for (;;) {
       if (isOpen && left > 0) {
         const bytes = held.subarray(0, Math.min(left, held.length))
@@ -45,9 +46,12 @@ export async function readTar(chunks: AsyncIterable<Buffer>, sink: MemberSink): 
         padding -= skipped
         if (padding > 0) break
       }
-      if (held.length < 512) break
-      const header = held.subarray(0, 512)
-      held = held.subarray(512)
+      const part = held.subarray(0, 512 - head.length)
+      held = held.subarray(part.length)
+      head = head.length === 0 ? part : Buffer.concat([head, part])
+      if (head.length < 512) break
+      const header = head
+      head = Buffer.alloc(0)
       // Two empty blocks end it, and PostgreSQL may leave them out.
       if (header[0] === 0) continue
       const member = memberOf(header)

@@ -44,8 +44,12 @@ export function sentFrom(file: WalFile): number | undefined {
   return from === undefined ? undefined : Date.parse(from)
 }
 
-/** What was received of a segment; all of it where it has become whole since it was listed. */
-export async function readWal(archive: Archive, file: WalFile): Promise<Buffer> {
+/** What was received of a segment. */
+export const readWal = async (archive: Archive, file: WalFile): Promise<Buffer> =>
+  Buffer.concat(await readWalParts(archive, file))
+
+/** The same in pieces of 1 MiB or less; all of it where it has become whole since it was listed. */
+export async function readWalParts(archive: Archive, file: WalFile): Promise<Buffer[]> {
   try {
     return await readParts(archive, file)
   } catch (error) {
@@ -54,11 +58,11 @@ export async function readWal(archive: Archive, file: WalFile): Promise<Buffer> 
   }
 }
 
-async function readParts(archive: Archive, file: WalFile): Promise<Buffer> {
+async function readParts(archive: Archive, file: WalFile): Promise<Buffer[]> {
   const parts: Buffer[] = []
   const inner = walInnerName(archive, file.isPartial ? partialName(file.name) : file.name)
   for await (const part of readSealed(file.path, archive.keyring, inner, { isOpen: file.isPartial })) parts.push(part)
-  return Buffer.concat(parts)
+  return parts
 }
 
 /** The timelines that were left for others, by number. */
