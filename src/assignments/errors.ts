@@ -35,6 +35,10 @@ export const errors = errorTable('assignments', {
   assignmentLocked: ['conflict', 'The assignment is locked. Unlock it to change who is on what.'],
   assignmentPeriod: ['invalid', 'The assignment ends before it starts, or lasts longer than 366 days.'],
   periodRefused: ['invalid', 'The period from {from} to {to} ends before it starts, or lasts longer than 366 days.'],
+  previewTooLong: [
+    'conflict',
+    'To plan the last rounds of this domain again takes longer than {seconds} s. Try the weights on a round instead.',
+  ],
   scheduleNotFound: ['not_found', 'There is no schedule {id}.'],
   scheduleNameTaken: ['conflict', 'Another schedule of this domain has this name.'],
   scheduleOrder: ['invalid', 'The schedule ends before its first round begins.'],

@@ -5,6 +5,7 @@ import { Period } from '../boards/periods.ts'
 import { Fairness, getFairness } from './fairness.ts'
 import { getHeat, Heat, heatBy } from './heat.ts'
 import { getParticipantLoads, ParticipantLoads } from './participant-loads.ts'
+import { previewDomain, WeightsFields, WeightsPreview } from './previews.ts'
 
 const read = 'assignments.assignments.read'
 const refusals = ['assignments.period_refused']
@@ -49,5 +50,22 @@ export const fairnessRoutes = [
     refusals,
     response: ParticipantLoads,
     handle: ({ params, query, scope }, app) => getParticipantLoads(app.db.reads(scope), params.id, query),
+  }),
+  route({
+    method: 'POST',
+    path: '/assignment-domains/{id}/fairness/preview',
+    allow: read,
+    summary: 'See what the last rounds would have been with other weights',
+    description:
+      'They are planned anew, each on what those before it then were, by the rules and people of today. Nothing is kept.',
+    params: idParams,
+    body: Type.Object({ weights: WeightsFields }),
+    refusals: ['assignments.preview_too_long'],
+    rateLimit: 30,
+    response: WeightsPreview,
+    async handle({ params, body, scope }, app) {
+      const timeZone = await getTimezone(app, scope.tenantId as string)
+      return await previewDomain(app.db.reads(scope), params.id, body.weights, timeZone)
+    },
   }),
 ]

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { idParams, nullable, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { getTimezone } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
+import { tellParticipants } from '../notices/notices.ts'
 import { explainCost, PairCost } from '../planning/pair-costs.ts'
 import {
   Assignment,
@@ -95,6 +96,8 @@ export const assignmentRoutes = [
           const type = `assignments.assignment.${status === 'active' ? 'reopened' : status}`
           await emitEvent(app, tx, { type, data: { id, name, assignmentDate } })
         }
+        // Cancelled, taken back or on other days: of a draft nobody is told.
+        if (assignment.publishedAt !== null) await tellParticipants(tx, id)
         return assignment
       })
     },
