@@ -1,12 +1,11 @@
-import { Alert, Badge, Button, Group, Modal, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
-import { ErrorState, Icon, PageHeader, Refusal, usePageTitle, useSession } from '#platform/console'
+import { Alert, Badge, Group, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { ErrorState, Icon, PageHeader, usePageTitle, useSession } from '#platform/console'
 import classes from './assignments.module.css'
 import { draftsOf, type FieldDraft, faultOfDrafts, schemaOf } from './definition-fields.ts'
 import { changeDefinition, definitionQuery, deleteDefinition, refreshDefinitions } from './definitions.ts'
+import { DeletionMenu } from './deletion-menu.tsx'
 import { inDomain, useRemembering } from './domain-choice.tsx'
 import { domainQuery } from './domains.ts'
 import { EditBar } from './edit-bar.tsx'
@@ -32,6 +31,7 @@ export function Page() {
 
 function Definition({ definition, domain }: { definition: Loaded<EntityDefinition>; domain: Domain }) {
   const { can } = useSession()
+  const client = useQueryClient()
   const { displayName, version, unfitCount, entityCount, isActive } = definition
   return (
     <>
@@ -52,7 +52,19 @@ function Definition({ definition, domain }: { definition: Loaded<EntityDefinitio
             )}
           </Group>
         }
-        actions={can('assignments.domains.write') && <Deletion definition={definition} domain={domain} />}
+        actions={
+          can('assignments.domains.write') && (
+            <DeletionMenu
+              name={displayName}
+              question={`Delete the kind “${displayName}”?`}
+              remove={() => deleteDefinition(definition.id)}
+              refresh={() => refreshDefinitions(client)}
+              next={{ to: '/assignments/definitions', search: inDomain(domain) }}
+            >
+              Only a kind without entries is deleted. Make any other one inactive.
+            </DeletionMenu>
+          )
+        }
       />
       {unfitCount > 0 && (
         <Alert
@@ -159,48 +171,5 @@ function Fields({ definition, mayWrite }: { definition: Loaded<EntityDefinition>
         }
       />
     </form>
-  )
-}
-
-function Deletion({ definition, domain }: { definition: EntityDefinition; domain: Domain }) {
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const [isAsking, setIsAsking] = useState(false)
-  const deletion = useMutation({
-    mutationFn: () => deleteDefinition(definition.id),
-    onSuccess: async () => {
-      await navigate({
-        ...{ to: '/assignments/definitions', replace: true, ignoreBlocker: true },
-        search: inDomain(domain) as never,
-      })
-      await refreshDefinitions(client)
-      notifications.show({ message: `${definition.displayName} is deleted.` })
-    },
-  })
-  return (
-    <>
-      <Button variant="default" leftSection={<Icon name="trash" size={16} />} onClick={() => setIsAsking(true)}>
-        Delete
-      </Button>
-      <Modal
-        opened={isAsking}
-        onClose={() => setIsAsking(false)}
-        title={`Delete the kind “${definition.displayName}”?`}
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <Stack gap="md">
-          <Text size="sm">Only a kind without entries is deleted.</Text>
-          <Refusal error={deletion.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={() => setIsAsking(false)} data-autofocus>
-              Keep it
-            </Button>
-            <Button color="red.9" loading={deletion.isPending} onClick={() => deletion.mutate()}>
-              Delete it
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
-    </>
   )
 }

@@ -1,14 +1,13 @@
-import { Alert, Anchor, Button, Group, Modal, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
-import { ErrorState, Icon, PageHeader, PageLink, Refusal, request, usePageTitle, useSession } from '#platform/console'
+import { Alert, Anchor, Group, Stack, Switch, Textarea, TextInput, Title } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { ErrorState, Icon, PageHeader, PageLink, usePageTitle, useSession } from '#platform/console'
 import classes from './assignments.module.css'
+import { DeletionMenu } from './deletion-menu.tsx'
 import { inDomain, useRemembering } from './domain-choice.tsx'
 import { type DomainForm, domainLabels, readDomainForm, writeDomainForm } from './domain-fields.ts'
 import { PlanningSection, RulesSection, WordsSection } from './domain-sections.tsx'
-import { changeDomain, domainQuery, methodsQuery, refreshDomains } from './domains.ts'
+import { changeDomain, deleteDomain, domainQuery, methodsQuery, refreshDomains } from './domains.ts'
 import { EditBar } from './edit-bar.tsx'
 import { type Loaded, useEditing } from './editing.ts'
 import { FirstSteps } from './first-steps.tsx'
@@ -78,7 +77,20 @@ function DomainInFull({ domain, methods }: { domain: Loaded<Domain>; methods: Me
             </Anchor>
           </Group>
         }
-        actions={mayWrite && <Deletion domain={domain} />}
+        actions={
+          mayWrite && (
+            <DeletionMenu
+              name={domain.displayName}
+              question="Delete this domain?"
+              remove={() => deleteDomain(domain.id)}
+              refresh={() => refreshDomains(client)}
+              next={{ to: '/assignments/domains' }}
+            >
+              Only one without {words.participant.plural}, {words.target.plural} and {words.assignment.plural} is
+              deleted. Any other one can be made inactive.
+            </DeletionMenu>
+          )
+        }
       />
       <div className={classes.form}>
         <FirstSteps domain={domain} />
@@ -145,49 +157,6 @@ function DomainInFull({ domain, methods }: { domain: Loaded<Domain>; methods: Me
         </fieldset>
         <EditBar editing={editing} labels={domainLabels} />
       </form>
-    </>
-  )
-}
-
-function Deletion({ domain: { id, displayName, words } }: { domain: Domain }) {
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const [isAsking, setIsAsking] = useState(false)
-  const deletion = useMutation({
-    mutationFn: () => request(`/assignment-domains/${id}`, { method: 'DELETE' }),
-    onSuccess: async () => {
-      await navigate({ to: '/assignments/domains', replace: true, ignoreBlocker: true })
-      await refreshDomains(client)
-      notifications.show({ message: `${displayName} is deleted.` })
-    },
-  })
-  return (
-    <>
-      <Button variant="default" leftSection={<Icon name="trash" size={16} />} onClick={() => setIsAsking(true)}>
-        Delete
-      </Button>
-      <Modal
-        opened={isAsking}
-        onClose={() => setIsAsking(false)}
-        title="Delete this domain?"
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <Stack gap="md">
-          <Text size="sm">
-            Only one without {words.participant.plural}, {words.target.plural} and {words.assignment.plural} is deleted.
-            Any other one can be made inactive.
-          </Text>
-          <Refusal error={deletion.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={() => setIsAsking(false)} data-autofocus>
-              Keep it
-            </Button>
-            <Button color="red.9" loading={deletion.isPending} onClick={() => deletion.mutate()}>
-              Delete it
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
     </>
   )
 }

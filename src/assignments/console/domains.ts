@@ -18,6 +18,8 @@ export const domainQuery = (id: string) =>
 export const changeDomain = (id: string, changes: Partial<DomainFields>, ifMatch: string) =>
   load<Domain>(`/assignment-domains/${id}`, { method: 'PATCH', body: changes, ifMatch })
 
+export const deleteDomain = (id: string) => request(`/assignment-domains/${id}`, { method: 'DELETE' })
+
 /** What a domain may be planned by and held against. */
 export const methodsQuery = queryOptions({
   queryKey: ['assignments', 'methods'],

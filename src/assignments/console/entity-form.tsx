@@ -124,6 +124,8 @@ function Form({ definition, entity, etag, mayWrite, close, leave, showTheirs, te
   const isAboutField = fields.some(({ name }) => said[name] !== undefined)
   const faultOf = (name: string) => {
     if (said[name] || saving.isError) return said[name]
+    // What is typed anew is judged when it is saved.
+    if (entity && data[name] !== (entity.data as Data)[name]) return undefined
     return entity?.faults.find(({ pointer }) => pointer.split('/')[1] === name)?.message
   }
   return (

@@ -23,6 +23,7 @@ export const resources: Readonly<Record<string, ResourceDescription>> = {
   },
   [participants]: {
     noun: 'participant',
+    sentences: { export: '{who} exported participants as CSV' },
     columns: {
       skill_levels: 'levels of skills',
       is_active: 'state',
@@ -68,6 +69,7 @@ export const resources: Readonly<Record<string, ResourceDescription>> = {
   },
   [targets]: {
     noun: 'target',
+    sentences: { export: '{who} exported targets as CSV' },
     columns: {
       required_count: 'people needed',
       maximum_count: 'room',
@@ -88,6 +90,7 @@ export const resources: Readonly<Record<string, ResourceDescription>> = {
   },
   [rounds]: {
     noun: 'round',
+    sentences: { publish: '{who} published the round {this}' },
     columns: {
       assignment_date: 'first day',
       ends_on: 'last day',
@@ -101,6 +104,11 @@ export const resources: Readonly<Record<string, ResourceDescription>> = {
     api: '/assignments/{id}',
     permission: 'assignments.assignments.read',
     page: '/assignments/$id',
+  },
+  'assignments.solver_runs': {
+    noun: 'search for a plan',
+    sentences: { accept: '{who} took over a plan for {assignmentId}' },
+    refers: { assignmentId: rounds },
   },
   'assignments.assignment_pins': {
     noun: 'pin',

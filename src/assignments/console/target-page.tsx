@@ -1,9 +1,8 @@
-import { Anchor, Badge, Button, Group, Modal, Stack, Text } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
-import { ErrorState, Icon, PageHeader, PageLink, Refusal, usePageTitle, useSession } from '#platform/console'
+import { Anchor, Badge, Group } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { ErrorState, PageHeader, PageLink, usePageTitle, useSession } from '#platform/console'
+import { DeletionMenu } from './deletion-menu.tsx'
 import { inDomain, useRemembering } from './domain-choice.tsx'
 import { domainQuery } from './domains.ts'
 import type { Loaded } from './editing.ts'
@@ -29,6 +28,7 @@ export function Page() {
 
 function TargetInFull({ target, domain }: { target: Loaded<Target>; domain: Domain }) {
   const { can } = useSession()
+  const client = useQueryClient()
   const mayWrite = can('assignments.targets.write')
   const { words } = domain
   return (
@@ -57,7 +57,20 @@ function TargetInFull({ target, domain }: { target: Loaded<Target>; domain: Doma
             )}
           </Group>
         }
-        actions={mayWrite && <Deletion target={target} domain={domain} />}
+        actions={
+          mayWrite && (
+            <DeletionMenu
+              name={target.name}
+              question={`Delete ${target.name}?`}
+              remove={() => deleteTarget(target.id)}
+              refresh={() => refreshTargets(client)}
+              next={{ to: '/assignments/targets', search: inDomain(domain) }}
+            >
+              Only what nobody was ever assigned to is deleted. Make any other one inactive: then it is in no further{' '}
+              {words.assignment.singular}.
+            </DeletionMenu>
+          )
+        }
       />
       <PageTabs
         label={`About ${target.name}`}
@@ -78,52 +91,6 @@ function TargetInFull({ target, domain }: { target: Loaded<Target>; domain: Doma
             : []),
         ]}
       />
-    </>
-  )
-}
-
-function Deletion({ target, domain }: { target: Target; domain: Domain }) {
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const [isAsking, setIsAsking] = useState(false)
-  const deletion = useMutation({
-    mutationFn: () => deleteTarget(target.id),
-    onSuccess: async () => {
-      await navigate({
-        ...{ to: '/assignments/targets', replace: true, ignoreBlocker: true },
-        search: inDomain(domain) as never,
-      })
-      await refreshTargets(client)
-      notifications.show({ message: `${target.name} is deleted.` })
-    },
-  })
-  return (
-    <>
-      <Button variant="default" leftSection={<Icon name="trash" size={16} />} onClick={() => setIsAsking(true)}>
-        Delete
-      </Button>
-      <Modal
-        opened={isAsking}
-        onClose={() => setIsAsking(false)}
-        title={`Delete ${target.name}?`}
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <Stack gap="md">
-          <Text size="sm">
-            Only what nobody was ever assigned to is deleted. Make any other one inactive: then it is in no further{' '}
-            {domain.words.assignment.singular}.
-          </Text>
-          <Refusal error={deletion.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={() => setIsAsking(false)} data-autofocus>
-              Keep it
-            </Button>
-            <Button color="red.9" loading={deletion.isPending} onClick={() => deletion.mutate()}>
-              Delete it
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
     </>
   )
 }
