@@ -1,4 +1,4 @@
-import { type Cost, largestCost, type Pair, type PinnedPair, type Plan, type Problem } from './problem.ts'
+import { type Cost, largestCost, type PinnedPair, type Plan, type Problem } from './problem.ts'
 
 // Everybody is to come close to his fair share: of each target's places in each round, one part for each who could have filled them.
 // Hence the rule for newcomers and returners, in one sentence: what counts are the rounds in which somebody could have been asked, so
@@ -79,12 +79,15 @@ export function sharesOf(eligible: readonly PinnedPair[], places: ReadonlyMap<st
 
 /** How lately and how often somebody did a target: 1 for the last round, 0.7 for the one before, and so on, added up. */
 export function recencyOf(rounds: readonly PastRound[]): (participant: string, target: string) => number {
-  const recency = new Map<string, number>()
+  const recency = new Map<string, Map<string, number>>()
   rounds.forEach(({ assigned }, number) => {
     const weight = 0.7 ** (rounds.length - 1 - number)
-    for (const pair of assigned) recency.set(keyOf(pair), (recency.get(keyOf(pair)) ?? 0) + weight)
+    for (const { participant, target } of assigned) {
+      const his = recency.get(participant) ?? new Map<string, number>()
+      recency.set(participant, his.set(target, (his.get(target) ?? 0) + weight))
+    }
   })
-  return (participant, target) => recency.get(keyOf({ participant, target })) ?? 0
+  return (participant, target) => recency.get(participant)?.get(target) ?? 0
 }
 
 /**
@@ -115,11 +118,12 @@ export function weighRound(
   )
   const loadPoints = (id: string, taken: number) =>
     Math.round(weights.fairness * shiftPoints * 2 * (ahead.get(id)! + taken - least))
-  const pairPoints = (pair: Pair) =>
-    Math.round(weights.preference * pair.cost + weights.rotation * shiftPoints * recency(pair.participant, pair.target))
+  const pairPoints = problem.pairs.map(({ participant, target, cost }) =>
+    Math.round(weights.preference * cost + weights.rotation * shiftPoints * recency(participant, target)),
+  )
   const most =
     problem.participants.reduce((found, { id, maximum }) => Math.max(found, loadPoints(id, maximum)), 1) +
-    problem.pairs.reduce((found, pair) => Math.max(found, pairPoints(pair)), 1)
+    pairPoints.reduce((found, points) => Math.max(found, points), 1)
   const squares = problem.participants.reduce((sum, { maximum }) => sum + maximum ** 2, 0)
   // Squares stay below a point where costs have room for that.
   const unit = Math.max(1, Math.min(10 ** Math.ceil(Math.log10(squares + 1)), Math.floor(largest / (most + 1))))
@@ -136,7 +140,7 @@ export function weighRound(
           (_, taken) => unit * loadPoints(participant.id, taken) + 2 * taken + 1,
         ),
       })),
-      pairs: problem.pairs.map(pair => ({ ...pair, cost: unit * pairPoints(pair) })),
+      pairs: problem.pairs.map((pair, place) => ({ ...pair, cost: unit * (pairPoints[place] ?? 0) })),
     },
   }
 }

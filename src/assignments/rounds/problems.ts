@@ -11,6 +11,9 @@ import { minuteLimitsOf, type RoundTimes, readRoundTimes, restOf, restReasons } 
 export const preferenceCost = 100
 export const shortageCost = 1_000_000
 
+/** In ms. */
+const longestTurn = 15
+
 export type RoundProblem = {
   problem: Problem
   /** Of targets with times, when they are: for calendars. Minutes since 1970-01-01 UTC; of several days the first. */
@@ -43,7 +46,13 @@ export async function buildProblem(
   const eligible = new Map(round.candidates.map(each => [each.id, 0]))
   const pairs: Pair[] = []
   const possible = new Map<string, RoundCandidate[]>()
+  let since = performance.now()
   for (const place of round.places) {
+    // Two and a half million pairs take a second: others have their turn in between.
+    if (performance.now() - since > longestTurn) {
+      await new Promise(resolve => setImmediate(resolve))
+      since = performance.now()
+    }
     const weights = round.weights.get(place.id)
     const able = round.candidates.filter(
       candidate => isPossible(candidate, place, round.days) && restReasons(candidate, place, round, times).length === 0,
