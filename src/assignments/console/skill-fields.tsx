@@ -97,7 +97,7 @@ function SkillEntry({ label, known, add }: { label: string; known: string[]; add
     setText('')
   }
   return (
-    <Group gap="xs" wrap="nowrap">
+    <Group gap="xs" wrap="nowrap" data-entry>
       <Autocomplete
         style={{ flex: 1 }}
         aria-label={label}
