@@ -10,6 +10,8 @@ export const feedQuery = (path: FeedPath) =>
   queryOptions({
     queryKey: ['assignments', 'calendar-feed', path],
     queryFn: ({ signal }) => request<{ feed: CalendarFeed | null }>(path, { signal }),
+    // Calendars read it while nobody looks.
+    staleTime: 0,
   })
 
 /** Makes an address, in the place of the one before it. It is answered this once. */

@@ -3,6 +3,7 @@ import { type OnTheWire, oneOf, request, type Search } from '#platform/console'
 import type { Fairness as ServedFairness } from '../fairness/fairness.ts'
 import type { Heat as ServedHeat } from '../fairness/heat.ts'
 import type { ParticipantLoads as ServedLoads } from '../fairness/participant-loads.ts'
+import type { WeightsPreview as ServedPreview, WeightsFields as ServedWeights } from '../fairness/previews.ts'
 import { addDays } from './days.ts'
 
 export type Fairness = OnTheWire<ServedFairness>
@@ -11,13 +12,8 @@ export type RoundOfLoads = Fairness['rounds'][number]
 export type Heat = OnTheWire<ServedHeat>
 export type ParticipantLoads = OnTheWire<ServedLoads>
 export type HeatBy = 'week' | 'round'
-export type Weights = { preference: number; fairness: number; rotation: number }
-export type Preview = {
-  rounds: number
-  before: { gini: number; cost: number }
-  after: { gini: number; cost: number }
-  participants: readonly { id: string; name: string; before: number; after: number; fairShare: number }[]
-}
+export type Weights = OnTheWire<ServedWeights>
+export type Preview = OnTheWire<ServedPreview>
 
 /** How far back one looks, in days. */
 export const spans = [

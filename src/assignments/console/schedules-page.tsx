@@ -12,7 +12,6 @@ import {
   Text,
   Title,
 } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { EmptyState, ErrorState, formatAgo, Icon, PageHeader, PageLink, Refusal, useSession } from '#platform/console'
@@ -100,7 +99,7 @@ type CardProps = {
 }
 
 function Card({ schedule, domain, mayWrite, edit, remove }: CardProps) {
-  const { id, name, isActive, nextOn, lastRunAt, lastFault } = schedule
+  const { id, name, isActive, startsOn, nextOn, lastRunAt, lastFault } = schedule
   const saving = useSaving()
   const running = useRunning()
   return (
@@ -143,6 +142,15 @@ function Card({ schedule, domain, mayWrite, edit, remove }: CardProps) {
         </Alert>
       )}
       <Refusal error={saving.error ?? running.error} mt="sm" />
+      {running.data?.assignmentId && (
+        <Text size="sm" mt="sm" role="status">
+          The {domain.words.assignment.singular} of {longDay(running.variables?.date ?? startsOn)}{' '}
+          {running.data.isWaiting ? 'is being planned' : 'is made'}.{' '}
+          <Anchor component={PageLink} to={`/assignments/${running.data.assignmentId}`} inherit>
+            Look at it
+          </Anchor>
+        </Text>
+      )}
       <div className={classes.foot}>
         <Text size="sm" c="dimmed">
           {standingOf(schedule)}
@@ -163,20 +171,7 @@ function Card({ schedule, domain, mayWrite, edit, remove }: CardProps) {
                 size="xs"
                 variant="default"
                 loading={running.isPending}
-                onClick={() =>
-                  running.mutate(id, {
-                    onSuccess: ({ assignmentId, isWaiting }) =>
-                      assignmentId !== null &&
-                      notifications.show({
-                        title: `The ${domain.words.assignment.singular} of ${longDay(nextOn)} ${isWaiting ? 'is being planned' : 'was made'}`,
-                        message: (
-                          <Anchor component={PageLink} to={`/assignments/${assignmentId}`} size="sm">
-                            Look at it
-                          </Anchor>
-                        ),
-                      }),
-                  })
-                }
+                onClick={() => running.mutate({ id, date: nextOn })}
               >
                 Plan the next one now
               </Button>

@@ -34,8 +34,9 @@ export const useSaving = () =>
       : request<Schedule>(pathOf(id), { method: 'PATCH', body }),
   )
 
+/** Makes the round of a date, which is the next one. */
 export const useRunning = () =>
-  useWrite((id: string) =>
+  useWrite(({ id }: { id: string; date: string }) =>
     request<{ assignmentId: string | null; isWaiting: boolean }>(`${pathOf(id)}/run`, { method: 'POST' }),
   )
 

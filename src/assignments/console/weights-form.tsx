@@ -1,7 +1,7 @@
 import { Button, Group, Slider, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useId, useState } from 'react'
-import { Refusal, ScrollRegion, useSession } from '#platform/console'
+import { formatDay, Refusal, ScrollRegion, useSession } from '#platform/console'
 import { changeDomain, domainQuery, refreshDomains } from './domains.ts'
 import type { Loaded } from './editing.ts'
 import classes from './fairness.module.css'
@@ -15,7 +15,7 @@ import {
   type Weights,
 } from './fairness.ts'
 import type { Configuration, Domain, Words } from './wire-types.ts'
-import { capital } from './words.ts'
+import { capital, counted } from './words.ts'
 
 /** As the engine has them where a domain says nothing. */
 const usual: Weights = { preference: 0.5, fairness: 0.5, rotation: 0.2 }
@@ -159,16 +159,24 @@ function Weight({ label, text, value, isFixed, change }: WeightProps) {
 type EffectProps = { preview: Preview; words: Words; isOutdated: boolean }
 
 /** What the rounds were beside what they would have been. */
-function Effect({ preview: { rounds, before, after, participants }, words, isOutdated }: EffectProps) {
+function Effect({ preview: { rounds, firstDate, before, after, participants }, words, isOutdated }: EffectProps) {
   const moved = participants
     .map(each => ({ ...each, change: each.after - each.before }))
     .toSorted((a, b) => Math.abs(b.change) - Math.abs(a.change) || a.name.localeCompare(b.name))
+  if (rounds === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        There is no {words.assignment.singular} of the past that could be planned again with the people and rules of
+        today.
+      </Text>
+    )
+  }
   return (
-    <div style={{ opacity: isOutdated ? 0.55 : 1 }}>
+    <div style={{ opacity: isOutdated ? 0.65 : 1 }}>
       <Text size="sm" mb="sm">
         {isOutdated
           ? 'With the weights that were tried before:'
-          : `The last ${rounds} rounds, planned again with these weights:`}
+          : `The last ${counted(rounds, words.assignment)}${firstDate ? `, from ${formatDay(firstDate)} on` : ''}, planned again with these weights:`}
       </Text>
       <dl className={classes.effects}>
         <Comparison label="Unevenness (Gini)" before={before.gini} after={after.gini} format={formatGini} />
