@@ -10,6 +10,7 @@ import { getDomainByName } from './domains/domains.ts'
 import { participantSheet } from './files/participant-sheet.ts'
 import { exportSheet, importSheet, type Sheet } from './files/sheets.ts'
 import { targetSheet } from './files/target-sheet.ts'
+import { registerPlanCommands } from './terminal/plan-commands.ts'
 
 type Flags = Acting & { domain: string; json?: boolean }
 
@@ -21,8 +22,9 @@ const program = 'commonhold assignments'
  * `commonhold assignments …`: what a member may, done in his name; the log says by which program. Ends with 3 where he may
  * not, with 4 where there is no such member, workspace, domain or file.
  */
-export function registerAssignmentCommands(parent: Command, { withApp }: CommandContext): void {
-  parent.description('Who does what, round after round: participants and targets of a domain')
+export function registerAssignmentCommands(parent: Command, context: CommandContext): void {
+  const { withApp } = context
+  parent.description('Who does what, round after round: participants and targets of a domain, and plans of its rounds')
   const command = (name: string, description: string) =>
     parent
       .command(name)
@@ -82,6 +84,7 @@ export function registerAssignmentCommands(parent: Command, { withApp }: Command
   exporter(participantSheet, 'assignments.participants.read')
   importer(targetSheet, 'assignments.targets.write')
   exporter(targetSheet, 'assignments.targets.read')
+  registerPlanCommands(parent, context)
 }
 
 type Result = { file: string; dryRun: boolean; rows: Record<string, number>; rejects?: string }

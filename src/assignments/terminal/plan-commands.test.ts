@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Command } from 'commander'
+import { admin, alice, app, bob, houseOf, viewer } from '../planning/planning.test.world.ts'
+import { registerPlanCommands } from './plan-commands.ts'
+
+/** Runs `commonhold assignments …` in this process; gives what it writes and the exit code that it asks for. */
+async function assignments(t: TestContext, words: readonly string[], person = alice) {
+  const program = new Command('assignments').exitOverride().configureOutput({ writeErr: () => {} })
+  registerPlanCommands(program, { withApp: work => work(app) })
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} })
+  let written = ''
+  const passOn = process.stdout.write.bind(process.stdout)
+  const stdout = t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
+    // The runner reports on the tests before in bytes, on the same stream.
+    if (typeof text !== 'string') return passOn(text)
+    written += text
+    return true
+  })
+  const before = process.exitCode
+  process.exitCode = undefined
+  try {
+    await program.parseAsync([...words, '--tenant', person.tenantId, '--user', person.userId], { from: 'user' })
+    return { written, exitCode: process.exitCode }
+  } finally {
+    stdout.mock.restore()
+    process.exitCode = before
+  }
+}
+
+test('VS-11 VS-15 AG-01 a round is planned, shown, checked, played again, compared and published from the command line', async t => {
+  const house = await houseOf({ Anna: {}, Ben: {} }, { Kitchen: {}, Door: {} })
+  const { rows } = await admin.query('select name from assignments.domains where id = $1', [house.domainId])
+  const made = await assignments(t, [
+    'plan',
+    '--domain',
+    rows[0].name,
+    '--date',
+    '2027-03-08',
+    '--until',
+    '2027-03-14',
+    '--json',
+  ])
+  assert.equal(made.exitCode, undefined, made.written)
+  const run = JSON.parse(made.written)
+  assert.deepEqual([run.status, run.planStatus, run.gap, run.acceptedRevision], ['done', 'optimal', 0, 1])
+  const id = run.assignmentId
+
+  const shown = (await assignments(t, ['show', id])).written
+  assert.match(shown, /2027-03-08 to 2027-03-14, draft, optimal/)
+  assert.match(shown, /^ {2}Door: (Anna|Ben)$/m)
+  assert.match((await assignments(t, ['check', id])).written, /^It holds\.\n/)
+  const checked = await assignments(t, ['check', id, '--run', 'last', '--json'])
+  assert.deepEqual([checked.exitCode, JSON.parse(checked.written).holds], [undefined, true])
+  assert.match((await assignments(t, ['replay', id])).written, /the same, byte for byte/)
+
+  const proposal = await assignments(t, [
+    'plan',
+    id,
+    '--strategy',
+    'random_assignment',
+    '--seed',
+    '7',
+    '--proposal',
+    '--json',
+  ])
+  assert.deepEqual(
+    [JSON.parse(proposal.written).strategy, JSON.parse(proposal.written).acceptedRevision],
+    ['random_assignment', null],
+  )
+  const compared = JSON.parse((await assignments(t, ['compare', id, '--from', '1', '--run', 'last', '--json'])).written)
+  assert.deepEqual([compared.from.detailCount, compared.to.detailCount], [2, 2])
+  assert.match((await assignments(t, ['compare', id])).written, /nobody moves/)
+  assert.match((await assignments(t, ['publish', id])).written, /is published: 2 people are told/)
+  assert.equal(JSON.parse((await assignments(t, ['replan', id, '--json'])).written).kind, 'replan')
+
+  for (const command of ['show', 'check', 'compare', 'replay', 'plan', 'replan', 'publish'])
+    await assert.rejects(assignments(t, [command, id], bob), { kind: 'not_found' }, `${command} as the other tenant`)
+  for (const command of ['plan', 'replan', 'publish'])
+    await assert.rejects(
+      assignments(t, [command, id], viewer),
+      { kind: 'forbidden' },
+      `${command} as who only looks on`,
+    )
+  assert.match((await assignments(t, ['show', id], viewer)).written, /published/)
+})
+
+test('VS-11 VS-15 commands say by their exit code that there is no plan, and that something does not hold', async t => {
+  const house = await houseOf({ Anna: {} }, { Kitchen: { requiredCount: 2 } })
+  const id = await house.round()
+  const none = await assignments(t, ['plan', id])
+  assert.equal(none.exitCode, 6)
+  assert.match(none.written, /infeasible[\s\S]*These cannot be met together:\n {2}\S/)
+  assert.match(none.written, /It would be mended by:\n {2}\S/)
+  const check = await assignments(t, ['check', id])
+  assert.deepEqual([check.exitCode, /does not hold:\n {2}\S/.test(check.written)], [3, true])
+
+  const good = await houseOf({ Anna: {} }, { Kitchen: {} })
+  const round = await good.round()
+  const long = await assignments(t, ['plan', round, '--seconds', '20', '--json'])
+  assert.equal(JSON.parse(long.written).status, 'done', 'what a server would do later is done here')
+  await admin.query(
+    `update assignments.solver_runs set plan = jsonb_set(plan, '{cost}', '-1') where assignment_id = $1`,
+    [round],
+  )
+  assert.equal((await assignments(t, ['check', round, '--run', 'last'])).exitCode, 3)
+  const replayed = await assignments(t, ['replay', round])
+  assert.deepEqual([replayed.exitCode, /another plan/.test(replayed.written)], [3, true])
+  for (const words of [
+    ['plan'],
+    ['plan', round, '--seed', 'x'],
+    ['plan', round, '--domain', 'y'],
+    ['compare', round, '--from', '-'],
+  ])
+    await assert.rejects(assignments(t, words), { exitCode: 2 }, words.join(' '))
+})
