@@ -106,24 +106,26 @@ function Filled({ occurrence, target, domain, board, isDense }: FilledProps) {
       className={classes.cell}
       data-short={missing > 0 || undefined}
       data-draft={round?.publishedAt === null || undefined}
-      aria-label={said}
       title={isDense ? said : undefined}
     >
-      {isDense ? (
-        <span className="figures">
-          {people.length}/{minimum}
-        </span>
-      ) : (
-        <>
-          {timesOf(occurrence) && <span className={classes.times}>{timesOf(occurrence)}</span>}
-          {people.map(person => (
-            <span key={person.detailId} className={classes.name}>
-              {person.name}
-            </span>
-          ))}
-          {missing > 0 && <span className={classes.missing}>{emptyPlaces(missing)}</span>}
-        </>
-      )}
+      <span className="visually-hidden">{said}</span>
+      <span aria-hidden="true" className={classes.seen}>
+        {isDense ? (
+          <span className="figures">
+            {people.length}/{minimum}
+          </span>
+        ) : (
+          <>
+            {timesOf(occurrence) && <span className={classes.times}>{timesOf(occurrence)}</span>}
+            {people.map(person => (
+              <span key={person.detailId} className={classes.name}>
+                {person.name}
+              </span>
+            ))}
+            {missing > 0 && <span className={classes.missing}>{emptyPlaces(missing)}</span>}
+          </>
+        )}
+      </span>
     </PageLink>
   )
 }

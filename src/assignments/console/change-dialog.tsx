@@ -16,12 +16,12 @@ export function ChangeDialog({ draft, close }: { draft: Draft; close: () => void
   const [chosen, setChosen] = useState('')
   const change = completed(draft, chosen)
   const names = { person: plan.nameOfPerson, target: plan.nameOfTarget }
-  const preview = useQuery({ ...previewQuery(round.id, change ? [change] : []), enabled: change !== undefined })
+  const preview = useQuery({ ...previewQuery(round, change ? [change] : []), enabled: change !== undefined })
   const making = useMutation({
     mutationFn: (change: Change) => makeMoves(round, [change]),
     onSuccess: async (_, change) => {
-      await refreshRound(client, round.id)
       close()
+      await refreshRound(client, round.id)
       notifications.show({ message: `${questionOf(change, names).slice(0, -1)}: done.` })
     },
   })

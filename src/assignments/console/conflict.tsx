@@ -80,7 +80,7 @@ function MendLine({ mend, isOpen }: { mend: Mend; isOpen: boolean }) {
       {isOpen && way?.perform && (
         <Button size="compact-sm" variant="default" loading={mending.isPending} onClick={() => mending.mutate()}>
           {way.label}
-          <span className="visually-hidden">: {mend.text}</span>
+          <span className="visually-hidden"> ({mend.text})</span>
         </Button>
       )}
       {isOpen && way?.page && (

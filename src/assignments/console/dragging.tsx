@@ -163,7 +163,7 @@ function Hint({ change }: { change: Change | undefined }) {
   const { round } = useDesk()
   const [rested] = useDebouncedValue(change, 180)
   const isResting = change !== undefined && JSON.stringify(rested) === JSON.stringify(change)
-  const preview = useQuery({ ...previewQuery(round.id, change ? [change] : []), enabled: isResting })
+  const preview = useQuery({ ...previewQuery(round, change ? [change] : []), enabled: isResting })
   if (!change || !preview.data) return null
   const { faults } = preview.data
   return (

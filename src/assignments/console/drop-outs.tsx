@@ -129,9 +129,8 @@ export function OpenDropOuts() {
                 size="compact-xs"
                 ml={6}
                 onClick={() => withdrawing.mutate(dropOut)}
-                aria-label={`${dropOut.participantName} comes after all`}
               >
-                Comes after all
+                Comes after all<span className="visually-hidden"> ({dropOut.participantName})</span>
               </Button>
             )}
           </li>

@@ -84,11 +84,10 @@ function Revisions() {
                     <Button
                       size="compact-sm"
                       variant="default"
-                      aria-label={`Go back to plan ${revision.number}`}
                       loading={restoring.isPending && restoring.variables === revision}
                       onClick={() => restoring.mutate(revision)}
                     >
-                      Go back to it
+                      Go back to it<span className="visually-hidden"> (plan {revision.number})</span>
                     </Button>
                   )}
                 </Group>
@@ -165,6 +164,7 @@ function Runs() {
             <Anchor
               component={PageLink}
               size="sm"
+              underline="always"
               to="/assignments/$id/runs/$runId"
               params={{ id: round.id, runId: run.id }}
               search={inDomain(domain)}
@@ -208,12 +208,15 @@ function Changes() {
 
 function ChangeLine({ entry }: { entry: HistoryEntry }) {
   const { plan } = useDesk()
+  const sentence = sentenceOf(entry, plan)
+  // Figures that follow from what is told beside them.
+  if (sentence === undefined) return null
   return (
     <li>
       <Text span size="sm" c="dimmed" className="figures">
         {formatTime(entry.changedAt)}
       </Text>{' '}
-      {sentenceOf(entry, plan)}
+      {sentence}
     </li>
   )
 }
@@ -223,7 +226,7 @@ type People = readonly { participant_id?: string; target_id?: string }[]
 function sentenceOf(
   { action, changes }: HistoryEntry,
   names: { nameOfPerson: (id: string) => string; nameOfTarget: (id: string) => string },
-): string {
+): string | undefined {
   const { details } = changes as { details?: { old?: People; new?: People } }
   if (details) {
     const people = details.new ?? details.old ?? []
@@ -244,7 +247,7 @@ function sentenceOf(
   if ('locked_at' in changes) return set('locked_at') ? 'Locked' : 'Unlocked'
   const columns = Object.keys(changes).flatMap(column => columnNames[column] ?? [])
   if (columns.length > 0) return `Changed: ${columns.join(', ')}`
-  return 'configuration' in changes ? 'How it was planned was written down' : 'The plan’s figures changed'
+  return undefined
 }
 
 const columnNames: Readonly<Record<string, string>> = {

@@ -49,9 +49,12 @@ export function RoundPeople() {
             </PageLink>
             <div className={classes.rowPlaces}>
               {places.length === 0 && (
-                <Text span size="sm" c="dimmed">
-                  free
-                </Text>
+                <>
+                  <Text span size="sm" c="dimmed">
+                    free
+                  </Text>
+                  <PersonMenu person={{ id, name, isPinned: false }} target={null} />
+                </>
               )}
               {places.map(target => {
                 const isPinned = target.people.some(person => person.id === id && person.isPinned)
@@ -73,7 +76,6 @@ export function RoundPeople() {
                 )
               })}
             </div>
-            {places.length === 0 && <PersonMenu person={{ id, name, isPinned: false }} target={null} />}
           </li>
         ))}
       </ul>

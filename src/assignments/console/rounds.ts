@@ -112,12 +112,14 @@ export const reasonsQuery = (id: string, pair: { participantId: string; targetId
     enabled: pair.participantId !== '' && pair.targetId !== '',
   })
 
-export const previewQuery = (id: string, changes: readonly Change[]) =>
+/** Of one plan: asked anew of the next, and never of one that the change itself has made. */
+export const previewQuery = ({ id, revision }: Pick<Round, 'id' | 'revision'>, changes: readonly Change[]) =>
   queryOptions({
-    queryKey: [...keyOf(id), 'preview', changes],
+    queryKey: ['assignments', 'previews', id, revision, changes],
     queryFn: ({ signal }) =>
       request<MoveAnswer>(`${pathOf(id)}/moves`, { method: 'POST', body: { changes, preview: true }, signal }),
     retry: false,
+    staleTime: 10_000,
   })
 
 /** Refused where somebody has changed the plan since this one was seen. */

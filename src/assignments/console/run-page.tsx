@@ -114,9 +114,9 @@ function RunView({ run, round, domain }: RunViewProps) {
       />
       <Stack gap="md">
         <Outcome run={run} round={round} domain={domain} isOpen={isOpen} />
-        <section className="panel" style={{ padding: 16 }} aria-label="How the search goes">
+        <div className="panel" style={{ padding: 16 }}>
           <RunChart progress={run.progress} />
-        </section>
+        </div>
         <section className="panel" style={{ padding: 16 }} aria-label="Facts">
           <Facts run={run} round={round} />
         </section>
