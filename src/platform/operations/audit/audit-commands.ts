@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
+import type { ClientConfig } from 'pg'
 import type { App } from '#platform/app.ts'
 import {
   type AcceptedFork,
@@ -21,7 +22,7 @@ import {
 import { DomainError } from '#platform/errors.ts'
 import { openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
-import { findTenantBySlug } from '#platform/tenancy'
+import { findTenantBySlug, placementErrors } from '#platform/tenancy'
 import { archiveFilesOf } from './archive-files.ts'
 import { registerErasureCommands } from './erasure-commands.ts'
 import { registerLogCommands } from './log-commands.ts'
@@ -85,12 +86,15 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
       'Say of a fork that it is a restore which you know of: verification tells it from then on without an alarm',
     )
     .requiredOption('--reason <text>', 'which restore it was, and who did it')
+    .option(
+      '--database <name>',
+      'in a database that tenants have of their own, by the name that `verify --everywhere` gives it',
+    )
     .option('--json', 'print what was signed as JSON')
-    .action(async (text: string, { reason, json }: { reason: string; json?: boolean }) => {
+    .action(async (text: string, { reason, database, json }: { reason: string; database?: string; json?: boolean }) => {
       const number = numberOf(text)
       const fork = await withApp(async app => {
-        if (!app.administration) throw auditErrors.noAdministrator()
-        const { admin } = app.administration
+        const admin = await administratorOf(app, database)
         const by = `${userInfo().username} at the command line`
         const signer = await openDocumentSigner(app)
         return await acceptFork({
@@ -180,6 +184,15 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
       ]
       process.stdout.write(json ? `${JSON.stringify(state, null, 2)}\n` : `${lines.join('\n')}\n`)
     })
+}
+
+/** Of the database that tenants have of their own under this name; of the main one without a name. */
+async function administratorOf(app: App, database: string | undefined): Promise<ClientConfig> {
+  if (!app.administration) throw auditErrors.noAdministrator()
+  if (database === undefined) return app.administration.admin
+  const found = (await app.placements?.list())?.find(({ name }) => name === database)
+  if (!app.placements || !found) throw placementErrors.databaseUnknown({ id: database })
+  return await app.placements.adminOf(found.id)
 }
 
 /** One after the other: each reads all that its server can give. */

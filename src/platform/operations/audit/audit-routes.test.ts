@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Command } from 'commander'
+import pg from 'pg'
 import { accountsOf } from '#platform/accounts'
 import { recordEvent } from '#platform/audit'
+import { openDocumentSigner } from '#platform/identity'
 import { runJobs } from '#test/jobs.ts'
 import { testWorld } from '#test/world.ts'
 import { startSealingLog } from '../../../main/program.ts'
+import { checkpointHash, checkpointType, readCheckpoint } from '../../audit/checkpoints.ts'
 import { updateAlarms } from '../alarms/alarms.ts'
+import { registerAuditCommands } from './audit-commands.ts'
 import { verifyEverywhere } from './verification-jobs.ts'
 
 const world = await testWorld({ placed: true })
@@ -104,4 +109,45 @@ test('PE-07 MT-22 what is found is named with advice, is a critical event and an
   const { opened } = await updateAlarms(app)
   const codes = opened.filter(({ severity }) => severity === 'critical').map(({ code }) => code)
   assert.ok(codes.includes('audit.unsound') && codes.includes('security.critical_events'), codes.join())
+})
+
+test('PE-07 MT-17 a fork in a database that tenants have of their own is accepted there for good', async () => {
+  const [place] = (await app.placements?.list()) ?? []
+  assert.ok(place && app.placements)
+  const there = new pg.Client(await app.placements.adminOf(place.id))
+  await there.connect()
+  const { rows } = await there.query('select number, signed from audit.checkpoints order by number desc limit 1')
+  const last = readCheckpoint(rows[0].signed)
+  assert.ok(last)
+  const signer = await openDocumentSigner(app)
+  const number = last.document.number + 1
+  // As after a restore: what is known outside is another one than the last one here.
+  const left = { number: last.document.number, hash: checkpointHash('another') }
+  const forked = { ...last.document, number, previous: checkpointHash(rows[0].signed), forkOf: left }
+  await there.query(
+    `insert into audit.checkpoints (number, created_at, round, snapshot, signed)
+    select $1, now(), round, snapshot, $2 from audit.checkpoints where number = $3`,
+    [number, signer.sign(forked, checkpointType), last.document.number],
+  )
+  const kindsThere = async () => {
+    const all = await verifyEverywhere(app, 'full')
+    const found = all.find(({ database }) => database === place.name)
+    return found?.findings.map(({ kind }) => kind)
+  }
+  assert.deepEqual(await kindsThere(), ['forked'])
+  const accept = async (...database: string[]) => {
+    const program = new Command('audit').exitOverride()
+    registerAuditCommands(program, { withApp: (work: (app: unknown) => Promise<unknown>) => work(app) } as never)
+    await program.parseAsync(['accept-fork', String(number), '--reason', 'Restored', '--json', ...database], {
+      from: 'user',
+    })
+  }
+  await assert.rejects(accept(), { code: 'audit.no_fork' })
+  await assert.rejects(accept('--database', 'nowhere'), { code: 'tenancy.database_unknown' })
+  await accept('--database', place.name)
+  assert.deepEqual(await kindsThere(), [])
+  const accepted = 'select number::integer from audit.accepted_forks'
+  assert.deepEqual((await there.query(accepted)).rows, [{ number }])
+  assert.deepEqual((await admin.query(accepted)).rows, [], 'control: not here')
+  await there.end()
 })
