@@ -1,3 +1,4 @@
+export { demonstrateAssignments } from './demonstration.ts'
 export type { Plan, Problem } from './engine/problem.ts'
 export { strategies } from './engine/strategies/strategies.ts'
 export type { PlanContext, Progress, Strategy } from './engine/strategies/strategy.ts'

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { demonstrateAssignments } from '#assignments'
 import {
   addItem,
   createList,
@@ -13,8 +14,9 @@ import {
 import { giveRole } from '#platform/access'
 import { foundTenant } from '#platform/accounts'
 import type { App } from '#platform/app.ts'
-import { type Queryable, sql } from '#platform/database'
+import { json, type Queryable, sql } from '#platform/database'
 import { createUser, hashNewPassword, makeOperator, replacePassword, setDefaultTenant } from '#platform/identity'
+import { wallTimeAt } from '#platform/local-times.ts'
 import { addMember } from '#platform/tenancy'
 import type { Demonstration, Progress, SignIn } from './sign-ins.ts'
 
@@ -31,11 +33,18 @@ type DemonstrationPerson = {
 type DemonstrationTenant = {
   name: string
   people: [DemonstrationPerson, ...DemonstrationPerson[]]
+  /** Where its people live; UTC unless told. */
+  timeZone?: string
+  /** Plans who does what: a hostel, a clinic and a conference. */
+  hasAssignments?: true
   /** People of other tenants who work here too. */
   guests: { email: string; role: DemonstrationPerson['role'] }[]
 }
 
-/** Real contractors under fictitious customers: two firms that compete, so that neither may see the other's lists. */
+/**
+ * Real contractors under fictitious customers: two firms that compete, so that neither may see the other's lists. And a foundation
+ * that runs a hostel, a clinic and a conference, which has none.
+ */
 const tenants: DemonstrationTenant[] = [
   {
     name: 'Meridian Capture',
@@ -107,6 +116,16 @@ const tenants: DemonstrationTenant[] = [
     ],
     guests: [],
   },
+  {
+    name: 'Harbour Foundation',
+    timeZone: 'Europe/Berlin',
+    hasAssignments: true,
+    people: [
+      { fullName: 'Hanna Holm', email: 'hanna@harbour.example', role: 'owner', favourites: [], lists: [] },
+      { fullName: 'Clara Weiss', email: 'clara@harbour.example', role: 'member', favourites: [], lists: [] },
+    ],
+    guests: [],
+  },
 ]
 
 const files = [
@@ -134,6 +153,7 @@ export const loadDemonstration: Demonstration = async (app, known, progress) => 
   const signIns: SignIn[] = []
   for (const tenant of tenants) signIns.push(...(await peopleTenant(app, tenant, known)))
   for (const tenant of tenants) await inviteGuests(app, tenant)
+  for (const tenant of tenants) if (tenant.hasAssignments) await planAssignments(app, tenant)
   await appointOperator(app)
   return signIns
 }
@@ -173,7 +193,7 @@ async function peopleTenant(app: App, tenant: DemonstrationTenant, known: readon
     const remembered = known.find(signIn => signIn.email === person.email)
     const password = found && remembered ? remembered.password : randomBytes(12).toString('base64url')
     if (!found) {
-      tenantId = await makePerson(app, tenant.name, tenantId, person, password)
+      tenantId = await makePerson(app, tenant, tenantId, person, password)
     } else {
       tenantId = found.tenantId ?? tenantId
       if (!remembered) await forgetPassword(app, found.id, password)
@@ -195,6 +215,21 @@ async function inviteGuests(app: App, { people, guests }: DemonstrationTenant): 
       await giveRole(tx, membership.id, role)
     })
   }
+}
+
+/** As its owner, who plans there. */
+async function planAssignments(app: App, { people, timeZone = 'UTC' }: DemonstrationTenant): Promise<void> {
+  const [owner, ...members] = people
+  const planner = await findPerson(app, owner.email)
+  const tenantId = planner?.tenantId
+  if (!planner || !tenantId) return
+  const found = await Promise.all(
+    members.map(async ({ email }) => [email, (await findPerson(app, email))?.id] as const),
+  )
+  const memberOf = new Map(found.flatMap(([email, id]) => (id ? [[email, id] as const] : [])))
+  const today = wallTimeAt(app.clock.now(), timeZone).toISOString().slice(0, 10)
+  const scope = { tenantId, userId: planner.id, userName: owner.fullName }
+  await demonstrateAssignments(app, scope, { today, timeZone, memberOf })
 }
 
 /** Somebody has to be able to try what operators see. */
@@ -221,7 +256,7 @@ async function forgetPassword(app: App, userId: string, password: string): Promi
 
 async function makePerson(
   app: App,
-  tenantName: string,
+  tenant: DemonstrationTenant,
   existingTenantId: string | undefined,
   person: DemonstrationPerson,
   password: string,
@@ -233,7 +268,12 @@ async function makePerson(
   await app.db.transaction({ ...system, tenantId, userId: id, userName: fullName }, async tx => {
     await createUser(tx, { id, email, fullName, passwordHash, isEmailVerified: true })
     if (existingTenantId === undefined) {
-      await foundTenant(tx, { id: tenantId, name: tenantName }, id)
+      await foundTenant(tx, { id: tenantId, name: tenant.name }, id)
+      if (tenant.timeZone)
+        await tx.run(sql`
+          update tenancy.tenants
+          set settings = settings || ${json({ timezone: tenant.timeZone })}
+          where id = ${tenantId}`)
     } else {
       const membership = await addMember(tx, id)
       await giveRole(tx, membership.id, role)
