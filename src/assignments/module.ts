@@ -1,6 +1,7 @@
 import type { Module } from '#platform/module.ts'
 import { registerAssignmentCommands } from './commands.ts'
 import { tellRound } from './notices/notices.ts'
+import { hasPublished } from './planning/publications.ts'
 import { solveRunJob } from './planning/run-jobs.ts'
 import { portability } from './portability.ts'
 import { assignmentsRoutes } from './routes.ts'
@@ -105,6 +106,28 @@ export const assignmentsModule = {
       mail: 'at_once',
     },
     'assignments.changed': { description: 'What you are on has changed, or was cancelled', mail: 'at_once' },
+  },
+  metrics: {
+    'assignments.participants': { description: 'Participants of assignments', unit: 'count', kind: 'gauge' },
+    'assignments.rounds': { description: 'Rounds of assignments', unit: 'count', kind: 'gauge' },
+  },
+  retention: {
+    'assignments.solver_runs': {
+      description: 'What the engine was given and what it answered, by which plans are checked and made again',
+      table: 'assignments.solver_runs',
+      by: 'finished_at',
+      after: '2 years',
+      action: 'remove',
+    },
+  },
+  onboarding: {
+    'assignments.first_round': {
+      title: 'Plan and publish the first round',
+      text: 'Enter who there is and what is to be done, or begin from an example; then plan a round and publish it.',
+      link: '/assignments',
+      permission: 'assignments.assignments.publish',
+      isDone: hasPublished,
+    },
   },
   routes: assignmentsRoutes,
   jobs: [tellRound, solveRunJob, planAhead, runScheduleJob],

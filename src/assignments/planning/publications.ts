@@ -61,3 +61,16 @@ export async function tellChange(app: App, tx: Queryable, assignmentId: string):
   await emitEvent(app, tx, { type: 'assignments.assignment.changed', data: { id, domainId, name, revision } })
   await tellParticipants(tx, id)
 }
+
+/** Whether the tenant of the scope has ever published a round. */
+export async function hasPublished(tx: Queryable): Promise<boolean> {
+  const { found } = await tx.one<{ found: boolean }>(sql`
+    select exists (
+      select
+      from assignments.assignments
+      where tenant_id = ${tx.scope.tenantId}
+        and published_at is not null
+    ) as found
+  `)
+  return found
+}

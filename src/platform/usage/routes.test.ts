@@ -281,6 +281,8 @@ test('AG-02 usage is answered by hour, day and month, and a range that is too lo
         'contractors.list_items',
         'contractors.saved_searches',
         'contractors.exports',
+        'assignments.participants',
+        'assignments.rounds',
       ],
     )
   }
