@@ -75,6 +75,7 @@ export async function countByBits(tx: Reader, target: Target, asked: Asked): Pro
       array(select chunk from sent where name = set.name order by chunk) as chunks,
       (select string_agg(substr(bit_send(bits), 5), '' order by chunk) from sent where name = set.name) as bits
     from contractors.search_snapshot as snapshot, unnest(${sets}::text[]) as set (name)
+    where snapshot.is_only
   `)
   const matched = found.find(({ name }) => name === 'matched')
   if (matched === undefined) return undefined
@@ -120,8 +121,11 @@ async function findChanged(tx: Reader): Promise<string[] | undefined> {
       select revision
       from contractors.search_snapshot as snapshot
       -- What is older than the changes that are kept, nobody can tell.
-      where revision = coalesce((select revision from contractors.catalogue_state), 0)
-        or exists (select from contractors.catalogue_revisions where number = snapshot.revision + 1)
+      where is_only
+        and (
+          revision = coalesce((select revision from contractors.catalogue_state where is_only), 0)
+          or exists (select from contractors.catalogue_revisions where number = snapshot.revision + 1)
+        )
     )
     select array(
       (
@@ -213,7 +217,7 @@ async function countFacets(tx: Reader, target: Target, changed: readonly string[
       ${large.length > 0 ? sql`, ${selectSets(bits, large)}` : sql``}
       ${sql.join(rows, sql` `)}
     select
-      exists (select from contractors.search_snapshot where revision = ${found[0]?.revision}) as is_same,
+      exists (select from contractors.search_snapshot where is_only and revision = ${found[0]?.revision}) as is_same,
       ${labelCounts(counts, sql`false`)} as facets
   `)
   return isSame ? facets : undefined
@@ -243,7 +247,7 @@ async function findRanks(
     : sql`array(select id from contractors.search_places where ordinal = any(${ordinals}::integer[]))`
   const { isSame, places } = await tx.one<{ isSame: boolean; places: Rank[] }>(sql`
     select
-      exists (select from contractors.search_snapshot where revision = ${revision}) as is_same,
+      exists (select from contractors.search_snapshot where is_only and revision = ${revision}) as is_same,
       (
         select coalesce(json_agg(json_build_object('rank', rank, 'id', id)), '[]')
         from (

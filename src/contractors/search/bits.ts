@@ -89,7 +89,7 @@ function registeredSince(day: number): Sql {
 function firstWhere(condition: Sql): Sql {
   return sql`coalesce(
     (select ordinal from contractors.search_places where ${condition} order by value_rank desc, ordinal limit 1),
-    (select profile_count from contractors.search_snapshot)
+    (select profile_count from contractors.search_snapshot where is_only)
   )`
 }
 

@@ -82,6 +82,8 @@ export async function readTarget(
   await tx.run(sql`
     select
       set_config('plan_cache_mode', 'force_custom_plan', true),
+      -- A plan that is run once is not worth compiling, which takes a second for the longest.
+      set_config('jit', 'off', true),
       -- For a page the planner would read the table from anywhere on, until enough has matched: it may begin where nothing does.
       case when ${isPage} then set_config('enable_seqscan', 'off', true) end,
       -- What is searched is in memory: a row that a word leads to costs ten entries of another filter's index, not a hundred.
