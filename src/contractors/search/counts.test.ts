@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { testDatabase } from '#test/database.ts'
-import { refreshSearchBits } from './refresh-bits.ts'
+import { isRefreshDue, refreshSearchBits } from './refresh-bits.ts'
 import { type Search, searchContractors } from './search.ts'
 
 const { db, admin } = await testDatabase()
@@ -80,6 +80,7 @@ test('GG-06 GG-08 of who is no longer shown, or deleted, the bits keep nothing',
   }
   const bits = async () =>
     (await admin.query('select count(*)::integer as count from contractors.search_bits')).rows[0].count
+  assert.equal(await isRefreshDue({ db }), false, 'three are searched without bits as fast')
   await refresh()
   assert.equal(await inGuam(), 3)
   await admin.query(
@@ -110,11 +111,19 @@ test('GG-06 GG-08 of who is no longer shown, or deleted, the bits keep nothing',
 test('GG-06 pages, totals and counts of facets under other filters are what a plain search gives: with bits, beside later changes, and without', async () => {
   // More than one chunk of bits, and more of some than are counted one by one.
   const begun = await insert(fc.sample(firm, { numRuns: 210, seed: 1 }), 100)
+  assert.equal(await isRefreshDue({ db }), true)
   await refresh()
+  assert.equal(await isRefreshDue({ db }), false)
   const { rows } = await admin.query('select max(chunk) as last from contractors.search_bits')
   assert.equal(rows[0].last, 1)
   await compare(begun, 1, 15)
   const added = await insert(fc.sample(firm, { numRuns: 200, seed: 2 }), 1)
+  const since = (age: string) =>
+    admin.query('update contractors.search_snapshot set made_at = now() - $1::interval', [age])
+  await since('2 hours')
+  assert.equal(await isRefreshDue({ db }), false, '200 have come')
+  await since('2 days')
+  assert.equal(await isRefreshDue({ db }), true)
   const moved = begun.slice(0, 6)
   await admin.query(
     `update contractors.contractor_profiles
@@ -122,6 +131,10 @@ test('GG-06 pages, totals and counts of facets under other filters are what a pl
     where id = any($1)`,
     [moved.flatMap(({ ids }) => ids)],
   )
+  await since('59 minutes')
+  assert.equal(await isRefreshDue({ db }), false)
+  await since('61 minutes')
+  assert.equal(await isRefreshDue({ db }), true, '600 have changed')
   for (const each of moved) Object.assign(each, { state: 'MD', agencies: ['9700'], value: 5000 })
   const all = [...begun, ...added]
   await compare(all, 2, 40)

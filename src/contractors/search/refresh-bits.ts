@@ -23,11 +23,12 @@ export const refreshSearchBitsJob: Job = {
   description: 'Makes the bits anew in which searches without words count contractors, when many have changed',
   cron: '*/5 * * * *',
   async run(_data, app) {
-    if (await isDue(app)) await recordMaintenance(app, 'contractors.refresh-search-bits', () => refreshSearchBits(app))
+    if (await isRefreshDue(app))
+      await recordMaintenance(app, 'contractors.refresh-search-bits', () => refreshSearchBits(app))
   },
 }
 
-async function isDue(app: Pick<App, 'db'>): Promise<boolean> {
+export async function isRefreshDue(app: Pick<App, 'db'>): Promise<boolean> {
   const due = await app.db.unscoped.one(sql<{ isDue: boolean }>`
     select
       exists (select from contractors.contractor_profiles offset ${fewestProfiles - 1} limit 1)

@@ -125,6 +125,7 @@ export type SearchResult = {
  * Up to 10,000 matches are found by the words' index and sorted. Beyond that sorting them would cost more than the
  * answer may take (0.1 s and more), but then matches are so frequent that walking down all contractors by value meets
  * a page of them soon.
+ * Filters without words are counted in bit strings instead (`countByBits`), where those are there.
  */
 export async function searchContractors(tx: Reader, search: Search & SearchPart): Promise<SearchResult> {
   const fingerprint = fingerprintOf(search)
