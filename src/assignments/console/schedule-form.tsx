@@ -1,4 +1,15 @@
-import { Button, Group, Modal, NativeSelect, NumberInput, Radio, Stack, Text, TextInput } from '@mantine/core'
+import {
+  Button,
+  Group,
+  Modal,
+  NativeSelect,
+  NumberInput,
+  Radio,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { Problem, Refusal } from '#platform/console'
 import { today } from './agenda.ts'
@@ -63,7 +74,7 @@ export function ScheduleForm({ domain, schedule, close }: ScheduleFormProps) {
       <form onSubmit={form.onSubmit(submit)} noValidate>
         <Stack gap="md">
           <TextInput label="Name" maxLength={200} autoComplete="off" data-autofocus {...form.getInputProps('name')} />
-          <Group grow align="flex-start">
+          <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="md">
             <NumberInput label="Every" min={1} max={366} allowDecimal={false} {...form.getInputProps('every')} />
             <NativeSelect
               label="Unit"
@@ -80,8 +91,8 @@ export function ScheduleForm({ domain, schedule, close }: ScheduleFormProps) {
               allowDecimal={false}
               {...form.getInputProps('periodDays')}
             />
-          </Group>
-          <Group grow align="flex-start">
+          </SimpleGrid>
+          <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="md">
             <TextInput type="date" label="First day" {...form.getInputProps('startsOn')} />
             <TextInput
               type="date"
@@ -97,7 +108,7 @@ export function ScheduleForm({ domain, schedule, close }: ScheduleFormProps) {
               allowDecimal={false}
               {...form.getInputProps('leadDays')}
             />
-          </Group>
+          </SimpleGrid>
           <Radio.Group label="When it is planned" {...form.getInputProps('publishes')}>
             <Stack gap="xs" mt="xs">
               <Radio value="no" label="Keep it as a draft until somebody has looked at it" />
