@@ -3,7 +3,7 @@ import { recordEvent } from '#platform/audit'
 import { json, type Queryable, sql } from '#platform/database'
 import { emitEvent } from '#platform/webhooks'
 import type { Configuration } from '../domains/configurations.ts'
-import { brokenRules } from '../engine/checks.ts'
+import { faultsOf } from '../engine/checks.ts'
 import type { Plan } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
 import { getAssignment, requireOpen } from '../rounds/assignments.ts'
@@ -12,7 +12,7 @@ import { inPoints } from './points.ts'
 import { tellChange } from './publications.ts'
 import { readyRound } from './ready-rounds.ts'
 import { keepShares, noteRevision, replacePeople } from './revisions.ts'
-import { Names } from './sentences.ts'
+import { Names, readWords, sayFaults } from './sentences.ts'
 
 type Proposal = {
   kind: 'plan' | 'replan'
@@ -60,14 +60,12 @@ export async function acceptRun(
   if (run.acceptedRevision !== null) throw errors.runAccepted({ revision: run.acceptedRevision })
   if (revision !== run.baseRevision) throw errors.runOutdated({ read: run.baseRevision, revision })
   const round = await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } })
-  const broken = brokenRules(round.problem, plan.pairs)
+  const broken = faultsOf(round.problem, plan.pairs).slice(0, mostFaults)
   if (broken.length > 0) {
-    const names = await Names.in(tx, broken.slice(0, mostFaults))
+    const said = sayFaults(broken, await readWords(tx, domainId), await Names.in(tx, broken))
     throw errors.runBroken({
-      faults: broken
-        .slice(0, mostFaults)
-        .map(fault => names.put(fault))
-        .join(' '),
+      faults: said.map(each => each.message).join(' '),
+      byIds: broken.map(each => each.text).join(' '),
     })
   }
 

@@ -64,8 +64,21 @@ export async function answerOf(
     return { status: isStopped() ? 'stopped' : 'done', plan, notes, fault: null }
   } catch (error) {
     if (!(error instanceof SearchEnded || error instanceof ProblemError || error instanceof DomainError)) throw error
-    return { status: isStopped() ? 'stopped' : 'failed', plan: null, notes, fault: error.message }
+    return {
+      status: isStopped() ? 'stopped' : 'failed',
+      plan: null,
+      notes,
+      fault: error instanceof DomainError ? keptText(error) : error.message,
+    }
   }
+}
+
+/** A refusal as it is kept: by ids, since whoever is erased later is not to stand in it by name. */
+export function keptText({ code, details, message }: DomainError): string {
+  if (code === 'assignments.run_broken') return `The plan breaks rules as they are today. ${details.byIds}`
+  if (code === 'assignments.pin_impossible')
+    return `${details.participantId} is pinned on ${details.targetId}, which cannot be. Take the pin away.`
+  return message
 }
 
 /** At most so many steps of a search are kept: of two neighbours one goes, the first and the last stay. */
@@ -179,7 +192,7 @@ export async function finishRun(
     } catch (error) {
       // Refused before anything was written: the answer stays a proposal.
       if (!(error instanceof DomainError)) throw error
-      const note = `It was not taken over by itself: ${error.message}`
+      const note = `It was not taken over by itself: ${keptText(error)}`
       await tx.run(sql`update assignments.solver_runs set notes = ${json([...notes, note])} where id = ${id}`)
     }
   }

@@ -5,7 +5,7 @@ import { DomainError } from '#platform/errors.ts'
 import type { Job } from '#platform/jobs'
 import { getTimezone } from '#platform/tenancy'
 import { getAssignment } from '../rounds/assignments.ts'
-import { type Asked, answerOf, finishRun, givenOf, ProgressLog, planRound } from './answers.ts'
+import { type Asked, answerOf, finishRun, givenOf, keptText, ProgressLog, planRound } from './answers.ts'
 import { type KeptProblem, type Packed, packProblem, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
 
@@ -79,7 +79,7 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
       await watching.end()
     }
   } catch (error) {
-    if (error instanceof DomainError) return await without('failed', error.message)
+    if (error instanceof DomainError) return await without('failed', keptText(error))
     if (run.attempt < mostAttempts) throw error
     app.log.error({ err: error, runId }, 'a run has failed')
     await without('failed', 'Something went wrong in the program.')

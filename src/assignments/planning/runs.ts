@@ -130,7 +130,7 @@ export async function getRun(tx: Reader, assignmentId: string, id: string): Prom
 async function runsOf(tx: Reader, domainId: string, rows: readonly Row[]): Promise<SolverRun[]> {
   const names = await Names.in(
     tx,
-    rows.map(({ shortages, conflict, notes }) => [shortages, conflict, notes]),
+    rows.map(({ shortages, conflict, notes, fault }) => [shortages, conflict, notes, fault]),
   )
   const words = rows.some(row => row.conflict) ? await readWords(tx, domainId) : undefined
   return rows.map(row => ({
@@ -143,6 +143,7 @@ async function runsOf(tx: Reader, domainId: string, rows: readonly Row[]): Promi
     })),
     conflict: row.conflict && words ? sayConflict(row.conflict, words, names) : null,
     notes: row.notes.map(note => names.put(note)),
+    fault: row.fault && names.put(row.fault),
   }))
 }
 

@@ -255,6 +255,9 @@ function checkPins(
     const place = round.places.find(each => each.id === target)
     const reasons = candidate && place ? allReasons(candidate, place, round, times) : []
     const why = reasons.map(each => each.message).join(' ') || 'One of them is not active, or not in the round.'
-    throw errors.pinImpossible({ participant: candidate?.name ?? participant, target: place?.name ?? target, why })
+    throw errors.pinImpossible({
+      ...{ participant: candidate?.name ?? participant, target: place?.name ?? target, why },
+      ...{ participantId: participant, targetId: target },
+    })
   }
 }
