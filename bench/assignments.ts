@@ -1,5 +1,5 @@
 import { benchFlowConflicts } from './assignments/conflicts.ts'
-import { benchFairness } from './assignments/fairness.ts'
+import { benchFairness, benchFairnessCases } from './assignments/fairness.ts'
 import { benchFamilies } from './assignments/families.ts'
 import { benchDropOuts, benchMatchings, benchSameness } from './assignments/matchings.ts'
 import { benchSideConflicts } from './assignments/side-conflicts.ts'
@@ -15,6 +15,7 @@ const bench: Bench = async ({ log }) => [
   ...(await benchSides(log)),
   ...(await benchSideConflicts(log)),
   ...(await benchFairness(log)),
+  ...benchFairnessCases(),
   ...(await benchFamilies(log)),
 ]
 

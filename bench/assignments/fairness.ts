@@ -1,9 +1,11 @@
 import {
+  compareLoads,
   dislikeOf,
   giniOf,
   type PastRound,
   previewWeights,
   standingsOf,
+  weighRound,
 } from '../../src/assignments/engine/fairness.ts'
 import { solveFlow } from '../../src/assignments/engine/plans.ts'
 import type { Problem } from '../../src/assignments/engine/problem.ts'
@@ -52,6 +54,34 @@ export async function benchFairness(log: (line: string) => void): Promise<BenchR
       ok: sums.cheapGini / seeds <= 0.06,
     },
     { name: 'rotation 0.8 / 0.2: Gini', value: sums.rotationGini / seeds, unit: '' },
+  ]
+}
+
+/** 12 shifts for 7 people, and which of two vectors of load is the fairer. */
+export function benchFairnessCases(): BenchResult[] {
+  const ids = (kind: string, count: number) => Array.from({ length: count }, (_, place) => `${kind}${place}`)
+  const shifts: Problem = {
+    seed: 1,
+    participants: ids('p', 7).map(id => ({ id, minimum: 0, maximum: 12, loadCosts: Array<number>(12).fill(0) })),
+    targets: ids('t', 12).map(id => ({ id, minimum: 1, maximum: 1, extraValue: 0, mixes: [] })),
+    pairs: ids('p', 7).flatMap(participant => ids('t', 12).map(target => ({ participant, target, cost: 0 }))),
+    ...{ pins: [], relations: [] },
+  }
+  const { pairs } = solveFlow(weighRound(shifts, [], { preference: 0.5, fairness: 0.5, rotation: 0.2 }).problem)
+  const loads = ids('p', 7).map(id => pairs.filter(({ participant }) => participant === id).length)
+  const isEven = loads.toSorted().reverse().join() === '2,2,2,2,2,1,1'
+  const vectors = ['3,3,3,3,3', '4,4,3,2,2', '5,3,3,2,2', '5,5,2,2,1', '6,3,3,2,1', '5,6,2,1,1', '11,1,1,1,1']
+  const numbers = vectors.map(vector => vector.split(',').map(Number))
+  const inOrder = numbers.filter((one, place) => place === 0 || compareLoads(numbers[place - 1]!, one) < 0).length
+  return [
+    {
+      name: '12 shifts for 7 people: most of one',
+      value: Math.max(...loads),
+      unit: '',
+      target: '2,2,2,2,2,1,1',
+      ok: isEven,
+    },
+    { name: 'vectors of load in the order of fairness', value: inOrder, unit: '', target: '7', ok: inOrder === 7 },
   ]
 }
 
