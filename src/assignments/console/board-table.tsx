@@ -1,6 +1,7 @@
 import { PageLink, ScrollRegion } from '#platform/console'
 import classes from './board.module.css'
-import { type Board, type BoardTarget, type Cell, cellsOf, missingIn, type Occurrence, timesOf } from './board.ts'
+import { type Board, type BoardTarget, missingIn, type Occurrence, timesOf } from './board.ts'
+import { type Cell, cellsOf } from './board-cells.ts'
 import { dayNumber, isWeekend, longDay, weekdayAndNumber, weekdayLetter } from './days.ts'
 import { inDomain } from './domain-choice.tsx'
 import { emptyPlaces } from './round-words.ts'

@@ -1,7 +1,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { type OnTheWire, request } from '#platform/console'
 import type { Board as ServedBoard } from '../boards/boards.ts'
-import { addDays } from './days.ts'
 
 export type Board = OnTheWire<ServedBoard>
 export type BoardRound = Board['rounds'][number]
@@ -15,64 +14,9 @@ export const boardQuery = (domainId: string, period: { from: string; to: string 
     placeholderData: keepPreviousData,
   })
 
-/** A cell of a target's row: `length` days from the day at `start` on; without occurrences an empty day. */
-export type Cell = { start: number; length: number; occurrences: readonly Occurrence[] }
-
-/**
- * The cells of a row, from the first day to the last. What is on no certain day lies across its round; what would lie over
- * each other, as in two rounds of the same days, shares a cell.
- */
-export function cellsOf(target: BoardTarget, { days, rounds }: Pick<Board, 'days' | 'rounds'>): Cell[] {
-  const spans = target.occurrences
-    .map(occurrence => ({ ...spanOf(occurrence, days, rounds), occurrence }))
-    .filter(({ start, end }) => start >= 0 && end >= start)
-    .toSorted((one, other) => one.start - other.start || one.end - other.end)
-  const cells: Cell[] = []
-  let next = 0
-  const fillTo = (day: number) => {
-    for (; next < day; next++) cells.push({ start: next, length: 1, occurrences: [] })
-  }
-  for (const { start, end, occurrence } of spans) {
-    const last = cells.at(-1)
-    if (last && start < next) {
-      const length = Math.max(next, end + 1) - last.start
-      cells[cells.length - 1] = { ...last, length, occurrences: [...last.occurrences, occurrence] }
-    } else {
-      fillTo(start)
-      cells.push({ start, length: end - start + 1, occurrences: [occurrence] })
-    }
-    next = Math.max(next, end + 1)
-  }
-  fillTo(days.length)
-  return cells
-}
-
-function spanOf({ date, assignmentId }: Occurrence, days: readonly string[], rounds: readonly BoardRound[]) {
-  if (date !== null) return { start: days.indexOf(date), end: days.indexOf(date) }
-  const round = rounds.find(({ id }) => id === assignmentId)
-  const [first = '', last = ''] = [days[0], days.at(-1)]
-  if (!round || round.startsOn > last || round.endsOn < first) return { start: -1, end: -1 }
-  return {
-    start: days.indexOf(round.startsOn < first ? first : round.startsOn),
-    end: days.indexOf(round.endsOn > last ? last : round.endsOn),
-  }
-}
-
 export const missingIn = ({ minimum, people }: Pick<Occurrence, 'minimum' | 'people'>) =>
   Math.max(0, minimum - people.length)
 
 /** `08:00–12:00`; nothing where it has no times. */
 export const timesOf = ({ startsAt, endsAt }: Pick<Occurrence, 'startsAt' | 'endsAt'>) =>
   startsAt === null ? '' : endsAt === null ? startsAt : `${startsAt}–${endsAt}`
-
-/** The days that a round planned now would have: after the latest one, and not before next Monday. */
-export function nextPeriod(
-  latest: { assignmentDate: string; endsOn: string | null } | null,
-  nextMonday: string,
-): { from: string; to: string } {
-  if (latest === null) return { from: nextMonday, to: addDays(nextMonday, 6) }
-  const last = latest.endsOn ?? latest.assignmentDate
-  const length = (Date.parse(last) - Date.parse(latest.assignmentDate)) / 86_400_000
-  const from = last >= nextMonday ? addDays(last, 1) : nextMonday
-  return { from, to: addDays(from, length) }
-}

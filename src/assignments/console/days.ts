@@ -67,3 +67,15 @@ export function periodName(first: string, last: string | null): string {
   if (isWeek) return `Week of ${format(first, { day: 'numeric', month: 'long' })}`
   return periodInWords(first, last)
 }
+
+/** The days that a round planned now would have: after the latest one, and not before next Monday. */
+export function nextPeriod(
+  latest: { assignmentDate: string; endsOn: string | null } | null,
+  nextMonday: string,
+): { from: string; to: string } {
+  if (latest === null) return { from: nextMonday, to: addDays(nextMonday, 6) }
+  const last = latest.endsOn ?? latest.assignmentDate
+  const length = (Date.parse(last) - Date.parse(latest.assignmentDate)) / 86_400_000
+  const from = last >= nextMonday ? addDays(last, 1) : nextMonday
+  return { from, to: addDays(from, length) }
+}
