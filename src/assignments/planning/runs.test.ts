@@ -190,3 +190,21 @@ test('VS-11 skill_based puts who can do most of what is asked for, to its thresh
   const fallback = await run(id, { configuration: { strategy_parameters: { threshold: 0.9, fallback: true } } })
   assert.deepEqual([fallback.status, await house.board(id)], ['done', ['Kitchen: Half']])
 })
+
+test('VS-11 of runs at the same time each is a plan of its own: what was read before another was accepted stays a proposal', async () => {
+  const house = await hostelOf()
+  const id = await house.round()
+  const answers = await Promise.all([1, 2, 3].map(seed => run(id, { seed })))
+  const accepted = answers.flatMap(each => each.acceptedRevision ?? [])
+  const { revision } = await ask(alice, 'GET', `/assignments/${id}`)
+  assert.deepEqual(
+    accepted.toSorted(),
+    Array.from({ length: revision }, (_, at) => at + 1),
+  )
+  for (const { acceptedRevision, notes, baseRevision } of answers)
+    if (acceptedRevision === null) assert.match(notes.at(-1), /not taken over by itself: .* was changed since/)
+    else assert.equal(acceptedRevision, baseRevision + 1, 'nothing came in between')
+  const { items } = await ask(alice, 'GET', `/assignments/${id}/revisions`)
+  assert.equal(items[0].runId, answers.find(each => each.acceptedRevision === revision).id)
+  assert.equal((await house.board(id)).length, 3)
+})
