@@ -14,17 +14,9 @@ import { useForm } from '@mantine/form'
 import { Problem, Refusal } from '#platform/console'
 import { today } from './agenda.ts'
 import { addDays, isDay, mondayOf } from './days.ts'
+import { formatDate, nextDates, type ScheduleFields, sentenceOf, type Unit, unitWord } from './schedule-words.ts'
 import classes from './schedules.module.css'
-import {
-  formatDate,
-  nextDates,
-  type Schedule,
-  type ScheduleFields,
-  sentenceOf,
-  type Unit,
-  unitWord,
-  useSaving,
-} from './schedules.ts'
+import { type Schedule, useSaving } from './schedules.ts'
 import type { Domain } from './wire-types.ts'
 
 type Draft = Omit<ScheduleFields, 'every' | 'periodDays' | 'leadDays' | 'endsOn' | 'publishes'> & {

@@ -18,8 +18,9 @@ import { EmptyState, ErrorState, formatAgo, Icon, PageHeader, PageLink, Refusal,
 import { longDay } from './days.ts'
 import { DomainChoice, InDomain } from './domain-choice.tsx'
 import { ScheduleForm } from './schedule-form.tsx'
+import { sentenceOf } from './schedule-words.ts'
 import classes from './schedules.module.css'
-import { type Schedule, schedulesQuery, sentenceOf, useDeletion, useRunning, useSaving } from './schedules.ts'
+import { type Schedule, schedulesQuery, useDeletion, useRunning, useSaving } from './schedules.ts'
 import type { Domain } from './wire-types.ts'
 
 /** Rounds that come again by themselves. */
