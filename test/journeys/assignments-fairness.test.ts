@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { extractText, getDocumentProxy } from 'unpdf'
 import { testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { reasonToSkip } from './browser.ts'
-import { ask, makeHousehold } from './household.ts'
+import { ask, dayFromMonday, makeHousehold } from './household.ts'
 import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
 
 const skip = reasonToSkip()
@@ -17,6 +18,12 @@ const house = await makeHousehold(alice, {
 const thisWeek = house.rounds.at(-4) as string
 
 const weights = async () => (await ask(alice, 'GET', `/assignment-domains/${house.domainId}`)).configuration.fairness
+
+/** The pages as they are printed. */
+async function print(page: Page) {
+  const pdf = new Uint8Array(await page.pdf({ preferCSSPageSize: true }))
+  return await extractText(await getDocumentProxy(pdf), { mergePages: false })
+}
 
 describe('how evenly chores fall, in the console', { skip }, () => {
   const browser = useBrowser(baseUrl)
@@ -95,13 +102,24 @@ describe('how evenly chores fall, in the console', { skip }, () => {
     await page.getByRole('article', { name: /^Sheet: / }).waitFor()
     await look(page, 'sheet')
     assert.deepEqual(complaints, [])
-    const pdf = new Uint8Array(await page.pdf({ preferCSSPageSize: true }))
-    const { totalPages, text } = await extractText(await getDocumentProxy(pdf), { mergePages: false })
+    const { totalPages, text } = await print(page)
     assert.equal(totalPages, 1)
     const paper = (text[0] ?? '').replaceAll(/\s+/g, ' ')
     for (const words of ['Chores of the house', 'Kitchen', 'Door', '20:00–23:00', 'Counters, stove, floor and bins'])
       assert.ok(paper.includes(words), `“${words}” in ${paper}`)
     for (const words of ['Commonhold', 'Print', 'Back']) assert.ok(!paper.includes(words), `no “${words}” in ${paper}`)
+
+    const days = { assignmentDate: dayFromMonday(28), endsOn: dayFromMonday(41) }
+    const { id } = await ask(alice, 'POST', '/assignments', { domainId: house.domainId, ...days })
+    await ask(alice, 'POST', `/assignments/${id}/runs`, {})
+    await page.goto(`/assignments/${id}/print`)
+    await page
+      .getByRole('article', { name: /^Sheet: / })
+      .nth(1)
+      .waitFor()
+    const fortnight = await print(page)
+    assert.equal(fortnight.totalPages, 2)
+    for (const sheet of fortnight.text) assert.match(sheet, /Draft: may still change.*Door.*Kitchen/s)
     await context.close()
   })
 
