@@ -109,8 +109,7 @@ export function CheckNow({ roundId, runId }: { roundId: string; runId?: string }
         )}
         {data && !data.holds && (
           <Text size="sm" c="var(--mantine-color-error)">
-            It does not hold.{' '}
-            {data.findings.map(finding => (typeof finding === 'string' ? finding : finding.message)).join(' ')}
+            It does not hold. {data.findings.join(' ')}
           </Text>
         )}
       </div>

@@ -1,15 +1,14 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import { type OnTheWire, request, requestAll } from '#platform/console'
-import type { RunFields, ProposedPair as ServedPair, SolverRun } from '../planning/runs.ts'
+import { type OnTheWire, request } from '#platform/console'
+import type { RunFields, SolverRun } from '../planning/runs.ts'
 import { pathOf } from './rounds.ts'
 import type { Page } from './wire-types.ts'
 
 export type Run = OnTheWire<SolverRun>
 export type Progress = Run['progress'][number]
-export type Conflict = NonNullable<Run['conflict']>
+type Conflict = NonNullable<Run['conflict']>
 export type Mend = Conflict['mends'][number]
-export type ProposedPair = OnTheWire<ServedPair>
-export type Check = { holds: boolean; findings: readonly (string | { message: string })[] }
+export type Check = { holds: boolean; findings: readonly string[] }
 
 const runsKey = (roundId: string) => ['assignments', 'rounds', roundId, 'runs'] as const
 const runPath = (roundId: string, id: string) => `${pathOf(roundId)}/runs/${encodeURIComponent(id)}`
@@ -41,12 +40,6 @@ export const checkQuery = (roundId: string, runId?: string) =>
     queryFn: ({ signal }) =>
       request<Check>(runId ? `${runPath(roundId, runId)}/check` : `${pathOf(roundId)}/check`, { signal }),
     staleTime: 30_000,
-  })
-
-export const proposalQuery = (roundId: string, runId: string) =>
-  queryOptions({
-    queryKey: [...runsKey(roundId), runId, 'details'],
-    queryFn: ({ signal }) => requestAll<ProposedPair>(`${runPath(roundId, runId)}/details`, signal),
   })
 
 export const startRun = (roundId: string, order: RunFields = {}) =>
