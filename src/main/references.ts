@@ -75,7 +75,7 @@ async function renderErrors(): Promise<string> {
 
 /** Tables that only commands need are loaded by no module: whoever calls `errorTable` is looked up and imported. */
 async function loadErrorTables(): Promise<void> {
-  const files = globSync('src/**/*.ts', { cwd: root, exclude: ['**/*.test.ts'] })
+  const files = globSync('src/**/*.ts', { cwd: root, exclude: ['**/*.test.ts', '**/*.test.*.ts'] })
   for (const file of files.sort()) {
     const path = join(root, file)
     if (/^(export )?const \w+ = errorTable\(/m.test(readFileSync(path, 'utf8'))) await import(pathToFileURL(path).href)
