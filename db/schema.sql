@@ -1409,6 +1409,25 @@ $function$;
 revoke execute on function assignments.check_status() from public;
 comment on function assignments.check_status() is 'VS-08: what is active is completed or cancelled, and from both it is taken back to active; nothing goes from one to the other';
 
+CREATE OR REPLACE FUNCTION assignments.erase_participants(tenant_ids uuid[], participant_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into assignments.erased_participants (tenant_id, participant_id)
+  select tenant_id, id
+  from unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+  join assignments.participants as participant using (tenant_id, id)
+  on conflict (tenant_id, participant_id) do update set erased_at = excluded.erased_at;
+  perform assignments.forget_participants(tenant_ids, participant_ids);
+end
+$function$;
+grant execute on function assignments.erase_participants(tenant_ids uuid[], participant_ids uuid[]) to commonhold_app;
+revoke execute on function assignments.erase_participants(tenant_ids uuid[], participant_ids uuid[]) from public;
+comment on function assignments.erase_participants(tenant_ids uuid[], participant_ids uuid[]) is 'Forgets these people, of the scope''s tenant, and records that they are to stay forgotten';
+
 CREATE OR REPLACE FUNCTION assignments.forget_account()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1419,22 +1438,76 @@ declare
   was_system constant text := coalesce(current_setting('app.system', true), '');
 begin
   perform set_config('app.system', 'on', true);
-  delete from assignments.availability_exceptions as exception
-  using assignments.participants as person
-  where person.user_id = old.id
-    and exception.tenant_id = person.tenant_id
-    and exception.participant_id = person.id;
-  update assignments.participants
-  set
-    user_id = null, reference = null, name = 'Erased person', email = null, phone = null, availability = '{}',
-    preferences = '{}', metadata = '{}', is_active = false
-  where user_id = old.id;
+  perform assignments.erase_participants(array_agg(tenant_id), array_agg(id))
+  from assignments.participants
+  where user_id = old.id
+  having count(*) > 0;
   perform set_config('app.system', was_system, true);
   return old;
 end
 $function$;
 revoke execute on function assignments.forget_account() from public;
-comment on function assignments.forget_account() is 'Before an account goes: what names its participants goes with it; that somebody did the work stays, so that the others'' load is right';
+comment on function assignments.forget_account() is 'Before an account goes its participants are erased';
+
+CREATE OR REPLACE FUNCTION assignments.forget_participants(tenant_ids uuid[], participant_ids uuid[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  exceptions bigint;
+  reasons bigint;
+  feeds bigint;
+  people bigint;
+begin
+  delete from assignments.availability_exceptions as exception
+  using unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+  where exception.tenant_id = person.tenant_id
+    and exception.participant_id = person.id;
+  get diagnostics exceptions = row_count;
+  delete from assignments.calendar_feeds as feed
+  using unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+  where feed.tenant_id = person.tenant_id
+    and feed.participant_id = person.id;
+  get diagnostics feeds = row_count;
+  update assignments.drop_outs as drop_out
+  set reason = null
+  from unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+  where drop_out.tenant_id = person.tenant_id
+    and drop_out.participant_id = person.id
+    and drop_out.reason is not null;
+  get diagnostics reasons = row_count;
+  update assignments.participants as participant
+  set
+    user_id = null, reference = null, name = 'Erased person', email = null, phone = null, availability = '{}',
+    preferences = '{}', metadata = '{}', is_active = false
+  from unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+  where participant.tenant_id = person.tenant_id
+    and participant.id = person.id;
+  get diagnostics people = row_count;
+  -- In a copy that is made to forget no trigger does it.
+  if current_setting('session_replication_role') = 'replica' then
+    delete from assignments.participant_hours as hours
+    using unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+    where hours.tenant_id = person.tenant_id
+      and hours.participant_id = person.id;
+    insert into assignments.participant_hours (tenant_id, participant_id, weekday, starts_at, ends_at)
+    select participant.tenant_id, participant.id, hours.weekday, hours.starts_at, hours.ends_at
+    from unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+    join assignments.participants as participant using (tenant_id, id)
+    cross join assignments.hours_of(participant.availability) as hours;
+  end if;
+  return jsonb_build_object(
+    'assignments.participants', people,
+    'assignments.availability_exceptions', exceptions,
+    'assignments.drop_outs', reasons,
+    'assignments.calendar_feeds', feeds
+  );
+end
+$function$;
+revoke execute on function assignments.forget_participants(tenant_ids uuid[], participant_ids uuid[]) from public;
+comment on function assignments.forget_participants(tenant_ids uuid[], participant_ids uuid[]) is 'Takes out what names these people and tells how many rows of which table; that somebody did the work stays, so that the others'' load is right. A restore does the same to its copy for who was erased since';
 
 CREATE OR REPLACE FUNCTION assignments.hours_of(availability jsonb)
  RETURNS TABLE(weekday smallint, starts_at smallint, ends_at smallint)
@@ -1560,6 +1633,31 @@ $function$;
 revoke execute on function assignments.keep_participant_rows() from public;
 comment on function assignments.keep_participant_rows() is 'Keeps participant_skills and participant_hours what the participant says';
 
+CREATE OR REPLACE FUNCTION assignments.list_due_schedules(of_day date)
+ RETURNS TABLE(tenant_id uuid, schedule_id uuid, due_on date, has_open boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select schedule.tenant_id, schedule.id, schedule.next_on - schedule.lead_days, opened.has_open
+  from assignments.schedules as schedule
+  cross join lateral (
+    select exists (
+      select
+      from assignments.schedule_rounds as round
+      where round.tenant_id = schedule.tenant_id
+        and round.schedule_id = schedule.id
+        and round.settled_at is null
+        and (round.claimed_until is null or round.claimed_until < now())
+    ) as has_open
+  ) as opened
+  where platform.is_system()
+    and (schedule.is_active and schedule.next_on - schedule.lead_days <= of_day or opened.has_open)
+$function$;
+grant execute on function assignments.list_due_schedules(of_day date) to commonhold_app;
+revoke execute on function assignments.list_due_schedules(of_day date) from public;
+comment on function assignments.list_due_schedules(of_day date) is 'Schedules with a round to be planned on a day, or begun and not settled, in all tenants of this database. Needs the system scope';
+
 CREATE OR REPLACE FUNCTION assignments.log_assignment()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1665,6 +1763,42 @@ $function$;
 revoke execute on function assignments.log_details() from public;
 comment on function assignments.log_details() is 'VS-10: each statement that changes who is on what has its row in the history';
 
+CREATE OR REPLACE FUNCTION assignments.refuse_closed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  closed record;
+begin
+  -- What the platform does with all that a tenant has.
+  if platform.is_system() then
+    return null;
+  end if;
+  select assignment.status, assignment.locked_at
+  into closed
+  from changed_rows as changed
+  join assignments.assignments as assignment
+    on assignment.tenant_id = changed.tenant_id
+    and assignment.id = changed.assignment_id
+  where assignment.status <> 'active'
+    or assignment.locked_at is not null
+  limit 1;
+  if not found then
+    return null;
+  end if;
+  if closed.status <> 'active' then
+    raise exception 'The assignment is %', closed.status
+      using errcode = 'CH001', constraint = 'assignments.assignment_closed',
+        detail = jsonb_build_object('status', closed.status)::text;
+  end if;
+  raise exception 'The assignment is locked'
+    using errcode = 'CH001', constraint = 'assignments.assignment_locked', detail = '{}';
+end
+$function$;
+revoke execute on function assignments.refuse_closed() from public;
+comment on function assignments.refuse_closed() is 'VS-08: of what is completed, cancelled or locked nobody changes who is on what; deleting it whole takes its people along';
+
 CREATE OR REPLACE FUNCTION assignments.write_history(of_tenant_id uuid, of_assignment_id uuid, of_action text, of_changes jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1720,6 +1854,9 @@ CREATE TRIGGER check_domains AFTER INSERT ON assignments.assignment_details REFE
 CREATE TRIGGER log_deleted AFTER DELETE ON assignments.assignment_details REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
 CREATE TRIGGER log_inserted AFTER INSERT ON assignments.assignment_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
 CREATE TRIGGER log_updated AFTER UPDATE ON assignments.assignment_details REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
+CREATE TRIGGER refuse_closed_delete AFTER DELETE ON assignments.assignment_details REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
+CREATE TRIGGER refuse_closed_insert AFTER INSERT ON assignments.assignment_details REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
+CREATE TRIGGER refuse_closed_update AFTER UPDATE ON assignments.assignment_details REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
 alter table assignments.assignment_details enable row level security;
 alter table assignments.assignment_details force row level security;
 create policy tenant_isolation on assignments.assignment_details
@@ -1785,6 +1922,7 @@ CREATE TRIGGER audit_insert AFTER INSERT ON assignments.assignment_pins REFERENC
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.assignment_pins FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON assignments.assignment_pins FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_assignment_pins();
 CREATE TRIGGER check_domains AFTER INSERT ON assignments.assignment_pins REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
+CREATE TRIGGER refuse_closed_insert AFTER INSERT ON assignments.assignment_pins REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
 alter table assignments.assignment_pins enable row level security;
 alter table assignments.assignment_pins force row level security;
 create policy tenant_isolation on assignments.assignment_pins
@@ -1805,16 +1943,19 @@ create table assignments.assignment_revisions (
   lower_bound double precision,
   created_by uuid default platform.current_user_id(),
   created_at timestamp(3) with time zone default now() not null,
+  shows_number integer,
   constraint assignment_revisions_pkey PRIMARY KEY (tenant_id, assignment_id, number),
   constraint assignment_revisions_action_shape CHECK ((action ~ '^[a-z_]{1,50}$'::text)),
   constraint assignment_revisions_number_counted CHECK ((number > 0)),
   constraint assignment_revisions_plan_status_known CHECK ((plan_status = ANY (ARRAY['optimal'::text, 'feasible'::text, 'infeasible'::text]))),
+  constraint assignment_revisions_shows_earlier CHECK (((shows_number >= 0) AND (shows_number < number))),
   constraint assignment_revisions_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE,
   constraint assignment_revisions_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
   constraint assignment_revisions_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES assignments.solver_runs(tenant_id, id) ON DELETE SET NULL (run_id)
 );
 CREATE INDEX assignment_revisions_created_by_idx ON assignments.assignment_revisions USING btree (created_by);
 CREATE INDEX assignment_revisions_run_idx ON assignments.assignment_revisions USING btree (tenant_id, run_id);
+CREATE TRIGGER refuse_closed_insert AFTER INSERT ON assignments.assignment_revisions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
 alter table assignments.assignment_revisions enable row level security;
 alter table assignments.assignment_revisions force row level security;
 create policy tenant_isolation on assignments.assignment_revisions
@@ -1823,7 +1964,8 @@ create policy tenant_isolation on assignments.assignment_revisions
 grant delete, insert, select on table assignments.assignment_revisions to commonhold_app;
 grant select on table assignments.assignment_revisions to commonhold_readonly;
 comment on table assignments.assignment_revisions is 'The plans that an assignment had, one after the other: to compare, and to go back';
-comment on column assignments.assignment_revisions.action is 'What made it: planned, swapped, replanned, undone';
+comment on column assignments.assignment_revisions.action is 'What made it: plan, accept, move, replan, undo, restore, edit';
+comment on column assignments.assignment_revisions.shows_number is 'Of an undo and a restoration: the revision that came back, 0 for nobody on anything';
 
 create table assignments.assignment_shares (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -1986,6 +2128,10 @@ CREATE TRIGGER audit_insert AFTER INSERT ON assignments.assignments REFERENCING 
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.assignments FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_assignments();
 CREATE TRIGGER check_status BEFORE UPDATE OF status ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION assignments.check_status();
+CREATE TRIGGER count_deleted AFTER DELETE ON assignments.assignments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('assignments.rounds');
+CREATE TRIGGER count_inserted AFTER INSERT ON assignments.assignments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('assignments.rounds');
+CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON assignments.assignments FOR EACH ROW WHEN ((old.tenant_id IS DISTINCT FROM new.tenant_id)) EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER count_truncated BEFORE TRUNCATE ON assignments.assignments FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 CREATE TRIGGER log_change AFTER INSERT OR DELETE OR UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION assignments.log_assignment();
 alter table assignments.assignments enable row level security;
@@ -2070,6 +2216,9 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.calendar_feeds FOR 
 CREATE TRIGGER audit_update AFTER UPDATE ON assignments.calendar_feeds FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_calendar_feeds();
 alter table assignments.calendar_feeds enable row level security;
 alter table assignments.calendar_feeds force row level security;
+create policy calendar_feeds_forgotten on assignments.calendar_feeds to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on assignments.calendar_feeds
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -2141,6 +2290,7 @@ create table assignments.drop_outs (
   constraint drop_outs_target_id_fkey FOREIGN KEY (tenant_id, target_id) REFERENCES assignments.assignment_targets(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX drop_outs_assignment_idx ON assignments.drop_outs USING btree (tenant_id, assignment_id, reported_at);
+CREATE UNIQUE INDEX drop_outs_once ON assignments.drop_outs USING btree (tenant_id, assignment_id, participant_id, target_id) NULLS NOT DISTINCT;
 CREATE INDEX drop_outs_participant_idx ON assignments.drop_outs USING btree (tenant_id, participant_id);
 CREATE INDEX drop_outs_reported_by_idx ON assignments.drop_outs USING btree (reported_by);
 CREATE INDEX drop_outs_target_idx ON assignments.drop_outs USING btree (tenant_id, target_id);
@@ -2150,6 +2300,9 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.drop_outs FOR EACH 
 CREATE TRIGGER audit_update AFTER UPDATE ON assignments.drop_outs FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_drop_outs();
 alter table assignments.drop_outs enable row level security;
 alter table assignments.drop_outs force row level security;
+create policy drop_outs_forgotten on assignments.drop_outs to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on assignments.drop_outs
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -2238,6 +2391,27 @@ comment on table assignments.entity_definitions is 'A kind of thing of a domain 
 comment on column assignments.entity_definitions.schema is 'JSON Schema of an object, of the part that the form edits';
 comment on column assignments.entity_definitions.version is 'Counts changes of the schema';
 
+create table assignments.erased_participants (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  participant_id uuid not null,
+  erased_at timestamp(3) with time zone default now() not null,
+  constraint erased_participants_pkey PRIMARY KEY (tenant_id, participant_id),
+  constraint erased_participants_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE CASCADE
+);
+alter table assignments.erased_participants enable row level security;
+alter table assignments.erased_participants force row level security;
+create policy erased_participants_forgotten on assignments.erased_participants to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on assignments.erased_participants
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant select on table assignments.erased_participants to commonhold_app;
+grant select on table assignments.erased_participants to commonhold_readonly;
+comment on table assignments.erased_participants is 'Who was erased, with his account or by hand: so that nobody comes back with a backup from before (GG-16)';
+comment on column assignments.erased_participants.participant_id is 'No foreign key: the participant may be gone, and come back with a backup';
+comment on column assignments.erased_participants.erased_at is 'The last time';
+
 create table assignments.participant_hours (
   tenant_id uuid default platform.current_tenant_id() not null,
   participant_id uuid not null,
@@ -2299,7 +2473,7 @@ create table assignments.participant_relations (
   constraint participant_relations_pkey PRIMARY KEY (tenant_id, id),
   constraint participant_relations_once UNIQUE (tenant_id, participant_id, other_participant_id),
   constraint participant_relations_kind_known CHECK ((kind = ANY (ARRAY['together'::text, 'apart'::text]))),
-  constraint participant_relations_order CHECK ((participant_id <= other_participant_id)),
+  constraint participant_relations_order CHECK ((participant_id < other_participant_id)),
   constraint participant_relations_other_fkey FOREIGN KEY (tenant_id, other_participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE,
   constraint participant_relations_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
 );
@@ -2392,6 +2566,10 @@ CREATE TRIGGER audit_delete AFTER DELETE ON assignments.participants REFERENCING
 CREATE TRIGGER audit_insert AFTER INSERT ON assignments.participants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participants();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.participants FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON assignments.participants FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_participants();
+CREATE TRIGGER count_deleted AFTER DELETE ON assignments.participants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('assignments.participants');
+CREATE TRIGGER count_inserted AFTER INSERT ON assignments.participants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION usage.count_changed_rows('assignments.participants');
+CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON assignments.participants FOR EACH ROW WHEN ((old.tenant_id IS DISTINCT FROM new.tenant_id)) EXECUTE FUNCTION usage.refuse_uncounted();
+CREATE TRIGGER count_truncated BEFORE TRUNCATE ON assignments.participants FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
 CREATE TRIGGER keep_rows AFTER INSERT OR UPDATE OF skills, skill_levels, availability ON assignments.participants FOR EACH ROW EXECUTE FUNCTION assignments.keep_participant_rows();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.participants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 alter table assignments.participants enable row level security;
@@ -2442,6 +2620,33 @@ grant delete, insert, select on table assignments.revision_details to commonhold
 grant select on table assignments.revision_details to commonhold_readonly;
 comment on table assignments.revision_details is 'Who was on what in a revision';
 
+create table assignments.schedule_rounds (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  schedule_id uuid not null,
+  starts_on date not null,
+  assignment_id uuid,
+  claimed_until timestamp(3) with time zone,
+  settled_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone default now() not null,
+  constraint schedule_rounds_pkey PRIMARY KEY (tenant_id, schedule_id, starts_on),
+  constraint schedule_rounds_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE SET NULL (assignment_id),
+  constraint schedule_rounds_schedule_id_fkey FOREIGN KEY (tenant_id, schedule_id) REFERENCES assignments.schedules(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX schedule_rounds_assignment_idx ON assignments.schedule_rounds USING btree (tenant_id, assignment_id);
+alter table assignments.schedule_rounds enable row level security;
+alter table assignments.schedule_rounds force row level security;
+create policy schedule_rounds_due on assignments.schedule_rounds for select to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system));
+create policy tenant_isolation on assignments.schedule_rounds
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.schedule_rounds to commonhold_app;
+grant select on table assignments.schedule_rounds to commonhold_readonly;
+grant update (claimed_until, settled_at) on table assignments.schedule_rounds to commonhold_app;
+comment on table assignments.schedule_rounds is 'Rounds that a schedule has made: each once, though somebody deletes it';
+comment on column assignments.schedule_rounds.claimed_until is 'A server is at work on it; one that died leaves it to another then';
+comment on column assignments.schedule_rounds.settled_at is 'It was planned, and published if that was wanted; or it could not be, which was told';
+
 create table assignments.schedules (
   tenant_id uuid default platform.current_tenant_id() not null,
   id uuid default gen_random_uuid() not null,
@@ -2485,6 +2690,8 @@ CREATE TRIGGER audit_update AFTER UPDATE ON assignments.schedules FOR EACH ROW E
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.schedules FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 alter table assignments.schedules enable row level security;
 alter table assignments.schedules force row level security;
+create policy schedules_due on assignments.schedules for select to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on assignments.schedules
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -2517,28 +2724,82 @@ create table assignments.solver_runs (
   created_at timestamp(3) with time zone default now() not null,
   started_at timestamp(3) with time zone,
   finished_at timestamp(3) with time zone,
+  kind text default 'plan'::text not null,
+  accepts boolean default true not null,
+  base_revision integer default 0 not null,
+  seconds real,
+  attempt integer default 0 not null,
+  plan_status text,
+  conflict jsonb,
+  notes jsonb default '[]'::jsonb not null,
+  accepted_revision integer,
+  unit double precision default 1 not null,
   constraint solver_runs_pkey PRIMARY KEY (tenant_id, id),
+  constraint solver_runs_accepted_revision_counted CHECK ((accepted_revision > 0)),
+  constraint solver_runs_base_revision_counted CHECK ((base_revision >= 0)),
+  constraint solver_runs_conflict_object CHECK ((jsonb_typeof(conflict) = 'object'::text)),
+  constraint solver_runs_kind_known CHECK ((kind = ANY (ARRAY['plan'::text, 'replan'::text]))),
+  constraint solver_runs_notes_array CHECK ((jsonb_typeof(notes) = 'array'::text)),
   constraint solver_runs_parameters_object CHECK ((jsonb_typeof(parameters) = 'object'::text)),
+  constraint solver_runs_plan_status_known CHECK ((plan_status = ANY (ARRAY['optimal'::text, 'feasible'::text, 'infeasible'::text]))),
   constraint solver_runs_problem_hash_size CHECK ((octet_length(problem_hash) = 32)),
   constraint solver_runs_progress_array CHECK ((jsonb_typeof(progress) = 'array'::text)),
+  constraint solver_runs_seconds_range CHECK (((seconds > (0)::double precision) AND (seconds <= (14400)::double precision))),
   constraint solver_runs_seed_range CHECK (((seed >= 0) AND (seed <= '4294967295'::bigint))),
   constraint solver_runs_status_known CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'stopped'::text, 'failed'::text]))),
   constraint solver_runs_strategy_shape CHECK ((strategy ~ '^[a-z][a-z0-9_]{0,99}$'::text)),
+  constraint solver_runs_unit_positive CHECK ((unit > (0)::double precision)),
   constraint solver_runs_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX solver_runs_assignment_idx ON assignments.solver_runs USING btree (tenant_id, assignment_id, created_at);
+CREATE INDEX solver_runs_finished_at_idx ON assignments.solver_runs USING btree (finished_at);
+CREATE UNIQUE INDEX solver_runs_one_at_a_time ON assignments.solver_runs USING btree (tenant_id, assignment_id) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
 alter table assignments.solver_runs enable row level security;
 alter table assignments.solver_runs force row level security;
 create policy tenant_isolation on assignments.solver_runs
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table assignments.solver_runs to commonhold_app;
-grant update (best_cost, engine_version, fault, finished_at, lower_bound, plan, problem, problem_hash, progress, started_at, status, stop_requested_at) on table assignments.solver_runs to commonhold_app;
+grant update (accepted_revision, attempt, base_revision, best_cost, conflict, engine_version, fault, finished_at, lower_bound, notes, plan, plan_status, problem, problem_hash, progress, started_at, status, stop_requested_at, unit) on table assignments.solver_runs to commonhold_app;
 comment on table assignments.solver_runs is 'What the engine was given and what it answered: by it a plan is checked and made again. While it runs, how far it is';
 comment on column assignments.solver_runs.problem is 'JSON, compressed with gzip';
 comment on column assignments.solver_runs.problem_hash is 'SHA-256 of the JSON';
 comment on column assignments.solver_runs.plan is 'The answer with its certificate';
 comment on column assignments.solver_runs.progress is 'Best cost, bound and time of each that was found, in order';
+comment on column assignments.solver_runs.kind is 'plan: the cheapest; replan: the fewest changes of the plan as it is';
+comment on column assignments.solver_runs.accepts is 'Its plan becomes the round''s by itself, if the round is as it was';
+comment on column assignments.solver_runs.base_revision is 'What the round had when the run read it; of another one it is not accepted';
+comment on column assignments.solver_runs.seconds is 'How long it may look; null: until it is proved that no plan costs less';
+comment on column assignments.solver_runs.attempt is 'How often a worker began it: one that was given up writes no more';
+comment on column assignments.solver_runs.conflict is 'Of an infeasible round: demands that cannot be met together and what would mend it, by ids: names are looked up when it is read';
+comment on column assignments.solver_runs.notes is 'What somebody should know of its answer, a sentence each';
+comment on column assignments.solver_runs.accepted_revision is 'The plan that came of it; null while it is a proposal';
+comment on column assignments.solver_runs.unit is 'Of the engine''s cost that one point is: best_cost, lower_bound and progress are in points, as in assignments; plan is not';
+
+create table assignments.told_participants (
+  tenant_id uuid default platform.current_tenant_id() not null,
+  assignment_id uuid not null,
+  participant_id uuid not null,
+  starts_on date not null,
+  ends_on date not null,
+  places jsonb not null,
+  told_at timestamp(3) with time zone default now() not null,
+  constraint told_participants_pkey PRIMARY KEY (tenant_id, assignment_id, participant_id),
+  constraint told_participants_places_object CHECK ((jsonb_typeof(places) = 'object'::text)),
+  constraint told_participants_assignment_id_fkey FOREIGN KEY (tenant_id, assignment_id) REFERENCES assignments.assignments(tenant_id, id) ON DELETE CASCADE,
+  constraint told_participants_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX told_participants_participant_idx ON assignments.told_participants USING btree (tenant_id, participant_id);
+alter table assignments.told_participants enable row level security;
+alter table assignments.told_participants force row level security;
+create policy tenant_isolation on assignments.told_participants
+  using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
+  with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select on table assignments.told_participants to commonhold_app;
+grant select on table assignments.told_participants to commonhold_readonly;
+grant update (ends_on, places, starts_on, told_at) on table assignments.told_participants to commonhold_app;
+comment on table assignments.told_participants is 'What each was told last of a round: he is told again when that is not so any more, and once, however often it is looked at';
+comment on column assignments.told_participants.places is 'By target when it begins, as UTC text, or null where no time was planned; empty when he is on nothing any more';
 
 -- audit ---------------------------------------------------------------------------------------------------------
 
@@ -11263,6 +11524,23 @@ grant execute on function contractors.current_share() to commonhold_guest;
 revoke execute on function contractors.current_share() from public;
 comment on function contractors.current_share() is 'The share by which the guest of this transaction came; no row without one';
 
+CREATE OR REPLACE FUNCTION contractors.drop_search_bits()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- A refresh that has begun has read who is to be forgotten: it ends first, and is dropped with the rest.
+  perform pg_advisory_xact_lock_shared(hashtextextended('contractors.search_snapshot', 0));
+  delete from contractors.search_snapshot;
+  delete from contractors.search_bits;
+  delete from contractors.search_places;
+end
+$function$;
+revoke execute on function contractors.drop_search_bits() from public;
+comment on function contractors.drop_search_bits() is 'For changes that search_changes does not tell: searches do without the bits until they are made anew';
+
 CREATE OR REPLACE FUNCTION contractors.end_share_session(of_token_hash bytea)
  RETURNS void
  LANGUAGE sql
@@ -11410,6 +11688,11 @@ begin
   delete from contractors.profile_changes
   where profile_id = any (hidden)
     and changes - 'isHidden' <> '{}';
+  -- The bits know what he was, and that he has changed is forgotten.
+  perform pg_advisory_xact_lock_shared(hashtextextended('contractors.search_snapshot', 0));
+  if exists (select from contractors.search_places where id = any (hidden)) then
+    perform contractors.drop_search_bits();
+  end if;
   delete from contractors.search_changes
   where id = any (hidden);
 end
@@ -12143,6 +12426,22 @@ CREATE OR REPLACE FUNCTION contractors.normal_name(given text)
 AS $function$ select left(contractors.words_without_legal_form(contractors.plain_words(given)), 200) $function$;
 comment on function contractors.normal_name(given text) is 'acuity of ACUITY, LLC: what is the same however the legal form and the punctuation are written';
 
+CREATE OR REPLACE FUNCTION contractors.note_removed_profiles()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (select from old_rows) then
+    perform contractors.drop_search_bits();
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function contractors.note_removed_profiles() from public;
+comment on function contractors.note_removed_profiles() is 'Drops the bits of the search when contractors are deleted, of which search_changes knows nothing';
+
 CREATE OR REPLACE FUNCTION contractors.note_search_changes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -12594,6 +12893,97 @@ $function$;
 grant execute on function contractors.refresh_profile_summary(refresh_id uuid) to commonhold_app;
 revoke execute on function contractors.refresh_profile_summary(refresh_id uuid) from public;
 comment on function contractors.refresh_profile_summary(refresh_id uuid) is 'GG-22: fills the summary anew while it is read; false at once where somebody is at it already. The row of summary_refreshes is made before, in a transaction of its own';
+
+CREATE OR REPLACE FUNCTION contractors.refresh_search_bits()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  -- Before anything else: whoever is changed while the rest is read is in a later one.
+  present bigint;
+  places integer;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('contractors.search_snapshot', 0)) then
+    return false;
+  end if;
+  present := coalesce((select revision from contractors.catalogue_state), 0);
+  delete from contractors.search_bits;
+  delete from contractors.search_places;
+  insert into contractors.search_places (ordinal, id, value_rank)
+  select row_number() over (order by value_rank desc, id) - 1, id, value_rank
+  from contractors.contractor_profiles
+  where not is_hidden
+    and merged_into is null;
+  get diagnostics places = row_count;
+  analyze contractors.search_places;
+  for number in 0 .. (places - 1) / 16384 loop
+    -- Bits of 512 are cheap to set one by one, those of 16,384 are not.
+    insert into contractors.search_bits (kind, value, chunk, bits)
+    select kind, value, number, bit_or(part::bit(16384) >> (block * 512))
+    from (
+      select
+        trait.kind,
+        trait.value,
+        place.ordinal % 16384 / 512 as block,
+        bit_or(set_bit(b'0'::bit(512), place.ordinal % 512, 1)) as part
+      from contractors.search_places as place
+      join contractors.contractor_profiles as profile using (id)
+      cross join lateral (
+        select 'shown' as kind, '' as value
+        union all
+        select 'named', ''
+        where not profile.is_placeholder
+        union all
+        select 'active', ''
+        where profile.active_contracts_count > 0
+        union all
+        select 'state', profile.state
+        where profile.state is not null
+        union all
+        select 'district', profile.state || '-' || profile.congressional_district
+        where profile.state || '-' || profile.congressional_district is not null
+        union all
+        select 'naics', profile.naics_code
+        where profile.naics_code is not null
+        union all
+        select 'status', profile.registration_status
+        where profile.registration_status is not null
+        union all
+        select 'agency', agency
+        from unnest(profile.award_agencies) as agency
+        where agency is not null
+        union all
+        select 'type', type
+        from jsonb_array_elements_text(profile.business_types) as type
+        where type is not null
+        union all
+        select 'registered', digit::text
+        from generate_series(0, 15) as digit
+        where case
+          when profile.registration_date >= date '2079-06-06' then true
+          when profile.registration_date > date '1900-01-01' then (profile.registration_date - date '1900-01-01') >> digit & 1 = 1
+        end
+      ) as trait
+      where place.ordinal >= number * 16384
+        and place.ordinal < (number + 1) * 16384
+      group by trait.kind, trait.value, block
+    ) as parts
+    group by kind, value
+    order by kind, value;
+  end loop;
+  analyze contractors.search_bits;
+  insert into contractors.search_snapshot (revision, profile_count)
+  values (present, places)
+  on conflict (is_only) do update
+  set revision = excluded.revision, profile_count = excluded.profile_count, made_at = excluded.made_at;
+  return true;
+end
+$function$;
+grant execute on function contractors.refresh_search_bits() to commonhold_app;
+revoke execute on function contractors.refresh_search_bits() from public;
+comment on function contractors.refresh_search_bits() is 'Makes search_places and search_bits anew; false if it is being done, or somebody who is no longer to be shown is just forgotten';
 
 CREATE OR REPLACE FUNCTION contractors.remove_shared_item(of_item_id uuid)
  RETURNS boolean
@@ -13679,6 +14069,7 @@ CREATE TRIGGER count_search_words_of_changed AFTER UPDATE ON contractors.contrac
 CREATE TRIGGER count_search_words_of_gone AFTER DELETE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
 CREATE TRIGGER count_search_words_of_new AFTER INSERT ON contractors.contractor_profiles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.count_search_words();
 CREATE TRIGGER log_profile_changes AFTER UPDATE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.log_profile_changes();
+CREATE TRIGGER note_removed_profiles AFTER DELETE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.note_removed_profiles();
 CREATE TRIGGER note_search_changes_of_changed AFTER UPDATE ON contractors.contractor_profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.note_search_changes();
 CREATE TRIGGER note_search_changes_of_new AFTER INSERT ON contractors.contractor_profiles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.note_search_changes();
 grant delete, insert, select, update on table contractors.contractor_profiles to commonhold_app;
@@ -14250,6 +14641,19 @@ comment on table contractors.saved_searches is 'A search for contractors that a 
 comment on column contractors.saved_searches.search is 'What is looked for, as the search takes it';
 comment on column contractors.saved_searches.alert is 'never; daily: at seven by his clock; at_once: after each change of the catalogue';
 
+create table contractors.search_bits (
+  kind text not null,
+  value text collate "C" not null,
+  chunk integer not null,
+  bits bit(16384) not null,
+  constraint search_bits_pkey PRIMARY KEY (kind, chunk, value),
+  constraint search_bits_kind_known CHECK ((kind = ANY (ARRAY['shown'::text, 'named'::text, 'active'::text, 'state'::text, 'district'::text, 'naics'::text, 'status'::text, 'agency'::text, 'type'::text, 'registered'::text])))
+) with (toast_tuple_target=4080);
+grant select on table contractors.search_bits to commonhold_app;
+grant select on table contractors.search_bits to commonhold_readonly;
+comment on table contractors.search_bits is 'Who has a value: bit i of chunk c stands for the ordinal c * 16384 + i of search_places. A chunk in which nobody has it is missing';
+comment on column contractors.search_bits.kind is 'The filter. shown: all; named: no placeholder; active: has active contracts; registered: the value is the number of a binary digit of the day of registration, counted from 1900-01-01';
+
 create table contractors.search_changes (
   revision bigint not null,
   id uuid not null,
@@ -14278,6 +14682,32 @@ create table contractors.search_changes (
 grant select on table contractors.search_changes to commonhold_app;
 grant select on table contractors.search_changes to commonhold_readonly;
 comment on table contractors.search_changes is 'What the search saw of a contractor before a revision changed it: whether a saved search had found it before is asked of this row, so that no ids need to be remembered';
+
+create table contractors.search_places (
+  ordinal integer not null,
+  id uuid not null,
+  value_rank bigint not null,
+  constraint search_places_pkey PRIMARY KEY (ordinal),
+  constraint search_places_one_per_profile UNIQUE (id)
+);
+CREATE INDEX search_places_value_idx ON contractors.search_places USING btree (value_rank DESC, ordinal);
+grant select on table contractors.search_places to commonhold_app;
+grant select on table contractors.search_places to commonhold_readonly;
+comment on table contractors.search_places is 'Contractors that are shown, numbered from 0 in the order by value as it was at the revision of search_snapshot';
+comment on index contractors.search_places_value_idx is 'Where a bound of the value stands among the ordinals';
+
+create table contractors.search_snapshot (
+  is_only boolean default true not null,
+  revision bigint not null,
+  profile_count integer not null,
+  made_at timestamp(3) with time zone default clock_timestamp() not null,
+  constraint search_snapshot_pkey PRIMARY KEY (is_only),
+  constraint search_snapshot_one CHECK (is_only)
+);
+grant select on table contractors.search_snapshot to commonhold_app;
+grant select on table contractors.search_snapshot to commonhold_readonly;
+comment on table contractors.search_snapshot is 'Of which revision search_places and search_bits are, in one row; without it they are not to be used';
+comment on column contractors.search_snapshot.revision is 'Whoever has been changed by a later one is looked at in contractor_profiles';
 
 create table contractors.search_words (
   word text collate "C" not null,

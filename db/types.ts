@@ -201,7 +201,7 @@ export interface AssignmentsAssignmentPins {
 
 export interface AssignmentsAssignmentRevisions {
   /**
-   * What made it: planned, swapped, replanned, undone
+   * What made it: plan, accept, move, replan, undo, restore, edit
    */
   action: string;
   assignmentId: string;
@@ -212,6 +212,10 @@ export interface AssignmentsAssignmentRevisions {
   number: number;
   planStatus: string | null;
   runId: string | null;
+  /**
+   * Of an undo and a restoration: the revision that came back, 0 for nobody on anything
+   */
+  showsNumber: number | null;
   tenantId: Generated<string>;
 }
 
@@ -468,6 +472,18 @@ export interface AssignmentsEntityDefinitions {
   version: Generated<number>;
 }
 
+export interface AssignmentsErasedParticipants {
+  /**
+   * The last time
+   */
+  erasedAt: Generated<Timestamp>;
+  /**
+   * No foreign key: the participant may be gone, and come back with a backup
+   */
+  participantId: string;
+  tenantId: Generated<string>;
+}
+
 export interface AssignmentsParticipantHours {
   /**
    * Not included
@@ -582,6 +598,22 @@ export interface AssignmentsRevisionDetails {
   tenantId: Generated<string>;
 }
 
+export interface AssignmentsScheduleRounds {
+  assignmentId: string | null;
+  /**
+   * A server is at work on it; one that died leaves it to another then
+   */
+  claimedUntil: Timestamp | null;
+  createdAt: Generated<Timestamp>;
+  scheduleId: string;
+  /**
+   * It was planned, and published if that was wanted; or it could not be, which was told
+   */
+  settledAt: Timestamp | null;
+  startsOn: string;
+  tenantId: Generated<string>;
+}
+
 export interface AssignmentsSchedules {
   configuration: Generated<Json>;
   createdAt: Generated<Timestamp>;
@@ -618,19 +650,48 @@ export interface AssignmentsSchedules {
 }
 
 export interface AssignmentsSolverRuns {
+  /**
+   * The plan that came of it; null while it is a proposal
+   */
+  acceptedRevision: number | null;
+  /**
+   * Its plan becomes the round's by itself, if the round is as it was
+   */
+  accepts: Generated<boolean>;
   assignmentId: string;
+  /**
+   * How often a worker began it: one that was given up writes no more
+   */
+  attempt: Generated<number>;
+  /**
+   * What the round had when the run read it; of another one it is not accepted
+   */
+  baseRevision: Generated<number>;
   bestCost: number | null;
+  /**
+   * Of an infeasible round: demands that cannot be met together and what would mend it, by ids: names are looked up when it is read
+   */
+  conflict: Json | null;
   createdAt: Generated<Timestamp>;
   engineVersion: string | null;
   fault: string | null;
   finishedAt: Timestamp | null;
   id: Generated<string>;
+  /**
+   * plan: the cheapest; replan: the fewest changes of the plan as it is
+   */
+  kind: Generated<string>;
   lowerBound: number | null;
+  /**
+   * What somebody should know of its answer, a sentence each
+   */
+  notes: Generated<Json>;
   parameters: Generated<Json>;
   /**
    * The answer with its certificate
    */
   plan: Json | null;
+  planStatus: string | null;
   /**
    * JSON, compressed with gzip
    */
@@ -643,12 +704,33 @@ export interface AssignmentsSolverRuns {
    * Best cost, bound and time of each that was found, in order
    */
   progress: Generated<Json>;
+  /**
+   * How long it may look; null: until it is proved that no plan costs less
+   */
+  seconds: number | null;
   seed: Generated<number>;
   startedAt: Timestamp | null;
   status: Generated<string>;
   stopRequestedAt: Timestamp | null;
   strategy: string;
   tenantId: Generated<string>;
+  /**
+   * Of the engine's cost that one point is: best_cost, lower_bound and progress are in points, as in assignments; plan is not
+   */
+  unit: Generated<number>;
+}
+
+export interface AssignmentsToldParticipants {
+  assignmentId: string;
+  endsOn: string;
+  participantId: string;
+  /**
+   * By target when it begins, as UTC text, or null where no time was planned; empty when he is on nothing any more
+   */
+  places: Json;
+  startsOn: string;
+  tenantId: Generated<string>;
+  toldAt: Generated<Timestamp>;
 }
 
 export interface AuditAcceptedForks {
@@ -1939,6 +2021,16 @@ export interface ContractorsSavedSearchStates {
   tenantId: Generated<string>;
 }
 
+export interface ContractorsSearchBits {
+  bits: string;
+  chunk: number;
+  /**
+   * The filter. shown: all; named: no placeholder; active: has active contracts; registered: the value is the number of a binary digit of the day of registration, counted from 1900-01-01
+   */
+  kind: string;
+  value: string;
+}
+
 export interface ContractorsSearchChanges {
   activeContractsCount: number;
   awardAgencies: string[];
@@ -1961,6 +2053,22 @@ export interface ContractorsSearchChanges {
   state: string | null;
   uei: string | null;
   valueRank: number;
+}
+
+export interface ContractorsSearchPlaces {
+  id: string;
+  ordinal: number;
+  valueRank: number;
+}
+
+export interface ContractorsSearchSnapshot {
+  isOnly: Generated<boolean>;
+  madeAt: Generated<Timestamp>;
+  profileCount: number;
+  /**
+   * Whoever has been changed by a later one is looked at in contractor_profiles
+   */
+  revision: number;
 }
 
 export interface ContractorsSearchWords {
@@ -4605,14 +4713,17 @@ export interface DB {
   "assignments.dropOuts": AssignmentsDropOuts;
   "assignments.entities": AssignmentsEntities;
   "assignments.entityDefinitions": AssignmentsEntityDefinitions;
+  "assignments.erasedParticipants": AssignmentsErasedParticipants;
   "assignments.participantHours": AssignmentsParticipantHours;
   "assignments.participantPreferences": AssignmentsParticipantPreferences;
   "assignments.participantRelations": AssignmentsParticipantRelations;
   "assignments.participants": AssignmentsParticipants;
   "assignments.participantSkills": AssignmentsParticipantSkills;
   "assignments.revisionDetails": AssignmentsRevisionDetails;
+  "assignments.scheduleRounds": AssignmentsScheduleRounds;
   "assignments.schedules": AssignmentsSchedules;
   "assignments.solverRuns": AssignmentsSolverRuns;
+  "assignments.toldParticipants": AssignmentsToldParticipants;
   "audit.acceptedForks": AuditAcceptedForks;
   "audit.archivedMonths": AuditArchivedMonths;
   "audit.auditLogs": AuditAuditLogs;
@@ -4665,7 +4776,10 @@ export interface DB {
   "contractors.savedSearches": ContractorsSavedSearches;
   "contractors.savedSearchMatches": ContractorsSavedSearchMatches;
   "contractors.savedSearchStates": ContractorsSavedSearchStates;
+  "contractors.searchBits": ContractorsSearchBits;
   "contractors.searchChanges": ContractorsSearchChanges;
+  "contractors.searchPlaces": ContractorsSearchPlaces;
+  "contractors.searchSnapshot": ContractorsSearchSnapshot;
   "contractors.searchWords": ContractorsSearchWords;
   "contractors.summaryRefreshes": ContractorsSummaryRefreshes;
   "contractors.summaryTurn": ContractorsSummaryTurn;
