@@ -49,7 +49,7 @@ const tell = async (id: string) => {
 const toldOf = async (id: string) =>
   (
     await admin.query(
-      `select kind, title, message, tenant_id, actor_id from notifications.notifications
+      `select kind, title, message, link, tenant_id, actor_id from notifications.notifications
        where user_id = $1 and data ->> 'assignmentId' = $2 order by created_at, id`,
       [viewer.userId, id],
     )
@@ -69,6 +69,7 @@ test('VS-08 who has an account is told what he is on when a round is published, 
       kind: 'assignments.assigned',
       title: 'Your chores 8 to 21 March 2027: Door and Kitchen',
       message: 'Door: Sat 13 March and Sat 20 March, 20:00 to 23:00',
+      link: '/my-assignments',
       tenant_id: alice.tenantId,
       actor_id: alice.userId,
     },

@@ -33,29 +33,59 @@ export const tellRound: Job<Work> = {
   name: 'assignments.tell-round',
   description: 'VS-08: tells the people of a published round what they are on, and what has changed',
   async run({ tenantId, assignmentId, ...actor }, app) {
-    const timeZone = await getTimezone(mainApp(app), tenantId)
-    const tenantName = (await getBrand(mainApp(app).db.reads({ tenantId, system: true }), tenantId)).name
+    const place = await placeOf(app, tenantId)
     await app.db.transaction({ tenantId, ...actor, system: true }, async tx => {
       const round = await findToldRound(tx, assignmentId)
-      if (!round) return
-      const mailsOthers = round.configuration.notices?.mail_without_account ?? false
-      for (const telling of await noteTellings(tx, round, timeZone)) {
-        if (telling.userId !== null) await notifyOne(app, tx, round, { ...telling, userId: telling.userId })
-        else if (mailsOthers && telling.email !== null)
-          await mailOne(app, tx, round, { ...telling, email: telling.email }, tenantName)
-      }
+      if (round) await tellAll(app, tx, round, { ...place, link: `/assignments/${round.id}` })
     })
   },
 }
 
-async function notifyOne(app: App, tx: Queryable, round: ToldRound, telling: Telling & { userId: string }) {
+/**
+ * Before a published round is deleted: whoever was told that he is on something is told that he is not, if `tx` commits, unless
+ * it was completed or is over. `tx` is a transaction in the system scope of its tenant.
+ */
+export async function tellRemoval(app: App, tx: Queryable, assignmentId: string): Promise<void> {
+  const place = await placeOf(app, tx.scope.tenantId as string)
+  const today = wallTimeAt(app.clock.now(), place.timeZone).toISOString().slice(0, 10)
+  const round = await findToldRound(tx, assignmentId)
+  if (!round || round.status === 'completed' || round.endsOn < today) return
+  await tellAll(app, tx, { ...round, status: 'cancelled' }, { ...place, link: '/assignments' })
+}
+
+type TellingPlace = { timeZone: string; tenantName: string }
+
+async function placeOf(app: App, tenantId: string): Promise<TellingPlace> {
+  const timeZone = await getTimezone(mainApp(app), tenantId)
+  const { name: tenantName } = await getBrand(mainApp(app).db.reads({ tenantId, system: true }), tenantId)
+  return { timeZone, tenantName }
+}
+
+async function tellAll(
+  app: App,
+  tx: Queryable,
+  round: ToldRound,
+  { timeZone, tenantName, link }: TellingPlace & { link: `/${string}` },
+): Promise<void> {
+  const mailsOthers = round.configuration.notices?.mail_without_account ?? false
+  for (const telling of await noteTellings(tx, round, timeZone)) {
+    if (telling.userId !== null) await notifyOne(app, tx, round, { ...telling, userId: telling.userId, link })
+    else if (mailsOthers && telling.email !== null)
+      await mailOne(app, tx, round, { ...telling, email: telling.email }, tenantName)
+  }
+}
+
+type Notified = Telling & { userId: string; link: `/${string}` }
+
+async function notifyOne(app: App, tx: Queryable, round: ToldRound, telling: Notified) {
   const { title, lines } = sentencesOf(round, telling)
   await notify(app, tx, {
     userId: telling.userId,
     kind: telling.kind === 'first' ? 'assignments.assigned' : 'assignments.changed',
     title,
     message: lines.join('\n'),
-    link: `/assignments/${round.id}`,
+    // To his own page: whoever is assigned need not be allowed to read whole rounds.
+    link: '/my-assignments',
     data: { assignmentId: round.id, participantId: telling.participantId },
   })
 }
