@@ -8,7 +8,7 @@ import type { Comparison as ServedComparison, Revision as ServedRevision } from 
 import type { Pin as ServedPin } from '../planning/pins.ts'
 import type { Reason as ServedReason } from '../rounds/eligibility.ts'
 import type { HistoryEntry as ServedEntry } from '../rounds/history.ts'
-import type { RoundFault } from '../rounds/problems.ts'
+import type { RoundFault } from '../rounds/validations.ts'
 import type { Page, Participant, Round, RoundDetail } from './wire-types.ts'
 
 export type Reason = OnTheWire<ServedReason>

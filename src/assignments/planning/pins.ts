@@ -3,7 +3,7 @@ import { onViolation, type Queryable, type Reader, sql } from '#platform/databas
 import { cutPage, nullable, readCursor, timestamp, uuid } from '#platform/http'
 import { errors } from '../errors.ts'
 import { getAssignment, requireOpen } from '../rounds/assignments.ts'
-import { explainPair } from '../rounds/problems.ts'
+import { explainPair } from '../rounds/pair-reasons.ts'
 import { Names } from './sentences.ts'
 
 /** Somebody who is on a target in every plan of a round. */

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { idParams, nullable, pageOf, pageQuery, route, uuid } from '#platform/http'
 import { getTimezone } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
-import { tellParticipants } from '../notices/notices.ts'
+import { tellParticipants, tellRemoval } from '../notices/notices.ts'
 import { explainCost, PairCost } from '../planning/pair-costs.ts'
 import {
   Assignment,
@@ -27,7 +27,8 @@ import {
 } from './details.ts'
 import { Reason } from './eligibility.ts'
 import { HistoryEntry, listHistory } from './history.ts'
-import { explainPair, RoundFault, validateRound } from './problems.ts'
+import { explainPair } from './pair-reasons.ts'
+import { RoundFault, validateRound } from './validations.ts'
 
 const read = 'assignments.assignments.read'
 const write = 'assignments.assignments.write'
@@ -107,11 +108,13 @@ export const assignmentRoutes = [
     path: '/assignments/{id}',
     allow: write,
     summary: 'Delete an assignment with its people; its history stays',
+    description: 'Of one that is published and not over its people are told, as if it were cancelled.',
     params: idParams,
     status: 204,
     response: Type.Null(),
     async handle({ params, scope }, app) {
-      await app.db.transaction(scope, async tx => {
+      await app.db.transaction({ ...scope, system: true }, async tx => {
+        await tellRemoval(app, tx, params.id)
         await deleteAssignment(tx, params.id)
         await emitEvent(app, tx, { type: 'assignments.assignment.deleted', data: { id: params.id } })
       })

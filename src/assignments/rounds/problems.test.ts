@@ -4,13 +4,16 @@ import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { getTimezone } from '#platform/tenancy'
 import { admin, db, domainOf, inTx, ours, person, target, theirs } from '../assignments.test.world.ts'
+import { validationRules } from '../engine/validation-rules/validation-rules.ts'
 import { addException } from '../participants/exceptions.ts'
 import { setPreferences } from '../participants/preferences.ts'
 import { relate } from '../participants/relations.ts'
 import { createAssignment, type NewAssignment } from './assignments.ts'
 import { Availability, daysOf, instantsOf, occurrencesOf } from './calendar.ts'
 import { addDetail } from './details.ts'
-import { buildProblem, explainPair, preferenceCost, shortageCost, validateRound } from './problems.ts'
+import { explainPair } from './pair-reasons.ts'
+import { buildProblem, preferenceCost, shortageCost } from './problems.ts'
+import { validateRound } from './validations.ts'
 
 const berlin = { timeZone: 'Europe/Berlin' }
 let domains = 0
@@ -254,7 +257,7 @@ test('VS-11 hours and rest go from one published round to the next: nobody works
   const faults = await validateRound(db.scoped(ours), wednesday, berlin)
   assert.deepEqual(
     faults.filter(fault => fault.targetId === early.id).map(fault => fault.message),
-    ['Early needs 1 people, and 0 are free then.'],
+    ['Early needs 1, and 0 are free then.'],
   )
   await inTx(ours, tx => setPin(tx, wednesday, anna.id, early.id))
   await assert.rejects(build(wednesday), { code: 'assignments.pin_impossible' })
@@ -340,25 +343,17 @@ test('VS-11 before anything is planned it is said how many people a round lacks,
   assert.deepEqual(await validateRound(db.scoped(ours), round, berlin), [
     {
       rule: 'capacity_check',
-      message: 'The round has 3 places to fill, and its people take 2 assignments together.',
+      message: 'The round has 3 places to fill, and its people take 2 together.',
       missing: 1,
     },
+    { rule: 'availability_check', targetId: ward.id, message: 'Ward needs 2, and 1 is free then.', missing: 1 },
     ...targetsInOrder([
       [
         ward.id,
         {
           rule: 'skill_matching',
           targetId: ward.id,
-          message: 'Ward needs 2 people, and 1 have the skills for it.',
-          missing: 1,
-        },
-      ],
-      [
-        ward.id,
-        {
-          rule: 'availability_check',
-          targetId: ward.id,
-          message: 'Ward needs 2 people, and 1 are free then.',
+          message: 'Ward needs 2, and 1 has the skills for it.',
           missing: 1,
         },
       ],
@@ -367,7 +362,7 @@ test('VS-11 before anything is planned it is said how many people a round lacks,
         {
           rule: 'skill_matching',
           targetId: door.id,
-          message: 'Door needs 1 people, and 0 of those who can be there have first aid.',
+          message: 'Door needs 1 × first aid, and 0 of those who can be there have it.',
           missing: 1,
         },
       ],
@@ -418,6 +413,38 @@ test('VS-06 the time zone is the workspace’s, and UTC where it has none', asyn
     [await getTimezone(app, ours.tenantId), await getTimezone(app, theirs.tenantId)],
     ['Europe/Berlin', 'UTC'],
   )
+})
+
+test('VS-11 a rule that a module adds is one of those that a round is held against, unless others are named', async () => {
+  const id = await domain()
+  const desk = await target(ours, id, { name: 'Desk' })
+  const anna = await person(ours, id, { name: 'Anna' })
+  const [all, named] = [
+    await roundOf(id),
+    await roundOf(id, { configuration: { validation_rules: ['capacity_check'] } }),
+  ]
+  assert.deepEqual(await validateRound(db.scoped(ours), all, berlin), [])
+  validationRules.add({
+    name: 'two_by_two',
+    describe: 'Nobody is anywhere alone.',
+    check: ({ problem }) =>
+      problem.targets
+        .filter(({ minimum }) => minimum < 2)
+        .map(each => ({
+          rule: 'two_by_two',
+          target: each.id,
+          participant: problem.pairs[0]?.participant,
+          missing: [],
+        })),
+    say: ({ target: of = '', participant = '' }, nameOf) => `${nameOf(participant)} would be alone on ${nameOf(of)}.`,
+  })
+  assert.deepEqual(await validateRound(db.scoped(ours), all, berlin), [
+    {
+      ...{ rule: 'two_by_two', targetId: desk.id, participantId: anna.id },
+      ...{ message: 'Anna would be alone on Desk.', missing: 0 },
+    },
+  ])
+  assert.deepEqual(await validateRound(db.scoped(ours), named, berlin), [])
 })
 
 /** Places come in the order of their ids, which are drawn. */

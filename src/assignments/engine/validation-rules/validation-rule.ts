@@ -5,12 +5,14 @@ export interface ValidationRule {
   readonly name: string
   readonly describe: string
   check(round: Validated): readonly Violation[]
+  /** One of its violations as a sentence; `nameOf` tells what a participant or target is called. */
+  say(violation: Violation, nameOf: (id: string) => string): string
 }
 
 export interface Validated {
   readonly problem: Problem
   readonly plan?: Pick<Plan, 'pairs'>
-  /** Why pairs that the problem does not have are not possible. */
+  /** Why pairs that the problem does not have are not possible, each pair once by rule. */
   readonly exclusions: readonly Exclusion[]
 }
 
@@ -19,7 +21,7 @@ export interface Exclusion {
   readonly target: string
   /** The rule that tells of it. */
   readonly rule: string
-  /** What he would have to have: skills, hours of a day. */
+  /** What he would have to have: skills, days. */
   readonly missing: readonly string[]
 }
 
@@ -27,6 +29,8 @@ export interface Violation {
   readonly rule: string
   readonly target?: string
   readonly participant?: string
+  /** The mix of the target that lacks somebody. */
+  readonly mix?: string
   /** People or places that are needed, and that there are. */
   readonly needed?: number
   readonly available?: number

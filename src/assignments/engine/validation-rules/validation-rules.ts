@@ -1,11 +1,15 @@
 import { Registry } from '../registry.ts'
 import { capacityCheck } from './capacity-check.ts'
 import { exclusionCheck } from './exclusion-check.ts'
+import { skillMatching } from './skill-matching.ts'
 import type { ValidationRule } from './validation-rule.ts'
 
 /** Rules that a round is held against before and after it is planned; a module adds its own. */
 export const validationRules = new Registry<ValidationRule>([
   capacityCheck,
-  exclusionCheck('availability_check', 'Nobody is on a target at a time at which he is not available.'),
-  exclusionCheck('skill_matching', 'Nobody is on a target without the skills that it asks for.'),
+  exclusionCheck('availability_check', 'Nobody is on a target at a time at which he is not available.', [
+    'is free then',
+    'are free then',
+  ]),
+  skillMatching,
 ])
