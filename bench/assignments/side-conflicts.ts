@@ -7,8 +7,8 @@ import type { BenchResult } from '../context.ts'
 import { drawing, generateProblem, sizes } from './generation.ts'
 import { withSides } from './side-rounds.ts'
 
-/** 100 rounds of 500×100 with hours, overlaps and first-aiders, in which a few demands cannot be met together, and not because of counting. */
-export async function benchSideConflicts(log: (line: string) => void, plants = 100): Promise<BenchResult[]> {
+/** Rounds of 500×100 with hours, overlaps and first-aiders, in which a few demands cannot be met together, and not because of counting. */
+export async function benchSideConflicts(log: (line: string) => void, plants: number): Promise<BenchResult[]> {
   const highs = await openHighs()
   const times: number[] = []
   let [inside, irreducible] = [0, 0]
