@@ -101,6 +101,11 @@ export const assignmentsModule = {
       description: 'A schedule has planned a round, which waits for you to publish it',
       mail: 'digest',
     },
+    'assignments.run_ended': {
+      description:
+        'A round that you had planned, which took longer than you could wait, has a plan, or cannot have one',
+      mail: 'digest',
+    },
     'assignments.schedule_failed': {
       description: 'A round of a schedule could not be planned or published',
       mail: 'at_once',

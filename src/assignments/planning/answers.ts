@@ -146,7 +146,7 @@ type Finish = Answer & {
 
 /**
  * Writes down what a run answered, and makes it the round's plan where it was asked to. A worker that was given up, and the run
- * given to another, writes nothing. `tx` is a transaction.
+ * given to another, writes nothing. Answers whether it was written. `tx` is a transaction.
  */
 export async function finishRun(
   app: App,
@@ -154,7 +154,7 @@ export async function finishRun(
   assignmentId: string,
   { id, attempt }: { id: string; attempt: number },
   { status, plan, fault, progress, kept, given, unit, timeZone, ...answer }: Finish,
-): Promise<void> {
+): Promise<boolean> {
   const notes = [...answer.notes, ...(given && plan ? replanNotes(given, plan, unit) : [])]
   const done = await tx.maybe<{ accepts: boolean }>(sql`
     update assignments.solver_runs
@@ -177,7 +177,8 @@ export async function finishRun(
       and status = 'running'
     returning accepts
   `)
-  if (!done || !plan) return
+  if (!done) return false
+  if (!plan) return true
   if (plan.status === 'infeasible') {
     // A round that has a plan keeps it.
     await tx.run(sql`
@@ -196,4 +197,5 @@ export async function finishRun(
       await tx.run(sql`update assignments.solver_runs set notes = ${json([...notes, note])} where id = ${id}`)
     }
   }
+  return true
 }

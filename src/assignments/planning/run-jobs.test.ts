@@ -23,6 +23,16 @@ const until = async <T>(look: () => Promise<T | undefined | false>): Promise<T> 
   }
 }
 
+/** Of all runs of a round, who is told what by whose link. */
+const toldOf = async (assignmentId: string) =>
+  (
+    await admin.query(
+      `select user_id, title, message, link from notifications.notifications
+       where kind = 'assignments.run_ended' and data ->> 'assignmentId' = $1 order by created_at, id`,
+      [assignmentId],
+    )
+  ).rows
+
 test('VS-08 VS-11 AG-01 a long run is a job: followed while it runs, stopped with the best plan so far, one at a time for a round', async () => {
   slow.lasts = true
   const { id, path } = await queue()
@@ -51,6 +61,7 @@ test('VS-08 VS-11 AG-01 a long run is a job: followed while it runs, stopped wit
   assert.equal((await house.board(id)).length, 2, 'what it had found is the plan')
   assert.equal((await ask(alice, 'POST', `${path}/stop`)).status, 'stopped', 'twice changes nothing')
   assert.equal((await ask(viewer, 'GET', `${path}/check`)).holds, true)
+  assert.deepEqual(await toldOf(id), [], 'who has stopped it knows')
 })
 
 test('VS-11 what waits is stopped at once; what was changed while it ran is left as it is, and the answer stays a proposal', async () => {
@@ -105,6 +116,32 @@ test('VS-11 a run whose worker is killed in a search is taken up again with what
   assert.deepEqual(after.rows, [{ attempt: 2, problem_hash: kept.rows[0].problem_hash }])
   await solveRun(app, scope, id, runId)
   assert.deepEqual(await ask(viewer, 'GET', path), done, 'what has ended is not done again')
+  assert.deepEqual(await toldOf(id), [
+    {
+      user_id: alice.userId,
+      title: 'The round of 8 to 14 March 2027 is planned',
+      message: 'No plan costs less.',
+      link: path,
+    },
+  ])
+})
+
+test('VS-11 who asked for a long run is told when it has ended without a plan, or with one that waits for him; who waited is not', async () => {
+  slow.lasts = false
+  const tell = async (fields: object, prepare: (id: string) => Promise<unknown> = async () => {}) => {
+    const { id } = await queue(fields)
+    await prepare(id)
+    await runJobs(world)
+    return (await toldOf(id)).map(each => each.title)
+  }
+  const round = 'The round of 8 to 14 March 2027'
+  assert.deepEqual(await tell({ accept: false }), [`${round} has a plan that waits for you to accept it`])
+  await ask(alice, 'PATCH', `/assignment-targets/${house.places.Garden}`, { requiredCount: 4, maximumCount: 4 })
+  assert.deepEqual(await tell({}), [`${round} cannot be planned as it is`])
+  await ask(alice, 'PATCH', `/assignment-targets/${house.places.Garden}`, { requiredCount: 1, maximumCount: 1 })
+  const id = await house.round()
+  await ask(alice, 'POST', `/assignments/${id}/runs`, {})
+  assert.deepEqual(await toldOf(id), [])
 })
 
 test('VS-11 a round that kills its worker each time, or cannot be read, ends as failed with the reason', async () => {
@@ -115,6 +152,10 @@ test('VS-11 a round that kills its worker each time, or cannot be read, ends as 
   const failed = await ask(viewer, 'GET', path)
   assert.deepEqual([failed.status, failed.acceptedRevision], ['failed', null])
   assert.match(failed.fault, /ended 3 times/)
+  assert.deepEqual(
+    (await toldOf(id)).map(each => each.title),
+    ['The round of 8 to 14 March 2027 could not be planned'],
+  )
 
   const pinned = await queue()
   await ask(alice, 'PUT', `/assignments/${pinned.id}/pins/${house.people.Anna}/${house.places.Kitchen}`)

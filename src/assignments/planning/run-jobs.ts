@@ -8,6 +8,7 @@ import { getAssignment } from '../rounds/assignments.ts'
 import { type Asked, answerOf, finishRun, givenOf, keptText, ProgressLog, planRound } from './answers.ts'
 import { type KeptProblem, type Packed, packProblem, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
+import { tellRunEnded } from './run-notices.ts'
 
 type Work = { tenantId: string; userId?: string; userName?: string; assignmentId: string; runId: string }
 
@@ -52,7 +53,10 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
   if (!run) return
   const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
   const end = async (finish: Omit<Parameters<typeof finishRun>[4], 'timeZone'>) =>
-    await app.db.transaction(scope, tx => finishRun(app, tx, assignmentId, run, { ...finish, timeZone }))
+    await app.db.transaction(scope, async tx => {
+      const isWritten = await finishRun(app, tx, assignmentId, run, { ...finish, timeZone })
+      if (isWritten) await tellRunEnded(app, tx, assignmentId, runId)
+    })
   const without = (status: 'stopped' | 'failed', fault: string) =>
     end({ status, plan: null, notes: [], fault, progress: [], given: null, unit: 1 })
   if (run.isStopped) return await without('stopped', 'It was stopped before there was a plan.')

@@ -5,12 +5,13 @@ import { DomainError } from '#platform/errors.ts'
 import { enqueue, type Job } from '#platform/jobs'
 import { notify } from '#platform/notifications'
 import { getTimezone } from '#platform/tenancy'
+import { findPlanners } from '../notices/planners.ts'
 import { periodInWords } from '../notices/sentences.ts'
 import { publishRound } from '../planning/publications.ts'
 import { requestRun } from '../planning/run-requests.ts'
 import { listRuns, type SolverRun } from '../planning/runs.ts'
 import { createAssignment, getAssignment } from '../rounds/assignments.ts'
-import { lockSchedule, type Schedule, todayOf } from './schedules.ts'
+import { getSchedule, lockSchedule, type Schedule, todayOf } from './schedules.ts'
 import { addDays, lastDayOf, nextTurn } from './turns.ts'
 
 /** A server that is silent for so long is believed dead: what it has begun is taken up by another. */
@@ -42,13 +43,18 @@ export async function runSchedule(
   { isForced = false }: { isForced?: boolean } = {},
 ): Promise<{ assignmentId: string | null; isWaiting: boolean }> {
   const today = await todayOf(app, scope)
-  const { made, schedule } = await app.db.transaction({ ...scope, system: true }, tx =>
-    makeRounds(app, tx, id, today, isForced),
-  )
+  const { createdBy } = await getSchedule(app.db.reads(scope), id)
+  const planners = await findPlanners(app, scope.tenantId as string, createdBy)
+  const { made, schedule } = await app.db.transaction({ ...scope, system: true }, async tx => {
+    const { made, passed, schedule } = await makeRounds(tx, id, today, isForced)
+    if (passed[0] !== undefined)
+      await noteFault(app, tx, schedule, planners, { fault: passedInWords(passed[0], passed.length) })
+    return { made, schedule }
+  })
   let isWaiting = false
   for (const { startsOn } of await listOpen(app.db.scoped(scope), id)) {
     // In their order: each counts on what was done in the one before.
-    if ((await settleRound(app, scope, schedule, startsOn)) === 'waiting') {
+    if ((await settleRound(app, scope, schedule, planners, startsOn)) === 'waiting') {
       isWaiting = true
       const { tenantId } = scope as { tenantId: string }
       await enqueue(app.db.scoped(scope), runScheduleJob, { tenantId, scheduleId: id }, { startAfter: lookAgainAfter })
@@ -58,7 +64,7 @@ export async function runSchedule(
   return { assignmentId: made[0] ?? null, isWaiting }
 }
 
-async function makeRounds(app: App, tx: Queryable, id: string, today: string, isForced: boolean) {
+async function makeRounds(tx: Queryable, id: string, today: string, isForced: boolean) {
   const schedule = await lockSchedule(tx, id)
   const made: string[] = []
   const passed: string[] = []
@@ -76,12 +82,12 @@ async function makeRounds(app: App, tx: Queryable, id: string, today: string, is
     set next_on = ${nextOn}, last_run_at = now()
     where id = ${id}
   `)
-  if (passed.length > 0) {
-    const first = periodInWords(passed[0] ?? today, passed[0] ?? today)
-    const words = passed.length === 1 ? 'A round was' : `${passed.length} rounds were`
-    await noteFault(app, tx, schedule, `${words} not planned, from ${first} on: the days were over.`)
-  }
-  return { made, schedule }
+  return { made, passed, schedule }
+}
+
+function passedInWords(firstDay: string, count: number): string {
+  const words = count === 1 ? 'A round was' : `${count} rounds were`
+  return `${words} not planned, from ${periodInWords(firstDay, firstDay)} on: the days were over.`
 }
 
 async function makeRound(tx: Queryable, schedule: Schedule, startsOn: string): Promise<string> {
@@ -110,7 +116,13 @@ async function listOpen(tx: Reader, scheduleId: string): Promise<{ startsOn: str
   `)
 }
 
-async function settleRound(app: App, scope: Scope, schedule: Schedule, startsOn: string): Promise<Settling> {
+async function settleRound(
+  app: App,
+  scope: Scope,
+  schedule: Schedule,
+  planners: readonly string[],
+  startsOn: string,
+): Promise<Settling> {
   const claim = (minutes: number) => sql`now() + ${minutes} * interval '1 minute'`
   const claimed = await app.db.scoped(scope).maybe<{ assignmentId: string | null }>(sql`
     update assignments.schedule_rounds
@@ -143,9 +155,9 @@ async function settleRound(app: App, scope: Scope, schedule: Schedule, startsOn:
       returning starts_on
     `)
     if (!settled || assignmentId === null) return
-    if (outcome !== undefined) return await noteFault(app, tx, schedule, outcome.fault, assignmentId)
+    if (outcome !== undefined) return await noteFault(app, tx, schedule, planners, { ...outcome, assignmentId })
     await tx.run(sql`update assignments.schedules set last_fault = null where id = ${schedule.id}`)
-    if (!schedule.publishes) await tellPlanned(app, tx, schedule, assignmentId, startsOn)
+    if (!schedule.publishes) await tellPlanned(app, tx, schedule, planners, { assignmentId, startsOn })
   })
   return 'settled'
 }
@@ -174,6 +186,8 @@ async function planRound(
     )
     return undefined
   } catch (error) {
+    // So many other runs are under way: later there is room.
+    if (error instanceof DomainError && error.kind === 'limited') return 'waiting'
     if (error instanceof DomainError) return { fault: error.message }
     throw error
   }
@@ -186,12 +200,16 @@ async function lastRun(tx: Reader, assignmentId: string): Promise<SolverRun | un
 const whyNot = ({ fault, conflict }: SolverRun): string =>
   [fault, ...(conflict?.demands.map(({ text }) => text) ?? [])].filter(Boolean).join(' ') || 'There is no plan.'
 
-async function noteFault(app: App, tx: Queryable, schedule: Schedule, fault: string, assignmentId?: string) {
-  const { id, name, domainId, createdBy } = schedule
+async function noteFault(
+  app: App,
+  tx: Queryable,
+  { id, name, domainId }: Schedule,
+  planners: readonly string[],
+  { fault, assignmentId }: { fault: string; assignmentId?: string },
+) {
   await tx.run(sql`update assignments.schedules set last_fault = ${fault.slice(0, 2000)} where id = ${id}`)
-  if (createdBy === null) return
   await notify(app, tx, {
-    userId: createdBy,
+    userIds: planners,
     kind: 'assignments.schedule_failed',
     title: `“${name}” needs you: a round is not as it was to be`,
     message: fault,
@@ -200,11 +218,16 @@ async function noteFault(app: App, tx: Queryable, schedule: Schedule, fault: str
   })
 }
 
-async function tellPlanned(app: App, tx: Queryable, schedule: Schedule, assignmentId: string, startsOn: string) {
-  const { id, name, createdBy } = schedule
-  if (createdBy === null) return
+async function tellPlanned(
+  app: App,
+  tx: Queryable,
+  schedule: Schedule,
+  planners: readonly string[],
+  { assignmentId, startsOn }: { assignmentId: string; startsOn: string },
+) {
+  const { id, name } = schedule
   await notify(app, tx, {
-    userId: createdBy,
+    userIds: planners,
     kind: 'assignments.round_planned',
     title: `“${name}” is planned for ${periodInWords(startsOn, lastDayOf(schedule, startsOn))}: look at it and publish it`,
     link: `/assignments/${assignmentId}`,

@@ -119,6 +119,28 @@ test('VS-08 a round that cannot be planned says why, in the schedule and once to
   assert.equal((await ask(alice, 'GET', `${path}/${schedule.id}`)).lastFault, message)
 })
 
+test('VS-08 of a schedule whose maker has left, or has no account any more, the owners of the workspace are told', async () => {
+  const { schedule } = await scheduleOf()
+  const toldTo = async () =>
+    (
+      await admin.query(
+        `select user_id from notifications.notifications where data ->> 'scheduleId' = $1 order by created_at, id`,
+        [schedule.id],
+      )
+    ).rows.map(each => each.user_id)
+  const makeBy = (userId: string | null) =>
+    admin.query('update assignments.schedules set created_by = $2 where id = $1', [schedule.id, userId])
+  await makeBy(viewer.userId)
+  await tick('2030-03-02T08:00:00Z', schedule)
+  assert.deepEqual(await toldTo(), [viewer.userId])
+  await makeBy(bob.userId)
+  await tick('2030-03-09T08:00:00Z', schedule)
+  assert.deepEqual((await toldTo()).slice(1), [alice.userId], 'he works elsewhere')
+  await makeBy(null)
+  await tick('2030-03-16T08:00:00Z', schedule)
+  assert.deepEqual((await toldTo()).slice(2), [alice.userId])
+})
+
 test('VS-08 the job finds what is due in all workspaces that are open, and leaves the others alone', async () => {
   const { schedule } = await scheduleOf({ startsOn: '2040-06-04' })
   const { rows } = await admin.query(`update assignments.schedules set is_active = false where id <> $1 returning id`, [

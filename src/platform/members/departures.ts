@@ -9,6 +9,7 @@ import { lockMembership, removeMembership } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { errors } from './errors.ts'
 import { membershipEndedMail } from './mails.ts'
+import { listOwners } from './owners.ts'
 
 /**
  * Ends the membership of somebody else in the scope's tenant: his access ends at once, his roles and places in
@@ -80,9 +81,7 @@ async function tellRemoved(app: App, tx: Queryable, userId: string, { tenantName
 }
 
 async function tellOwners(app: App, tx: Queryable, userId: string, { name, tenantName }: Leaver): Promise<void> {
-  const owners = await tx.run(sql<{ userId: string }>`
-    select user_id
-    from members.list_owners(${tx.scope.tenantId})`)
+  const owners = await listOwners(tx)
   await notify(app, tx, {
     userIds: owners.map(owner => owner.userId).filter(id => id !== userId),
     kind: 'members.left',

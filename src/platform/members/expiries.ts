@@ -6,6 +6,7 @@ import { linkTo, sendMail } from '#platform/mail'
 import { noteExpiryMail } from '#platform/tenancy'
 import { membershipEndsMail, membershipsEndMail } from './mails.ts'
 import { endingDays } from './members.ts'
+import { listOwners } from './owners.ts'
 
 type Due = {
   tenantId: string
@@ -51,10 +52,7 @@ async function tell(app: App, tx: Queryable, due: readonly Due[]): Promise<void>
 }
 
 async function tellOwners(app: App, tx: Queryable, tenantName: string, told: readonly Due[]): Promise<void> {
-  const owners = await tx.run(sql<{ userId: string; email: string; name: string; timezone: string }>`
-    select user_id, email, name, timezone
-    from members.list_owners(${tx.scope.tenantId})`)
-  for (const { userId, email: to, name, timezone } of owners) {
+  for (const { userId, email: to, name, timezone } of await listOwners(tx)) {
     const [ended, ending] = [true, false].map(hasEnded =>
       told
         .filter(each => each.hasEnded === hasEnded && each.userId !== userId)
