@@ -2,6 +2,7 @@ import { type App, mainApp } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { enqueue, type Job } from '#platform/jobs'
+import { wallTimeAt } from '#platform/local-times.ts'
 import { sendMail, withoutLinks } from '#platform/mail'
 import { notify } from '#platform/notifications'
 import { getBrand, getTimezone } from '#platform/tenancy'
@@ -36,7 +37,7 @@ export const tellRound: Job<Work> = {
     const place = await placeOf(app, tenantId)
     await app.db.transaction({ tenantId, ...actor, system: true }, async tx => {
       const round = await findToldRound(tx, assignmentId)
-      if (round) await tellAll(app, tx, round, { ...place, link: `/assignments/${round.id}` })
+      if (round) await tellAll(app, tx, round, place)
     })
   },
 }
@@ -50,7 +51,7 @@ export async function tellRemoval(app: App, tx: Queryable, assignmentId: string)
   const today = wallTimeAt(app.clock.now(), place.timeZone).toISOString().slice(0, 10)
   const round = await findToldRound(tx, assignmentId)
   if (!round || round.status === 'completed' || round.endsOn < today) return
-  await tellAll(app, tx, { ...round, status: 'cancelled' }, { ...place, link: '/assignments' })
+  await tellAll(app, tx, { ...round, status: 'cancelled' }, place)
 }
 
 type TellingPlace = { timeZone: string; tenantName: string }
@@ -61,23 +62,16 @@ async function placeOf(app: App, tenantId: string): Promise<TellingPlace> {
   return { timeZone, tenantName }
 }
 
-async function tellAll(
-  app: App,
-  tx: Queryable,
-  round: ToldRound,
-  { timeZone, tenantName, link }: TellingPlace & { link: `/${string}` },
-): Promise<void> {
+async function tellAll(app: App, tx: Queryable, round: ToldRound, { timeZone, tenantName }: TellingPlace) {
   const mailsOthers = round.configuration.notices?.mail_without_account ?? false
   for (const telling of await noteTellings(tx, round, timeZone)) {
-    if (telling.userId !== null) await notifyOne(app, tx, round, { ...telling, userId: telling.userId, link })
+    if (telling.userId !== null) await notifyOne(app, tx, round, { ...telling, userId: telling.userId })
     else if (mailsOthers && telling.email !== null)
       await mailOne(app, tx, round, { ...telling, email: telling.email }, tenantName)
   }
 }
 
-type Notified = Telling & { userId: string; link: `/${string}` }
-
-async function notifyOne(app: App, tx: Queryable, round: ToldRound, telling: Notified) {
+async function notifyOne(app: App, tx: Queryable, round: ToldRound, telling: Telling & { userId: string }) {
   const { title, lines } = sentencesOf(round, telling)
   await notify(app, tx, {
     userId: telling.userId,
