@@ -39,6 +39,7 @@ export const errors = errorTable('assignments', {
     'conflict',
     'To plan the last rounds of this domain again takes longer than {seconds} s. Try the weights on a round instead.',
   ],
+  previewBusy: ['limited', 'A preview is at work already. Wait until it has ended, and ask again.'],
   scheduleNotFound: ['not_found', 'There is no schedule {id}.'],
   scheduleNameTaken: ['conflict', 'Another schedule of this domain has this name.'],
   scheduleOrder: ['invalid', 'The schedule ends before its first round begins.'],
@@ -50,6 +51,10 @@ export const errors = errorTable('assignments', {
   pinImpossible: ['conflict', '{participant} is pinned on {target}, which cannot be: {why}'],
   runNotFound: ['not_found', 'There is no run {id} of this assignment.'],
   runUnderWay: ['conflict', 'A run of this assignment is under way. Wait until it has ended, or stop it.'],
+  runsTooMany: [
+    'limited',
+    'There are {most} runs of this workspace under way already. Wait until one has ended, or stop one.',
+  ],
   runUnfinished: ['conflict', 'The run has not ended. Wait for it, or stop it and take the best plan so far.'],
   runWithoutPlan: ['conflict', 'The run has found no plan. Its conflict says why, and what would mend it.'],
   runAccepted: ['conflict', 'The plan of this run was taken over already, as revision {revision}.'],

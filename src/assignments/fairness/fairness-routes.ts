@@ -2,10 +2,15 @@ import { Type } from 'typebox'
 import { idParams, oneOf, route } from '#platform/http'
 import { getTimezone } from '#platform/tenancy'
 import { Period } from '../boards/periods.ts'
+import { errors } from '../errors.ts'
+import { Turns } from '../planning/turns.ts'
 import { Fairness, getFairness } from './fairness.ts'
 import { getHeat, Heat, heatBy } from './heat.ts'
 import { getParticipantLoads, ParticipantLoads } from './participant-loads.ts'
 import { previewDomain, WeightsFields, WeightsPreview } from './previews.ts'
+
+/** Each takes a core for seconds. */
+const previewsAtWork = new Turns({ most: 4, mostOfOne: 1 })
 
 const read = 'assignments.assignments.read'
 const refusals = ['assignments.period_refused']
@@ -60,12 +65,17 @@ export const fairnessRoutes = [
       'They are planned anew, each on what those before it then were, by the rules and people of today. Nothing is kept.',
     params: idParams,
     body: Type.Object({ weights: WeightsFields }),
-    refusals: ['assignments.preview_too_long'],
+    refusals: ['assignments.preview_too_long', 'assignments.preview_busy'],
     rateLimit: 30,
     response: WeightsPreview,
     async handle({ params, body, scope }, app) {
       const timeZone = await getTimezone(app, scope.tenantId as string)
-      return await previewDomain(app.db.reads(scope), params.id, body.weights, timeZone)
+      const { tenantId } = scope as { tenantId: string }
+      const preview = await previewsAtWork.during(tenantId, () =>
+        previewDomain(app.db.reads(scope), params.id, body.weights, timeZone),
+      )
+      if (!preview) throw errors.previewBusy()
+      return preview
     },
   }),
 ]

@@ -11,6 +11,27 @@ export type KeptPlan = { bytes: Buffer; hash: Buffer; plan: Plan }
 
 export async function checkKept(kept: KeptPlan): Promise<Check> {
   if (kept.bytes.length <= smallProblem) return await checkHere(kept)
+  await turn()
+  try {
+    return await checkThere(kept)
+  } finally {
+    const next = waiting.shift()
+    if (next) next()
+    else running--
+  }
+}
+
+/** Each takes a core and hundreds of megabytes: who comes later waits. */
+const mostThreads = 2
+const waiting: (() => void)[] = []
+let running = 0
+
+async function turn(): Promise<void> {
+  if (running < mostThreads) running++
+  else await new Promise<void>(resolve => waiting.push(resolve))
+}
+
+async function checkThere(kept: KeptPlan): Promise<Check> {
   const { promise, resolve, reject } = Promise.withResolvers<Check>()
   const worker = new Worker(new URL('./check-worker.ts', import.meta.url), { workerData: kept })
   worker.on('message', resolve)

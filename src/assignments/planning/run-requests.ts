@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { Value } from 'typebox/value'
 import { type App, mainApp } from '#platform/app.ts'
 import { json, onViolation, type Queryable, type Reader, type Scope, sql } from '#platform/database'
@@ -11,11 +12,21 @@ import { type KeptProblem, packProblem } from './kept-problems.ts'
 import { type ReadyRound, readyRound } from './ready-rounds.ts'
 import { solveRunJob } from './run-jobs.ts'
 import { getRun, type RunFields, type SolverRun } from './runs.ts'
+import { Turns } from './turns.ts'
 
 /** Up to so many pairs a round is solved while somebody waits, for so long; where it takes longer, a job does it anew. */
 const pairsAtOnce = 20_000
 const sidePairsAtOnce = 1_000
 const msAtOnce = 2_000
+
+/** In this process searches that somebody waits for are at most so many, and one of a tenant: the others become jobs. */
+const waitedFor = new Turns({ most: Math.max(2, availableParallelism()), mostOfOne: 1 })
+
+/** So many runs of a tenant wait or are at work. */
+const mostUnderWay = 20
+
+/** A job that nobody has given a limit of time ends after so many seconds, with the best plan that it has found. */
+const longestSearch = 10_800
 
 /**
  * Plans a round: a small one at once, others as a job. Of a draft the answer becomes its plan, unless told otherwise or the round
@@ -37,7 +48,8 @@ export async function requestRun(app: App, scope: Scope, assignmentId: string, f
   })
   if (!begun.round) return await getRun(app.db.scoped(scope), assignmentId, begun.runId)
   const { asked, assignment, round, given } = begun
-  const answer = await answerAtOnce(round, given, asked)
+  const { tenantId } = scope as { tenantId: string }
+  const answer = await waitedFor.during(tenantId, () => answerAtOnce(round, given, asked))
   return await app.db.transaction(scope, async tx => {
     if (!answer) return await getRun(tx, assignmentId, await queueRun(tx, assignment, asked))
     const id = await insertRun(tx, assignment, asked, 'running')
@@ -134,8 +146,22 @@ async function insertRun(
 }
 
 async function queueRun(tx: Queryable, assignment: Assignment, asked: Asked): Promise<string> {
-  const id = await insertRun(tx, assignment, asked, 'queued')
+  await requireRoom(tx)
+  const id = await insertRun(tx, assignment, { ...asked, seconds: asked.seconds ?? longestSearch }, 'queued')
   const { tenantId, userId, userName } = tx.scope as { tenantId: string; userId?: string; userName?: string }
   await enqueue(tx, solveRunJob, { tenantId, userId, userName, assignmentId: assignment.id, runId: id })
   return id
+}
+
+/** Searches are long and few are done at a time: nobody lets all others wait behind hundreds of his own. */
+async function requireRoom(tx: Queryable): Promise<void> {
+  const { tenantId } = tx.scope
+  await tx.run(sql`select pg_advisory_xact_lock(hashtext('assignments.solver_runs'), hashtext(${tenantId}))`)
+  const { count } = await tx.one<{ count: number }>(sql`
+    select count(*)::integer as count
+    from assignments.solver_runs
+    where tenant_id = ${tenantId}
+      and status in ('queued', 'running')
+  `)
+  if (count >= mostUnderWay) throw errors.runsTooMany({ most: mostUnderWay })
 }

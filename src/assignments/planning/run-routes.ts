@@ -25,6 +25,7 @@ export const runRoutes = [
     refusals: [
       ...closed,
       'assignments.run_under_way',
+      'assignments.runs_too_many',
       'assignments.strategy_unknown',
       'assignments.strategy_parameters',
       'assignments.pin_impossible',
@@ -104,6 +105,7 @@ export const runRoutes = [
     summary: 'Check the plan of a run by its certificate, on what the database holds',
     params: runParams,
     refusals: ['assignments.run_unfinished', 'assignments.run_without_plan'],
+    rateLimit: 30,
     response: Check,
     handle: ({ params, scope }, app) => checkRun(app.db.reads(scope), params.id, params.runId),
   }),
