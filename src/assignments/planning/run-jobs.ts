@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type App, mainApp } from '#platform/app.ts'
 import { json, type Scope, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import type { Job } from '#platform/jobs'
+import { enqueue, type Job } from '#platform/jobs'
 import { getTimezone } from '#platform/tenancy'
 import { getAssignment } from '../rounds/assignments.ts'
 import { type Asked, answerOf, finishRun, givenOf, keptText, ProgressLog, planRound } from './answers.ts'
 import { type KeptProblem, type Packed, packProblem, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
+import { Turns } from './turns.ts'
 import { tellRunEnded } from './run-notices.ts'
 
 type Work = { tenantId: string; userId?: string; userName?: string; assignmentId: string; runId: string }
@@ -33,9 +34,21 @@ export const solveRunJob: Job<Work> = {
   name: 'assignments.solve-run',
   description: 'Plans a round of assignments that takes longer than somebody waits',
   async run({ assignmentId, runId, ...scope }, app) {
-    await solveRun(app, scope, assignmentId, runId)
+    const solved = await oneOfEach.during(scope.tenantId, async () => {
+      await solveRun(app, scope, assignmentId, runId)
+      return true
+    })
+    if (solved) return
+    const work = { ...scope, assignmentId, runId }
+    await enqueue(mainApp(app).db.scoped({ system: true }), solveRunJob, work, { startAfter: lookAgainAfter })
   },
 }
+
+/** Of a tenant one search at a time in this process, so that another's finds a place beside it. */
+const oneOfEach = new Turns({ most: Number.POSITIVE_INFINITY, mostOfOne: 1 })
+
+/** Whether it is his turn is asked after so many seconds. */
+const lookAgainAfter = 10
 
 /** Does nothing where the run has ended. One whose worker died begins anew with the problem that was kept. */
 export async function solveRun(app: App, scope: Scope, assignmentId: string, runId: string): Promise<void> {
