@@ -3,7 +3,7 @@ import { type App, mainApp } from '#platform/app.ts'
 import { createTenantToken, hashToken, tenantOfToken } from '#platform/crypto'
 import { type Queryable, type Reader, sql } from '#platform/database'
 import { timestamp } from '#platform/http'
-import { admitsAddress, getTimezone, listStandings } from '#platform/tenancy'
+import { admitsAddress, findMembership, getTimezone, listStandings } from '#platform/tenancy'
 import { errors } from '../errors.ts'
 import { getParticipant } from '../participants/participants.ts'
 import { renderCalendar } from './calendar-text.ts'
@@ -54,17 +54,18 @@ export async function removeFeed(tx: Queryable, participantId: string): Promise<
 }
 
 /**
- * The calendar of an address, `TOKEN.ics`, for whoever has it. What never was, was taken back, is of somebody who is not active any
- * more, of a workspace that is closed, or comes from where its members may not come from, is refused alike.
+ * The calendar of an address, `TOKEN.ics`, for whoever has it. What never was, was taken back, is of somebody who is not active or no
+ * member any more, of a workspace that is closed, or comes from where its members may not come from, is refused alike.
  */
 export async function readCalendar(app: App, file: string, ipAddress: string | undefined): Promise<string> {
   const token = /^(.+)\.ics$/.exec(file)?.[1] ?? ''
   const tenantId = tenantOfToken(token)
   if (tenantId === undefined) throw errors.calendarNotFound()
   const tx = app.db.scoped({ tenantId })
-  const found = await tx.maybe<{ id: string; participantId: string; name: string; isNoted: boolean }>(sql`
+  type Found = { id: string; participantId: string; userId: string | null; name: string; isNoted: boolean }
+  const found = await tx.maybe<Found>(sql`
     select
-      feed.id, feed.participant_id, domain.display_name as name,
+      feed.id, feed.participant_id, participant.user_id, domain.display_name as name,
       coalesce(feed.last_read_at > now() - interval '1 hour', false) as is_noted
     from assignments.calendar_feeds as feed
     join assignments.participants as participant
@@ -74,7 +75,8 @@ export async function readCalendar(app: App, file: string, ipAddress: string | u
     where feed.token_hash = ${hashToken(token)}
       and participant.is_active
   `)
-  if (!found || !(await isOpen(app, tenantId, ipAddress))) throw errors.calendarNotFound()
+  if (!found || !(await isOpen(app, tenantId, ipAddress)) || !(await isMember(app, tenantId, found.userId)))
+    throw errors.calendarNotFound()
   if (!found.isNoted)
     await tx.run(sql`
       update assignments.calendar_feeds
@@ -90,4 +92,11 @@ async function isOpen(app: App, tenantId: string, ipAddress: string | undefined)
   const main = mainApp(app)
   const standing = (await listStandings(main, [tenantId])).get(tenantId)
   return standing === 'active' && (await admitsAddress(main.db.reads({ tenantId }), ipAddress))
+}
+
+/** Whoever has no account was let in by those who plan; who has one goes with his membership. */
+async function isMember(app: App, tenantId: string, userId: string | null): Promise<boolean> {
+  if (userId === null) return true
+  const membership = await findMembership(mainApp(app).db.scoped({ tenantId }), userId)
+  return membership !== undefined && (membership.expiresAt === null || membership.expiresAt > app.clock.now())
 }

@@ -5,7 +5,7 @@ import { nullable, timestamp, uuid } from '#platform/http'
 import { notify } from '#platform/notifications'
 import { errors } from '../errors.ts'
 import { DropOutFields, reportDropOut } from '../planning/drop-outs.ts'
-import { getAssignment } from '../rounds/assignments.ts'
+import { getAssignment, requireOpen } from '../rounds/assignments.ts'
 
 /** Where the user of the scope has said that he cannot come. */
 export const OwnDropOut = Type.Object({
@@ -54,7 +54,8 @@ export async function dropOut(
     userIds: await listPlanners(tx, assignmentId),
     kind: 'assignments.dropped_out',
     title: `${participantName} cannot come${targetName === null ? '' : `: ${targetName}`}`,
-    message: [`${name ?? 'The round'} of ${assignmentDate}.`, reason].filter(Boolean).join('\n'),
+    // Why is told where the link leads: there it goes when he is erased.
+    message: `${name ?? 'The round'} of ${assignmentDate}.`,
     link: `/assignments/${assignmentId}`,
     data: { assignmentId, participantId },
   })
@@ -63,14 +64,23 @@ export async function dropOut(
 
 /** The user of the scope can come after all. `tx` is a transaction. */
 export async function comeAfterAll(tx: Queryable, id: string): Promise<void> {
-  const withdrawn = await tx.maybe(sql`
-    delete from assignments.drop_outs as drop_out
-    using assignments.participants as participant
+  const own = await tx.maybe<{ assignmentId: string }>(sql`
+    select drop_out.assignment_id
+    from assignments.drop_outs as drop_out
+    join assignments.participants as participant
+      on participant.tenant_id = drop_out.tenant_id and participant.id = drop_out.participant_id
     where drop_out.id = ${id}
       and drop_out.resolved_revision is null
-      and participant.id = drop_out.participant_id
       and participant.user_id = platform.current_user_id()
-    returning drop_out.id
+  `)
+  if (!own) throw errors.dropOutNotFound({ id })
+  await requireOpen(tx, own.assignmentId)
+  // Meanwhile somebody else may have been found.
+  const withdrawn = await tx.maybe(sql`
+    delete from assignments.drop_outs
+    where id = ${id}
+      and resolved_revision is null
+    returning id
   `)
   if (!withdrawn) throw errors.dropOutNotFound({ id })
 }

@@ -48,6 +48,7 @@ export const ownRoutes = [
     allow: own,
     summary: 'Say that you can come after all, as long as nobody else was found',
     params: idParams,
+    refusals: ['assignments.assignment_closed', 'assignments.assignment_locked'],
     status: 204,
     response: Type.Null(),
     async handle({ params, scope }, app) {

@@ -15,7 +15,11 @@ export const dropOutRoutes = [
     params: idParams,
     query: Type.Object(pageQuery),
     response: pageOf(DropOut),
-    handle: ({ params, query, scope }, app) => listDropOuts(app.db.reads(scope), params.id, query),
+    async handle({ params, query, scope, principal: { permissions } }, app) {
+      const page = await listDropOuts(app.db.reads(scope), params.id, query)
+      // Often of somebody's health: who looks for somebody else may want to know, who only looks on need not.
+      return permissions.has(write) ? page : { ...page, items: page.items.map(each => ({ ...each, reason: null })) }
+    },
   }),
   route({
     method: 'POST',

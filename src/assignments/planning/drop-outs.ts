@@ -23,7 +23,7 @@ export const DropOut = Type.Object({
   participantName: Type.String(),
   targetId: nullable(uuid),
   targetName: nullable(Type.String()),
-  reason: nullable(Type.String()),
+  reason: nullable(Type.String({ description: 'Null for whoever may not change the round' })),
   reportedBy: nullable(uuid),
   reportedAt: timestamp,
   resolvedRevision: nullable(Type.Integer({ description: 'The plan without him; null while he is in it' })),

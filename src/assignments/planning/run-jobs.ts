@@ -8,8 +8,8 @@ import { getAssignment } from '../rounds/assignments.ts'
 import { type Asked, answerOf, finishRun, givenOf, keptText, ProgressLog, planRound } from './answers.ts'
 import { type KeptProblem, type Packed, packProblem, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
-import { Turns } from './turns.ts'
 import { tellRunEnded } from './run-notices.ts'
+import { Turns } from './turns.ts'
 
 type Work = { tenantId: string; userId?: string; userName?: string; assignmentId: string; runId: string }
 

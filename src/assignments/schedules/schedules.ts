@@ -22,7 +22,11 @@ export const ScheduleFields = Type.Object({
   periodDays: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 366, description: 'Days of each round; 7 unless told' }),
   ),
-  startsOn: { ...date, description: 'The first day of the first round' },
+  startsOn: {
+    ...date,
+    pattern: '^(19[7-9][0-9]|2[0-9]{3})-',
+    description: 'The first day of the first round, from 1970 to 2999',
+  },
   endsOn: Type.Optional(nullable({ ...date, description: 'No round begins later' })),
   leadDays: Type.Optional(
     Type.Integer({
