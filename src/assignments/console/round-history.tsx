@@ -68,6 +68,7 @@ function Revisions() {
                 </Text>
                 <Text size="xs" c="dimmed">
                   {formatTime(revision.createdAt)}
+                  {revision.createdByName !== null && `, ${revision.createdByName}`}
                 </Text>
               </div>
               {revision !== latest && (
@@ -216,6 +217,11 @@ function ChangeLine({ entry }: { entry: HistoryEntry }) {
       <Text span size="sm" c="dimmed" className="figures">
         {formatTime(entry.changedAt)}
       </Text>{' '}
+      {entry.changedByName !== null && (
+        <Text span size="sm" c="dimmed">
+          {entry.changedByName}:{' '}
+        </Text>
+      )}
       {sentence}
     </li>
   )

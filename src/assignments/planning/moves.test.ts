@@ -104,6 +104,8 @@ test('VS-09 of two who move at once the second sees it: by revision and by entit
   )
 })
 
+type Named = Partial<Record<'createdBy' | 'createdByName' | 'changedByName', string | null>>
+
 test('VS-09 VS-10 changes are undone one by one, brought back by number, compared, and each is a revision with its author', async () => {
   const id = await planned()
   const first = await house.board(id)
@@ -123,6 +125,21 @@ test('VS-09 VS-10 changes are undone one by one, brought back by number, compare
   assert.equal((await act('revisions/5/restoration')).json.code, 'assignments.revision_is_current')
   assert.equal((await act('revisions/99/restoration')).status, 404)
   const { items } = await ask(viewer, 'GET', `/assignments/${id}/revisions`)
+  const history = (await ask(viewer, 'GET', `/assignments/${id}/history`)).items
+  assert.deepEqual(
+    [...items.map((each: Named) => each.createdByName), ...history.map((each: Named) => each.changedByName)],
+    Array(items.length + history.length).fill(alice.fullName),
+    'the page says who did it',
+  )
+  await admin.query('update assignments.assignment_revisions set created_by = $2 where assignment_id = $1', [
+    ...[id, bob.userId],
+  ])
+  const [foreign] = (await ask(viewer, 'GET', `/assignments/${id}/revisions?limit=1`)).items
+  assert.deepEqual(
+    [foreign.createdBy, foreign.createdByName],
+    [bob.userId, null],
+    'who is no member is named to nobody',
+  )
   assert.deepEqual(
     items.map((each: { action: string; detailCount: number }) => [each.action, each.detailCount]),
     [

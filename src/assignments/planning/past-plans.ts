@@ -1,8 +1,9 @@
 // The plans that a round had: listed, compared, brought back.
 import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
-import { type Queryable, type Reader, sql } from '#platform/database'
+import { type Queryable, type Reader, type Scope, sql } from '#platform/database'
 import { cutPage, type IfMatch, nullable, oneOf, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
+import { authorsOf } from '../authors.ts'
 import { type FaultKind, faultsOf } from '../engine/checks.ts'
 import { giniOf, sharesOf, standingsOf } from '../engine/fairness.ts'
 import type { PinnedPair } from '../engine/problem.ts'
@@ -30,9 +31,12 @@ export const Revision = Type.Object({
   lowerBound: cost,
   detailCount: Type.Integer(),
   createdBy: nullable(uuid),
+  createdByName: nullable(Type.String({ description: 'Null where nobody did it, or he has left' })),
   createdAt: timestamp,
 })
 export type Revision = Static<typeof Revision>
+
+type Unnamed = Omit<Revision, 'createdByName'>
 
 const selectRevisions = sql`
   select
@@ -57,7 +61,7 @@ export async function listRevisions(
   await getAssignment(tx, assignmentId)
   const order = `assignment-revisions ${assignmentId}`
   const after = readCursor(cursor, order, Type.Tuple([Type.Integer()]))
-  const rows = await tx.run<Revision>(sql`
+  const rows = await tx.run<Unnamed>(sql`
     ${selectRevisions}
     where revision.assignment_id = ${assignmentId}
       and ${after ? sql`revision.number < ${after[0]}` : sql`true`}
@@ -68,14 +72,24 @@ export async function listRevisions(
 }
 
 /** Refuses what the round never had; 0 is a round with nobody on anything. */
-export async function getRevision(tx: Reader, assignmentId: string, number: number): Promise<Revision> {
-  const revision = await tx.maybe<Revision>(sql`
+export async function getRevision(tx: Reader, assignmentId: string, number: number): Promise<Unnamed> {
+  const revision = await tx.maybe<Unnamed>(sql`
     ${selectRevisions}
     where revision.assignment_id = ${assignmentId}
       and revision.number = ${number}
   `)
   if (!revision) throw errors.revisionNotFound({ number })
   return revision
+}
+
+/** The same with the names of who made them. */
+export async function nameRevisions(app: App, scope: Scope, revisions: readonly Unnamed[]): Promise<Revision[]> {
+  const nameOf = await authorsOf(
+    app,
+    scope,
+    revisions.map(each => each.createdBy),
+  )
+  return revisions.map(each => ({ ...each, createdByName: nameOf(each.createdBy) }))
 }
 
 async function readRevisionPairs(tx: Reader, assignmentId: string, number: number): Promise<PinnedPair[]> {
@@ -176,7 +190,7 @@ type Way = { timeZone: string; ifMatch: IfMatch }
  * Takes the last change back: as a revision of its own, so that nothing is lost. Undone again it goes on to the change before; what
  * was undone comes back by its number. `tx` is a transaction.
  */
-export async function undoChange(app: App, tx: Queryable, assignmentId: string, way: Way): Promise<Revision> {
+export async function undoChange(app: App, tx: Queryable, assignmentId: string, way: Way): Promise<Unnamed> {
   await requireOpen(tx, assignmentId)
   const { revision } = await getAssignment(tx, assignmentId)
   const shown = await shownBy(tx, assignmentId, revision)
@@ -191,7 +205,7 @@ export async function restoreRevision(
   assignmentId: string,
   number: number,
   way: Way,
-): Promise<Revision> {
+): Promise<Unnamed> {
   await requireOpen(tx, assignmentId)
   const { revision } = await getAssignment(tx, assignmentId)
   if (number > 0) await getRevision(tx, assignmentId, number)
@@ -215,7 +229,7 @@ async function bringBack(
   number: number,
   action: 'undo' | 'restore',
   { timeZone, ifMatch }: Way,
-): Promise<Revision> {
+): Promise<Unnamed> {
   const assignment = await getAssignment(tx, assignmentId)
   requireMatch(ifMatch, assignment)
   const standing = await readStanding(tx, assignmentId, timeZone)

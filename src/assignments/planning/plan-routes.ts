@@ -10,6 +10,7 @@ import {
   comparePlans,
   comparisonQuery,
   listRevisions,
+  nameRevisions,
   Revision,
   restoreRevision,
   undoChange,
@@ -96,7 +97,10 @@ export const planRoutes = [
     params: idParams,
     query: Type.Object(pageQuery),
     response: pageOf(Revision),
-    handle: ({ params, query, scope }, app) => listRevisions(app.db.reads(scope), params.id, query),
+    async handle({ params, query, scope }, app) {
+      const page = await listRevisions(app.db.reads(scope), params.id, query)
+      return { ...page, items: await nameRevisions(app, scope, page.items) }
+    },
   }),
   route({
     method: 'GET',
@@ -122,7 +126,9 @@ export const planRoutes = [
     response: Revision,
     async handle({ params, ifMatch, scope }, app) {
       const timeZone = await zoneOf(app, scope)
-      return await app.db.transaction(scope, tx => undoChange(app, tx, params.id, { timeZone, ifMatch }))
+      const revision = await app.db.transaction(scope, tx => undoChange(app, tx, params.id, { timeZone, ifMatch }))
+      const [named] = await nameRevisions(app, scope, [revision])
+      return named as Revision
     },
   }),
   route({
@@ -142,7 +148,9 @@ export const planRoutes = [
     async handle({ params, ifMatch, scope }, app) {
       const timeZone = await zoneOf(app, scope)
       const way = { timeZone, ifMatch }
-      return await app.db.transaction(scope, tx => restoreRevision(app, tx, params.id, params.number, way))
+      const revision = await app.db.transaction(scope, tx => restoreRevision(app, tx, params.id, params.number, way))
+      const [named] = await nameRevisions(app, scope, [revision])
+      return named as Revision
     },
   }),
   route({

@@ -26,7 +26,7 @@ import {
   removeDetail,
 } from './details.ts'
 import { Reason } from './eligibility.ts'
-import { HistoryEntry, listHistory } from './history.ts'
+import { HistoryEntry, listHistory, nameHistory } from './history.ts'
 import { explainPair } from './pair-reasons.ts'
 import { RoundFault, validateRound } from './validations.ts'
 
@@ -206,6 +206,9 @@ export const assignmentRoutes = [
     params: idParams,
     query: Type.Object(pageQuery),
     response: pageOf(HistoryEntry),
-    handle: ({ params, query, scope }, app) => listHistory(app.db.reads(scope), params.id, query),
+    async handle({ params, query, scope }, app) {
+      const page = await listHistory(app.db.reads(scope), params.id, query)
+      return { ...page, items: await nameHistory(app, scope, page.items) }
+    },
   }),
 ]

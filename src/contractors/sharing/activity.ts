@@ -2,7 +2,8 @@ import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
-import { findList, namesOf } from './shares.ts'
+import { namesOf } from '#platform/members'
+import { findList } from './shares.ts'
 
 const text = nullable(Type.String())
 

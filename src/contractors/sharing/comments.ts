@@ -2,10 +2,11 @@ import { type Static, Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { onViolation, type Queryable, type Scope, sql } from '#platform/database'
 import { cutPage, dateTime, nullable, readCursor, timestamp, uuid } from '#platform/http'
+import { namesOf } from '#platform/members'
 import { notify } from '#platform/notifications'
 import type { Guest } from './guests.ts'
 import { shareErrors } from './share-errors.ts'
-import { findList, findSharees, namesOf } from './shares.ts'
+import { findList, findSharees } from './shares.ts'
 
 /** What somebody says about a list, or a contractor in it. `body` is null where it was removed and answers stand below. */
 export const Comment = Type.Object({

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { sql } from '#platform/database'
 import { eventStreamType, idParams, nullable, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
+import { namesOf } from '#platform/members'
 import { Activity, ActivityFilters, listActivity } from './activity.ts'
 import {
   body,
@@ -21,7 +22,6 @@ import {
   findSharees,
   listShares,
   NewShare,
-  namesOf,
   renewLink,
   Share,
   ShareChanges,

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { mainApp } from '#platform/app.ts'
 import { eventStreamType, idParams, pageOf, pageQuery, Reply, route, uuid } from '#platform/http'
+import { namesOf } from '#platform/members'
 import { getBrand } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { ueiInput } from '../uei.ts'
@@ -29,7 +30,6 @@ import {
   SharedRemarks,
   updateSharedItem,
 } from './shared-lists.ts'
-import { namesOf } from './shares.ts'
 
 const closed = 'contractors.shared_list_closed'
 const elsewhere = 'contractors.guest_address_refused'

@@ -5,7 +5,7 @@ import { onViolation, type Queryable, type Scope, sql } from '#platform/database
 import { dateTime, nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { hashNewPassword, normaliseEmail } from '#platform/identity'
 import { linkTo, sendMail, withoutLinks } from '#platform/mail'
-import { type Colleague, findColleagues } from '#platform/members'
+import { type Colleague, findColleagues, namesOf } from '#platform/members'
 import { notify } from '#platform/notifications'
 import { getBrand, requireFeature } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
@@ -211,18 +211,6 @@ export async function endShare(app: App, scope: Scope, listId: string, id: strin
 export async function findSharees(app: App, scope: Scope, q: string): Promise<Colleague[]> {
   const found = await findColleagues(mainApp(app).db.reads(scope), { q, limit: 9 })
   return found.filter(({ userId }) => userId !== scope.userId).slice(0, 8)
-}
-
-/** Names of members of the scope's tenant, who may have left: then there is none. */
-export async function namesOf(
-  app: App,
-  scope: Scope,
-  userIds: readonly (string | null)[],
-): Promise<Map<string, Colleague>> {
-  const ids = [...new Set(userIds.filter(id => id !== null))]
-  if (ids.length === 0) return new Map()
-  const found = await findColleagues(mainApp(app).db.reads(scope), { userIds: ids })
-  return new Map(found.map(colleague => [colleague.userId, colleague]))
 }
 
 async function shareWithColleague(

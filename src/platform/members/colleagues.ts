@@ -1,4 +1,5 @@
-import { type Queryable, sql } from '#platform/database'
+import { type App, mainApp } from '#platform/app.ts'
+import { type Queryable, type Scope, sql } from '#platform/database'
 
 /** Who works in the same tenant. */
 export type Colleague = { userId: string; fullName: string | null; email: string }
@@ -29,4 +30,16 @@ export async function findColleagues(
     order by sort_name, user_id
     ${'limit' in by ? sql`limit ${by.limit}` : sql``}
   `)
+}
+
+/** Names of members of the scope's tenant, who may have left: then there is none. */
+export async function namesOf(
+  app: App,
+  scope: Scope,
+  userIds: readonly (string | null)[],
+): Promise<Map<string, Colleague>> {
+  const ids = [...new Set(userIds.filter(id => id !== null))]
+  if (ids.length === 0) return new Map()
+  const found = await findColleagues(mainApp(app).db.reads(scope), { userIds: ids })
+  return new Map(found.map(colleague => [colleague.userId, colleague]))
 }
