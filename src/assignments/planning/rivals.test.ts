@@ -156,18 +156,25 @@ test('VS-11 AG-01 a workspace has at most 20 runs under way, one of them at work
   assert.deepEqual(rows, [{ open: 1, limited: true }])
 })
 
-test('VS-11 turns are given to each up to his part and to all together up to theirs, and given back when work fails', async () => {
-  const turns = new Turns({ most: 2, mostOfOne: 1 })
+test('VS-11 turns are given to each up to his part and to all together up to theirs, in order, and given back when work fails', async () => {
+  const turns = new Turns({ most: 2, mostOfOne: 1, longestWait: 200 })
   const { promise, resolve } = Promise.withResolvers<void>()
-  const waits = () => promise.then(() => 'done')
-  const taken = [turns.during('a', waits), turns.during('b', waits)]
-  assert.equal(await turns.during('a', waits), undefined)
-  assert.equal(await turns.during('c', waits), undefined)
+  const begun: string[] = []
+  const work = (name: string) => async () => {
+    begun.push(name)
+    await promise
+    return name
+  }
+  const taken = [turns.during('a', work('a 1')), turns.during('b', work('b 1'))]
+  assert.equal(await turns.during('a', work('a in vain')), undefined)
+  const waiting = ['a 2', 'b 2', 'a 3'].map(name => turns.during(name.slice(0, 1), work(name)))
+  assert.deepEqual(begun, ['a 1', 'b 1'])
   resolve()
-  assert.deepEqual(await Promise.all(taken), ['done', 'done'])
+  assert.deepEqual(await Promise.all([...taken, ...waiting]), ['a 1', 'b 1', 'a 2', 'b 2', 'a 3'])
+  assert.deepEqual(begun, ['a 1', 'b 1', 'a 2', 'b 2', 'a 3'])
   await assert.rejects(
     turns.during('a', () => Promise.reject(new Error('it fails'))),
     /it fails/,
   )
-  assert.equal(await turns.during('a', waits), 'done')
+  assert.equal(await turns.during('a', work('a 4')), 'a 4')
 })

@@ -19,8 +19,8 @@ const pairsAtOnce = 20_000
 const sidePairsAtOnce = 1_000
 const msAtOnce = 2_000
 
-/** In this process searches that somebody waits for are at most so many, and one of a tenant: the others become jobs. */
-const waitedFor = new Turns({ most: Math.max(2, availableParallelism()), mostOfOne: 1 })
+/** Searches that somebody waits for are so many in this process, one of a tenant: who has waited so long in vain gets a job. */
+const waitedFor = new Turns({ most: Math.max(2, availableParallelism()), mostOfOne: 1, longestWait: 4_000 })
 
 /** So many runs of a tenant wait or are at work. */
 const mostUnderWay = 20
@@ -118,7 +118,7 @@ async function answerAtOnce(round: ReadyRound, given: KeptProblem, asked: Asked)
   const signal = AbortSignal.timeout(msAtOnce)
   const kept = await packProblem(given)
   const planning = planRound(given, asked, { signal, onProgress: step => progress.add(step) })
-  const answer: Answer = await answerOf(planning, kept, round.notes, () => false)
+  const answer: Answer = await answerOf(planning, kept, given, round.notes, () => false)
   // What was cut off by a clock is not the same everywhere: the job takes the time that it needs.
   if (signal.aborted) return undefined
   return { ...answer, progress: progress.steps, kept }

@@ -1,30 +1,69 @@
 // Searches take a core each, and up to 300 MB: how many there are at once in this process.
 
-/** At most so many at once, and so many of one tenant, whatever he asks for. */
+type Waiting = { tenantId: string; begin: () => void }
+
+/** At most so many at once, and so many of one tenant, whatever he asks for. Who comes later waits, in ms, as long as told. */
 export class Turns {
   private readonly most: number
   private readonly mostOfOne: number
+  private readonly longestWait: number
   private readonly taken = new Map<string, number>()
   private total = 0
+  private readonly waiting: Waiting[] = []
 
-  constructor({ most, mostOfOne }: { most: number; mostOfOne: number }) {
+  constructor({ most, mostOfOne, longestWait = 0 }: { most: number; mostOfOne: number; longestWait?: number }) {
     this.most = most
     this.mostOfOne = mostOfOne
+    this.longestWait = longestWait
   }
 
-  /** Undefined, and nothing is done, where all turns are taken. */
+  /** Undefined, and nothing is done, where no turn was to be had. */
   async during<T>(tenantId: string, work: () => Promise<T>): Promise<T | undefined> {
-    const mine = this.taken.get(tenantId) ?? 0
-    if (this.total >= this.most || mine >= this.mostOfOne) return undefined
-    this.total++
-    this.taken.set(tenantId, mine + 1)
+    if (this.isFree(tenantId)) this.take(tenantId)
+    else if (!(await this.comes(tenantId))) return undefined
     try {
       return await work()
     } finally {
-      this.total--
-      const left = (this.taken.get(tenantId) ?? 1) - 1
-      if (left > 0) this.taken.set(tenantId, left)
-      else this.taken.delete(tenantId)
+      this.giveBack(tenantId)
     }
+  }
+
+  private isFree(tenantId: string): boolean {
+    return this.total < this.most && (this.taken.get(tenantId) ?? 0) < this.mostOfOne
+  }
+
+  private take(tenantId: string): void {
+    this.total++
+    this.taken.set(tenantId, (this.taken.get(tenantId) ?? 0) + 1)
+  }
+
+  /** False where it did not come in time. */
+  private comes(tenantId: string): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const one: Waiting = {
+      tenantId,
+      begin: () => {
+        clearTimeout(clock)
+        resolve(true)
+      },
+    }
+    const clock = setTimeout(() => {
+      this.waiting.splice(this.waiting.indexOf(one), 1)
+      resolve(false)
+    }, this.longestWait)
+    this.waiting.push(one)
+    return promise
+  }
+
+  private giveBack(tenantId: string): void {
+    this.total--
+    const left = (this.taken.get(tenantId) ?? 1) - 1
+    if (left > 0) this.taken.set(tenantId, left)
+    else this.taken.delete(tenantId)
+    const next = this.waiting.findIndex(each => this.isFree(each.tenantId))
+    const [one] = next < 0 ? [] : this.waiting.splice(next, 1)
+    if (!one) return
+    this.take(one.tenantId)
+    one.begin()
   }
 }
