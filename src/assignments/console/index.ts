@@ -135,7 +135,14 @@ export const assignmentsConsole: ConsoleModule = {
       permission: targets,
       place: 2,
     },
-    { group: 'Assignments', label: 'Board', to: '/assignments', icon: 'list', permission: rounds },
+    {
+      group: 'Assignments',
+      label: 'Board',
+      to: '/assignments',
+      icon: 'list',
+      permission: rounds,
+      isStart: true,
+    },
     {
       group: 'Assignments',
       label: 'For me',

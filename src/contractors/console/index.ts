@@ -98,7 +98,14 @@ export const contractorsConsole: ConsoleModule = {
     },
   ],
   navigation: [
-    { group: 'Contractors', label: 'Search', to: '/contractors', icon: 'search', permission: read },
+    {
+      group: 'Contractors',
+      label: 'Search',
+      to: '/contractors',
+      icon: 'search',
+      permission: read,
+      isStart: true,
+    },
     { group: 'Contractors', label: 'Overview', to: '/overview', icon: 'chart', permission: read },
     {
       group: 'Contractors',

@@ -27,6 +27,8 @@ export type NavigationEntry = {
   to: string
   icon: IconName
   permission?: string
+  /** Where one begins who worked in this application last; the first such page, where one worked in none yet. */
+  isStart?: boolean
   /** Among those of its group: 0 unless told, and within one number in the order of the modules. */
   place?: number
 }

@@ -23,6 +23,7 @@ import {
 } from './session.ts'
 import classes from './shell.module.css'
 import { SideSheet } from './side-sheet.tsx'
+import { rememberApplication, startPageOf } from './start-page.ts'
 import { Forbidden } from './states.tsx'
 import { StepUp } from './step-up.tsx'
 import { usePageTitle } from './titles.ts'
@@ -41,6 +42,10 @@ export function Shell({ navigation, routes, stepUp, Bell, startCard }: ShellProp
   useSearchKey(navigation)
   // biome-ignore lint/correctness/useExhaustiveDependencies: another address is the reason to close
   useEffect(menu.close, [pathname])
+
+  const start = startPageOf(navigation, session)
+  const section = sectionOf(pathname, navigation)
+  useEffect(() => rememberApplication(navigation, session.tenantId, section), [navigation, session.tenantId, section])
 
   const { closed } = session
   useShownBrand(useQuery({ ...brandQuery, enabled: session.tenantId !== null }).data)
@@ -88,7 +93,7 @@ export function Shell({ navigation, routes, stepUp, Bell, startCard }: ShellProp
         <div className={classes.inner}>
           {closed && isOutside && <ClosedWorkspaceBanner closed={closed} />}
           <SecondFactorGraceBanner />
-          {startCard && pathname === navigation[0]?.to && session.can(startCard.permission) && (
+          {startCard && pathname === start && session.can(startCard.permission) && (
             <div className="off-paper">
               <Suspense>
                 <startCard.Card />
