@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { type OnTheWire, request } from '#platform/console'
 import type { Board as ServedBoard } from '../boards/boards.ts'
+import { inOrderOfTheWeek } from './board-order.ts'
 
 export type Board = OnTheWire<ServedBoard>
 export type BoardRound = Board['rounds'][number]
@@ -11,6 +12,7 @@ export const boardQuery = (domainId: string, period: { from: string; to: string 
   queryOptions({
     queryKey: ['assignments', 'boards', domainId, period],
     queryFn: ({ signal }) => request<Board>(`/assignment-domains/${domainId}/board`, { query: period, signal }),
+    select: (board: Board) => ({ ...board, targets: inOrderOfTheWeek(board.targets, period) }),
     placeholderData: keepPreviousData,
   })
 

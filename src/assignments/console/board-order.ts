@@ -1,0 +1,22 @@
+import type { BoardTarget } from './board.ts'
+import { addDays, mondayOf } from './days.ts'
+
+/**
+ * What is on no certain day first, by name; then by day and time, so that a clinic's Monday stands above its Friday. A month
+ * is ordered as its first whole week, whatever weekday it begins on.
+ */
+export function inOrderOfTheWeek<T extends Pick<BoardTarget, 'occurrences'>>(
+  targets: readonly T[],
+  { from, to }: { from: string; to: string },
+): T[] {
+  const monday = mondayOf(addDays(from, 6))
+  const begin = addDays(monday, 6) <= to ? monday : from
+  const firstOf = ({ occurrences }: T) => {
+    const times = occurrences.map(({ date, startsAt }) => `${date ?? ''} ${startsAt ?? ''}`).toSorted()
+    return times.find(time => time >= begin || time.startsWith(' ')) ?? times[0] ?? ''
+  }
+  const sorted = targets.map(target => ({ target, first: firstOf(target) }))
+  return sorted
+    .toSorted((one, other) => (one.first < other.first ? -1 : one.first > other.first ? 1 : 0))
+    .map(({ target }) => target)
+}
