@@ -223,7 +223,7 @@ describe('rounds of chores', { skip }, () => {
       // Published: first it is said who is told.
       await page.getByRole('button', { name: 'Publish', exact: true }).click()
       const publishing = page.getByRole('dialog', { name: 'Publish this plan?' })
-      await publishing.getByText('It tells 5 house-mates what is theirs').waitFor()
+      await publishing.getByText('5 house-mates are on this plan.').waitFor()
       await publishing.getByText('Tell them yourself: they have no account here').waitFor()
       await look(page, 'round, publish')
       await publishing.getByRole('button', { name: 'Publish', exact: true }).click()

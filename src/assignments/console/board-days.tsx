@@ -17,7 +17,7 @@ export function BoardDays({ board, domain, isMonth, today }: BoardProps) {
     .map(round => ({
       key: round.id,
       title: nameOfRound({ name: round.name, assignmentDate: round.startsOn, endsOn: round.endsOn }),
-      note: 'on no certain day',
+      note: 'on all days',
       entries: entries.filter(({ occurrence }) => occurrence.date === null && occurrence.assignmentId === round.id),
     }))
     .filter(each => each.entries.length > 0)

@@ -10,6 +10,7 @@ import { emptyPlaces } from './round-words.ts'
 import classes from './rounds.module.css'
 import { publishRound, refreshRound } from './rounds.ts'
 import type { Participant } from './wire-types.ts'
+import { counted } from './words.ts'
 
 /** Says what will be told to whom, before anybody is. */
 export function PublishDialog({ close }: { close: () => void }) {
@@ -29,8 +30,11 @@ export function PublishDialog({ close }: { close: () => void }) {
   const isMailed = domain.configuration.notices?.mail_without_account === true
   const concerned = plan.people.filter(({ id }) => plan.placesOf.has(id))
   const ways: readonly { title: string; people: readonly Participant[] }[] = [
-    { title: 'In Commonhold, and by mail if they want that', people: concerned.filter(each => each.userId !== null) },
-    { title: 'By mail', people: isMailed ? concerned.filter(isReachable) : [] },
+    {
+      title: 'Told in Commonhold, and by mail if they want that',
+      people: concerned.filter(each => each.userId !== null),
+    },
+    { title: 'Told by mail', people: isMailed ? concerned.filter(isReachable) : [] },
     {
       title: 'Tell them yourself: they have no account here',
       people: concerned.filter(each => each.userId === null && !(isMailed && isReachable(each))),
@@ -41,8 +45,9 @@ export function PublishDialog({ close }: { close: () => void }) {
     <Modal opened onClose={close} title="Publish this plan?" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Stack gap="md">
         <Text size="sm">
-          It tells {formatCount(concerned.length)} {domain.words.participant.plural} what is theirs, and when; it comes
-          into their calendar feeds. Of each later change those are told whom it concerns.
+          {counted(concerned.length, domain.words.participant)}{' '}
+          {concerned.length === 1 ? 'is on this plan. It comes' : 'are on this plan. It comes'} into their calendar
+          feeds, and of each later change those are told whom it concerns.
         </Text>
         <dl className={classes.ways}>
           {ways.map(({ title, people }) => (

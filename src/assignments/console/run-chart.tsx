@@ -46,7 +46,10 @@ function planOf(progress: readonly Progress[]): ChartPlan {
       { shape: 'line', values: bounds, color: '--ch-star', dash: [6, 4] },
     ],
     across: { steps: [1, 2, 5, 10, 20, 50, 100], text: place => seconds(place * step), space: 60 },
-    up: { text: value => new Intl.NumberFormat('en', { notation: 'compact' }).format(value), isClose: true },
+    up: {
+      text: value => new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 4 }).format(value),
+      isClose: true,
+    },
     wordsAt: index => {
       const [cost = null, lowerBound = null] = [costs[index], bounds[index]]
       return inWords({ elapsedMs: index * step, cost, lowerBound, gap: null })
