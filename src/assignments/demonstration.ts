@@ -29,12 +29,12 @@ type Person = Omit<ParticipantFields, 'userId'> & {
   away?: { weeksAgo: number; weeks: number; note: string }[]
 }
 type File = DomainFields & {
-  /** From so many weeks ago; with `every` again each so many weeks, up to the next. */
-  rounds: { name: string; weeksAgo: number; every?: number; days: number; targets?: TargetFields[] }[]
+  /** From so many weeks ago; with `every` again each so many weeks, up to the next, and called by its days as in the console. */
+  rounds: { name?: string; weeksAgo: number; every?: number; days: number; targets?: TargetFields[] }[]
   targets: TargetFields[]
   participants: Person[]
 }
-type Round = { name: string; first: string; last: string; targets: TargetFields[] }
+type Round = { name: string | null; first: string; last: string; targets: TargetFields[] }
 
 const files = ['hostel', 'clinic', 'conference']
 
@@ -109,8 +109,12 @@ class Planner {
       if (every !== undefined) for (let ago = weeksAgo; ago >= -1; ago -= every) starts.push(ago)
       return starts.map(ago => {
         const first = shifted(this.monday, -7 * ago)
-        const title = every === undefined ? `${name} ${first.slice(0, 4)}` : `${name} from ${first}`
-        return { name: title, first, last: shifted(first, days - 1), targets }
+        return {
+          name: name === undefined ? null : `${name} ${first.slice(0, 4)}`,
+          first,
+          last: shifted(first, days - 1),
+          targets,
+        }
       })
     })
   }
@@ -157,7 +161,7 @@ class Planner {
     const round = await readyRound(tx, id, { timeZone })
     // Here and not in a thread: thirty of them would take longer to start than to solve, and nobody waits for this one yet.
     const { pairs, status, cost, lowerBound } = solveWithSides(this.highs, round.problem)
-    if (status === 'infeasible') throw new Error(`The demonstration has no plan for ${name}`)
+    if (status === 'infeasible') throw new Error(`The demonstration has no plan for ${name ?? first}`)
     await replacePeople(tx, id, pairs, round.times)
     await keepShares(tx, id, round, pairs)
     await noteRevision(tx, id, {
