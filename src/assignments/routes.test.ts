@@ -100,4 +100,12 @@ test('VS-12 a day that no calendar has, or the database not, is refused wherever
     const board = await call(alice, 'GET', `/assignment-domains/${domainId}/board?from=${day}&to=${day}`)
     assert.equal(board.status, 200, JSON.stringify(board.json))
   }
+  // Of 9999 the last day is a Friday: what begins in its evening ends in the year 10000.
+  const fields = { domainId, name: 'Night', weekday: 'friday', startsAt: '20:00', endsAt: '02:00' }
+  const { json: night } = await call(alice, 'POST', '/assignment-targets', fields)
+  const edge = (await call(alice, 'POST', '/assignments', { domainId, assignmentDate: last })).json.id
+  const planned = await call(alice, 'POST', `/assignments/${edge}/runs`, {})
+  assert.deepEqual([planned.status, planned.json.fault], [201, null], JSON.stringify(planned.json))
+  for (const what of ['check', 'details', `reasons?participantId=${id}&targetId=${night.id}`])
+    assert.equal((await call(alice, 'GET', `/assignments/${edge}/${what}`)).status, 200, what)
 })

@@ -66,7 +66,7 @@ test('VS-09 VS-11 AG-01 who drops out of a published round is replaced, nobody e
   const after = await house.board(id)
   assert.ok(after.includes(`Kitchen: ${other}`), after.join(', '))
   assert.ok(!after.some(line => line.includes(cook)))
-  const { items } = await ask(viewer, 'GET', path)
+  const { items } = await ask(alice, 'GET', path)
   assert.deepEqual(
     items.map((each: { resolvedRevision: number; reason: string }) => [each.resolvedRevision, each.reason]),
     [[2, 'Flu']],

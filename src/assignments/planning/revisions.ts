@@ -48,14 +48,17 @@ export async function replacePeople(
   pairs: readonly PinnedPair[],
   times: ReadyRound['times'],
 ): Promise<void> {
-  const at = (minute: number | undefined) => (minute === undefined ? null : new Date(minute * 60_000).toISOString())
+  const at = (minute: number | undefined) => (minute === undefined ? null : minute * 60)
   const plan = sql`
-    unnest(
-      ${pairs.map(each => each.participant)}::uuid[],
-      ${pairs.map(each => each.target)}::uuid[],
-      ${pairs.map(each => at(times.get(each.target)?.startsAt))}::timestamptz[],
-      ${pairs.map(each => at(times.get(each.target)?.endsAt))}::timestamptz[]
-    ) as plan (participant_id, target_id, starts_at, ends_at)
+    (
+      select participant_id, target_id, to_timestamp(starts_at) as starts_at, to_timestamp(ends_at) as ends_at
+      from unnest(
+        ${pairs.map(each => each.participant)}::uuid[],
+        ${pairs.map(each => each.target)}::uuid[],
+        ${pairs.map(each => at(times.get(each.target)?.startsAt))}::float8[],
+        ${pairs.map(each => at(times.get(each.target)?.endsAt))}::float8[]
+      ) as given (participant_id, target_id, starts_at, ends_at)
+    ) as plan
   `
   await tx.run(sql`
     delete from assignments.assignment_details as detail

@@ -28,8 +28,7 @@ const wholeDay: Span = { startsAt: 0, endsAt: 1_440 }
 /** All days from the first to the last, `YYYY-MM-DD`. */
 export function daysOf(first: string, last: string): string[] {
   const days: string[] = []
-  for (let at = Date.parse(first); at <= Date.parse(last); at += dayMs)
-    days.push(new Date(at).toISOString().slice(0, 10))
+  for (let at = Date.parse(first); at <= Date.parse(last); at += dayMs) days.push(dayAt(at))
   return days
 }
 
@@ -78,8 +77,10 @@ export function weeksOf(days: readonly string[], timeZone: string): { from: numb
 }
 
 /** So many days later. */
-export const shifted = (day: string, days: number): string =>
-  new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10)
+export const shifted = (day: string, days: number): string => dayAt(Date.parse(day) + days * dayMs)
+
+/** Whole, also where a year has more than four digits: what begins on the last day of 9999 ends on the next. */
+const dayAt = (at: number): string => new Date(at).toISOString().replace(/T.*/, '')
 
 /** When somebody is free, day by day: his ordinary week with the exceptions; of two the one that says away holds. */
 export class Availability {

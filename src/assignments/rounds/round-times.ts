@@ -1,7 +1,7 @@
 // A round by the clock: when its targets are, and what keeps people from them: other rounds that they are on, and their rest.
 import { type Reader, sql } from '#platform/database'
 import type { MinuteLimit, Occurrence } from '../engine/problem.ts'
-import { daysOf, instantsOf, occurrencesOf, shifted, type Window, weeksOf } from './calendar.ts'
+import { daysOf, instantsOf, occurrencesOf, type Window, weeksOf } from './calendar.ts'
 import type { Reason } from './eligibility.ts'
 import type { RoundCandidate, RoundInputs, RoundPlace } from './round-inputs.ts'
 
@@ -106,8 +106,8 @@ async function readElsewhere(
       and round.id <> ${id}
       and round.published_at is not null
       and round.status <> 'cancelled'
-      and round.assignment_date <= ${shifted(last, longestRest)}
-      and coalesce(round.ends_on, round.assignment_date) >= ${shifted(first, -longestRest)}
+      and round.assignment_date <= ${last}::date + ${longestRest}::integer
+      and coalesce(round.ends_on, round.assignment_date) >= ${first}::date - ${longestRest}::integer
       and target.starts_at is not null
     order by detail.participant_id, round.assignment_date, target.id, round.id
   `)
