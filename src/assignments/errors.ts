@@ -39,6 +39,10 @@ export const errors = errorTable('assignments', {
     'conflict',
     'To plan the last rounds of this domain again takes longer than {seconds} s. Try the weights on a round instead.',
   ],
+  boardTooLarge: [
+    'conflict',
+    'Between these days there are {rounds} rounds with {targets} targets, more than a board shows. Ask for fewer days.',
+  ],
   previewBusy: ['limited', 'A preview is at work already. Wait until it has ended, and ask again.'],
   scheduleNotFound: ['not_found', 'There is no schedule {id}.'],
   scheduleNameTaken: ['conflict', 'Another schedule of this domain has this name.'],

@@ -15,7 +15,7 @@ export const boardRoutes = [
     summary: 'Get a board: who is on what in a domain, day by day',
     params: idParams,
     query: Period,
-    refusals,
+    refusals: [...refusals, 'assignments.board_too_large'],
     response: Board,
     async handle({ params, query, scope }, app) {
       const timeZone = await getTimezone(app, scope.tenantId as string)

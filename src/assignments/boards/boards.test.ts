@@ -108,6 +108,22 @@ test('VS-08 a board says what is short, leaves out what came later or is cancell
   await inTx(ours, tx => updateTarget(tx, kitchen.id, { isActive: true }))
 })
 
+test('VS-08 a board of more than anybody could read is refused before it takes the time of all others', async () => {
+  const year = sql`
+    insert into assignments.assignments (domain_id, assignment_date, ends_on, strategy_used)
+    select ${chores}, '2041-01-01'::date + place, '2041-12-31'::date + place, 'optimal'
+    from generate_series(1, 366) as place
+  `
+  await inTx(ours, async tx => {
+    await tx.run(year)
+    const board = (to: string) => getBoard(tx, chores, { from: '2041-01-01', to }, zone)
+    assert.equal((await board('2041-01-08')).rounds.length, 7)
+    await assert.rejects(board('2041-12-31'), { code: 'assignments.board_too_large' })
+    // What was made for this is nobody else's.
+    await tx.run(sql`delete from assignments.assignments where assignment_date >= '2041-01-01'`)
+  })
+})
+
 test('VS-08 what was planned stays where it was planned when its target changes, and comes again each week of its round', () => {
   const days = ['2027-03-22', '2027-03-23', '2027-03-29', '2027-03-30']
   const window = { weekday: 2, onDate: null, startsAt: '06:00', endsAt: '07:00' }

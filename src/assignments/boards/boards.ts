@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { type Reader, sql } from '#platform/database'
 import { date, nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { getDomain } from '../domains/domains.ts'
+import { errors } from '../errors.ts'
 import { statuses } from '../rounds/assignments.ts'
 import { daysOf, type Window } from '../rounds/calendar.ts'
 import { type Occurrence, occurrencesIn } from './occurrences.ts'
@@ -69,7 +70,10 @@ export const Board = Type.Object({
 })
 export type Board = Static<typeof Board>
 
-/** The rounds of a domain that have a day of the period, with all who are on anything in them, or on one target alone. */
+/** Days of rounds times targets: so many are looked at in half a second, in which nobody else is answered. */
+const mostCells = 250_000
+
+/** The rounds of a domain that have a day of the period, with all who are on anything in them, or on one target alone. Refuses what nobody could read. */
 export async function getBoard(
   tx: Reader,
   domainId: string,
@@ -81,6 +85,9 @@ export async function getBoard(
   await getDomain(tx, domainId)
   const rounds = await readRounds(tx, domainId, period)
   const targets = await readTargets(tx, domainId, rounds, targetId)
+  const daysOfRounds = new Map(rounds.map(({ id, startsOn, endsOn }) => [id, daysOf(startsOn, endsOn)]))
+  const cells = targets.length * [...daysOfRounds.values()].reduce((sum, each) => sum + each.length, 0)
+  if (cells > mostCells) throw errors.boardTooLarge({ rounds: rounds.length, targets: targets.length })
   const filled = Map.groupBy(await readPeople(tx, rounds), each => keyOf(each.assignmentId, each.targetId))
   const shortages = new Map(rounds.map(({ id }) => [id, [] as { targetId: string; name: string; missing: number }[]]))
   const shown = targets.map(target => {
@@ -88,7 +95,7 @@ export async function getBoard(
     const occurrences = rounds.flatMap(round => {
       const people = filled.get(keyOf(round.id, target.id)) ?? []
       if (people.length === 0 && !isOpenTo(round, target)) return []
-      const found = occurrencesOf(round, target, people, timeZone)
+      const found = occurrencesOf(round, daysOfRounds.get(round.id) ?? [], target, people, timeZone)
       if (found.length === 0) return []
       const missing = minimum - people.length
       if (missing > 0) shortages.get(round.id)?.push({ targetId: target.id, name: target.name, missing })
@@ -120,14 +127,15 @@ const isOpenTo = ({ status, publishedAt }: RoundRow, { isActive, createdAt }: Ta
   isActive && status !== 'cancelled' && (publishedAt === null || createdAt <= publishedAt)
 
 function occurrencesOf(
-  { status, startsOn, endsOn }: RoundRow,
+  { status }: RoundRow,
+  days: readonly string[],
   target: TargetRow,
   people: readonly PersonRow[],
   timeZone: string,
 ): Occurrence[] {
   if (status === 'cancelled') return []
   const planned = people.find(each => each.startsAt !== null)
-  const found = occurrencesIn(target, daysOf(startsOn, endsOn), timeZone, planned)
+  const found = occurrencesIn(target, days, timeZone, planned)
   // Whoever was put on it by hand is seen, whatever became of the target's days.
   return found.length === 0 && people.length > 0 ? [{ date: null, startsAt: null, endsAt: null }] : found
 }

@@ -20,6 +20,7 @@ export function readJsonBodies(server: FastifyInstance, types: readonly string[]
     if (body.length === 0) return done(null, undefined)
     if (!isUtf8(body)) return done(errors.bodyMalformed())
     const text = body.toString('utf8')
+    if (isDeep(text)) return done(errors.bodyMalformed())
     parse(request, text, (error, value) => {
       if (error) return done(errors.bodyMalformed({}, error))
       // A character that does not fit can only come as an escape: bodies without one are not walked through.
@@ -33,6 +34,34 @@ export function readJsonBodies(server: FastifyInstance, types: readonly string[]
 export function readRawBodies(server: FastifyInstance, { types }: RawBody): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser<Buffer>([...types], { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}
+
+/** Deeper than anything we take is within anything: whatever walks through it by calling itself would come to its end. */
+const deepest = 1_000
+
+function isDeep(text: string): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) at = endOfString(text, at)
+    else if ((code | 0x20) === opening && ++depth > deepest) return true
+    else if ((code | 0x20) === closing) depth--
+  }
+  return false
+}
+
+const quote = 0x22
+/** `{` and, without its bit 0x20, `[`; likewise the other two. */
+const [opening, closing] = [0x7b, 0x7d]
+
+/** Of the string that begins there; the end of the text where it has none. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x5c) at++
+    else if (code === quote) return at
+  }
+  return text.length
 }
 
 /** Whether all text in a value is what a PostgreSQL text can hold: no NUL, no half of a surrogate pair. */

@@ -50,6 +50,8 @@ test('a body that is not JSON in UTF-8, or holds what text columns cannot, is re
     ['{"name":"a","__proto__":{"isAdmin":true}}', 400, 'http.body_malformed'],
     ['{"name":"a","inner":{"__proto__":{}}}', 400, 'http.body_malformed'],
     ['{"name":"a","constructor":{"prototype":{"isAdmin":true}}}', 400, 'http.body_malformed'],
+    [`{"name":"a","inner":${'['.repeat(1_001)}${']'.repeat(1_001)}}`, 400, 'http.body_malformed'],
+    [`{"name":"${'['.repeat(1_001)}\\"{"}`, 400, 'http.request_invalid'],
     ['{"name":"a\\u0000b"}', 400, 'http.text_unfit'],
     ['{"name":"\\ud800"}', 400, 'http.text_unfit'],
     ['{"name":"a","a\\u0000":1}', 400, 'http.text_unfit'],
