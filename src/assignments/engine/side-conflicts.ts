@@ -59,7 +59,7 @@ function pricedDemands(
   return few.length === demands.length || canBeMet(highs, problem, instance, rows, few) ? [...demands] : few
 }
 
-function canBeMet(
+export function canBeMet(
   highs: Highs,
   problem: Problem,
   instance: Instance,

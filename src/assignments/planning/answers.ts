@@ -17,7 +17,7 @@ import { checkKept } from './kept-checks.ts'
 import type { KeptProblem, Packed } from './kept-problems.ts'
 import { inPoints } from './points.ts'
 import type { Progress } from './runs.ts'
-import { conflictOf } from './sentences.ts'
+import type { KeptConflict } from './sentences.ts'
 import { readPairs } from './standings.ts'
 
 /** What a run was asked, with all that the request left to the round. */
@@ -130,11 +130,13 @@ function replanNotes({ problem, before }: KeptProblem, plan: Plan, unit: number)
     people.length === 0
       ? 'Nobody else has to move.'
       : `${people.length === 1 ? 'One other has' : `${people.length} others have`} to move: ${people.slice(0, 10).join(', ')}.`,
-    ...(extra > 0 ? [`It costs at most ${extra} points more than a plan that minds nobody.`] : []),
+    ...(extra > 0 ? [`It costs at most ${extra} points more than a plan that may move everybody.`] : []),
   ]
 }
 
 type Finish = Answer & {
+  /** Why there is no plan. */
+  conflict?: KeptConflict | null
   progress: readonly Progress[]
   /** Undefined where it was kept before. */
   kept?: Packed
@@ -153,7 +155,7 @@ export async function finishRun(
   tx: Queryable,
   assignmentId: string,
   { id, attempt }: { id: string; attempt: number },
-  { status, plan, fault, progress, kept, given, unit, timeZone, ...answer }: Finish,
+  { status, plan, fault, conflict, progress, kept, given, unit, timeZone, ...answer }: Finish,
 ): Promise<boolean> {
   const notes = [...answer.notes, ...(given && plan ? replanNotes(given, plan, unit) : [])]
   const done = await tx.maybe<{ accepts: boolean }>(sql`
@@ -165,7 +167,7 @@ export async function finishRun(
       best_cost = ${inPoints(plan?.cost, unit)},
       lower_bound = ${inPoints(plan?.lowerBound, unit)},
       unit = ${unit},
-      conflict = ${plan && given && plan.status === 'infeasible' ? json(conflictOf(given.problem, plan)) : null},
+      conflict = ${conflict ? json(conflict) : null},
       ${kept ? sql`problem = ${kept.bytes}, problem_hash = ${kept.hash},` : sql``}
       engine_version = ${plan?.engine ?? engineVersion},
       progress = ${json(progress)},

@@ -9,6 +9,7 @@ import { type Asked, answerOf, finishRun, givenOf, keptText, ProgressLog, planRo
 import { type KeptProblem, type Packed, packProblem, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
 import { tellRunEnded } from './run-notices.ts'
+import { conflictOf } from './sentences.ts'
 import { Turns } from './turns.ts'
 
 type Work = { tenantId: string; userId?: string; userName?: string; assignmentId: string; runId: string }
@@ -91,7 +92,8 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
         onProgress: step => progress.add(step),
       })
       const answer = await answerOf(planning, packed, notes, () => ending.signal.aborted)
-      await end({ ...answer, progress: progress.steps, given, unit })
+      const conflict = await conflictOf(given.problem, answer.plan)
+      await end({ ...answer, conflict, progress: progress.steps, given, unit })
     } finally {
       await watching.end()
     }

@@ -12,6 +12,7 @@ import { type KeptProblem, packProblem } from './kept-problems.ts'
 import { type ReadyRound, readyRound } from './ready-rounds.ts'
 import { solveRunJob } from './run-jobs.ts'
 import { getRun, type RunFields, type SolverRun } from './runs.ts'
+import { conflictOf } from './sentences.ts'
 import { Turns } from './turns.ts'
 
 /** Up to so many pairs a round is solved while somebody waits, for so long; where it takes longer, a job does it anew. */
@@ -118,10 +119,10 @@ async function answerAtOnce(round: ReadyRound, given: KeptProblem, asked: Asked)
   const signal = AbortSignal.timeout(msAtOnce)
   const kept = await packProblem(given)
   const planning = planRound(given, asked, { signal, onProgress: step => progress.add(step) })
-  const answer: Answer = await answerOf(planning, kept, given, round.notes, () => false)
+  const answer: Answer = await answerOf(planning, kept, round.notes, () => false)
   // What was cut off by a clock is not the same everywhere: the job takes the time that it needs.
   if (signal.aborted) return undefined
-  return { ...answer, progress: progress.steps, kept }
+  return { ...answer, conflict: await conflictOf(given.problem, answer.plan), progress: progress.steps, kept }
 }
 
 async function insertRun(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { admin, alice, ask, bob, call, houseOf, viewer } from './planning.test.world.ts'
+import { runJobs } from '#test/jobs.ts'
+import { admin, alice, ask, bob, call, houseOf, viewer, world } from './planning.test.world.ts'
 
 const hostel = {
   people: { Anna: { skills: ['cooking'] }, Ben: {}, Cleo: {} },
@@ -121,6 +122,42 @@ test('VS-11 a round that cannot be says why in the words of its domain, with the
   await ask(alice, 'PATCH', `/assignment-targets/${house.places.Door}`, { requiredCount: 1 })
   const mended = await run(id)
   assert.deepEqual([mended.planStatus, mended.conflict], ['optimal', null], 'as the mend said')
+})
+
+test('VS-11 a conflict of who is apart, of a mix and of hours says what would mend it, in the domain’s words', async () => {
+  const house = await houseOf({ Anna: { skills: ['first aid'] }, Ben: {} }, { Kitchen: { requiredCount: 2 } })
+  const mendsIn = async (round: string) => {
+    const { id, status } = await run(round)
+    // Where it took longer than somebody waits.
+    if (status === 'queued') await runJobs(world)
+    const { conflict } = await ask(alice, 'GET', `/assignments/${round}/runs/${id}`)
+    return conflict?.mends.map((each: { text: string }) => each.text)
+  }
+  const change = (fields: object) => ask(alice, 'PATCH', `/assignment-targets/${house.places.Kitchen}`, fields)
+  const relation = await ask(alice, 'POST', '/participant-relations', {
+    ...{ kind: 'apart', participantIds: [house.people.Anna, house.people.Ben] },
+  })
+  assert.deepEqual(await mendsIn(await house.round()), [
+    'Anna and Ben may be together',
+    'One more house-mate for Kitchen',
+    'One place fewer on Kitchen',
+  ])
+  await ask(alice, 'DELETE', `/participant-relations/${relation.id}`)
+  await change({ skillMix: [{ skill: 'first aid', minimum: 2 }] })
+  assert.deepEqual(await mendsIn(await house.round()), [
+    'One more house-mate with first aid for Kitchen',
+    'One fewer with first aid on Kitchen',
+  ])
+  await change({ skillMix: [], requiredCount: 1, weekday: 'monday', startsAt: '08:00', endsAt: '12:00' })
+  await ask(alice, 'POST', '/assignment-targets', {
+    ...{ domainId: house.domainId, name: 'Door', weekday: 'tuesday', startsAt: '08:00', endsAt: '12:00' },
+  })
+  await ask(alice, 'PATCH', `/participants/${house.people.Anna}`, { maxMinutesPerWeek: 360 })
+  await ask(alice, 'PATCH', `/participants/${house.people.Ben}`, { isActive: false })
+  const round = await house.round()
+  assert.ok((await mendsIn(round)).includes('Anna takes 2 h more in a week'))
+  await ask(alice, 'PATCH', `/participants/${house.people.Anna}`, { maxMinutesPerWeek: 480 })
+  assert.equal(await mendsIn(round), undefined, 'as the mend said')
 })
 
 test('VS-08 VS-11 strategies and their parameters are those of the domain; unknown ones and unfit parameters are refused', async () => {

@@ -7,6 +7,7 @@ import { getDomain } from '../domains/domains.ts'
 import type { Fault } from '../engine/checks.ts'
 import { type Mend, mendsOf } from '../engine/mends.ts'
 import type { Demand, Plan, Problem } from '../engine/problem.ts'
+import { findSideMends } from '../engine/side-mends.ts'
 
 /** Why a round has no plan: what cannot be had together, and what would mend it. */
 export const Conflict = Type.Object({
@@ -44,8 +45,12 @@ export type SaidFault = Static<typeof SaidFault>
 /** As a run keeps it: with the numbers of the round as it was, without names. */
 export type KeptConflict = { demands: (Demand & { count?: number })[]; mends: Mend[] }
 
-export function conflictOf(problem: Problem, { certificate }: Plan): KeptConflict | null {
-  if (certificate.kind !== 'conflict') return null
+/** For so many seconds mends of hours, rest, mixes and pairs of people are looked for. */
+const secondsForMends = 5
+
+export async function conflictOf(problem: Problem, plan: Plan | null): Promise<KeptConflict | null> {
+  const certificate = plan?.certificate
+  if (certificate?.kind !== 'conflict') return null
   const people = new Map(problem.participants.map(each => [each.id, each]))
   const targets = new Map(problem.targets.map(each => [each.id, each]))
   const countOf = (demand: Demand): number | undefined => {
@@ -66,7 +71,9 @@ export function conflictOf(problem: Problem, { certificate }: Plan): KeptConflic
     const count = countOf(demand)
     return { ...demand, ...(count !== undefined && { count }) }
   })
-  return { demands, mends: mendsOf(problem, certificate.demands) }
+  const mends = mendsOf(problem, certificate.demands)
+  if (mends.length > 0) return { demands, mends }
+  return { demands, mends: await findSideMends({ problem, demands: certificate.demands }, secondsForMends) }
 }
 
 /** Names of people and targets by id, for whatever names them. */
@@ -184,8 +191,25 @@ function sayMend(mend: Mend, { participant, target }: Words, names: Names): stri
       return `${names.of(mend.participant)} may have ${numbered(by).toLowerCase()} ${places} fewer`
     case 'unpin':
       return `${names.of(mend.participant)} is no longer pinned on ${names.of(mend.target)}`
+    case 'dropRelation': {
+      const both = mend.relation.participants.map(id => names.of(id)).toSorted()
+      return `${both.join(' and ')} ${mend.relation.kind === 'apart' ? 'may' : 'need not'} be together`
+    }
+    case 'addToMix': {
+      const people = by === 1 ? participant.singular : participant.plural
+      return `${numbered(by)} more ${people} with ${skillIn(mend.mix)} for ${names.of(mend.target)}`
+    }
+    case 'lowerMix':
+      return `${numbered(by)} fewer with ${skillIn(mend.mix)} on ${names.of(mend.target)}`
+    case 'raiseMinutes':
+      return `${names.of(mend.participant)} takes ${hours(by)} more in a week`
+    case 'shortenRest':
+      return `${names.of(mend.participant)} has ${hours(by)} less of rest between two ${target.plural}`
   }
 }
+
+/** What a mix asks for, without how many. */
+const skillIn = (mix: string) => mix.replace(/^\d+ × /, '')
 
 const numbered = (count: number) =>
   ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine', 'Ten'][count] ?? String(count)
