@@ -20,6 +20,7 @@ export type ExceptionFields = Static<typeof ExceptionFields>
 export const AvailabilityException = Type.Object({
   id: uuid,
   ...Type.Required(ExceptionFields).properties,
+  note: nullable(Type.String({ description: 'Null for whoever may not change participants' })),
   createdBy: nullable(uuid),
   createdAt: timestamp,
 })

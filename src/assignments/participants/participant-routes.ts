@@ -116,7 +116,11 @@ export const participantRoutes = [
     params: idParams,
     query: Type.Object({ ...pageQuery, from: Type.Optional(date), to: Type.Optional(date) }),
     response: pageOf(AvailabilityException),
-    handle: ({ params, query, scope }, app) => listExceptions(app.db.reads(scope), params.id, query),
+    async handle({ params, query, scope, principal: { permissions } }, app) {
+      const page = await listExceptions(app.db.reads(scope), params.id, query)
+      // Often of somebody's health: who only looks on need not know.
+      return permissions.has(write) ? page : { ...page, items: page.items.map(each => ({ ...each, note: null })) }
+    },
   }),
   route({
     method: 'POST',

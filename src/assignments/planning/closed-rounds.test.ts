@@ -108,7 +108,7 @@ test('VS-08 people of a published round are told when it is deleted, unless it i
   assert.equal((await titlesOf(cancelled)).length, 2)
 })
 
-test('VS-02 GG-16 why somebody cannot come is seen by those who plan, and stands in no notice', async () => {
+test('VS-02 GG-16 why somebody cannot come, or is away, is seen by those who plan, and stands in no notice', async () => {
   const id = await published()
   const reason = 'An operation of the knee'
   const { id: dropOutId } = await ask(viewer, 'POST', '/me/drop-outs', { assignmentId: id, reason })
@@ -122,7 +122,14 @@ test('VS-02 GG-16 why somebody cannot come is seen by those who plan, and stands
   ])
   assert.ok(rows.length > 0, 'control')
   assert.ok(rows.every(({ row }) => !row.includes('knee')))
-  await ask(viewer, 'DELETE', `/me/drop-outs/${dropOutId}`).catch(() => undefined)
+  await ask(viewer, 'DELETE', `/me/drop-outs/${dropOutId}`)
+  const exceptions = `/participants/${house.people.Ben}/exceptions`
+  await ask(alice, 'POST', exceptions, { startsOn: '2031-05-05', note: reason })
+  for (const [person, note] of [
+    [alice, reason],
+    [viewer, null],
+  ] as const)
+    assert.deepEqual((await ask(person, 'GET', exceptions)).items[0].note, note)
 })
 
 test('VS-02 AG-01 the address of a calendar ends for whoever leaves the workspace, and when the participant is another account', async () => {
