@@ -26,8 +26,8 @@ test('VS-03 the built-in roles are there in every tenant: an owner may all, a vi
   // What a directory may do is no person's.
   const ofPeople = all.rows.map(row => row.name).filter(name => name !== 'federation.directory.provision')
   assert.deepEqual((await permissionsOf(alice)).sort(), ofPeople.sort())
-  // Keys of his own may do no more than he, and a search that he saves is seen by him alone.
-  const own = ['access.personal_keys.write', 'contractors.searches.save']
+  // Keys of his own may do no more than he, a search that he saves is seen by him alone, and that he cannot come changes nobody's plan.
+  const own = ['access.personal_keys.write', 'assignments.own.use', 'contractors.searches.save']
   const looks = (await permissionsOf(viewer)).filter(permission => !own.includes(permission))
   for (const permission of looks) assert.match(permission, /\.read$/)
 })
