@@ -1,7 +1,6 @@
 import { Accordion, Button, Group, List, Modal, Skeleton, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { CopyButton, ErrorState, formatAgo, formatInstantDay, Refusal } from '#platform/console'
-import classes from './calendar-feed.module.css'
+import { CopyButton, ErrorState, formatAgo, formatInstantDay, Refusal, Secret } from '#platform/console'
 import { type FeedPath, feedQuery, useFeedRemoval, useNewFeed } from './calendar-feeds.ts'
 
 type CalendarFeedProps = { path: FeedPath; title: string; close: () => void }
@@ -73,9 +72,7 @@ function NewAddress({ address, close }: { address: string; close: () => void }) 
   return (
     <Stack gap="md">
       <Text size="sm">Copy it now into your calendar: it is not shown again.</Text>
-      <output className={classes.address} aria-label="Address of the calendar">
-        {address}
-      </output>
+      <Secret label="Address of the calendar">{address}</Secret>
       <Group justify="space-between">
         <CopyButton text={address} label="Copy the address" />
         <Button component="a" variant="default" size="xs" href={address.replace(/^https?:/, 'webcal:')}>

@@ -1,9 +1,9 @@
-import { Alert, Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Modal, NativeSelect, Stack, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { Icon, Refusal } from '#platform/console'
+import { FormFoot, Icon, Refusal } from '#platform/console'
 import { inDomain } from './domain-choice.tsx'
 import { useDesk } from './round-desk.ts'
 import classes from './rounds.module.css'
@@ -64,14 +64,9 @@ export function DropOutDialog({
             Nobody is moved yet. Next you see who could take over.
           </Text>
           {reporting.isError && <Refusal error={reporting.error} title="It was not noted" />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={reporting.isPending}>
-              Note it
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={reporting.isPending}>
+            Note it
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -1,8 +1,7 @@
 import { SegmentedControl, Skeleton } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { dayOf, ErrorState, formatCount, PageHeader, type Search, useAddress } from '#platform/console'
+import { dayOf, ErrorState, formatCount, PageHeader, type Search, Total, Totals, useAddress } from '#platform/console'
 import { DomainChoice, InDomain, readDomain } from './domain-choice.tsx'
-import classes from './fairness.module.css'
 import {
   evennessOf,
   type Fairness,
@@ -58,7 +57,7 @@ function InFairness({ domain }: { domain: Domain }) {
         <ErrorState error={error} retry={() => void refetch()} />
       ) : data ? (
         <div style={{ opacity: isPlaceholderData ? 0.6 : 1 }} aria-busy={isPlaceholderData}>
-          <Totals fairness={data} domain={domain} />
+          <Summary fairness={data} domain={domain} />
           <LoadChart participants={data.participants} noun={capital(participant.singular)} />
           <GiniChart rounds={data.rounds} />
         </div>
@@ -79,14 +78,14 @@ function InFairness({ domain }: { domain: Domain }) {
   )
 }
 
-function Totals({ fairness: { participants, rounds, gini }, domain }: { fairness: Fairness; domain: Domain }) {
+function Summary({ fairness: { participants, rounds, gini }, domain }: { fairness: Fairness; domain: Domain }) {
   const { participant } = domain.words
   const far = (pick: (a: Load, b: Load) => boolean) =>
     participants.reduce<Load | undefined>((found, each) => (!found || pick(each, found) ? each : found), undefined)
   const ahead = far((a, b) => a.balance > b.balance)
   const behind = far((a, b) => a.balance < b.balance)
   return (
-    <dl className={`panel ${classes.totals}`}>
+    <Totals>
       <Total
         label="Altogether"
         value={rounds.length === 0 ? 'Nothing yet' : evennessOf(gini)}
@@ -111,18 +110,6 @@ function Totals({ fairness: { participants, rounds, gini }, domain }: { fairness
           note={`${formatLoad(-behind.balance)} fewer than the fair share`}
         />
       )}
-    </dl>
-  )
-}
-
-function Total({ label, value, note }: { label: string; value: string; note: string }) {
-  return (
-    <div className={classes.total}>
-      <dt>{label}</dt>
-      <dd className="figures">
-        {value}
-        {note && <small>{note}</small>}
-      </dd>
-    </div>
+    </Totals>
   )
 }

@@ -16,7 +16,7 @@ import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { dayOf, ErrorState, formatDay, Icon, LoadMore, Problem, Refusal } from '#platform/console'
+import { dayOf, ErrorState, FormFoot, formatDay, Icon, LoadMore, Problem, Refusal } from '#platform/console'
 import classes from './assignments.module.css'
 import { EditBar } from './edit-bar.tsx'
 import { type Loaded, useEditing } from './editing.ts'
@@ -219,14 +219,9 @@ function ExceptionForm({ person, close }: { person: Participant; close: () => vo
           )}
           <TextInput label="Note" maxLength={500} {...form.getInputProps('note')} />
           <Refusal error={Object.keys(form.errors).length > 0 ? null : adding.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={adding.isPending}>
-              Enter
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={adding.isPending}>
+            Enter
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

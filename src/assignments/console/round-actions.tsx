@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { Icon, PageLink, Refusal, request, useSession } from '#platform/console'
+import { FormFoot, Icon, PageLink, Refusal, request, useSession } from '#platform/console'
 import { inDomain } from './domain-choice.tsx'
 import { useDesk } from './round-desk.ts'
 import { usePlanAnew } from './round-standing.tsx'
@@ -157,14 +157,9 @@ function Naming({ close }: { close: () => void }) {
             onChange={event => setDescription(event.currentTarget.value)}
           />
           {saving.isError && <Refusal error={saving.error} />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={saving.isPending}>
-              Save
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={saving.isPending}>
+            Save
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -1,17 +1,6 @@
-import {
-  Button,
-  Group,
-  Modal,
-  NativeSelect,
-  NumberInput,
-  Radio,
-  SimpleGrid,
-  Stack,
-  Text,
-  TextInput,
-} from '@mantine/core'
+import { Modal, NativeSelect, NumberInput, Radio, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
-import { Problem, Refusal } from '#platform/console'
+import { FormFoot, Problem, Refusal } from '#platform/console'
 import { today } from './agenda.ts'
 import { addDays, isDay, mondayOf } from './days.ts'
 import { formatDate, nextDates, type ScheduleFields, sentenceOf, type Unit, unitWord } from './schedule-words.ts'
@@ -125,14 +114,9 @@ export function ScheduleForm({ domain, schedule, close }: ScheduleFormProps) {
             )}
           </div>
           <Refusal error={saving.error && Object.keys(form.errors).length === 0 ? saving.error : undefined} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={saving.isPending}>
-              {schedule ? 'Save' : 'Make the schedule'}
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={saving.isPending}>
+            {schedule ? 'Save' : 'Make the schedule'}
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { formatCount, Icon, Refusal, useSession } from '#platform/console'
+import { FormFoot, formatCount, Icon, Refusal, useSession } from '#platform/console'
 import { ListDeletion } from './list-deletion.tsx'
 import { ListForm } from './list-form.tsx'
 import { ListSettingsForm } from './list-settings.tsx'
@@ -121,14 +121,9 @@ function Copying({ list, close }: { list: List; close: () => void }) {
             error={name.trim() ? undefined : 'Give the copy a name.'}
           />
           {copying.isError && <Refusal error={copying.error} />}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={copying.isPending}>
-              Copy the list
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={copying.isPending}>
+            Copy the list
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -14,6 +14,8 @@ import {
   Icon,
   PageHeader,
   PageLink,
+  Total,
+  Totals,
   useAddress,
   useSession,
 } from '#platform/console'
@@ -177,12 +179,12 @@ function Numbers({ summary }: { summary: Summary }) {
           </Text>
         </Alert>
       )}
-      <dl className={`panel ${classes.totals}`}>
+      <Totals>
         <Total label="Contractors" value={formatCount(totals.profiles ?? 0)} />
         <Total label="With active awards" value={formatCount(totals.activeProfiles ?? 0)} />
         <Total label="Awards" value={formatCount(totals.awards)} />
         <Total label="Obligated" value={formatCompactAmount(totals.obligated)} title={formatAmount(totals.obligated)} />
-      </dl>
+      </Totals>
       <SegmentedControl
         aria-label="What the charts compare"
         data={measures}
@@ -253,17 +255,6 @@ function Numbers({ summary }: { summary: Summary }) {
 }
 
 const noteOf = (by: Measure) => (by === 'obligated' ? 'Dollars obligated to contractors there' : 'Contractors there')
-
-function Total({ label, value, title }: { label: string; value: string; title?: string }) {
-  return (
-    <div className={classes.total}>
-      <dt>{label}</dt>
-      <dd className="figures" title={title}>
-        {value}
-      </dd>
-    </div>
-  )
-}
 
 function StateMap({ states, by }: { states: readonly Bar[]; by: Measure }) {
   const highest = Math.max(...states.filter(({ key }) => key !== '').map(state => lengthOf(state, by)), 1)

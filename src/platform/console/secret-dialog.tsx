@@ -16,9 +16,7 @@ export function SecretDialog({ title, label, secret, close, children }: SecretDi
     >
       <Stack gap="md">
         <Text size="sm">{children}</Text>
-        <output className={classes.secret} aria-label={label}>
-          {secret}
-        </output>
+        <Secret label={label}>{secret}</Secret>
         <Group justify="space-between">
           <CopyButton text={secret} label="Copy" />
           <Button onClick={close} data-autofocus>
@@ -31,3 +29,12 @@ export function SecretDialog({ title, label, secret, close, children }: SecretDi
 }
 
 type SecretDialogProps = { title: string; label: string; secret: string; close: () => void; children: ReactNode }
+
+/** One press takes all of it. */
+export function Secret({ label, children }: { label: string; children: string }) {
+  return (
+    <output className={classes.secret} aria-label={label}>
+      {children}
+    </output>
+  )
+}

@@ -1,8 +1,8 @@
-import { Button, Group, Modal, MultiSelect, NativeSelect, Radio, Stack, TextInput } from '@mantine/core'
+import { Modal, MultiSelect, NativeSelect, Radio, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { formatInstantDay, Problem, Refusal, request, SecretDialog, useSession } from '#platform/console'
+import { FormFoot, formatInstantDay, Problem, Refusal, request, SecretDialog, useSession } from '#platform/console'
 import type { NewApiKey, ServiceAccount } from './own-keys.ts'
 
 const lives = [
@@ -88,14 +88,9 @@ export function KeyForm({ owner, close }: { owner?: ServiceAccount; close: () =>
             {...form.getInputProps('days')}
           />
           <Refusal error={making.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={making.isPending}>
-              Make the key
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={making.isPending}>
+            Make the key
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -2,7 +2,7 @@ import { Button, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Problem, Refusal, RolesField, request } from '#platform/console'
+import { FormFoot, Problem, Refusal, RolesField, request } from '#platform/console'
 import type { ServiceAccount } from './own-keys.ts'
 
 /** Makes a service account, or changes one. */
@@ -50,14 +50,9 @@ export function ServiceAccountForm({ account, close }: { account?: ServiceAccoun
           />
           <RolesField {...form.getInputProps('roleIds')} />
           <Refusal error={saving.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={saving.isPending}>
-              {account ? 'Save' : 'Make it'}
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={saving.isPending}>
+            {account ? 'Save' : 'Make it'}
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, Modal, NativeSelect, Skeleton, Stack, Text, Te
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Problem, Refusal, request, roleChoicesQuery, useSession } from '#platform/console'
+import { FormFoot, Problem, Refusal, request, roleChoicesQuery, useSession } from '#platform/console'
 import { type GroupMapping, type GroupSettings, groupKey, inPeople } from './own-groups.ts'
 
 type FormProps = {
@@ -119,14 +119,9 @@ export function MappingForm({ providerId, settings, mapping, group = '', close }
             {...form.getInputProps('isAssigned', { type: 'checkbox' })}
           />
           <Refusal error={(isAboutField ? null : saving.error) ?? roles.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={saving.isPending}>
-              {mapping ? 'Save' : 'Map it'}
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={saving.isPending}>
+            {mapping ? 'Save' : 'Map it'}
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

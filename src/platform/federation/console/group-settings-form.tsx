@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Modal, NativeSelect, Radio, Stack, TextInput } from '@mantine/core'
+import { Alert, Modal, NativeSelect, Radio, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Icon, Refusal, request } from '#platform/console'
+import { FormFoot, Icon, Refusal, request } from '#platform/console'
 import { formatWords, type GroupSettings, type GroupState, groupKey } from './own-groups.ts'
 
 /** What the products do, for whoever sets the claim up there. */
@@ -60,14 +60,9 @@ export function SettingsForm({ state, close }: { state: GroupState; close: () =>
             {...form.getInputProps('format')}
           />
           <Refusal error={saving.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={saving.isPending}>
-              Save
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={saving.isPending}>
+            Save
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

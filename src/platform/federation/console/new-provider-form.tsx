@@ -1,8 +1,8 @@
-import { Button, Group, Modal, NativeSelect, Stack, TextInput } from '@mantine/core'
+import { Modal, NativeSelect, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Problem, Refusal, request } from '#platform/console'
+import { FormFoot, Problem, Refusal, request } from '#platform/console'
 import { type IdentityProvider, typeNames } from './own-providers.ts'
 
 type Type = IdentityProvider['type']
@@ -95,14 +95,9 @@ export function NewProviderForm({ close }: { close: () => void }) {
             />
           )}
           <Refusal error={isAboutField ? null : making.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={making.isPending}>
-              Go on
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={making.isPending}>
+            Go on
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -3,7 +3,16 @@ import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type RefObject, useRef, useState } from 'react'
-import { ErrorState, formatInstantDay, Icon, Problem, Refusal, request, useReturningFocus } from '#platform/console'
+import {
+  ErrorState,
+  FormFoot,
+  formatInstantDay,
+  Icon,
+  Problem,
+  Refusal,
+  request,
+  useReturningFocus,
+} from '#platform/console'
 import { Ago } from './moment.tsx'
 import {
   canKeepPasskeys,
@@ -183,14 +192,9 @@ function Addition({ close }: { close: () => void }) {
             autoComplete="off"
             {...form.getInputProps('name')}
           />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={add.isPending}>
-              {add.error ? 'Try again' : 'Continue'}
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={add.isPending}>
+            {add.error ? 'Try again' : 'Continue'}
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

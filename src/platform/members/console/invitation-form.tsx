@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Alert, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Icon, Problem, Refusal, RolesField, request, roleChoicesQuery, startOfDay } from '#platform/console'
+import { FormFoot, Icon, Problem, Refusal, RolesField, request, roleChoicesQuery, startOfDay } from '#platform/console'
 import type { Invitation } from './own-invitations.ts'
 
 /** Asks one or a few people, by their addresses. */
@@ -87,14 +87,9 @@ export function InvitationForm({ close }: { close: () => void }) {
               ))}
             </Alert>
           )}
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={sending.isPending}>
-              Send
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={sending.isPending}>
+            Send
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -1,8 +1,8 @@
-import { Button, Group, Modal, Stack, Textarea, TextInput } from '@mantine/core'
+import { Modal, Stack, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Problem, Refusal, request } from '#platform/console'
+import { FormFoot, Problem, Refusal, request } from '#platform/console'
 import { type Organization, refreshOrganizations } from './organization-queries.ts'
 
 type FormProps = {
@@ -54,14 +54,9 @@ export function OrganizationForm({ organization, parent, close, onSaved }: FormP
             {...form.getInputProps('description')}
           />
           <Refusal error={save.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={save.isPending}>
-              Save
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={save.isPending}>
+            Save
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

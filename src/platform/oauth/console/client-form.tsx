@@ -1,21 +1,10 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  Modal,
-  MultiSelect,
-  NativeSelect,
-  Radio,
-  Stack,
-  Textarea,
-  TextInput,
-} from '@mantine/core'
+import { Checkbox, Modal, MultiSelect, NativeSelect, Radio, Stack, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { Problem, Refusal, request, SecretDialog, useSession } from '#platform/console'
+import { FormFoot, Problem, Refusal, request, SecretDialog, useSession } from '#platform/console'
 import {
   type Client,
   deviceGrant,
@@ -296,14 +285,9 @@ export function ClientForm({ owner, client, etag, close }: FormProps) {
             </>
           )}
           <Refusal error={Object.keys(form.errors).length > 0 ? null : saving.error} {...(client && { showTheirs })} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={saving.isPending}>
-              {client ? 'Save' : 'Make it'}
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={saving.isPending}>
+            {client ? 'Save' : 'Make it'}
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

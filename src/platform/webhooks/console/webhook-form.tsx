@@ -1,9 +1,9 @@
-import { Button, Checkbox, Group, Modal, Radio, Skeleton, Stack, Textarea, TextInput } from '@mantine/core'
+import { Checkbox, Modal, Radio, Skeleton, Stack, Textarea, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Problem, Refusal, request, SecretDialog } from '#platform/console'
+import { FormFoot, Problem, Refusal, request, SecretDialog } from '#platform/console'
 import { type Endpoint, eventTypesQuery, type NewEndpoint } from './own-webhooks.ts'
 import classes from './webhooks.module.css'
 
@@ -92,14 +92,9 @@ export function WebhookForm({ endpoint, close }: { endpoint?: Endpoint; close: (
               </Checkbox.Group>
             ))}
           <Refusal error={(isAboutField ? null : saving.error) ?? types.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={saving.isPending}>
-              {endpoint ? 'Save' : 'Make it'}
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={saving.isPending}>
+            {endpoint ? 'Save' : 'Make it'}
+          </FormFoot>
         </Stack>
       </form>
     </Modal>
