@@ -1,32 +1,35 @@
-import { Alert, Badge, Group, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Alert, Group, Stack, Switch, Text, Textarea, TextInput, Title } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { ErrorState, Icon, PageHeader, usePageTitle, useSession } from '#platform/console'
+import { Icon, PageHeader, useSession } from '#platform/console'
 import classes from './assignments.module.css'
 import { draftsOf, type FieldDraft, faultOfDrafts, schemaOf } from './definition-fields.ts'
 import { changeDefinition, definitionQuery, deleteDefinition, refreshDefinitions } from './definitions.ts'
 import { DeletionMenu } from './deletion-menu.tsx'
-import { inDomain, useRemembering } from './domain-choice.tsx'
-import { domainQuery } from './domains.ts'
+import { inDomain } from './domain-choice.tsx'
 import { EditBar } from './edit-bar.tsx'
 import { type Loaded, useEditing } from './editing.ts'
 import { Entities } from './entities.tsx'
 import { FieldsEditor } from './fields-editor.tsx'
-import { BackLink, Loading, PageTabs } from './resource-page.tsx'
+import { InItsDomain } from './in-its-domain.tsx'
+import { NotActive } from './not-active.tsx'
+import { BackLink, PageTabs } from './resource-page.tsx'
 import type { Domain, EntityDefinition } from './wire-types.ts'
 import { counted } from './words.ts'
 
 /** A kind of things: its fields, and all that there are of it. */
 export function Page() {
   const { id = '' } = useParams({ strict: false })
-  const { data, error, refetch } = useQuery(definitionQuery(id))
-  const domain = useQuery({ ...domainQuery(data?.domainId ?? ''), enabled: data !== undefined })
-  useRemembering(domain.data)
-  usePageTitle(data?.displayName)
-  const failure = error ?? domain.error
-  if (failure) return <ErrorState error={failure} retry={() => void refetch()} />
-  if (!data || !domain.data) return <Loading what="the kind of things" />
-  return <Definition key={id} definition={data} domain={domain.data} />
+  return (
+    <InItsDomain
+      key={id}
+      query={definitionQuery(id)}
+      what="the kind of things"
+      titleOf={({ displayName }) => displayName}
+    >
+      {(definition, domain) => <Definition definition={definition} domain={domain} />}
+    </InItsDomain>
+  )
 }
 
 function Definition({ definition, domain }: { definition: Loaded<EntityDefinition>; domain: Domain }) {
@@ -45,11 +48,7 @@ function Definition({ definition, domain }: { definition: Loaded<EntityDefinitio
             <span>
               {counted(entityCount, { singular: 'entry', plural: 'entries' })}, version {version} of its fields
             </span>
-            {!isActive && (
-              <Badge variant="light" color="gray" tt="none" size="sm">
-                Not active
-              </Badge>
-            )}
+            {!isActive && <NotActive />}
           </Group>
         }
         actions={

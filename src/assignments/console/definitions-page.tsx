@@ -1,24 +1,16 @@
-import { Badge, Button, Group, Modal, Skeleton, Stack, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import {
-  EmptyState,
-  ErrorState,
-  Icon,
-  LoadMore,
-  PageHeader,
-  PageLink,
-  Problem,
-  Refusal,
-  useSession,
-} from '#platform/console'
+import { EmptyState, FormFoot, Icon, PageHeader, PageLink, Problem, Refusal, useSession } from '#platform/console'
 import classes from './assignments.module.css'
 import { newField, schemaOf } from './definition-fields.ts'
 import { addDefinition, definitionsQuery, refreshDefinitions } from './definitions.ts'
 import { DomainChoice, InDomain, inDomain } from './domain-choice.tsx'
 import { shortNameOf } from './examples.ts'
+import { NotActive } from './not-active.tsx'
+import { PagedList } from './paged-list.tsx'
 import type { Domain, EntityDefinition } from './wire-types.ts'
 import { counted } from './words.ts'
 
@@ -33,7 +25,7 @@ function Definitions({ domain }: { domain: Domain }) {
   const { can } = useSession()
   const [isAdding, setIsAdding] = useState(false)
   const query = useInfiniteQuery(definitionsQuery(domain.id))
-  const items = query.data?.pages.flatMap(page => page.items) ?? []
+  const isEmpty = query.data?.pages[0]?.items.length === 0
   const add = can('assignments.domains.write') && (
     <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setIsAdding(true)}>
       New kind
@@ -47,32 +39,23 @@ function Definitions({ domain }: { domain: Domain }) {
         actions={
           <>
             <DomainChoice />
-            {items.length > 0 && add}
+            {!isEmpty && add}
           </>
         }
       />
-      {query.isPending ? (
-        <div role="status" aria-label="Loading the kinds of things">
-          <Skeleton height={160} />
-        </div>
-      ) : query.isError && items.length === 0 ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : items.length === 0 ? (
-        <div className="panel">
+      <PagedList
+        query={query}
+        label="Kinds of things"
+        noun="kinds of things"
+        height={160}
+        empty={
           <EmptyState icon="tag" title="No kinds of things yet" action={add}>
             Define one with its fields, such as a room with its floor and beds. What is entered of it is checked.
           </EmptyState>
-        </div>
-      ) : (
-        <div className="panel">
-          <ul className={classes.rows} aria-label="Kinds of things">
-            {items.map(definition => (
-              <Row key={definition.id} definition={definition} domain={domain} />
-            ))}
-          </ul>
-          <LoadMore query={query} label="Load more kinds" />
-        </div>
-      )}
+        }
+      >
+        {definition => <Row key={definition.id} definition={definition} domain={domain} />}
+      </PagedList>
       {isAdding && <DefinitionForm domain={domain} close={() => setIsAdding(false)} />}
     </>
   )
@@ -98,11 +81,7 @@ function Row({ definition, domain }: { definition: EntityDefinition; domain: Dom
             {unfitCount} no longer {unfitCount === 1 ? 'fits' : 'fit'}
           </Badge>
         )}
-        {!isActive && (
-          <Badge variant="light" color="gray" tt="none" size="sm">
-            Not active
-          </Badge>
-        )}
+        {!isActive && <NotActive />}
       </Group>
     </li>
   )
@@ -150,14 +129,9 @@ function DefinitionForm({ domain, close }: { domain: Domain; close: () => void }
             It begins with one field, “Name”. You add others next.
           </Text>
           <Refusal error={Object.keys(form.errors).length > 0 ? null : adding.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={adding.isPending}>
-              Make it
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={adding.isPending}>
+            Make it
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -1,22 +1,10 @@
-import {
-  ActionIcon,
-  Button,
-  Checkbox,
-  Group,
-  NumberInput,
-  Radio,
-  Stack,
-  Switch,
-  Text,
-  TextInput,
-  Title,
-} from '@mantine/core'
+import { Checkbox, Group, NumberInput, Radio, Stack, Switch, Text, TextInput, Title } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { Icon } from '#platform/console'
 import classes from './assignments.module.css'
 import type { DomainForm, Limits, Parameters, RuleDraft } from './domain-fields.ts'
 import { NamedValues } from './named-values.tsx'
 import { strategyName } from './strategy-names.ts'
+import { AddOne, FieldFault, TakeOut } from './value-fields.tsx'
 import type { Methods, Words } from './wire-types.ts'
 import { capital } from './words.ts'
 
@@ -48,11 +36,7 @@ export function WordsSection({ words, change, error }: WordsProps) {
             ))}
           </div>
         ))}
-        {error && (
-          <Text size="xs" c="var(--mantine-color-error)" role="alert">
-            {error}
-          </Text>
-        )}
+        <FieldFault>{error}</FieldFault>
       </Stack>
     </section>
   )
@@ -229,15 +213,10 @@ export function RulesSection({ form, methods, change, error }: SectionProps & { 
                     checked={rule.isActive}
                     onChange={event => set(place, { isActive: event.currentTarget.checked })}
                   />
-                  <ActionIcon
-                    variant="subtle"
-                    color="gray"
-                    size="lg"
-                    aria-label={`Take out the rule ${rule.name || place + 1}`}
+                  <TakeOut
+                    what={`the rule ${rule.name || place + 1}`}
                     onClick={() => change({ businessRules: form.businessRules.filter((_, index) => index !== place) })}
-                  >
-                    <Icon name="close" />
-                  </ActionIcon>
+                  />
                 </Group>
                 <TextInput
                   label={`What rule ${place + 1} says`}
@@ -253,29 +232,17 @@ export function RulesSection({ form, methods, change, error }: SectionProps & { 
                 />
               </div>
             ))}
-            {error && (
-              <Text size="xs" c="var(--mantine-color-error)" role="alert">
-                {error}
-              </Text>
-            )}
-            <Group>
-              <Button
-                size="xs"
-                variant="default"
-                leftSection={<Icon name="plus" size={15} />}
-                disabled={form.businessRules.length >= 100}
-                onClick={() =>
-                  change({
-                    businessRules: [
-                      ...form.businessRules,
-                      { name: '', description: '', isActive: true, parameters: [] },
-                    ],
-                  })
-                }
-              >
-                A rule
-              </Button>
-            </Group>
+            <FieldFault>{error}</FieldFault>
+            <AddOne
+              disabled={form.businessRules.length >= 100}
+              onClick={() =>
+                change({
+                  businessRules: [...form.businessRules, { name: '', description: '', isActive: true, parameters: [] }],
+                })
+              }
+            >
+              A rule
+            </AddOne>
           </Stack>
         </div>
       </Stack>

@@ -1,4 +1,4 @@
-import { Badge, Button, Modal } from '@mantine/core'
+import { Button, Modal } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ErrorState, Icon, PageHeader, PageLink, useSession } from '#platform/console'
@@ -6,6 +6,7 @@ import classes from './assignments.module.css'
 import { DomainStart } from './domain-start.tsx'
 import { domainsQuery } from './domains.ts'
 import { FirstDomain } from './first-domain.tsx'
+import { NotActive } from './not-active.tsx'
 import { Loading } from './resource-page.tsx'
 import type { Domain } from './wire-types.ts'
 import { counted } from './words.ts'
@@ -67,11 +68,7 @@ function Row({
           {description && <span>{description}</span>}
         </div>
       </div>
-      {!isActive && (
-        <Badge variant="light" color="gray" tt="none" size="sm">
-          Not active
-        </Badge>
-      )}
+      {!isActive && <NotActive />}
     </li>
   )
 }

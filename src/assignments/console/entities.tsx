@@ -1,11 +1,12 @@
-import { Badge, Button, Group, SegmentedControl, Skeleton, Text, UnstyledButton } from '@mantine/core'
+import { Badge, Button, Group, SegmentedControl, Text, UnstyledButton } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { EmptyState, ErrorState, formatDay, Icon, LoadMore, useSession } from '#platform/console'
+import { EmptyState, formatDay, Icon, useSession } from '#platform/console'
 import classes from './assignments.module.css'
 import { draftsOf, type FieldDraft } from './definition-fields.ts'
 import { entitiesQuery } from './definitions.ts'
 import { EntityForm } from './entity-form.tsx'
+import { PagedList } from './paged-list.tsx'
 import type { Entity, EntityDefinition } from './wire-types.ts'
 
 /** All things of a kind, or those that no longer fit its fields. */
@@ -15,7 +16,7 @@ export function Entities({ definition }: { definition: EntityDefinition }) {
   const [unfitOnly, setUnfitOnly] = useState(false)
   const [opened, setOpened] = useState<Entity | 'new'>()
   const query = useInfiniteQuery(entitiesQuery(definition.id, unfitOnly ? false : undefined))
-  const items = query.data?.pages.flatMap(page => page.items) ?? []
+  const isEmpty = query.data?.pages[0]?.items.length === 0
   const fields = draftsOf(definition.schema as never)
   const add = mayWrite && (
     <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setOpened('new')}>
@@ -35,17 +36,15 @@ export function Entities({ definition }: { definition: EntityDefinition }) {
             { value: 'unfit', label: `No longer fit (${definition.unfitCount})` },
           ]}
         />
-        {items.length > 0 && add}
+        {!isEmpty && add}
       </Group>
-      {query.isPending ? (
-        <div role="status" aria-label="Loading the entries">
-          <Skeleton height={140} />
-        </div>
-      ) : query.isError && items.length === 0 ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : items.length === 0 ? (
-        <div className="panel">
-          {unfitOnly ? (
+      <PagedList
+        query={query}
+        label="Entries"
+        noun="entries"
+        height={140}
+        empty={
+          unfitOnly ? (
             <EmptyState icon="check" title="All fit">
               What is entered here is as the fields ask for it.
             </EmptyState>
@@ -53,18 +52,11 @@ export function Entities({ definition }: { definition: EntityDefinition }) {
             <EmptyState icon="tag" title="No entries yet" action={add}>
               Each is checked against the fields of “{definition.displayName}”.
             </EmptyState>
-          )}
-        </div>
-      ) : (
-        <div className="panel">
-          <ul className={classes.rows} aria-label="Entries">
-            {items.map(entity => (
-              <Row key={entity.id} entity={entity} fields={fields} open={() => setOpened(entity)} />
-            ))}
-          </ul>
-          <LoadMore query={query} label="Load more entries" />
-        </div>
-      )}
+          )
+        }
+      >
+        {entity => <Row key={entity.id} entity={entity} fields={fields} open={() => setOpened(entity)} />}
+      </PagedList>
       {opened && (
         <EntityForm
           key={opened === 'new' ? 'new' : opened.id}

@@ -1,19 +1,9 @@
-import {
-  ActionIcon,
-  Button,
-  Group,
-  NativeSelect,
-  NumberInput,
-  Stack,
-  Switch,
-  TagsInput,
-  Text,
-  TextInput,
-} from '@mantine/core'
+import { ActionIcon, Group, NativeSelect, NumberInput, Stack, Switch, TagsInput, TextInput } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { Icon } from '#platform/console'
 import classes from './assignments.module.css'
 import { boundsOf, type FieldDraft, type Kind, kinds, newField } from './definition-fields.ts'
+import { AddOne, FieldFault, TakeOut } from './value-fields.tsx'
 
 const boundLabels: Readonly<Partial<Record<Kind, readonly [string, string]>>> = {
   text: ['Letters, at least', 'Letters, at most'],
@@ -46,22 +36,10 @@ export function FieldsEditor({ fields, change, error }: FieldsEditorProps) {
           remove={() => change(fields.filter((_, index) => index !== place))}
         />
       ))}
-      {error && (
-        <Text size="xs" c="var(--mantine-color-error)" role="alert">
-          {error}
-        </Text>
-      )}
-      <Group>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<Icon name="plus" size={15} />}
-          disabled={fields.length >= 200}
-          onClick={() => change([...fields, newField])}
-        >
-          A field
-        </Button>
-      </Group>
+      <FieldFault>{error}</FieldFault>
+      <AddOne disabled={fields.length >= 200} onClick={() => change([...fields, newField])}>
+        A field
+      </AddOne>
     </Stack>
   )
 }
@@ -147,9 +125,7 @@ function FieldEditor({ field, number, isLast, set, move, remove }: FieldEditorPr
           >
             <Icon name="chevronDown" />
           </ActionIcon>
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Take out ${named}`} onClick={remove}>
-            <Icon name="close" />
-          </ActionIcon>
+          <TakeOut what={named} onClick={remove} />
         </Group>
       </Group>
     </div>

@@ -1,5 +1,5 @@
-import { ActionIcon, Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core'
-import { Icon } from '#platform/console'
+import { NativeSelect, Stack, TextInput } from '@mantine/core'
+import { AddOne, FieldFault, TakeOut, ValueFields } from './value-fields.tsx'
 import classes from './values.module.css'
 
 type Value = string | number | boolean
@@ -25,13 +25,7 @@ export function NamedValues({ label, description, values, onChange, addLabel, er
   const change = (place: number, next: Partial<NamedValue>) =>
     onChange(values.map((each, index) => (index === place ? { ...each, ...next } : each)))
   return (
-    <fieldset className={classes.values}>
-      <legend>{label}</legend>
-      {description && (
-        <Text size="xs" c="dimmed" mb={6}>
-          {description}
-        </Text>
-      )}
+    <ValueFields label={label} description={description}>
       <Stack gap="xs">
         {values.map(({ name, value }, place) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a name is typed letter by letter
@@ -74,34 +68,16 @@ export function NamedValues({ label, description, values, onChange, addLabel, er
                 }
               />
             )}
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="lg"
-              aria-label={`Take out ${name || `value ${place + 1}`}`}
+            <TakeOut
+              what={name || `value ${place + 1}`}
               onClick={() => onChange(values.filter((_, index) => index !== place))}
-            >
-              <Icon name="close" />
-            </ActionIcon>
+            />
           </div>
         ))}
-        {error && (
-          <Text size="xs" c="var(--mantine-color-error)" role="alert">
-            {error}
-          </Text>
-        )}
-        <Group>
-          <Button
-            size="xs"
-            variant="default"
-            leftSection={<Icon name="plus" size={15} />}
-            onClick={() => onChange([...values, { name: '', value: '' }])}
-          >
-            {addLabel}
-          </Button>
-        </Group>
+        <FieldFault>{error}</FieldFault>
+        <AddOne onClick={() => onChange([...values, { name: '', value: '' }])}>{addLabel}</AddOne>
       </Stack>
-    </fieldset>
+    </ValueFields>
   )
 }
 

@@ -1,25 +1,16 @@
-import { Badge, Button, Group, NativeSelect, Skeleton, TagsInput, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
-import {
-  EmptyState,
-  ErrorState,
-  Icon,
-  LoadMore,
-  PageHeader,
-  PageLink,
-  useAddress,
-  usePageTitle,
-  useSession,
-} from '#platform/console'
+import { useState } from 'react'
+import { EmptyState, Icon, PageHeader, PageLink, useAddress, usePageTitle, useSession } from '#platform/console'
 import classes from './assignments.module.css'
 import { DomainChoice, InDomain, inDomain } from './domain-choice.tsx'
 import { FileMenu } from './file-transfer.tsx'
 import { FirstSteps } from './first-steps.tsx'
+import { SearchField, SkillFilter, StateFilter } from './list-filters.tsx'
+import { NotActive } from './not-active.tsx'
+import { PagedList } from './paged-list.tsx'
 import { type PeopleFilters, peopleQuery, readPeopleFilters } from './people.ts'
 import { PersonForm } from './person-form.tsx'
-import { useSkillNames } from './skill-fields.tsx'
 import { TargetPick } from './target-pick.tsx'
 import { describeWeek, weekdayNames, weekdays, weekOf } from './week.ts'
 import type { Domain, Participant } from './wire-types.ts'
@@ -37,7 +28,6 @@ function People({ domain }: { domain: Domain }) {
   const [filters, change] = useAddress(readPeopleFilters)
   const [isAdding, setIsAdding] = useState(false)
   const query = useInfiniteQuery(peopleQuery(domain.id, filters))
-  const items = query.data?.pages.flatMap(page => page.items) ?? []
   const total = query.data?.pages[0]?.total ?? 0
   usePageTitle(capital(participant.plural))
   const isFiltered = Boolean(filters.q || filters.skill.length > 0 || filters.weekday || filters.fits || filters.state)
@@ -61,15 +51,13 @@ function People({ domain }: { domain: Domain }) {
       />
       <FirstSteps domain={domain} />
       <Filters domain={domain} filters={filters} change={change} />
-      {query.isPending ? (
-        <div role="status" aria-label={`Loading the ${participant.plural}`}>
-          <Skeleton height={220} />
-        </div>
-      ) : query.isError && items.length === 0 ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : items.length === 0 ? (
-        <div className="panel">
-          {isFiltered ? (
+      <PagedList
+        query={query}
+        label={capital(participant.plural)}
+        noun={participant.plural}
+        foot={counted(total, participant)}
+        empty={
+          isFiltered ? (
             <EmptyState
               icon="search"
               title={`No such ${participant.singular}`}
@@ -85,25 +73,11 @@ function People({ domain }: { domain: Domain }) {
             <EmptyState icon="people" title={`No ${participant.plural} yet`} action={add}>
               Enter them one by one, or take all of them from a CSV file.
             </EmptyState>
-          )}
-        </div>
-      ) : (
-        <>
-          <p className="visually-hidden" role="status">
-            {counted(total, participant)}
-          </p>
-          <div className="panel">
-            <ul className={classes.rows} aria-label={capital(participant.plural)}>
-              {items.map(person => (
-                <Row key={person.id} person={person} domain={domain} />
-              ))}
-            </ul>
-            <LoadMore query={query} label={`Load more ${participant.plural}`}>
-              {counted(total, participant)}
-            </LoadMore>
-          </div>
-        </>
-      )}
+          )
+        }
+      >
+        {person => <Row key={person.id} person={person} domain={domain} />}
+      </PagedList>
       {isAdding && <PersonForm domain={domain} close={() => setIsAdding(false)} />}
     </>
   )
@@ -118,35 +92,10 @@ type FiltersProps = {
 }
 
 function Filters({ domain, filters, change }: FiltersProps) {
-  const known = useSkillNames(domain.id)
-  const [typed, setTyped] = useState(filters.q)
-  const search = useDebouncedCallback((q: string) => change({ q }, true), 250)
-  // The back button undoes a search too.
-  useEffect(() => setTyped(filters.q), [filters.q])
   return (
     <search className={classes.filters}>
-      <TextInput
-        data-search
-        label="Search"
-        placeholder="Name, e-mail or reference"
-        leftSection={<Icon name="search" size={16} />}
-        maxLength={200}
-        value={typed}
-        onChange={event => {
-          setTyped(event.currentTarget.value)
-          search(event.currentTarget.value)
-        }}
-      />
-      <TagsInput
-        label="Can"
-        placeholder={filters.skill.length === 0 ? 'Any skill' : ''}
-        data={known}
-        maxTags={20}
-        acceptValueOnBlur
-        clearable={false}
-        value={[...filters.skill]}
-        onChange={skill => change({ skill })}
-      />
+      <SearchField placeholder="Name, e-mail or reference" value={filters.q} onChange={q => change({ q }, true)} />
+      <SkillFilter label="Can" domainId={domain.id} value={filters.skill} onChange={skill => change({ skill })} />
       <NativeSelect
         label="There on"
         value={filters.weekday}
@@ -168,16 +117,7 @@ function Filters({ domain, filters, change }: FiltersProps) {
         value={filters.fits}
         onChange={fits => change({ fits })}
       />
-      <NativeSelect
-        label="Show"
-        value={filters.state}
-        data={[
-          { value: '', label: 'Active' },
-          { value: 'inactive', label: 'Not active' },
-          { value: 'all', label: 'All' },
-        ]}
-        onChange={event => change({ state: event.currentTarget.value })}
-      />
+      <StateFilter value={filters.state} onChange={state => change({ state })} />
     </search>
   )
 }
@@ -202,13 +142,7 @@ function Row({ person, domain }: { person: Participant; domain: Domain }) {
           <span>{describeWeek(weekOf(availability))}</span>
         </div>
       </div>
-      <Group gap="xs">
-        {!isActive && (
-          <Badge variant="light" color="gray" tt="none" size="sm">
-            Not active
-          </Badge>
-        )}
-      </Group>
+      {!isActive && <NotActive />}
     </li>
   )
 }

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, type QueryClient, queryOptions } from '@tanstack/react-query'
-import { manyOf, oneOf, request, type Search } from '#platform/console'
-import { readDomain } from './domain-choice.tsx'
+import { oneOf, request, requestAll, type Search } from '#platform/console'
+import { isActiveOf, readListFilters } from './list-filters.tsx'
 import { load } from './loaded.ts'
 import type {
   AvailabilityException,
@@ -15,13 +15,10 @@ import type {
 
 /** Whom of a domain the address asks for. */
 export const readPeopleFilters = (search: Search) => ({
-  ...readDomain(search),
-  q: oneOf(search.q).slice(0, 200),
-  skill: manyOf(search.skill).slice(0, 20),
+  ...readListFilters(search),
   weekday: /^(mon|tues|wednes|thurs|fri|satur|sun)day$/.test(oneOf(search.weekday)) ? oneOf(search.weekday) : '',
   time: /^([01]?\d|2[0-3]):[0-5]\d$/.test(oneOf(search.time)) ? oneOf(search.time) : '',
   fits: /^[0-9a-f-]{36}$/.test(oneOf(search.fits)) ? oneOf(search.fits) : '',
-  state: /^(all|inactive)$/.test(oneOf(search.state)) ? oneOf(search.state) : '',
 })
 export type PeopleFilters = ReturnType<typeof readPeopleFilters>
 
@@ -37,7 +34,7 @@ export const peopleQuery = (domainId: string, { q, skill, weekday, time, fits, s
           ...{ q, skill, weekday },
           time: weekday ? time : '',
           targetId: fits,
-          isActive: state === 'all' ? '' : state !== 'inactive',
+          isActive: isActiveOf(state),
           limit: 50,
           cursor: pageParam,
         },
@@ -96,18 +93,7 @@ export const setPreference = (id: string, targetId: string, wish: Pick<Preferenc
 export const relationsQuery = (id: string) =>
   queryOptions({
     queryKey: [...people, id, 'relations'],
-    queryFn: async ({ signal }) => {
-      const found: Relation[] = []
-      for (let cursor: string | null = ''; cursor !== null; ) {
-        const page: Page<Relation> = await request('/participant-relations', {
-          query: { participantId: id, limit: 100, cursor },
-          signal,
-        })
-        found.push(...page.items)
-        cursor = page.nextCursor
-      }
-      return found
-    },
+    queryFn: ({ signal }) => requestAll<Relation>('/participant-relations', signal, { participantId: id }),
   })
 
 export const relate = (participantIds: readonly [string, string], kind: Relation['kind']) =>

@@ -1,31 +1,27 @@
-import { Badge } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { ErrorState, PageHeader, usePageTitle, useSession } from '#platform/console'
-import { inDomain, useRemembering } from './domain-choice.tsx'
-import { domainQuery } from './domains.ts'
+import { PageHeader, useSession } from '#platform/console'
+import { inDomain } from './domain-choice.tsx'
 import type { Loaded } from './editing.ts'
+import { InItsDomain } from './in-its-domain.tsx'
+import { NotActive } from './not-active.tsx'
 import { personQuery } from './people.ts'
 import { PersonAssignments } from './person-assignments.tsx'
 import { PersonAvailability } from './person-availability.tsx'
 import { PersonMenu } from './person-menu.tsx'
 import { PersonProfile } from './person-profile.tsx'
 import { PersonWishes } from './person-wishes.tsx'
-import { BackLink, Loading, PageTabs } from './resource-page.tsx'
+import { BackLink, PageTabs } from './resource-page.tsx'
 import type { Domain, Participant } from './wire-types.ts'
 import { capital } from './words.ts'
 
 /** One who can be assigned: what he can, when he is there, what he wishes. */
 export function Page() {
   const { id = '' } = useParams({ strict: false })
-  const { data, error, refetch } = useQuery(personQuery(id))
-  const domain = useQuery({ ...domainQuery(data?.domainId ?? ''), enabled: data !== undefined })
-  useRemembering(domain.data)
-  usePageTitle(data?.name)
-  const failure = error ?? domain.error
-  if (failure) return <ErrorState error={failure} retry={() => void refetch()} />
-  if (!data || !domain.data) return <Loading what="the person" />
-  return <Person key={id} person={data} domain={domain.data} />
+  return (
+    <InItsDomain key={id} query={personQuery(id)} what="the person" titleOf={({ name }) => name}>
+      {(person, domain) => <Person person={person} domain={domain} />}
+    </InItsDomain>
+  )
 }
 
 function Person({ person, domain }: { person: Loaded<Participant>; domain: Domain }) {
@@ -39,13 +35,7 @@ function Person({ person, domain }: { person: Loaded<Participant>; domain: Domai
       </BackLink>
       <PageHeader
         title={person.name}
-        lead={
-          !person.isActive && (
-            <Badge variant="light" color="gray" tt="none" size="sm">
-              Not active: in none of the next {domain.words.assignment.plural}
-            </Badge>
-          )
-        }
+        lead={!person.isActive && <NotActive>: in none of the next {domain.words.assignment.plural}</NotActive>}
         actions={mayWrite && <PersonMenu person={person} domain={domain} />}
       />
       <PageTabs

@@ -1,8 +1,8 @@
-import { ActionIcon, Autocomplete, Button, Group, NativeSelect, NumberInput, Stack, Text } from '@mantine/core'
+import { Autocomplete, Button, Group, NativeSelect, NumberInput, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Icon } from '#platform/console'
 import { skillsQuery } from './domains.ts'
+import { AddOne, TakeOut, ValueFields } from './value-fields.tsx'
 import classes from './values.module.css'
 
 /** A skill and how well: null where no level is said. */
@@ -32,13 +32,7 @@ export function useSkillNames(domainId: string): string[] {
 export function SkillFields({ label, description, domainId, skills, onChange, levelLabel = 'Level of' }: SkillsProps) {
   const known = useSkillNames(domainId)
   return (
-    <fieldset className={classes.values}>
-      <legend>{label}</legend>
-      {description && (
-        <Text size="xs" c="dimmed" mb={6}>
-          {description}
-        </Text>
-      )}
+    <ValueFields label={label} description={description}>
       <Stack gap="xs">
         {skills.map(({ skill, level }) => (
           <div key={skill} className={classes.skill}>
@@ -57,15 +51,7 @@ export function SkillFields({ label, description, domainId, skills, onChange, le
                 )
               }
             />
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="lg"
-              aria-label={`Take out ${skill}`}
-              onClick={() => onChange(skills.filter(each => each.skill !== skill))}
-            >
-              <Icon name="close" />
-            </ActionIcon>
+            <TakeOut what={skill} onClick={() => onChange(skills.filter(each => each.skill !== skill))} />
           </div>
         ))}
         <SkillEntry
@@ -77,7 +63,7 @@ export function SkillFields({ label, description, domainId, skills, onChange, le
           }}
         />
       </Stack>
-    </fieldset>
+    </ValueFields>
   )
 }
 
@@ -129,11 +115,10 @@ export function MixFields({ domainId, mixes, onChange, people }: MixProps) {
   const change = (place: number, next: Partial<SkillMix>) =>
     onChange(mixes.map((each, index) => (index === place ? { ...each, ...next } : each)))
   return (
-    <fieldset className={classes.values}>
-      <legend>Skills that some of them have</legend>
-      <Text size="xs" c="dimmed" mb={6}>
-        Such as: at least 1 of the {people} has first aid.
-      </Text>
+    <ValueFields
+      label="Skills that some of them have"
+      description={`Such as: at least 1 of the ${people} has first aid.`}
+    >
       <Stack gap="xs">
         {mixes.map(({ skill, minimum, level }, place) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a skill is typed letter by letter
@@ -165,30 +150,17 @@ export function MixFields({ domainId, mixes, onChange, people }: MixProps) {
                 onChange(mixes.map((each, index) => (index === place ? next : each)))
               }}
             />
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="lg"
-              aria-label={`Take out the ${skill || `skill ${place + 1}`} of some`}
+            <TakeOut
+              what={`the ${skill || `skill ${place + 1}`} of some`}
               onClick={() => onChange(mixes.filter((_, index) => index !== place))}
-            >
-              <Icon name="close" />
-            </ActionIcon>
+            />
           </div>
         ))}
-        <Group>
-          <Button
-            size="xs"
-            variant="default"
-            leftSection={<Icon name="plus" size={15} />}
-            disabled={mixes.length >= 20}
-            onClick={() => onChange([...mixes, { skill: '', minimum: 1 }])}
-          >
-            A skill that some have
-          </Button>
-        </Group>
+        <AddOne disabled={mixes.length >= 20} onClick={() => onChange([...mixes, { skill: '', minimum: 1 }])}>
+          A skill that some have
+        </AddOne>
       </Stack>
-    </fieldset>
+    </ValueFields>
   )
 }
 

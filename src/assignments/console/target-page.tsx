@@ -1,12 +1,13 @@
-import { Anchor, Badge, Group } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Anchor, Group } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { ErrorState, PageHeader, PageLink, usePageTitle, useSession } from '#platform/console'
+import { PageHeader, PageLink, useSession } from '#platform/console'
 import { DeletionMenu } from './deletion-menu.tsx'
-import { inDomain, useRemembering } from './domain-choice.tsx'
-import { domainQuery } from './domains.ts'
+import { inDomain } from './domain-choice.tsx'
 import type { Loaded } from './editing.ts'
-import { BackLink, Loading, PageTabs } from './resource-page.tsx'
+import { InItsDomain } from './in-its-domain.tsx'
+import { NotActive } from './not-active.tsx'
+import { BackLink, PageTabs } from './resource-page.tsx'
 import { TargetAssignments } from './target-assignments.tsx'
 import { TargetProfile } from './target-profile.tsx'
 import { deleteTarget, refreshTargets, targetQuery } from './targets.ts'
@@ -16,14 +17,11 @@ import { capital } from './words.ts'
 /** One of what people are assigned to. */
 export function Page() {
   const { id = '' } = useParams({ strict: false })
-  const { data, error, refetch } = useQuery(targetQuery(id))
-  const domain = useQuery({ ...domainQuery(data?.domainId ?? ''), enabled: data !== undefined })
-  useRemembering(domain.data)
-  usePageTitle(data?.name)
-  const failure = error ?? domain.error
-  if (failure) return <ErrorState error={failure} retry={() => void refetch()} />
-  if (!data || !domain.data) return <Loading what="it" />
-  return <TargetInFull key={id} target={data} domain={domain.data} />
+  return (
+    <InItsDomain key={id} query={targetQuery(id)} what="it" titleOf={({ name }) => name}>
+      {(target, domain) => <TargetInFull target={target} domain={domain} />}
+    </InItsDomain>
+  )
 }
 
 function TargetInFull({ target, domain }: { target: Loaded<Target>; domain: Domain }) {
@@ -40,11 +38,7 @@ function TargetInFull({ target, domain }: { target: Loaded<Target>; domain: Doma
         title={target.name}
         lead={
           <Group gap="md">
-            {!target.isActive && (
-              <Badge variant="light" color="gray" tt="none" size="sm">
-                Not active: in none of the next {words.assignment.plural}
-              </Badge>
-            )}
+            {!target.isActive && <NotActive>: in none of the next {words.assignment.plural}</NotActive>}
             {can('assignments.participants.read') && (
               <Anchor
                 component={PageLink}

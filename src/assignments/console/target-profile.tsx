@@ -16,6 +16,7 @@ import {
 } from './target-fields.ts'
 import { timeInWords } from './target-words.ts'
 import { changeTarget, refreshTargets, targetQuery } from './targets.ts'
+import { FieldFault } from './value-fields.tsx'
 import { weekdayNames, weekdays } from './week.ts'
 import type { Domain, Target, Weekday } from './wire-types.ts'
 
@@ -240,11 +241,7 @@ function TimeFields({ time, change, error, round }: TimeFieldsProps) {
           onChange={event => change({ ...time, endsAt: event.currentTarget.value })}
         />
       </div>
-      {error && (
-        <Text size="xs" c="var(--mantine-color-error)" role="alert">
-          {error}
-        </Text>
-      )}
+      <FieldFault>{error}</FieldFault>
       <Text size="xs" c="dimmed">
         Without times anybody who is there on the day may do it. In the time zone of the workspace.
       </Text>

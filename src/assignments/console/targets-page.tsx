@@ -1,25 +1,12 @@
-import {
-  Badge,
-  Button,
-  Group,
-  Modal,
-  NativeSelect,
-  NumberInput,
-  Skeleton,
-  Stack,
-  TagsInput,
-  TextInput,
-} from '@mantine/core'
+import { Button, Group, Modal, NumberInput, Stack, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
-import { useDebouncedCallback } from '@mantine/hooks'
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import {
   EmptyState,
-  ErrorState,
+  FormFoot,
   Icon,
-  LoadMore,
   PageHeader,
   PageLink,
   Problem,
@@ -32,9 +19,11 @@ import classes from './assignments.module.css'
 import { DomainChoice, InDomain, inDomain } from './domain-choice.tsx'
 import { FileMenu } from './file-transfer.tsx'
 import { FirstSteps } from './first-steps.tsx'
-import { useSkillNames } from './skill-fields.tsx'
+import { readListFilters, SearchField, SkillFilter, StateFilter } from './list-filters.tsx'
+import { NotActive } from './not-active.tsx'
+import { PagedList } from './paged-list.tsx'
 import { placesInWords, skillsInWords, timeInWords } from './target-words.ts'
-import { addTarget, readTargetFilters, refreshTargets, type TargetFilters, targetsQuery } from './targets.ts'
+import { addTarget, refreshTargets, type TargetFilters, targetsQuery } from './targets.ts'
 import type { Domain, Target } from './wire-types.ts'
 import { capital, counted } from './words.ts'
 
@@ -46,10 +35,9 @@ export function Page() {
 function Targets({ domain }: { domain: Domain }) {
   const { can } = useSession()
   const { target } = domain.words
-  const [filters, change] = useAddress(readTargetFilters)
+  const [filters, change] = useAddress(readListFilters)
   const [isAdding, setIsAdding] = useState(false)
   const query = useInfiniteQuery(targetsQuery(domain.id, filters))
-  const items = query.data?.pages.flatMap(page => page.items) ?? []
   const total = query.data?.pages[0]?.total ?? 0
   usePageTitle(capital(target.plural))
   const add = can('assignments.targets.write') && (
@@ -72,15 +60,13 @@ function Targets({ domain }: { domain: Domain }) {
       />
       <FirstSteps domain={domain} />
       <Filters domain={domain} filters={filters} change={change} />
-      {query.isPending ? (
-        <div role="status" aria-label={`Loading the ${target.plural}`}>
-          <Skeleton height={220} />
-        </div>
-      ) : query.isError && items.length === 0 ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
-      ) : items.length === 0 ? (
-        <div className="panel">
-          {filters.q || filters.skill.length > 0 || filters.state ? (
+      <PagedList
+        query={query}
+        label={capital(target.plural)}
+        noun={target.plural}
+        foot={counted(total, target)}
+        empty={
+          filters.q || filters.skill.length > 0 || filters.state ? (
             <EmptyState
               icon="search"
               title={`No such ${target.singular}`}
@@ -96,25 +82,11 @@ function Targets({ domain }: { domain: Domain }) {
             <EmptyState icon="target" title={`No ${target.plural} yet`} action={add}>
               Say how many people each needs, when it is, and what one must be able to do.
             </EmptyState>
-          )}
-        </div>
-      ) : (
-        <>
-          <p className="visually-hidden" role="status">
-            {counted(total, target)}
-          </p>
-          <div className="panel">
-            <ul className={classes.rows} aria-label={capital(target.plural)}>
-              {items.map(item => (
-                <Row key={item.id} target={item} domain={domain} />
-              ))}
-            </ul>
-            <LoadMore query={query} label={`Load more ${target.plural}`}>
-              {counted(total, target)}
-            </LoadMore>
-          </div>
-        </>
-      )}
+          )
+        }
+      >
+        {item => <Row key={item.id} target={item} domain={domain} />}
+      </PagedList>
       {isAdding && <TargetForm domain={domain} close={() => setIsAdding(false)} />}
     </>
   )
@@ -127,45 +99,11 @@ type FiltersProps = {
 }
 
 function Filters({ domain, filters, change }: FiltersProps) {
-  const known = useSkillNames(domain.id)
-  const [typed, setTyped] = useState(filters.q)
-  const search = useDebouncedCallback((q: string) => change({ q }, true), 250)
-  // The back button undoes a search too.
-  useEffect(() => setTyped(filters.q), [filters.q])
   return (
     <search className={classes.filters}>
-      <TextInput
-        data-search
-        label="Search"
-        placeholder="Name or reference"
-        leftSection={<Icon name="search" size={16} />}
-        maxLength={200}
-        value={typed}
-        onChange={event => {
-          setTyped(event.currentTarget.value)
-          search(event.currentTarget.value)
-        }}
-      />
-      <TagsInput
-        label="Asks for"
-        placeholder={filters.skill.length === 0 ? 'Any skill' : ''}
-        data={known}
-        maxTags={20}
-        acceptValueOnBlur
-        clearable={false}
-        value={[...filters.skill]}
-        onChange={skill => change({ skill })}
-      />
-      <NativeSelect
-        label="Show"
-        value={filters.state}
-        data={[
-          { value: '', label: 'Active' },
-          { value: 'inactive', label: 'Not active' },
-          { value: 'all', label: 'All' },
-        ]}
-        onChange={event => change({ state: event.currentTarget.value })}
-      />
+      <SearchField placeholder="Name or reference" value={filters.q} onChange={q => change({ q }, true)} />
+      <SkillFilter label="Asks for" domainId={domain.id} value={filters.skill} onChange={skill => change({ skill })} />
+      <StateFilter value={filters.state} onChange={state => change({ state })} />
     </search>
   )
 }
@@ -185,11 +123,7 @@ function Row({ target, domain }: { target: Target; domain: Domain }) {
         </div>
       </div>
       <Group gap="xs">
-        {!isActive && (
-          <Badge variant="light" color="gray" tt="none" size="sm">
-            Not active
-          </Badge>
-        )}
+        {!isActive && <NotActive />}
         <span className="figures">{placesInWords(target, domain)}</span>
       </Group>
     </li>
@@ -227,14 +161,9 @@ function TargetForm({ domain, close }: { domain: Domain; close: () => void }) {
             {...form.getInputProps('requiredCount')}
           />
           <Refusal error={Object.keys(form.errors).length > 0 ? null : adding.error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={adding.isPending}>
-              Enter
-            </Button>
-          </Group>
+          <FormFoot close={close} isPending={adding.isPending}>
+            Enter
+          </FormFoot>
         </Stack>
       </form>
     </Modal>

@@ -1,17 +1,10 @@
 import { infiniteQueryOptions, keepPreviousData, type QueryClient, queryOptions } from '@tanstack/react-query'
-import { manyOf, oneOf, request, type Search } from '#platform/console'
-import { readDomain } from './domain-choice.tsx'
+import { request } from '#platform/console'
+import { isActiveOf, type readListFilters } from './list-filters.tsx'
 import { load } from './loaded.ts'
 import type { CountedPage, Target, TargetFields } from './wire-types.ts'
 
-/** Which targets of a domain the address asks for. */
-export const readTargetFilters = (search: Search) => ({
-  ...readDomain(search),
-  q: oneOf(search.q).slice(0, 200),
-  skill: manyOf(search.skill).slice(0, 20),
-  state: /^(all|inactive)$/.test(oneOf(search.state)) ? oneOf(search.state) : '',
-})
-export type TargetFilters = ReturnType<typeof readTargetFilters>
+export type TargetFilters = ReturnType<typeof readListFilters>
 
 const targets = ['assignments', 'targets']
 
@@ -22,7 +15,7 @@ export const targetsQuery = (domainId: string, { q, skill, state }: Partial<Targ
       request<CountedPage<Target>>('/assignment-targets', {
         query: {
           ...{ domainId, q, skill },
-          isActive: state === 'all' ? '' : state !== 'inactive',
+          isActive: isActiveOf(state),
           limit: 50,
           cursor: pageParam,
         },
