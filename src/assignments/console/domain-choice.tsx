@@ -20,7 +20,7 @@ export const inDomain = ({ name }: Pick<Domain, 'name'>) => ({ domain: name })
  * The domain that the page is about: the one in the address (`?domain=`, its name or its id), else the one that this
  * browser was in last, else the first. Whoever shows what has a domain of its own calls `useRemembering`.
  */
-export function useDomainChoice() {
+function useDomainChoice() {
   const [search, change] = useAddress(everything)
   const { remembered } = useRememberedDomain()
   const query = useQuery(domainsQuery)

@@ -48,4 +48,4 @@ export function PageTabs({ label, tabs }: { label: string; tabs: readonly PageTa
   )
 }
 
-export type PageTab = { name: string; title: string; content: ReactNode }
+type PageTab = { name: string; title: string; content: ReactNode }

@@ -8,7 +8,7 @@ type Named = { name: string | null; assignmentDate: string; endsOn: string | nul
 export const nameOfRound = ({ name, assignmentDate, endsOn }: Named): string =>
   name ?? periodName(assignmentDate, endsOn)
 
-export type RoundState = 'draft' | 'published' | 'completed' | 'cancelled'
+type RoundState = 'draft' | 'published' | 'completed' | 'cancelled'
 
 export const stateOf = ({ status, publishedAt }: Pick<Round, 'status' | 'publishedAt'>): RoundState =>
   status !== 'active' ? status : publishedAt === null ? 'draft' : 'published'

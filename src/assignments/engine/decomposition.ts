@@ -10,7 +10,7 @@ import { type Pattern, Patterns } from './patterns.ts'
 import { ShiftChoices } from './shift-choices.ts'
 import { isHopeless, type SideRows, violationsOf } from './side-constraints.ts'
 
-export interface Decomposed {
+interface Decomposed {
   /** Undefined: no plan was found, or there is none. */
   readonly chosen: Uint8Array | undefined
   readonly cost: number
@@ -20,7 +20,7 @@ export interface Decomposed {
   readonly proved: { readonly bound: number; readonly prices: Prices }
 }
 
-export interface Effort {
+interface Effort {
   /** Told of each better plan and bound; true ends the search. */
   readonly report?: (chosen: Uint8Array | undefined, cost: number, bound: number) => boolean
 }

@@ -4,7 +4,7 @@ import { Patterns } from './patterns.ts'
 import { ShiftChoices } from './shift-choices.ts'
 import { activityOf, type SideRows } from './side-constraints.ts'
 
-export interface AscentOptions {
+interface AscentOptions {
   readonly steps: number
   /** What the bound may come to, as the cost of a plan. */
   readonly aim?: number
@@ -14,7 +14,7 @@ export interface AscentOptions {
   readonly report?: (bound: number, step: number) => boolean
 }
 
-export interface Ascent {
+interface Ascent {
   /** What the prices prove. */
   readonly bound: number
   /** What the ascent came to: higher with whole shifts. */

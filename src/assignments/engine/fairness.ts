@@ -28,7 +28,7 @@ export interface Weights {
 export const defaultWeights: Weights = { preference: 0.5, fairness: 0.5, rotation: 0.2 }
 
 /** Rounds away on end, after which somebody's standing is even again. */
-export const forgottenAfter = 8
+const forgottenAfter = 8
 
 /** What a shift ahead of the fair share weighs, in points of preference (which go from 0 to 100). */
 const shiftPoints = 100

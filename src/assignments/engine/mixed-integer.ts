@@ -12,7 +12,7 @@ export interface PairModel {
   readonly row: readonly RowMeaning[]
 }
 
-export type RowMeaning =
+type RowMeaning =
   | { readonly kind: 'participant'; readonly place: number }
   | { readonly kind: 'target'; readonly place: number }
   | { readonly kind: 'side'; readonly place: number }

@@ -21,7 +21,7 @@ export function boundOf(instance: Instance, rows: SideRows, prices: Prices): num
 }
 
 /** What a pair costs beside what its participant, its target and its rows are worth. */
-export function reducedCosts(instance: Instance, rows: SideRows, prices: Prices): Float64Array {
+function reducedCosts(instance: Instance, rows: SideRows, prices: Prices): Float64Array {
   const { pairParticipant, pairTarget, pairCost } = instance
   const reduced = new Float64Array(pairCost.length)
   for (let pair = 0; pair < reduced.length; pair++) {

@@ -15,7 +15,7 @@ export interface PatternModel {
 }
 
 /** What a place that must not stay free costs in a model that may leave it so. */
-export const lackingCost = 1e7
+const lackingCost = 1e7
 
 /**
  * Hours, rest and load are inside the patterns; targets, mixes and relations couple them. `soft`: places that must be filled may

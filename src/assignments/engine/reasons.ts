@@ -41,7 +41,7 @@ export function reasonFor(problem: Problem, plan: Plan, { participant, target }:
 }
 
 /** What it takes to have somebody on a target, found by planning the round with him there. */
-export type Weighed =
+type Weighed =
   | { readonly kind: 'chosen' | 'notPossible' }
   | { readonly kind: 'impossible'; readonly demands: readonly Demand[] }
   | {
@@ -76,7 +76,7 @@ export async function weighPair(
 }
 
 /** What becomes of a round when somebody has to be on a target. */
-export type Forced =
+type Forced =
   | { readonly kind: 'possible'; readonly extraCost: Cost; readonly plan: Plan; readonly moves: readonly Move[] }
   | { readonly kind: 'impossible'; readonly demands: readonly Demand[] }
 

@@ -30,7 +30,7 @@ export type Sheet = {
   write(tx: Queryable, domainId: string, rows: readonly (Fields & { id: string | undefined })[]): Promise<void>
 }
 
-export type ImportReport = {
+type ImportReport = {
   rows: { read: number; inserted: number; updated: number; unchanged: number; rejected: number }
 }
 

@@ -15,7 +15,7 @@ export type ToldRound = {
 }
 
 /** A target with when somebody is on it. */
-export type ToldPlace = { targetId: string; name: string; times: readonly Occurrence[] }
+type ToldPlace = { targetId: string; name: string; times: readonly Occurrence[] }
 
 export type Telling = {
   participantId: string

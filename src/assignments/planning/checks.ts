@@ -81,7 +81,7 @@ export async function checkRound(tx: Reader, assignmentId: string, timeZone: str
 }
 
 /** What comes of a run when it is done again with what it was given; equal byte for byte unless it was cut off by time. */
-export type Replay = { isSame: boolean; reason: string | null; plan: Plan }
+type Replay = { isSame: boolean; reason: string | null; plan: Plan }
 
 export async function replayRun(tx: Reader, assignmentId: string, runId: string): Promise<Replay> {
   const { bytes, hash, plan: before, ...run } = await readKept(tx, assignmentId, runId)

@@ -7,7 +7,7 @@ import type { ReadyRound } from './ready-rounds.ts'
 export const actions = ['plan', 'accept', 'move', 'replan', 'undo', 'restore', 'edit'] as const
 export type Action = (typeof actions)[number]
 
-export type RevisionFacts = {
+type RevisionFacts = {
   action: Action
   runId?: string
   showsNumber?: number

@@ -7,7 +7,7 @@ import { getAssignment } from '../rounds/assignments.ts'
 import { Conflict, type KeptConflict, Names, readWords, sayConflict } from './sentences.ts'
 
 export const runStatuses = ['queued', 'running', 'done', 'stopped', 'failed'] as const
-export const runKinds = ['plan', 'replan'] as const
+const runKinds = ['plan', 'replan'] as const
 
 const cost = nullable(Type.Number())
 
@@ -147,7 +147,7 @@ async function runsOf(tx: Reader, domainId: string, rows: readonly Row[]): Promi
   }))
 }
 
-export const gapOf = (best: number | null, bound: number | null): number | null =>
+const gapOf = (best: number | null, bound: number | null): number | null =>
   best === null || bound === null ? null : (best - bound) / Math.max(1, Math.abs(best))
 
 /** A pair that a run proposes. */

@@ -11,14 +11,13 @@ const strategy = Type.String({ pattern: '^[a-z][a-z0-9_]{0,99}$', examples: ['op
 const Json = Type.Record(Type.String({ maxLength: 200 }), Type.Unknown(), { maxProperties: 200 })
 
 /** What is said of a round by who makes it. */
-export const AssignmentFields = Type.Object({
+const AssignmentFields = Type.Object({
   name: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }))),
   description: Type.Optional(nullable(Type.String({ maxLength: 10_000 }))),
   assignmentDate: Type.Optional({ ...date, description: 'The first day; today unless told' }),
   endsOn: Type.Optional(nullable({ ...date, description: 'The last day; null: the first' })),
   metadata: Type.Optional(Json),
 })
-export type AssignmentFields = Static<typeof AssignmentFields>
 
 export const NewAssignment = Type.Object({
   ...AssignmentFields.properties,

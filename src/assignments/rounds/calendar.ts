@@ -3,7 +3,7 @@ import { instantOf } from '#platform/local-times.ts'
 import { type AvailabilityJson, type Stretch, stretchesOf } from '../participants/availability.ts'
 
 /** Minutes of one day since its midnight, the end not included. */
-export type Span = { startsAt: number; endsAt: number }
+type Span = { startsAt: number; endsAt: number }
 
 export type Exception = {
   startsOn: string

@@ -132,7 +132,7 @@ async function noteEdit(tx: Queryable, assignmentId: string): Promise<void> {
 
 const place = Type.Tuple([uuid, Type.Integer(), uuid])
 
-export const selectDetails = sql`
+const selectDetails = sql`
   select
     detail.id, detail.participant_id, participant.name as participant_name, detail.target_id, target.name as target_name,
     detail.position, detail.is_pinned, detail.starts_at, detail.ends_at, detail.metadata, detail.created_at

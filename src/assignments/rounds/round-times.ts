@@ -13,7 +13,7 @@ export type RoundTimes = {
   elsewhere: ReadonlyMap<string, readonly TimeElsewhere[]>
 }
 
-export type TimeElsewhere = Occurrence & { target: string; day: string }
+type TimeElsewhere = Occurrence & { target: string; day: string }
 
 /** `timeZone` is the tenant's. What counts of other rounds of the domain is what was published and not called off. */
 export async function readRoundTimes(tx: Reader, round: RoundInputs, timeZone: string): Promise<RoundTimes> {
