@@ -112,7 +112,7 @@ function useWay({ kind, by, targetId, participantId }: Mend): Way | undefined {
   })
   if (kind === 'unpin' && participantId && targetId)
     return { label, perform: () => setPin(round.id, { participantId, targetId }, false) }
-  if (kind === 'addParticipants' && can('assignments.participants.write'))
+  if ((kind === 'addParticipants' || kind === 'addToMix') && can('assignments.participants.write'))
     return { label: `Enter ${domain.words.participant.plural}`, page: '/assignments/people' }
   if (target?.minimum && can('assignments.targets.write')) {
     const [minimum, maximum] = [target.minimum, target.maximum ?? target.minimum]
@@ -127,6 +127,11 @@ function useWay({ kind, by, targetId, participantId }: Mend): Way | undefined {
     if (kind === 'raiseParticipantMaximum' && most > 0) return changePerson({ maxAssignments: most + by })
     if (kind === 'lowerParticipantMinimum')
       return changePerson({ minAssignments: Math.max(0, person.minAssignments - by) })
+    // Who has none of his own has the domain's, which is not changed for one.
+    if (kind === 'raiseMinutes' && person.maxMinutesPerWeek !== null)
+      return changePerson({ maxMinutesPerWeek: person.maxMinutesPerWeek + by })
+    if (kind === 'shortenRest' && person.minRestMinutes !== null)
+      return changePerson({ minRestMinutes: Math.max(0, person.minRestMinutes - by) })
   }
   return undefined
 }
