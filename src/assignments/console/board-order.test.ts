@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BoardTarget } from './board.ts'
 import { inOrderOfTheWeek } from './board-order.ts'
 
 const on = (name: string, ...times: [string | null, string | null][]) => ({
   name,
-  occurrences: times.map(([date, startsAt]) => ({ date, startsAt })) as BoardTarget['occurrences'],
+  occurrences: times.map(([date, startsAt]) => ({ date, startsAt })),
 })
 const names = (targets: { name: string }[]) => targets.map(({ name }) => name)
 

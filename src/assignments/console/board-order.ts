@@ -1,11 +1,13 @@
-import type { BoardTarget } from './board.ts'
+import type { Occurrence } from './board.ts'
 import { addDays, mondayOf } from './days.ts'
+
+type Placed = { readonly occurrences: readonly Pick<Occurrence, 'date' | 'startsAt'>[] }
 
 /**
  * What is on no certain day first, by name; then by day and time, so that a clinic's Monday stands above its Friday. A month
  * is ordered as its first whole week, whatever weekday it begins on.
  */
-export function inOrderOfTheWeek<T extends Pick<BoardTarget, 'occurrences'>>(
+export function inOrderOfTheWeek<T extends Placed>(
   targets: readonly T[],
   { from, to }: { from: string; to: string },
 ): T[] {
