@@ -1379,7 +1379,8 @@ begin
     from new_rows as detail
     join assignments.assignments as assignment on assignment.tenant_id = detail.tenant_id and assignment.id = detail.assignment_id
     join assignments.participants as participant on participant.tenant_id = detail.tenant_id and participant.id = detail.participant_id
-    join assignments.assignment_targets as target on target.tenant_id = detail.tenant_id and target.id = detail.target_id
+    left join assignments.assignment_targets as target
+      on target.tenant_id = detail.tenant_id and target.id = detail.target_id
     where participant.domain_id <> assignment.domain_id
       or target.domain_id <> assignment.domain_id
   ) then
@@ -1460,6 +1461,7 @@ declare
   reasons bigint;
   feeds bigint;
   people bigint;
+  faults bigint;
 begin
   delete from assignments.availability_exceptions as exception
   using unnest(tenant_ids, participant_ids) as person (tenant_id, id)
@@ -1486,6 +1488,16 @@ begin
   where participant.tenant_id = person.tenant_id
     and participant.id = person.id;
   get diagnostics people = row_count;
+  -- Said of a round in words: whoever is in it by name. The next round says anew what is amiss.
+  update assignments.schedules as schedule
+  set last_fault = null
+  where schedule.last_fault is not null
+    and (schedule.tenant_id, schedule.domain_id) in (
+      select participant.tenant_id, participant.domain_id
+      from unnest(tenant_ids, participant_ids) as person (tenant_id, id)
+      join assignments.participants as participant using (tenant_id, id)
+    );
+  get diagnostics faults = row_count;
   -- In a copy that is made to forget no trigger does it.
   if current_setting('session_replication_role') = 'replica' then
     delete from assignments.participant_hours as hours
@@ -1502,7 +1514,8 @@ begin
     'assignments.participants', people,
     'assignments.availability_exceptions', exceptions,
     'assignments.drop_outs', reasons,
-    'assignments.calendar_feeds', feeds
+    'assignments.calendar_feeds', feeds,
+    'assignments.schedules', faults
   );
 end
 $function$;
@@ -1799,6 +1812,21 @@ $function$;
 revoke execute on function assignments.refuse_closed() from public;
 comment on function assignments.refuse_closed() is 'VS-08: of what is completed, cancelled or locked nobody changes who is on what; deleting it whole takes its people along';
 
+CREATE OR REPLACE FUNCTION assignments.withdraw_feed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from assignments.calendar_feeds
+  where tenant_id = new.tenant_id
+    and participant_id = new.id;
+  return null;
+end
+$function$;
+revoke execute on function assignments.withdraw_feed() from public;
+comment on function assignments.withdraw_feed() is 'Whoever had the address of a participant''s calendar as his account does not keep it when the participant is somebody else''s';
+
 CREATE OR REPLACE FUNCTION assignments.write_history(of_tenant_id uuid, of_assignment_id uuid, of_action text, of_changes jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1851,6 +1879,7 @@ CREATE INDEX assignment_details_order_idx ON assignments.assignment_details USIN
 CREATE INDEX assignment_details_participant_idx ON assignments.assignment_details USING btree (tenant_id, participant_id, assignment_id);
 CREATE INDEX assignment_details_target_idx ON assignments.assignment_details USING btree (tenant_id, target_id, assignment_id);
 CREATE TRIGGER check_domains AFTER INSERT ON assignments.assignment_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
+CREATE TRIGGER check_domains_update AFTER UPDATE ON assignments.assignment_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
 CREATE TRIGGER log_deleted AFTER DELETE ON assignments.assignment_details REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
 CREATE TRIGGER log_inserted AFTER INSERT ON assignments.assignment_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
 CREATE TRIGGER log_updated AFTER UPDATE ON assignments.assignment_details REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.log_details();
@@ -1922,6 +1951,7 @@ CREATE TRIGGER audit_insert AFTER INSERT ON assignments.assignment_pins REFERENC
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.assignment_pins FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON assignments.assignment_pins FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_assignment_pins();
 CREATE TRIGGER check_domains AFTER INSERT ON assignments.assignment_pins REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
+CREATE TRIGGER refuse_closed_delete AFTER DELETE ON assignments.assignment_pins REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION assignments.refuse_closed();
 CREATE TRIGGER refuse_closed_insert AFTER INSERT ON assignments.assignment_pins REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
 alter table assignments.assignment_pins enable row level security;
 alter table assignments.assignment_pins force row level security;
@@ -2298,6 +2328,9 @@ CREATE TRIGGER audit_delete AFTER DELETE ON assignments.drop_outs REFERENCING OL
 CREATE TRIGGER audit_insert AFTER INSERT ON assignments.drop_outs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_drop_outs();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.drop_outs FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
 CREATE TRIGGER audit_update AFTER UPDATE ON assignments.drop_outs FOR EACH ROW EXECUTE FUNCTION audit.track_assignments_drop_outs();
+CREATE TRIGGER check_domains AFTER INSERT ON assignments.drop_outs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
+CREATE TRIGGER refuse_closed_delete AFTER DELETE ON assignments.drop_outs REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION assignments.refuse_closed();
+CREATE TRIGGER refuse_closed_insert AFTER INSERT ON assignments.drop_outs REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
 alter table assignments.drop_outs enable row level security;
 alter table assignments.drop_outs force row level security;
 create policy drop_outs_forgotten on assignments.drop_outs to commonhold_owner
@@ -2572,6 +2605,7 @@ CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON assignments.participant
 CREATE TRIGGER count_truncated BEFORE TRUNCATE ON assignments.participants FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
 CREATE TRIGGER keep_rows AFTER INSERT OR UPDATE OF skills, skill_levels, availability ON assignments.participants FOR EACH ROW EXECUTE FUNCTION assignments.keep_participant_rows();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.participants FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
+CREATE TRIGGER withdraw_feed AFTER UPDATE OF user_id ON assignments.participants FOR EACH ROW WHEN (((old.user_id IS NOT NULL) AND (new.user_id IS DISTINCT FROM old.user_id))) EXECUTE FUNCTION assignments.withdraw_feed();
 alter table assignments.participants enable row level security;
 alter table assignments.participants force row level security;
 create policy participants_forgotten on assignments.participants to commonhold_owner
@@ -2611,6 +2645,7 @@ create table assignments.revision_details (
 );
 CREATE INDEX revision_details_participant_idx ON assignments.revision_details USING btree (tenant_id, participant_id);
 CREATE INDEX revision_details_target_idx ON assignments.revision_details USING btree (tenant_id, target_id);
+CREATE TRIGGER check_domains AFTER INSERT ON assignments.revision_details REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.check_domains();
 alter table assignments.revision_details enable row level security;
 alter table assignments.revision_details force row level security;
 create policy tenant_isolation on assignments.revision_details
@@ -2676,6 +2711,7 @@ create table assignments.schedules (
   constraint schedules_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
   constraint schedules_order CHECK ((ends_on >= starts_on)),
   constraint schedules_period_range CHECK (((period_days >= 1) AND (period_days <= 366))),
+  constraint schedules_starts_range CHECK (((starts_on >= '1970-01-01'::date) AND (starts_on <= '2999-12-31'::date))),
   constraint schedules_strategy_shape CHECK ((strategy ~ '^[a-z][a-z0-9_]{0,99}$'::text)),
   constraint schedules_created_by_fkey FOREIGN KEY (created_by) REFERENCES identity.users(id) ON DELETE SET NULL,
   constraint schedules_domain_id_fkey FOREIGN KEY (tenant_id, domain_id) REFERENCES assignments.domains(tenant_id, id) ON DELETE RESTRICT,
@@ -2692,6 +2728,9 @@ alter table assignments.schedules enable row level security;
 alter table assignments.schedules force row level security;
 create policy schedules_due on assignments.schedules for select to commonhold_owner
   using (( SELECT platform.is_system() AS is_system));
+create policy schedules_forgotten on assignments.schedules for update to commonhold_owner
+  using (( SELECT platform.is_system() AS is_system))
+  with check (( SELECT platform.is_system() AS is_system));
 create policy tenant_isolation on assignments.schedules
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -5721,8 +5760,8 @@ begin
           split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
         from (
           values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{last_fault}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{last_fault}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
         ) as d (tenant_id, action, resource_id, changes, details);
         return null;
       end if;
@@ -5769,7 +5808,7 @@ begin
         changes := changes || jsonb_build_object('last_run_at', jsonb_build_object('old', old.last_run_at, 'new', new.last_run_at));
       end if;
       if old.last_fault is distinct from new.last_fault then
-        changes := changes || jsonb_build_object('last_fault', jsonb_build_object('old', old.last_fault, 'new', new.last_fault));
+        changes := changes || jsonb_build_object('last_fault', jsonb_build_object('old', case when old.last_fault is not null then '[redacted]' end, 'new', case when new.last_fault is not null then '[redacted]' end));
       end if;
       if old.created_by is distinct from new.created_by then
         changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
@@ -5815,7 +5854,7 @@ begin
       '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
       '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
       '"last_run_at":{"' || 'new":' || to_json(n.last_run_at)::text || '}',
-      '"last_fault":{"' || 'new":' || to_json(n.last_fault)::text || '}',
+      '"last_fault":{"' || 'new":' || case when n.last_fault is not null then '"[redacted]"' end || '}',
       '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
       '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
@@ -5838,7 +5877,7 @@ begin
       '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
       '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
       '"last_run_at":{"' || 'old":' || to_json(o.last_run_at)::text || '}',
-      '"last_fault":{"' || 'old":' || to_json(o.last_fault)::text || '}',
+      '"last_fault":{"' || 'old":' || case when o.last_fault is not null then '"[redacted]"' end || '}',
       '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
       '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
       ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
