@@ -445,6 +445,10 @@ test('VS-11 a rule that a module adds is one of those that a round is held again
     },
   ])
   assert.deepEqual(await validateRound(db.scoped(ours), named, berlin), [])
+  const lost = await roundOf(id, { configuration: { validation_rules: ['capacity_check', 'three_by_three'] } })
+  const [unknown, ...others] = await validateRound(db.scoped(ours), lost, berlin)
+  assert.match(unknown?.message ?? '', /^There is no rule three_by_three, so it is not looked at/)
+  assert.deepEqual(others, [])
 })
 
 /** Places come in the order of their ids, which are drawn. */

@@ -35,11 +35,19 @@ export async function validateRound(
   const names = new Map([...round.candidates, ...round.places].map(({ id, name }) => [id, name]))
   const nameOf = (id: string) => names.get(id) ?? id
   const named = round.configuration.validation_rules
-  return validationRules
+  const faults = validationRules
     .list()
     .filter(({ name }) => named?.includes(name) ?? true)
     .flatMap(rule => rule.check({ problem, exclusions }).map(found => faultOf(found, rule.say(found, nameOf))))
+  return [...(named ?? []).filter(name => !validationRules.find(name)).map(unknownRule), ...faults]
 }
+
+/** Its module may be gone since it was chosen: what is not looked at is not to look as if it held. */
+const unknownRule = (name: string): RoundFault => ({
+  rule: name,
+  message: `There is no rule ${name}, so it is not looked at. Take it out of the domain's checks.`,
+  missing: 0,
+})
 
 const faultOf = ({ rule, target, participant, needed = 0, available = 0 }: Violation, message: string): RoundFault => ({
   rule,
