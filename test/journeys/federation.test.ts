@@ -96,7 +96,7 @@ describe('Single sign-on in a browser', { skip }, () => {
       await look(visitor.page, 'sso own links')
 
       await choose(page, undefined)
-      await page.getByRole('link', { name: 'People' }).first().click()
+      await page.getByRole('main').getByRole('link', { name: 'People' }).first().click()
       await page.getByText('Otto Old').first().waitFor()
       await look(page, 'sso people')
       await page.getByLabel('State').selectOption('conflict')
