@@ -2,7 +2,7 @@ import { errorTable } from '#platform/errors.ts'
 
 export const errors = errorTable('http', {
   requestInvalid: ['invalid', 'The request is not valid; `errors` lists where and why.'],
-  bodyMalformed: ['invalid', 'The body is not valid JSON in UTF-8.'],
+  bodyMalformed: ['invalid', 'The body is not valid JSON in UTF-8, or nested more than 1,000 levels deep.'],
   bodyTooLarge: ['invalid', 'The body is larger than {limit} bytes.'],
   mediaTypeUnsupported: ['invalid', 'The body must be {types}.'],
   textUnfit: ['invalid', 'Text must not hold NUL characters or lone surrogates.'],
