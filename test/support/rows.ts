@@ -45,11 +45,10 @@ export function rowMaker(admin: pg.Client, owner: Owner): (table: string) => Pro
       })
     }
     for (const { expression } of described.checks) {
-      const [, low, high] = /^\((\w+) < (\w+)\)$/.exec(expression) ?? []
-      const key = described.foreignKeys.find(({ columns }) => columns.at(-1) === high)
-      if (!low || !high || !key || values.get(low) === undefined || values.get(low) !== values.get(high)) continue
-      const ids = [values.get(low), await anotherOf(key.parent, await rowOf(key.parent))].sort()
-      values.set(low, ids[0]).set(high, ids[1])
+      const [, one, other] = /^\((\w+) <> (\w+)\)$/.exec(expression) ?? []
+      const key = described.foreignKeys.find(({ columns }) => columns.at(-1) === other)
+      if (!one || !other || !key || values.get(one) === undefined || values.get(one) !== values.get(other)) continue
+      values.set(other, await anotherOf(key.parent, await rowOf(key.parent)))
     }
     const open = described.columns.filter(({ name }) => !values.has(name))
     for (const group of groupsOf(open, described.checks)) await fillGroup(table, described, group, values)

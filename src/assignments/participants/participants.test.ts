@@ -311,8 +311,20 @@ test('AG-01 two people are together or apart once, in one domain, and nobody els
     db.scoped(ours).run(sql`
       insert into assignments.participant_relations (participant_id, other_participant_id, kind)
       values (${one.id}, ${one.id}, 'apart')`),
-    { constraint: 'participant_relations_order' },
+    { constraint: 'participant_relations_two' },
   )
+  // A workspace that was brought along has new ids, and pairs in either order.
+  for (const [first, second] of [
+    [one.id, other.id],
+    [other.id, one.id],
+  ]) {
+    await assert.rejects(
+      db.scoped(ours).run(sql`
+        insert into assignments.participant_relations (participant_id, other_participant_id, kind)
+        values (${first}, ${second}, 'together')`),
+      { code: '23505' },
+    )
+  }
   await assert.rejects(again([one.id, far.id]), { code: 'assignments.participant_not_found' })
   assert.deepEqual((await listRelations(db.scoped(theirs), { limit: 10 })).items, [])
   await assert.rejects(unrelate(db.scoped(theirs), relation.id), { code: 'assignments.relation_not_found' })

@@ -55,7 +55,7 @@ export async function relate(tx: Queryable, { participantIds, kind }: RelationFi
       values (${one.id}, ${other.id}, ${kind})
       returning id
     `),
-    { participant_relations_once: errors.relationTaken },
+    { participant_relations_once: errors.relationTaken, participant_relations_pair: errors.relationTaken },
   )
   const [relation] = await selectRelations(tx, sql`relation.id = ${id}`, 1)
   return relation as Relation

@@ -1,0 +1,10 @@
+drop index assignments.participant_relations_pair;
+alter table assignments.participant_relations drop constraint participant_relations_two;
+update assignments.participant_relations
+set
+  participant_id = other_participant_id,
+  other_participant_id = participant_id
+where participant_id > other_participant_id;
+-- squawk-ignore constraint-missing-not-valid
+alter table assignments.participant_relations add constraint participant_relations_order check (participant_id < other_participant_id);
+comment on column assignments.participant_relations.participant_id is 'The one of the smaller id, so that a pair is there once';
