@@ -2506,11 +2506,12 @@ create table assignments.participant_relations (
   constraint participant_relations_pkey PRIMARY KEY (tenant_id, id),
   constraint participant_relations_once UNIQUE (tenant_id, participant_id, other_participant_id),
   constraint participant_relations_kind_known CHECK ((kind = ANY (ARRAY['together'::text, 'apart'::text]))),
-  constraint participant_relations_order CHECK ((participant_id < other_participant_id)),
+  constraint participant_relations_two CHECK ((participant_id <> other_participant_id)),
   constraint participant_relations_other_fkey FOREIGN KEY (tenant_id, other_participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE,
   constraint participant_relations_participant_id_fkey FOREIGN KEY (tenant_id, participant_id) REFERENCES assignments.participants(tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX participant_relations_other_idx ON assignments.participant_relations USING btree (tenant_id, other_participant_id);
+CREATE UNIQUE INDEX participant_relations_pair ON assignments.participant_relations USING btree (tenant_id, LEAST(participant_id, other_participant_id), GREATEST(participant_id, other_participant_id));
 CREATE TRIGGER audit_delete AFTER DELETE ON assignments.participant_relations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participant_relations();
 CREATE TRIGGER audit_insert AFTER INSERT ON assignments.participant_relations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION audit.track_assignments_participant_relations();
 CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON assignments.participant_relations FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_truncate();
@@ -2524,7 +2525,7 @@ grant delete, insert, select on table assignments.participant_relations to commo
 grant select on table assignments.participant_relations to commonhold_readonly;
 grant update (kind) on table assignments.participant_relations to commonhold_app;
 comment on table assignments.participant_relations is 'Two people who are on the same targets, or never on the same';
-comment on column assignments.participant_relations.participant_id is 'The one of the smaller id, so that a pair is there once';
+comment on column assignments.participant_relations.participant_id is 'One of the two; a pair is there once, in whichever order';
 
 create table assignments.participant_skills (
   tenant_id uuid default platform.current_tenant_id() not null,

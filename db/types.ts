@@ -520,7 +520,7 @@ export interface AssignmentsParticipantRelations {
   kind: string;
   otherParticipantId: string;
   /**
-   * The one of the smaller id, so that a pair is there once
+   * One of the two; a pair is there once, in whichever order
    */
   participantId: string;
   tenantId: Generated<string>;
