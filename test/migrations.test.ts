@@ -67,7 +67,7 @@ test('GG-14 each migration can be undone and applied again, the newest each by i
  * catalogs twice for each of them takes a minute.
  */
 function inGroups(migrations: readonly Migration[]): Migration[][] {
-  const [alone, together] = [20, 60]
+  const [alone, together] = [40, 60]
   const older = Math.max(0, migrations.length - alone)
   const groups = Array.from({ length: Math.ceil(older / together) }, (_, index) =>
     migrations.slice(index * together, Math.min(older, (index + 1) * together)),

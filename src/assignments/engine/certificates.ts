@@ -231,20 +231,6 @@ export function addUpConflict(problem: Problem, demands: readonly Demand[]): Pro
   return faults.length > 0 ? { faults } : { excess, faults }
 }
 
-/**
- * What a plan with this pair costs more, at least, than the bound of the prices; less than 0 where the bound would be met without
- * it all the same. In the place of a sum over all pairs: forcing one pair changes one term.
- */
-export function reducedCost(problem: Problem, certificate: Prices, { participant, target, cost }: Pair): number {
-  const participants = new Map(problem.participants.map(one => [one.id, one]))
-  const side = new SidePrices(problem, participants, new Map(problem.targets.map(one => [one.id, one])))
-  const sum = new ExactSum()
-  for (const multiplier of certificate.multipliers) side.add(multiplier, sum)
-  const worth = Object.hasOwn(certificate.participants, participant) ? certificate.participants[participant]! : 0
-  const value = Object.hasOwn(certificate.targets, target) ? certificate.targets[target]! : 0
-  return cost + worth - value + side.of(participant, target)
-}
-
 /** Minutes of a target that count for a limit. */
 export function minutesOf({ occurrences = [] }: ProblemTarget, { from, to }: MinuteLimit): number {
   let minutes = 0

@@ -334,7 +334,12 @@ test('AG-01 two people are together or apart once, in one domain, and nobody els
 
 test('GG-16 VS-06 what names a person goes with his account or when he asks, and the log has none of it', async () => {
   const kai = await makeMember('kai', ours.tenantId)
-  const contact = { name: 'Kai Secret', email: 'kai@secret.example', phone: '+49 171', metadata: { room: 'Secret' } }
+  const contact = {
+    name: 'Kai Secret',
+    email: 'kai@secret.example',
+    phone: '+49 171 5550',
+    metadata: { room: 'Secret' },
+  }
   const linked = await person(ours, chores, { ...contact, userId: kai.userId, skills: ['cooking'] })
   const unlinked = await person(ours, chores, contact)
   await inTx(ours, tx => addException(tx, linked.id, { startsOn: '2027-01-01', note: 'Secret illness' }))
@@ -351,7 +356,7 @@ test('GG-16 VS-06 what names a person goes with his account or when he asks, and
       [id],
     )
     assert.ok(rows.length >= 2, 'control: the changes are in the log')
-    for (const { text } of rows) assert.doesNotMatch(text, /Secret|secret|171/)
+    for (const { text } of rows) assert.doesNotMatch(text, /Secret|secret|\+49/)
   }
   assert.deepEqual((await listExceptions(db.scoped(ours), linked.id, { limit: 10 })).items, [])
 })

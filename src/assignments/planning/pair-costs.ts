@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
 import type { Reader } from '#platform/database'
 import { nullable } from '#platform/http'
-import { reducedCost } from '../engine/certificates.ts'
+import { addUpPrices } from '../engine/certificates.ts'
+import { inPoints } from './points.ts'
 import { Names } from './sentences.ts'
 import { factsOf, readStanding } from './standings.ts'
 
@@ -33,15 +34,16 @@ export async function explainCost(
   if (pairs.some(each => each.participant === participant && each.target === target))
     return { ofPair, reducedCost: 0, text: `${who} is on ${where}.` }
   const { cost, lowerBound } = factsOf(standing, pairs)
-  if (!prices || lowerBound === null)
+  // Added up with the pair in every plan, and rounded once: the bound and what the pair adds to it would be rounded apart.
+  const forced = { ...round.problem, pins: [...round.problem.pins, pair] }
+  const least = prices && inPoints(addUpPrices(forced, prices).lowerBound, round.unit)
+  if (!prices || lowerBound === null || least === null)
     return {
       ofPair,
       reducedCost: null,
       text: `Nothing stands against ${who} on ${where}. Plan the round to see what it costs.`,
     }
-  // What the plan is dearer than it need be comes off: so much was given away already.
-  const reduced = reducedCost(round.problem, prices, pair) / round.unit
-  const atLeast = Math.max(0, lowerBound - cost + Math.max(0, reduced))
+  const atLeast = Math.max(0, least - cost)
   const [time, place] = [prices.participants[participant] ?? 0, prices.targets[target] ?? 0]
   const because = [
     `${said(ofPair)} for the wish and the turn`,
