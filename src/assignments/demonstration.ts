@@ -29,7 +29,7 @@ type Person = Omit<ParticipantFields, 'userId'> & {
   away?: { weeksAgo: number; weeks: number; note: string }[]
 }
 type File = DomainFields & {
-  /** From so many weeks ago; with `every` again each so many weeks, up to the next, and called by its days as in the console. */
+  /** From so many weeks ago; with `every` again each so many weeks, up to the draft, and called by its days as in the console. */
   rounds: { name?: string; weeksAgo: number; every?: number; days: number; targets?: TargetFields[] }[]
   targets: TargetFields[]
   participants: Person[]
@@ -39,9 +39,9 @@ type Round = { name: string | null; first: string; last: string; targets: Target
 const files = ['hostel', 'clinic', 'conference']
 
 /**
- * Gives a tenant the three domains: rounds that were completed, one that is under way, and a draft that somebody has to look at. A
- * domain that is there is left as it is; each is made in one transaction. `today` is the day in the tenant's time zone, `memberOf`
- * knows its members by their e-mail addresses.
+ * Gives a tenant the three domains: rounds that were completed, one that is under way, the next, which is published too, and a
+ * draft that somebody has to look at. A domain that is there is left as it is; each is made in one transaction. `today` is the
+ * day in the tenant's time zone, `memberOf` knows its members by their e-mail addresses.
  */
 export async function demonstrateAssignments(
   app: App,
@@ -106,7 +106,7 @@ class Planner {
   private rounds(): Round[] {
     return this.given.rounds.flatMap(({ name, weeksAgo, every, days, targets = [] }) => {
       const starts = every === undefined ? [weeksAgo] : []
-      if (every !== undefined) for (let ago = weeksAgo; ago >= -1; ago -= every) starts.push(ago)
+      if (every !== undefined) for (let ago = weeksAgo; ago >= -2; ago -= every) starts.push(ago)
       return starts.map(ago => {
         const first = shifted(this.monday, -7 * ago)
         return {
@@ -152,12 +152,12 @@ class Planner {
     if (wanted.length > 0) await setPreferences(this.tx, this.people.get(person) as string, wanted)
   }
 
-  /** Plans a round; of one that is still to come it answers the id, and leaves it to whoever plans. */
+  /** Plans a round; of one after the next week it answers the id, and leaves it to whoever plans. */
   private async fill(domainId: string, { name, first, last }: Round): Promise<string | undefined> {
     const { app, tx } = this
     const { today, timeZone } = this.known
     const { id } = await createAssignment(tx, domainId, { name, assignmentDate: first, endsOn: last, seed: 1 })
-    if (first > today) return id
+    if (first > shifted(this.monday, 7)) return id
     const round = await readyRound(tx, id, { timeZone })
     // Here and not in a thread: thirty of them would take longer to start than to solve, and nobody waits for this one yet.
     const { pairs, status, cost, lowerBound } = solveWithSides(this.highs, round.problem)

@@ -142,6 +142,7 @@ export const assignmentsConsole: ConsoleModule = {
       icon: 'list',
       permission: rounds,
       isStart: true,
+      inUse: '/assignment-domains',
     },
     {
       group: 'Assignments',

@@ -105,6 +105,7 @@ export const contractorsConsole: ConsoleModule = {
       icon: 'search',
       permission: read,
       isStart: true,
+      inUse: '/contractor-lists',
     },
     { group: 'Contractors', label: 'Overview', to: '/overview', icon: 'chart', permission: read },
     {

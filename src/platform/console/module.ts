@@ -27,8 +27,10 @@ export type NavigationEntry = {
   to: string
   icon: IconName
   permission?: string
-  /** Where one begins who worked in this application last; the first such page, where one worked in none yet. */
+  /** Where one begins who worked in this application last; who worked in none yet begins in the first that is in use. */
   isStart?: boolean
+  /** Of a start page: a list of the API that has something where the workspace uses the application. */
+  inUse?: `/${string}`
   /** Among those of its group: 0 unless told, and within one number in the order of the modules. */
   place?: number
 }

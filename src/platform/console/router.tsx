@@ -14,7 +14,7 @@ import { matchesPath, parseSearch, safePath, writeSearch } from './addresses.ts'
 import type { ConsoleModule, ConsoleRoute } from './module.ts'
 import { Problem } from './requests.ts'
 import { mayBeSignedIn, sessionQuery, signOut, whyEnded } from './session.ts'
-import { startPageOf } from './start-page.ts'
+import { findStartPage } from './start-page.ts'
 import { ErrorState, NotFound } from './states.tsx'
 import { StepUp } from './step-up.tsx'
 
@@ -74,7 +74,7 @@ export function buildRouter(client: QueryClient, modules: readonly ConsoleModule
       if (!mayBeSignedIn()) throw redirect({ to: '/sign-in' })
       // Who cannot be asked for now is dealt with where the frame asks again.
       const session = await client.ensureQueryData(sessionQuery).catch(() => undefined)
-      throw redirect({ to: (session && startPageOf(navigation, session)) ?? navigation[0]?.to ?? '/sign-in' })
+      throw redirect({ to: (session && (await findStartPage(navigation, session))) ?? navigation[0]?.to ?? '/sign-in' })
     },
   })
   // Alone on the screen too: who is signed in may be asked to confirm that it is still he.

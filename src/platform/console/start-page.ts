@@ -1,19 +1,53 @@
 import type { NavigationEntry } from './module.ts'
+import { request } from './requests.ts'
 import type { Session } from './session.ts'
 
 const key = 'commonhold-application'
 
+const none = { items: [] }
+
+type Person = Pick<Session, 'tenantId' | 'permissions'>
+
 /** The page to begin on: of the application that this browser was used for last in the workspace, where one may see it. */
-export function startPageOf(
-  navigation: readonly NavigationEntry[],
-  { tenantId, permissions }: Pick<Session, 'tenantId' | 'permissions'>,
-): string | undefined {
-  if (tenantId === null) return undefined
-  const open = navigation.filter(({ permission }) => !permission || permissions.includes(permission))
-  const starts = open.filter(({ isStart }) => isStart)
-  const last = remembered()[tenantId]
-  return (starts.find(({ group }) => group === last) ?? starts[0] ?? open[0])?.to
+export function startPageOf(navigation: readonly NavigationEntry[], person: Person): string | undefined {
+  if (person.tenantId === null) return undefined
+  const starts = startsOf(navigation, person)
+  return (starts.find(isLastOf(person.tenantId)) ?? starts[0] ?? openTo(navigation, person)[0])?.to
 }
+
+/** The same for who worked in none yet: of the first application that the workspace has something in. `ask` is for tests. */
+export async function findStartPage(
+  navigation: readonly NavigationEntry[],
+  person: Person,
+  ask: (path: string) => Promise<{ items: readonly unknown[] }> = path => request(path, { query: { limit: 1 } }),
+): Promise<string | undefined> {
+  const { tenantId } = person
+  const starts = startsOf(navigation, person)
+  if (tenantId !== null && starts.length > 1 && !starts.some(isLastOf(tenantId))) {
+    // Of what cannot be asked nothing is known: the first page of all is as good.
+    const areUsed = await Promise.all(
+      starts.map(async ({ inUse }) => inUse !== undefined && (await ask(inUse).catch(() => none)).items.length > 0),
+    )
+    const used = starts.find((_, place) => areUsed[place])
+    if (used) {
+      // For the frame, which asks nobody.
+      rememberApplication(navigation, tenantId, used.to)
+      return used.to
+    }
+  }
+  return startPageOf(navigation, person)
+}
+
+const openTo = (navigation: readonly NavigationEntry[], { permissions }: Person) =>
+  navigation.filter(({ permission }) => !permission || permissions.includes(permission))
+
+const startsOf = (navigation: readonly NavigationEntry[], person: Person) =>
+  openTo(navigation, person).filter(({ isStart }) => isStart)
+
+const isLastOf =
+  (tenantId: string) =>
+  ({ group }: NavigationEntry) =>
+    group === remembered()[tenantId]
 
 /** Notes the application of a page; the pages about the workspace itself belong to none. */
 export function rememberApplication(
