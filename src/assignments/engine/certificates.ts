@@ -48,10 +48,11 @@ export function addUpPrices(problem: Problem, certificate: Prices): Proof {
   const pinned = new Pairs(problem.pins)
   const pairsOf = new Map<string, number>()
   const peopleOf = new Map<string, number>()
-  for (const { participant, target, cost } of problem.pairs) {
+  for (const pair of problem.pairs) {
+    const { participant, target, cost } = pair
     pairsOf.set(participant, (pairsOf.get(participant) ?? 0) + 1)
     peopleOf.set(target, (peopleOf.get(target) ?? 0) + 1)
-    const reduced = cost + worth.get(participant)! - value.get(target)! + side.of(participant, target)
+    const reduced = cost + worth.get(participant)! - value.get(target)! + side.of(pair)
     if (reduced < 0 || pinned.has(participant, target)) sum.add(reduced)
   }
   // Nobody takes more targets than he has pairs, and no target more people: that keeps the sum linear, and makes it larger.
@@ -98,11 +99,12 @@ class SidePrices {
     for (const { kind, participants: two } of problem.relations) this.relations.add(JSON.stringify([kind, ...two]))
   }
 
-  of(participant: string, target: string): number {
+  of({ participant, target, minutesEach }: Pair): number {
     const prices = this.ofParticipant.get(participant)
     if (!prices) return 0
     let sum = prices.targets.get(target) ?? 0
-    for (const { limit, price } of prices.minutes) sum += price * minutesOf(this.targets.get(target)!, limit)
+    for (const { limit, price } of prices.minutes)
+      sum += price * minutesOf(this.targets.get(target)!, limit, minutesEach)
     return sum
   }
 
@@ -231,10 +233,11 @@ export function addUpConflict(problem: Problem, demands: readonly Demand[]): Pro
   return faults.length > 0 ? { faults } : { excess, faults }
 }
 
-/** Minutes of a target that count for a limit. */
-export function minutesOf({ occurrences = [] }: ProblemTarget, { from, to }: MinuteLimit): number {
+/** Minutes of a target that count for a limit: as long as it lasts, or as it takes somebody each time. */
+export function minutesOf({ occurrences = [] }: ProblemTarget, { from, to }: MinuteLimit, each?: number): number {
   let minutes = 0
-  for (const { startsAt, endsAt } of occurrences) if (from <= startsAt && startsAt < to) minutes += endsAt - startsAt
+  for (const { startsAt, endsAt } of occurrences)
+    if (from <= startsAt && startsAt < to) minutes += each ?? endsAt - startsAt
   return minutes
 }
 

@@ -108,8 +108,12 @@ export function faultsOf(problem: Problem, pairs: readonly PinnedPair[]): Fault[
     broken.push({ kind, ...about, text })
   // Of the pairs that are possible only those that are asked for: half a million kept as sets would be most of what a check takes.
   const [asked, possible] = [new Pairs(pairs), new Pairs([])]
-  for (const { participant, target } of problem.pairs)
-    if (asked.has(participant, target)) possible.put(participant, target)
+  const minutesEach = new Map<string, number>()
+  for (const { participant, target, minutesEach: each } of problem.pairs) {
+    if (!asked.has(participant, target)) continue
+    possible.put(participant, target)
+    if (each !== undefined) minutesEach.set(JSON.stringify([participant, target]), each)
+  }
   const chosen = new Pairs([])
   const targetsOf = new Map<string, string[]>(problem.participants.map(({ id }) => [id, []]))
   const filled = new Map(problem.targets.map(({ id }) => [id, 0]))
@@ -144,7 +148,10 @@ export function faultsOf(problem: Problem, pairs: readonly PinnedPair[]): Fault[
       })
     const timed = his.map(target => targets.get(target)!).filter(({ occurrences = [] }) => occurrences.length > 0)
     for (const limit of minuteLimits) {
-      const minutes = timed.reduce((sum, target) => sum + minutesOf(target, limit), 0)
+      const minutes = timed.reduce(
+        (sum, target) => sum + minutesOf(target, limit, minutesEach.get(JSON.stringify([id, target.id]))),
+        0,
+      )
       const where = `from ${momentOf(limit.from)} to ${momentOf(limit.to)}`
       if (minutes > limit.maximum)
         say('minutes', `${id} has ${minutes} minutes ${where}; he has ${limit.maximum} at most.`, {

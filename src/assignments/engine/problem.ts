@@ -73,6 +73,8 @@ export interface Pair {
   readonly cost: Cost
   /** How much of what the target asks for he can do, 0 to 1. For `skill_based` alone. Undefined: all. */
   readonly skillMatch?: number
+  /** Whole minutes that each time of the target takes of his limits, where it takes him longer or shorter than it lasts. */
+  readonly minutesEach?: number
 }
 
 export interface PinnedPair {

@@ -25,11 +25,13 @@ export function sideRowsOf(problem: Problem, instance: Instance): SideRows {
   const targets = problem.targets.toSorted((one, other) => (one.id < other.id ? -1 : 1))
   const times = targets.map(timesOf)
   const people = new Map(problem.participants.map(participant => [participant.id, participant]))
+  const minutesEach = minutesEachOf(problem, instance)
   for (const [p, id] of instance.participants.entries()) {
     const { minuteLimits = [], restMinutes = 0 } = people.get(id)!
     const timed: Timed[] = []
     for (let pair = instance.pairStart[p]!; pair < instance.pairStart[p + 1]!; pair++)
-      for (const time of times[instance.pairTarget[pair]!]!) timed.push({ pair, ...time })
+      for (const time of times[instance.pairTarget[pair]!]!)
+        timed.push({ pair, ...time, minutes: minutesEach.get(pair) ?? time.endsAt - time.startsAt })
     for (const limit of minuteLimits.toSorted((one, other) => one.from - other.from)) {
       const minutes = minutesIn(limit, timed)
       if (mostOf([...minutes.values()], instance.participantMaximum[p]!) > limit.maximum)
@@ -111,6 +113,8 @@ export function activityOf(rows: SideRows, row: number, chosen: ArrayLike<number
 /** One time at which somebody would be on the target of a pair. */
 interface Timed extends Occurrence {
   readonly pair: number
+  /** What it takes of his limits. */
+  readonly minutes: number
 }
 
 /** In order of time. */
@@ -126,10 +130,27 @@ function timesOf({ id, occurrences = [] }: Problem['targets'][number]): Occurren
 /** Of each pair what counts for the limit, where it counts at all. */
 function minutesIn({ from, to }: MinuteLimit, timed: readonly Timed[]): Map<number, number> {
   const minutes = new Map<number, number>()
-  for (const { pair, startsAt, endsAt } of timed)
-    if (from <= startsAt && startsAt < to) minutes.set(pair, (minutes.get(pair) ?? 0) + endsAt - startsAt)
+  for (const { pair, startsAt, minutes: each } of timed)
+    if (from <= startsAt && startsAt < to) minutes.set(pair, (minutes.get(pair) ?? 0) + each)
   return minutes
 }
+
+/** By pair, where it is not as long as the target. */
+function minutesEachOf({ pairs }: Problem, instance: Instance): Map<number, number> {
+  const minutes = new Map<number, number>()
+  for (const { participant, target, minutesEach: each } of pairs) {
+    if (each === undefined) continue
+    if (!Number.isInteger(each) || each < 0 || each > largestMinutes)
+      throw new ProblemError(
+        `${target} takes ${participant} ${each} minutes; they are a whole number from 0 to ${largestMinutes}.`,
+      )
+    minutes.set(findPair(instance, findId(instance.participants, participant), findId(instance.targets, target)), each)
+  }
+  return minutes
+}
+
+/** Sums of so many over a round stay exact in a double. */
+const largestMinutes = 1_000_000_000
 
 /**
  * Sets of his targets of which any two are too close, each as large as can be, with a moment that all of them share: targets as

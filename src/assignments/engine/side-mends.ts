@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Highs } from 'highs'
+import { minutesOf } from './certificates.ts'
 import { instanceOf } from './instances.ts'
 import { type Mend, mendProblem } from './mends.ts'
 import type { Demand, Problem } from './problem.ts'
@@ -102,11 +103,9 @@ function waysOut(problem: Problem, demand: Demand): Way[] {
       const { participant, from } = demand
       const limit = personOf(participant)?.minuteLimits?.find(each => each.from === from)
       if (!limit) return []
-      const mine = new Set(pairsOf('participant', participant).map(pair => pair.target))
-      const all = problem.targets
-        .flatMap(({ id, occurrences = [] }) => (mine.has(id) ? occurrences : []))
-        .filter(({ startsAt }) => limit.from <= startsAt && startsAt < limit.to)
-        .reduce((sum, { startsAt, endsAt }) => sum + endsAt - startsAt, 0)
+      const all = pairsOf('participant', participant)
+        .map(pair => minutesOf(targetOf(pair.target)!, limit, pair.minutesEach))
+        .reduce((sum, minutes) => sum + minutes, 0)
       return [{ mend: by => ({ kind: 'raiseMinutes', participant, from, by }), most: all - limit.maximum }]
     }
     case 'rest': {

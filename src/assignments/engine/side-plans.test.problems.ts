@@ -17,6 +17,7 @@ export function anySideProblem(): fc.Arbitrary<Problem> {
       problem: anyProblem(),
       times: fc.array(time, { minLength: 3, maxLength: 3 }),
       people: fc.array(fc.record({ limits, restMinutes: fc.nat(2) }), { minLength: 4, maxLength: 4 }),
+      each: fc.array(fc.option(fc.nat(5), { nil: undefined, freq: 1 }), { minLength: 12, maxLength: 12 }),
       mixes: fc.array(fc.option(fc.record({ minimum: fc.constantFrom(1, 1, 2), of: fc.nat(15) })), {
         minLength: 3,
         maxLength: 3,
@@ -26,7 +27,7 @@ export function anySideProblem(): fc.Arbitrary<Problem> {
         { maxLength: 2 },
       ),
     })
-    .map(({ problem, times, people, mixes, relations }) => {
+    .map(({ problem, times, people, each, mixes, relations }) => {
       const ids = problem.participants.map(({ id }) => id)
       return {
         ...problem,
@@ -40,6 +41,10 @@ export function anySideProblem(): fc.Arbitrary<Problem> {
               ? [{ name: 'aid', minimum: mix.minimum, participants: ids.filter((_, p) => (mix.of >> p) & 1) }]
               : [],
           }
+        }),
+        pairs: problem.pairs.map((pair, place) => {
+          const minutesEach = each[place]
+          return minutesEach === undefined ? pair : { ...pair, minutesEach }
         }),
         relations: relations.flatMap(({ kind, of: [one, other] }) =>
           ids[one] && ids[other] && one !== other ? [{ kind, participants: [ids[one], ids[other]] as const }] : [],

@@ -48,6 +48,16 @@ export function replanWithSides(
   return asGood(planned(pricedMoves(problem, had))) ?? asGood(planned(withPins(problem, still))) ?? counted
 }
 
+/** Whether one plan leaves more places free than another, gives up more pairs or, where that is equal, costs more. */
+export function closenessTo(problem: Problem, before: readonly PinnedPair[]) {
+  const measuresOf = (plan: Plan) => [shortageOf(problem, plan), lost(before, plan), plan.cost ?? 0] as const
+  return (one: Plan, other: Plan): boolean => {
+    const [ones, others] = [measuresOf(one), measuresOf(other)]
+    const place = ones.findIndex((measure, place) => measure !== others[place])
+    return place >= 0 && ones[place]! > others[place]!
+  }
+}
+
 /** A search that ended without a plan is one that found none. */
 function solved(highs: Highs, problem: Problem): Pick<Plan, 'status' | 'pairs'> {
   try {

@@ -7,7 +7,8 @@ import { ProblemError } from './instances.ts'
 import { solveFlow } from './plans.ts'
 import type { Problem } from './problem.ts'
 import { SearchEnded } from './side-plans.ts'
-import { checked, solveRound } from './solving.ts'
+import { closenessTo } from './side-replans.ts'
+import { checked, replanRound, solveRound } from './solving.ts'
 import { strategies } from './strategies/strategies.ts'
 import type { Progress } from './strategies/strategy.ts'
 import { validationRules } from './validation-rules/validation-rules.ts'
@@ -83,12 +84,46 @@ test('VS-11 a search that is stopped keeps the best plan so far, which keeps eve
     signal: stop.signal,
     onProgress: progress => {
       told.push(progress)
-      if (told.length === 2) stop.abort()
+      if (progress.cost! < told[0]!.cost!) stop.abort()
     },
   })
   assert.ok(told.length >= 2)
   assert.deepEqual(brokenRules(large, plan.pairs), [])
   assert.ok(plan.lowerBound! <= plan.cost! && checkPlan(large, plan).holds)
+  assert.deepEqual(told.at(-1)!.pairs, plan.pairs)
+
+  const again = new AbortController()
+  const takenUp: Progress[] = []
+  const next = await solveRound(large, {
+    ...{ signal: again.signal, start: plan.pairs },
+    onProgress: progress => {
+      takenUp.push(progress)
+      again.abort()
+    },
+  })
+  assert.deepEqual(
+    [takenUp[0]!.cost, next.cost, next.pairs],
+    [plan.cost, plan.cost, plan.pairs],
+    'it goes on from there',
+  )
+  assert.ok(checkPlan(large, next).holds)
+  const broken = await solveRound(
+    { ...large, targets: large.targets.map(each => ({ ...each, minimum: 0, maximum: 0 })) },
+    { start: plan.pairs },
+  )
+  assert.deepEqual(broken.pairs, [], 'what breaks a rule is not begun from')
+})
+
+test('VS-11 of a replan that is taken up the plan that gives up fewer is the better one, whatever they cost', async () => {
+  const sides = withSides(generateProblem({ participants: 40, targets: 12, eligible: 8, needed: 4, maximum: 3 }, 2), 2)
+  const before = (await solveRound(sides)).pairs
+  const gone = before[0]!.participant
+  const changed = { ...sides, pairs: sides.pairs.filter(({ participant }) => participant !== gone) }
+  const closest = await replanRound(changed, before)
+  const cheapest = await solveRound(changed)
+  assert.ok(cheapest.cost! <= closest.plan.cost!, 'the control')
+  const isWorse = closenessTo(changed, before)
+  assert.deepEqual([isWorse(cheapest, closest.plan), isWorse(closest.plan, cheapest)], [true, false])
 })
 
 test('VS-11 a search that is stopped before it has a plan says so, and what to do', async () => {

@@ -10,6 +10,7 @@ import type { PlanContext } from './strategies/strategy.ts'
 /** What the thread is to do beside the problem that it is sent: to solve it, to stay close to a plan, or to measure what was chosen. */
 export interface Asked {
   readonly before?: readonly PinnedPair[]
+  readonly start?: readonly PinnedPair[]
   readonly chosen?: { readonly strategy: string; readonly pairs: readonly PinnedPair[] }
 }
 
@@ -53,11 +54,13 @@ export function checked(problem: Problem, plan: Plan): Plan {
 async function answerFromThread(
   problem: Problem,
   asked: Asked,
-  { signal, seconds, onProgress }: PlanContext,
+  { signal, seconds, start, onProgress }: PlanContext,
 ): Promise<Plan> {
   const began = performance.now()
   const { promise, resolve, reject } = Promise.withResolvers<Plan>()
-  const worker = new Worker(new URL('./solving-worker.ts', import.meta.url), { workerData: asked })
+  const worker = new Worker(new URL('./solving-worker.ts', import.meta.url), {
+    workerData: { ...asked, start } satisfies Asked,
+  })
   let best: Plan | undefined
   const tell = (plan: Plan) =>
     onProgress?.({
@@ -68,6 +71,7 @@ async function answerFromThread(
         plan.cost === null || plan.lowerBound === null
           ? null
           : (plan.cost - plan.lowerBound) / Math.max(1, Math.abs(plan.cost)),
+      ...(plan.status !== 'infeasible' && { pairs: plan.pairs }),
     })
   const stop = () => {
     const after = ((performance.now() - began) / 1000).toFixed(1)

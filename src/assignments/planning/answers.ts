@@ -6,12 +6,12 @@ import type { Configuration } from '../domains/configurations.ts'
 import { Pairs } from '../engine/certificates.ts'
 import { ProblemError } from '../engine/instances.ts'
 import { engineVersion } from '../engine/plans.ts'
-import type { Plan } from '../engine/problem.ts'
+import type { PinnedPair, Plan } from '../engine/problem.ts'
 import { replanOf } from '../engine/replans.ts'
 import { SearchEnded } from '../engine/side-plans.ts'
-import { replanRound } from '../engine/solving.ts'
+import { measureRound, replanRound } from '../engine/solving.ts'
 import { strategies } from '../engine/strategies/strategies.ts'
-import type { PlanContext } from '../engine/strategies/strategy.ts'
+import type { PlanContext, Progress as Step } from '../engine/strategies/strategy.ts'
 import { acceptRun } from './acceptance.ts'
 import { checkKept } from './kept-checks.ts'
 import type { KeptProblem, Packed } from './kept-problems.ts'
@@ -39,9 +39,25 @@ export type Answer = {
 
 /** Asks the strategy; of a replan what keeps most. Throws `SearchEnded` where it was stopped before there was a plan. */
 export async function planRound(
+  given: KeptProblem,
+  asked: Pick<Asked, 'strategy' | 'configuration'>,
+  context: SearchContext = {},
+): Promise<Plan> {
+  try {
+    return await searchRound(given, asked, context)
+  } catch (error) {
+    if (error instanceof SearchEnded && context.start)
+      return await measureRound(given.problem, asked.strategy, context.start)
+    throw error
+  }
+}
+
+type SearchContext = Pick<PlanContext, 'signal' | 'seconds' | 'start' | 'onProgress'>
+
+async function searchRound(
   { problem, history, before }: KeptProblem,
   { strategy: name, configuration }: Pick<Asked, 'strategy' | 'configuration'>,
-  context: Pick<PlanContext, 'signal' | 'seconds' | 'onProgress'> = {},
+  context: SearchContext,
 ): Promise<Plan> {
   if (before) return (await replanRound(problem, before, context)).plan
   const strategy = strategies.find(name)
@@ -87,15 +103,19 @@ const mostProgress = 400
 /** Collects how far a search is. */
 export class ProgressLog {
   steps: Progress[] = []
+  /** The best plan so far. */
+  pairs: readonly PinnedPair[] | undefined
   private readonly unit: number
   private every = 1
   private told = 0
 
-  constructor(unit: number) {
+  constructor(unit: number, pairs?: readonly PinnedPair[]) {
     this.unit = unit
+    this.pairs = pairs
   }
 
-  add({ elapsedMs, cost, lowerBound, gap }: Progress): void {
+  add({ elapsedMs, cost, lowerBound, gap, pairs }: Step): void {
+    this.pairs = pairs ?? this.pairs
     const step = { elapsedMs, cost: inPoints(cost, this.unit), lowerBound: inPoints(lowerBound, this.unit), gap }
     const last = this.steps.at(-1)
     if (last && last.cost === step.cost && last.lowerBound === step.lowerBound) return
@@ -168,6 +188,7 @@ export async function finishRun(
       lower_bound = ${inPoints(plan?.lowerBound, unit)},
       unit = ${unit},
       conflict = ${conflict ? json(conflict) : null},
+      best_pairs = null,
       ${kept ? sql`problem = ${kept.bytes}, problem_hash = ${kept.hash},` : sql``}
       engine_version = ${plan?.engine ?? engineVersion},
       progress = ${json(progress)},

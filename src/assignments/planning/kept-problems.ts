@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import { createGzip, gunzip } from 'node:zlib'
+import { createGzip, gunzip, gzip } from 'node:zlib'
 import type { PastRound } from '../engine/fairness.ts'
 import type { Pair, PinnedPair, Problem, Relation } from '../engine/problem.ts'
 
@@ -21,8 +21,8 @@ type Document = Omit<Problem, 'pairs' | 'pins'> & {
   pins: [number, number][]
   before?: [number, number][]
   relations: readonly Relation[]
-  /** Places of participant and target, cost, and the part of its skills where that is not all. */
-  pairs: ([number, number, number] | [number, number, number, number])[]
+  /** Places of participant and target, cost; the part of its skills where that is not all, and minutes each where they are his own. */
+  pairs: [number, number, number, (number | null)?, number?][]
 }
 
 /** Written in so many pieces that others have their turn in between. */
@@ -50,6 +50,21 @@ export async function packProblem(kept: KeptProblem): Promise<Packed> {
   return { bytes: Buffer.concat(pieces), hash: hash.digest() }
 }
 
+/** A plan of a problem that is kept: places of participants and targets in it, as JSON, compressed with gzip. */
+export async function packPairs({ problem }: KeptProblem, pairs: readonly PinnedPair[]): Promise<Buffer> {
+  const [ofParticipant, ofTarget] = [placesOf(problem.participants), placesOf(problem.targets)]
+  const places = pairs.map(({ participant, target }) => [ofParticipant.get(participant), ofTarget.get(target)])
+  return await promisify(gzip)(JSON.stringify(places))
+}
+
+export async function unpackPairs({ problem }: KeptProblem, bytes: Buffer): Promise<PinnedPair[]> {
+  const places = JSON.parse((await promisify(gunzip)(bytes)).toString()) as [number, number][]
+  return places.map(([p, t]) => ({
+    participant: problem.participants[p]?.id as string,
+    target: problem.targets[t]?.id as string,
+  }))
+}
+
 /** What is kept was changed since. */
 export class HashDiffers extends Error {
   override name = 'HashDiffers'
@@ -67,10 +82,11 @@ export async function unpackProblem(bytes: Buffer, hash: Buffer): Promise<KeptPr
     problem: {
       ...round,
       pairs: pairs.map(
-        ([p, t, cost, skillMatch]): Pair => ({
+        ([p, t, cost, skillMatch, minutesEach]): Pair => ({
           ...idsOf(p, t),
           cost,
-          ...(skillMatch !== undefined && { skillMatch }),
+          ...(skillMatch !== undefined && skillMatch !== null && { skillMatch }),
+          ...(minutesEach !== undefined && { minutesEach }),
         }),
       ),
       pins: pins.map(([p, t]) => idsOf(p, t)),
@@ -82,8 +98,7 @@ export async function unpackProblem(bytes: Buffer, hash: Buffer): Promise<KeptPr
 
 async function* jsonOf({ problem, history, before }: KeptProblem): AsyncGenerator<string> {
   const { pairs, pins, participants, targets, ...rest } = problem
-  const placeOf = (list: readonly { id: string }[]) => new Map(list.map(({ id }, place) => [id, place]))
-  const [ofParticipant, ofTarget] = [placeOf(participants), placeOf(targets)]
+  const [ofParticipant, ofTarget] = [placesOf(participants), placesOf(targets)]
   const places = ({ participant, target }: PinnedPair) => [ofParticipant.get(participant), ofTarget.get(target)]
   const past = history.map(({ assigned, shares = [] }) => ({ assigned, shares: [...shares] }))
   const head = {
@@ -98,10 +113,13 @@ async function* jsonOf({ problem, history, before }: KeptProblem): AsyncGenerato
   yield `${JSON.stringify(head).slice(0, -1)},"pairs":[`
   for (let start = 0; start < pairs.length; start += pairsAtOnce) {
     await new Promise(resolve => setImmediate(resolve))
-    const piece = pairs
-      .slice(start, start + pairsAtOnce)
-      .map(pair => [...places(pair), pair.cost, ...(pair.skillMatch === undefined ? [] : [pair.skillMatch])])
+    const piece = pairs.slice(start, start + pairsAtOnce).map(pair => [...places(pair), pair.cost, ...ownOf(pair)])
     yield `${start === 0 ? '' : ','}${JSON.stringify(piece).slice(1, -1)}`
   }
   yield ']}'
 }
+
+const ownOf = ({ skillMatch, minutesEach }: Pair) =>
+  minutesEach === undefined ? (skillMatch === undefined ? [] : [skillMatch]) : [skillMatch ?? null, minutesEach]
+
+const placesOf = (list: readonly { id: string }[]) => new Map(list.map(({ id }, place) => [id, place]))

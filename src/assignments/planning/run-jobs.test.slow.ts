@@ -1,10 +1,11 @@
-// A strategy that takes as long as it is let: it has a plan at once, says so, and improves it no more until it is stopped.
+// A strategy that takes as long as it is let: it has a plan at once unless it is to find none, says so, and improves it no more until it is stopped.
 import type { Plan, Problem } from '../engine/problem.ts'
+import { SearchEnded } from '../engine/side-plans.ts'
 import { solveRound } from '../engine/solving.ts'
 import { strategies } from '../engine/strategies/strategies.ts'
 import type { Strategy } from '../engine/strategies/strategy.ts'
 
-export const slow: { lasts: boolean; begun: number } = { lasts: true, begun: 0 }
+export const slow: { lasts: boolean; finds: boolean; begun: number } = { lasts: true, finds: true, begun: 0 }
 
 const strategy: Strategy = {
   name: 'slow_test',
@@ -13,7 +14,8 @@ const strategy: Strategy = {
   async plan(problem: Problem, { signal, onProgress }) {
     slow.begun++
     const plan: Plan = { ...(await solveRound(problem)), strategy: 'slow_test' }
-    onProgress?.({ elapsedMs: 5, cost: plan.cost, lowerBound: plan.lowerBound, gap: 0 })
+    if (slow.finds)
+      onProgress?.({ elapsedMs: 5, cost: plan.cost, lowerBound: plan.lowerBound, gap: 0, pairs: plan.pairs })
     const { promise, resolve } = Promise.withResolvers<void>()
     if (!slow.lasts || signal?.aborted) resolve()
     else signal?.addEventListener('abort', () => resolve())
@@ -21,6 +23,7 @@ const strategy: Strategy = {
     const clock = setInterval(() => undefined, 1_000)
     await promise
     clearInterval(clock)
+    if (!slow.finds) throw new SearchEnded('It found none this time.')
     return plan
   },
 }

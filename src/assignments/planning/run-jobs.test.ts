@@ -89,31 +89,41 @@ test('VS-11 what waits is stopped at once; what was changed while it ran is left
   assert.deepEqual(await house.board(id), ['Kitchen: Ben'], 'what somebody did meanwhile holds')
 })
 
+/** Has a run taken up by a process that is killed once its best plan is in the database. */
+const scope = { tenantId: alice.tenantId, userId: alice.userId }
+const killIn = async (id: string, runId: string) => {
+  const doomed = fork(
+    new URL('./run-jobs.test.doomed.ts', import.meta.url),
+    [JSON.stringify(world.login), JSON.stringify(scope), id, runId],
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+  )
+  await once(doomed, 'message')
+  const kept = await until(async () => {
+    const { rows } = await admin.query('select problem_hash, best_pairs from assignments.solver_runs where id = $1', [
+      runId,
+    ])
+    return rows[0].best_pairs && rows[0]
+  })
+  doomed.kill('SIGKILL')
+  await once(doomed, 'exit')
+  return kept as { problem_hash: Buffer; best_pairs: Buffer }
+}
+
 test('VS-11 a run whose worker is killed in a search is taken up again with what was kept, and the killed one writes no more', async () => {
   slow.lasts = true
   const { id, runId, path } = await queue()
-  const scope = { tenantId: alice.tenantId, userId: alice.userId }
-  const kill = async () => {
-    const doomed = fork(
-      new URL('./run-jobs.test.doomed.ts', import.meta.url),
-      [JSON.stringify(world.login), JSON.stringify(scope), id, runId],
-      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
-    )
-    await once(doomed, 'message')
-    doomed.kill('SIGKILL')
-    await once(doomed, 'exit')
-  }
-  await kill()
+  const kept = await killIn(id, runId)
   const left = await ask(viewer, 'GET', path)
   assert.equal(left.status, 'running', 'nobody could say that it ended')
-  const kept = await admin.query('select problem_hash from assignments.solver_runs where id = $1', [runId])
-  assert.equal(kept.rows[0].problem_hash.length, 32)
   slow.lasts = false
   await solveRun(app, scope, id, runId)
   const done = await ask(viewer, 'GET', path)
   assert.deepEqual([done.status, done.acceptedRevision, done.fault], ['done', 1, null], JSON.stringify(done))
-  const after = await admin.query('select attempt, problem_hash from assignments.solver_runs where id = $1', [runId])
-  assert.deepEqual(after.rows, [{ attempt: 2, problem_hash: kept.rows[0].problem_hash }])
+  const after = await admin.query(
+    'select attempt, problem_hash, best_pairs from assignments.solver_runs where id = $1',
+    [runId],
+  )
+  assert.deepEqual(after.rows, [{ attempt: 2, problem_hash: kept.problem_hash, best_pairs: null }])
   await solveRun(app, scope, id, runId)
   assert.deepEqual(await ask(viewer, 'GET', path), done, 'what has ended is not done again')
   assert.deepEqual(await toldOf(id), [
@@ -124,6 +134,35 @@ test('VS-11 a run whose worker is killed in a search is taken up again with what
       link: path,
     },
   ])
+})
+
+test('VS-11 the best plan so far outlives its worker: whoever takes the run up, or stops it on another server, answers with it', async () => {
+  const answerAfterKill = async (prepare: (run: { runId: string; path: string }) => Promise<unknown>) => {
+    slow.lasts = true
+    const { id, runId, path } = await queue({ accept: false })
+    await killIn(id, runId)
+    await prepare({ runId, path })
+    Object.assign(slow, { lasts: false, finds: false })
+    await solveRun(app, scope, id, runId)
+    slow.finds = true
+    const run = await ask(viewer, 'GET', path)
+    const { items } = await ask(viewer, 'GET', `${path}/details`)
+    assert.equal((await ask(viewer, 'GET', `${path}/check`)).holds, true)
+    return { ...run, places: items.length }
+  }
+  const takenUp = await answerAfterKill(async () => {})
+  assert.deepEqual(
+    [takenUp.status, takenUp.planStatus, takenUp.places],
+    ['done', 'optimal', 2],
+    JSON.stringify(takenUp),
+  )
+  const stopped = await answerAfterKill(({ path }) => ask(alice, 'POST', `${path}/stop`))
+  assert.deepEqual([stopped.status, stopped.planStatus, stopped.places], ['stopped', 'optimal', 2])
+  const givenUp = await answerAfterKill(({ runId }) =>
+    admin.query('update assignments.solver_runs set attempt = 3 where id = $1', [runId]),
+  )
+  assert.deepEqual([givenUp.status, givenUp.places], ['stopped', 2])
+  assert.match(givenUp.notes.at(-1), /ended 3 times while it was planned. This is the best plan/)
 })
 
 test('VS-11 who asked for a long run is told when it has ended without a plan, or with one that waits for him; who waited is not', async () => {
@@ -145,7 +184,6 @@ test('VS-11 who asked for a long run is told when it has ended without a plan, o
 })
 
 test('VS-11 a round that kills its worker each time, or cannot be read, ends as failed with the reason', async () => {
-  const scope = { tenantId: alice.tenantId, userId: alice.userId }
   const { id, runId, path } = await queue()
   await admin.query(`update assignments.solver_runs set status = 'running', attempt = 3 where id = $1`, [runId])
   await solveRun(app, scope, id, runId)

@@ -6,7 +6,7 @@ import { enqueue, type Job } from '#platform/jobs'
 import { getTimezone } from '#platform/tenancy'
 import { getAssignment } from '../rounds/assignments.ts'
 import { type Asked, answerOf, finishRun, givenOf, keptText, ProgressLog, planRound } from './answers.ts'
-import { type KeptProblem, type Packed, packProblem, unpackProblem } from './kept-problems.ts'
+import { type KeptProblem, type Packed, packPairs, packProblem, unpackPairs, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
 import { tellRunEnded } from './run-notices.ts'
 import { conflictOf } from './sentences.ts'
@@ -17,6 +17,9 @@ type Work = { tenantId: string; userId?: string; userName?: string; assignmentId
 /** How often what is known of a search is written down, and whether somebody wants it to end is asked, in ms. */
 const noteEvery = 1_000
 
+/** How often at most a better plan is written down, for whoever goes on when this program does not, in ms. */
+const keepEvery = 5_000
+
 /** A worker that dies in a search gives it up to the next; after so many the round is at fault. */
 const mostAttempts = 3
 
@@ -25,6 +28,7 @@ type Claimed = Asked & {
   attempt: number
   problem: Buffer | null
   problemHash: Buffer | null
+  bestPairs: Buffer | null
   notes: string[]
   unit: number
   isStopped: boolean
@@ -51,7 +55,10 @@ const oneOfEach = new Turns({ most: Number.POSITIVE_INFINITY, mostOfOne: 1 })
 /** Whether it is his turn is asked after so many seconds. */
 const lookAgainAfter = 10
 
-/** Does nothing where the run has ended. One whose worker died begins anew with the problem that was kept. */
+/**
+ * Does nothing where the run has ended. One whose worker died begins anew with the problem that was kept; what was found until then
+ * is the answer unless there is a better one.
+ */
 export async function solveRun(app: App, scope: Scope, assignmentId: string, runId: string): Promise<void> {
   const tx = app.db.scoped(scope)
   const run = await tx.maybe<Claimed>(sql`
@@ -61,8 +68,8 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
       and id = ${runId}
       and status in ('queued', 'running')
     returning
-      id, kind, strategy, parameters as configuration, seed, seconds, accepts, attempt, problem, problem_hash, notes,
-      unit,      stop_requested_at is not null as is_stopped
+      id, kind, strategy, parameters as configuration, seed, seconds, accepts, attempt, problem, problem_hash,
+      best_pairs, notes, unit, stop_requested_at is not null as is_stopped
   `)
   if (!run) return
   const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
@@ -73,21 +80,24 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
     })
   const without = (status: 'stopped' | 'failed', fault: string) =>
     end({ status, plan: null, notes: [], fault, progress: [], given: null, unit: 1 })
-  if (run.isStopped) return await without('stopped', 'It was stopped before there was a plan.')
-  if (run.attempt > mostAttempts)
-    return await without(
-      'failed',
-      `The program ended ${mostAttempts} times while it was planned. Ask for it with a limit of time.`,
-    )
+  const isGivenUp = run.attempt > mostAttempts
+  if (run.isStopped && !run.bestPairs) return await without('stopped', 'It was stopped before there was a plan.')
+  // What the program does not survive may be the plan that was found.
+  if (isGivenUp && (!run.bestPairs || run.attempt > mostAttempts + 1))
+    return await without('failed', `${tooOften} Ask for it with a limit of time.`)
   try {
-    const { given, packed, notes, unit } = await keepProblem(app, scope, assignmentId, run, timeZone)
+    const kept = await keepProblem(app, scope, assignmentId, run, timeZone)
+    const { given, packed, unit } = kept
+    const notes = isGivenUp ? [...kept.notes, `${tooOften} This is the best plan that was found.`] : kept.notes
+    const start = run.bestPairs ? await unpackPairs(given, run.bestPairs) : undefined
     const ending = new AbortController()
-    const progress = new ProgressLog(unit)
-    const watching = watch(app, scope, run, progress, ending)
+    if (run.isStopped || isGivenUp) ending.abort()
+    const progress = new ProgressLog(unit, start)
+    const watching = watch(app, scope, run, given, progress, ending)
     try {
       const { seconds } = run
       const planning = planRound(given, run, {
-        signal: ending.signal,
+        ...{ signal: ending.signal, start },
         ...(seconds !== null && { seconds }),
         onProgress: step => progress.add(step),
       })
@@ -104,6 +114,8 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
     await without('failed', 'Something went wrong in the program.')
   }
 }
+
+const tooOften = `The program ended ${mostAttempts} times while it was planned.`
 
 /** Reads the round and keeps it with the run; of one that was begun before what was kept then. */
 async function keepProblem(
@@ -137,34 +149,47 @@ async function keepProblem(
   return { given, packed, notes: round.notes, unit: round.unit }
 }
 
-/** Writes down how far a search is, and ends it when somebody has asked for that, or has begun it elsewhere. */
-function watch(app: App, scope: Scope, { id, attempt }: Claimed, progress: ProgressLog, ending: AbortController) {
+/** Writes down how far a search is and the best plan so far, and ends it when somebody has asked for that, or has begun it elsewhere. */
+function watch(
+  app: App,
+  scope: Scope,
+  { id, attempt }: Claimed,
+  given: KeptProblem,
+  progress: ProgressLog,
+  ending: AbortController,
+) {
+  let [keptPairs, keptAt] = [progress.pairs, Number.NEGATIVE_INFINITY]
+  const note = async () => {
+    const [{ pairs }, last] = [progress, progress.steps.at(-1)]
+    const isBetter = pairs !== undefined && pairs !== keptPairs && performance.now() - keptAt >= keepEvery
+    const run = await app.db.scoped(scope).maybe<{ isStopped: boolean }>(sql`
+      update assignments.solver_runs
+      set
+        ${isBetter ? sql`best_pairs = ${await packPairs(given, pairs)},` : sql``}
+        progress = ${json(progress.steps)},
+        best_cost = ${last?.cost ?? null},
+        lower_bound = ${last?.lowerBound ?? null}
+      where id = ${id}
+        and attempt = ${attempt}
+        and status = 'running'
+      returning stop_requested_at is not null as is_stopped
+    `)
+    if (isBetter) [keptPairs, keptAt] = [pairs, performance.now()]
+    if (!run || run.isStopped) ending.abort()
+  }
   const over = new AbortController()
   const watching = (async () => {
-    while (!over.signal.aborted) {
+    while (!over.signal.aborted && !ending.signal.aborted) {
       await sleep(noteEvery, undefined, { signal: over.signal }).catch(() => undefined)
       if (over.signal.aborted) return
-      const last = progress.steps.at(-1)
-      const run = await app.db.scoped(scope).maybe<{ isStopped: boolean }>(sql`
-        update assignments.solver_runs
-        set
-          progress = ${json(progress.steps)},
-          best_cost = ${last?.cost ?? null},
-          lower_bound = ${last?.lowerBound ?? null}
-        where id = ${id}
-          and attempt = ${attempt}
-          and status = 'running'
-        returning stop_requested_at is not null as is_stopped
-      `)
-      if (!run || run.isStopped) return ending.abort()
+      // A moment without the database ends no search.
+      await note().catch(error => app.log.warn({ err: error, runId: id }, 'a run could not be followed'))
     }
   })()
-  // A moment without the database ends no search.
-  const settled = watching.catch(error => app.log.warn({ err: error, runId: id }, 'a run could not be followed'))
   return {
     end: async () => {
       over.abort()
-      await settled
+      await watching
     },
   }
 }

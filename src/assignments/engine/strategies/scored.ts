@@ -13,9 +13,13 @@ export async function planByScore(
   problem: Problem,
   scored: Problem,
   strategy: string,
-  { signal, seconds }: PlanContext,
+  { signal, seconds, start, onProgress }: PlanContext,
 ): Promise<Plan> {
-  const plan = await solveRound(scored, { signal, seconds })
+  // What plans cost by the measure says nothing to anybody; which one it is does.
+  const plan = await solveRound(scored, {
+    ...{ signal, seconds, start },
+    onProgress: ({ elapsedMs, pairs }) => onProgress?.({ elapsedMs, cost: null, lowerBound: null, gap: null, pairs }),
+  })
   return plan.status === 'infeasible' ? { ...plan, strategy } : measureRound(problem, strategy, plan.pairs)
 }
 

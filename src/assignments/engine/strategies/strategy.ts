@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 import type { PastRound } from '../fairness.ts'
-import type { Plan, Problem } from '../problem.ts'
+import type { PinnedPair, Plan, Problem } from '../problem.ts'
 
 /** A way to plan a round. Whatever it makes goes through the checker before anybody sees it. */
 export interface Strategy {
@@ -17,6 +17,8 @@ export interface PlanContext {
   readonly parameters?: Readonly<Record<string, unknown>>
   /** Rounds before this one, the oldest first. */
   readonly history?: readonly PastRound[]
+  /** What a search that was cut off had found, and told of as progress: the answer is no worse than it. */
+  readonly start?: readonly PinnedPair[]
   /** Told when a better plan or a better bound is known. */
   readonly onProgress?: (progress: Progress) => void
   /** Ends the search; the best plan so far is the answer. */
@@ -32,4 +34,6 @@ export interface Progress {
   readonly lowerBound: number | null
   /** (cost − lowerBound) / |cost|. */
   readonly gap: number | null
+  /** The plan that is the best so far: kept while a long search goes on, so that nobody loses it with the program. */
+  readonly pairs?: readonly PinnedPair[]
 }
