@@ -1,6 +1,7 @@
-import type { ConsoleModule } from '#platform/console'
+import { type ConsoleModule, request } from '#platform/console'
 import { useParticipantsLabel, useTargetsLabel } from './remembered-domain.ts'
 import { resources } from './resources.ts'
+import type { Domain, Page } from './wire-types.ts'
 
 const domains = 'assignments.domains.read'
 const participants = 'assignments.participants.read'
@@ -142,7 +143,10 @@ export const assignmentsConsole: ConsoleModule = {
       icon: 'list',
       permission: rounds,
       isStart: true,
-      inUse: '/assignment-domains',
+      isInUse: async () => {
+        const { items } = await request<Page<Domain>>('/assignment-domains', { query: { limit: 1 } })
+        return items.length > 0
+      },
     },
     {
       group: 'Assignments',

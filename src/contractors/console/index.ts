@@ -1,4 +1,4 @@
-import type { ConsoleModule } from '#platform/console'
+import { type ConsoleModule, request } from '#platform/console'
 
 const read = 'contractors.profiles.read'
 const lists = 'contractors.lists.read'
@@ -105,7 +105,11 @@ export const contractorsConsole: ConsoleModule = {
       icon: 'search',
       permission: read,
       isStart: true,
-      inUse: '/contractor-lists',
+      // Everybody has favourites, which may be empty.
+      isInUse: async () => {
+        const { items } = await request<{ items: readonly { itemCount: number }[] }>('/contractor-lists')
+        return items.some(({ itemCount }) => itemCount > 0)
+      },
     },
     { group: 'Contractors', label: 'Overview', to: '/overview', icon: 'chart', permission: read },
     {

@@ -29,8 +29,8 @@ export type NavigationEntry = {
   permission?: string
   /** Where one begins who worked in this application last; who worked in none yet begins in the first that is in use. */
   isStart?: boolean
-  /** Of a start page: a list of the API that has something where the workspace uses the application. */
-  inUse?: `/${string}`
+  /** Of a start page: asks the API whether the workspace has something in the application. */
+  isInUse?: () => Promise<boolean>
   /** Among those of its group: 0 unless told, and within one number in the order of the modules. */
   place?: number
 }

@@ -4,8 +4,8 @@ import type { NavigationEntry } from './module.ts'
 import { findStartPage, rememberApplication, startPageOf } from './start-page.ts'
 
 const navigation: NavigationEntry[] = [
-  { group: 'Firms', label: 'Search', to: '/firms', icon: 'search', permission: 'firms', isStart: true, inUse: '/f' },
-  { group: 'Plans', label: 'Board', to: '/plans', icon: 'list', permission: 'plans', isStart: true, inUse: '/p' },
+  { group: 'Firms', label: 'Search', to: '/firms', icon: 'search', permission: 'firms', isStart: true },
+  { group: 'Plans', label: 'Board', to: '/plans', icon: 'list', permission: 'plans', isStart: true },
   { group: 'Plans', label: 'For me', to: '/mine', icon: 'person', permission: 'own' },
   { group: 'Workspace', label: 'Members', to: '/members', icon: 'people' },
 ]
@@ -37,18 +37,22 @@ test('VS-12 the first page is that of the application used last in the workspace
 
 test('VS-12 who worked in no application yet begins in the first that his workspace has something in', async t => {
   openStore(t)
-  const all = { tenantId: 'harbour', permissions: ['firms', 'plans', 'own'] }
-  const find = (filled: readonly string[], person = all) =>
-    findStartPage(navigation, person, async path => ({ items: filled.includes(path) ? [path] : [] }))
-  assert.equal(await find([]), '/firms', 'a new workspace')
-  assert.equal(await find(['/p'], { ...all, permissions: ['firms'] }), '/firms', 'not where he may see nothing')
-  assert.equal(await find(['/f', '/p']), '/firms')
-  assert.equal(await find(['/p'], { ...all, tenantId: 'another' }), '/plans')
-  assert.equal(startPageOf(navigation, { ...all, tenantId: 'another' }), '/plans', 'the frame knows it from then on')
-  rememberApplication(navigation, 'another', '/firms')
-  assert.equal(await find(['/p'], { ...all, tenantId: 'another' }), '/firms', 'he went elsewhere since')
-  const [firms, ...others] = navigation
-  const refused = [{ ...(firms as NavigationEntry), inUse: '/refused' as const }, ...others]
-  const ask = async (path: string) => (path === '/refused' ? Promise.reject(new Error('no')) : { items: [1] })
-  assert.equal(await findStartPage(refused, { ...all, tenantId: 'third' }, ask), '/plans')
+  const person = { tenantId: 'harbour', permissions: ['firms', 'plans', 'own'] }
+  const where = (used: readonly string[], of: typeof person = person) =>
+    findStartPage(
+      navigation.map(entry => ({
+        ...entry,
+        isInUse: async () =>
+          entry.to === '/firms' && used.includes('refused') ? assert.fail() : used.includes(entry.to),
+      })),
+      of,
+    )
+  assert.equal(await where([]), '/firms', 'a new workspace')
+  assert.equal(await where(['/plans'], { ...person, permissions: ['firms'] }), '/firms', 'not what he may not see')
+  assert.equal(await where(['/firms', '/plans'], { ...person, tenantId: 'both' }), '/firms')
+  assert.equal(await where(['/mine', '/plans']), '/plans')
+  assert.equal(startPageOf(navigation, person), '/plans', 'the frame knows it from then on')
+  rememberApplication(navigation, 'harbour', '/firms')
+  assert.equal(await where(['/plans']), '/firms', 'where he went since')
+  assert.equal(await where(['refused', '/plans'], { ...person, tenantId: 'third' }), '/plans')
 })

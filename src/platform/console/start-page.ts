@@ -1,10 +1,7 @@
 import type { NavigationEntry } from './module.ts'
-import { request } from './requests.ts'
 import type { Session } from './session.ts'
 
 const key = 'commonhold-application'
-
-const none = { items: [] }
 
 type Person = Pick<Session, 'tenantId' | 'permissions'>
 
@@ -15,19 +12,16 @@ export function startPageOf(navigation: readonly NavigationEntry[], person: Pers
   return (starts.find(isLastOf(person.tenantId)) ?? starts[0] ?? openTo(navigation, person)[0])?.to
 }
 
-/** The same for who worked in none yet: of the first application that the workspace has something in. `ask` is for tests. */
+/** The same for who worked in none yet: of the first application that the workspace has something in. */
 export async function findStartPage(
   navigation: readonly NavigationEntry[],
   person: Person,
-  ask: (path: string) => Promise<{ items: readonly unknown[] }> = path => request(path, { query: { limit: 1 } }),
 ): Promise<string | undefined> {
   const { tenantId } = person
   const starts = startsOf(navigation, person)
   if (tenantId !== null && starts.length > 1 && !starts.some(isLastOf(tenantId))) {
     // Of what cannot be asked nothing is known: the first page of all is as good.
-    const areUsed = await Promise.all(
-      starts.map(async ({ inUse }) => inUse !== undefined && (await ask(inUse).catch(() => none)).items.length > 0),
-    )
+    const areUsed = await Promise.all(starts.map(({ isInUse }) => isInUse?.().catch(() => false)))
     const used = starts.find((_, place) => areUsed[place])
     if (used) {
       // For the frame, which asks nobody.
