@@ -19,6 +19,7 @@ export function DomainStart({ cancel }: { cancel?: () => void }) {
   const [chosen, setChosen] = useState('0')
   const example = chosen === own ? undefined : examples[Number(chosen)]
   const [name, setName] = useState<string>()
+  const [isTold, setIsTold] = useState(false)
   const [withTargets, setWithTargets] = useState(true)
   const shown = name ?? example?.domain.displayName ?? ''
   const making = useMutation({
@@ -40,6 +41,7 @@ export function DomainStart({ cancel }: { cancel?: () => void }) {
       onSubmit={event => {
         event.preventDefault()
         if (shown.trim()) making.mutate()
+        else setIsTold(true)
       }}
     >
       <Stack gap="lg">
@@ -80,6 +82,7 @@ export function DomainStart({ cancel }: { cancel?: () => void }) {
           description="What your people know it by."
           maxLength={200}
           value={shown}
+          error={isTold && shown.trim() === '' && 'Give it a name.'}
           onChange={event => setName(event.currentTarget.value)}
         />
         {example && (
@@ -97,7 +100,7 @@ export function DomainStart({ cancel }: { cancel?: () => void }) {
               Cancel
             </Button>
           )}
-          <Button type="submit" loading={making.isPending} disabled={shown.trim() === ''}>
+          <Button type="submit" loading={making.isPending}>
             Make it
           </Button>
         </Group>

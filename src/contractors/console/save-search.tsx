@@ -9,9 +9,11 @@ import { type Alert, alertNames, type SavedSearch, useSaving } from './saved-sea
 export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearchProps) {
   const saving = useSaving()
   const [name, setName] = useState(saved?.name ?? suggestion ?? '')
+  const [isTold, setIsTold] = useState(false)
   const [alert, setAlert] = useState<Alert>(saved?.alert ?? 'never')
   const submit = (event: FormEvent) => {
     event.preventDefault()
+    if (name.trim() === '') return setIsTold(true)
     saving.mutate(
       { ...(saved && { id: saved.id }), name: name.trim(), alert, ...(search && { search }) },
       {
@@ -30,7 +32,7 @@ export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearc
       title={saved ? 'Saved search' : 'Save this search'}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <form onSubmit={submit}>
+      <form onSubmit={submit} noValidate>
         <Stack>
           <TextInput
             label="Name"
@@ -38,6 +40,7 @@ export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearc
             maxLength={255}
             data-autofocus
             value={name}
+            error={isTold && name.trim() === '' && 'Give the search a name.'}
             onChange={event => setName(event.currentTarget.value)}
           />
           <Radio.Group
@@ -57,7 +60,7 @@ export function SaveSearch({ search, saved, suggestion, close, done }: SaveSearc
             <Button variant="default" onClick={close}>
               Cancel
             </Button>
-            <Button type="submit" loading={saving.isPending} disabled={name.trim() === ''}>
+            <Button type="submit" loading={saving.isPending}>
               Save
             </Button>
           </Group>

@@ -12,6 +12,7 @@ export function NewRole({ from, close }: { from?: Role; close: () => void }) {
   const { can } = useSession()
   const { data: roles = [] } = useQuery(rolesQuery)
   const [name, setName] = useState(from ? `Copy of ${from.name}`.slice(0, 50) : '')
+  const [isTold, setIsTold] = useState(false)
   const [fromId, setFromId] = useState(from?.id ?? '')
   const source = roles.find(({ id }) => id === fromId)
   const lacking = source?.permissions.filter(permission => !can(permission)) ?? []
@@ -35,9 +36,11 @@ export function NewRole({ from, close }: { from?: Role; close: () => void }) {
   return (
     <Modal opened onClose={close} title="Make a role" closeButtonProps={{ 'aria-label': 'Close' }}>
       <form
+        noValidate
         onSubmit={event => {
           event.preventDefault()
           if (name.trim() !== '') making.mutate()
+          else setIsTold(true)
         }}
       >
         <Stack gap="md">
@@ -47,7 +50,7 @@ export function NewRole({ from, close }: { from?: Role; close: () => void }) {
             maxLength={50}
             required
             data-autofocus
-            error={fields.name}
+            error={fields.name ?? (isTold && name.trim() === '' && 'Give the role a name.')}
             onChange={event => setName(event.currentTarget.value)}
           />
           <NativeSelect
@@ -75,7 +78,7 @@ export function NewRole({ from, close }: { from?: Role; close: () => void }) {
           <Button variant="default" onClick={close}>
             Cancel
           </Button>
-          <Button type="submit" loading={making.isPending} disabled={name.trim() === ''}>
+          <Button type="submit" loading={making.isPending}>
             Make the role
           </Button>
         </Group>
