@@ -1,5 +1,5 @@
 import { idParams, route } from '#platform/http'
-import { getTimezone } from '#platform/tenancy'
+import { timezoneOf } from '../timezones.ts'
 import { Agenda, getOwnAgenda, getParticipantAgenda, getTargetAgenda } from './agendas.ts'
 import { Board, getBoard } from './boards.ts'
 import { Period } from './periods.ts'
@@ -18,7 +18,7 @@ export const boardRoutes = [
     refusals: [...refusals, 'assignments.board_too_large'],
     response: Board,
     async handle({ params, query, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       return await getBoard(app.db.reads(scope), params.id, query, timeZone)
     },
   }),
@@ -33,7 +33,7 @@ export const boardRoutes = [
     refusals,
     response: Agenda,
     async handle({ params, query, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       return await getParticipantAgenda(app.db.reads(scope), params.id, query, timeZone)
     },
   }),
@@ -48,7 +48,7 @@ export const boardRoutes = [
     refusals,
     response: Agenda,
     async handle({ params, query, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       return await getTargetAgenda(app.db.reads(scope), params.id, query, timeZone)
     },
   }),
@@ -62,7 +62,7 @@ export const boardRoutes = [
     refusals,
     response: Agenda,
     async handle({ query, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       return await getOwnAgenda(app.db.reads(scope), query, timeZone)
     },
   }),

@@ -3,9 +3,10 @@ import { type App, mainApp } from '#platform/app.ts'
 import { createTenantToken, hashToken, tenantOfToken } from '#platform/crypto'
 import { type Queryable, type Reader, sql } from '#platform/database'
 import { timestamp } from '#platform/http'
-import { admitsAddress, findMembership, getTimezone, listStandings } from '#platform/tenancy'
+import { admitsAddress, findMembership, listStandings } from '#platform/tenancy'
 import { errors } from '../errors.ts'
 import { getParticipant } from '../participants/participants.ts'
+import { timezoneOf } from '../timezones.ts'
 import { renderCalendar } from './calendar-text.ts'
 import { listFeedEvents } from './feed-events.ts'
 
@@ -83,7 +84,7 @@ export async function readCalendar(app: App, file: string, ipAddress: string | u
       set last_read_at = now()
       where id = ${found.id}
     `)
-  const timeZone = await getTimezone(mainApp(app), tenantId)
+  const timeZone = await timezoneOf(app, { tenantId })
   const events = await listFeedEvents(tx, found.participantId, { timeZone, publicUrl: app.publicUrl })
   return renderCalendar({ name: found.name, timeZone }, events)
 }

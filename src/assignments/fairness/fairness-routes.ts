@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { idParams, oneOf, route } from '#platform/http'
-import { getTimezone } from '#platform/tenancy'
 import { Period } from '../boards/periods.ts'
 import { errors } from '../errors.ts'
 import { Turns } from '../planning/turns.ts'
+import { timezoneOf } from '../timezones.ts'
 import { Fairness, getFairness } from './fairness.ts'
 import { getHeat, Heat, heatBy } from './heat.ts'
 import { getParticipantLoads, ParticipantLoads } from './participant-loads.ts'
@@ -40,7 +40,7 @@ export const fairnessRoutes = [
     refusals,
     response: Heat,
     async handle({ params, query, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       return await getHeat(app.db.reads(scope), params.id, query, timeZone)
     },
   }),
@@ -69,7 +69,7 @@ export const fairnessRoutes = [
     rateLimit: 30,
     response: WeightsPreview,
     async handle({ params, body, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       const { tenantId } = scope as { tenantId: string }
       const preview = await previewsAtWork.during(tenantId, () =>
         previewDomain(app.db.reads(scope), params.id, body.weights, timeZone),

@@ -5,7 +5,8 @@ import { enqueue, type Job } from '#platform/jobs'
 import { wallTimeAt } from '#platform/local-times.ts'
 import { sendMail, withoutLinks } from '#platform/mail'
 import { notify } from '#platform/notifications'
-import { getBrand, getTimezone } from '#platform/tenancy'
+import { getBrand } from '#platform/tenancy'
+import { timezoneOf } from '../timezones.ts'
 import { assignmentMail } from './assignment-mails.ts'
 import { sentencesOf } from './sentences.ts'
 import { findToldRound, noteTellings, type Telling, type ToldRound } from './tellings.ts'
@@ -57,7 +58,7 @@ export async function tellRemoval(app: App, tx: Queryable, assignmentId: string)
 type TellingPlace = { timeZone: string; tenantName: string }
 
 async function placeOf(app: App, tenantId: string): Promise<TellingPlace> {
-  const timeZone = await getTimezone(mainApp(app), tenantId)
+  const timeZone = await timezoneOf(app, { tenantId })
   const { name: tenantName } = await getBrand(mainApp(app).db.reads({ tenantId, system: true }), tenantId)
   return { timeZone, tenantName }
 }

@@ -1,9 +1,7 @@
 import { Type } from 'typebox'
-import { type App, mainApp } from '#platform/app.ts'
-import type { Scope } from '#platform/database'
 import { idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
-import { getTimezone } from '#platform/tenancy'
 import { Assignment } from '../rounds/assignments.ts'
+import { timezoneOf } from '../timezones.ts'
 import { MoveAnswer, MoveFields, makeMoves, previewMoves } from './moves.ts'
 import {
   Comparison,
@@ -22,8 +20,6 @@ const read = 'assignments.assignments.read'
 const write = 'assignments.assignments.write'
 const pinParams = Type.Object({ id: uuid, participantId: uuid, targetId: uuid })
 const closed = ['assignments.assignment_closed', 'assignments.assignment_locked']
-
-const zoneOf = (app: Pick<App, 'db'>, { tenantId }: Scope) => getTimezone(mainApp(app as App), tenantId as string)
 
 export const planRoutes = [
   route({
@@ -45,7 +41,7 @@ export const planRoutes = [
     refusals: [...closed, 'assignments.pin_impossible', 'assignments.domains_mixed'],
     response: Pin,
     async handle({ params: { id, ...pair }, scope }, app) {
-      const timeZone = await zoneOf(app, scope)
+      const timeZone = await timezoneOf(app, scope)
       return await app.db.transaction(scope, tx => setPin(tx, id, pair, timeZone))
     },
   }),
@@ -83,7 +79,7 @@ export const planRoutes = [
     conditional: true,
     response: MoveAnswer,
     async handle({ params, body, ifMatch, scope }, app) {
-      const timeZone = await zoneOf(app, scope)
+      const timeZone = await timezoneOf(app, scope)
       if (body.preview) return await previewMoves(app.db.reads(scope), params.id, body.changes, timeZone)
       return await app.db.transaction(scope, tx => makeMoves(app, tx, params.id, body, { timeZone, ifMatch }))
     },
@@ -112,7 +108,7 @@ export const planRoutes = [
     refusals: ['assignments.revision_not_found', 'assignments.run_without_plan'],
     response: Comparison,
     async handle({ params, query, scope }, app) {
-      return await comparePlans(app.db.reads(scope), params.id, query, await zoneOf(app, scope))
+      return await comparePlans(app.db.reads(scope), params.id, query, await timezoneOf(app, scope))
     },
   }),
   route({
@@ -125,7 +121,7 @@ export const planRoutes = [
     conditional: true,
     response: Revision,
     async handle({ params, ifMatch, scope }, app) {
-      const timeZone = await zoneOf(app, scope)
+      const timeZone = await timezoneOf(app, scope)
       const revision = await app.db.transaction(scope, tx => undoChange(app, tx, params.id, { timeZone, ifMatch }))
       const [named] = await nameRevisions(app, scope, [revision])
       return named as Revision
@@ -146,7 +142,7 @@ export const planRoutes = [
     conditional: true,
     response: Revision,
     async handle({ params, ifMatch, scope }, app) {
-      const timeZone = await zoneOf(app, scope)
+      const timeZone = await timezoneOf(app, scope)
       const way = { timeZone, ifMatch }
       const revision = await app.db.transaction(scope, tx => restoreRevision(app, tx, params.id, params.number, way))
       const [named] = await nameRevisions(app, scope, [revision])
@@ -166,7 +162,7 @@ export const planRoutes = [
     conditional: true,
     response: Assignment,
     async handle({ params, query: { anyway }, ifMatch, scope }, app) {
-      const timeZone = await zoneOf(app, scope)
+      const timeZone = await timezoneOf(app, scope)
       return await app.db.transaction(scope, tx => publishRound(app, tx, params.id, { timeZone, anyway, ifMatch }))
     },
   }),

@@ -3,8 +3,8 @@ import { type App, mainApp } from '#platform/app.ts'
 import { json, type Scope, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { enqueue, type Job } from '#platform/jobs'
-import { getTimezone } from '#platform/tenancy'
 import { getAssignment } from '../rounds/assignments.ts'
+import { timezoneOf } from '../timezones.ts'
 import { type Asked, answerOf, finishRun, givenOf, keptText, ProgressLog, planRound } from './answers.ts'
 import { type KeptProblem, type Packed, packPairs, packProblem, unpackPairs, unpackProblem } from './kept-problems.ts'
 import { readyRound } from './ready-rounds.ts'
@@ -72,7 +72,7 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
       best_pairs, notes, unit, stop_requested_at is not null as is_stopped
   `)
   if (!run) return
-  const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
+  const timeZone = await timezoneOf(app, scope)
   const end = async (finish: Omit<Parameters<typeof finishRun>[4], 'timeZone'>) =>
     await app.db.transaction(scope, async tx => {
       const isWritten = await finishRun(app, tx, assignmentId, run, { ...finish, timeZone })

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { Value } from 'typebox/value'
-import { type App, mainApp } from '#platform/app.ts'
+import type { App } from '#platform/app.ts'
 import { json, onViolation, type Queryable, type Reader, type Scope, sql } from '#platform/database'
 import { enqueue } from '#platform/jobs'
-import { getTimezone } from '#platform/tenancy'
 import { strategies } from '../engine/strategies/strategies.ts'
 import { errors } from '../errors.ts'
 import { type Assignment, getAssignment, requireOpen } from '../rounds/assignments.ts'
+import { timezoneOf } from '../timezones.ts'
 import { type Answer, type Asked, answerOf, finishRun, givenOf, ProgressLog, planRound } from './answers.ts'
 import { type KeptProblem, packProblem } from './kept-problems.ts'
 import { type ReadyRound, readyRound } from './ready-rounds.ts'
@@ -34,7 +34,7 @@ const longestSearch = 10_800
  * has been changed meanwhile. Refuses where the round is closed or locked, or another run of it is under way.
  */
 export async function requestRun(app: App, scope: Scope, assignmentId: string, fields: RunFields): Promise<SolverRun> {
-  const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
+  const timeZone = await timezoneOf(app, scope)
   const begun = await app.db.transaction(scope, async tx => {
     await requireOpen(tx, assignmentId)
     const assignment = await getAssignment(tx, assignmentId)

@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
-import { mainApp } from '#platform/app.ts'
 import { idParams, pageOf, pageQuery, route, uuid } from '#platform/http'
-import { getTimezone } from '#platform/tenancy'
+import { timezoneOf } from '../timezones.ts'
 import { acceptRun } from './acceptance.ts'
 import { Check, checkRound, checkRun } from './checks.ts'
 import { requestRun } from './run-requests.ts'
@@ -91,7 +90,7 @@ export const runRoutes = [
     ],
     response: SolverRun,
     async handle({ params, scope }, app) {
-      const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       return await app.db.transaction(scope, async tx => {
         await acceptRun(app, tx, params.id, params.runId, { timeZone })
         return await getRun(tx, params.id, params.runId)
@@ -117,7 +116,7 @@ export const runRoutes = [
     params: idParams,
     response: Check,
     async handle({ params, scope }, app) {
-      return await checkRound(app.db.reads(scope), params.id, await getTimezone(mainApp(app), scope.tenantId as string))
+      return await checkRound(app.db.reads(scope), params.id, await timezoneOf(app, scope))
     },
   }),
 ]

@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { idParams, nullable, pageOf, pageQuery, route, uuid } from '#platform/http'
-import { getTimezone } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { tellParticipants, tellRemoval } from '../notices/notices.ts'
 import { explainCost, PairCost } from '../planning/pair-costs.ts'
+import { timezoneOf } from '../timezones.ts'
 import {
   Assignment,
   AssignmentChanges,
@@ -177,7 +177,7 @@ export const assignmentRoutes = [
     params: idParams,
     response: Type.Object({ faults: Type.Array(RoundFault) }),
     async handle({ params, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       return { faults: await validateRound(app.db.reads(scope), params.id, { timeZone }) }
     },
   }),
@@ -190,7 +190,7 @@ export const assignmentRoutes = [
     query: Type.Object({ participantId: uuid, targetId: uuid }),
     response: Type.Object({ isPossible: Type.Boolean(), reasons: Type.Array(Reason), cost: nullable(PairCost) }),
     async handle({ params, query, scope }, app) {
-      const timeZone = await getTimezone(app, scope.tenantId as string)
+      const timeZone = await timezoneOf(app, scope)
       const tx = app.db.reads(scope)
       const reasons = await explainPair(tx, params.id, query, { timeZone })
       const cost = reasons.length === 0 ? await explainCost(tx, params.id, query, timeZone) : null

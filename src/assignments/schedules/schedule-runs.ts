@@ -1,16 +1,16 @@
 // Rounds of a schedule: made, planned, published, each step once whoever is killed in between.
-import { type App, mainApp } from '#platform/app.ts'
+import type { App } from '#platform/app.ts'
 import { type Queryable, type Reader, type Scope, sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { enqueue, type Job } from '#platform/jobs'
 import { notify } from '#platform/notifications'
-import { getTimezone } from '#platform/tenancy'
 import { findPlanners } from '../notices/planners.ts'
 import { periodInWords } from '../notices/sentences.ts'
 import { publishRound } from '../planning/publications.ts'
 import { requestRun } from '../planning/run-requests.ts'
 import { listRuns, type SolverRun } from '../planning/runs.ts'
 import { createAssignment, getAssignment } from '../rounds/assignments.ts'
+import { timezoneOf } from '../timezones.ts'
 import { getSchedule, lockSchedule, type Schedule, todayOf } from './schedules.ts'
 import { addDays, lastDayOf, nextTurn } from './turns.ts'
 
@@ -180,7 +180,7 @@ async function planRound(
     }
     const { status, publishedAt } = await getAssignment(tx, assignmentId)
     if (!schedule.publishes || status !== 'active' || publishedAt !== null) return undefined
-    const timeZone = await getTimezone(mainApp(app), scope.tenantId as string)
+    const timeZone = await timezoneOf(app, scope)
     await app.db.transaction(scope, tx =>
       publishRound(app, tx, assignmentId, { timeZone, anyway: false, ifMatch: undefined }),
     )

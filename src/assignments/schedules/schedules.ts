@@ -1,13 +1,13 @@
 import { type Static, Type } from 'typebox'
-import { type App, mainApp } from '#platform/app.ts'
+import type { App } from '#platform/app.ts'
 import { json, onViolation, type Queryable, type Reader, type Scope, sql } from '#platform/database'
 import { cutPage, date, type IfMatch, nullable, oneOf, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
 import { wallTimeAt } from '#platform/local-times.ts'
-import { getTimezone } from '#platform/tenancy'
 import { Configuration } from '../domains/configurations.ts'
 import { getDomain } from '../domains/domains.ts'
 import { strategies } from '../engine/strategies/strategies.ts'
 import { errors } from '../errors.ts'
+import { timezoneOf } from '../timezones.ts'
 import { nextTurn } from './turns.ts'
 
 /** What is said of a schedule by who makes it. */
@@ -152,7 +152,7 @@ export async function lockSchedule(tx: Queryable, id: string): Promise<Schedule>
 
 /** Which day it is for the people of a tenant. */
 export async function todayOf(app: App, { tenantId }: Scope): Promise<string> {
-  const timeZone = await getTimezone(mainApp(app), tenantId as string)
+  const timeZone = await timezoneOf(app, { tenantId })
   return wallTimeAt(app.clock.now(), timeZone).toISOString().slice(0, 10)
 }
 

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import { type Acting, actAs } from '#platform/access'
-import { type App, mainApp } from '#platform/app.ts'
+import type { App } from '#platform/app.ts'
 import type { Reader, Scope } from '#platform/database'
 import type { CommandContext } from '#platform/module.ts'
-import { getTimezone } from '#platform/tenancy'
 import { emitEvent } from '#platform/webhooks'
 import { getDomainByName } from '../domains/domains.ts'
 import { type Check, checkRound, checkRun, replayRun } from '../planning/checks.ts'
@@ -13,6 +12,7 @@ import { solveRun } from '../planning/run-jobs.ts'
 import { requestRun } from '../planning/run-requests.ts'
 import { getRun, listRuns, type RunFields } from '../planning/runs.ts'
 import { createAssignment, getAssignment } from '../rounds/assignments.ts'
+import { timezoneOf } from '../timezones.ts'
 import { describeCheck, describeComparison, describeRound, describeRun, readPeople } from './descriptions.ts'
 
 type Flags = Acting & { json?: boolean }
@@ -98,7 +98,7 @@ export function registerPlanCommands(parent: Command, { withApp }: CommandContex
         const tx = app.db.reads(scope)
         const runId = flags.run === undefined ? undefined : await runOf(tx, id, flags.run)
         const result: Check =
-          runId === undefined ? await checkRound(tx, id, await zoneOf(app, scope)) : await checkRun(tx, id, runId)
+          runId === undefined ? await checkRound(tx, id, await timezoneOf(app, scope)) : await checkRun(tx, id, runId)
         return { result, text: describeCheck(result), exitCode: result.holds ? undefined : notSound }
       })
     })
@@ -118,7 +118,7 @@ export function registerPlanCommands(parent: Command, { withApp }: CommandContex
     .option('--anyway', 'though it breaks rules of today')
     .action(async (id: string, flags: Flags & { anyway?: boolean }) => {
       await run(flags, 'assignments.assignments.publish', async (app, scope) => {
-        const timeZone = await zoneOf(app, scope)
+        const timeZone = await timezoneOf(app, scope)
         const way = { timeZone, anyway: flags.anyway ?? false, ifMatch: undefined }
         const result = await app.db.transaction(scope, tx => publishRound(app, tx, id, way))
         return { result, text: `${id} is published: ${result.participantCount} people are told\n` }
@@ -139,7 +139,7 @@ export function registerPlanCommands(parent: Command, { withApp }: CommandContex
           ...(to !== undefined && { to }),
           ...(flags.run !== undefined && { run: await runOf(tx, id, flags.run) }),
         }
-        const result = await comparePlans(tx, id, asked, await zoneOf(app, scope))
+        const result = await comparePlans(tx, id, asked, await timezoneOf(app, scope))
         return { result, text: describeComparison(result) }
       })
     })
@@ -208,5 +208,3 @@ async function runOf(tx: Reader, assignmentId: string, named: string): Promise<s
   const [last] = (await listRuns(tx, assignmentId, { limit: 1 })).items
   return (await getRun(tx, assignmentId, last?.id ?? '00000000-0000-0000-0000-000000000000')).id
 }
-
-const zoneOf = (app: App, { tenantId }: Scope) => getTimezone(mainApp(app), tenantId as string)
