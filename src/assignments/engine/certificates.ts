@@ -46,18 +46,24 @@ export function addUpPrices(problem: Problem, certificate: Prices): Proof {
   if (faults.length > 0) return { faults }
 
   const pinned = new Pairs(problem.pins)
-  const pairsOf = new Map<string, number>()
-  const peopleOf = new Map<string, number>()
+  const [isPinned, isSide] = [problem.pins.length > 0, certificate.multipliers.length > 0]
+  const people = new Map(problem.participants.map(({ id }) => [id, { price: worth.get(id)!, pairs: 0 }]))
+  const places = new Map(problem.targets.map(({ id }) => [id, { price: value.get(id)!, pairs: 0 }]))
+  // Pairs mostly come target by target: half the looking up is left out.
+  let last: string | undefined
+  let place = { price: 0, pairs: 0 }
   for (const pair of problem.pairs) {
     const { participant, target, cost } = pair
-    pairsOf.set(participant, (pairsOf.get(participant) ?? 0) + 1)
-    peopleOf.set(target, (peopleOf.get(target) ?? 0) + 1)
-    const reduced = cost + worth.get(participant)! - value.get(target)! + side.of(pair)
-    if (reduced < 0 || pinned.has(participant, target)) sum.add(reduced)
+    if (target !== last) [last, place] = [target, places.get(target)!]
+    const person = people.get(participant)!
+    person.pairs++
+    place.pairs++
+    const reduced = cost + person.price - place.price + (isSide ? side.of(pair) : 0)
+    if (reduced < 0 || (isPinned && pinned.has(participant, target))) sum.add(reduced)
   }
   // Nobody takes more targets than he has pairs, and no target more people: that keeps the sum linear, and makes it larger.
   for (const { id, minimum, maximum, loadCosts } of problem.participants) {
-    const most = Math.min(maximum, pairsOf.get(id) ?? 0)
+    const most = Math.min(maximum, people.get(id)!.pairs)
     for (let load = 0; load < most; load++) {
       const reduced = loadCosts[load]! - worth.get(id)!
       if (load < minimum || reduced < 0) sum.add(reduced)
@@ -65,7 +71,7 @@ export function addUpPrices(problem: Problem, certificate: Prices): Proof {
   }
   for (const { id, minimum, maximum, shortageCost, extraValue } of problem.targets) {
     const price = value.get(id)!
-    const most = Math.min(maximum, peopleOf.get(id) ?? 0)
+    const most = Math.min(maximum, places.get(id)!.pairs)
     if (shortageCost !== undefined) sum.add(shortageCost * Math.max(0, minimum - most))
     for (let filled = 0; filled < most; filled++) {
       if (filled >= minimum) sum.add(Math.min(0, price - extraValue))

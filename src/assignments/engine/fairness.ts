@@ -69,9 +69,13 @@ export function* standingsAfterEach(rounds: readonly PastRound[]): Generator<Rea
 /** Of each target's places, one part for each who could fill them. */
 export function sharesOf(eligible: readonly PinnedPair[], places: ReadonlyMap<string, number>): Map<string, number> {
   const able = countBy(eligible, pair => pair.target)
+  const parts = new Map([...able].map(([target, count]) => [target, Math.min(1, (places.get(target) ?? 0) / count)]))
   const shares = new Map<string, number>()
+  // Pairs mostly come target by target: half the looking up is left out.
+  let last: string | undefined
+  let part = 0
   for (const { participant, target } of eligible) {
-    const part = Math.min(1, (places.get(target) ?? 0) / able.get(target)!)
+    if (target !== last) [last, part] = [target, parts.get(target)!]
     shares.set(participant, (shares.get(participant) ?? 0) + part)
   }
   return shares
@@ -87,7 +91,7 @@ export function recencyOf(rounds: readonly PastRound[]): (participant: string, t
       recency.set(participant, his.set(target, (his.get(target) ?? 0) + weight))
     }
   })
-  return (participant, target) => recency.get(participant)?.get(target) ?? 0
+  return recency.size === 0 ? () => 0 : (participant, target) => recency.get(participant)?.get(target) ?? 0
 }
 
 /**
@@ -103,8 +107,8 @@ export function weighRound(
   weights: Weights,
   largest = largestCost,
 ): { problem: Problem; unit: number; most: Cost } {
-  const standings = standingsOf(afterAbsence(history, problem))
   const shares = sharesOf(problem.pairs, new Map(problem.targets.map(target => [target.id, target.minimum])))
+  const standings = standingsOf(afterAbsence(history, shares))
   const recency = recencyOf(history)
   const ahead = new Map(
     problem.participants.map(({ id }) => {
@@ -146,8 +150,9 @@ export function weighRound(
 }
 
 /** Returners are seen in this round: their absence ends with it, not with the next. */
-function afterAbsence(history: readonly PastRound[], problem: Problem): readonly PastRound[] {
-  return [...history, { eligible: problem.pairs, assigned: [] }]
+function afterAbsence(history: readonly PastRound[], shares: ReadonlyMap<string, number>): readonly PastRound[] {
+  const seen = new Map([...shares.keys()].map(participant => [participant, 0]))
+  return [...history, { eligible: [], assigned: [], shares: seen }]
 }
 
 /** Smaller than 0 when `one` is the fairer of two vectors of load for people with equal shares: less in squares, then leximin. */
@@ -215,6 +220,16 @@ const keyOf = ({ participant, target }: PinnedPair) => JSON.stringify([participa
 
 function countBy<T>(items: readonly T[], keyOfItem: (item: T) => string): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const item of items) counts.set(keyOfItem(item), (counts.get(keyOfItem(item)) ?? 0) + 1)
+  let last: string | undefined
+  let count = 0
+  for (const item of items) {
+    const key = keyOfItem(item)
+    if (key !== last) {
+      if (last !== undefined) counts.set(last, count)
+      ;[last, count] = [key, counts.get(key) ?? 0]
+    }
+    count++
+  }
+  if (last !== undefined) counts.set(last, count)
   return counts
 }

@@ -3,7 +3,6 @@ import { recordEvent } from '#platform/audit'
 import { json, type Queryable, sql } from '#platform/database'
 import { emitEvent } from '#platform/webhooks'
 import type { Configuration } from '../domains/configurations.ts'
-import { faultsOf } from '../engine/checks.ts'
 import type { Plan } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
 import { getAssignment, requireOpen } from '../rounds/assignments.ts'
@@ -13,6 +12,7 @@ import { tellChange } from './publications.ts'
 import { readyRound } from './ready-rounds.ts'
 import { keepShares, noteRevision, replacePeople } from './revisions.ts'
 import { Names, readWords, sayFaults } from './sentences.ts'
+import { faultsIn } from './standings.ts'
 
 type Proposal = {
   kind: 'plan' | 'replan'
@@ -60,7 +60,7 @@ export async function acceptRun(
   if (run.acceptedRevision !== null) throw errors.runAccepted({ revision: run.acceptedRevision })
   if (revision !== run.baseRevision) throw errors.runOutdated({ read: run.baseRevision, revision })
   const round = await readyRound(tx, assignmentId, { timeZone, changes: { seed, configuration } })
-  const broken = faultsOf(round.problem, plan.pairs).slice(0, mostFaults)
+  const broken = faultsIn(round, plan.pairs).slice(0, mostFaults)
   if (broken.length > 0) {
     const said = sayFaults(broken, await readWords(tx, domainId), await Names.in(tx, broken))
     throw errors.runBroken({

@@ -3,14 +3,13 @@ import type { App } from '#platform/app.ts'
 import type { Queryable, Reader } from '#platform/database'
 import { type IfMatch, nullable, requireMatch, uuid } from '#platform/http'
 import type { Fault } from '../engine/checks.ts'
-import { faultsOf } from '../engine/checks.ts'
 import type { PinnedPair } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
 import { getAssignment, requireOpen } from '../rounds/assignments.ts'
 import { explainPair } from '../rounds/pair-reasons.ts'
 import { tellChange } from './publications.ts'
 import { Names, readWords, SaidFault, sayFaults } from './sentences.ts'
-import { changePlan, costOf, readStanding, type Standing } from './standings.ts'
+import { changePlan, costOf, faultsIn, readStanding, type Standing } from './standings.ts'
 
 const pair = Type.Object({ participantId: uuid, targetId: uuid })
 
@@ -95,7 +94,7 @@ async function weighMoves(
 ): Promise<{ pairs: PinnedPair[]; answer: MoveAnswer }> {
   const { round, faults: before } = standing
   const pairs = await changedPairs(tx, standing.pairs, changes)
-  const faults = newFaults(before, faultsOf(round.problem, pairs))
+  const faults = newFaults(before, faultsIn(round, pairs))
   const { domainId } = await getAssignment(tx, assignmentId)
   const names = await Names.in(tx, faults)
   const said = sayFaults(faults, await readWords(tx, domainId), names)

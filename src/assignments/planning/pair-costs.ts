@@ -4,7 +4,7 @@ import { nullable } from '#platform/http'
 import { addUpPrices } from '../engine/certificates.ts'
 import { inPoints } from './points.ts'
 import { Names } from './sentences.ts'
-import { factsOf, readStanding } from './standings.ts'
+import { factsOf, findPairIn, readStanding } from './standings.ts'
 
 /** Why somebody who could be on a target is not: what it would cost, from the prices of the plan. */
 export const PairCost = Type.Object({
@@ -26,7 +26,7 @@ export async function explainCost(
 ): Promise<PairCost | null> {
   const standing = await readStanding(tx, assignmentId, timeZone)
   const { round, pairs, prices } = standing
-  const pair = round.problem.pairs.find(each => each.participant === participant && each.target === target)
+  const pair = findPairIn(round, { participant, target })
   if (!pair) return null
   const names = await Names.in(tx, [participant, target])
   const [who, where] = [names.of(participant), names.of(target)]

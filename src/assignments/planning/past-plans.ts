@@ -5,7 +5,7 @@ import { type Queryable, type Reader, type Scope, sql } from '#platform/database
 import { cutPage, type IfMatch, nullable, oneOf, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
 import { authorsOf } from '../authors.ts'
 import { movesBetween } from '../engine/changes.ts'
-import { type FaultKind, faultsOf } from '../engine/checks.ts'
+import type { FaultKind } from '../engine/checks.ts'
 import { giniOf, sharesOf, standingsOf } from '../engine/fairness.ts'
 import type { PinnedPair } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
@@ -16,7 +16,7 @@ import type { ReadyRound } from './ready-rounds.ts'
 import { actions } from './revisions.ts'
 import { getRun } from './runs.ts'
 import { Names, readWords, sayFaults } from './sentences.ts'
-import { changePlan, costOf, readStanding } from './standings.ts'
+import { changePlan, costOf, faultsIn, readStanding } from './standings.ts'
 
 const cost = nullable(Type.Number({ description: 'In points' }))
 const planStatus = nullable(oneOf(['optimal', 'feasible', 'infeasible']))
@@ -151,7 +151,7 @@ export async function comparePlans(
     (plan.get(participant) ?? []).map(({ target }) => ({ id: target, name: names.of(target) }))
   const sideOf = (plan: readonly PinnedPair[]) => ({
     cost: costOf(round, plan),
-    faults: faultsOf(round.problem, plan).length,
+    faults: faultsIn(round, plan).length,
     detailCount: plan.length,
   })
   return {
@@ -234,7 +234,7 @@ async function bringBack(
   requireMatch(ifMatch, assignment)
   const standing = await readStanding(tx, assignmentId, timeZone)
   const pairs = await readRevisionPairs(tx, assignmentId, number)
-  const faults = newFaults(standing.faults, faultsOf(standing.round.problem, pairs))
+  const faults = newFaults(standing.faults, faultsIn(standing.round, pairs))
   const unbearable = faults.filter(({ kind }) => !bearable.includes(kind))
   if (unbearable.length > 0) {
     const said = sayFaults(unbearable, await readWords(tx, assignment.domainId), await Names.in(tx, unbearable))

@@ -2,7 +2,7 @@
 import { type Queryable, type Reader, sql } from '#platform/database'
 import { addUpPrices } from '../engine/certificates.ts'
 import { addUpPlan, type Fault, faultsOf } from '../engine/checks.ts'
-import type { Certificate, PinnedPair, Plan } from '../engine/problem.ts'
+import type { Certificate, Pair, PinnedPair, Plan, Problem } from '../engine/problem.ts'
 import { resolveDropOuts } from './drop-outs.ts'
 import { inPoints } from './points.ts'
 import { type ReadyRound, readyRound } from './ready-rounds.ts'
@@ -21,13 +21,66 @@ export type Standing = {
 export async function readStanding(tx: Reader, assignmentId: string, timeZone: string): Promise<Standing> {
   const round = await readyRound(tx, assignmentId, { timeZone })
   const pairs = await readPairs(tx, assignmentId)
-  const faults = faultsOf(round.problem, pairs)
+  const faults = faultsIn(round, pairs)
   return { round, pairs, faults, cost: costOf(round, pairs), prices: await readPrices(tx, assignmentId) }
 }
 
 /** In points. */
 export const costOf = ({ problem, unit }: ReadyRound, pairs: readonly PinnedPair[]): number =>
-  inPoints(addUpPlan(problem, pairs).cost, unit) as number
+  inPoints(addUpPlan(withPairs(problem, pairs), pairs).cost, unit) as number
+
+/** What a plan breaks. */
+export const faultsIn = ({ problem }: Pick<ReadyRound, 'problem'>, pairs: readonly PinnedPair[]): Fault[] =>
+  faultsOf(withPairs(problem, pairs), pairs)
+
+/** A problem with the pairs of a plan alone: they tell what it costs and breaks, and half a million others are not gone through. */
+function withPairs(problem: Problem, pairs: readonly PinnedPair[]): Problem {
+  const placesOf = placesOfTargets(problem.pairs)
+  const found = pairs.flatMap(
+    ({ participant, target }) => findPair(problem.pairs, placesOf.get(target), participant) ?? [],
+  )
+  return { ...problem, pairs: [...new Set(found)] }
+}
+
+type Places = { from: number; to: number }
+
+const known = new WeakMap<readonly Pair[], ReadonlyMap<string, Places>>()
+
+/** Where the pairs of each target are: a round has them by target, then participant. */
+function placesOfTargets(pairs: readonly Pair[]): ReadonlyMap<string, Places> {
+  const before = known.get(pairs)
+  if (before) return before
+  const places = new Map<string, Places>()
+  let last: (Places & { target: string }) | undefined
+  for (let at = 0; at < pairs.length; at++) {
+    const { target } = pairs[at] as Pair
+    if (target !== last?.target) {
+      last = { target, from: at, to: at }
+      places.set(target, last)
+    }
+    last.to = at + 1
+  }
+  known.set(pairs, places)
+  return places
+}
+
+export function findPairIn(
+  { problem }: Pick<ReadyRound, 'problem'>,
+  { participant, target }: PinnedPair,
+): Pair | undefined {
+  return findPair(problem.pairs, placesOfTargets(problem.pairs).get(target), participant)
+}
+
+function findPair(pairs: readonly Pair[], places: Places | undefined, participant: string): Pair | undefined {
+  let [low, high] = [places?.from ?? 0, places?.to ?? 0]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((pairs[middle] as Pair).participant < participant) low = middle + 1
+    else high = middle
+  }
+  const found = low < (places?.to ?? 0) ? pairs[low] : undefined
+  return found?.participant === participant ? found : undefined
+}
 
 /** As plans are sorted. */
 export async function readPairs(tx: Reader, assignmentId: string): Promise<PinnedPair[]> {
@@ -56,13 +109,16 @@ async function readPrices(tx: Reader, assignmentId: string): Promise<Standing['p
  * whatever has changed since, the bound that they add up to holds. `optimal` where it is met.
  */
 export function factsOf(
-  { round, prices }: Pick<Standing, 'round' | 'prices'>,
+  standing: Standing,
   pairs: readonly PinnedPair[],
 ): { planStatus: Plan['status'] | null; cost: number; lowerBound: number | null } {
-  const cost = costOf(round, pairs)
+  const { round, prices } = standing
+  const isAsItStands = pairs === standing.pairs
+  const cost = isAsItStands ? standing.cost : costOf(round, pairs)
+  const faults = isAsItStands ? standing.faults : faultsIn(round, pairs)
+  if (faults.length > 0) return { planStatus: null, cost, lowerBound: null }
   const proof = prices && addUpPrices(round.problem, prices)
   const proven = proof && proof.faults.length === 0 ? inPoints(proof.lowerBound, round.unit) : null
-  if (faultsOf(round.problem, pairs).length > 0) return { planStatus: null, cost, lowerBound: null }
   const lowerBound = proven === null ? null : Math.min(proven, cost)
   return { planStatus: lowerBound === cost ? 'optimal' : 'feasible', cost, lowerBound }
 }

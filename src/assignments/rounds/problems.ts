@@ -1,7 +1,7 @@
 import type { Reader } from '#platform/database'
 import type { Mix, Occurrence, Pair, Problem, ProblemParticipant, ProblemTarget } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
-import { holds, isPossible, skillMatchOf } from './eligibility.ts'
+import { AbleCandidates, holds, skillMatchOf } from './eligibility.ts'
 import { reasonsInRound } from './pair-reasons.ts'
 import { type RoundCandidate, type RoundChanges, type RoundInputs, type RoundPlace, readRound } from './round-inputs.ts'
 import { minuteLimitsOf, type RoundTimes, readRoundTimes, restOf, restReasons } from './round-times.ts'
@@ -57,11 +57,13 @@ export async function problemOf(round: RoundInputs, times: RoundTimes, loadCosts
   const eligible = new Map(round.candidates.map(each => [each.id, 0]))
   const pairs: Pair[] = []
   const possible = new Map<string, RoundCandidate[]>()
+  const candidates = new AbleCandidates(round.candidates, round.days)
   await forEachPlace(round, place => {
     const weights = round.weights.get(place.id)
-    const able = round.candidates.filter(
-      candidate => isPossible(candidate, place, round.days) && restReasons(candidate, place, round, times).length === 0,
-    )
+    const free = candidates.on(place)
+    const able = times.of.has(place.id)
+      ? free.filter(candidate => restReasons(candidate, place, round, times).length === 0)
+      : free
     possible.set(place.id, able)
     for (const candidate of able) {
       const { id } = candidate
