@@ -11,6 +11,7 @@ import {
 } from './facets.ts'
 import { isBehind, type Rank } from './orders.ts'
 import type { Sql, Target } from './targets.ts'
+import { meetMatches } from './walks.ts'
 
 type Asked = { after: Rank | undefined; wanted: number; facets: boolean; most: number }
 
@@ -64,6 +65,7 @@ export async function countByBits(tx: Reader, target: Target, asked: Asked): Pro
     select
       set.name,
       snapshot.revision,
+      snapshot.profile_count,
       coalesce((select sum(count) from counted where name = set.name), 0)::integer as count,
       array(
         select id
@@ -85,7 +87,9 @@ export async function countByBits(tx: Reader, target: Target, asked: Asked): Pro
   if (facets && counted === undefined) return undefined
   const told = { total, facets: counted && facetsOf(counted) }
   if (total.capped && !isFirstByValue) return { ...told, places: undefined }
-  const places = await findRanks(tx, target, matched, ordinalsOf(matched, isFirstByValue ? wanted : most), asked)
+  const places =
+    (await walkToRanks(tx, target, count, matched.profileCount, asked)) ??
+    (await findRanks(tx, target, matched, ordinalsOf(matched, isFirstByValue ? wanted : most), asked))
   return places && { ...told, places: places.map(place => ({ ...place, tier: 2 })) }
 }
 
@@ -95,6 +99,7 @@ type Set = 'matched' | Facetted
 type Found = {
   name: Set
   revision: number
+  profileCount: number
   /** Of those that have not changed. */
   count: number
   changedIds: string[]
@@ -224,6 +229,23 @@ async function countFacets(tx: Reader, target: Target, changed: readonly string[
 }
 
 const rowsOf = (set: Set) => sql.ref(`rows_${set}`)
+
+/**
+ * A page in another order than by value, where walking to it twice as far as it should be costs less than fetching all
+ * matches to sort them; undefined where it does, or where they crowd elsewhere.
+ */
+async function walkToRanks(
+  tx: Reader,
+  target: Target,
+  count: number,
+  profileCount: number,
+  { after, wanted }: Asked,
+): Promise<Rank[] | undefined> {
+  const longest = Math.ceil((2 * wanted * profileCount) / Math.max(1, count))
+  if (target.order.isByValue || longest > count) return undefined
+  const met = await meetMatches(tx, target, sql`true`, { after, wanted, longest })
+  return met.length === wanted ? met : undefined
+}
 
 /** A page among these; undefined when the ordinals have been given anew meanwhile. */
 async function findRanks(

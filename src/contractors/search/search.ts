@@ -7,6 +7,7 @@ import { countByBits } from './bit-counts.ts'
 import { type CountedFacets, countRows, type Facets, facetsOf, isBeyond, labelCounts, selectOthers } from './facets.ts'
 import { isBehind, type Order, orderOf, type Rank, sorts } from './orders.ts'
 import { findTarget, matches, type Names, type Sql, type Target, tierOf } from './targets.ts'
+import { meetMatches } from './walks.ts'
 
 /**
  * What is looked for, and in which order: what a saved search keeps, and what the address of the search page says.
@@ -319,27 +320,8 @@ async function walkDown(
   after: Rank | undefined,
   wanted: number,
 ): Promise<Rank[]> {
-  const { order, bounds } = target
-  if (order.isByValue && target.states.length > 1) return await walkDownEach(tx, target, inTier, after, wanted)
-  // Sorted by the column, not by the expression anew: the planner knows that it comes in this order, and stops at a page.
-  const met = await tx.run<Rank>(sql`
-    select place::text as rank, id
-    from (
-      select *, ${order.key} as place
-      from contractors.contractor_profiles
-      where not is_hidden
-        and merged_into is null
-        and ${order.isByValue ? bounds : sql`true`}
-        ${after ? sql`and ${isBehind(order, after)}` : sql``}
-      order by ${order.by}
-      limit ${longestWalk}
-    ) as contractor_profiles
-    where ${matches(target, 'row')}
-      and ${bounds}
-      and ${inTier}
-    order by place ${order.direction}, id
-    limit ${wanted}
-  `)
+  if (target.order.isByValue && target.states.length > 1) return await walkDownEach(tx, target, inTier, after, wanted)
+  const met = await meetMatches(tx, target, inTier, { after, wanted, longest: longestWalk })
   return met.length === wanted ? met : await sortAll(tx, target, inTier, after, wanted)
 }
 
