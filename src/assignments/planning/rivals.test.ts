@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from '#platform/database'
 import { admin, alice, app, ask, bob, call, houseOf } from './planning.test.world.ts'
 import { slow } from './run-jobs.test.slow.ts'
 import { solveRunJob } from './run-jobs.ts'
@@ -81,6 +82,41 @@ test('VS-09 VS-10 of two who accept, move, publish, undo or lock at once each fi
   assert.ok(tried.status === 200 || tried.json.code === 'assignments.assignment_locked', JSON.stringify(tried.json))
   assert.equal((await late()).json.code, 'assignments.assignment_locked')
   await assertConsistent(id)
+})
+
+test('VS-10 plans of a round are numbered 1, 2, 3: the database lets nobody leave one out, take one away or say another number', async () => {
+  const id = await house.round()
+  await ask(alice, 'POST', `/assignments/${id}/runs`, {})
+  const scope = { tenantId: alice.tenantId, userId: alice.userId }
+  const write = (...statements: ReturnType<typeof sql>[]) =>
+    app.db.transaction(scope, async tx => {
+      for (const statement of statements) await tx.run(statement)
+    })
+  const count = (to: number) => sql`update assignments.assignments set revision = ${to} where id = ${id}`
+  const revise = (number: number) =>
+    sql`insert into assignments.assignment_revisions (assignment_id, number, action) values (${id}, ${number}, 'edit')`
+  const gap = { code: '23514', constraint: 'assignment_revisions_without_gaps' }
+  const other = { code: '23514', constraint: 'assignments_revision_latest' }
+  await assert.rejects(write(count(3), revise(3)), gap)
+  await assert.rejects(write(revise(1)), gap)
+  await assert.rejects(write(revise(2)), other)
+  await assert.rejects(write(count(2)), other)
+  await assert.rejects(write(count(0)), other)
+  await assert.rejects(
+    write(sql`
+      insert into assignments.assignments (domain_id, strategy_used, revision) values (${house.domainId}, 'optimal', 4)
+    `),
+    other,
+  )
+  for (const table of ['assignment_revisions', 'revision_details'])
+    await assert.rejects(write(sql`delete from ${sql.raw(`assignments.${table}`)} where assignment_id = ${id}`), {
+      code: '42501',
+    })
+  await write(revise(2), count(2), revise(3), count(3))
+  assert.equal((await ask(alice, 'GET', `/assignments/${id}`)).revision, 3, 'the control')
+  await ask(alice, 'DELETE', `/assignments/${id}`)
+  const { rows } = await admin.query('select from assignments.assignment_revisions where assignment_id = $1', [id])
+  assert.equal(rows.length, 0, 'they go with it')
 })
 
 test('VS-11 GG-16 a round that is deleted, and somebody who is erased, while a run is at work, leave nothing behind and break nothing', async () => {
