@@ -1,10 +1,12 @@
 import type { Occurrence } from './board.ts'
 import { addDays, mondayOf } from './days.ts'
 
-type Placed = { readonly occurrences: readonly Pick<Occurrence, 'date' | 'startsAt'>[] }
+type Placed = { readonly name: string; readonly occurrences: readonly Pick<Occurrence, 'date' | 'startsAt'>[] }
+
+const byName = new Intl.Collator('en', { numeric: true })
 
 /**
- * What is on no certain day first, by name; then by day and time, so that a clinic's Monday stands above its Friday. A month
+ * What is on no certain day first, by name (2 before 10); then by day and time, so that a clinic's Monday stands above its Friday. A month
  * is ordered as its first whole week, whatever weekday it begins on.
  */
 export function inOrderOfTheWeek<T extends Placed>(
@@ -19,6 +21,9 @@ export function inOrderOfTheWeek<T extends Placed>(
   }
   const sorted = targets.map(target => ({ target, first: firstOf(target) }))
   return sorted
-    .toSorted((one, other) => (one.first < other.first ? -1 : one.first > other.first ? 1 : 0))
+    .toSorted((one, other) => {
+      if (one.first !== other.first) return one.first < other.first ? -1 : 1
+      return byName.compare(one.target.name, other.target.name)
+    })
     .map(({ target }) => target)
 }

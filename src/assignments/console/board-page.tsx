@@ -16,9 +16,10 @@ import {
 import classes from './board.module.css'
 import { type Board, type BoardRound, boardQuery } from './board.ts'
 import { BoardDays } from './board-days.tsx'
-import { BoardTable } from './board-table.tsx'
+import { type BoardProps, BoardTable } from './board-table.tsx'
 import { addDays, addMonths, isDay, mondayOf, monthName, monthOf, periodInWords } from './days.ts'
 import { DomainChoice, InDomain, inDomain, readDomain } from './domain-choice.tsx'
+import { useFoundTargets } from './found-rows.tsx'
 import { PlanNext, usePlanning } from './planning.tsx'
 import { emptyPlaces, nameOfRound, stateColors, stateNames, stateOf } from './round-words.ts'
 import type { Domain } from './wire-types.ts'
@@ -108,7 +109,6 @@ function DomainBoard({ domain }: { domain: Domain }) {
 }
 
 function Shown({ domain, period, isMonth, today, mayWrite }: ShownProps) {
-  const isNarrow = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false })
   const { data: board, error, refetch, isPlaceholderData } = useQuery(boardQuery(domain.id, period))
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
   if (!board) {
@@ -119,16 +119,32 @@ function Shown({ domain, period, isMonth, today, mayWrite }: ShownProps) {
       </div>
     )
   }
-  const Body = isNarrow ? BoardDays : BoardTable
   return (
     <div aria-busy={isPlaceholderData}>
       <Rounds board={board} domain={domain} />
       {board.rounds.length === 0 ? (
         <NothingPlanned domain={domain} period={period} isMonth={isMonth} today={today} mayWrite={mayWrite} />
       ) : (
-        <Body board={board} domain={domain} isMonth={isMonth} today={today} />
+        <Found board={board} domain={domain} isMonth={isMonth} today={today} />
       )}
     </div>
+  )
+}
+
+function Found({ board, ...shown }: BoardProps) {
+  const isNarrow = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false })
+  const found = useFoundTargets(
+    board.targets,
+    ({ occurrences }) => occurrences.flatMap(({ people }) => people),
+    shown.domain.words,
+  )
+  const Body = isNarrow ? BoardDays : BoardTable
+  return (
+    <>
+      {found.field}
+      {found.shown.length > 0 && <Body board={{ ...board, targets: found.shown }} {...shown} />}
+      {found.more}
+    </>
   )
 }
 

@@ -1,6 +1,7 @@
 import { Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { ErrorState, formatCount, ScrollRegion } from '#platform/console'
+import { useFirst } from './found-rows.tsx'
 import { Numbers } from './numbers.tsx'
 import { effectInWords, points } from './round-words.ts'
 import { comparisonQuery } from './rounds.ts'
@@ -9,6 +10,7 @@ import type { Domain } from './wire-types.ts'
 /** Who is where in one plan and in the other: those alone who move, and what it does to the whole. */
 export function PlanComparison({ roundId, asked, domain, names }: PlanComparisonProps) {
   const { data, error, refetch } = useQuery(comparisonQuery(roundId, asked))
+  const { shown, more } = useFirst(data?.changes ?? [], 100)
   if (error) return <ErrorState error={error} retry={() => void refetch()} />
   if (!data) {
     return (
@@ -44,7 +46,7 @@ export function PlanComparison({ roundId, asked, domain, names }: PlanComparison
               </tr>
             </thead>
             <tbody>
-              {changes.map(change => (
+              {shown.map(change => (
                 <tr key={change.participantId}>
                   <td>{change.name}</td>
                   <td>{listOf(change.from)}</td>
@@ -55,6 +57,7 @@ export function PlanComparison({ roundId, asked, domain, names }: PlanComparison
           </table>
         </ScrollRegion>
       )}
+      {more}
       <Numbers
         rows={[
           [`Cost, ${names[0]}`, from.cost === null ? 'not known' : points(from.cost)],

@@ -58,7 +58,10 @@ function InFairness({ domain }: { domain: Domain }) {
       ) : data ? (
         <div style={{ opacity: isPlaceholderData ? 0.6 : 1 }} aria-busy={isPlaceholderData}>
           <Summary fairness={data} domain={domain} />
-          <LoadChart participants={data.participants} noun={capital(participant.singular)} />
+          <LoadChart
+            participants={data.rounds.length === 0 ? [] : data.participants}
+            noun={capital(participant.singular)}
+          />
           <GiniChart rounds={data.rounds} />
         </div>
       ) : (

@@ -1,10 +1,11 @@
 import { SegmentedControl, Skeleton, Text } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { type CSSProperties, useState } from 'react'
+import { type CSSProperties, useLayoutEffect, useRef, useState } from 'react'
 import { ChartFrame, ErrorState, formatCount, formatDay, ScrollRegion } from '#platform/console'
 import { periodInWords } from './days.ts'
 import classes from './fairness.module.css'
 import { formatLoad, type Heat, type HeatBy, heatQuery } from './fairness.ts'
+import { useFirst } from './found-rows.tsx'
 import { Nothing } from './load-chart.tsx'
 
 type HeatMapProps = {
@@ -49,16 +50,24 @@ export function HeatMap({ domainId, period, by, change, noun }: HeatMapProps) {
 }
 
 function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
-  const { participants } = heat
+  const { shown: participants, more } = useFirst(heat.participants, 60)
   const periods = placed(heat)
   const [pointed, setPointed] = useState<string>()
-  const highest = Math.max(1, ...participants.flatMap(({ loads }) => loads))
+  const drawing = useRef<HTMLDivElement>(null)
+  // Where there is no room for all, the latest are looked for.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other periods are the reason to go there
+  useLayoutEffect(() => {
+    const region = drawing.current?.parentElement
+    if (region) region.scrollLeft = region.scrollWidth
+  }, [heat.periods])
+  const highest = Math.max(1, ...heat.participants.map(({ loads }) => Math.max(0, ...loads)))
   const steps = Math.min(4, highest)
-  const most = participants.reduce((most, each) => (sumOf(each.loads) > sumOf(most.loads) ? each : most))
+  const most = heat.participants.reduce((most, each) => (sumOf(each.loads) > sumOf(most.loads) ? each : most))
   return (
     <>
       <ScrollRegion label="Map of load over time" className={`scroll-x ${classes.heatRegion}`}>
         <div
+          ref={drawing}
           className={classes.heat}
           style={{
             gridTemplateColumns: `minmax(84px, max-content) repeat(${periods.length}, minmax(13px, 1fr))`,
@@ -66,7 +75,7 @@ function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
           }}
           data-fading={isFading || undefined}
           role="img"
-          aria-label={`Load of ${participants.length} people in ${periods.length} periods, at most ${formatLoad(highest)} in one. Most of all: ${most.name}, ${formatLoad(sumOf(most.loads))}. The table has every figure.`}
+          aria-label={`Load of ${heat.participants.length} people in ${periods.length} periods, at most ${formatLoad(highest)} in one. Most of all: ${most.name}, ${formatLoad(sumOf(most.loads))}. The table has every figure.`}
         >
           <span className={classes.corner} />
           {periods.map(period => (
@@ -94,6 +103,7 @@ function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
           ])}
         </div>
       </ScrollRegion>
+      {more}
       <div className={classes.scale}>
         <Text size="xs" c="dimmed" className="figures" mih={18} aria-hidden="true">
           {pointed ?? 'Point at or tap a square for its value.'}
@@ -111,39 +121,42 @@ function Squares({ heat, isFading }: { heat: Heat; isFading: boolean }) {
 }
 
 function Table({ heat, noun }: { heat: Heat; noun: string }) {
-  const { participants } = heat
+  const { shown, more } = useFirst(heat.participants, 100)
   const periods = placed(heat)
   return (
-    <ScrollRegion label="Table of load over time" className={classes.table}>
-      <table className="data">
-        <thead>
-          <tr>
-            <th>{noun}</th>
-            {periods.map(period => (
-              <th key={period.key} className="number">
-                {period.name ?? shortDay(period.from)}
-              </th>
-            ))}
-            <th className="number">All</th>
-          </tr>
-        </thead>
-        <tbody>
-          {participants.map(({ id, name, loads }) => (
-            <tr key={id}>
-              <th scope="row" className={classes.rowHead}>
-                {name}
-              </th>
+    <>
+      <ScrollRegion label="Table of load over time" className={classes.table}>
+        <table className="data">
+          <thead>
+            <tr>
+              <th>{noun}</th>
               {periods.map(period => (
-                <td key={period.key} className="number">
-                  {formatCount(loads[period.place] ?? 0)}
-                </td>
+                <th key={period.key} className="number">
+                  {period.name ?? shortDay(period.from)}
+                </th>
               ))}
-              <td className="number">{formatCount(sumOf(loads))}</td>
+              <th className="number">All</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+          </thead>
+          <tbody>
+            {shown.map(({ id, name, loads }) => (
+              <tr key={id}>
+                <th scope="row" className={classes.rowHead}>
+                  {name}
+                </th>
+                {periods.map(period => (
+                  <td key={period.key} className="number">
+                    {formatCount(loads[period.place] ?? 0)}
+                  </td>
+                ))}
+                <td className="number">{formatCount(sumOf(loads))}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollRegion>
+      {more}
+    </>
   )
 }
 

@@ -2,6 +2,7 @@ import { Badge, Text } from '@mantine/core'
 import { ChartFrame, formatCount, PageLink, ScrollRegion } from '#platform/console'
 import classes from './fairness.module.css'
 import { formatBalance, formatLoad, type Load } from './fairness.ts'
+import { useFirst } from './found-rows.tsx'
 
 const drawn = 30
 
@@ -83,33 +84,37 @@ export const inWords = (balance: number) => {
 }
 
 function Table({ rows, noun }: { rows: readonly Load[]; noun: string }) {
+  const { shown, more } = useFirst(rows, 100)
   return (
-    <ScrollRegion label="Table of loads and fair shares" className={classes.table}>
-      <table className="data">
-        <thead>
-          <tr>
-            <th>{noun}</th>
-            <th className="number">Done</th>
-            <th className="number">Fair share</th>
-            <th className="number">Balance</th>
-            <th className="number">Could have done</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ id, name, load, fairShare, balance, eligible, isNewcomer }) => (
-            <tr key={id}>
-              <td>
-                {name}
-                {isNewcomer && ' (new)'}
-              </td>
-              <td className="number">{formatLoad(load)}</td>
-              <td className="number">{formatLoad(fairShare)}</td>
-              <td className="number">{formatBalance(balance)}</td>
-              <td className="number">{formatCount(eligible)}</td>
+    <>
+      <ScrollRegion label="Table of loads and fair shares" className={classes.table}>
+        <table className="data">
+          <thead>
+            <tr>
+              <th>{noun}</th>
+              <th className="number">Done</th>
+              <th className="number">Fair share</th>
+              <th className="number">Balance</th>
+              <th className="number">Could have done</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+          </thead>
+          <tbody>
+            {shown.map(({ id, name, load, fairShare, balance, eligible, isNewcomer }) => (
+              <tr key={id}>
+                <td>
+                  {name}
+                  {isNewcomer && ' (new)'}
+                </td>
+                <td className="number">{formatLoad(load)}</td>
+                <td className="number">{formatLoad(fairShare)}</td>
+                <td className="number">{formatBalance(balance)}</td>
+                <td className="number">{formatCount(eligible)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollRegion>
+      {more}
+    </>
   )
 }

@@ -1,59 +1,33 @@
 import { useDraggable, useDroppable } from '@dnd-kit/core'
-import { ActionIcon, Anchor, Button, Menu, Text, TextInput, Tooltip } from '@mantine/core'
-import { type ReactNode, useState } from 'react'
-import { formatCount, Icon, PageLink } from '#platform/console'
+import { ActionIcon, Button, Menu, Text, Tooltip } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { Icon, PageLink } from '#platform/console'
 import { inDomain } from './domain-choice.tsx'
 import { Dragging, idOfSpot, type Spot } from './dragging.tsx'
 import { useOpenDropOuts } from './drop-outs.tsx'
+import { useFirst, useFoundTargets } from './found-rows.tsx'
 import { useDesk } from './round-desk.ts'
 import { missingOn, type PlanPerson, type PlanTarget } from './round-plan.ts'
 import { emptyPlaces } from './round-words.ts'
 import classes from './rounds.module.css'
 import { capital } from './words.ts'
 
-const atOnce = 40
-
 /** Who is on what, target by target; people are dragged from one to another. */
 export function RoundTargets() {
   const { plan, domain } = useDesk()
-  const [wanted, setWanted] = useState('')
-  const [count, setCount] = useState(atOnce)
-  const isLong = plan.targets.length > 12
-  const word = wanted.trim().toLocaleLowerCase('en')
-  const fits = ({ name, people }: PlanTarget) =>
-    [name, ...people.map(person => person.name)].some(text => text.toLocaleLowerCase('en').includes(word))
-  const found = plan.targets.filter(fits)
+  const { field, shown, more } = useFoundTargets(plan.targets, target => target.people, domain.words)
   return (
     <Dragging>
-      {isLong && (
-        <TextInput
-          mb="sm"
-          maw={360}
-          leftSection={<Icon name="search" size={16} />}
-          aria-label={`Find a ${domain.words.target.singular} or somebody`}
-          placeholder={`Find a ${domain.words.target.singular} or somebody`}
-          value={wanted}
-          onChange={event => setWanted(event.currentTarget.value)}
-        />
-      )}
+      {field}
       <div className={classes.desk}>
         <ul className={classes.targets} aria-label={capital(domain.words.target.plural)}>
-          {found.slice(0, count).map(target => (
+          {shown.map(target => (
             <TargetCard key={target.id} target={target} />
           ))}
         </ul>
         <Free />
       </div>
-      {found.length === 0 && (
-        <Text size="sm" c="dimmed">
-          Nothing fits “{wanted}”.
-        </Text>
-      )}
-      {found.length > count && (
-        <Button variant="default" size="xs" mt="sm" onClick={() => setCount(count + atOnce)}>
-          Show {formatCount(Math.min(atOnce, found.length - count))} more
-        </Button>
-      )}
+      {more}
     </Dragging>
   )
 }
@@ -249,9 +223,8 @@ export function PersonMenu({ person, target }: { person: PlanPerson; target: Pla
 function Free() {
   const { plan, domain, isOpen } = useDesk()
   const { setNodeRef, isOver } = useDroppable({ id: 'free', disabled: !isOpen })
-  const [isWhole, setWhole] = useState(false)
   const free = plan.people.filter(({ id }) => !plan.placesOf.has(id))
-  const shown = isWhole ? free : free.slice(0, 30)
+  const { shown, more } = useFirst(free, 30)
   return (
     <section ref={setNodeRef} className={classes.free} data-over={isOver || undefined} aria-label="Free">
       <h2>Free</h2>
@@ -268,11 +241,7 @@ function Free() {
           ))}
         </ul>
       )}
-      {free.length > shown.length && (
-        <Anchor component="button" type="button" size="sm" mt={6} onClick={() => setWhole(true)}>
-          Show all {formatCount(free.length)}
-        </Anchor>
-      )}
+      {more}
       <Waiting />
     </section>
   )

@@ -14,6 +14,7 @@ import {
   usePreview,
   type Weights,
 } from './fairness.ts'
+import { useFirst } from './found-rows.tsx'
 import type { Configuration, Domain, Words } from './wire-types.ts'
 import { capital, counted } from './words.ts'
 
@@ -102,10 +103,14 @@ function Form({ domain, words }: { domain: Loaded<Domain>; words: Words }) {
         <div role="status">
           {shown ? (
             <Effect preview={shown.preview} words={words} isOutdated={!isShown} />
-          ) : (
+          ) : mayWrite ? (
             <Text size="sm" c="dimmed">
               “Try on past rounds” plans them again with these weights, each on what came before it, and shows here who
               would have done how much. Nothing is changed by it.
+            </Text>
+          ) : (
+            <Text size="sm" c="dimmed">
+              Owners and administrators change them.
             </Text>
           )}
         </div>
@@ -163,6 +168,7 @@ function Effect({ preview: { rounds, firstDate, before, after, participants }, w
   const moved = participants
     .map(each => ({ ...each, change: each.after - each.before }))
     .toSorted((a, b) => Math.abs(b.change) - Math.abs(a.change) || a.name.localeCompare(b.name))
+  const { shown, more } = useFirst(moved, 100)
   if (rounds === 0) {
     return (
       <Text size="sm" c="dimmed">
@@ -196,7 +202,7 @@ function Effect({ preview: { rounds, firstDate, before, after, participants }, w
             </tr>
           </thead>
           <tbody>
-            {moved.map(({ id, name, before, after, change }) => (
+            {shown.map(({ id, name, before, after, change }) => (
               <tr key={id}>
                 <td>{name}</td>
                 <td className="number">{formatLoad(before)}</td>
@@ -207,6 +213,7 @@ function Effect({ preview: { rounds, firstDate, before, after, participants }, w
           </tbody>
         </table>
       </ScrollRegion>
+      {more}
     </div>
   )
 }
