@@ -92,6 +92,7 @@ export const errors = errorTable('assignments', {
   ],
   strategyUnknown: ['invalid', 'There is no strategy {strategy}. There are {known}.'],
   strategyParameters: ['invalid', 'The parameters of {strategy} do not fit: {reason}.'],
+  ruleParameters: ['invalid', 'The parameters of the rule {rule} do not fit: {reason}.'],
   definitionNotFound: ['not_found', 'There is no entity definition {id}.'],
   definitionNameTaken: ['conflict', 'There is an entity definition with this name in the domain already.'],
   definitionFaulty: ['invalid', 'Nothing could fit this definition. {reason}'],

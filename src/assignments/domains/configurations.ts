@@ -52,11 +52,14 @@ export const Configuration = Type.Object(
 )
 export type Configuration = Static<typeof Configuration>
 
-/** A rule of validation with what it needs to know. */
+/** A rule of validation with what it needs to know: one of those that `/assignment-methods` tells, or of a program of one's own. */
 export const BusinessRule = Type.Object({
   name,
   description: Type.Optional(Type.String({ maxLength: 1_000 })),
-  parameters: Type.Optional(Parameters),
+  parameters: Type.Optional({
+    ...Parameters,
+    description: 'Of a rule that is known here those that it takes; of another one any',
+  }),
   isActive: Type.Optional(Type.Boolean({ description: 'Unless it is false' })),
 })
 

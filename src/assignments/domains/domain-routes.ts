@@ -40,7 +40,7 @@ export const domainRoutes = [
     allow: write,
     summary: 'Make a domain',
     body: DomainFields,
-    refusals: ['assignments.domain_name_taken'],
+    refusals: ['assignments.domain_name_taken', 'assignments.rule_parameters'],
     status: 201,
     etag: true,
     response: Domain,
@@ -63,7 +63,7 @@ export const domainRoutes = [
     description: 'Only what is sent changes; `configuration` and `businessRules` as a whole.',
     params: idParams,
     body: DomainChanges,
-    refusals: ['assignments.domain_name_taken'],
+    refusals: ['assignments.domain_name_taken', 'assignments.rule_parameters'],
     conditional: true,
     response: Domain,
     handle: ({ params, body, ifMatch, scope }, app) =>

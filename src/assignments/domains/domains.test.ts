@@ -33,7 +33,7 @@ test('VS-04 a domain has its words, its configuration as it was written, its rul
     validation_rules: ['capacity_check', 'skill_matching'],
     house: { floor: 2 },
   }
-  const businessRules = [{ name: 'availability_check', parameters: { strict: true } }]
+  const businessRules = [{ name: 'no_double_weekend', parameters: { strict: true } }]
   const before = await getDomain(db.scoped(ours), chores)
   assert.equal(before.words.target.plural, 'targets')
   const after = await inTx(ours, tx =>
@@ -77,8 +77,12 @@ test('VS-08 VS-11 the strategies and rules that there are can be asked for, with
     ],
   )
   assert.deepEqual(
-    validationRules.map(({ name }) => name),
-    ['capacity_check', 'availability_check', 'skill_matching'],
+    validationRules.map(({ name, parameters }) => [name, parameters]),
+    [
+      ['capacity_check', []],
+      ['availability_check', []],
+      ['skill_matching', []],
+    ],
   )
 })
 

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, type Reader, sql } from '#platform/database'
 import { cutPage, type IfMatch, nullable, readCursor, requireMatch, timestamp, uuid } from '#platform/http'
 import { errors } from '../errors.ts'
+import { checkBusinessRules } from './business-rules.ts'
 import { BusinessRule, Configuration, Words, wordsOf } from './configurations.ts'
 
 /** VS-04: what is assigned in one place, in its own words. */
@@ -71,6 +72,7 @@ export async function getDomainByName(tx: Reader, name: string): Promise<Domain>
 }
 
 export async function createDomain(tx: Queryable, fields: DomainFields): Promise<Domain> {
+  checkBusinessRules(fields.businessRules ?? [])
   const { id } = await onViolation(
     tx.one<{ id: string }>(sql`
       insert into assignments.domains
@@ -97,6 +99,7 @@ export async function updateDomain(
   const domain = await getDomain(tx, id)
   requireMatch(ifMatch, domain)
   const next = { ...domain, ...changes }
+  checkBusinessRules(changes.businessRules ?? [])
   await onViolation(
     tx.run(sql`
       update assignments.domains

@@ -19,7 +19,7 @@ export const Methods = Type.Object({
   strategies: Type.Array(Type.Object({ ...named, parameters: Type.Array(Parameter) }), {
     description: 'The first is taken where nothing is said',
   }),
-  validationRules: Type.Array(Type.Object(named)),
+  validationRules: Type.Array(Type.Object({ ...named, parameters: Type.Array(Parameter) })),
 })
 export type Methods = Static<typeof Methods>
 
@@ -27,17 +27,24 @@ export const listMethods = (): Methods => ({
   strategies: strategies.list().map(({ name, describe, parameters }) => ({
     name,
     description: describe,
-    parameters: Object.entries(propertiesOf(parameters)).map(([name, schema]) => ({
-      name,
-      type: schema.type === 'boolean' || schema.type === 'string' ? schema.type : 'number',
-      description: schema.description ?? null,
-      default: schema.default ?? null,
-      minimum: schema.minimum ?? null,
-      maximum: schema.maximum ?? null,
-    })),
+    parameters: parametersOf(parameters),
   })),
-  validationRules: validationRules.list().map(({ name, describe }) => ({ name, description: describe })),
+  validationRules: validationRules.list().map(({ name, describe, parameters }) => ({
+    name,
+    description: describe,
+    parameters: parametersOf(parameters ?? {}),
+  })),
 })
+
+const parametersOf = (schema: object): Static<typeof Parameter>[] =>
+  Object.entries(propertiesOf(schema)).map(([name, property]) => ({
+    name,
+    type: property.type === 'boolean' || property.type === 'string' ? property.type : 'number',
+    description: property.description ?? null,
+    default: property.default ?? null,
+    minimum: property.minimum ?? null,
+    maximum: property.maximum ?? null,
+  }))
 
 type Property = {
   type?: string

@@ -195,14 +195,14 @@ test('VS-11 rules say what is missing: places, hours and skills', () => {
       exclusion('skill_matching', 't00001', ['first aid', 'driving']),
     ],
   }
-  const found = validationRules.list().map(rule => rule.check(validated))
+  const found = validationRules.list().map(rule => rule.check(validated, {}))
   assert.deepEqual(found, [
     [{ rule: 'capacity_check', needed: 4, available: 2, missing: ['2 places'] }],
     [{ rule: 'availability_check', target: 't00000', needed: 2, available: 1, missing: ['monday 9:00'] }],
     [{ rule: 'skill_matching', target: 't00001', needed: 2, available: 1, missing: ['first aid', 'driving'] }],
   ])
   const plan = { pairs: [{ participant: 'p00001', target: 't00001' }] }
-  assert.deepEqual(validationRules.find('skill_matching')!.check({ ...validated, plan })[0], {
+  assert.deepEqual(validationRules.find('skill_matching')!.check({ ...validated, plan }, {})[0], {
     ...{ rule: 'skill_matching', participant: 'p00001', target: 't00001', missing: ['first aid', 'driving'] },
   })
 })

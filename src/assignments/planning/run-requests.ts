@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { Value } from 'typebox/value'
 import type { App } from '#platform/app.ts'
 import { json, onViolation, type Queryable, type Reader, type Scope, sql } from '#platform/database'
 import { enqueue } from '#platform/jobs'
+import { parameterFault } from '../domains/parameters.ts'
 import { strategies } from '../engine/strategies/strategies.ts'
 import { errors } from '../errors.ts'
 import { type Assignment, getAssignment, requireOpen } from '../rounds/assignments.ts'
@@ -70,14 +70,8 @@ function askedOf(assignment: Assignment, fields: RunFields): Asked {
   const strategy = strategies.find(name)
   const known = strategies.list().map(each => each.name)
   if (!strategy) throw errors.strategyUnknown({ strategy: name, known: known.join(', ') })
-  const [fault] = Value.Errors(
-    strategy.parameters,
-    Value.Default(strategy.parameters, { ...configuration.strategy_parameters }),
-  )
-  if (fault) {
-    const place = fault.instancePath.slice(1).replaceAll('/', '.')
-    throw errors.strategyParameters({ strategy: name, reason: `${place} ${fault.message}`.trim() })
-  }
+  const reason = parameterFault(strategy.parameters, configuration.strategy_parameters ?? {})
+  if (reason) throw errors.strategyParameters({ strategy: name, reason })
   return {
     kind: fields.kind ?? 'plan',
     strategy: name,

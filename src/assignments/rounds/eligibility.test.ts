@@ -6,7 +6,7 @@ import { AbleCandidates, type Candidate, type Place, reasonsAgainst } from './el
 
 const days = ['2027-03-08', '2027-03-09', '2027-03-10']
 const skills = fc.dictionary(fc.constantFrom('cooking', 'baking', 'aid'), fc.option(fc.nat(3)), { maxKeys: 3 })
-const times = fc.constantFrom(
+const times = fc.constantFrom<ConstructorParameters<typeof Availability>[0]>(
   {},
   { monday: { '0:00': 'available' } },
   { monday: { '0:00': 'available', '12:00': 'unavailable' }, tuesday: { '9:00': 'available' } },

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Type } from 'typebox'
 import type { App } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { getTimezone } from '#platform/tenancy'
 import { admin, db, domainOf, inTx, ours, person, target, theirs } from '../assignments.test.world.ts'
+import { createDomain, type DomainFields, updateDomain } from '../domains/domains.ts'
+import { ruleWithParameters } from '../engine/validation-rules/validation-rule.ts'
 import { validationRules } from '../engine/validation-rules/validation-rules.ts'
 import { addException } from '../participants/exceptions.ts'
 import { setPreferences } from '../participants/preferences.ts'
@@ -441,4 +444,67 @@ test('VS-11 a rule that a module adds is one of those that a round is held again
   const [unknown, ...others] = await validateRound(db.scoped(ours), lost, berlin)
   assert.match(unknown?.message ?? '', /^There is no rule three_by_three, so it is not looked at/)
   assert.deepEqual(others, [])
+})
+
+test('VS-04 VS-11 a rule that a module adds gets the parameters of the domain, which fit its schema when they are stored', async () => {
+  validationRules.add(
+    ruleWithParameters({
+      name: 'most_places',
+      describe: 'Nothing is too large.',
+      parameters: Type.Object({
+        most: Type.Integer({ minimum: 1, default: 5 }),
+        word: Type.String({ default: 'people' }),
+      }),
+      check: ({ problem }, { most, word }) =>
+        problem.targets
+          .filter(({ minimum }) => minimum > most)
+          .map(({ id, minimum }) => ({
+            ...{ rule: 'most_places', target: id, needed: minimum, available: most, missing: [word] },
+          })),
+      say: ({ target: of = '', needed, available, missing }, nameOf) =>
+        `${nameOf(of)} is for ${needed} ${missing[0]}; ${available} are the most.`,
+    }),
+  )
+  const id = await domain({ validation_rules: ['skill_matching'] })
+  await target(ours, id, { name: 'Kitchen', requiredCount: 3 })
+  const round = await roundOf(id, { configuration: { validation_rules: ['skill_matching'] } })
+  const told = async () =>
+    (await validateRound(db.scoped(ours), round, berlin)).map(({ rule, message }) => [rule, message])
+  const store = (...businessRules: NonNullable<DomainFields['businessRules']>) =>
+    inTx(ours, tx => updateDomain(tx, id, { businessRules }))
+  const most_places = (parameters: Record<string, number | string | boolean>, isActive = true) => ({
+    ...{ name: 'most_places', parameters, isActive },
+  })
+  assert.deepEqual(await told(), [], 'the round does not name it, nor has the domain it')
+  await store(most_places({ most: 2, word: 'cooks' }), most_places({ most: 1 }))
+  assert.deepEqual(await told(), [
+    ['most_places', 'Kitchen is for 3 cooks; 2 are the most.'],
+    ['most_places', 'Kitchen is for 3 people; 1 are the most.'],
+  ])
+  await store(most_places({ most: 1 }, false), { name: 'no_double_weekend', parameters: { any: 'thing' } })
+  assert.deepEqual(await told(), [], 'switched off; and what no rule is called is kept')
+  await store(most_places({}))
+  assert.deepEqual(await told(), [], 'the default')
+
+  const refused = async (reason: RegExp, ...businessRules: Parameters<typeof store>) => {
+    await assert.rejects(store(...businessRules), { code: 'assignments.rule_parameters', message: reason })
+    const fields = { name: 'refused', displayName: 'Refused', businessRules }
+    await assert.rejects(
+      inTx(ours, tx => createDomain(tx, fields)),
+      { code: 'assignments.rule_parameters' },
+    )
+  }
+  await refused(/most_places do not fit: most must be >= 1/, most_places({ most: 0 }))
+  await refused(/most_places do not fit: most must be integer/, most_places({ most: 'two' }))
+  await refused(/it takes most, word, and there is least/, most_places({ least: 1 }))
+  await refused(/skill_matching do not fit: it takes none, and there is strict/, {
+    ...{ name: 'skill_matching', parameters: { strict: true } },
+  })
+  await admin.query(
+    `update assignments.domains set business_rules = '[{"name": "most_places", "parameters": {"most": 0}}]' where id = $1`,
+    [id],
+  )
+  const [[rule, message] = []] = await told()
+  assert.equal(rule, 'most_places')
+  assert.match(message ?? '', /so it is not looked at: most must be >= 1. Change them in the domain/)
 })

@@ -2,6 +2,8 @@
 import { type Static, Type } from 'typebox'
 import type { Reader } from '#platform/database'
 import { uuid } from '#platform/http'
+import { rulesOf } from '../domains/business-rules.ts'
+import { getDomain } from '../domains/domains.ts'
 import type { Exclusion, Violation } from '../engine/validation-rules/validation-rule.ts'
 import { validationRules } from '../engine/validation-rules/validation-rules.ts'
 import type { Reason } from './eligibility.ts'
@@ -34,18 +36,26 @@ export async function validateRound(
   const exclusions = await exclusionsOf(round, times)
   const names = new Map([...round.candidates, ...round.places].map(({ id, name }) => [id, name]))
   const nameOf = (id: string) => names.get(id) ?? id
-  const named = round.configuration.validation_rules
-  const faults = validationRules
-    .list()
-    .filter(({ name }) => named?.includes(name) ?? true)
-    .flatMap(rule => rule.check({ problem, exclusions }).map(found => faultOf(found, rule.say(found, nameOf))))
-  return [...(named ?? []).filter(name => !validationRules.find(name)).map(unknownRule), ...faults]
+  const { businessRules } = await getDomain(tx, round.domainId)
+  const faults = rulesOf(round.configuration, businessRules).flatMap(({ rule, parameters, fault }) =>
+    fault === undefined
+      ? rule.check({ problem, exclusions }, parameters).map(found => faultOf(found, rule.say(found, nameOf)))
+      : [unfitRule(rule.name, fault)],
+  )
+  const named = round.configuration.validation_rules ?? []
+  return [...named.filter(name => !validationRules.find(name)).map(unknownRule), ...faults]
 }
 
 /** Its module may be gone since it was chosen: what is not looked at is not to look as if it held. */
 const unknownRule = (name: string): RoundFault => ({
   rule: name,
   message: `There is no rule ${name}, so it is not looked at. Take it out of the domain's checks.`,
+  missing: 0,
+})
+
+const unfitRule = (name: string, reason: string): RoundFault => ({
+  rule: name,
+  message: `The parameters of the rule ${name} do not fit, so it is not looked at: ${reason}. Change them in the domain.`,
   missing: 0,
 })
 

@@ -1,12 +1,26 @@
+import type { Static, TObject } from 'typebox'
 import type { Plan, Problem } from '../problem.ts'
 
 /** Looks at a round, and at its plan when there is one, and says what does not fit. */
 export interface ValidationRule {
   readonly name: string
   readonly describe: string
-  check(round: Validated): readonly Violation[]
+  /** An object schema; each property has a default. Undefined: it takes no parameters. */
+  readonly parameters?: TObject
+  /** `parameters` are those that the domain has for it, with the defaults: they fit its schema, which is asked when they are stored. */
+  check(round: Validated, parameters: Readonly<Record<string, unknown>>): readonly Violation[]
   /** One of its violations as a sentence; `nameOf` tells what a participant or target is called. */
   say(violation: Violation, nameOf: (id: string) => string): string
+}
+
+/** A rule with parameters, typed by their schema. */
+export function ruleWithParameters<S extends TObject>(
+  rule: Omit<ValidationRule, 'parameters' | 'check'> & {
+    readonly parameters: S
+    check(round: Validated, parameters: Static<S>): readonly Violation[]
+  },
+): ValidationRule {
+  return { ...rule, check: (round, parameters) => rule.check(round, parameters as Static<S>) }
 }
 
 export interface Validated {
