@@ -48,14 +48,14 @@ export async function dropOut(
 ): Promise<OwnDropOut> {
   const participantId = await getOwnParticipantId(tx, assignmentId)
   const dropOut = await reportDropOut(app, tx, assignmentId, { participantId, ...fields })
-  const { id, participantName, targetName, targetId, reason, reportedAt } = dropOut
+  const { id, targetName, targetId, reason, reportedAt } = dropOut
   const { name, assignmentDate } = await getAssignment(tx, assignmentId)
   await notify(app, tx, {
     userIds: await listPlanners(tx, assignmentId),
     kind: 'assignments.dropped_out',
-    title: `${participantName} cannot come${targetName === null ? '' : `: ${targetName}`}`,
-    // Why is told where the link leads: there it goes when he is erased.
-    message: `${name ?? 'The round'} of ${assignmentDate}.`,
+    // Who and why is told where the link leads: there it goes when he is erased.
+    title: `Somebody cannot come${targetName === null ? '' : `: ${targetName}`}`,
+    message: `${name ?? 'The round'} of ${assignmentDate}. Its page says who.`,
     link: `/assignments/${assignmentId}`,
     data: { assignmentId, participantId },
   })

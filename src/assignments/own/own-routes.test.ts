@@ -53,7 +53,7 @@ test('VS-08 AG-01 a member says himself that he cannot come, which those who pla
   )
   const { json: notices } = await ask(alice, 'GET', '/notifications')
   const told = notices.items.find((each: { kind: string }) => each.kind === 'assignments.dropped_out')
-  assert.deepEqual([told?.title, told?.link], ['Vera cannot come: Kitchen', `/assignments/${round}`])
+  assert.deepEqual([told?.title, told?.link], ['Somebody cannot come: Kitchen', `/assignments/${round}`])
 
   assert.deepEqual(
     (await ask(viewer, 'GET', '/me/drop-outs')).json.items.map((each: { id: string }) => each.id),

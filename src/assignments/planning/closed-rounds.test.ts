@@ -117,11 +117,16 @@ test('VS-02 GG-16 why somebody cannot come, or is away, is seen by those who pla
   assert.deepEqual(await reasonsFor(alice), [reason])
   assert.deepEqual(await reasonsFor(viewer), [null])
   assert.equal((await ask(viewer, 'GET', '/me/drop-outs')).items[0].reason, reason, 'his own')
-  const { rows } = await admin.query(`select n::text as row from notifications.notifications as n where kind = $1`, [
-    'assignments.dropped_out',
-  ])
+  const { rows } = await admin.query(
+    `select n::text as row, title || message as said from notifications.notifications as n where kind = $1`,
+    ['assignments.dropped_out'],
+  )
   assert.ok(rows.length > 0, 'control')
   assert.ok(rows.every(({ row }) => !row.includes('knee')))
+  assert.ok(
+    rows.every(({ said }) => !said.includes('Vera')),
+    'nor who: a notice outlives whoever is erased',
+  )
   await ask(viewer, 'DELETE', `/me/drop-outs/${dropOutId}`)
   const exceptions = `/participants/${house.people.Ben}/exceptions`
   await ask(alice, 'POST', exceptions, { startsOn: '2031-05-05', note: reason })

@@ -212,10 +212,23 @@ async function noteFault(
     userIds: planners,
     kind: 'assignments.schedule_failed',
     title: `“${name}” needs you: a round is not as it was to be`,
-    message: fault,
+    message: (await namesAnybody(tx, domainId, fault)) ? 'The page of the schedule says why.' : fault,
     link: assignmentId === undefined ? `/assignments/schedules?domain=${domainId}` : `/assignments/${assignmentId}`,
     data: { scheduleId: id, ...(assignmentId !== undefined && { assignmentId }) },
   })
+}
+
+/** A notice outlives whoever is erased: it names nobody. What the schedule itself says goes with him. */
+async function namesAnybody(tx: Queryable, domainId: string, text: string): Promise<boolean> {
+  const { isNamed } = await tx.one<{ isNamed: boolean }>(sql`
+    select exists (
+      select
+      from assignments.participants
+      where domain_id = ${domainId}
+        and position(name in ${text}) > 0
+    ) as is_named
+  `)
+  return isNamed
 }
 
 async function tellPlanned(

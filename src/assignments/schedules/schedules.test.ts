@@ -119,6 +119,19 @@ test('VS-08 a round that cannot be planned says why, in the schedule and once to
   assert.equal((await ask(alice, 'GET', `${path}/${schedule.id}`)).lastFault, message)
 })
 
+test('GG-16 VS-08 what is amiss with a person stands in the schedule, and goes from there with him; the notice names nobody', async () => {
+  const { house, schedule } = await scheduleOf({ publishes: true })
+  await ask(alice, 'PATCH', `/participants/${house.people.Anna}`, { name: 'Anna Averysingularname', minAssignments: 2 })
+  await tick('2030-03-02T08:00:00Z', schedule)
+  const { lastFault } = await ask(alice, 'GET', `${path}/${schedule.id}`)
+  assert.match(lastFault, /Averysingularname/)
+  const [{ kind, title, message }] = await told(schedule.id)
+  assert.deepEqual([kind, message], ['assignments.schedule_failed', 'The page of the schedule says why.'])
+  assert.doesNotMatch(title, /Averysingularname/)
+  await ask(alice, 'POST', `/participants/${house.people.Anna}/erasure`)
+  assert.equal((await ask(alice, 'GET', `${path}/${schedule.id}`)).lastFault, null)
+})
+
 test('VS-08 of a schedule whose maker has left, or has no account any more, the owners of the workspace are told', async () => {
   const { schedule } = await scheduleOf()
   const toldTo = async () =>

@@ -219,3 +219,19 @@ test('MT-19 PE-03 what happens to an account its owner reads in every workspace'
     'mailed once, by its own module',
   )
 })
+
+test('GG-16 MT-19 the name of who acted goes from what he caused with his account', async () => {
+  const { rows } = await admin.query(`insert into identity.users (email) values ('gone@test.example') returning id`)
+  const tellAs = (userId: string, userName: string) =>
+    db.transaction({ tenantId: alice.tenantId, userId, userName }, tx =>
+      notify(app, tx, { userId: viewer.userId, kind: 'test.shared', title: 'A list is shared with you' }),
+    )
+  await tellAs(rows[0].id, 'Gone Averysingularname')
+  await tellAs(alice.userId, 'Alice Archer')
+  const actors = async () =>
+    (await listOf(viewer)).items.slice(0, 2).map(({ actorId, actorName }) => [actorId, actorName])
+  const alices = [alice.userId, 'Alice Archer']
+  assert.deepEqual(await actors(), [alices, [rows[0].id, 'Gone Averysingularname']])
+  await admin.query('delete from identity.users where id = $1', [rows[0].id])
+  assert.deepEqual(await actors(), [alices, [null, null]])
+})
