@@ -12,7 +12,7 @@ import { createTenantFor } from '../src/platform/accounts/installation-tenants.t
 import { removeTenant } from '../src/platform/accounts/tenant-removals.ts'
 
 const world = await testWorld()
-const elsewhere = await tenantDatabase(world)
+const elsewhere = await tenantDatabase(world, { isEmpty: true })
 const { app, admin, alice, bob, viewer } = world
 const { placements } = app
 assert.ok(placements)
