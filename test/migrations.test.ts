@@ -131,8 +131,9 @@ test('VS-14 names are the same on their way to TypeScript and back', async () =>
 
 /** As `assert.equal`, but of a long text only the lines that differ are shown. */
 function assertSame(actual: string, expected: string, message = ''): void {
+  if (actual === expected) return
   const [found, wanted] = [actual.split('\n'), expected.split('\n')]
   const extra = found.filter(line => !wanted.includes(line)).map(line => `+ ${line}`)
   const missing = wanted.filter(line => !found.includes(line)).map(line => `- ${line}`)
-  assert.ok(actual === expected, [message, ...extra, ...missing].slice(0, 20).join('\n') || 'the order differs')
+  assert.fail([message, ...extra, ...missing].slice(0, 20).join('\n') || 'the order differs')
 }
