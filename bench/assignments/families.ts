@@ -65,8 +65,8 @@ function families(each: number): { name: string; rounds: Problem[]; most: number
 
 /**
  * Types A to D of Chu and Beasley (A genetic algorithm for the generalised assignment problem, 1997), E of Yagiura, Ibaraki and Glover
- * (2004). What a job takes is drawn by job, not by job and agent: hours of a shift are the same for everybody. Jobs lie one after
- * the other, so that only the agents' capacity is in the way.
+ * (2004): what a job takes differs from agent to agent, and each has so much to give. Jobs lie one after the other, so that
+ * nothing but that is in the way.
  */
 export function generalisedAssignment(
   type: 'A' | 'B' | 'C' | 'D' | 'E',
@@ -76,43 +76,41 @@ export function generalisedAssignment(
 ): Problem {
   const draw = drawing(seed * 31 + type.charCodeAt(0))
   const whole = (from: number, to: number) => from + Math.floor(draw() * (to - from + 1))
-  const sizeOf = () => (type === 'E' ? 1 - 10 * Math.log(1 - draw()) : type === 'D' ? whole(1, 100) : whole(5, 25))
-  const sizes = Array.from({ length: jobs }, () => Math.max(1, Math.round(sizeOf())))
+  const sizeOf = () =>
+    type === 'E' ? Math.round(1 - 10 * Math.log(1 - draw())) : type === 'D' ? whole(1, 100) : whole(5, 25)
   const costOf = (size: number) => {
     if (type === 'D') return 111 - size + whole(-10, 10)
     if (type === 'E') return Math.round(1000 / size - 10 * draw())
     return whole(10, 50)
   }
-  const costs = sizes.map(size => Array.from({ length: agents }, () => costOf(size)))
-  const total = sizes.reduce((sum, size) => sum + size, 0)
-  // A: 0.6 of what is usual, and 0.4 of the most that anybody would have if each job went where it costs least.
+  const places = Array.from({ length: jobs }, (_, job) => job)
+  const sizes = Array.from({ length: agents }, () => places.map(sizeOf))
+  const costs = sizes.map(row => row.map(costOf))
+  // What each would have if every job went where it costs least.
   const cheapest = Array<number>(agents).fill(0)
-  for (const [job, row] of costs.entries()) {
-    const agent = row.indexOf(Math.min(...row))
-    cheapest[agent]! += sizes[job]!
+  for (const job of places) {
+    const agent = costs.reduce((best, row, p) => (row[job]! < costs[best]![job]! ? p : best), 0)
+    cheapest[agent]! += sizes[agent]![job]!
   }
   const roomy = 0.6 * (jobs / agents) * 15 + 0.4 * Math.max(...cheapest)
-  const capacity = type === 'A' ? roomy : type === 'B' ? 0.7 * roomy : (0.8 * total) / agents
-  // With sizes by job all capacity together must reach, which 0.8 of the mean over agents never does: it is 1 / 0.8 of that.
-  const maximum = Math.ceil(
-    type === 'A' || type === 'B' ? Math.max(capacity, (1.05 * total) / agents) : (capacity * 1.1) / 0.8,
-  )
-  let end = 0
+  const capacityOf = (p: number) =>
+    type === 'A' ? roomy : type === 'B' ? 0.7 * roomy : (0.8 * sizes[p]!.reduce((sum, size) => sum + size, 0)) / agents
   return {
     seed,
-    participants: Array.from({ length: agents }, (_, p) => ({
+    participants: sizes.map((_, p) => ({
       ...{ id: `a${p}`, minimum: 0, maximum: jobs, loadCosts: Array<number>(jobs).fill(0) },
-      minuteLimits: [{ from: 0, to: 2 * total + 1, maximum }],
+      minuteLimits: [{ from: 0, to: jobs, maximum: Math.floor(capacityOf(p)) }],
     })),
-    targets: sizes.map((size, t) => {
-      const startsAt = end
-      end += size
-      return {
-        ...{ id: `j${t}`, minimum: 1, maximum: 1, extraValue: 0, mixes: [] },
-        occurrences: [{ startsAt, endsAt: end }],
-      }
-    }),
-    pairs: costs.flatMap((row, t) => row.map((cost, p) => ({ participant: `a${p}`, target: `j${t}`, cost }))),
+    targets: places.map(job => ({
+      ...{ id: `j${job}`, minimum: 1, maximum: 1, extraValue: 0, mixes: [] },
+      occurrences: [{ startsAt: job, endsAt: job + 1 }],
+    })),
+    pairs: sizes.flatMap((row, p) =>
+      row.map((minutesEach, job) => ({
+        ...{ participant: `a${p}`, target: `j${job}` },
+        ...{ cost: costs[p]![job]!, minutesEach },
+      })),
+    ),
     ...{ pins: [], relations: [] },
   }
 }

@@ -5,7 +5,7 @@ import { type Instance, instanceOf, ProblemError } from './instances.ts'
 import type { Plan, Problem } from './problem.ts'
 
 /** Plans of the same problem and seed are equal as long as this is. */
-export const engineVersion = '2'
+export const engineVersion = '3'
 
 /**
  * The cheapest plan, with its proof: an optimal one, or why there is none. Side constraints (times, minutes, mixes, relations)
