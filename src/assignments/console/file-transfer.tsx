@@ -178,7 +178,9 @@ function ReportShown({ dryRun, report: { rows, rejects }, word, name }: ReportPr
             leftSection={<Icon name="download" size={15} />}
             onClick={() => saveRejects(rejects, name)}
           >
-            All {formatCount(rejects.length)} with their reasons as CSV
+            {rejects.length === 1
+              ? 'This row with its reason as CSV'
+              : `All ${formatCount(rejects.length)} with their reasons as CSV`}
           </Button>
         </>
       )}

@@ -227,7 +227,7 @@ function ChangeLine({ entry }: { entry: HistoryEntry }) {
   )
 }
 
-type People = readonly { participant_id?: string; target_id?: string }[]
+type People = readonly { participant_id?: string; target_id?: string; is_pinned?: boolean }[]
 
 function sentenceOf(
   { action, changes }: HistoryEntry,
@@ -242,7 +242,9 @@ function sentenceOf(
     const list =
       people.length > shown.length ? `${shown.join(', ')} and ${people.length - shown.length} more` : shown.join(', ')
     if (action === 'assign') return `Assigned: ${list}`
-    return action === 'unassign' ? `Taken off: ${list}` : `Changed: ${list}`
+    if (action === 'unassign') return `Taken off: ${list}`
+    const isPin = people.every(({ is_pinned }, place) => is_pinned !== details.old?.[place]?.is_pinned)
+    return `${!isPin ? 'Changed' : people[0]?.is_pinned ? 'Pinned' : 'No longer pinned'}: ${list}`
   }
   if (action === 'insert') return 'The round was made'
   const set = (column: string) => (changes as Record<string, { new?: unknown }>)[column]?.new

@@ -2,7 +2,7 @@ import { Modal, NativeSelect, NumberInput, Radio, SimpleGrid, Stack, Text, TextI
 import { useForm } from '@mantine/form'
 import { FormFoot, Problem, Refusal } from '#platform/console'
 import { today } from './agenda.ts'
-import { addDays, isDay, mondayOf } from './days.ts'
+import { addDays, isDay } from './days.ts'
 import { formatDate, nextDates, type ScheduleFields, sentenceOf, type Unit, unitWord } from './schedule-words.ts'
 import classes from './schedules.module.css'
 import { type Schedule, useSaving } from './schedules.ts'
@@ -17,11 +17,11 @@ type Draft = Omit<ScheduleFields, 'every' | 'periodDays' | 'leadDays' | 'endsOn'
 }
 
 /** Makes or changes a schedule; says at each change of a field what will happen and when. */
-export function ScheduleForm({ domain, schedule, close }: ScheduleFormProps) {
+export function ScheduleForm({ domain, schedule, startsOn, close }: ScheduleFormProps) {
   const saving = useSaving()
   const { assignment, participant } = domain.words
   const form = useForm<Draft>({
-    initialValues: schedule ? draftOf(schedule) : firstDraft(domain),
+    initialValues: schedule ? draftOf(schedule) : firstDraft(domain, startsOn),
     validate: {
       name: value => (value.trim() ? null : 'Give the schedule a name.'),
       every: within(1, 366),
@@ -72,8 +72,6 @@ export function ScheduleForm({ domain, schedule, close }: ScheduleFormProps) {
               allowDecimal={false}
               {...form.getInputProps('periodDays')}
             />
-          </SimpleGrid>
-          <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="md">
             <TextInput type="date" label="First day" {...form.getInputProps('startsOn')} />
             <TextInput
               type="date"
@@ -123,7 +121,13 @@ export function ScheduleForm({ domain, schedule, close }: ScheduleFormProps) {
   )
 }
 
-type ScheduleFormProps = { domain: Domain; schedule: Schedule | undefined; close: () => void }
+type ScheduleFormProps = {
+  domain: Domain
+  schedule: Schedule | undefined
+  /** Where a new one begins unless told. */
+  startsOn: string
+  close: () => void
+}
 
 const within = (least: number, most: number) => (value: number | string) =>
   isWhole(value, least, most) ? null : `A whole number from ${least} to ${most}.`
@@ -160,10 +164,10 @@ const draftOf = ({
     publishes: publishes ? 'yes' : 'no',
   }) satisfies Draft
 
-/** A week that begins next Monday: what most want. */
-const firstDraft = ({ configuration }: Domain) =>
+/** Each week: what most want. */
+const firstDraft = ({ configuration }: Domain, startsOn: string) =>
   ({
     ...{ name: 'Every week', every: 1, unit: 'week', periodDays: 7, leadDays: 7 },
-    ...{ startsOn: addDays(mondayOf(today()), 7), endsOn: '', publishes: 'no', isActive: true },
+    ...{ startsOn, endsOn: '', publishes: 'no', isActive: true },
     strategy: configuration.strategy ?? 'optimal',
   }) satisfies Draft

@@ -15,8 +15,10 @@ import {
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { EmptyState, ErrorState, formatAgo, Icon, PageHeader, PageLink, Refusal, useSession } from '#platform/console'
-import { longDay } from './days.ts'
+import { today } from './agenda.ts'
+import { addDays, longDay, mondayOf, nextPeriod } from './days.ts'
 import { DomainChoice, InDomain } from './domain-choice.tsx'
+import { latestRoundQuery } from './rounds.ts'
 import { ScheduleForm } from './schedule-form.tsx'
 import { sentenceOf } from './schedule-words.ts'
 import classes from './schedules.module.css'
@@ -32,11 +34,13 @@ function InSchedules({ domain }: { domain: Domain }) {
   const { can } = useSession()
   const mayWrite = can('assignments.schedules.write')
   const { data, error, refetch } = useQuery(schedulesQuery(domain.id))
+  // What is planned already is not planned twice.
+  const latest = useQuery(latestRoundQuery(domain.id))
   const [edited, setEdited] = useState<Schedule | 'new'>()
   const [deleted, setDeleted] = useState<Schedule>()
   const { assignment } = domain.words
   const add = mayWrite && (
-    <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setEdited('new')}>
+    <Button leftSection={<Icon name="plus" size={16} />} disabled={latest.isPending} onClick={() => setEdited('new')}>
       New schedule
     </Button>
   )
@@ -83,6 +87,7 @@ function InSchedules({ domain }: { domain: Domain }) {
         <ScheduleForm
           domain={domain}
           schedule={edited === 'new' ? undefined : edited}
+          startsOn={nextPeriod(latest.data ?? null, addDays(mondayOf(today()), 7)).from}
           close={() => setEdited(undefined)}
         />
       )}

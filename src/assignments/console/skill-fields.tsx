@@ -8,8 +8,8 @@ import classes from './values.module.css'
 /** A skill and how well: null where no level is said. */
 export type SkillLevel = { skill: string; level: number | null }
 
-const levels = [
-  { value: '', label: 'any level' },
+const levelsOr = (none: string) => [
+  { value: '', label: none },
   ...Array.from({ length: 10 }, (_, index) => ({ value: String(index + 1), label: `level ${index + 1}` })),
 ]
 
@@ -29,7 +29,7 @@ export function useSkillNames(domainId: string): string[] {
 }
 
 /** Skills one below the other, each with its level; names that are known in the domain are offered. */
-export function SkillFields({ label, description, domainId, skills, onChange, levelLabel = 'Level of' }: SkillsProps) {
+export function SkillFields({ label, description, domainId, skills, onChange, least }: SkillsProps) {
   const known = useSkillNames(domainId)
   return (
     <ValueFields label={label} description={description}>
@@ -40,9 +40,9 @@ export function SkillFields({ label, description, domainId, skills, onChange, le
               {skill}
             </Text>
             <NativeSelect
-              aria-label={`${levelLabel} ${skill}`}
+              aria-label={`${least ?? 'Level of'} ${skill}`}
               value={level === null ? '' : String(level)}
-              data={levels}
+              data={levelsOr(least ? 'any level' : 'no level')}
               onChange={({ currentTarget: { value } }) =>
                 onChange(
                   skills.map(each =>
@@ -73,7 +73,8 @@ type SkillsProps = {
   domainId: string
   skills: readonly SkillLevel[]
   onChange: (skills: SkillLevel[]) => void
-  levelLabel?: string
+  /** Levels are asked for, not had: what the least of a skill is called. */
+  least?: string
 }
 
 function SkillEntry({ label, known, add }: { label: string; known: string[]; add: (text: string) => void }) {
@@ -143,7 +144,7 @@ export function MixFields({ domainId, mixes, onChange, people }: MixProps) {
             <NativeSelect
               aria-label={`Level of the ${skill || `skill ${place + 1}`} of some`}
               value={level === undefined ? '' : String(level)}
-              data={levels}
+              data={levelsOr('any level')}
               onChange={({ currentTarget: { value } }) => {
                 const { level: _, ...rest } = mixes[place] ?? { skill, minimum }
                 const next = value === '' ? rest : { ...rest, level: Number(value) }

@@ -139,14 +139,14 @@ export function TargetProfile({ target, domain, mayWrite }: TargetProfileProps) 
                 label={targetLabels.allSkills}
                 domainId={domain.id}
                 skills={form.values.allSkills}
-                levelLabel="Least level, of all, of"
+                least="Least level, of all, of"
                 onChange={skills => form.setFieldValue('allSkills', skills)}
               />
               <SkillFields
                 label={targetLabels.anySkills}
                 domainId={domain.id}
                 skills={form.values.anySkills}
-                levelLabel="Least level of"
+                least="Least level of"
                 onChange={skills => form.setFieldValue('anySkills', skills)}
               />
               <MixFields
