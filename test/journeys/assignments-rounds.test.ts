@@ -109,6 +109,111 @@ async function drag(page: Page, size: Size, from: string, to: string, told: stri
   await touch('touchEnd', 1)
 }
 
+/** What breaks a rule is said, and not done; and why somebody is not where one would have him. */
+async function refuseAndPin(page: Page, roundId: string, { bather, cleaner }: { bather: string; cleaner: string }) {
+  const planned = await details(roundId)
+  const helper = others.find(name => ![bather, cleaner].includes(name) && planned.includes(`${name} Rubbish`)) ?? bather
+  const from = (await details(roundId)).find(each => each.startsWith(`${helper} `))?.split(' ')[1] ?? ''
+  await choose(page, `More to do with ${helper} on ${from}`, 'Move to …')
+  const moving = page.getByRole('dialog', { name: `Move ${helper} from ${from}` })
+  await moving.getByLabel('Chore').selectOption({
+    label: /^Dinner/.source && (await moving.getByRole('option', { name: /^Dinner/ }).innerText()),
+  })
+  const refused = page.getByRole('dialog', { name: `Move ${helper} from ${from} to Dinner?` })
+  await refused
+    .getByText(/cooking/)
+    .first()
+    .waitFor()
+  assert.ok(await refused.getByRole('button', { name: 'Move', exact: true }).isDisabled())
+  await refused.getByRole('button', { name: 'Leave it as it is' }).click()
+
+  // Why not, in words.
+  await page.getByRole('button', { name: 'Why not …? Ask who is not on Dinner' }).click()
+  const asked = page.getByRole('dialog', { name: 'Why not …?' })
+  await asked.getByLabel('House-mate').selectOption({ label: helper })
+  const answered = page.getByRole('dialog', { name: `Why not ${helper} on Dinner?` })
+  await answered.getByText(`${helper} cannot be on Dinner`).waitFor()
+  await answered.getByLabel('Chore').selectOption({ label: 'Kitchen' })
+  await page.getByRole('dialog', { name: `Why not ${helper} on Kitchen?` }).waitFor()
+  await look(page, 'round, why not')
+  await page.getByRole('button', { name: 'Close', exact: true }).last().click()
+
+  // Pinned: it stays when all is planned anew.
+  await choose(page, `More to do with ${cleaner} on Bathroom`, 'Pin: stays in every plan')
+  await on(page, 'Bathroom').getByRole('img', { name: 'pinned' }).waitFor()
+  await choose(page, /^More to do with Week of/, 'Plan it anew')
+  await page.getByText('All 5 places are filled.').waitFor()
+  await on(page, 'Bathroom').getByText(cleaner).waitFor()
+}
+
+/** After a drop-out, and what is done about a round that is over. */
+async function replanAndClose(page: Page, roundId: string, people: readonly string[]) {
+  // Somebody cannot come: who is free takes over, and nobody else moves.
+  const before = await details(roundId)
+  const [away = ''] = await namesOn(page, 'Rubbish')
+  const free = people.find(name => !before.some(each => each.startsWith(`${name} `))) ?? ''
+  await choose(page, `More to do with ${away} on Rubbish`, 'Cannot come …')
+  const telling = page.getByRole('dialog', { name: `${away} cannot come` })
+  await telling.getByLabel('Why').fill('In bed with a fever')
+  await telling.getByRole('button', { name: 'Note it' }).click()
+  await page.getByText(`${away} to Rubbish: In bed with a fever`).waitFor()
+  await page.getByRole('button', { name: 'Find who takes over' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Who takes over' }).waitFor()
+  const moves = page.getByRole('region', { name: 'Who moves' })
+  await moves.getByRole('row').nth(1).waitFor()
+  assert.deepEqual(
+    (await moves.getByRole('row').allInnerTexts())
+      .slice(1)
+      .map(text => text.replaceAll(/\s+/g, ' ').trim())
+      .toSorted(),
+    [`${away} Rubbish free`, `${free} free Rubbish`].toSorted(),
+  )
+  assert.deepEqual(await details(roundId), before, 'a published plan waits for acceptance')
+  await page.getByRole('button', { name: 'Numbers and certificate' }).click()
+  await page.getByRole('button', { name: 'Check it' }).click()
+  await page.getByText('It holds').waitFor()
+  await look(page, 'solver')
+  await page.getByRole('button', { name: 'Use this plan' }).click()
+  await on(page, 'Rubbish').getByText(free).waitFor()
+  assert.equal(await page.getByText('Somebody cannot come').count(), 0)
+  await closeNotices(page)
+
+  // By person, and what was.
+  await page.getByText('By house-mate').click()
+  await page.getByRole('list', { name: 'House-mates' }).getByText(free).waitFor()
+  await look(page, 'round, by person')
+  await page.getByText('History', { exact: true }).click()
+  await page.getByRole('button', { name: 'Compare plan 1 with now' }).click()
+  const comparing = page.getByRole('dialog', { name: 'Compare two plans' })
+  await comparing.getByRole('cell', { name: free, exact: true }).waitFor()
+  await look(page, 'round, two plans')
+  await comparing.getByRole('button', { name: 'Close' }).click()
+  await page
+    .getByText(new RegExp(`^Taken off: ${away} \\(Rubbish\\)`))
+    .or(page.getByText(new RegExp(`Taken off: .*${away} \\(Rubbish\\)`)))
+    .first()
+    .waitFor()
+  await page
+    .getByText(/Pinned: .* \(Bathroom\)$/)
+    .first()
+    .waitFor()
+  await look(page, 'round, history')
+
+  // Locked, nobody changes it; completed and reopened.
+  await choose(page, /^More to do with Week of/, 'Lock')
+  await page.getByText('It is locked: nobody changes').waitFor()
+  await page.getByText('By chore').click()
+  await on(page, 'Kitchen').waitFor()
+  assert.equal(await page.getByRole('button', { name: /^Move / }).count(), 0)
+  await choose(page, /^More to do with Week of/, 'Unlock')
+  await page.getByText('It is locked: nobody changes').waitFor({ state: 'hidden' })
+  await choose(page, /^More to do with Week of/, 'Complete: it was done')
+  await page.getByText('It is completed and counts').waitFor()
+  await closeNotices(page)
+  await choose(page, /^More to do with Week of/, 'Reopen')
+  await page.getByText('It is completed and counts').waitFor({ state: 'hidden' })
+}
+
 describe('rounds of chores', { skip }, () => {
   const { open } = useBrowser(baseUrl)
 
@@ -126,7 +231,7 @@ describe('rounds of chores', { skip }, () => {
   })
 
   for (const size of Object.keys(sizes) as Size[]) {
-    it(`VS-08 VS-09 VS-10 on a ${size} a week is planned with one click, changed by hand, published, mended and gone back in`, async () => {
+    it(`VS-08 VS-09 VS-10 on a ${size} a week is planned with one click, changed by hand and published`, async () => {
       const { people } = await makeHouse(size)
       const { context, page, complaints } = await open(size)
       await enter(page, alice, `/assignments?domain=${size}`)
@@ -185,40 +290,7 @@ describe('rounds of chores', { skip }, () => {
       await on(page, 'Bathroom').getByText(cleaner).waitFor()
       await closeNotices(page)
 
-      // What breaks a rule is said, and not done.
-      const helper =
-        others.find(name => ![bather, cleaner].includes(name) && planned.includes(`${name} Rubbish`)) ?? bather
-      const from = (await details(roundId)).find(each => each.startsWith(`${helper} `))?.split(' ')[1] ?? ''
-      await choose(page, `More to do with ${helper} on ${from}`, 'Move to …')
-      const moving = page.getByRole('dialog', { name: `Move ${helper} from ${from}` })
-      await moving.getByLabel('Chore').selectOption({
-        label: /^Dinner/.source && (await moving.getByRole('option', { name: /^Dinner/ }).innerText()),
-      })
-      const refused = page.getByRole('dialog', { name: `Move ${helper} from ${from} to Dinner?` })
-      await refused
-        .getByText(/cooking/)
-        .first()
-        .waitFor()
-      assert.ok(await refused.getByRole('button', { name: 'Move', exact: true }).isDisabled())
-      await refused.getByRole('button', { name: 'Leave it as it is' }).click()
-
-      // Why not, in words.
-      await page.getByRole('button', { name: 'Why not …? Ask who is not on Dinner' }).click()
-      const asked = page.getByRole('dialog', { name: 'Why not …?' })
-      await asked.getByLabel('House-mate').selectOption({ label: helper })
-      const answered = page.getByRole('dialog', { name: `Why not ${helper} on Dinner?` })
-      await answered.getByText(`${helper} cannot be on Dinner`).waitFor()
-      await answered.getByLabel('Chore').selectOption({ label: 'Kitchen' })
-      await page.getByRole('dialog', { name: `Why not ${helper} on Kitchen?` }).waitFor()
-      await look(page, 'round, why not')
-      await page.getByRole('button', { name: 'Close', exact: true }).last().click()
-
-      // Pinned: it stays when all is planned anew.
-      await choose(page, `More to do with ${cleaner} on Bathroom`, 'Pin: stays in every plan')
-      await on(page, 'Bathroom').getByRole('img', { name: 'pinned' }).waitFor()
-      await choose(page, /^More to do with Week of/, 'Plan it anew')
-      await page.getByText('All 5 places are filled.').waitFor()
-      await on(page, 'Bathroom').getByText(cleaner).waitFor()
+      if (size === 'desktop') await refuseAndPin(page, roundId, { bather, cleaner })
 
       // Published: first it is said who is told.
       await page.getByRole('button', { name: 'Publish', exact: true }).click()
@@ -230,66 +302,7 @@ describe('rounds of chores', { skip }, () => {
       await page.getByText('Published', { exact: true }).waitFor()
       await closeNotices(page)
 
-      // Somebody cannot come: who is free takes over, and nobody else moves.
-      const before = await details(roundId)
-      const [away = ''] = await namesOn(page, 'Rubbish')
-      const free = [...people.keys()].find(name => !before.some(each => each.startsWith(`${name} `))) ?? ''
-      await choose(page, `More to do with ${away} on Rubbish`, 'Cannot come …')
-      const telling = page.getByRole('dialog', { name: `${away} cannot come` })
-      await telling.getByLabel('Why').fill('In bed with a fever')
-      await telling.getByRole('button', { name: 'Note it' }).click()
-      await page.getByText(`${away} to Rubbish: In bed with a fever`).waitFor()
-      await page.getByRole('button', { name: 'Find who takes over' }).click()
-      await page.getByRole('heading', { level: 1, name: 'Who takes over' }).waitFor()
-      const moves = page.getByRole('region', { name: 'Who moves' })
-      await moves.getByRole('row').nth(1).waitFor()
-      assert.deepEqual(
-        (await moves.getByRole('row').allInnerTexts())
-          .slice(1)
-          .map(text => text.replaceAll(/\s+/g, ' ').trim())
-          .toSorted(),
-        [`${away} Rubbish free`, `${free} free Rubbish`].toSorted(),
-      )
-      assert.deepEqual(await details(roundId), before, 'a published plan waits for acceptance')
-      await page.getByRole('button', { name: 'Numbers and certificate' }).click()
-      await page.getByRole('button', { name: 'Check it' }).click()
-      await page.getByText('It holds').waitFor()
-      await look(page, 'solver')
-      await page.getByRole('button', { name: 'Use this plan' }).click()
-      await on(page, 'Rubbish').getByText(free).waitFor()
-      assert.equal(await page.getByText('Somebody cannot come').count(), 0)
-      await closeNotices(page)
-
-      // By person, and what was.
-      await page.getByText('By house-mate').click()
-      await page.getByRole('list', { name: 'House-mates' }).getByText(free).waitFor()
-      await look(page, 'round, by person')
-      await page.getByText('History', { exact: true }).click()
-      await page.getByRole('button', { name: 'Compare plan 1 with now' }).click()
-      const comparing = page.getByRole('dialog', { name: 'Compare two plans' })
-      await comparing.getByRole('cell', { name: free, exact: true }).waitFor()
-      await look(page, 'round, two plans')
-      await comparing.getByRole('button', { name: 'Close' }).click()
-      await page
-        .getByText(new RegExp(`^Taken off: ${away} \\(Rubbish\\)`))
-        .or(page.getByText(new RegExp(`Taken off: .*${away} \\(Rubbish\\)`)))
-        .first()
-        .waitFor()
-      await look(page, 'round, history')
-
-      // Locked, nobody changes it; completed and reopened.
-      await choose(page, /^More to do with Week of/, 'Lock')
-      await page.getByText('It is locked: nobody changes').waitFor()
-      await page.getByText('By chore').click()
-      await on(page, 'Kitchen').waitFor()
-      assert.equal(await page.getByRole('button', { name: /^Move / }).count(), 0)
-      await choose(page, /^More to do with Week of/, 'Unlock')
-      await page.getByText('It is locked: nobody changes').waitFor({ state: 'hidden' })
-      await choose(page, /^More to do with Week of/, 'Complete: it was done')
-      await page.getByText('It is completed and counts').waitFor()
-      await closeNotices(page)
-      await choose(page, /^More to do with Week of/, 'Reopen')
-      await page.getByText('It is completed and counts').waitFor({ state: 'hidden' })
+      if (size === 'desktop') await replanAndClose(page, roundId, [...people.keys()])
 
       // The board: a week, a month.
       await page.getByRole('main').getByRole('link', { name: 'Board' }).click()
