@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from '#platform/database'
 import { admin, alice, app, ask, bob, call, houseOf } from './planning.test.world.ts'
 import { slow } from './run-jobs.test.slow.ts'
-import { solveRunJob } from './run-jobs.ts'
-import { Turns } from './turns.ts'
+import { solveRun, solveRunJob } from './run-jobs.ts'
+import { LongPlace, Turns } from './turns.ts'
 
 const people = { Anna: {}, Ben: {}, Cleo: {}, Dora: {} }
 const house = await houseOf(people, { Kitchen: {}, Garden: {} })
@@ -213,4 +213,64 @@ test('VS-11 turns are given to each up to his part and to all together up to the
     /it fails/,
   )
   assert.equal(await turns.during('a', work('a 4')), 'a 4')
+})
+
+test('VS-11 what takes long gives its place to others while the one for long searches is taken, and its best plan is kept', async () => {
+  const theirs = await houseOf({ Hugo: {} }, { Ward: {} }, { strategy: 'slow_test' }, bob)
+  const mine = await houseOf({ Ida: {} }, { Attic: {} }, { strategy: 'slow_test' })
+  const places = { long: new LongPlace(), shortMs: 100 }
+  const begin = async (person: typeof alice, of: typeof mine) => {
+    const { id } = await ask(person, 'POST', '/assignments', { domainId: of.domainId })
+    const { id: runId } = await ask(person, 'POST', `/assignments/${id}/runs`, { seconds: 20 })
+    const path = `/assignments/${id}/runs/${runId}`
+    return {
+      work: () => solveRun(app, { tenantId: person.tenantId, userId: person.userId }, id, runId, places),
+      stop: () => ask(person, 'POST', `${path}/stop`),
+      read: () => ask(person, 'GET', path),
+    }
+  }
+  const rowOf = async ({ read }: { read: () => Promise<{ id: string }> }) =>
+    (
+      await admin.query(
+        'select status, is_long, attempt, best_pairs is not null as is_kept from assignments.solver_runs where id = $1',
+        [(await read()).id],
+      )
+    ).rows[0]
+  Object.assign(slow, { lasts: true, proves: false })
+  const [long, other] = [await begin(alice, mine), await begin(bob, theirs)]
+  const working = long.work()
+  while (!(await rowOf(long)).is_kept) await sleep(20)
+  assert.equal(await other.work(), 'waits')
+  assert.deepEqual(await rowOf(other), { status: 'queued', is_long: true, attempt: 0, is_kept: true })
+  assert.equal(await other.work(), 'waits', 'it does not even begin')
+  assert.deepEqual((await rowOf(long)).status, 'running', 'who has the place is left alone')
+
+  assert.deepEqual([(await other.stop()).status, (await other.read()).isStopping], ['queued', true])
+  assert.equal(await other.work(), 'ended')
+  const stopped = await other.read()
+  assert.deepEqual([stopped.status, stopped.planStatus], ['stopped', 'feasible'], 'with what it had found')
+  await long.stop()
+  assert.equal(await working, 'ended')
+  const next = await begin(bob, theirs)
+  const nextWorking = next.work()
+  await sleep(400)
+  assert.equal((await next.read()).status, 'running', 'the place is free again')
+  await next.stop()
+  assert.equal(await nextWorking, 'ended')
+  slow.proves = true
+})
+
+test('VS-11 of those who want the place for long searches whoever had it longest ago gets it', () => {
+  const place = new LongPlace()
+  assert.equal(place.take('one', 0), true)
+  assert.deepEqual([place.take('one', 1), place.take('other', 1)], [false, false], 'it is taken')
+  place.giveBack(2)
+  assert.equal(place.take('one', 3), false, 'another waits who never had it')
+  assert.equal(place.take('third', 4), true, 'he neither')
+  place.giveBack(5)
+  assert.equal(place.take('one', 6), false)
+  assert.equal(place.take('other', 7), true)
+  place.giveBack(8)
+  assert.equal(place.take('other', 9), false, 'one asked for it, and had it longer ago')
+  assert.equal(place.take('other', 40_000), true, 'nobody asks any more')
 })

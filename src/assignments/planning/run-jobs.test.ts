@@ -137,11 +137,10 @@ test('VS-11 a run whose worker is killed in a search is taken up again with what
 })
 
 test('VS-11 the best plan so far outlives its worker: whoever takes the run up, or stops it on another server, answers with it', async () => {
-  const answerAfterKill = async (prepare: (run: { runId: string; path: string }) => Promise<unknown>) => {
+  const answerOf = async (take: (run: { id: string; runId: string; path: string }) => Promise<unknown>) => {
     slow.lasts = true
     const { id, runId, path } = await queue({ accept: false })
-    await killIn(id, runId)
-    await prepare({ runId, path })
+    await take({ id, runId, path })
     Object.assign(slow, { lasts: false, finds: false })
     await solveRun(app, scope, id, runId)
     slow.finds = true
@@ -150,17 +149,27 @@ test('VS-11 the best plan so far outlives its worker: whoever takes the run up, 
     assert.equal((await ask(viewer, 'GET', `${path}/check`)).holds, true)
     return { ...run, places: items.length }
   }
-  const takenUp = await answerAfterKill(async () => {})
+  let bytes: Buffer | undefined
+  const takenUp = await answerOf(async ({ id, runId }) => {
+    bytes = (await killIn(id, runId)).best_pairs
+  })
   assert.deepEqual(
     [takenUp.status, takenUp.planStatus, takenUp.places],
     ['done', 'optimal', 2],
     JSON.stringify(takenUp),
   )
-  const stopped = await answerAfterKill(({ path }) => ask(alice, 'POST', `${path}/stop`))
+  const asKilled = (runId: string, attempt: number) =>
+    admin.query(`update assignments.solver_runs set status = 'running', attempt = $3, best_pairs = $2 where id = $1`, [
+      runId,
+      bytes,
+      attempt,
+    ])
+  const stopped = await answerOf(async ({ runId, path }) => {
+    await asKilled(runId, 1)
+    await ask(alice, 'POST', `${path}/stop`)
+  })
   assert.deepEqual([stopped.status, stopped.planStatus, stopped.places], ['stopped', 'optimal', 2])
-  const givenUp = await answerAfterKill(({ runId }) =>
-    admin.query('update assignments.solver_runs set attempt = 3 where id = $1', [runId]),
-  )
+  const givenUp = await answerOf(({ runId }) => asKilled(runId, 3))
   assert.deepEqual([givenUp.status, givenUp.places], ['stopped', 2])
   assert.match(givenUp.notes.at(-1), /ended 3 times while it was planned. This is the best plan/)
 })

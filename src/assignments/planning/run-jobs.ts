@@ -10,7 +10,7 @@ import { type KeptProblem, type Packed, packPairs, packProblem, unpackPairs, unp
 import { readyRound } from './ready-rounds.ts'
 import { tellRunEnded } from './run-notices.ts'
 import { conflictOf } from './sentences.ts'
-import { Turns } from './turns.ts'
+import { LongPlace, Turns } from './turns.ts'
 
 type Work = { tenantId: string; userId?: string; userName?: string; assignmentId: string; runId: string }
 
@@ -39,11 +39,8 @@ export const solveRunJob: Job<Work> = {
   name: 'assignments.solve-run',
   description: 'Plans a round of assignments that takes longer than somebody waits',
   async run({ assignmentId, runId, ...scope }, app) {
-    const solved = await oneOfEach.during(scope.tenantId, async () => {
-      await solveRun(app, scope, assignmentId, runId)
-      return true
-    })
-    if (solved) return
+    const ended = await oneOfEach.during(scope.tenantId, () => solveRun(app, scope, assignmentId, runId))
+    if (ended === 'ended') return
     const work = { ...scope, assignmentId, runId }
     await enqueue(mainApp(app).db.scoped({ system: true }), solveRunJob, work, { startAfter: lookAgainAfter })
   },
@@ -55,11 +52,54 @@ const oneOfEach = new Turns({ most: Number.POSITIVE_INFINITY, mostOfOne: 1 })
 /** Whether it is his turn is asked after so many seconds. */
 const lookAgainAfter = 10
 
+/** What is at work for longer than this needs the one place for that; there, it is left alone. In ms. */
+export type Places = { long: LongPlace; shortMs: number }
+
+/** Of two places of a worker one is never held for long: whoever else comes has it within two minutes. */
+const placesHere: Places = { long: new LongPlace(), shortMs: 90_000 }
+
 /**
  * Does nothing where the run has ended. One whose worker died begins anew with the problem that was kept; what was found until then
  * is the answer unless there is a better one.
+ *
+ * A search that takes long gives up its place where others hold that for long ones, and waits: its best plan is kept.
  */
-export async function solveRun(app: App, scope: Scope, assignmentId: string, runId: string): Promise<void> {
+export async function solveRun(
+  app: App,
+  scope: Scope,
+  assignmentId: string,
+  runId: string,
+  places: Places = placesHere,
+): Promise<'ended' | 'waits'> {
+  const tx = app.db.scoped(scope)
+  const tenantId = scope.tenantId as string
+  const queued = await tx.maybe<{ needsPlace: boolean }>(sql`
+    select is_long and stop_requested_at is null as needs_place
+    from assignments.solver_runs
+    where id = ${runId}
+  `)
+  let hasLongPlace = queued?.needsPlace === true && places.long.take(tenantId)
+  if (queued?.needsPlace && !hasLongPlace) return 'waits'
+  const givingWay = new AbortController()
+  const clock = setTimeout(() => {
+    hasLongPlace ||= places.long.take(tenantId)
+    if (!hasLongPlace) givingWay.abort()
+  }, places.shortMs)
+  try {
+    return await searchRun(app, scope, assignmentId, runId, givingWay.signal)
+  } finally {
+    clearTimeout(clock)
+    if (hasLongPlace) places.long.giveBack()
+  }
+}
+
+async function searchRun(
+  app: App,
+  scope: Scope,
+  assignmentId: string,
+  runId: string,
+  givingWay: AbortSignal,
+): Promise<'ended' | 'waits'> {
   const tx = app.db.scoped(scope)
   const run = await tx.maybe<Claimed>(sql`
     update assignments.solver_runs
@@ -71,13 +111,15 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
       id, kind, strategy, parameters as configuration, seed, seconds, accepts, attempt, problem, problem_hash,
       best_pairs, notes, unit, stop_requested_at is not null as is_stopped
   `)
-  if (!run) return
+  if (!run) return 'ended'
   const timeZone = await timezoneOf(app, scope)
-  const end = async (finish: Omit<Parameters<typeof finishRun>[4], 'timeZone'>) =>
+  const end = async (finish: Omit<Parameters<typeof finishRun>[4], 'timeZone'>) => {
     await app.db.transaction(scope, async tx => {
       const isWritten = await finishRun(app, tx, assignmentId, run, { ...finish, timeZone })
       if (isWritten) await tellRunEnded(app, tx, assignmentId, runId)
     })
+    return 'ended' as const
+  }
   const without = (status: 'stopped' | 'failed', fault: string) =>
     end({ status, plan: null, notes: [], fault, progress: [], given: null, unit: 1 })
   const isGivenUp = run.attempt > mostAttempts
@@ -97,13 +139,21 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
     try {
       const { seconds } = run
       const planning = planRound(given, run, {
-        ...{ signal: ending.signal, start },
+        ...{ signal: AbortSignal.any([ending.signal, givingWay]), start },
         ...(seconds !== null && { seconds }),
         onProgress: step => progress.add(step),
       })
+      let isCutOff = false
+      const looking = () => {
+        isCutOff = givingWay.aborted
+      }
+      planning.then(looking, looking)
       const answer = await answerOf(planning, packed, notes, () => ending.signal.aborted)
+      await watching.end()
+      const isProved = answer.plan !== null && answer.plan.status !== 'feasible'
+      if (isCutOff && !isProved && (await giveWay(app, scope, run, given, progress))) return 'waits'
       const conflict = await conflictOf(given.problem, answer.plan)
-      await end({ ...answer, conflict, progress: progress.steps, given, unit })
+      return await end({ ...answer, conflict, progress: progress.steps, given, unit })
     } finally {
       await watching.end()
     }
@@ -111,8 +161,32 @@ export async function solveRun(app: App, scope: Scope, assignmentId: string, run
     if (error instanceof DomainError) return await without('failed', keptText(error))
     if (run.attempt < mostAttempts) throw error
     app.log.error({ err: error, runId }, 'a run has failed')
-    await without('failed', 'Something went wrong in the program.')
+    return await without('failed', 'Something went wrong in the program.')
   }
+}
+
+/** False where somebody wants it to end. What it has found is kept; that it was begun does not count as an attempt. */
+async function giveWay(
+  app: App,
+  scope: Scope,
+  run: Claimed,
+  given: KeptProblem,
+  { pairs }: ProgressLog,
+): Promise<boolean> {
+  const waits = await app.db.scoped(scope).maybe(sql`
+    update assignments.solver_runs
+    set
+      status = 'queued',
+      is_long = true,
+      ${pairs ? sql`best_pairs = ${await packPairs(given, pairs)},` : sql``}
+      attempt = attempt - 1
+    where id = ${run.id}
+      and attempt = ${run.attempt}
+      and status = 'running'
+      and stop_requested_at is null
+    returning id
+  `)
+  return waits !== undefined
 }
 
 const tooOften = `The program ended ${mostAttempts} times while it was planned.`

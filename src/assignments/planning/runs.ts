@@ -195,17 +195,20 @@ export async function listProposedPairs(
 }
 
 /**
- * Asks a run to end. One that waits ends at once; one that runs ends within seconds, with the best plan that it has found. What has
- * ended stays as it is. `tx` is a transaction.
+ * Asks a run to end. One that has found nothing yet ends at once while it waits; another one within seconds, with the best plan that
+ * it has found. What has ended stays as it is. `tx` is a transaction.
  */
 export async function stopRun(tx: Queryable, assignmentId: string, id: string): Promise<SolverRun> {
   await tx.run(sql`
     update assignments.solver_runs
     set
       stop_requested_at = coalesce(stop_requested_at, now()),
-      status = case when status = 'queued' then 'stopped' else status end,
-      finished_at = case when status = 'queued' then now() end,
-      fault = case when status = 'queued' then 'It was stopped before it began.' end
+      status = case when status = 'queued' and best_pairs is null then 'stopped' else status end,
+      finished_at = case when status = 'queued' and best_pairs is null then now() end,
+      fault = case
+        when status = 'queued' and best_pairs is null
+        then case when started_at is null then 'It was stopped before it began.' else 'It was stopped before there was a plan.' end
+      end
     where assignment_id = ${assignmentId}
       and id = ${id}
       and status in ('queued', 'running')

@@ -67,3 +67,35 @@ export class Turns {
     one.begin()
   }
 }
+
+/** Whoever is refused asks again within so many ms, if he still wants it. */
+const asksAgainWithin = 30_000
+
+/** A place that is held for long. Of the tenants who ask for it again and again, whoever had it longest ago gets it. */
+export class LongPlace {
+  private holder: string | undefined
+  private readonly askedAt = new Map<string, number>()
+  private readonly hadAt = new Map<string, number>()
+
+  /** Whether it is his now. */
+  take(tenantId: string, now = performance.now()): boolean {
+    this.askedAt.set(tenantId, now)
+    if (this.holder !== undefined) return false
+    for (const [other, asked] of this.askedAt) {
+      if (now - asked > asksAgainWithin) this.askedAt.delete(other)
+      else if (this.lastOf(other) < this.lastOf(tenantId)) return false
+    }
+    this.askedAt.delete(tenantId)
+    this.holder = tenantId
+    return true
+  }
+
+  giveBack(now = performance.now()): void {
+    if (this.holder !== undefined) this.hadAt.set(this.holder, now)
+    this.holder = undefined
+  }
+
+  private lastOf(tenantId: string): number {
+    return this.hadAt.get(tenantId) ?? Number.NEGATIVE_INFINITY
+  }
+}
