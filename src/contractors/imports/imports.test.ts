@@ -373,8 +373,12 @@ test('GG-08 money and counts agree to the cent with sums over the files in integ
       rank: 'fpds_idv',
     })),
   ] as Values[]
-  await importFile(db, { path: data('fpds_awards.csv.gz'), source: 'fpds_awards' }, { now })
+  const indexes = () =>
+    run(`select indexname, indexdef from pg_indexes where schemaname = 'contractors' order by indexname`)
+  const before = await indexes()
   await importFile(db, { path: data('fpds_idv_actions.csv.gz'), source: 'fpds_idv' }, { now })
+  assert.deepEqual(await indexes(), before, 'GG-07 those that rested during a large import are back as they were')
+  await importFile(db, { path: data('fpds_awards.csv.gz'), source: 'fpds_awards' }, { now })
 
   const cents = (amount: string) => {
     const [, sign, dollars, part] = /^(-?)(\d+)(?:\.(\d{1,2}))?$/.exec(amount)!

@@ -186,7 +186,10 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
     ? await settlePublication(client, source, file, staged, publication, options)
     : { ended: 0, outdated: 0, takenBack: 0 }
   const isFirst = publication !== undefined && (await isEmpty(client))
+  const isLarge = staged.rows >= manyRows
+  const areRecordsResting = isLarge && (await restIndexes(client, { ofRecords: true }))
   const merged = await mergeRecords(client, source.name, options.now, publication)
+  if (areRecordsResting) await client.query('select contractors.wake_indexes()')
   const records = { ...merged, inserted: merged.inserted - ended, unchanged: merged.unchanged + outdated }
   if (merged.inserted + merged.updated + takenBack === 0)
     return { records, ended, profiles: { inserted: 0, updated: 0 } }
@@ -209,7 +212,7 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
      on conflict do nothing`,
   )
   if (source.mention || !isFirst) await noteMentions(client)
-  const isResting = staged.rows >= manyRows && (await restIndexes(client))
+  const isResting = isLarge && (await restIndexes(client, { ofRecords: false }))
   const profiles = await mergeProfiles(client, options.now, { isFirst })
   await mergeNames(client)
   if (isResting) await client.query('select contractors.wake_indexes()')
@@ -220,9 +223,9 @@ async function merge(client: pg.Client, source: Source, file: string, staged: St
 /** From so many rows on a first import makes the indexes afterwards. Below, it is done before anybody would notice. */
 const manyRows = 20_000
 
-/** Whether the indexes of the profiles rest until the end of the import: only where there is none yet, so that nobody waits. */
-async function restIndexes(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query('select contractors.rest_indexes() as is_resting')
+/** Whether the indexes of the profiles, or of the records, rest until they are woken: only where there is none yet, so that nobody waits. */
+async function restIndexes(client: pg.Client, { ofRecords }: { ofRecords: boolean }): Promise<boolean> {
+  const { rows } = await client.query('select contractors.rest_indexes($1) as is_resting', [ofRecords])
   return rows[0].is_resting
 }
 

@@ -12,6 +12,8 @@ export function openStaging(client: pg.Client, isPlain = false): CopyInto {
 
 /** The actions of touched awards that were imported earlier, mapped by the same tables as those of the file. */
 export async function stageStoredActions(client: pg.Client): Promise<void> {
+  const { rows: known } = await client.query('select from contractors.awards limit 1')
+  if (known.length === 0) return
   const mappings = new Map<string, { columns: string[]; mapping: ReturnType<typeof rowMapping> }>()
   const sources = awardSources()
   for (const name of sources) {
