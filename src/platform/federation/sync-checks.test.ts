@@ -14,7 +14,7 @@ async function newProvider(of: Person, status = 'active'): Promise<string> {
     `insert into federation.iam_providers
        (tenant_id, id, provider_name, provider_type, issuer, client_id, client_secret_encrypted, status)
      values ($1, $2, 'Acme' || $5::text, 'custom_oidc', $3, 'client', 'x', $4)`,
-    [of.tenantId, id, `https://${id}.example`, status, id.slice(0, 4)],
+    [of.tenantId, id, `https://${id}.example`, status, id.slice(0, 8)],
   )
   return id
 }
@@ -53,7 +53,7 @@ test('AG-05 GG-23 a provider whose syncs fail three times one after another is f
   assert.equal(found?.severity, 'warning')
   assert.match(
     found?.message ?? '',
-    /The last 3 syncs of Acme\w{4} of the workspace meridian-capture failed, 1 of them broke off/,
+    /The last 3 syncs of Acme\w{8} of the workspace meridian-capture failed, 1 of them broke off/,
   )
   assert.match(found?.advice ?? '', new RegExp(`commonhold federation sync ${failing}`))
   await ran(alice, failing, 'succeeded')
