@@ -1,7 +1,7 @@
 // node test/run.ts [files…]: one PostgreSQL for all test files, a migrated template in it, then node's test runner.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import { run } from 'node:test'
@@ -103,6 +103,9 @@ const longest = [
   'test/example/guide.test.ts',
   'test/journeys/console.test.ts',
   'test/journeys/lists.test.ts',
+  'src/platform/operations/backups/placed-restores.test.ts',
+  'test/deletion.test.ts',
+  'test/moves.test.ts',
 ]
 
 // Compares how long answers take: what runs beside it blurs that.
@@ -135,6 +138,22 @@ function showSlowest(): void {
   for (const [file, seconds] of slowest) console.error(`${seconds.toFixed(1).padStart(7)} s  ${relative('.', file)}`)
 }
 
+/**
+ * What all that has ended under this process took of the processors, where the system tells: the clock also tells what
+ * else the machine had to do.
+ */
+function showProcessorTime(): void {
+  let text: string
+  try {
+    text = readFileSync('/proc/self/stat', 'utf8')
+  } catch {
+    return
+  }
+  // cutime and cstime of proc(5), in hundredths of a second, counted from what follows the name of the program.
+  const [children = 0, system = 0] = text.split(') ').at(-1)?.split(' ').slice(13, 15).map(Number) ?? []
+  console.error(`${((children + system) / 100).toFixed(0).padStart(7)} s  of the processors in all`)
+}
+
 /** The few among the many, as evenly as it goes, and done a little before them. */
 function spread(few: string[], many: string[]): string[] {
   const each = Math.floor(many.length / (few.length + 1))
@@ -163,3 +182,4 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 // Who reads it has gone: the server must not outlive this process.
 process.stdout.on('error', () => stop.abort())
 process.exitCode = (await main()) ? 0 : 1
+showProcessorTime()
