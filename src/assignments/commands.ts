@@ -11,6 +11,7 @@ import { participantSheet } from './files/participant-sheet.ts'
 import { exportSheet, importSheet, type Sheet } from './files/sheets.ts'
 import { targetSheet } from './files/target-sheet.ts'
 import { registerPlanCommands } from './terminal/plan-commands.ts'
+import { registerSolveCommands } from './terminal/solve-commands.ts'
 
 type Flags = Acting & { domain: string; json?: boolean }
 
@@ -85,6 +86,7 @@ export function registerAssignmentCommands(parent: Command, context: CommandCont
   importer(targetSheet, 'assignments.targets.write')
   exporter(targetSheet, 'assignments.targets.read')
   registerPlanCommands(parent, context)
+  registerSolveCommands(parent)
 }
 
 type Result = { file: string; dryRun: boolean; rows: Record<string, number>; rejects?: string }
