@@ -171,7 +171,7 @@ function Header({ publish }: { publish: () => void }) {
               can('assignments.assignments.publish') &&
               round.publishedAt === null &&
               plan.placesOf.size > 0 && (
-                <Button leftSection={<Icon name="check" size={16} />} onClick={publish}>
+                <Button leftSection={<Icon name="check" size={16} />} disabled={!plan.arePeopleKnown} onClick={publish}>
                   Publish
                 </Button>
               )}

@@ -21,7 +21,9 @@ export type PlanTarget = {
 /** Who is on what in a round, and who could be. */
 export type Plan = {
   targets: readonly PlanTarget[]
+  /** Of many they come page by page, after the plan. */
   people: readonly Participant[]
+  arePeopleKnown: boolean
   /** Pins of pairs that the plan does not have: the next one has. */
   awaited: readonly Pin[]
   placesOf: ReadonlyMap<string, readonly PlanTarget[]>
@@ -41,13 +43,13 @@ export function useRoundPlan(round: Round) {
   const error = queries.find(each => each.error)?.error
   const retry = () => queries.forEach(each => void each.refetch())
   if (error) return { error, retry }
-  if (!board.data || !pins.data || !people.data || board.isPlaceholderData || (isCancelled && !details.data))
-    return { retry }
+  if (!board.data || !pins.data || board.isPlaceholderData || (isCancelled && !details.data)) return { retry }
   const targets = isCancelled ? ofDetails(details.data ?? []) : ofBoard(round.id, board.data, pins.data)
-  return { plan: planOf(targets, people.data, pins.data), retry }
+  const plan = planOf(targets, people.data ?? [], pins.data)
+  return { plan: { ...plan, arePeopleKnown: people.data !== undefined }, retry }
 }
 
-function planOf(targets: readonly PlanTarget[], people: readonly Participant[], pins: readonly Pin[]): Plan {
+function planOf(targets: readonly PlanTarget[], people: readonly Participant[], pins: readonly Pin[]) {
   const placesOf = new Map<string, PlanTarget[]>()
   const names = new Map(people.map(({ id, name }) => [id, name]))
   for (const target of targets) {
@@ -62,8 +64,8 @@ function planOf(targets: readonly PlanTarget[], people: readonly Participant[], 
     people,
     placesOf,
     awaited: pins.filter(({ isOn }) => !isOn),
-    nameOfPerson: id => names.get(id) ?? 'Somebody who is no longer here',
-    nameOfTarget: id => targetNames.get(id) ?? 'something that is no longer here',
+    nameOfPerson: (id: string) => names.get(id) ?? 'Somebody who is no longer here',
+    nameOfTarget: (id: string) => targetNames.get(id) ?? 'something that is no longer here',
   }
 }
 

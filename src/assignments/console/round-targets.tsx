@@ -1,5 +1,5 @@
 import { useDraggable, useDroppable } from '@dnd-kit/core'
-import { ActionIcon, Button, Menu, Text, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Menu, Skeleton, Text, Tooltip } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { Icon, PageLink } from '#platform/console'
 import { inDomain } from './domain-choice.tsx'
@@ -228,7 +228,11 @@ function Free() {
   return (
     <section ref={setNodeRef} className={classes.free} data-over={isOver || undefined} aria-label="Free">
       <h2>Free</h2>
-      {free.length === 0 ? (
+      {!plan.arePeopleKnown ? (
+        <div role="status" aria-label={`Looking which ${domain.words.participant.plural} are free`}>
+          <Skeleton height={80} />
+        </div>
+      ) : free.length === 0 ? (
         <Text size="sm" c="dimmed">
           {plan.people.length === 0
             ? `There are no ${domain.words.participant.plural}.`
@@ -250,7 +254,7 @@ function Free() {
 /** Pins that the plan does not have yet. */
 function Waiting(): ReactNode {
   const { plan, isOpen, setPinned } = useDesk()
-  if (plan.awaited.length === 0) return null
+  if (plan.awaited.length === 0 || !plan.arePeopleKnown) return null
   return (
     <>
       <h2>Pinned for the next plan</h2>
