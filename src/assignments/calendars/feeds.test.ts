@@ -24,8 +24,14 @@ const kitchen = await inTx(tx => createTarget(tx, chores.id, { name: 'Kitchen' }
 const door = await inTx(tx =>
   createTarget(tx, chores.id, { name: 'Door', weekday: 'saturday', startsAt: '20:00', endsAt: '02:00' }),
 )
-// The weekend in which summer time begins, of next year and so ahead.
-const round = await inTx(tx => createAssignment(tx, chores.id, { assignmentDate: '2027-03-22', endsOn: '2027-04-04' }))
+// The last Sunday of March, when summer time begins: of next year and so ahead, whenever this is run.
+const march = new Date(Date.UTC(new Date().getUTCFullYear() + 1, 2, 31))
+const fromSunday = (days: number) =>
+  new Date(march.getTime() + (days - march.getUTCDay()) * 86_400_000).toISOString().slice(0, 10)
+const bare = (days: number) => fromSunday(days).replaceAll('-', '')
+const round = await inTx(tx =>
+  createAssignment(tx, chores.id, { assignmentDate: fromSunday(-6), endsOn: fromSunday(7) }),
+)
 const put = (targetId: string) => inTx(tx => addDetail(tx, round.id, { participantId: anna.id, targetId }))
 const publish = () =>
   inTx(tx => tx.run(sql`update assignments.assignments set published_at = now() where id = ${round.id}`))
@@ -62,9 +68,9 @@ test('VS-08 a calendar program reads published rounds under a secret address, in
   const first = await eventsAt(address)
   assert.deepEqual(brief(first), [
     // 20:00 is 19:00 UTC in winter, 18:00 in summer; the first night is an hour shorter.
-    'Door CONFIRMED 20270327T190000Z 20270328T010000Z',
-    'Door CONFIRMED 20270403T180000Z 20270404T000000Z',
-    'Kitchen CONFIRMED 20270322 20270405',
+    `Door CONFIRMED ${bare(-1)}T190000Z ${bare(0)}T010000Z`,
+    `Door CONFIRMED ${bare(6)}T180000Z ${bare(7)}T000000Z`,
+    `Kitchen CONFIRMED ${bare(-6)} ${bare(8)}`,
   ])
   assert.equal(new Set(first.map(each => each.uid)).size, 3)
   assert.deepEqual(await eventsAt(address), first, 'the same as long as nothing changes')
