@@ -89,7 +89,10 @@ test('VS-11 what a target takes of somebody is his own: three jobs of one minute
   // Three times four are more than ten: the cheapest of the others goes to who takes ten for it.
   assert.equal(JSON.parse((await solved('jobs.json', {})).written).cost, 7)
   const control = pairs.map(({ minutesEach: _, ...pair }) => pair)
-  assert.equal(JSON.parse((await solved('control.json', { pairs: control })).written).cost, 3)
+  const quick = await solved('control.json', { pairs: control })
+  assert.equal(JSON.parse(quick.written).cost, 3)
+  const told = await run(t, 'check-answer', join(folder, 'jobs.json'), fileOf('quick.json', quick.written))
+  assert.deepEqual([told.exitCode, /quick has 12 minutes/.test(told.written)], [3, true])
   const both = pairs.map(pair => ({ ...pair, minutesEach: 6 }))
   const none = await solved('none.json', { pairs: both })
   const { status, certificate } = JSON.parse(none.written)
