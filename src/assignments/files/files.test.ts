@@ -162,7 +162,14 @@ test('VS-06 rows that cannot be taken go to the reject file with line, column an
       '17 name',
     ],
   )
-  assert.match(lines[3] as string, /line 2 has the same/)
+  for (const [line, reason] of [
+    [0, 'an address is written as anna@example.com'],
+    [3, 'line 2 has the same'],
+    [5, 'it is 10 at most'],
+    [10, 'a day is written as 2027-03-08'],
+    [14, 'it has 200 characters at most'],
+  ] as const)
+    assert.ok(lines[line]?.includes(`,${reason},`), `${reason}: ${lines[line]}`)
   assert.match(lines[7] as string, /mondey/)
   assert.equal(await countOf('participants', alice.tenantId), before + 2)
   const { items } = await listParticipants(app.db.scoped(alice.scope), { limit: 10, q: 'N-1' })
@@ -192,15 +199,18 @@ test('VS-07 a target’s times, counts and skills are held against its rules, an
   const rejects = join(folder, 'targets-bad.rejects.csv')
   writeFileSync(
     file,
-    'reference,name,required_count,maximum_count,weekday,on_date,starts_at,ends_at\nT-1,A,3,2,,,,\nT-2,B,,,monday,2027-03-08,,\nT-3,C,,,,,08:00,\nT-4,D,,,Mo,,,\nT-5,E,,,,,,\n',
+    'reference,name,required_count,maximum_count,weekday,on_date,starts_at,ends_at\nT-1,A,3,2,,,,\nT-2,B,,,monday,2027-03-08,,\nT-3,C,,,,,08:00,\nT-4,D,,,Mo,,,\nT-5,E,,,,,,\nT-6,F,,,,,9:00,10:00\n',
   )
   try {
     const { rows } = await asJson('import-targets', file, '--rejects', rejects, ...inChores)
-    assert.deepEqual([rows.inserted, rows.rejected], [1, 4])
+    assert.deepEqual([rows.inserted, rows.rejected], [1, 5])
   } finally {
     process.exitCode = undefined
   }
-  assert.match(readFileSync(rejects, 'utf8'), /2,,maximumCount is smaller[\s\S]*3,,[\s\S]*4,,[\s\S]*5,weekday,/)
+  assert.match(
+    readFileSync(rejects, 'utf8'),
+    /2,,maximumCount is smaller[\s\S]*3,,[\s\S]*4,,[\s\S]*5,weekday,"a weekday is one of monday, tuesday,[\s\S]*7,starts_at,a time is written as 09:00,/,
+  )
   const before = await countOf('targets', alice.tenantId)
   for (const text of ['name\nX\n', 'reference,name,nmae\n1,X,Y\n', 'reference,name,name\n1,X,Y\n', '\n']) {
     writeFileSync(file, text)

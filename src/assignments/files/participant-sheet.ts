@@ -3,7 +3,7 @@ import { json, onViolation, sql } from '#platform/database'
 import { errors } from '../errors.ts'
 import { normaliseAvailability } from '../participants/availability.ts'
 import { levelsAfter, type Participant, ParticipantChanges, participantColumns } from '../participants/participants.ts'
-import type { Sheet } from './sheets.ts'
+import { dayRule, type Sheet } from './sheets.ts'
 
 const plain = {
   email: null,
@@ -27,7 +27,7 @@ export const participantSheet: Sheet = {
   columns: {
     reference: { column: 'reference', kind: 'text' },
     name: { column: 'name', kind: 'text' },
-    email: { column: 'email', kind: 'text' },
+    email: { column: 'email', kind: 'text', rule: 'an address is written as anna@example.com' },
     phone: { column: 'phone', kind: 'text' },
     skills: { column: 'skills', kind: 'list' },
     skillLevels: { column: 'skill_levels', kind: 'levels' },
@@ -38,7 +38,7 @@ export const participantSheet: Sheet = {
     maxAssignments: { column: 'max_assignments', kind: 'number' },
     maxMinutesPerWeek: { column: 'max_minutes_per_week', kind: 'number' },
     minRestMinutes: { column: 'min_rest_minutes', kind: 'number' },
-    joinedOn: { column: 'joined_on', kind: 'date' },
+    joinedOn: { column: 'joined_on', kind: 'date', rule: dayRule },
     isActive: { column: 'is_active', kind: 'boolean' },
   },
   schema: ParticipantChanges,

@@ -9,8 +9,13 @@ import { type Kind, readCell, writeCell } from './cells.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
+export const dayRule = 'a day is written as 2027-03-08'
+
 /** A row that is there: `key` is what a file calls it, its reference or, without one, its id. */
 export type Kept = Fields & { id: string; reference: string | null }
+
+/** `rule` says how a value is written, where a pattern says it to programs: “a time is written as 09:00”. */
+type Column = { column: string; kind: Kind; rule?: string }
 
 /** What can be written to a CSV file and taken from one. */
 export type Sheet = {
@@ -19,7 +24,7 @@ export type Sheet = {
   /** Where its rows are, for the audit log. */
   table: string
   /** The columns in their order, by the field; `reference` and `name` are among them. */
-  columns: Readonly<Record<string, { column: string; kind: Kind }>>
+  columns: Readonly<Record<string, Column>>
   schema: TObject
   /** What an empty cell means, where it means something. */
   plain: Fields
@@ -164,7 +169,7 @@ function readRow(sheet: Sheet, fields: readonly string[], values: readonly strin
     throw new Misfit('', `there are ${values.length} values, and ${fields.length} columns`)
   const given: Record<string, unknown> = {}
   for (const [index, field] of fields.entries()) {
-    const { column, kind } = sheet.columns[field] as { column: string; kind: Kind }
+    const { column, kind } = sheet.columns[field] as Column
     const cell = values[index] as string
     if (cell.trim() === '') {
       if (field === 'reference' || field === 'name') throw new Misfit(column, 'it is empty')
@@ -180,5 +185,32 @@ function readRow(sheet: Sheet, fields: readonly string[], values: readonly strin
   const [fault] = Errors(sheet.schema, given)
   if (!fault) return given
   const [, field = ''] = fault.instancePath.split('/')
-  throw new Misfit(sheet.columns[field]?.column ?? '', fault.message)
+  const known = sheet.columns[field]
+  throw new Misfit(known?.column ?? '', sentenceOf(fault, known?.rule))
+}
+
+type Fault = ReturnType<typeof Errors>[number]
+
+/** What is wrong with a value, in words for who has typed it. */
+function sentenceOf({ keyword, params, message }: Fault, rule: string | undefined): string {
+  const { limit } = params as { limit?: number }
+  switch (keyword) {
+    case 'pattern':
+      return rule ?? 'there is nothing but blanks in it'
+    case 'format':
+      return rule ?? 'it is not written as it should be'
+    case 'minimum':
+      return `it is ${limit} at least`
+    case 'maximum':
+      return `it is ${limit} at most`
+    case 'minLength':
+      return `it has ${limit} characters at least`
+    case 'maxLength':
+      return `it has ${limit} characters at most`
+    case 'maxItems':
+    case 'maxProperties':
+      return `there are ${limit} at most`
+    default:
+      return rule ?? message
+  }
 }

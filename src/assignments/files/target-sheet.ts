@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { json, onViolation, sql } from '#platform/database'
 import { errors } from '../errors.ts'
+import { weekdays } from '../participants/availability.ts'
 import { levelsOf, skillsOf } from '../skills.ts'
 import {
   checkWindow,
@@ -13,7 +14,9 @@ import {
   targetColumns,
   targetOf,
 } from '../targets/targets.ts'
-import type { Sheet } from './sheets.ts'
+import { dayRule, type Sheet } from './sheets.ts'
+
+const timeRule = 'a time is written as 09:00'
 
 export const targetSheet: Sheet = {
   name: 'targets',
@@ -29,10 +32,10 @@ export const targetSheet: Sheet = {
     anySkills: { column: 'any_skills', kind: 'list' },
     skillLevels: { column: 'skill_levels', kind: 'levels' },
     skillMix: { column: 'skill_mix', kind: 'json' },
-    weekday: { column: 'weekday', kind: 'text' },
-    onDate: { column: 'on_date', kind: 'date' },
-    startsAt: { column: 'starts_at', kind: 'text' },
-    endsAt: { column: 'ends_at', kind: 'text' },
+    weekday: { column: 'weekday', kind: 'text', rule: `a weekday is one of ${weekdays.join(', ')}` },
+    onDate: { column: 'on_date', kind: 'date', rule: dayRule },
+    startsAt: { column: 'starts_at', kind: 'text', rule: timeRule },
+    endsAt: { column: 'ends_at', kind: 'text', rule: timeRule },
     priority: { column: 'priority', kind: 'number' },
     constraints: { column: 'constraints', kind: 'json' },
     metadata: { column: 'metadata', kind: 'json' },

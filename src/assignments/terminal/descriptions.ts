@@ -41,6 +41,12 @@ export function describeRun(run: SolverRun): string {
     ...run.shortages.map(({ name, missing }) => `  ${name}: ${missing} too few`),
     ...notes.map(note => `  ${note}`),
     ...(acceptedRevision === null ? [] : [`It is the round’s plan now, revision ${acceptedRevision}.`]),
+    ...(status === 'queued' || status === 'running'
+      ? [
+          'A server goes on with it. How it ends, with the same --tenant and --user:',
+          `  commonhold assignments show ${assignmentId} --run ${id}`,
+        ]
+      : []),
   ])
 }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { admin, alice, app, bob, houseOf, viewer } from '../planning/planning.test.world.ts'
+import { slow } from '../planning/run-jobs.test.slow.ts'
+import { solveRun } from '../planning/run-jobs.ts'
 import { registerPlanCommands } from './plan-commands.ts'
 
 /** Runs `commonhold assignments …` in this process; gives what it writes and the exit code that it asks for. */
@@ -113,4 +116,23 @@ test('VS-11 VS-15 commands say by their exit code that there is no plan, and tha
     ['compare', round, '--from', '-'],
   ])
     await assert.rejects(assignments(t, words), { exitCode: 2 }, words.join(' '))
+})
+
+test('VS-11 AG-01 a run that goes on in a server says by which command its end is seen', async t => {
+  const house = await houseOf({ Anna: {} }, { Kitchen: {} }, { strategy: 'slow_test' })
+  const id = await house.round()
+  const begun = slow.begun
+  const planning = assignments(t, ['plan', id, '--seconds', '30'])
+  while (slow.begun === begun) await sleep(20)
+  // As a server does that takes the run up.
+  await admin.query('update assignments.solver_runs set attempt = attempt + 1 where assignment_id = $1', [id])
+  const { written, exitCode } = await planning
+  assert.equal(exitCode, 6, written)
+  const [, command = '', runId = ''] = /^ {2}(commonhold assignments show \S+ --run (\S+))$/m.exec(written) ?? []
+  assert.match(written, /: running.*\nA server goes on with it/)
+  slow.lasts = false
+  await solveRun(app, { tenantId: alice.tenantId, userId: alice.userId }, id, runId)
+  const ended = await assignments(t, command.split(' ').slice(2))
+  assert.deepEqual([ended.exitCode, /: done, optimal/.test(ended.written)], [undefined, true], ended.written)
+  assert.doesNotMatch(ended.written, /A server goes on/)
 })

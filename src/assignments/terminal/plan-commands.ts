@@ -10,7 +10,7 @@ import { comparePlans } from '../planning/past-plans.ts'
 import { publishRound } from '../planning/publications.ts'
 import { solveRun } from '../planning/run-jobs.ts'
 import { requestRun } from '../planning/run-requests.ts'
-import { getRun, listRuns, type RunFields } from '../planning/runs.ts'
+import { getRun, listRuns, type RunFields, type SolverRun } from '../planning/runs.ts'
 import { createAssignment, getAssignment } from '../rounds/assignments.ts'
 import { timezoneOf } from '../timezones.ts'
 import { describeCheck, describeComparison, describeRound, describeRun, readPeople } from './descriptions.ts'
@@ -103,11 +103,13 @@ export function registerPlanCommands(parent: Command, { withApp }: CommandContex
       })
     })
 
-  command('show', 'Show who is on what in a round')
+  command('show', 'Show who is on what in a round, or how far a run of it is')
     .argument('<round>', 'its id')
-    .action(async (id: string, flags: Flags) => {
+    .option('--run <id>', 'the run; `last` for the latest')
+    .action(async (id: string, flags: Flags & { run?: string }) => {
       await run(flags, read, async (app, scope) => {
         const tx = app.db.reads(scope)
+        if (flags.run !== undefined) return outcomeOf(await getRun(tx, id, await runOf(tx, id, flags.run)))
         const [round, people] = [await getAssignment(tx, id), await readPeople(tx, id)]
         return { result: { ...round, people }, text: describeRound(round, people) }
       })
@@ -162,7 +164,10 @@ async function planned(app: App, scope: Scope, id: string, fields: RunFields) {
   const asked = await requestRun(app, scope, id, fields)
   // What takes long is done here: nobody need run a server for it. A server that has taken it up goes on with it.
   if (asked.status === 'queued') await solveRun(app, scope, id, asked.id)
-  const result = await getRun(app.db.scoped(scope), id, asked.id)
+  return outcomeOf(await getRun(app.db.scoped(scope), id, asked.id))
+}
+
+function outcomeOf(result: SolverRun) {
   const hasPlan = result.planStatus === 'optimal' || result.planStatus === 'feasible'
   return { result, text: describeRun(result), exitCode: hasPlan ? undefined : withoutPlan }
 }
