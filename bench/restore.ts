@@ -10,6 +10,7 @@ import { modules } from '../src/main/modules.ts'
 import { createApp, recordDeclarations } from '../src/main/program.ts'
 import { migrateDatabase } from '../src/platform/database/migrate.ts'
 import { takeBackup } from '../src/platform/operations/backups/base-backups.ts'
+import { parseLsn } from '../src/platform/operations/backups/positions.ts'
 import { startReceiver } from '../src/platform/operations/backups/receiver.ts'
 import { recoverAside } from '../src/platform/operations/backups/recoveries.ts'
 import { restoreTenant } from '../src/platform/operations/backups/tenant-restores.ts'
@@ -19,11 +20,14 @@ import type { Bench } from './context.ts'
 const megabytes = Number(process.argv.find(it => it.startsWith('--megabytes='))?.slice(12) ?? 5000)
 const ofTenants = Number(process.argv.find(it => it.startsWith('--of-tenants='))?.slice(13) ?? 0.2)
 const tenants = Math.max(1, Math.round(100 * ofTenants))
+const rowsInAll = Math.round((megabytes * 1000) / 1.25)
 
 /** One workspace with 1 % of the database, against the whole server brought back by hand (and nothing carried over yet). */
 const restore: Bench = async ({ log }) => {
   const root = mkdtempSync(join(tmpdir(), 'commonhold-bench-restore-'))
-  const server = await startEmbedded({ dataDirectory: join(root, 'data'), durable: false })
+  // The WAL of a server that people run has whole pages.
+  const settings = { full_page_writes: 'on' }
+  const server = await startEmbedded({ dataDirectory: join(root, 'data'), durable: false, settings })
   const keys = Keyring.generate('k1')
   const keyring = Keyring.parse(keys)
   const admin = server.adminConfig()
@@ -39,13 +43,18 @@ const restore: Bench = async ({ log }) => {
     await fill(client)
     const receiver = await startReceiver({ shelf, admin })
     const { plainBytes } = await takeBackup({ shelf, admin })
+    const { rows } = await client.query('select clock_timestamp() as at')
+    const target = { at: rows[0].at as Date }
+    await new Promise(resolve => setTimeout(resolve, 10))
     await client.query(`set session_replication_role = replica; delete from ${lists} where tenant_id = '${idOf(1)}'`)
-    const { rows } = await client.query('select clock_timestamp() as now')
-    await client.query('select pg_switch_wal()')
-    while ((receiver.position()?.lsn ?? '0/0') === '0/0') await new Promise(resolve => setTimeout(resolve, 50))
+    const { rows: ended } = await client.query('select pg_switch_wal()::text as lsn')
+    // What comes after it tells that it was received.
+    await client.query('create table public.after_it ()')
+    while (parseLsn(receiver.position()?.lsn ?? '0/0') <= parseLsn(ended[0].lsn))
+      await new Promise(resolve => setTimeout(resolve, 50))
 
     const began = performance.now()
-    const whole = await recoverAside({ shelf, target: { latest: true }, into: join(root, 'whole') })
+    const whole = await recoverAside({ shelf, target, into: join(root, 'whole') })
     const byHand = performance.now() - began
     await whole.stop()
     rmSync(join(root, 'whole'), { recursive: true, force: true })
@@ -61,16 +70,18 @@ const restore: Bench = async ({ log }) => {
     const wish = {
       slug: 'bench-1',
       mode: 'merge',
-      target: { latest: true },
+      target,
       requestedBy: 'bench',
     } as const
-    await restoreTenant(app, wish)
+    const { tables } = await restoreTenant(app, wish)
     const one = performance.now() - restoring
+    const [back, gone] = [tables[lists]?.added, Math.round(rowsInAll / 100)]
+    if (back !== gone) throw new Error(`${back} rows came back, and ${gone} were gone`)
     await app.db.close()
     await receiver.stop()
     await client.end()
     const ratio = one / byHand
-    log(`${Math.round(plainBytes / 2 ** 20)} MB at ${rows[0].now.toISOString()}, ${ofTenants * 100} % of tenants`)
+    log(`${Math.round(plainBytes / 2 ** 20)} MB, ${ofTenants * 100} % of tenants, ${back} rows came back`)
     return [
       {
         name: 'one workspace of 1 % against the whole by hand',
@@ -95,7 +106,6 @@ const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padSt
 
 /** Rows of about 1 kB that hardly compress, past triggers and keys. */
 async function fill(client: pg.Client): Promise<void> {
-  const rows = Math.round((megabytes * 1000) / 1.25)
   const text = `(select string_agg(md5(g::text || n::text), '') from generate_series(1, 30) as n)`
   await client.query('set session_replication_role = replica')
   await client.query(
@@ -111,11 +121,11 @@ async function fill(client: pg.Client): Promise<void> {
       `insert into ${lists} (tenant_id, user_id, name, description)
       select $1, $2, 'List ' || g, left(${text}, 1000)
       from generate_series(1, $3::integer) as g`,
-      [idOf(number), idOf(0), Math.round(rows / 100)],
+      [idOf(number), idOf(0), Math.round(rowsInAll / 100)],
     )
   }
   await client.query(
-    `create table public.shared as select g as id, left(${text}, 1000) as text from generate_series(1, ${Math.round(rows * (1 - ofTenants))}) as g`,
+    `create table public.shared as select g as id, left(${text}, 1000) as text from generate_series(1, ${Math.round(rowsInAll * (1 - ofTenants))}) as g`,
   )
   await client.query('create index on public.shared (id)')
   await client.query('set session_replication_role = origin')

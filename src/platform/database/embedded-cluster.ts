@@ -223,6 +223,12 @@ export const fastShutdown: readonly [NodeJS.Signals, number][] = [
   ['SIGKILL', 5],
 ]
 
+/** Of a copy that is thrown away next. */
+export const noShutdown: readonly [NodeJS.Signals, number][] = [
+  ['SIGQUIT', 10],
+  ['SIGKILL', 5],
+]
+
 // The pid was given to another process after a power cut. PostgreSQL takes its parent's pid for stale, and then still
 // looks whether the shared memory named in the file is in use, which it would not if the file were gone.
 function disownPidFile(directory: string): void {

@@ -22,6 +22,7 @@ import { DomainError } from '#platform/errors.ts'
 import {
   type Cluster,
   fastShutdown,
+  noShutdown,
   passwordPath,
   pathForServer,
   prepareCluster,
@@ -63,7 +64,7 @@ export type EmbeddedServer = {
   /** How to connect as the superuser, to `postgres` or to the named database. */
   adminConfig(database?: string): ClientConfig
   port: number
-  /** Fast shutdown: open transactions are rolled back, and what was committed is on disk when it resolves. */
+  /** Fast shutdown: open transactions are rolled back, and what was committed is on disk when it resolves; of a copy that is not durable nothing counts. */
   stop(): Promise<void>
 }
 
@@ -270,7 +271,9 @@ function supervise(
     if (!stopping) onLost?.(embeddedErrors.embeddedEnded({ ...cluster, reason }))
   })
   return () => {
-    stopping ??= endProcesses([child.pid!], fastShutdown).then(() => left)
+    stopping ??= endProcesses([child.pid!], cluster.isCopy && !cluster.durable ? noShutdown : fastShutdown).then(
+      () => left,
+    )
     return stopping
   }
 }

@@ -46,7 +46,7 @@ export async function withAside<T>(
       ...{ shelf: archive, systemIdentifier: archive.systemIdentifier, target, into, durable: false, log },
       ...(installation !== undefined && { installation }),
       ...(onProgress && { onProgress }),
-      ...(omissions && { isOmitted: omissions.isOmitted, database: app.administration.admin.database ?? 'postgres' }),
+      ...(omissions && { omissions, database: app.administration.admin.database ?? 'postgres' }),
     })
     return await work(copy).finally(() => copy.stop())
   } finally {

@@ -11,8 +11,8 @@ import { type Member, type MemberSink, readTar } from './tars.ts'
 export type Walk = {
   /** Given each member by its path in the cluster; takes its content where it wants it. */
   sink?: (path: string, member: Member) => Promise<MemberSink | undefined>
-  /** What is left out: neither looked at nor given to the sink. */
-  isOmitted?: ((path: string) => boolean) | undefined
+  /** What is left out: not read, nor given to the sink. */
+  isOmitted?: ((path: string, member: Member) => boolean) | undefined
   onBytes?: (count: number) => void
   onFault: (fault: DomainError) => void
 }
@@ -29,7 +29,7 @@ export async function walkBackup(archive: Archive, backup: Backup, walk: Walk): 
     }
     const gap = { until: 0 }
     // Each part that is used is authenticated by itself.
-    const options = walk.isOmitted ? { gap } : { onHash }
+    const options = { isPassing: true, ...(walk.isOmitted ? { gap } : { onHash }) }
     const content = readSealed(path, archive.keyring, innerName(backup, name), options)
     const checked = new Checked({ backup, name, expected, seen, walk, gap })
     try {
@@ -121,7 +121,7 @@ class Checked implements MemberSink {
     const { name, walk } = this.checks
     this.path = name === 'base' ? member.path : `pg_tblspc/${name}/${member.path}`
     this.isFile = member.kind === 'file'
-    this.isOmitted = this.isFile && (walk.isOmitted?.(this.path) ?? false)
+    this.isOmitted = this.isFile && (walk.isOmitted?.(this.path, member) ?? false)
     if (this.isOmitted) {
       this.checks.gap.until = member.end ?? 0
       this.hash = undefined

@@ -31,14 +31,18 @@ async function filesOf(table: string): Promise<{ path: string; bytes: number }[]
 }
 
 test('GG-21 a copy for one workspace has the tables that are read, whole with large indexes, and not what is beside', async () => {
-  const omissions = await findOmissions(admin, [lists], ['platform', 'tenancy'], { latest: true })
+  const omissions = await findOmissions(admin, {
+    tables: [lists],
+    platform: ['platform', 'tenancy'],
+    target: { latest: true },
+  })
   assert.ok(omissions)
   for (const table of [lists, 'tenancy.tenants']) {
     const files = await filesOf(table)
     const large = files.filter(({ bytes }) => bytes >= 2 ** 20)
     assert.ok(large.length > 2, `control: ${table} has large indexes`)
     assert.deepEqual(
-      files.filter(({ path }) => omissions.isOmitted(path)),
+      files.filter(({ path }) => omissions.portionOf(path) !== 'all'),
       [],
       `the planner opens every index of ${table}`,
     )
@@ -48,14 +52,13 @@ test('GG-21 a copy for one workspace has the tables that are read, whole with la
   )
   for (const { oid, isThis } of others)
     assert.equal(
-      omissions.isOmitted(`base/${oid}/1259`),
-      !isThis,
+      omissions.portionOf(`base/${oid}/1259`),
+      isThis ? 'all' : 'nothing',
       'nobody connects to other databases, templates neither',
     )
   const beside = (await filesOf('public.large')).filter(({ bytes }) => bytes >= 2 ** 20)
   assert.equal(beside.length, 2, 'control: a table and its index')
   for (const { path } of beside) {
-    assert.ok(omissions.isOmitted(path), path)
-    assert.ok(omissions.isOmitted(`${path}_vm`) && omissions.isOmitted(`${path}.1`), 'its other files as well')
+    for (const file of [path, `${path}_vm`, `${path}.1`]) assert.equal(omissions.portionOf(file), 'size', file)
   }
 })

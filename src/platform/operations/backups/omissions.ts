@@ -2,60 +2,94 @@ import type { Side } from '#platform/database'
 import { errors } from './errors.ts'
 import type { Target } from './plans.ts'
 
-/** Files of a backup that a copy does without: what is large and not asked for. */
-export type Omissions = { isOmitted(path: string): boolean; filenodes: ReadonlySet<string> }
+/**
+ * What a copy has of a file of the backup: all of it; of a table the pages with a row of the tenant, the others empty; its size alone, all
+ * empty, until the copy has recovered; or nothing.
+ */
+export type Portion = 'all' | 'rows' | 'size' | 'nothing'
+
+/** What a copy does without from which only some tables are read, or of them only the rows of a tenant. */
+export type Omissions = {
+  portionOf(path: string): Portion
+  /** Of whom rows are read. */
+  tenantId: string | undefined
+}
+
+export type Reading = {
+  tables: readonly string[]
+  /** Of their tables more is read than is asked for. */
+  platform: readonly string[]
+  target: Target
+  /** Databases that are restored whole. */
+  kept?: readonly string[]
+  /** Whose rows alone are read of these tables, one after the other where they are not `indexed`. */
+  tenant?: { id: string; tables: readonly string[]; indexed: readonly string[] } | undefined
+}
 
 /**
- * What a copy from which only these tables are read does not need: other databases, and tables from 1 MB on with their indexes, those
- * of the platform aside, of which more is read. The planner opens each index of a table, so those of `tables` are needed. Known by the files that relations have now: what has another file by then is restored. Nothing where the
- * copy has to be migrated, which needs all of it. Databases named in `kept` are restored whole.
+ * What a copy from which only these tables are read does not need: other databases, tables that are not read, and indexes that nobody
+ * needs. Those of `platform` are whole. Known by the files that relations have now: what has another file by then is restored. Nothing
+ * where the copy has to be migrated, which needs all of it.
  */
 export async function findOmissions(
   client: Side,
-  tables: readonly string[],
-  platform: readonly string[],
-  target: Target,
-  kept: readonly string[] = [],
+  { tables, platform, target, kept = [], tenant }: Reading,
 ): Promise<Omissions | undefined> {
-  const { rows: migrated } = await client.query<{ at: Date | null }>(
-    'select max(applied_at) as at from platform.migrations',
+  const { rows: about } = await client.query<{ at: Date | null; logsPages: boolean }>(
+    `select max(applied_at) as at, current_setting('full_page_writes')::boolean as "logsPages" from platform.migrations`,
   )
-  const migratedAt = migrated[0]?.at
+  const { at: migratedAt, logsPages } = about[0] as (typeof about)[0]
   if (!('latest' in target || ('at' in target && migratedAt && migratedAt < target.at))) return undefined
-  const { rows } = await client.query<{ path: string }>(
+  // Else a change of a page that was left empty could not be made again.
+  const partly = logsPages ? tenant : undefined
+  const { rows } = await client.query<{ path: string; portion: Portion }>(
     `with recursive
       asked as (
-        select c.oid
+        select
+          c.oid,
+          n.nspname || '.' || c.relname = any ($3) as "isPartly",
+          n.nspname || '.' || c.relname = any ($3) and n.nspname || '.' || c.relname <> all ($4) as "isBare"
         from pg_class as c
         join pg_namespace as n on n.oid = c.relnamespace
         where n.nspname || '.' || c.relname = any ($1)
         union
-        select i.inhrelid from pg_inherits as i join asked on asked.oid = i.inhparent
+        select i.inhrelid, asked."isPartly", asked."isBare" from pg_inherits as i join asked on asked.oid = i.inhparent
       ),
       kept as (
-        select oid from asked
+        select oid, "isPartly", "isBare" from asked
         union
-        select oid from pg_class where relnamespace::regnamespace::text = any ($2)
+        select oid, false, false from pg_class where relnamespace::regnamespace::text = any ($2)
       ),
       tables as (
-        select oid from kept
+        select oid, "isPartly", "isBare" from kept
         union
-        select c.reltoastrelid from pg_class as c join kept using (oid) where c.reltoastrelid <> 0
+        select c.reltoastrelid, false, false from pg_class as c join kept using (oid) where c.reltoastrelid <> 0
       ),
       needed as (
-        select oid from tables
+        select oid
+        from tables
+        where not "isPartly"
+          -- In rows from before the column it does not stand.
+          or exists (
+            select from pg_attribute where attrelid = oid and attname = 'tenant_id' and atthasmissing
+          )
         union
-        select i.indexrelid from pg_index as i join tables on tables.oid = i.indrelid
+        select i.indexrelid from pg_index as i join tables on tables.oid = i.indrelid and not tables."isBare"
       )
-    select pg_relation_filepath(c.oid) as path
+    select
+      pg_relation_filepath(c.oid) as path,
+      case
+        when exists (select from tables where tables.oid = c.oid) then 'rows'
+        when pg_relation_size(c.oid) < 1024 * 1024 then 'nothing'
+        else 'size'
+      end as portion
     from pg_class as c
     where c.oid >= 16384
       and c.relkind in ('r', 'i', 't', 'm')
       and c.reltablespace = 0
       and c.relnamespace <> 'pg_catalog'::regnamespace
-      and pg_relation_size(c.oid) >= 1024 * 1024
       and not exists (select from needed where needed.oid = c.oid)`,
-    [tables, platform],
+    [tables, platform, partly?.tables ?? [], partly?.indexed ?? []],
   )
   const { rows: others } = await client.query<{ oid: string }>(
     `select oid::text
@@ -64,34 +98,76 @@ export async function findOmissions(
       and datname <> all ($1)`,
     [kept],
   )
-  const filenodes = new Set(rows.map(({ path }) => path))
+  const portions = new Map(rows.map(({ path, portion }) => [path, portion]))
   const databases = new Set(others.map(({ oid }) => oid))
-  const isOmitted = (path: string) => {
+  const portionOf = (path: string): Portion => {
     // base/<database>/[INCREMENTAL.]<filenode>[_fork][.segment]
-    const [, database = '', filenode] = /^base\/(\d+)\/(?:INCREMENTAL\.)?(\d+)(?:_[a-z]+)?(?:\.\d+)?$/.exec(path) ?? []
-    return filenode !== undefined && (databases.has(database) || filenodes.has(`base/${database}/${filenode}`))
+    const [, database = '', filenode, fork] =
+      /^base\/(\d+)\/(?:INCREMENTAL\.)?(\d+)(_[a-z]+)?(?:\.\d+)?$/.exec(path) ?? []
+    if (filenode === undefined) return 'all'
+    if (databases.has(database)) return 'nothing'
+    const portion = portions.get(`base/${database}/${filenode}`) ?? 'all'
+    return portion === 'rows' && fork !== undefined ? 'all' : portion
   }
-  return { isOmitted, filenodes }
+  return { portionOf, tenantId: partly?.id }
 }
 
-/** Refuses to read a table of which something was left out. */
-export async function requireRead(past: Side, tables: readonly string[], { filenodes }: Omissions): Promise<void> {
-  const { rows } = await past.query<{ name: string; path: string }>(
-    `with recursive asked as (
-      select c.oid, n.nspname || '.' || c.relname as name
-      from pg_class as c
-      join pg_namespace as n on n.oid = c.relnamespace
-      where n.nspname || '.' || c.relname = any ($1)
-      union
-      select i.inhrelid, asked.name from pg_inherits as i join asked on asked.oid = i.inhparent
-    )
-    select asked.name, pg_relation_filepath(part.oid) as path
-    from asked
-    join pg_class as c using (oid)
-    cross join lateral (values (c.oid), (nullif(c.reltoastrelid, 0))) as part (oid)
-    where part.oid is not null`,
+/** The same with whole tables. */
+export const withWholeTables = ({ portionOf }: Omissions): Omissions => ({
+  tenantId: undefined,
+  portionOf(path) {
+    const portion = portionOf(path)
+    return portion === 'rows' ? 'all' : portion
+  },
+})
+
+/** Refuses to read a table of which something was left out that is asked for; has the copy do without the indexes that it lacks. */
+export async function requireRead(past: Side, tables: readonly string[], { portionOf }: Omissions): Promise<void> {
+  const { rows } = await past.query<{
+    oid: string
+    kind: string
+    path: string
+    name: string | null
+    hasTenant: boolean
+  }>(
+    `with recursive
+      asked as (
+        select c.oid, n.nspname || '.' || c.relname as name
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        where n.nspname || '.' || c.relname = any ($1)
+        union
+        select i.inhrelid, asked.name from pg_inherits as i join asked on asked.oid = i.inhparent
+      ),
+      parts as (
+        select oid, name from asked
+        union
+        select c.reltoastrelid, asked.name from asked join pg_class as c using (oid)
+      )
+    select
+      c.oid::text,
+      c.relkind as kind,
+      pg_relation_filepath(c.oid) as path,
+      parts.name,
+      exists (
+        select from pg_attribute where attrelid = c.oid and attname = 'tenant_id' and atttypid = 'uuid'::regtype
+      ) as "hasTenant"
+    from pg_class as c
+    left join parts using (oid)
+    where c.relkind in ('r', 'i', 't', 'm')`,
     [tables],
   )
-  const left = rows.find(({ path }) => filenodes.has(path))
-  if (left) throw errors.copyIncomplete({ table: left.name })
+  const left = rows.map(row => ({ ...row, portion: portionOf(row.path ?? '') }))
+  for (const { name, portion, hasTenant } of left) {
+    const isThere = portion === 'all' || (portion === 'rows' && hasTenant)
+    if (name !== null && !isThere) throw errors.copyIncomplete({ table: name })
+  }
+  const indexes = left.filter(({ kind, portion }) => kind === 'i' && portion !== 'all').map(({ oid }) => oid)
+  // As if they were about to be dropped: nobody opens them.
+  await past.query('set allow_system_table_mods = on')
+  await past.query(
+    'update pg_index set indisvalid = false, indisready = false, indislive = false where indexrelid = any ($1::oid[])',
+    [indexes],
+  )
+  await past.query('reset allow_system_table_mods')
 }

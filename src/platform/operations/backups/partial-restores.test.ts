@@ -434,6 +434,22 @@ test('GG-16 VS-06 a participant who was erased since, with his account or by han
   assert.equal(await exceptionsOf(stayed), 1)
 })
 
+test('GG-16 a copy that cannot be made to forget who was erased since is refused, and nothing is changed', async () => {
+  const client = new pg.Client(copy.adminConfig(adminConfig.database))
+  await client.connect()
+  const before = [await rowsOf('assignments.participants'), await rowsOf(lists)]
+  await client.query(`alter database ${adminConfig.database} set default_transaction_read_only = on`)
+  try {
+    const refused = refusal('backups.copy_remembers', /2 in assignments\.participants.*read-only/)
+    await assert.rejects(restoreTenant(app, { ...wish, mode: 'replace' }), refused)
+  } finally {
+    await client.query('set default_transaction_read_only = off')
+    await client.query(`alter database ${adminConfig.database} reset default_transaction_read_only`)
+    await client.end()
+  }
+  assert.deepEqual([await rowsOf('assignments.participants'), await rowsOf(lists)], before)
+})
+
 test('VS-10 the history of a round goes on through a restore: what was done since, and what the restore did, are told', async () => {
   const { rows } = await admin.query(
     'select id, action, changes from assignments.assignment_history where assignment_id = $1 order by id',

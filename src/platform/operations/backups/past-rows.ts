@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { columnList, quoted } from '#platform/database'
 import { errors as operationsErrors } from '../errors.ts'
@@ -52,6 +52,24 @@ export class PastRows {
 
   constructor(options: PastRowsOptions) {
     this.options = options
+  }
+
+  /** Those of the tables that have a row, or had one then: for most there is nothing to do. */
+  async findConcerned(shapes: readonly TableShape[]): Promise<TableShape[]> {
+    const { target, sourceOf, forgotten } = this.options
+    const found = new Set(forgotten?.keys())
+    for (const client of new Set([target, ...shapes.map(sourceOf)])) {
+      const there = shapes.filter(shape => client === target || client === sourceOf(shape))
+      const looks = there.map(
+        shape => `(${pg.escapeLiteral(shape.name)}, exists (select from ${quoted(shape.name)}${this.ofTenant(shape)}))`,
+      )
+      if (looks.length === 0) continue
+      const { rows } = await client.query<{ name: string }>(
+        `select name from (values ${looks.join(', ')}) as tables (name, "isConcerned") where "isConcerned"`,
+      )
+      for (const { name } of rows) found.add(name)
+    }
+    return shapes.filter(({ name }) => found.has(name))
   }
 
   /** Copies the rows of then. Returns how many. */

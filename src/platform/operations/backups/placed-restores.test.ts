@@ -9,7 +9,7 @@ import { DomainError } from '#platform/errors.ts'
 import { finishMove, moveTenant, placeTenant } from '#platform/tenancy'
 import { ownServer } from '#test/own-server.ts'
 
-const server = await ownServer()
+const server = await ownServer({ full_page_writes: 'on' })
 const { joinAs, newPerson, testWorld } = await import('#test/world.ts')
 const { tenantDatabase } = await import('#test/tenant-databases.ts')
 const { takeBackup } = await import('./base-backups.ts')

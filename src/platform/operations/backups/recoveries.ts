@@ -1,10 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import pg, { type ClientConfig } from 'pg'
 import { restoredPath, startEmbedded, stopLeftovers, takeLock } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { type Archive, readCatalogue, type Shelf, syncedRename } from './catalogue.ts'
 import { errors } from './errors.ts'
+import { type Omissions, withWholeTables } from './omissions.ts'
 import { type Plan, planRecovery, type Target } from './plans.ts'
 import { layOut, layOutWal, type RestoreProgress } from './restores.ts'
 
@@ -19,8 +30,8 @@ export type RecoveryOptions = {
   installation?: string
   /** False for a copy that only is looked at: it is made faster and lost at a power cut. */
   durable?: boolean
-  /** Files that a copy does without from which only some tables are read. */
-  isOmitted?: (path: string) => boolean
+  /** For a copy from which only some rows are read. */
+  omissions?: Omissions
   /** One that is there; template1 unless told. */
   database?: string
   onProgress?: (progress: RestoreProgress) => void
@@ -52,15 +63,30 @@ export type RecoveredServer = {
  * It takes part in nothing: no archive, no replication, no port. Refuses with what is missing or altered.
  */
 export async function recoverAside(options: RecoveryOptions): Promise<RecoveredServer> {
-  const { shelf, target, onProgress, installation, durable = true, log } = options
   const into = resolve(options.into)
   mkdirSync(into, { recursive: true, mode: 0o700 })
   if (readdirSync(into).length > 0) throw errors.targetOccupied({ directory: into })
+  const server = await recover(options, into)
+  const { omissions, log } = options
+  if (!omissions) return server
+  const isWhole = await settleOmissions(into, omissions).catch(async error => {
+    await server.stop()
+    throw error
+  })
+  if (isWhole) return server
+  await server.stop()
+  log?.('The WAL changes pages that it does not have whole (full_page_writes was off): tables are laid out whole')
+  rmSync(into, { recursive: true, force: true })
+  return await recoverAside({ ...options, omissions: withWholeTables(omissions) })
+}
+
+async function recover(options: RecoveryOptions, into: string): Promise<RecoveredServer> {
+  const { shelf, target, onProgress, installation, durable = true, log, omissions } = options
   const archive = findArchive(shelf, options.systemIdentifier)
   const plan = await planRecovery(archive, target)
   // By this name what a killed program left is removed at the next start there.
   const draft = join(into, 'postgres.unfinished-restore')
-  await layOut(archive, plan, draft, onProgress, options.isOmitted)
+  await layOut(archive, plan, draft, onProgress, omissions)
   writeFileSync(join(draft, 'recovery.signal'), '', { mode: 0o600 })
   const directory = join(into, 'postgres')
   renameSync(draft, directory)
@@ -72,8 +98,7 @@ export async function recoverAside(options: RecoveryOptions): Promise<RecoveredS
       durable,
       settings: {
         ...{ restore_command: 'false', recovery_target_timeline: String(plan.timeline) },
-        // Changes of what was left out are passed over, and nobody tidies what is not there.
-        ...(options.isOmitted && { ignore_invalid_pages: 'on', autovacuum: 'off' }),
+        ...(omissions && partial),
         ...goal,
       },
       copy: { superuser: last.superuser, ...(installation !== undefined && { installation }) },
@@ -92,6 +117,34 @@ export async function recoverAside(options: RecoveryOptions): Promise<RecoveredS
     await server.stop()
     throw error
   }
+}
+
+// Changes of what was left out are passed over, and told; nobody tidies what is not there, nor writes to the disk what soon is removed.
+const partial = {
+  ignore_invalid_pages: 'on',
+  log_min_messages: 'warning',
+  autovacuum: 'off',
+  checkpoint_timeout: '1d',
+  max_wal_size: '1TB',
+  jit: 'off',
+}
+
+/**
+ * False where WAL changed a page that a table lacks of which some are there: then a row may be missing. The server has named each that it
+ * passed over. Else the holes go, so that who reads what is not there is refused, instead of finding nothing.
+ */
+async function settleOmissions(into: string, { portionOf }: Omissions): Promise<boolean> {
+  const log = join(into, 'postgres.log')
+  for (const path of [log, `${log}.1`].filter(each => existsSync(each))) {
+    for await (const line of createInterface({ input: createReadStream(path) })) {
+      const named = line.match(/\bbase\/\d+\/\d+\b/g) ?? []
+      if (named.some(file => portionOf(file) === 'rows')) return false
+    }
+  }
+  const base = join(into, 'postgres', 'base')
+  for (const path of readdirSync(base, { recursive: true, encoding: 'utf8' }))
+    if (portionOf(`base/${path}`) === 'size') rmSync(join(base, path))
+  return true
 }
 
 /** The archive of a server: of the one named, else of the one whose backup is the newest. */

@@ -9,6 +9,7 @@ import {
   rmSync,
   statfsSync,
   writeFileSync,
+  writeSync,
   writevSync,
 } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
@@ -16,8 +17,10 @@ import { basename, dirname, join } from 'node:path'
 import { type Archive, type Backup, explain } from './catalogue.ts'
 import { walkBackup } from './contents.ts'
 import { errors } from './errors.ts'
+import type { Omissions } from './omissions.ts'
 import type { Plan } from './plans.ts'
 import { parseLsn } from './positions.ts'
+import { release } from './sealed-files.ts'
 import { keepTablespacesInside } from './tablespace-records.ts'
 import type { Member, MemberSink } from './tars.ts'
 import { readWalParts, type WalFile } from './wal-files.ts'
@@ -25,15 +28,15 @@ import { readWalParts, type WalFile } from './wal-files.ts'
 export type RestoreProgress = { bytes: number; expectedBytes: number }
 
 /**
- * Lays out a cluster as the plan says, for a server that then recovers, with its tablespaces inside of it. Each file is held
- * against its manifest.
+ * Lays out a cluster as the plan says, for a server that then recovers, with its tablespaces inside of it. Each file that is read is
+ * held against its manifest.
  */
 export async function layOut(
   archive: Archive,
   plan: Plan,
   directory: string,
   onProgress: (progress: RestoreProgress) => void = () => {},
-  isOmitted?: (path: string) => boolean,
+  omissions?: Omissions,
 ): Promise<void> {
   const expectedBytes = plan.chain.reduce((sum, backup) => sum + backup.plainBytes, 0)
   requireRoom(dirname(directory), expectedBytes + plan.likely * (plan.chain[0]?.walSegmentBytes ?? 0))
@@ -43,10 +46,10 @@ export async function layOut(
     mkdirSync(directory, { mode: 0o700 })
     for (const backup of plan.chain) {
       const kept = new Set<string>()
-      const layer: Layer = { directory, kept, made, isOnOthers: backup !== plan.chain[0] }
+      const layer: Layer = { directory, kept, made, isOnOthers: backup !== plan.chain[0], omissions }
       await walkBackup(archive, backup, {
         sink: (path, member) => layerSink(layer, path, member),
-        isOmitted,
+        isOmitted: omissions && ((path, member) => leaveOut(layer, omissions, path, member)),
         onBytes: count => {
           bytes += count
           onProgress({ bytes, expectedBytes })
@@ -82,6 +85,7 @@ export async function layOutWal(archive: Archive, plan: Plan, directory: string,
       size,
     )
     writeSegment(path, parts, size)
+    for (const part of parts) release(part)
   }
   const more = keepTablespacesInside(folder)
   const isAllowed = readdirSync(join(directory, 'pg_tblspc')).length > 0 || more > 0
@@ -128,28 +132,54 @@ type Layer = {
   made: Set<string>
   /** There may be files from the backup before it. */
   isOnOthers: boolean
+  omissions: Omissions | undefined
+}
+
+/** What is left out for its size is a hole: WAL about its end would have the server write all that is before. */
+function leaveOut(layer: Layer, { portionOf }: Omissions, path: string, { size }: Member): boolean {
+  const portion = portionOf(path)
+  if (portion !== 'size') return portion === 'nothing'
+  const { target, isChange } = place(layer, path)
+  if (isChange) return true
+  const file = openSync(target, 'w', 0o600)
+  ftruncateSync(file, size)
+  closeSync(file)
+  return true
 }
 
 /** Writes one member over what the backup before it left, or changes blocks of that. */
 async function layerSink(layer: Layer, path: string, member: Member): Promise<MemberSink | undefined> {
-  const { directory, kept } = layer
-  if (path.split('/').includes('..')) throw errors.contentWrong({ id: '', path, reason: 'it leads outside' })
-  const target = join(directory, path)
   if (member.kind === 'directory') {
-    makeDirectory(layer, target)
+    requireInside(path)
+    makeDirectory(layer, join(layer.directory, path))
     return undefined
   }
   if (member.kind === 'link') return undefined
   // The places of the original: ours are inside.
   if (path === 'tablespace_map') return undefined
+  const { target, isChange } = place(layer, path)
+  if (isChange) return changeBlocks(target)
+  if (layer.isOnOthers) rmSync(target, { force: true })
+  const { portionOf, tenantId } = layer.omissions ?? {}
+  if (tenantId !== undefined && portionOf?.(path) === 'rows') return writePagesWith(target, member.size, tenantId)
+  return member.size <= smallBytes ? writeSmallFile(target) : await writeLargeFile(target)
+}
+
+/** Where a file goes, whose directory is there then; one with changes to the file of the backup before. */
+function place(layer: Layer, path: string): { target: string; isChange: boolean } {
+  requireInside(path)
+  const isChange = basename(path).startsWith(changes)
+  const own = isChange ? join(dirname(path), basename(path).slice(changes.length)) : path
+  layer.kept.add(own)
+  const target = join(layer.directory, own)
   makeDirectory(layer, dirname(target))
-  if (!basename(target).startsWith('INCREMENTAL.')) {
-    kept.add(path)
-    if (layer.isOnOthers) rmSync(target, { force: true })
-    return member.size <= smallBytes ? writeSmallFile(target) : await writeLargeFile(target)
-  }
-  kept.add(join(dirname(path), basename(path).slice('INCREMENTAL.'.length)))
-  return changeBlocks(join(dirname(target), basename(target).slice('INCREMENTAL.'.length)))
+  return { target, isChange }
+}
+
+const changes = 'INCREMENTAL.'
+
+function requireInside(path: string): void {
+  if (path.split('/').includes('..')) throw errors.contentWrong({ id: '', path, reason: 'it leads outside' })
 }
 
 function makeDirectory({ made }: Layer, path: string): void {
@@ -206,6 +236,56 @@ async function writeLargeFile(path: string): Promise<MemberSink> {
       await writing.finally(() => file.close())
     },
   }
+}
+
+/**
+ * Of a table the pages on which the tenant's id stands, as it does in each of his rows; the others are a hole, which is an empty page to
+ * the server. Whatever changes one of them later has the whole page in the WAL.
+ */
+function writePagesWith(path: string, size: number, tenantId: string): MemberSink {
+  const id = Buffer.from(tenantId.replaceAll('-', ''), 'hex')
+  const file = openSync(path, 'wx', 0o600)
+  let at = 0
+  let begun: Buffer = Buffer.alloc(0)
+  const writePages = (pages: Buffer) => {
+    for (let found = pages.indexOf(id); found !== -1; ) {
+      const from = pageOf(found)
+      let to = from + blockBytes
+      found = pages.indexOf(id, to)
+      for (; found !== -1 && found < to + blockBytes; found = pages.indexOf(id, to)) to += blockBytes
+      writeAllAt(file, pages.subarray(from, to), at + from)
+    }
+    at += pages.length
+  }
+  return {
+    begin: async () => {},
+    async data(bytes) {
+      let rest = bytes
+      if (begun.length > 0) {
+        const part = rest.subarray(0, blockBytes - begun.length)
+        rest = rest.subarray(part.length)
+        begun = Buffer.concat([begun, part])
+        if (begun.length < blockBytes) return
+        writePages(begun)
+      }
+      const whole = pageOf(rest.length)
+      writePages(rest.subarray(0, whole))
+      begun = Buffer.from(rest.subarray(whole))
+    },
+    async end() {
+      try {
+        ftruncateSync(file, size)
+      } finally {
+        closeSync(file)
+      }
+    },
+  }
+}
+
+const pageOf = (position: number): number => position - (position % blockBytes)
+
+function writeAllAt(file: number, bytes: Buffer, at: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done)
 }
 
 const blockBytes = 8192

@@ -40,6 +40,15 @@ const decompress = promisify(zstdDecompress)
 /** By default each 16 kB of what comes out would be a turn of its own, with memory of its own. */
 const decompressFrame = (frame: Buffer): Promise<Buffer> =>
   decompress(frame, { chunkSize: Math.min(frameBytes + 64, 16_384 + 8 * frame.length) })
+
+async function decompressAway(frame: Buffer): Promise<Buffer> {
+  try {
+    return await decompressFrame(frame)
+  } finally {
+    release(frame)
+  }
+}
+
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 }
 
 /** Writes one sealed file. What is written is on the disk when `finish` (or `flush`) resolves. */
@@ -179,6 +188,8 @@ type ReadOptions = {
   gap?: { until: number }
   /** Told the SHA-256 of the file at the end, for which all of it is read. */
   onHash?: (sha256: string) => void
+  /** A part is there only until the one after the next is asked for. */
+  isPassing?: boolean
 }
 
 /** The content of a sealed file, in order, each part only after it was found to be what was written. */
@@ -193,8 +204,14 @@ export async function* readSealed(
   })
   const hash = options.onHash && createHash('sha256')
   const plain: Promise<Buffer>[] = []
+  const memory = Buffer.allocUnsafeSlow(2 * frameBytes)
+  const passed: Buffer[] = []
+  const pass = (part: Buffer): Buffer => {
+    if (options.isPassing && passed.push(part) > 2) release(passed.shift() as Buffer)
+    return part
+  }
   try {
-    const { take, skip } = takerOf(file, hash)
+    const { take, skip } = takerOf(file, hash, memory)
     const start = await take(8)
     if (!start?.subarray(0, 4).equals(magic))
       throw errors.fileAltered({ path, reason: 'it does not begin as a backup does' })
@@ -219,12 +236,12 @@ export async function* readSealed(
       isLast = mark === 1
       const opened = isUseless
         ? Promise.resolve(zeros)
-        : decompressFrame(openFrame(key, header, number, mark, sealed, path))
+        : decompressAway(openFrame(key, header, number, mark, sealed, path))
       opened.catch(() => {})
       plain.push(opened)
-      if (plain.length > ahead) yield await (plain.shift() as Promise<Buffer>)
+      if (plain.length > ahead) yield pass(await (plain.shift() as Promise<Buffer>))
     }
-    for (let next = plain.shift(); next; next = plain.shift()) yield await next
+    for (let next = plain.shift(); next; next = plain.shift()) yield pass(await next)
     if ((await take(1)) !== undefined && !options.isOpen)
       throw errors.fileAltered({ path, reason: 'something follows its last frame' })
     if (hash) options.onHash?.(hash.digest('hex'))
@@ -233,8 +250,17 @@ export async function* readSealed(
     for (const next of plain) yield await next
     throw error
   } finally {
+    release(memory)
     await file.close()
   }
+}
+
+/**
+ * Gives the memory of a part that was read back at once. Left to the collector, each 30 MB or so that were read have it go through
+ * all that the program holds: a third of the time that it takes to lay out a backup.
+ */
+export function release(part: Buffer): void {
+  if (part !== zeros && part.buffer.byteLength > Buffer.poolSize) (part.buffer as ArrayBuffer).transfer(0)
 }
 
 /** What the writer of a sealed file said about it; not proved before the file was read. */
@@ -357,8 +383,7 @@ function nonceOf(number: number): Buffer {
  * `take` gives so many bytes of the file, at most two frames, that are there until the next are taken, or undefined where it ends
  * before; with `isAlone` nothing is read ahead. `skip` passes over them, read only if they are hashed.
  */
-function takerOf(file: FileHandle, hash: { update(bytes: Buffer): unknown } | undefined) {
-  const memory = Buffer.allocUnsafeSlow(2 * frameBytes)
+function takerOf(file: FileHandle, hash: { update(bytes: Buffer): unknown } | undefined, memory: Buffer) {
   let [from, to, position] = [0, 0, 0]
   const take = async (count: number, isAlone = false): Promise<Buffer | undefined> => {
     while (to - from < count) {

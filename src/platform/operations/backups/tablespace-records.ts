@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -12,14 +12,30 @@ export function keepTablespacesInside(pgWal: string): number {
     .map(name => ({ name, path: join(pgWal, name) }))
   let found = 0
   let before: Walked | undefined
+  let spare: Buffer | undefined
   for (const { name, path } of segments) {
-    const segment: Walked = { name, path, bytes: readFileSync(path), isChanged: false, open: undefined }
+    const segment: Walked = { name, path, bytes: readInto(spare, path), isChanged: false, open: undefined }
     found += walk(segment, before && follows(before, name) ? before : undefined)
     if (before?.isChanged) writeFileSync(before.path, before.bytes)
+    // A record that goes on into a third segment is none of ours: what was in the first is of no more use.
+    spare = before?.bytes
     before = segment
   }
   if (before?.isChanged) writeFileSync(before.path, before.bytes)
   return found
+}
+
+/** In the memory that is given, if it is as large. */
+function readInto(memory: Buffer | undefined, path: string): Buffer {
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const bytes = memory?.length === size ? memory : Buffer.allocUnsafeSlow(size)
+    for (let read = 0, more = 1; more > 0; read += more) more = readSync(file, bytes, read, size - read, read)
+    return bytes
+  } finally {
+    closeSync(file)
+  }
 }
 
 type Walked = { name: string; path: string; bytes: Buffer; isChanged: boolean; open: Open | undefined }

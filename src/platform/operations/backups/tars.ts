@@ -9,7 +9,7 @@ export type Member = {
   end?: number
 }
 
-/** What takes the members of a tar, in order: `begin`, then the bytes of a file, then `end`. */
+/** What takes the members of a tar, in order: `begin`, then the bytes of a file, each until the next call has ended, then `end`. */
 export type MemberSink = {
   begin(member: Member): Promise<void>
   data(bytes: Buffer): Promise<void>

@@ -77,15 +77,12 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
     const known = await findKnownTenant(present, slug)
     if (known) await requireFree(present, known, wish)
     else if (!wish.revive) log?.(`There is no workspace ${slug} now; whether there was one is seen in the copy`)
-    const read = [
-      ...readOf(app, await readShapes(present)),
-      'tenancy.tenants',
-      'tenancy.placements',
-      'tenancy.moves',
-      'identity.users',
-    ]
+    const shapes = await readShapes(present)
+    const read = [...readOf(app, shapes), 'tenancy.tenants', 'tenancy.placements', 'tenancy.moves', 'identity.users']
     const kept = await databasesOf(app, present, known)
-    const omissions = kept && (await findOmissions(present, read, schemasOfPlatform(app), target, kept))
+    const tenant = known && { id: known.id, ...ownOf(app, shapes) }
+    const omissions =
+      kept && (await findOmissions(present, { tables: read, platform: schemasOfPlatform(app), target, kept, tenant }))
     const run = async (runId: string) =>
       await aside(app, { target, omissions, ...(log && { log }), ...(onProgress && { onProgress }) }, async copy => {
         await wish.onStep?.('recovered')
@@ -124,12 +121,26 @@ function tablesOf(app: App, shapes: ReadonlyMap<string, TableShape>): TableShape
   )
 }
 
+/** Those of applications, of which no rows of others are read; by an index perhaps where people are forgotten. */
+function ownOf(app: App, shapes: ReadonlyMap<string, TableShape>): { tables: string[]; indexed: string[] } {
+  const elsewhere = schemasOfApplications(app)
+  const own = tablesOf(app, shapes).filter(({ schema }) => elsewhere.includes(schema))
+  const forgetting = new Set(schemasForgetting(app))
+  return {
+    tables: own.map(({ name }) => name),
+    indexed: own.filter(({ schema }) => forgetting.has(schema)).map(({ name }) => name),
+  }
+}
+
 /** Tables whose rows are read: those, and where people are forgotten all that it concerns. */
 function readOf(app: App, shapes: ReadonlyMap<string, TableShape>): string[] {
-  const forgetting = app.modules.flatMap(({ schema, restoration }) => (restoration?.forgets ? [schema] : []))
-  const touched = [...shapes.values()].filter(({ schema }) => forgetting.includes(schema))
+  const forgetting = new Set(schemasForgetting(app))
+  const touched = [...shapes.values()].filter(({ schema }) => forgetting.has(schema))
   return [...new Set([...tablesOf(app, shapes), ...touched].map(({ name }) => name))]
 }
+
+const schemasForgetting = ({ modules }: App): string[] =>
+  modules.flatMap(({ schema, restoration }) => (schema && restoration?.forgets ? [schema] : []))
 
 /** The databases that the tenant's data may have been in, by their names; undefined where nobody knows any more. */
 async function databasesOf(app: App, present: Side, known: KnownTenant | undefined): Promise<string[] | undefined> {
@@ -291,7 +302,8 @@ async function bringBack(
   tables: readonly TableShape[],
 ): Promise<Record<string, RowCounts>> {
   const differing: Record<string, RowCounts> = {}
-  for (const shape of tables) {
+  const concerned = await rows.findConcerned(tables)
+  for (const shape of concerned) {
     const rule = ruleOf(app.modules, shape)
     if ('stays' in rule) continue
     const count = await rows.stage(shape, rule)
@@ -299,7 +311,7 @@ async function bringBack(
     if (count > 0) log?.(`${shape.name}: ${count} rows of then`)
   }
   await onStep?.('staged')
-  for (const shape of tables) {
+  for (const shape of concerned) {
     await rows.settle(shape)
     const counts = await rows.compare(shape)
     await rows.requireNoHold(shape)
