@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
@@ -365,6 +366,22 @@ describe('rounds of chores', { skip }, () => {
     assert.deepEqual(await reader.page.getByRole('menuitem').allInnerTexts(), ['Why not elsewhere …?', 'Open Anna'])
     await reader.page.keyboard.press('Escape')
     await look(reader.page, 'round, for a reader')
+
+    // Of a board with more than one can read the first are shown; others are found.
+    await reader.page.route(/\/board\?/, async route => {
+      const board = await (await route.fetch()).json()
+      const place = (_: unknown, at: number) => ({ ...board.targets[0], id: randomUUID(), name: `Place ${at + 1}` })
+      await route.fulfill({ json: { ...board, targets: Array.from({ length: 60 }, place) } })
+    })
+    await reader.page.goto('/assignments?domain=short&day=2027-03-08')
+    const places = reader.page.getByRole('link', { name: /^Place \d/ })
+    await places.first().waitFor()
+    assert.equal(await places.count(), 40)
+    await reader.page.getByRole('button', { name: 'Show 20 more' }).click()
+    await places.nth(59).waitFor()
+    await reader.page.getByRole('textbox', { name: 'Find a chore or somebody' }).fill('place 57')
+    await places.nth(1).waitFor({ state: 'detached' })
+    assert.match(await places.innerText(), /^Place 57/)
     assert.deepEqual(reader.complaints, [])
     await reader.context.close()
 
