@@ -70,6 +70,7 @@ await admin.query(
 
 // What belongs together is named in one row: a leak through two ids is one through the right two, and the control below
 // sees that they are among these. All combinations would be twenty thousand requests, nearly all of what is not there.
+const idsOfRows = made.map(({ row }) => new Set(made.map(({ id }) => id).filter(id => row.includes(id))))
 const pairs = made.flatMap((one, index) =>
   made
     .filter(({ id }, at) => id !== one.id && (at === (index + 1) % made.length || areTogether(one.id, id)))
@@ -77,7 +78,7 @@ const pairs = made.flatMap((one, index) =>
 )
 
 function areTogether(...ids: string[]): boolean {
-  return made.some(({ row }) => ids.every(id => row.includes(id)))
+  return idsOfRows.some(named => ids.every(id => named.has(id)))
 }
 
 // What everybody may refer to.
@@ -144,11 +145,18 @@ const schemaOf = new Map(
   modules.flatMap((module: Module) => (module.routes ?? []).map(declared => [declared, module.schema] as const)),
 )
 
-/** An address with each of Alice's ids; with more, those that belong together, one of them of the route's own module or the workspace's. */
+/**
+ * An address with each of Alice's ids, those of the route's own module first, among which the control finds its one; with
+ * more, those that belong together, one of them of the route's own module or the workspace's.
+ */
 function pathsOf(declared: AnyRoute): string[] {
   const address = addressOf(declared)
   const parameters = address.match(/\{\w+\}/g) ?? []
-  if (parameters.length === 1) return made.map(({ id }) => address.replace(parameters[0] as string, id))
+  if (parameters.length === 1) {
+    const isOwn = ({ table }: { table: string }) => table.split('.')[0] === schemaOf.get(declared)
+    const ownFirst = made.toSorted((one, other) => Number(isOwn(other)) - Number(isOwn(one)))
+    return ownFirst.map(({ id }) => address.replace(parameters[0] as string, id))
+  }
   const [first = '', second = '', third, ...more] = parameters
   assert.ok(second !== '' && more.length === 0, `${address}: teach pathsOf`)
   const schemas = [schemaOf.get(declared), 'tenancy']
