@@ -255,6 +255,67 @@ test('GG-19 each entry of a table tells its context columns in details, whether 
   )
 })
 
+test('GG-19 whichever columns of a wide table change, its entry has these and no others', async () => {
+  await owner.query(`
+    create table shop.articles (
+      tenant_id uuid not null,
+      id integer not null,
+      title text,
+      token text,
+      price numeric,
+      place point,
+      raw json,
+      settings jsonb,
+      labels text[],
+      sold_at timestamptz,
+      stock integer,
+      "select ""it""" text,
+      updated_at timestamptz not null default now(),
+      doubled integer generated always as (stock * 2) stored,
+      constraint articles_pkey primary key (tenant_id, id)
+    );
+    create table shop.parts (like shop.articles including all);
+    select platform.isolate('shop.articles'), platform.isolate('shop.parts');
+    select platform.keep_updated_at('shop.articles'), platform.keep_updated_at('shop.parts');
+    select audit.track('shop.articles', '{token}'), audit.track('shop.parts', '{token}', context => '{title,stock}');
+    grant select, insert, update on shop.articles, shop.parts to commonhold_app`)
+  const columns: [name: string, literal: string, logged: unknown][] = [
+    ['title', `'Lamp'`, 'Lamp'],
+    ['token', `'hush'`, '[redacted]'],
+    ['price', '1.50', 1.5],
+    ['place', `'(1,2)'`, '(1,2)'],
+    ['raw', `'{"a": null}'`, '{"a": null}'],
+    ['settings', `'{"a": null}'`, { a: null }],
+    ['labels', `'{red,NULL}'`, ['red', null]],
+    ['sold_at', `'2026-03-29 02:30+02'`, '2026-03-29T00:30:00+00:00'],
+    ['stock', '7', 7],
+    ['select "it"', `'x'`, 'x'],
+  ]
+  const assignments = (set: typeof columns) =>
+    set.map(([name, literal]) => `"${name.replaceAll('"', '""')}" = ${literal}`).join(', ')
+  const sets = columns.flatMap((one, i) => [[one], ...columns.slice(i + 1).map(other => [one, other])])
+  for (const table of ['articles', 'parts']) {
+    const clear = assignments(columns.map(([name]) => [name, 'null', null]))
+    await entriesOf([`insert into shop.${table} (id) values (1)`])
+    for (const set of [...sets, columns]) {
+      const changes = Object.fromEntries(set.map(([name, , logged]) => [name, { old: null, new: logged }]))
+      assert.deepEqual(await entriesOf([`update shop.${table} set ${assignments(set)}`]), [
+        ['update', table, '1', changes],
+      ])
+      if (set !== columns) await entriesOf([`update shop.${table} set ${clear}`])
+    }
+    // Another scale of the same number is no change.
+    assert.deepEqual(await entriesOf([`update shop.${table} set price = 1.500, title = 'Lantern'`]), [
+      ['update', table, '1', { title: { old: 'Lamp', new: 'Lantern' } }],
+    ])
+    assert.deepEqual(await entriesOf([`update shop.${table} set price = 1.5`]), [])
+  }
+  const { rows } = await admin.query(
+    `select details from audit.audit_logs where resource = 'shop.parts' order by created_at desc, id desc limit 1`,
+  )
+  assert.deepEqual(rows, [{ details: { title: 'Lantern', stock: 7 } }])
+})
+
 test('GG-19 a partitioned table is tracked through its parent, by a partition’s name and over a move', async () => {
   const month = "date_trunc('month', now())"
   assert.deepEqual(
