@@ -440,7 +440,7 @@ test('GG-16 a copy that cannot be made to forget who was erased since is refused
   const before = [await rowsOf('assignments.participants'), await rowsOf(lists)]
   await client.query(`alter database ${adminConfig.database} set default_transaction_read_only = on`)
   try {
-    const refused = refusal('backups.copy_remembers', /2 in assignments\.participants.*read-only/)
+    const refused = refusal('backups.copy_remembers', /[1-9]\d* in assignments\.participants.*read-only/)
     await assert.rejects(restoreTenant(app, { ...wish, mode: 'replace' }), refused)
   } finally {
     await client.query('set default_transaction_read_only = off')
