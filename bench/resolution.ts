@@ -14,7 +14,7 @@ import {
   weights,
 } from '../src/contractors/matching/weights.ts'
 import type { Bench, BenchResult } from './context.ts'
-import { measureClusters } from './resolution/clustering.ts'
+import { type ClusterFigures, measureClusters } from './resolution/clustering.ts'
 import { fitCompeting, fitTrials, type Trial } from './resolution/fitting.ts'
 import { foldOf, type LabelledMention, readMentions, readTypedVendors, type TypedVendor } from './resolution/labels.ts'
 import { type Case, collectCases, examplesOf, figuresOf, judge, type Outcome } from './resolution/linking.ts'
@@ -266,16 +266,11 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
     const start = withCage ? pairWeights : pairWeightsWithoutCage
     const pairs = pairMentions(blocks)
     const label = withCage ? 'clusters' : 'clusters without CAGE codes'
-    // Each fold is clustered by itself, as an unseen set of families would be.
-    const found = new Map<string, string>()
-    for (let fold = 0; fold < folds; fold++) {
-      const training = blocks.filter(({ family }) => foldOf(family, folds) !== fold)
-      const rest = blocks.filter(({ family }) => foldOf(family, folds) === fold)
-      const fitted = fitClusters(training, start, withCage)
-      log(`${label}, fold ${fold + 1}: threshold ${fitted.threshold}, caution ${fitted.caution}`)
-      for (const { id, mentionIds } of clusterMentions(rest, fitted))
-        for (const mention of mentionIds) found.set(mention, id)
-    }
+    const rounds = (withCage ? partitions : partitions.slice(0, 1)).map(partition => {
+      const figures = measureOutOfFold(blocks, start, partition)
+      log(`${label}, families divided by "${partition}": ${JSON.stringify(figures)}`)
+      return figures
+    })
     const all = fitPairs(blocks, pairs, start)
     log(`${label}: weights fitted on all families: ${JSON.stringify(rounded(all))}`)
     log(`${label}: of groups: ${JSON.stringify(rounded(fitGroups(blocks, pairs, all)))}`)
@@ -284,10 +279,9 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
     const clusterOf = new Map(
       shipped.flatMap(({ id, mentionIds }) => mentionIds.map(mention => [mention, id] as const)),
     )
-    const outOf = measureClusters(
-      blocks.map(({ id }) => found.get(id)!),
-      truth,
-    )
+    const outOf = (figure: keyof ClusterFigures) =>
+      rounds.reduce((sum, round) => sum + round[figure], 0) / rounds.length
+    const least = (figure: keyof ClusterFigures) => Math.min(...rounds.map(round => round[figure]))
     const whole = measureClusters(
       blocks.map(({ id }) => clusterOf.get(id)!),
       truth,
@@ -302,9 +296,11 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
     )
     const target = withCage ? atLeast : (name: string, value: number) => plain(name, value)
     results.push(
-      target(`${label}, B-cubed F1, out of fold`, outOf.bCubedF1, 0.97),
-      target(`${label}, pair precision, out of fold`, outOf.pairPrecision, 0.95),
-      target(`${label}, pair recall, out of fold`, outOf.pairRecall, 0.65),
+      target(`${label}, B-cubed F1, out of fold`, outOf('bCubedF1'), 0.97),
+      target(`${label}, pair precision, out of fold`, outOf('pairPrecision'), 0.95),
+      target(`${label}, pair recall, out of fold`, outOf('pairRecall'), 0.65),
+      plain(`${label}, B-cubed F1, out of fold, least of ${rounds.length} partitions`, least('bCubedF1')),
+      plain(`${label}, pair precision, out of fold, least of ${rounds.length} partitions`, least('pairPrecision')),
       target(`${label}, B-cubed F1, as shipped`, whole.bCubedF1, 0.97),
       target(`${label}, pair precision, as shipped`, whole.pairPrecision, 0.95),
       target(`${label}, pair recall, as shipped`, whole.pairRecall, 0.65),
@@ -330,31 +326,26 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
   return results
 }
 
-/** The best B-cubed F1; with CAGE codes among those thresholds at which 95 % of the pairs are right. */
-function fitClusters(blocks: readonly LabelledMention[], start: PairWeights, withCage: boolean) {
-  const pairs = pairMentions(blocks)
-  const weights = fitPairs(blocks, pairs, start)
-  const groupWeights = fitGroups(blocks, pairs, weights)
-  const truth = blocks.map(({ uei }) => uei)
-  const cautions = withCage ? [0, 0.5, 1] : [0]
-  const steps = withCage ? [0.25, 0.4, 0.55, 0.7, 0.85, 1] : [-0.5, -0.25, 0, 0.25, 0.5]
-  const bars = cautions.flatMap(caution => steps.map(threshold => ({ caution, threshold })))
-  const tried = bars.map(bar => {
-    const clusters = clusterMentions(blocks, { pairs, weights, groupWeights, ...bar })
-    const clusterOf = new Map(
-      clusters.flatMap(({ id, mentionIds }) => mentionIds.map(mention => [mention, id] as const)),
-    )
-    const figures = measureClusters(
-      blocks.map(({ id }) => clusterOf.get(id)!),
-      truth,
-    )
-    return { ...bar, ...figures }
-  })
-  const precise = tried.filter(({ pairPrecision }) => !withCage || pairPrecision >= 0.95)
-  const { threshold, caution } = (precise.length > 0 ? precise : tried).reduce((one, other) =>
-    other.bCubedF1 > one.bCubedF1 ? other : one,
+/** Which families are in one fold changes a figure by a few thousandths: the mean of several ways to divide them tells more. */
+const partitions = ['', 'a', 'b', 'c']
+
+/** Each fold is clustered by itself, as an unseen set of families would be. */
+function measureOutOfFold(blocks: readonly LabelledMention[], start: PairWeights, partition: string) {
+  const found = new Map<string, string>()
+  const isIn = (fold: number, { family }: LabelledMention) => foldOf(partition + family, folds) === fold
+  for (let fold = 0; fold < folds; fold++) {
+    const training = blocks.filter(block => !isIn(fold, block))
+    const pairs = pairMentions(training)
+    const weights = fitPairs(training, pairs, start)
+    const groupWeights = fitGroups(training, pairs, weights)
+    const rest = blocks.filter(block => isIn(fold, block))
+    for (const { id, mentionIds } of clusterMentions(rest, { weights, groupWeights }))
+      for (const mention of mentionIds) found.set(mention, id)
+  }
+  return measureClusters(
+    blocks.map(({ id }) => found.get(id)!),
+    blocks.map(({ uei }) => uei),
   )
-  return { weights, groupWeights, threshold, caution }
 }
 
 /**

@@ -80,7 +80,7 @@ const seen = (one: Mention, firstSeen: string, lastSeen: string): Mention => ({ 
 
 test('GG-08 a firm that is named otherwise when its old name ends at the same door is one; there at the same time it is two', () => {
   const old = mention('a1', 'LABAT-ANDERSON INC', '12930 WORLDGATE DR STE 700', 'HERNDON', 'VA', '20170')
-  const fresh = mention('a2', 'PAE LABAT-ANDERSON INC', '12930 WORLDGATE DR STE 700', 'HERNDON', 'VA', '20170')
+  const fresh = mention('a2', 'PAE LABAT-ANDERSON INC', '12930 WORLDGATE DR STE 720', 'HERNDON', 'VA', '20170')
   const others = ['TECHNICAL LABS INC', 'SERVICES AND FOODS', 'GLOBAL TOOLS INC', 'SOLUTIONS AND MORE'].map(
     (name, place) => mention(`b${place}`, name, `${place + 1} ELM ST`, 'DENVER', 'CO', '80014', `1ABC${place}`),
   )
@@ -90,6 +90,25 @@ test('GG-08 a firm that is named otherwise when its old name ends at the same do
       .filter(([id]) => id!.startsWith('a'))
   assert.deepEqual(firms('2015-07-20'), [['a1', 'a2']])
   assert.deepEqual(firms('2003-04-01'), [['a1'], ['a2']])
+})
+
+test('GG-08 a name that is in one place at a time is a firm that moves; in two at once it is two', () => {
+  const stays = (second: [from: string, to: string]) =>
+    clusterMentions([
+      seen(
+        mention('a1', 'ALDERBROOK ASSOCIATES LLC', '600 MARYLAND AVE', 'WASHINGTON', 'DC', '20024'),
+        '2007-05-01',
+        '2011-02-03',
+      ),
+      seen(mention('a2', 'ALDERBROOK ASSOCIATES LLC', '8601 GEORGIA AVE', 'SILVER SPRING', 'MD', '20910'), ...second),
+      ...['TECHNICAL LABS INC', 'SERVICES AND FOODS', 'GLOBAL TOOLS INC', 'SOLUTIONS AND MORE'].map((name, place) =>
+        mention(`b${place}`, name, `${place + 1} ELM ST`, 'DENVER', 'CO', '80014', `1ABC${place}`),
+      ),
+    ])
+      .map(({ mentionIds }) => mentionIds)
+      .filter(([id]) => id!.startsWith('a'))
+  assert.deepEqual(stays(['2011-03-11', '2014-04-29']), [['a1', 'a2']])
+  assert.deepEqual(stays(['2007-06-01', '2011-01-29']), [['a1'], ['a2']])
 })
 
 test('GG-08 dates, missing or damaged ones too, leave the clusters the same in whatever order vendors come', () => {

@@ -88,6 +88,7 @@ function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: Sa
           : {}
       : { crowd: isElsewhere ? 0 : most(sameName.namesHere) }),
     ...timesOf(one.period, other.period, isElsewhere, comparison.isSame),
+    ...(isElsewhere && comparison.isSame ? movingOf(one, other, sameName) : {}),
     ...(comparison.isSame ? {} : renamingOf(one, other, sameName, isElsewhere)),
     ...cagesOf(one, other),
   }
@@ -125,6 +126,12 @@ function timesOf(
     ...(isSameName ? { followsSameName: follows } : {}),
     ...(otherNameHere ? { followsHere: follows } : {}),
   }
+}
+
+/** A name that is in one place at a time is of a firm that moves. */
+function movingOf(one: Read, other: Read, { placesAtOnce }: SameName): PairFeatures {
+  const most = Math.max(placesAtOnce(one), placesAtOnce(other))
+  return { placesAtOnce: Math.log(Math.max(1, most)), ...(most <= 1 ? { moves: 1 } : {}) }
 }
 
 /** In days: what begins so long after the end of another counts a third of what begins at once. */
@@ -217,6 +224,8 @@ function countWords(read: readonly Read[]): WordWeights {
 type SameName = {
   /** In how many places the name is found. */
   places: (read: Read) => number
+  /** In how many of them at once, at most. */
+  placesAtOnce: (read: Read) => number
   /** How many CAGE codes it has, everywhere and behind this door. */
   cages: (read: Read) => number
   cagesHere: (read: Read) => number
@@ -230,6 +239,7 @@ type SameName = {
 function countPlaces(all: readonly Read[]): SameName {
   const [places, cages, cagesHere, namesHere, doors] = Array.from({ length: 5 }, () => new Map<string, Set<string>>())
   const periods = new Map<string, Period>()
+  const stays = new Map<string, Map<string, Period>>()
   const put = (counts: Map<string, Set<string>>, key: string, value: string) => {
     if (!counts.has(key)) counts.set(key, new Set())
     if (value !== '') counts.get(key)!.add(value)
@@ -242,17 +252,46 @@ function countPlaces(all: readonly Read[]): SameName {
     put(doors!, read.key, read.address.number ? `${placeOf(read)} ${read.address.number}` : '')
     const { period } = read
     const known = periods.get(read.key) ?? period
+    if (period) {
+      const ofName = stays.get(read.key) ?? new Map<string, Period>()
+      stays.set(read.key, ofName)
+      ofName.set(placeOf(read), spanOf(ofName.get(placeOf(read)), period))
+    }
     if (period && known)
       periods.set(read.key, { from: Math.min(known.from, period.from), to: Math.max(known.to, period.to) })
   }
+  const atOnce = new Map([...stays].map(([key, ofName]) => [key, mostAtOnce([...ofName.values()])]))
   return {
     doors: doors!,
+    placesAtOnce: read => atOnce.get(read.key) ?? 0,
     periods,
     places: read => places!.get(read.key)?.size ?? 0,
     cages: read => cages!.get(read.key)?.size ?? 0,
     cagesHere: read => cagesHere!.get(doorOf(read))?.size ?? 0,
     namesHere: read => (read.address.number === '' ? 1 : namesHere!.get(houseOf(read))!.size),
   }
+}
+
+const spanOf = (known: Period | undefined, { from, to }: Period): Period => ({
+  from: Math.min(known?.from ?? from, from),
+  to: Math.max(known?.to ?? to, to),
+})
+
+/** Who moves has some business at the old place yet. */
+const atBoth = 90
+
+function mostAtOnce(stays: readonly Period[]): number {
+  const turns = stays.flatMap(({ from, to }) => [
+    { day: from, step: 1 },
+    { day: Math.max(from, to - atBoth) + 1, step: -1 },
+  ])
+  turns.sort((one, other) => one.day - other.day || one.step - other.step)
+  let [now, most] = [0, 0]
+  for (const { step } of turns) {
+    now += step
+    most = Math.max(most, now)
+  }
+  return most
 }
 
 const placeOf = ({ address }: Read) => address.zip || `${address.city} ${address.state}`
