@@ -53,14 +53,26 @@ export async function serveIssuer(app: App, issuer: Issuer): Promise<Served['ans
 
 function answerOf(provider: Provider): Served['answer'] {
   provider.use(async (context, next) => {
-    context.set('content-security-policy', pagePolicy)
     await next()
     const { oidc } = context as { oidc?: { route?: string; session?: { destroyed?: boolean }; entities: object } }
     if (oidc?.route === 'end_session_confirm' && oidc.session?.destroyed) await endSession()
     if (oidc && 'Interaction' in oidc.entities) bindBrowser(context.res)
+    context.res.once('close', () => letGo(oidc ?? {}, context))
   })
   const answer = provider.callback()
-  return async (request, response) => void (await answer(request, response))
+  return async (request, response) => {
+    response.setHeader('content-security-policy', pagePolicy)
+    await answer(request, response)
+  }
+}
+
+/**
+ * oidc-provider gives each context a getter of its own, and V8 keeps getters among what is old: it, and with it all of the
+ * request, would stay until the next full collection (an eighth of all that was allocated, 6 kB of each token). When a
+ * request has been answered, what it was made of is let go.
+ */
+function letGo(...held: object[]): void {
+  for (const each of held) for (const key of Object.keys(each)) Reflect.set(each, key, undefined)
 }
 
 /** An interaction was begun: only this browser may go on with it. */
