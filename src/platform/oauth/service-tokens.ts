@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turnOfLoop } from 'node:timers/promises'
 import pg from 'pg'
 import { type App, mainApp } from '#platform/app.ts'
 import { sql } from '#platform/database'
@@ -13,13 +13,15 @@ type NewToken = {
 }
 
 type Waiting = { token: NewToken; answer: PromiseWithResolvers<boolean> }
+/** `go` is called when as many wait as are `enough` for the next statement. */
+type Queue = { waiting: Waiting[]; enough: number; go: () => void }
 
-const queues = new WeakMap<App, Map<string, Waiting[]>>()
+const queues = new WeakMap<App, Map<string, Queue>>()
 
 /** So many tokens in one statement at most. */
 const mostAtOnce = 100
-/** While tokens keep coming one statement is sent in so many ms: what is gathered meanwhile shares it. */
-const gatheredFor = 3
+/** How long a statement waits for those that went with the one before, ms from the beginning of that. */
+const gatheredFor = 10
 
 /**
  * Keeps the token of a program, and resolves when it is committed; false where the application is gone. While one statement
@@ -28,13 +30,15 @@ const gatheredFor = 3
  */
 export function keepServiceToken(app: App, tenantId: string, token: NewToken): Promise<boolean> {
   const main = mainApp(app)
-  const ofTenants = queues.get(main) ?? new Map<string, Waiting[]>()
+  const ofTenants = queues.get(main) ?? new Map<string, Queue>()
   queues.set(main, ofTenants)
   const answer = Promise.withResolvers<boolean>()
   const queue = ofTenants.get(tenantId)
-  if (queue) queue.push({ token, answer })
-  else {
-    const begun = [{ token, answer }]
+  if (queue) {
+    queue.waiting.push({ token, answer })
+    if (queue.waiting.length >= queue.enough) queue.go()
+  } else {
+    const begun = { waiting: [{ token, answer }], enough: mostAtOnce, go: () => {} }
     ofTenants.set(tenantId, begun)
     void writeAll(main, tenantId, begun, () => ofTenants.delete(tenantId))
   }
@@ -42,13 +46,29 @@ export function keepServiceToken(app: App, tenantId: string, token: NewToken): P
 }
 
 /** `end` is called in the same moment in which nobody waits any more: a token that comes later begins anew. */
-async function writeAll(app: App, tenantId: string, queue: Waiting[], end: () => void): Promise<void> {
-  for (;;) {
-    const next = sleep(gatheredFor)
-    await write(app, tenantId, queue.splice(0, mostAtOnce))
-    if (queue.length === 0) return end()
-    await next
+async function writeAll(app: App, tenantId: string, queue: Queue, end: () => void): Promise<void> {
+  do {
+    // What comes in the same turn of the loop goes with it.
+    await turnOfLoop()
+    const gathering = performance.now() + gatheredFor
+    const tokens = queue.waiting.splice(0, mostAtOnce)
+    await write(app, tenantId, tokens)
+    // Who asks alone never waits. Of many each asks again when he was answered, and they stay together.
+    if (tokens.length > 1) await gather(queue, tokens.length, gathering - performance.now())
+  } while (queue.waiting.length > 0)
+  end()
+}
+
+function gather(queue: Queue, enough: number, ms: number): Promise<void> {
+  if (queue.waiting.length >= enough || ms <= 0) return Promise.resolve()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  queue.enough = enough
+  queue.go = () => {
+    clearTimeout(timer)
+    resolve()
   }
+  return promise
 }
 
 async function write(app: App, tenantId: string, waiting: readonly Waiting[]): Promise<void> {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as openid from 'openid-client'
-import { discover, OAuthBrowser, registerClient, requestOf, signInAgain } from '#test/oauth-browser.ts'
+import {
+  discover,
+  makeServiceAccount,
+  OAuthBrowser,
+  registerClient,
+  requestOf,
+  signInAgain,
+} from '#test/oauth-browser.ts'
 import { testWorld } from '#test/world.ts'
 import { authorizationCodes } from './authorization-codes.ts'
 import { deviceCodes } from './device-codes.ts'
@@ -90,4 +97,27 @@ test('MT-21 nothing of one tenant is found or used at the issuer of another', as
   const here = requestAt(alice.tenantId)
   assert.ok(await withinRequest(here, async () => await authorizationCodes.find?.(code)), 'control')
   assert.ok(await withinRequest(here, async () => await refreshTokens.find?.(token)), 'control')
+})
+
+test('MT-21 programs that ask again and again at once share statements, and each has a token that is kept', async () => {
+  const program = await registerClient(alice, {
+    grantTypes: ['authorization_code', 'client_credentials'],
+    serviceAccountId: await makeServiceAccount(alice, 'Nightly', 'viewer'),
+  })
+  const asking = await discover(world, slug, program)
+  const askThrice = async () => {
+    const tokens: string[] = []
+    for (let turn = 0; turn < 3; turn++) tokens.push((await openid.clientCredentialsGrant(asking)).access_token)
+    return tokens
+  }
+  const tokens = (await Promise.all(Array.from({ length: 16 }, askThrice))).flat()
+  const { rows } = await admin.query<{ kept: number; statements: number }>(
+    `select count(*)::int as kept, count(distinct created_at)::int as statements
+     from oauth.oauth_access_tokens
+     where token_hash in (select sha256(token::bytea) from unnest($1::text[]) as token)`,
+    [tokens],
+  )
+  assert.equal(new Set(tokens).size, 48)
+  assert.equal(rows[0]?.kept, 48)
+  assert.ok((rows[0]?.statements ?? 48) <= 24, `${rows[0]?.statements} statements`)
 })
