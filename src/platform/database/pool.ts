@@ -81,9 +81,11 @@ export class PooledDatabase implements Database {
   }
 
   scoped(scope: Scope): Queryable {
-    const settings = settingsOf(scope)
     const { onWritten } = this.options
+    // Not before it is asked: a scope is often opened for what is seldom needed.
+    let settings: Statement[] | undefined
     return queryable(scope, async statement => {
+      settings ??= settingsOf(scope)
       const result = await this.runPooled([...settings, statement])
       if (onWritten && !scope.readOnly && result.command !== 'SELECT') onWritten(scope)
       return result

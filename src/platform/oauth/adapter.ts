@@ -56,7 +56,10 @@ function withoutNul({ find, upsert, ...rest }: Partial<Adapter>): Partial<Adapte
   }
 }
 
-const hasNul = (value: unknown): boolean =>
-  typeof value === 'string'
-    ? value.includes('\0')
-    : typeof value === 'object' && value !== null && Object.entries(value).flat().some(hasNul)
+/** At each token: without lists in between, a sixth of the time. */
+function hasNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0')
+  if (typeof value !== 'object' || value === null) return false
+  for (const key in value) if (key.includes('\0') || hasNul((value as Record<string, unknown>)[key])) return true
+  return false
+}

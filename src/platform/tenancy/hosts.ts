@@ -24,11 +24,14 @@ export function addressOf(app: App, tenant: { slug: string; domain: string | nul
  * exactly, whatever the port. No session ever begins on a tenant's own domain (docs/decisions/0018).
  */
 export async function resolveHost(app: App, host: string): Promise<HostAnswer> {
+  const { own, canonical, spellings } = ownHostOf(app.publicUrl)
+  if (spellings.has(host)) return { kind: 'installation', isKnown: true }
   const name = canonicalHost(host)
-  const { own, canonical } = ownHostOf(app.publicUrl)
   if (name === undefined) return { kind: 'unknown' }
-  if (name === canonical) return { kind: 'installation', isKnown: true }
-  if (isNumeric(name) || name === 'localhost') return { kind: 'installation', isKnown: true }
+  if (name === canonical || isNumeric(name) || name === 'localhost') {
+    if (spellings.size < mostSpellings) spellings.add(host)
+    return { kind: 'installation', isKnown: true }
+  }
   if (name.endsWith(`.${own}`)) {
     const label = name.slice(0, -own.length - 1)
     return isLabel.test(label)
@@ -42,14 +45,18 @@ export async function resolveHost(app: App, host: string): Promise<HostAnswer> {
   return found.kind === 'elsewhere' ? found : { kind: 'installation', isKnown }
 }
 
-const ownHosts = new Map<string, { own: string; canonical: string | undefined }>()
+/** `spellings`: what was asked for the installation by, with ports and capitals; of each request it is asked. */
+type OwnHost = { own: string; canonical: string | undefined; spellings: Set<string> }
+const mostSpellings = 50
+
+const ownHosts = new Map<string, OwnHost>()
 
 /** Of each request it is asked: an address is configured, and there is one in a program. */
-function ownHostOf(publicUrl: string): { own: string; canonical: string | undefined } {
+function ownHostOf(publicUrl: string): OwnHost {
   const known = ownHosts.get(publicUrl)
   if (known) return known
   const { hostname } = new URL(publicUrl)
-  const found = { own: hostname, canonical: canonicalHost(hostname) }
+  const found = { own: hostname, canonical: canonicalHost(hostname), spellings: new Set<string>() }
   ownHosts.set(publicUrl, found)
   return found
 }
