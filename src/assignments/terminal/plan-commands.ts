@@ -107,9 +107,14 @@ export function registerPlanCommands(parent: Command, { withApp }: CommandContex
     .argument('<round>', 'its id')
     .option('--run <id>', 'the run; `last` for the latest')
     .action(async (id: string, flags: Flags & { run?: string }) => {
+      const { run: named } = flags
+      if (named !== undefined)
+        return await run(flags, read, async (app, scope) => {
+          const tx = app.db.reads(scope)
+          return outcomeOf(await getRun(tx, id, await runOf(tx, id, named)))
+        })
       await run(flags, read, async (app, scope) => {
         const tx = app.db.reads(scope)
-        if (flags.run !== undefined) return outcomeOf(await getRun(tx, id, await runOf(tx, id, flags.run)))
         const [round, people] = [await getAssignment(tx, id), await readPeople(tx, id)]
         return { result: { ...round, people }, text: describeRound(round, people) }
       })
