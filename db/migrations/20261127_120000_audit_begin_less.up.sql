@@ -67,8 +67,6 @@ begin
     and not attisdropped
     and (attname = 'tenant_id' or attname = single_key or attname = any (ignored) or attgenerated <> '');
 
-
-
   -- To be formatted with the name of the row that is meant: new, old, or of sets n and o.
   select case when bool_and(attnotnull) then '%1$s.tenant_id' when count(*) > 0 then 'coalesce(%1$s.tenant_id, ' || no_tenant || ')' else no_tenant end
   into tenant_of
@@ -83,7 +81,7 @@ begin
     'insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%s, ip_address, user_agent, request_id)',
     case when details_of is not null then ', details' end
   );
-  select coalesce(string_agg(format(E'\n          new.%1$I := old.%1$I;', name), ''), '') into same_by_now
+  select coalesce(string_agg(format(E'\n          new.%1$I := old.%1$I;', name), '' order by name), '') into same_by_now
   from unnest(ignored) as name
   where exists (select from pg_attribute where attrelid = target and attname = name and attnum > 0 and not attisdropped and attgenerated = '');
 
