@@ -1776,6 +1776,66 @@ $function$;
 revoke execute on function assignments.log_details() from public;
 comment on function assignments.log_details() is 'VS-10: each statement that changes who is on what has its row in the history';
 
+CREATE OR REPLACE FUNCTION assignments.match_revision()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  of_assignment_id constant uuid := to_jsonb(new) ->> tg_argv[0];
+  latest integer;
+begin
+  if platform.is_system() then
+    return null;
+  end if;
+  select coalesce(max(revision.number), 0)
+  into latest
+  from assignments.assignment_revisions as revision
+  where revision.tenant_id = new.tenant_id
+    and revision.assignment_id = of_assignment_id;
+  if latest <> (
+    select assignment.revision
+    from assignments.assignments as assignment
+    where assignment.tenant_id = new.tenant_id
+      and assignment.id = of_assignment_id
+  ) then
+    raise exception 'The latest revision of the assignment % is %, which is not what it says', of_assignment_id, latest
+      using errcode = 'check_violation', schema = 'assignments', table = 'assignments',
+        constraint = 'assignments_revision_latest', hint = 'Write the revision in the same transaction.';
+  end if;
+  return null;
+end
+$function$;
+revoke execute on function assignments.match_revision() from public;
+comment on function assignments.match_revision() is 'At the end of a transaction an assignment has the revision that it says';
+
+CREATE OR REPLACE FUNCTION assignments.number_revision()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  latest constant integer := coalesce(
+    (
+      select max(revision.number)
+      from assignments.assignment_revisions as revision
+      where revision.tenant_id = new.tenant_id
+        and revision.assignment_id = new.assignment_id
+    ),
+    0
+  );
+begin
+  if new.number <> latest + 1 and not platform.is_system() then
+    raise exception 'The revision % of the assignment % comes after %', new.number, new.assignment_id, latest
+      using errcode = 'check_violation', schema = 'assignments', table = 'assignment_revisions',
+        constraint = 'assignment_revisions_without_gaps', hint = 'Revisions of an assignment are 1, 2, 3 and so on.';
+  end if;
+  return new;
+end
+$function$;
+revoke execute on function assignments.number_revision() from public;
+comment on function assignments.number_revision() is 'Revisions of an assignment are 1, 2, 3 and so on: of two at once the primary key lets one through';
+
 CREATE OR REPLACE FUNCTION assignments.refuse_closed()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1985,13 +2045,15 @@ create table assignments.assignment_revisions (
 );
 CREATE INDEX assignment_revisions_created_by_idx ON assignments.assignment_revisions USING btree (created_by);
 CREATE INDEX assignment_revisions_run_idx ON assignments.assignment_revisions USING btree (tenant_id, run_id);
+CREATE CONSTRAINT TRIGGER match_revision AFTER INSERT ON assignments.assignment_revisions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION assignments.match_revision('assignment_id');
+CREATE TRIGGER number_revision BEFORE INSERT ON assignments.assignment_revisions FOR EACH ROW EXECUTE FUNCTION assignments.number_revision();
 CREATE TRIGGER refuse_closed_insert AFTER INSERT ON assignments.assignment_revisions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION assignments.refuse_closed();
 alter table assignments.assignment_revisions enable row level security;
 alter table assignments.assignment_revisions force row level security;
 create policy tenant_isolation on assignments.assignment_revisions
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
-grant delete, insert, select on table assignments.assignment_revisions to commonhold_app;
+grant insert, select on table assignments.assignment_revisions to commonhold_app;
 grant select on table assignments.assignment_revisions to commonhold_readonly;
 comment on table assignments.assignment_revisions is 'The plans that an assignment had, one after the other: to compare, and to go back';
 comment on column assignments.assignment_revisions.action is 'What made it: plan, accept, move, replan, undo, restore, edit';
@@ -2164,6 +2226,8 @@ CREATE TRIGGER count_moved BEFORE UPDATE OF tenant_id ON assignments.assignments
 CREATE TRIGGER count_truncated BEFORE TRUNCATE ON assignments.assignments FOR EACH STATEMENT EXECUTE FUNCTION usage.refuse_uncounted();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 CREATE TRIGGER log_change AFTER INSERT OR DELETE OR UPDATE ON assignments.assignments FOR EACH ROW EXECUTE FUNCTION assignments.log_assignment();
+CREATE CONSTRAINT TRIGGER match_revision_insert AFTER INSERT ON assignments.assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.revision <> 0)) EXECUTE FUNCTION assignments.match_revision('id');
+CREATE CONSTRAINT TRIGGER match_revision_update AFTER UPDATE OF revision ON assignments.assignments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.revision <> old.revision)) EXECUTE FUNCTION assignments.match_revision('id');
 alter table assignments.assignments enable row level security;
 alter table assignments.assignments force row level security;
 create policy tenant_isolation on assignments.assignments
@@ -2652,7 +2716,7 @@ alter table assignments.revision_details force row level security;
 create policy tenant_isolation on assignments.revision_details
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
-grant delete, insert, select on table assignments.revision_details to commonhold_app;
+grant insert, select on table assignments.revision_details to commonhold_app;
 grant select on table assignments.revision_details to commonhold_readonly;
 comment on table assignments.revision_details is 'Who was on what in a revision';
 
@@ -2774,6 +2838,8 @@ create table assignments.solver_runs (
   notes jsonb default '[]'::jsonb not null,
   accepted_revision integer,
   unit double precision default 1 not null,
+  best_pairs bytea,
+  is_long boolean default false not null,
   constraint solver_runs_pkey PRIMARY KEY (tenant_id, id),
   constraint solver_runs_accepted_revision_counted CHECK ((accepted_revision > 0)),
   constraint solver_runs_base_revision_counted CHECK ((base_revision >= 0)),
@@ -2800,7 +2866,7 @@ create policy tenant_isolation on assignments.solver_runs
   using ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")))
   with check ((tenant_id = ( SELECT (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 grant delete, insert, select on table assignments.solver_runs to commonhold_app;
-grant update (accepted_revision, attempt, base_revision, best_cost, conflict, engine_version, fault, finished_at, lower_bound, notes, plan, plan_status, problem, problem_hash, progress, started_at, status, stop_requested_at, unit) on table assignments.solver_runs to commonhold_app;
+grant update (accepted_revision, attempt, base_revision, best_cost, best_pairs, conflict, engine_version, fault, finished_at, is_long, lower_bound, notes, plan, plan_status, problem, problem_hash, progress, started_at, status, stop_requested_at, unit) on table assignments.solver_runs to commonhold_app;
 comment on table assignments.solver_runs is 'What the engine was given and what it answered: by it a plan is checked and made again. While it runs, how far it is';
 comment on column assignments.solver_runs.problem is 'JSON, compressed with gzip';
 comment on column assignments.solver_runs.problem_hash is 'SHA-256 of the JSON';
@@ -2815,6 +2881,8 @@ comment on column assignments.solver_runs.conflict is 'Of an infeasible round: d
 comment on column assignments.solver_runs.notes is 'What somebody should know of its answer, a sentence each';
 comment on column assignments.solver_runs.accepted_revision is 'The plan that came of it; null while it is a proposal';
 comment on column assignments.solver_runs.unit is 'Of the engine''s cost that one point is: best_cost, lower_bound and progress are in points, as in assignments; plan is not';
+comment on column assignments.solver_runs.best_pairs is 'While it runs: the best plan so far, by places in problem, JSON compressed with gzip. Whoever takes the run up answers with nothing worse';
+comment on column assignments.solver_runs.is_long is 'It has given up its place to others once, and waits for one that may be held for long';
 
 create table assignments.told_participants (
   tenant_id uuid default platform.current_tenant_id() not null,
@@ -3733,121 +3801,137 @@ CREATE OR REPLACE FUNCTION audit.track_access_api_keys()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'access.api_keys', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{secret_hash}', '{tenant_id,id,last_used_at,last_used_address,end_told_at}'), jsonb_build_object('name', old.name, 'user_id', old.user_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{secret_hash}', '{tenant_id,id,last_used_at,last_used_address,end_told_at}'), jsonb_build_object('name', new.name, 'user_id', new.user_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.prefix is distinct from new.prefix then
-        changes := changes || jsonb_build_object('prefix', jsonb_build_object('old', old.prefix, 'new', new.prefix));
-      end if;
-      if old.secret_hash is distinct from new.secret_hash then
-        changes := changes || jsonb_build_object('secret_hash', jsonb_build_object('old', case when old.secret_hash is not null then '[redacted]' end, 'new', case when new.secret_hash is not null then '[redacted]' end));
-      end if;
-      if old.scopes is distinct from new.scopes then
-        changes := changes || jsonb_build_object('scopes', jsonb_build_object('old', old.scopes, 'new', new.scopes));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.expires_at is distinct from new.expires_at then
-        changes := changes || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
-      end if;
-      if old.revoked_at is distinct from new.revoked_at then
-        changes := changes || jsonb_build_object('revoked_at', jsonb_build_object('old', old.revoked_at, 'new', new.revoked_at));
-      end if;
-      if old.revoked_by is distinct from new.revoked_by then
-        changes := changes || jsonb_build_object('revoked_by', jsonb_build_object('old', old.revoked_by, 'new', new.revoked_by));
-      end if;
-      if old.replaced_by is distinct from new.replaced_by then
-        changes := changes || jsonb_build_object('replaced_by', jsonb_build_object('old', old.replaced_by, 'new', new.replaced_by));
-      end if;
-      if old.provider_id is distinct from new.provider_id then
-        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'access.api_keys', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{secret_hash}', '{tenant_id,id,last_used_at,last_used_address,end_told_at}'), jsonb_build_object('name', old.name, 'user_id', old.user_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{secret_hash}', '{tenant_id,id,last_used_at,last_used_address,end_told_at}'), jsonb_build_object('name', new.name, 'user_id', new.user_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.prefix is distinct from new.prefix then
+          changes := coalesce(changes, '{}') || jsonb_build_object('prefix', jsonb_build_object('old', old.prefix, 'new', new.prefix));
+          new.end_told_at := old.end_told_at;
+          new.last_used_address := old.last_used_address;
+          new.last_used_at := old.last_used_at;
+          new.prefix := old.prefix;
+          exit comparing when new *= old;
+        end if;
+        if old.secret_hash is distinct from new.secret_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('secret_hash', jsonb_build_object('old', case when old.secret_hash is not null then '[redacted]'::text end, 'new', case when new.secret_hash is not null then '[redacted]'::text end));
+          new.end_told_at := old.end_told_at;
+          new.last_used_address := old.last_used_address;
+          new.last_used_at := old.last_used_at;
+          new.secret_hash := old.secret_hash;
+          exit comparing when new *= old;
+        end if;
+        if old.scopes is distinct from new.scopes then
+          changes := coalesce(changes, '{}') || jsonb_build_object('scopes', jsonb_build_object('old', old.scopes, 'new', new.scopes));
+          new.end_told_at := old.end_told_at;
+          new.last_used_address := old.last_used_address;
+          new.last_used_at := old.last_used_at;
+          new.scopes := old.scopes;
+          exit comparing when new *= old;
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+          new.end_told_at := old.end_told_at;
+          new.last_used_address := old.last_used_address;
+          new.last_used_at := old.last_used_at;
+          new.created_by := old.created_by;
+          exit comparing when new *= old;
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
+        end if;
+        if old.revoked_at is distinct from new.revoked_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('revoked_at', jsonb_build_object('old', old.revoked_at, 'new', new.revoked_at));
+        end if;
+        if old.revoked_by is distinct from new.revoked_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('revoked_by', jsonb_build_object('old', old.revoked_by, 'new', new.revoked_by));
+        end if;
+        if old.replaced_by is distinct from new.replaced_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('replaced_by', jsonb_build_object('old', old.replaced_by, 'new', new.replaced_by));
+        end if;
+        if old.provider_id is distinct from new.provider_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'access.api_keys', old.id::text, changes, jsonb_build_object('name', new.name, 'user_id', new.user_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'access.api_keys', old.id::text, scope.changes, jsonb_build_object('name', new.name, 'user_id', new.user_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.api_keys', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"prefix":{"' || 'new":' || to_json(n.prefix)::text || '}',
-      '"secret_hash":{"' || 'new":' || case when n.secret_hash is not null then '"[redacted]"' end || '}',
-      '"scopes":{"' || 'new":' || to_json(n.scopes)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
-      '"revoked_at":{"' || 'new":' || to_json(n.revoked_at)::text || '}',
-      '"revoked_by":{"' || 'new":' || to_json(n.revoked_by)::text || '}',
-      '"replaced_by":{"' || 'new":' || to_json(n.replaced_by)::text || '}',
-      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name, 'user_id', n.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'access.api_keys', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"prefix":{"new":' || to_json(n.prefix)::text,
+      '"secret_hash":{"new":' || to_json(case when n.secret_hash is not null then '[redacted]'::text end)::text,
+      '"scopes":{"new":' || to_json(n.scopes)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"expires_at":{"new":' || to_json(n.expires_at)::text,
+      '"revoked_at":{"new":' || to_json(n.revoked_at)::text,
+      '"revoked_by":{"new":' || to_json(n.revoked_by)::text,
+      '"replaced_by":{"new":' || to_json(n.replaced_by)::text,
+      '"provider_id":{"new":' || to_json(n.provider_id)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name, 'user_id', n.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.api_keys', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"prefix":{"' || 'old":' || to_json(o.prefix)::text || '}',
-      '"secret_hash":{"' || 'old":' || case when o.secret_hash is not null then '"[redacted]"' end || '}',
-      '"scopes":{"' || 'old":' || to_json(o.scopes)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
-      '"revoked_at":{"' || 'old":' || to_json(o.revoked_at)::text || '}',
-      '"revoked_by":{"' || 'old":' || to_json(o.revoked_by)::text || '}',
-      '"replaced_by":{"' || 'old":' || to_json(o.replaced_by)::text || '}',
-      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name, 'user_id', o.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'access.api_keys', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"prefix":{"old":' || to_json(o.prefix)::text,
+      '"secret_hash":{"old":' || to_json(case when o.secret_hash is not null then '[redacted]'::text end)::text,
+      '"scopes":{"old":' || to_json(o.scopes)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"expires_at":{"old":' || to_json(o.expires_at)::text,
+      '"revoked_at":{"old":' || to_json(o.revoked_at)::text,
+      '"revoked_by":{"old":' || to_json(o.revoked_by)::text,
+      '"replaced_by":{"old":' || to_json(o.replaced_by)::text,
+      '"provider_id":{"old":' || to_json(o.provider_id)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name, 'user_id', o.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_access_api_keys() from public;
@@ -3859,71 +3943,67 @@ CREATE OR REPLACE FUNCTION audit.track_access_built_in_role_permissions()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.role_name is distinct from new.role_name or old.permission_id is distinct from new.permission_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'access.built_in_role_permissions', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.role_name::text || '/' || old.permission_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{for_operators}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.role_name::text || '/' || new.permission_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{for_operators}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.role_name is distinct from new.role_name then
-        changes := changes || jsonb_build_object('role_name', jsonb_build_object('old', old.role_name, 'new', new.role_name));
-      end if;
-      if old.permission_id is distinct from new.permission_id then
-        changes := changes || jsonb_build_object('permission_id', jsonb_build_object('old', old.permission_id, 'new', new.permission_id));
-      end if;
-      if changes <> '{}' then
+    if old.role_name is distinct from new.role_name or old.permission_id is distinct from new.permission_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'access.built_in_role_permissions', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.role_name::text || '/' || old.permission_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{for_operators}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.role_name::text || '/' || new.permission_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{for_operators}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.role_name is distinct from new.role_name then
+          changes := jsonb_build_object('role_name', jsonb_build_object('old', old.role_name, 'new', new.role_name));
+        end if;
+        if old.permission_id is distinct from new.permission_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('permission_id', jsonb_build_object('old', old.permission_id, 'new', new.permission_id));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'access.built_in_role_permissions', old.role_name::text || '/' || old.permission_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'access.built_in_role_permissions', old.role_name::text || '/' || old.permission_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'access.built_in_role_permissions', n.role_name::text || '/' || n.permission_id::text, ('{' || array_to_string(array[
-      '"role_name":{"' || 'new":' || to_json(n.role_name)::text || '}',
-      '"permission_id":{"' || 'new":' || to_json(n.permission_id)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'access.built_in_role_permissions', n.role_name::text || '/' || n.permission_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"role_name":{"new":' || to_json(n.role_name)::text,
+      '"permission_id":{"new":' || to_json(n.permission_id)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'access.built_in_role_permissions', o.role_name::text || '/' || o.permission_id::text, ('{' || array_to_string(array[
-      '"role_name":{"' || 'old":' || to_json(o.role_name)::text || '}',
-      '"permission_id":{"' || 'old":' || to_json(o.permission_id)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'access.built_in_role_permissions', o.role_name::text || '/' || o.permission_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"role_name":{"old":' || to_json(o.role_name)::text,
+      '"permission_id":{"old":' || to_json(o.permission_id)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_access_built_in_role_permissions() from public;
@@ -3935,91 +4015,87 @@ CREATE OR REPLACE FUNCTION audit.track_access_permissions()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'access.permissions', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,updated_at}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.resource is distinct from new.resource then
-        changes := changes || jsonb_build_object('resource', jsonb_build_object('old', old.resource, 'new', new.resource));
-      end if;
-      if old.action is distinct from new.action then
-        changes := changes || jsonb_build_object('action', jsonb_build_object('old', old.action, 'new', new.action));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.for_operators is distinct from new.for_operators then
-        changes := changes || jsonb_build_object('for_operators', jsonb_build_object('old', old.for_operators, 'new', new.for_operators));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'access.permissions', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,updated_at}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.name is distinct from new.name then
+          changes := jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+        end if;
+        if old.resource is distinct from new.resource then
+          changes := coalesce(changes, '{}') || jsonb_build_object('resource', jsonb_build_object('old', old.resource, 'new', new.resource));
+        end if;
+        if old.action is distinct from new.action then
+          changes := coalesce(changes, '{}') || jsonb_build_object('action', jsonb_build_object('old', old.action, 'new', new.action));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.for_operators is distinct from new.for_operators then
+          changes := coalesce(changes, '{}') || jsonb_build_object('for_operators', jsonb_build_object('old', old.for_operators, 'new', new.for_operators));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'access.permissions', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'access.permissions', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'access.permissions', n.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"resource":{"' || 'new":' || to_json(n.resource)::text || '}',
-      '"action":{"' || 'new":' || to_json(n.action)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"for_operators":{"' || 'new":' || to_json(n.for_operators)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'access.permissions', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"new":' || to_json(n.name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"resource":{"new":' || to_json(n.resource)::text,
+      '"action":{"new":' || to_json(n.action)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"for_operators":{"new":' || to_json(n.for_operators)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'access.permissions', o.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"resource":{"' || 'old":' || to_json(o.resource)::text || '}',
-      '"action":{"' || 'old":' || to_json(o.action)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"for_operators":{"' || 'old":' || to_json(o.for_operators)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'access.permissions', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"old":' || to_json(o.name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"resource":{"old":' || to_json(o.resource)::text,
+      '"action":{"old":' || to_json(o.action)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"for_operators":{"old":' || to_json(o.for_operators)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_access_permissions() from public;
@@ -4031,76 +4107,72 @@ CREATE OR REPLACE FUNCTION audit.track_access_role_permissions()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'access.role_permissions', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,for_operators}')),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,for_operators}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.role_id is distinct from new.role_id then
-        changes := changes || jsonb_build_object('role_id', jsonb_build_object('old', old.role_id, 'new', new.role_id));
-      end if;
-      if old.permission_id is distinct from new.permission_id then
-        changes := changes || jsonb_build_object('permission_id', jsonb_build_object('old', old.permission_id, 'new', new.permission_id));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'access.role_permissions', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,for_operators}')),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,for_operators}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.role_id is distinct from new.role_id then
+          changes := jsonb_build_object('role_id', jsonb_build_object('old', old.role_id, 'new', new.role_id));
+        end if;
+        if old.permission_id is distinct from new.permission_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('permission_id', jsonb_build_object('old', old.permission_id, 'new', new.permission_id));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'access.role_permissions', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'access.role_permissions', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.role_permissions', n.id::text, ('{' || array_to_string(array[
-      '"role_id":{"' || 'new":' || to_json(n.role_id)::text || '}',
-      '"permission_id":{"' || 'new":' || to_json(n.permission_id)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'access.role_permissions', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"role_id":{"new":' || to_json(n.role_id)::text,
+      '"permission_id":{"new":' || to_json(n.permission_id)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.role_permissions', o.id::text, ('{' || array_to_string(array[
-      '"role_id":{"' || 'old":' || to_json(o.role_id)::text || '}',
-      '"permission_id":{"' || 'old":' || to_json(o.permission_id)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'access.role_permissions', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"role_id":{"old":' || to_json(o.role_id)::text,
+      '"permission_id":{"old":' || to_json(o.permission_id)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_access_role_permissions() from public;
@@ -4112,91 +4184,87 @@ CREATE OR REPLACE FUNCTION audit.track_access_roles()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'access.roles', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.scopes is distinct from new.scopes then
-        changes := changes || jsonb_build_object('scopes', jsonb_build_object('old', old.scopes, 'new', new.scopes));
-      end if;
-      if old.is_default is distinct from new.is_default then
-        changes := changes || jsonb_build_object('is_default', jsonb_build_object('old', old.is_default, 'new', new.is_default));
-      end if;
-      if old.is_built_in is distinct from new.is_built_in then
-        changes := changes || jsonb_build_object('is_built_in', jsonb_build_object('old', old.is_built_in, 'new', new.is_built_in));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'access.roles', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.name is distinct from new.name then
+          changes := jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+        end if;
+        if old.scopes is distinct from new.scopes then
+          changes := coalesce(changes, '{}') || jsonb_build_object('scopes', jsonb_build_object('old', old.scopes, 'new', new.scopes));
+        end if;
+        if old.is_default is distinct from new.is_default then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_default', jsonb_build_object('old', old.is_default, 'new', new.is_default));
+        end if;
+        if old.is_built_in is distinct from new.is_built_in then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_built_in', jsonb_build_object('old', old.is_built_in, 'new', new.is_built_in));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'access.roles', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'access.roles', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.roles', n.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"scopes":{"' || 'new":' || to_json(n.scopes)::text || '}',
-      '"is_default":{"' || 'new":' || to_json(n.is_default)::text || '}',
-      '"is_built_in":{"' || 'new":' || to_json(n.is_built_in)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'access.roles', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"new":' || to_json(n.name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"scopes":{"new":' || to_json(n.scopes)::text,
+      '"is_default":{"new":' || to_json(n.is_default)::text,
+      '"is_built_in":{"new":' || to_json(n.is_built_in)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.roles', o.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"scopes":{"' || 'old":' || to_json(o.scopes)::text || '}',
-      '"is_default":{"' || 'old":' || to_json(o.is_default)::text || '}',
-      '"is_built_in":{"' || 'old":' || to_json(o.is_built_in)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'access.roles', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"old":' || to_json(o.name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"scopes":{"old":' || to_json(o.scopes)::text,
+      '"is_default":{"old":' || to_json(o.is_default)::text,
+      '"is_built_in":{"old":' || to_json(o.is_built_in)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_access_roles() from public;
@@ -4208,81 +4276,77 @@ CREATE OR REPLACE FUNCTION audit.track_access_service_accounts()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'access.service_accounts', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'access.service_accounts', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.name is distinct from new.name then
+          changes := jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'access.service_accounts', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'access.service_accounts', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.service_accounts', n.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'access.service_accounts', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"new":' || to_json(n.name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.service_accounts', o.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'access.service_accounts', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"old":' || to_json(o.name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_access_service_accounts() from public;
@@ -4294,76 +4358,72 @@ CREATE OR REPLACE FUNCTION audit.track_access_user_tenant_roles()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.user_tenant_id is distinct from new.user_tenant_id or old.role_id is distinct from new.role_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'access.user_tenant_roles', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.user_tenant_id::text || '/' || old.role_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
-            (new.tenant_id, 'insert', new.user_tenant_id::text || '/' || new.role_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.user_tenant_id is distinct from new.user_tenant_id then
-        changes := changes || jsonb_build_object('user_tenant_id', jsonb_build_object('old', old.user_tenant_id, 'new', new.user_tenant_id));
-      end if;
-      if old.role_id is distinct from new.role_id then
-        changes := changes || jsonb_build_object('role_id', jsonb_build_object('old', old.role_id, 'new', new.role_id));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.user_tenant_id is distinct from new.user_tenant_id or old.role_id is distinct from new.role_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'access.user_tenant_roles', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.user_tenant_id::text || '/' || old.role_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
+          (new.tenant_id, 'insert', new.user_tenant_id::text || '/' || new.role_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.user_tenant_id is distinct from new.user_tenant_id then
+          changes := jsonb_build_object('user_tenant_id', jsonb_build_object('old', old.user_tenant_id, 'new', new.user_tenant_id));
+        end if;
+        if old.role_id is distinct from new.role_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('role_id', jsonb_build_object('old', old.role_id, 'new', new.role_id));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'access.user_tenant_roles', old.user_tenant_id::text || '/' || old.role_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'access.user_tenant_roles', old.user_tenant_id::text || '/' || old.role_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'access.user_tenant_roles', n.user_tenant_id::text || '/' || n.role_id::text, ('{' || array_to_string(array[
-      '"user_tenant_id":{"' || 'new":' || to_json(n.user_tenant_id)::text || '}',
-      '"role_id":{"' || 'new":' || to_json(n.role_id)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'access.user_tenant_roles', n.user_tenant_id::text || '/' || n.role_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_tenant_id":{"new":' || to_json(n.user_tenant_id)::text,
+      '"role_id":{"new":' || to_json(n.role_id)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'access.user_tenant_roles', o.user_tenant_id::text || '/' || o.role_id::text, ('{' || array_to_string(array[
-      '"user_tenant_id":{"' || 'old":' || to_json(o.user_tenant_id)::text || '}',
-      '"role_id":{"' || 'old":' || to_json(o.role_id)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'access.user_tenant_roles', o.user_tenant_id::text || '/' || o.role_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_tenant_id":{"old":' || to_json(o.user_tenant_id)::text,
+      '"role_id":{"old":' || to_json(o.role_id)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_access_user_tenant_roles() from public;
@@ -4375,86 +4435,82 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_assignment_pins()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.assignment_id is distinct from new.assignment_id or old.participant_id is distinct from new.participant_id or old.target_id is distinct from new.target_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.assignment_pins', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.assignment_id::text || '/' || old.participant_id::text || '/' || old.target_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
-            (new.tenant_id, 'insert', new.assignment_id::text || '/' || new.participant_id::text || '/' || new.target_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.assignment_id is distinct from new.assignment_id then
-        changes := changes || jsonb_build_object('assignment_id', jsonb_build_object('old', old.assignment_id, 'new', new.assignment_id));
-      end if;
-      if old.participant_id is distinct from new.participant_id then
-        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
-      end if;
-      if old.target_id is distinct from new.target_id then
-        changes := changes || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.assignment_id is distinct from new.assignment_id or old.participant_id is distinct from new.participant_id or old.target_id is distinct from new.target_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.assignment_pins', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.assignment_id::text || '/' || old.participant_id::text || '/' || old.target_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
+          (new.tenant_id, 'insert', new.assignment_id::text || '/' || new.participant_id::text || '/' || new.target_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.assignment_id is distinct from new.assignment_id then
+          changes := jsonb_build_object('assignment_id', jsonb_build_object('old', old.assignment_id, 'new', new.assignment_id));
+        end if;
+        if old.participant_id is distinct from new.participant_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+        end if;
+        if old.target_id is distinct from new.target_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.assignment_pins', old.assignment_id::text || '/' || old.participant_id::text || '/' || old.target_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.assignment_pins', old.assignment_id::text || '/' || old.participant_id::text || '/' || old.target_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.assignment_pins', n.assignment_id::text || '/' || n.participant_id::text || '/' || n.target_id::text, ('{' || array_to_string(array[
-      '"assignment_id":{"' || 'new":' || to_json(n.assignment_id)::text || '}',
-      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
-      '"target_id":{"' || 'new":' || to_json(n.target_id)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.assignment_pins', n.assignment_id::text || '/' || n.participant_id::text || '/' || n.target_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"assignment_id":{"new":' || to_json(n.assignment_id)::text,
+      '"participant_id":{"new":' || to_json(n.participant_id)::text,
+      '"target_id":{"new":' || to_json(n.target_id)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.assignment_pins', o.assignment_id::text || '/' || o.participant_id::text || '/' || o.target_id::text, ('{' || array_to_string(array[
-      '"assignment_id":{"' || 'old":' || to_json(o.assignment_id)::text || '}',
-      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
-      '"target_id":{"' || 'old":' || to_json(o.target_id)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.assignment_pins', o.assignment_id::text || '/' || o.participant_id::text || '/' || o.target_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"assignment_id":{"old":' || to_json(o.assignment_id)::text,
+      '"participant_id":{"old":' || to_json(o.participant_id)::text,
+      '"target_id":{"old":' || to_json(o.target_id)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_assignment_pins() from public;
@@ -4466,166 +4522,201 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_assignment_targets()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.assignment_targets', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.domain_id is distinct from new.domain_id then
-        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
-      end if;
-      if old.reference is distinct from new.reference then
-        changes := changes || jsonb_build_object('reference', jsonb_build_object('old', old.reference, 'new', new.reference));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.required_count is distinct from new.required_count then
-        changes := changes || jsonb_build_object('required_count', jsonb_build_object('old', old.required_count, 'new', new.required_count));
-      end if;
-      if old.maximum_count is distinct from new.maximum_count then
-        changes := changes || jsonb_build_object('maximum_count', jsonb_build_object('old', old.maximum_count, 'new', new.maximum_count));
-      end if;
-      if old.may_be_short is distinct from new.may_be_short then
-        changes := changes || jsonb_build_object('may_be_short', jsonb_build_object('old', old.may_be_short, 'new', new.may_be_short));
-      end if;
-      if old.required_skills is distinct from new.required_skills then
-        changes := changes || jsonb_build_object('required_skills', jsonb_build_object('old', old.required_skills, 'new', new.required_skills));
-      end if;
-      if old.any_skills is distinct from new.any_skills then
-        changes := changes || jsonb_build_object('any_skills', jsonb_build_object('old', old.any_skills, 'new', new.any_skills));
-      end if;
-      if old.skill_levels is distinct from new.skill_levels then
-        changes := changes || jsonb_build_object('skill_levels', jsonb_build_object('old', old.skill_levels, 'new', new.skill_levels));
-      end if;
-      if old.skill_mix is distinct from new.skill_mix then
-        changes := changes || jsonb_build_object('skill_mix', jsonb_build_object('old', old.skill_mix, 'new', new.skill_mix));
-      end if;
-      if old.weekday is distinct from new.weekday then
-        changes := changes || jsonb_build_object('weekday', jsonb_build_object('old', old.weekday, 'new', new.weekday));
-      end if;
-      if old.on_date is distinct from new.on_date then
-        changes := changes || jsonb_build_object('on_date', jsonb_build_object('old', old.on_date, 'new', new.on_date));
-      end if;
-      if old.starts_at is distinct from new.starts_at then
-        changes := changes || jsonb_build_object('starts_at', jsonb_build_object('old', old.starts_at, 'new', new.starts_at));
-      end if;
-      if old.ends_at is distinct from new.ends_at then
-        changes := changes || jsonb_build_object('ends_at', jsonb_build_object('old', old.ends_at, 'new', new.ends_at));
-      end if;
-      if old.priority is distinct from new.priority then
-        changes := changes || jsonb_build_object('priority', jsonb_build_object('old', old.priority, 'new', new.priority));
-      end if;
-      if old.constraints is distinct from new.constraints then
-        changes := changes || jsonb_build_object('constraints', jsonb_build_object('old', old.constraints, 'new', new.constraints));
-      end if;
-      if old.metadata is distinct from new.metadata then
-        changes := changes || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.assignment_targets', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.domain_id is distinct from new.domain_id then
+          changes := jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+        end if;
+        if old.reference is distinct from new.reference then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reference', jsonb_build_object('old', old.reference, 'new', new.reference));
+          new.updated_at := old.updated_at;
+          new.reference := old.reference;
+          exit comparing when new *= old;
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+          new.updated_at := old.updated_at;
+          new.description := old.description;
+          exit comparing when new *= old;
+        end if;
+        if old.required_count is distinct from new.required_count then
+          changes := coalesce(changes, '{}') || jsonb_build_object('required_count', jsonb_build_object('old', old.required_count, 'new', new.required_count));
+          new.updated_at := old.updated_at;
+          new.required_count := old.required_count;
+          exit comparing when new *= old;
+        end if;
+        if old.maximum_count is distinct from new.maximum_count then
+          changes := coalesce(changes, '{}') || jsonb_build_object('maximum_count', jsonb_build_object('old', old.maximum_count, 'new', new.maximum_count));
+          new.updated_at := old.updated_at;
+          new.maximum_count := old.maximum_count;
+          exit comparing when new *= old;
+        end if;
+        if old.may_be_short is distinct from new.may_be_short then
+          changes := coalesce(changes, '{}') || jsonb_build_object('may_be_short', jsonb_build_object('old', old.may_be_short, 'new', new.may_be_short));
+          new.updated_at := old.updated_at;
+          new.may_be_short := old.may_be_short;
+          exit comparing when new *= old;
+        end if;
+        if old.required_skills is distinct from new.required_skills then
+          changes := coalesce(changes, '{}') || jsonb_build_object('required_skills', jsonb_build_object('old', old.required_skills, 'new', new.required_skills));
+          new.updated_at := old.updated_at;
+          new.required_skills := old.required_skills;
+          exit comparing when new *= old;
+        end if;
+        if old.any_skills is distinct from new.any_skills then
+          changes := coalesce(changes, '{}') || jsonb_build_object('any_skills', jsonb_build_object('old', old.any_skills, 'new', new.any_skills));
+          new.updated_at := old.updated_at;
+          new.any_skills := old.any_skills;
+          exit comparing when new *= old;
+        end if;
+        if old.skill_levels is distinct from new.skill_levels then
+          changes := coalesce(changes, '{}') || jsonb_build_object('skill_levels', jsonb_build_object('old', old.skill_levels, 'new', new.skill_levels));
+          new.updated_at := old.updated_at;
+          new.skill_levels := old.skill_levels;
+          exit comparing when new *= old;
+        end if;
+        if old.skill_mix is distinct from new.skill_mix then
+          changes := coalesce(changes, '{}') || jsonb_build_object('skill_mix', jsonb_build_object('old', old.skill_mix, 'new', new.skill_mix));
+          new.updated_at := old.updated_at;
+          new.skill_mix := old.skill_mix;
+          exit comparing when new *= old;
+        end if;
+        if old.weekday is distinct from new.weekday then
+          changes := coalesce(changes, '{}') || jsonb_build_object('weekday', jsonb_build_object('old', old.weekday, 'new', new.weekday));
+          new.updated_at := old.updated_at;
+          new.weekday := old.weekday;
+          exit comparing when new *= old;
+        end if;
+        if old.on_date is distinct from new.on_date then
+          changes := coalesce(changes, '{}') || jsonb_build_object('on_date', jsonb_build_object('old', old.on_date, 'new', new.on_date));
+          new.updated_at := old.updated_at;
+          new.on_date := old.on_date;
+          exit comparing when new *= old;
+        end if;
+        if old.starts_at is distinct from new.starts_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('starts_at', jsonb_build_object('old', old.starts_at, 'new', new.starts_at));
+          new.updated_at := old.updated_at;
+          new.starts_at := old.starts_at;
+          exit comparing when new *= old;
+        end if;
+        if old.ends_at is distinct from new.ends_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('ends_at', jsonb_build_object('old', old.ends_at, 'new', new.ends_at));
+          new.updated_at := old.updated_at;
+          new.ends_at := old.ends_at;
+          exit comparing when new *= old;
+        end if;
+        if old.priority is distinct from new.priority then
+          changes := coalesce(changes, '{}') || jsonb_build_object('priority', jsonb_build_object('old', old.priority, 'new', new.priority));
+        end if;
+        if old.constraints is distinct from new.constraints then
+          changes := coalesce(changes, '{}') || jsonb_build_object('constraints', jsonb_build_object('old', old.constraints, 'new', new.constraints));
+        end if;
+        if old.metadata is distinct from new.metadata then
+          changes := coalesce(changes, '{}') || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.assignment_targets', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.assignment_targets', old.id::text, scope.changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.assignment_targets', n.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
-      '"reference":{"' || 'new":' || to_json(n.reference)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"required_count":{"' || 'new":' || to_json(n.required_count)::text || '}',
-      '"maximum_count":{"' || 'new":' || to_json(n.maximum_count)::text || '}',
-      '"may_be_short":{"' || 'new":' || to_json(n.may_be_short)::text || '}',
-      '"required_skills":{"' || 'new":' || to_json(n.required_skills)::text || '}',
-      '"any_skills":{"' || 'new":' || to_json(n.any_skills)::text || '}',
-      '"skill_levels":{"' || 'new":' || to_json(n.skill_levels)::text || '}',
-      '"skill_mix":{"' || 'new":' || to_json(n.skill_mix)::text || '}',
-      '"weekday":{"' || 'new":' || to_json(n.weekday)::text || '}',
-      '"on_date":{"' || 'new":' || to_json(n.on_date)::text || '}',
-      '"starts_at":{"' || 'new":' || to_json(n.starts_at)::text || '}',
-      '"ends_at":{"' || 'new":' || to_json(n.ends_at)::text || '}',
-      '"priority":{"' || 'new":' || to_json(n.priority)::text || '}',
-      '"constraints":{"' || 'new":' || to_json(n.constraints)::text || '}',
-      '"metadata":{"' || 'new":' || to_json(n.metadata)::text || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.assignment_targets', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"new":' || to_json(n.domain_id)::text,
+      '"reference":{"new":' || to_json(n.reference)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"required_count":{"new":' || to_json(n.required_count)::text,
+      '"maximum_count":{"new":' || to_json(n.maximum_count)::text,
+      '"may_be_short":{"new":' || to_json(n.may_be_short)::text,
+      '"required_skills":{"new":' || to_json(n.required_skills)::text,
+      '"any_skills":{"new":' || to_json(n.any_skills)::text,
+      '"skill_levels":{"new":' || to_json(n.skill_levels)::text,
+      '"skill_mix":{"new":' || to_json(n.skill_mix)::text,
+      '"weekday":{"new":' || to_json(n.weekday)::text,
+      '"on_date":{"new":' || to_json(n.on_date)::text,
+      '"starts_at":{"new":' || to_json(n.starts_at)::text,
+      '"ends_at":{"new":' || to_json(n.ends_at)::text,
+      '"priority":{"new":' || to_json(n.priority)::text,
+      '"constraints":{"new":' || to_json(n.constraints)::text,
+      '"metadata":{"new":' || to_json(n.metadata)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.assignment_targets', o.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
-      '"reference":{"' || 'old":' || to_json(o.reference)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"required_count":{"' || 'old":' || to_json(o.required_count)::text || '}',
-      '"maximum_count":{"' || 'old":' || to_json(o.maximum_count)::text || '}',
-      '"may_be_short":{"' || 'old":' || to_json(o.may_be_short)::text || '}',
-      '"required_skills":{"' || 'old":' || to_json(o.required_skills)::text || '}',
-      '"any_skills":{"' || 'old":' || to_json(o.any_skills)::text || '}',
-      '"skill_levels":{"' || 'old":' || to_json(o.skill_levels)::text || '}',
-      '"skill_mix":{"' || 'old":' || to_json(o.skill_mix)::text || '}',
-      '"weekday":{"' || 'old":' || to_json(o.weekday)::text || '}',
-      '"on_date":{"' || 'old":' || to_json(o.on_date)::text || '}',
-      '"starts_at":{"' || 'old":' || to_json(o.starts_at)::text || '}',
-      '"ends_at":{"' || 'old":' || to_json(o.ends_at)::text || '}',
-      '"priority":{"' || 'old":' || to_json(o.priority)::text || '}',
-      '"constraints":{"' || 'old":' || to_json(o.constraints)::text || '}',
-      '"metadata":{"' || 'old":' || to_json(o.metadata)::text || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.assignment_targets', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"old":' || to_json(o.domain_id)::text,
+      '"reference":{"old":' || to_json(o.reference)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"required_count":{"old":' || to_json(o.required_count)::text,
+      '"maximum_count":{"old":' || to_json(o.maximum_count)::text,
+      '"may_be_short":{"old":' || to_json(o.may_be_short)::text,
+      '"required_skills":{"old":' || to_json(o.required_skills)::text,
+      '"any_skills":{"old":' || to_json(o.any_skills)::text,
+      '"skill_levels":{"old":' || to_json(o.skill_levels)::text,
+      '"skill_mix":{"old":' || to_json(o.skill_mix)::text,
+      '"weekday":{"old":' || to_json(o.weekday)::text,
+      '"on_date":{"old":' || to_json(o.on_date)::text,
+      '"starts_at":{"old":' || to_json(o.starts_at)::text,
+      '"ends_at":{"old":' || to_json(o.ends_at)::text,
+      '"priority":{"old":' || to_json(o.priority)::text,
+      '"constraints":{"old":' || to_json(o.constraints)::text,
+      '"metadata":{"old":' || to_json(o.metadata)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_assignment_targets() from public;
@@ -4637,171 +4728,209 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_assignments()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.assignments', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.domain_id is distinct from new.domain_id then
-        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
-      end if;
-      if old.schedule_id is distinct from new.schedule_id then
-        changes := changes || jsonb_build_object('schedule_id', jsonb_build_object('old', old.schedule_id, 'new', new.schedule_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.assignment_date is distinct from new.assignment_date then
-        changes := changes || jsonb_build_object('assignment_date', jsonb_build_object('old', old.assignment_date, 'new', new.assignment_date));
-      end if;
-      if old.ends_on is distinct from new.ends_on then
-        changes := changes || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
-      end if;
-      if old.strategy_used is distinct from new.strategy_used then
-        changes := changes || jsonb_build_object('strategy_used', jsonb_build_object('old', old.strategy_used, 'new', new.strategy_used));
-      end if;
-      if old.configuration is distinct from new.configuration then
-        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
-      end if;
-      if old.metadata is distinct from new.metadata then
-        changes := changes || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
-      end if;
-      if old.seed is distinct from new.seed then
-        changes := changes || jsonb_build_object('seed', jsonb_build_object('old', old.seed, 'new', new.seed));
-      end if;
-      if old.engine_version is distinct from new.engine_version then
-        changes := changes || jsonb_build_object('engine_version', jsonb_build_object('old', old.engine_version, 'new', new.engine_version));
-      end if;
-      if old.plan_status is distinct from new.plan_status then
-        changes := changes || jsonb_build_object('plan_status', jsonb_build_object('old', old.plan_status, 'new', new.plan_status));
-      end if;
-      if old.cost is distinct from new.cost then
-        changes := changes || jsonb_build_object('cost', jsonb_build_object('old', old.cost, 'new', new.cost));
-      end if;
-      if old.lower_bound is distinct from new.lower_bound then
-        changes := changes || jsonb_build_object('lower_bound', jsonb_build_object('old', old.lower_bound, 'new', new.lower_bound));
-      end if;
-      if old.revision is distinct from new.revision then
-        changes := changes || jsonb_build_object('revision', jsonb_build_object('old', old.revision, 'new', new.revision));
-      end if;
-      if old.status is distinct from new.status then
-        changes := changes || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
-      end if;
-      if old.published_at is distinct from new.published_at then
-        changes := changes || jsonb_build_object('published_at', jsonb_build_object('old', old.published_at, 'new', new.published_at));
-      end if;
-      if old.published_by is distinct from new.published_by then
-        changes := changes || jsonb_build_object('published_by', jsonb_build_object('old', old.published_by, 'new', new.published_by));
-      end if;
-      if old.locked_at is distinct from new.locked_at then
-        changes := changes || jsonb_build_object('locked_at', jsonb_build_object('old', old.locked_at, 'new', new.locked_at));
-      end if;
-      if old.locked_by is distinct from new.locked_by then
-        changes := changes || jsonb_build_object('locked_by', jsonb_build_object('old', old.locked_by, 'new', new.locked_by));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.assignments', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.domain_id is distinct from new.domain_id then
+          changes := jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+        end if;
+        if old.schedule_id is distinct from new.schedule_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('schedule_id', jsonb_build_object('old', old.schedule_id, 'new', new.schedule_id));
+          new.updated_at := old.updated_at;
+          new.schedule_id := old.schedule_id;
+          exit comparing when new *= old;
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+          new.updated_at := old.updated_at;
+          new.description := old.description;
+          exit comparing when new *= old;
+        end if;
+        if old.assignment_date is distinct from new.assignment_date then
+          changes := coalesce(changes, '{}') || jsonb_build_object('assignment_date', jsonb_build_object('old', old.assignment_date, 'new', new.assignment_date));
+          new.updated_at := old.updated_at;
+          new.assignment_date := old.assignment_date;
+          exit comparing when new *= old;
+        end if;
+        if old.ends_on is distinct from new.ends_on then
+          changes := coalesce(changes, '{}') || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
+          new.updated_at := old.updated_at;
+          new.ends_on := old.ends_on;
+          exit comparing when new *= old;
+        end if;
+        if old.strategy_used is distinct from new.strategy_used then
+          changes := coalesce(changes, '{}') || jsonb_build_object('strategy_used', jsonb_build_object('old', old.strategy_used, 'new', new.strategy_used));
+          new.updated_at := old.updated_at;
+          new.strategy_used := old.strategy_used;
+          exit comparing when new *= old;
+        end if;
+        if old.configuration is distinct from new.configuration then
+          changes := coalesce(changes, '{}') || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+          new.updated_at := old.updated_at;
+          new.configuration := old.configuration;
+          exit comparing when new *= old;
+        end if;
+        if old.metadata is distinct from new.metadata then
+          changes := coalesce(changes, '{}') || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
+          new.updated_at := old.updated_at;
+          new.metadata := old.metadata;
+          exit comparing when new *= old;
+        end if;
+        if old.seed is distinct from new.seed then
+          changes := coalesce(changes, '{}') || jsonb_build_object('seed', jsonb_build_object('old', old.seed, 'new', new.seed));
+          new.updated_at := old.updated_at;
+          new.seed := old.seed;
+          exit comparing when new *= old;
+        end if;
+        if old.engine_version is distinct from new.engine_version then
+          changes := coalesce(changes, '{}') || jsonb_build_object('engine_version', jsonb_build_object('old', old.engine_version, 'new', new.engine_version));
+          new.updated_at := old.updated_at;
+          new.engine_version := old.engine_version;
+          exit comparing when new *= old;
+        end if;
+        if old.plan_status is distinct from new.plan_status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('plan_status', jsonb_build_object('old', old.plan_status, 'new', new.plan_status));
+          new.updated_at := old.updated_at;
+          new.plan_status := old.plan_status;
+          exit comparing when new *= old;
+        end if;
+        if old.cost is distinct from new.cost then
+          changes := coalesce(changes, '{}') || jsonb_build_object('cost', jsonb_build_object('old', old.cost, 'new', new.cost));
+          new.updated_at := old.updated_at;
+          new.cost := old.cost;
+          exit comparing when new *= old;
+        end if;
+        if old.lower_bound is distinct from new.lower_bound then
+          changes := coalesce(changes, '{}') || jsonb_build_object('lower_bound', jsonb_build_object('old', old.lower_bound, 'new', new.lower_bound));
+          new.updated_at := old.updated_at;
+          new.lower_bound := old.lower_bound;
+          exit comparing when new *= old;
+        end if;
+        if old.revision is distinct from new.revision then
+          changes := coalesce(changes, '{}') || jsonb_build_object('revision', jsonb_build_object('old', old.revision, 'new', new.revision));
+          new.updated_at := old.updated_at;
+          new.revision := old.revision;
+          exit comparing when new *= old;
+        end if;
+        if old.status is distinct from new.status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
+          new.updated_at := old.updated_at;
+          new.status := old.status;
+          exit comparing when new *= old;
+        end if;
+        if old.published_at is distinct from new.published_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('published_at', jsonb_build_object('old', old.published_at, 'new', new.published_at));
+        end if;
+        if old.published_by is distinct from new.published_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('published_by', jsonb_build_object('old', old.published_by, 'new', new.published_by));
+        end if;
+        if old.locked_at is distinct from new.locked_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('locked_at', jsonb_build_object('old', old.locked_at, 'new', new.locked_at));
+        end if;
+        if old.locked_by is distinct from new.locked_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('locked_by', jsonb_build_object('old', old.locked_by, 'new', new.locked_by));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.assignments', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.assignments', old.id::text, scope.changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.assignments', n.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
-      '"schedule_id":{"' || 'new":' || to_json(n.schedule_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"assignment_date":{"' || 'new":' || to_json(n.assignment_date)::text || '}',
-      '"ends_on":{"' || 'new":' || to_json(n.ends_on)::text || '}',
-      '"strategy_used":{"' || 'new":' || to_json(n.strategy_used)::text || '}',
-      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
-      '"metadata":{"' || 'new":' || to_json(n.metadata)::text || '}',
-      '"seed":{"' || 'new":' || to_json(n.seed)::text || '}',
-      '"engine_version":{"' || 'new":' || to_json(n.engine_version)::text || '}',
-      '"plan_status":{"' || 'new":' || to_json(n.plan_status)::text || '}',
-      '"cost":{"' || 'new":' || to_json(n.cost)::text || '}',
-      '"lower_bound":{"' || 'new":' || to_json(n.lower_bound)::text || '}',
-      '"revision":{"' || 'new":' || to_json(n.revision)::text || '}',
-      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
-      '"published_at":{"' || 'new":' || to_json(n.published_at)::text || '}',
-      '"published_by":{"' || 'new":' || to_json(n.published_by)::text || '}',
-      '"locked_at":{"' || 'new":' || to_json(n.locked_at)::text || '}',
-      '"locked_by":{"' || 'new":' || to_json(n.locked_by)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.assignments', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"new":' || to_json(n.domain_id)::text,
+      '"schedule_id":{"new":' || to_json(n.schedule_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"assignment_date":{"new":' || to_json(n.assignment_date)::text,
+      '"ends_on":{"new":' || to_json(n.ends_on)::text,
+      '"strategy_used":{"new":' || to_json(n.strategy_used)::text,
+      '"configuration":{"new":' || to_json(n.configuration)::text,
+      '"metadata":{"new":' || to_json(n.metadata)::text,
+      '"seed":{"new":' || to_json(n.seed)::text,
+      '"engine_version":{"new":' || to_json(n.engine_version)::text,
+      '"plan_status":{"new":' || to_json(n.plan_status)::text,
+      '"cost":{"new":' || to_json(n.cost)::text,
+      '"lower_bound":{"new":' || to_json(n.lower_bound)::text,
+      '"revision":{"new":' || to_json(n.revision)::text,
+      '"status":{"new":' || to_json(n.status)::text,
+      '"published_at":{"new":' || to_json(n.published_at)::text,
+      '"published_by":{"new":' || to_json(n.published_by)::text,
+      '"locked_at":{"new":' || to_json(n.locked_at)::text,
+      '"locked_by":{"new":' || to_json(n.locked_by)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.assignments', o.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
-      '"schedule_id":{"' || 'old":' || to_json(o.schedule_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"assignment_date":{"' || 'old":' || to_json(o.assignment_date)::text || '}',
-      '"ends_on":{"' || 'old":' || to_json(o.ends_on)::text || '}',
-      '"strategy_used":{"' || 'old":' || to_json(o.strategy_used)::text || '}',
-      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
-      '"metadata":{"' || 'old":' || to_json(o.metadata)::text || '}',
-      '"seed":{"' || 'old":' || to_json(o.seed)::text || '}',
-      '"engine_version":{"' || 'old":' || to_json(o.engine_version)::text || '}',
-      '"plan_status":{"' || 'old":' || to_json(o.plan_status)::text || '}',
-      '"cost":{"' || 'old":' || to_json(o.cost)::text || '}',
-      '"lower_bound":{"' || 'old":' || to_json(o.lower_bound)::text || '}',
-      '"revision":{"' || 'old":' || to_json(o.revision)::text || '}',
-      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
-      '"published_at":{"' || 'old":' || to_json(o.published_at)::text || '}',
-      '"published_by":{"' || 'old":' || to_json(o.published_by)::text || '}',
-      '"locked_at":{"' || 'old":' || to_json(o.locked_at)::text || '}',
-      '"locked_by":{"' || 'old":' || to_json(o.locked_by)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.assignments', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"old":' || to_json(o.domain_id)::text,
+      '"schedule_id":{"old":' || to_json(o.schedule_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"assignment_date":{"old":' || to_json(o.assignment_date)::text,
+      '"ends_on":{"old":' || to_json(o.ends_on)::text,
+      '"strategy_used":{"old":' || to_json(o.strategy_used)::text,
+      '"configuration":{"old":' || to_json(o.configuration)::text,
+      '"metadata":{"old":' || to_json(o.metadata)::text,
+      '"seed":{"old":' || to_json(o.seed)::text,
+      '"engine_version":{"old":' || to_json(o.engine_version)::text,
+      '"plan_status":{"old":' || to_json(o.plan_status)::text,
+      '"cost":{"old":' || to_json(o.cost)::text,
+      '"lower_bound":{"old":' || to_json(o.lower_bound)::text,
+      '"revision":{"old":' || to_json(o.revision)::text,
+      '"status":{"old":' || to_json(o.status)::text,
+      '"published_at":{"old":' || to_json(o.published_at)::text,
+      '"published_by":{"old":' || to_json(o.published_by)::text,
+      '"locked_at":{"old":' || to_json(o.locked_at)::text,
+      '"locked_by":{"old":' || to_json(o.locked_by)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_assignments() from public;
@@ -4813,106 +4942,106 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_availability_exceptions()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.availability_exceptions', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{note}', '{tenant_id,id}'), jsonb_build_object('participant_id', old.participant_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{note}', '{tenant_id,id}'), jsonb_build_object('participant_id', new.participant_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.participant_id is distinct from new.participant_id then
-        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
-      end if;
-      if old.starts_on is distinct from new.starts_on then
-        changes := changes || jsonb_build_object('starts_on', jsonb_build_object('old', old.starts_on, 'new', new.starts_on));
-      end if;
-      if old.ends_on is distinct from new.ends_on then
-        changes := changes || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
-      end if;
-      if old.starts_at is distinct from new.starts_at then
-        changes := changes || jsonb_build_object('starts_at', jsonb_build_object('old', old.starts_at, 'new', new.starts_at));
-      end if;
-      if old.ends_at is distinct from new.ends_at then
-        changes := changes || jsonb_build_object('ends_at', jsonb_build_object('old', old.ends_at, 'new', new.ends_at));
-      end if;
-      if old.is_available is distinct from new.is_available then
-        changes := changes || jsonb_build_object('is_available', jsonb_build_object('old', old.is_available, 'new', new.is_available));
-      end if;
-      if old.note is distinct from new.note then
-        changes := changes || jsonb_build_object('note', jsonb_build_object('old', case when old.note is not null then '[redacted]' end, 'new', case when new.note is not null then '[redacted]' end));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.availability_exceptions', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{note}', '{tenant_id,id}'), jsonb_build_object('participant_id', old.participant_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{note}', '{tenant_id,id}'), jsonb_build_object('participant_id', new.participant_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.participant_id is distinct from new.participant_id then
+          changes := jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+        end if;
+        if old.starts_on is distinct from new.starts_on then
+          changes := coalesce(changes, '{}') || jsonb_build_object('starts_on', jsonb_build_object('old', old.starts_on, 'new', new.starts_on));
+          new.starts_on := old.starts_on;
+          exit comparing when new *= old;
+        end if;
+        if old.ends_on is distinct from new.ends_on then
+          changes := coalesce(changes, '{}') || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
+          new.ends_on := old.ends_on;
+          exit comparing when new *= old;
+        end if;
+        if old.starts_at is distinct from new.starts_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('starts_at', jsonb_build_object('old', old.starts_at, 'new', new.starts_at));
+        end if;
+        if old.ends_at is distinct from new.ends_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('ends_at', jsonb_build_object('old', old.ends_at, 'new', new.ends_at));
+        end if;
+        if old.is_available is distinct from new.is_available then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_available', jsonb_build_object('old', old.is_available, 'new', new.is_available));
+        end if;
+        if old.note is distinct from new.note then
+          changes := coalesce(changes, '{}') || jsonb_build_object('note', jsonb_build_object('old', case when old.note is not null then '[redacted]'::text end, 'new', case when new.note is not null then '[redacted]'::text end));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.availability_exceptions', old.id::text, changes, jsonb_build_object('participant_id', new.participant_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.availability_exceptions', old.id::text, scope.changes, jsonb_build_object('participant_id', new.participant_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.availability_exceptions', n.id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
-      '"starts_on":{"' || 'new":' || to_json(n.starts_on)::text || '}',
-      '"ends_on":{"' || 'new":' || to_json(n.ends_on)::text || '}',
-      '"starts_at":{"' || 'new":' || to_json(n.starts_at)::text || '}',
-      '"ends_at":{"' || 'new":' || to_json(n.ends_at)::text || '}',
-      '"is_available":{"' || 'new":' || to_json(n.is_available)::text || '}',
-      '"note":{"' || 'new":' || case when n.note is not null then '"[redacted]"' end || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('participant_id', n.participant_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.availability_exceptions', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"new":' || to_json(n.participant_id)::text,
+      '"starts_on":{"new":' || to_json(n.starts_on)::text,
+      '"ends_on":{"new":' || to_json(n.ends_on)::text,
+      '"starts_at":{"new":' || to_json(n.starts_at)::text,
+      '"ends_at":{"new":' || to_json(n.ends_at)::text,
+      '"is_available":{"new":' || to_json(n.is_available)::text,
+      '"note":{"new":' || to_json(case when n.note is not null then '[redacted]'::text end)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('participant_id', n.participant_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.availability_exceptions', o.id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
-      '"starts_on":{"' || 'old":' || to_json(o.starts_on)::text || '}',
-      '"ends_on":{"' || 'old":' || to_json(o.ends_on)::text || '}',
-      '"starts_at":{"' || 'old":' || to_json(o.starts_at)::text || '}',
-      '"ends_at":{"' || 'old":' || to_json(o.ends_at)::text || '}',
-      '"is_available":{"' || 'old":' || to_json(o.is_available)::text || '}',
-      '"note":{"' || 'old":' || case when o.note is not null then '"[redacted]"' end || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('participant_id', o.participant_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.availability_exceptions', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"old":' || to_json(o.participant_id)::text,
+      '"starts_on":{"old":' || to_json(o.starts_on)::text,
+      '"ends_on":{"old":' || to_json(o.ends_on)::text,
+      '"starts_at":{"old":' || to_json(o.starts_at)::text,
+      '"ends_at":{"old":' || to_json(o.ends_at)::text,
+      '"is_available":{"old":' || to_json(o.is_available)::text,
+      '"note":{"old":' || to_json(case when o.note is not null then '[redacted]'::text end)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('participant_id', o.participant_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_availability_exceptions() from public;
@@ -4924,81 +5053,77 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_calendar_feeds()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.calendar_feeds', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{token_hash}', '{tenant_id,id,last_read_at}')),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{token_hash}', '{tenant_id,id,last_read_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.participant_id is distinct from new.participant_id then
-        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
-      end if;
-      if old.token_hash is distinct from new.token_hash then
-        changes := changes || jsonb_build_object('token_hash', jsonb_build_object('old', case when old.token_hash is not null then '[redacted]' end, 'new', case when new.token_hash is not null then '[redacted]' end));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.calendar_feeds', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{token_hash}', '{tenant_id,id,last_read_at}')),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{token_hash}', '{tenant_id,id,last_read_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.participant_id is distinct from new.participant_id then
+          changes := jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+        end if;
+        if old.token_hash is distinct from new.token_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('token_hash', jsonb_build_object('old', case when old.token_hash is not null then '[redacted]'::text end, 'new', case when new.token_hash is not null then '[redacted]'::text end));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.calendar_feeds', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.calendar_feeds', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.calendar_feeds', n.id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
-      '"token_hash":{"' || 'new":' || case when n.token_hash is not null then '"[redacted]"' end || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.calendar_feeds', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"new":' || to_json(n.participant_id)::text,
+      '"token_hash":{"new":' || to_json(case when n.token_hash is not null then '[redacted]'::text end)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.calendar_feeds', o.id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
-      '"token_hash":{"' || 'old":' || case when o.token_hash is not null then '"[redacted]"' end || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.calendar_feeds', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"old":' || to_json(o.participant_id)::text,
+      '"token_hash":{"old":' || to_json(case when o.token_hash is not null then '[redacted]'::text end)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_calendar_feeds() from public;
@@ -5010,106 +5135,108 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_domains()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.domains', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.display_name is distinct from new.display_name then
-        changes := changes || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.version is distinct from new.version then
-        changes := changes || jsonb_build_object('version', jsonb_build_object('old', old.version, 'new', new.version));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.configuration is distinct from new.configuration then
-        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
-      end if;
-      if old.business_rules is distinct from new.business_rules then
-        changes := changes || jsonb_build_object('business_rules', jsonb_build_object('old', old.business_rules, 'new', new.business_rules));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.domains', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.name is distinct from new.name then
+          changes := jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.display_name is distinct from new.display_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
+          new.updated_at := old.updated_at;
+          new.display_name := old.display_name;
+          exit comparing when new *= old;
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+          new.updated_at := old.updated_at;
+          new.description := old.description;
+          exit comparing when new *= old;
+        end if;
+        if old.version is distinct from new.version then
+          changes := coalesce(changes, '{}') || jsonb_build_object('version', jsonb_build_object('old', old.version, 'new', new.version));
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+        end if;
+        if old.configuration is distinct from new.configuration then
+          changes := coalesce(changes, '{}') || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+        end if;
+        if old.business_rules is distinct from new.business_rules then
+          changes := coalesce(changes, '{}') || jsonb_build_object('business_rules', jsonb_build_object('old', old.business_rules, 'new', new.business_rules));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.domains', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.domains', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.domains', n.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"version":{"' || 'new":' || to_json(n.version)::text || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
-      '"business_rules":{"' || 'new":' || to_json(n.business_rules)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.domains', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"new":' || to_json(n.name)::text,
+      '"display_name":{"new":' || to_json(n.display_name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"version":{"new":' || to_json(n.version)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"configuration":{"new":' || to_json(n.configuration)::text,
+      '"business_rules":{"new":' || to_json(n.business_rules)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.domains', o.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"version":{"' || 'old":' || to_json(o.version)::text || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
-      '"business_rules":{"' || 'old":' || to_json(o.business_rules)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.domains', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"old":' || to_json(o.name)::text,
+      '"display_name":{"old":' || to_json(o.display_name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"version":{"old":' || to_json(o.version)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"configuration":{"old":' || to_json(o.configuration)::text,
+      '"business_rules":{"old":' || to_json(o.business_rules)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_domains() from public;
@@ -5121,96 +5248,92 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_drop_outs()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.drop_outs', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{reason}', '{tenant_id,id}'), jsonb_build_object('assignment_id', old.assignment_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{reason}', '{tenant_id,id}'), jsonb_build_object('assignment_id', new.assignment_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.assignment_id is distinct from new.assignment_id then
-        changes := changes || jsonb_build_object('assignment_id', jsonb_build_object('old', old.assignment_id, 'new', new.assignment_id));
-      end if;
-      if old.participant_id is distinct from new.participant_id then
-        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
-      end if;
-      if old.target_id is distinct from new.target_id then
-        changes := changes || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
-      end if;
-      if old.reason is distinct from new.reason then
-        changes := changes || jsonb_build_object('reason', jsonb_build_object('old', case when old.reason is not null then '[redacted]' end, 'new', case when new.reason is not null then '[redacted]' end));
-      end if;
-      if old.reported_by is distinct from new.reported_by then
-        changes := changes || jsonb_build_object('reported_by', jsonb_build_object('old', old.reported_by, 'new', new.reported_by));
-      end if;
-      if old.reported_at is distinct from new.reported_at then
-        changes := changes || jsonb_build_object('reported_at', jsonb_build_object('old', old.reported_at, 'new', new.reported_at));
-      end if;
-      if old.resolved_revision is distinct from new.resolved_revision then
-        changes := changes || jsonb_build_object('resolved_revision', jsonb_build_object('old', old.resolved_revision, 'new', new.resolved_revision));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.drop_outs', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{reason}', '{tenant_id,id}'), jsonb_build_object('assignment_id', old.assignment_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{reason}', '{tenant_id,id}'), jsonb_build_object('assignment_id', new.assignment_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.assignment_id is distinct from new.assignment_id then
+          changes := jsonb_build_object('assignment_id', jsonb_build_object('old', old.assignment_id, 'new', new.assignment_id));
+        end if;
+        if old.participant_id is distinct from new.participant_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+        end if;
+        if old.target_id is distinct from new.target_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
+        end if;
+        if old.reason is distinct from new.reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reason', jsonb_build_object('old', case when old.reason is not null then '[redacted]'::text end, 'new', case when new.reason is not null then '[redacted]'::text end));
+        end if;
+        if old.reported_by is distinct from new.reported_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reported_by', jsonb_build_object('old', old.reported_by, 'new', new.reported_by));
+        end if;
+        if old.reported_at is distinct from new.reported_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reported_at', jsonb_build_object('old', old.reported_at, 'new', new.reported_at));
+        end if;
+        if old.resolved_revision is distinct from new.resolved_revision then
+          changes := coalesce(changes, '{}') || jsonb_build_object('resolved_revision', jsonb_build_object('old', old.resolved_revision, 'new', new.resolved_revision));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.drop_outs', old.id::text, changes, jsonb_build_object('assignment_id', new.assignment_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.drop_outs', old.id::text, scope.changes, jsonb_build_object('assignment_id', new.assignment_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.drop_outs', n.id::text, ('{' || array_to_string(array[
-      '"assignment_id":{"' || 'new":' || to_json(n.assignment_id)::text || '}',
-      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
-      '"target_id":{"' || 'new":' || to_json(n.target_id)::text || '}',
-      '"reason":{"' || 'new":' || case when n.reason is not null then '"[redacted]"' end || '}',
-      '"reported_by":{"' || 'new":' || to_json(n.reported_by)::text || '}',
-      '"reported_at":{"' || 'new":' || to_json(n.reported_at)::text || '}',
-      '"resolved_revision":{"' || 'new":' || to_json(n.resolved_revision)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('assignment_id', n.assignment_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.drop_outs', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"assignment_id":{"new":' || to_json(n.assignment_id)::text,
+      '"participant_id":{"new":' || to_json(n.participant_id)::text,
+      '"target_id":{"new":' || to_json(n.target_id)::text,
+      '"reason":{"new":' || to_json(case when n.reason is not null then '[redacted]'::text end)::text,
+      '"reported_by":{"new":' || to_json(n.reported_by)::text,
+      '"reported_at":{"new":' || to_json(n.reported_at)::text,
+      '"resolved_revision":{"new":' || to_json(n.resolved_revision)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('assignment_id', n.assignment_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.drop_outs', o.id::text, ('{' || array_to_string(array[
-      '"assignment_id":{"' || 'old":' || to_json(o.assignment_id)::text || '}',
-      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
-      '"target_id":{"' || 'old":' || to_json(o.target_id)::text || '}',
-      '"reason":{"' || 'old":' || case when o.reason is not null then '"[redacted]"' end || '}',
-      '"reported_by":{"' || 'old":' || to_json(o.reported_by)::text || '}',
-      '"reported_at":{"' || 'old":' || to_json(o.reported_at)::text || '}',
-      '"resolved_revision":{"' || 'old":' || to_json(o.resolved_revision)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('assignment_id', o.assignment_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.drop_outs', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"assignment_id":{"old":' || to_json(o.assignment_id)::text,
+      '"participant_id":{"old":' || to_json(o.participant_id)::text,
+      '"target_id":{"old":' || to_json(o.target_id)::text,
+      '"reason":{"old":' || to_json(case when o.reason is not null then '[redacted]'::text end)::text,
+      '"reported_by":{"old":' || to_json(o.reported_by)::text,
+      '"reported_at":{"old":' || to_json(o.reported_at)::text,
+      '"resolved_revision":{"old":' || to_json(o.resolved_revision)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('assignment_id', o.assignment_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_drop_outs() from public;
@@ -5222,81 +5345,77 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_entities()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.entities', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,checked_version,faults,fits,updated_at}'), jsonb_build_object('definition_id', old.definition_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,checked_version,faults,fits,updated_at}'), jsonb_build_object('definition_id', new.definition_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.definition_id is distinct from new.definition_id then
-        changes := changes || jsonb_build_object('definition_id', jsonb_build_object('old', old.definition_id, 'new', new.definition_id));
-      end if;
-      if old.data is distinct from new.data then
-        changes := changes || jsonb_build_object('data', jsonb_build_object('old', old.data, 'new', new.data));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.entities', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,checked_version,faults,fits,updated_at}'), jsonb_build_object('definition_id', old.definition_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,checked_version,faults,fits,updated_at}'), jsonb_build_object('definition_id', new.definition_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.definition_id is distinct from new.definition_id then
+          changes := jsonb_build_object('definition_id', jsonb_build_object('old', old.definition_id, 'new', new.definition_id));
+        end if;
+        if old.data is distinct from new.data then
+          changes := coalesce(changes, '{}') || jsonb_build_object('data', jsonb_build_object('old', old.data, 'new', new.data));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.entities', old.id::text, changes, jsonb_build_object('definition_id', new.definition_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.entities', old.id::text, scope.changes, jsonb_build_object('definition_id', new.definition_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.entities', n.id::text, ('{' || array_to_string(array[
-      '"definition_id":{"' || 'new":' || to_json(n.definition_id)::text || '}',
-      '"data":{"' || 'new":' || to_json(n.data)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('definition_id', n.definition_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.entities', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"definition_id":{"new":' || to_json(n.definition_id)::text,
+      '"data":{"new":' || to_json(n.data)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('definition_id', n.definition_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.entities', o.id::text, ('{' || array_to_string(array[
-      '"definition_id":{"' || 'old":' || to_json(o.definition_id)::text || '}',
-      '"data":{"' || 'old":' || to_json(o.data)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('definition_id', o.definition_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.entities', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"definition_id":{"old":' || to_json(o.definition_id)::text,
+      '"data":{"old":' || to_json(o.data)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('definition_id', o.definition_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_entities() from public;
@@ -5308,106 +5427,105 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_entity_definitions()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.entity_definitions', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.domain_id is distinct from new.domain_id then
-        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.display_name is distinct from new.display_name then
-        changes := changes || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.schema is distinct from new.schema then
-        changes := changes || jsonb_build_object('schema', jsonb_build_object('old', old.schema, 'new', new.schema));
-      end if;
-      if old.version is distinct from new.version then
-        changes := changes || jsonb_build_object('version', jsonb_build_object('old', old.version, 'new', new.version));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.entity_definitions', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.domain_id is distinct from new.domain_id then
+          changes := jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.display_name is distinct from new.display_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
+          new.updated_at := old.updated_at;
+          new.display_name := old.display_name;
+          exit comparing when new *= old;
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+        end if;
+        if old.schema is distinct from new.schema then
+          changes := coalesce(changes, '{}') || jsonb_build_object('schema', jsonb_build_object('old', old.schema, 'new', new.schema));
+        end if;
+        if old.version is distinct from new.version then
+          changes := coalesce(changes, '{}') || jsonb_build_object('version', jsonb_build_object('old', old.version, 'new', new.version));
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.entity_definitions', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.entity_definitions', old.id::text, scope.changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.entity_definitions', n.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"schema":{"' || 'new":' || to_json(n.schema)::text || '}',
-      '"version":{"' || 'new":' || to_json(n.version)::text || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.entity_definitions', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"new":' || to_json(n.domain_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"display_name":{"new":' || to_json(n.display_name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"schema":{"new":' || to_json(n.schema)::text,
+      '"version":{"new":' || to_json(n.version)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.entity_definitions', o.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"schema":{"' || 'old":' || to_json(o.schema)::text || '}',
-      '"version":{"' || 'old":' || to_json(o.version)::text || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.entity_definitions', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"old":' || to_json(o.domain_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"display_name":{"old":' || to_json(o.display_name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"schema":{"old":' || to_json(o.schema)::text,
+      '"version":{"old":' || to_json(o.version)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_entity_definitions() from public;
@@ -5419,81 +5537,77 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_participant_preferences()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.participant_id is distinct from new.participant_id or old.target_id is distinct from new.target_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.participant_preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.participant_id::text || '/' || old.target_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
-            (new.tenant_id, 'insert', new.participant_id::text || '/' || new.target_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.participant_id is distinct from new.participant_id then
-        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
-      end if;
-      if old.target_id is distinct from new.target_id then
-        changes := changes || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
-      end if;
-      if old.weight is distinct from new.weight then
-        changes := changes || jsonb_build_object('weight', jsonb_build_object('old', old.weight, 'new', new.weight));
-      end if;
-      if old.is_excluded is distinct from new.is_excluded then
-        changes := changes || jsonb_build_object('is_excluded', jsonb_build_object('old', old.is_excluded, 'new', new.is_excluded));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.participant_id is distinct from new.participant_id or old.target_id is distinct from new.target_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.participant_preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.participant_id::text || '/' || old.target_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
+          (new.tenant_id, 'insert', new.participant_id::text || '/' || new.target_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.participant_id is distinct from new.participant_id then
+          changes := jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+        end if;
+        if old.target_id is distinct from new.target_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('target_id', jsonb_build_object('old', old.target_id, 'new', new.target_id));
+        end if;
+        if old.weight is distinct from new.weight then
+          changes := coalesce(changes, '{}') || jsonb_build_object('weight', jsonb_build_object('old', old.weight, 'new', new.weight));
+        end if;
+        if old.is_excluded is distinct from new.is_excluded then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_excluded', jsonb_build_object('old', old.is_excluded, 'new', new.is_excluded));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.participant_preferences', old.participant_id::text || '/' || old.target_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.participant_preferences', old.participant_id::text || '/' || old.target_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.participant_preferences', n.participant_id::text || '/' || n.target_id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
-      '"target_id":{"' || 'new":' || to_json(n.target_id)::text || '}',
-      '"weight":{"' || 'new":' || to_json(n.weight)::text || '}',
-      '"is_excluded":{"' || 'new":' || to_json(n.is_excluded)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.participant_preferences', n.participant_id::text || '/' || n.target_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"new":' || to_json(n.participant_id)::text,
+      '"target_id":{"new":' || to_json(n.target_id)::text,
+      '"weight":{"new":' || to_json(n.weight)::text,
+      '"is_excluded":{"new":' || to_json(n.is_excluded)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.participant_preferences', o.participant_id::text || '/' || o.target_id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
-      '"target_id":{"' || 'old":' || to_json(o.target_id)::text || '}',
-      '"weight":{"' || 'old":' || to_json(o.weight)::text || '}',
-      '"is_excluded":{"' || 'old":' || to_json(o.is_excluded)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.participant_preferences', o.participant_id::text || '/' || o.target_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"old":' || to_json(o.participant_id)::text,
+      '"target_id":{"old":' || to_json(o.target_id)::text,
+      '"weight":{"old":' || to_json(o.weight)::text,
+      '"is_excluded":{"old":' || to_json(o.is_excluded)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_participant_preferences() from public;
@@ -5505,76 +5619,72 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_participant_relations()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.participant_relations', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}')),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.participant_id is distinct from new.participant_id then
-        changes := changes || jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
-      end if;
-      if old.other_participant_id is distinct from new.other_participant_id then
-        changes := changes || jsonb_build_object('other_participant_id', jsonb_build_object('old', old.other_participant_id, 'new', new.other_participant_id));
-      end if;
-      if old.kind is distinct from new.kind then
-        changes := changes || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.participant_relations', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}')),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.participant_id is distinct from new.participant_id then
+          changes := jsonb_build_object('participant_id', jsonb_build_object('old', old.participant_id, 'new', new.participant_id));
+        end if;
+        if old.other_participant_id is distinct from new.other_participant_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('other_participant_id', jsonb_build_object('old', old.other_participant_id, 'new', new.other_participant_id));
+        end if;
+        if old.kind is distinct from new.kind then
+          changes := coalesce(changes, '{}') || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.participant_relations', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.participant_relations', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.participant_relations', n.id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'new":' || to_json(n.participant_id)::text || '}',
-      '"other_participant_id":{"' || 'new":' || to_json(n.other_participant_id)::text || '}',
-      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.participant_relations', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"new":' || to_json(n.participant_id)::text,
+      '"other_participant_id":{"new":' || to_json(n.other_participant_id)::text,
+      '"kind":{"new":' || to_json(n.kind)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.participant_relations', o.id::text, ('{' || array_to_string(array[
-      '"participant_id":{"' || 'old":' || to_json(o.participant_id)::text || '}',
-      '"other_participant_id":{"' || 'old":' || to_json(o.other_participant_id)::text || '}',
-      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.participant_relations', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"participant_id":{"old":' || to_json(o.participant_id)::text,
+      '"other_participant_id":{"old":' || to_json(o.other_participant_id)::text,
+      '"kind":{"old":' || to_json(o.kind)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_participant_relations() from public;
@@ -5586,156 +5696,188 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_participants()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.participants', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{name,email,phone,availability,preferences,metadata}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{name,email,phone,availability,preferences,metadata}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.domain_id is distinct from new.domain_id then
-        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.reference is distinct from new.reference then
-        changes := changes || jsonb_build_object('reference', jsonb_build_object('old', old.reference, 'new', new.reference));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', case when old.name is not null then '[redacted]' end, 'new', case when new.name is not null then '[redacted]' end));
-      end if;
-      if old.email is distinct from new.email then
-        changes := changes || jsonb_build_object('email', jsonb_build_object('old', case when old.email is not null then '[redacted]' end, 'new', case when new.email is not null then '[redacted]' end));
-      end if;
-      if old.phone is distinct from new.phone then
-        changes := changes || jsonb_build_object('phone', jsonb_build_object('old', case when old.phone is not null then '[redacted]' end, 'new', case when new.phone is not null then '[redacted]' end));
-      end if;
-      if old.skills is distinct from new.skills then
-        changes := changes || jsonb_build_object('skills', jsonb_build_object('old', old.skills, 'new', new.skills));
-      end if;
-      if old.skill_levels is distinct from new.skill_levels then
-        changes := changes || jsonb_build_object('skill_levels', jsonb_build_object('old', old.skill_levels, 'new', new.skill_levels));
-      end if;
-      if old.availability is distinct from new.availability then
-        changes := changes || jsonb_build_object('availability', jsonb_build_object('old', case when old.availability is not null then '[redacted]' end, 'new', case when new.availability is not null then '[redacted]' end));
-      end if;
-      if old.preferences is distinct from new.preferences then
-        changes := changes || jsonb_build_object('preferences', jsonb_build_object('old', case when old.preferences is not null then '[redacted]' end, 'new', case when new.preferences is not null then '[redacted]' end));
-      end if;
-      if old.metadata is distinct from new.metadata then
-        changes := changes || jsonb_build_object('metadata', jsonb_build_object('old', case when old.metadata is not null then '[redacted]' end, 'new', case when new.metadata is not null then '[redacted]' end));
-      end if;
-      if old.min_assignments is distinct from new.min_assignments then
-        changes := changes || jsonb_build_object('min_assignments', jsonb_build_object('old', old.min_assignments, 'new', new.min_assignments));
-      end if;
-      if old.max_assignments is distinct from new.max_assignments then
-        changes := changes || jsonb_build_object('max_assignments', jsonb_build_object('old', old.max_assignments, 'new', new.max_assignments));
-      end if;
-      if old.max_minutes_per_week is distinct from new.max_minutes_per_week then
-        changes := changes || jsonb_build_object('max_minutes_per_week', jsonb_build_object('old', old.max_minutes_per_week, 'new', new.max_minutes_per_week));
-      end if;
-      if old.min_rest_minutes is distinct from new.min_rest_minutes then
-        changes := changes || jsonb_build_object('min_rest_minutes', jsonb_build_object('old', old.min_rest_minutes, 'new', new.min_rest_minutes));
-      end if;
-      if old.joined_on is distinct from new.joined_on then
-        changes := changes || jsonb_build_object('joined_on', jsonb_build_object('old', old.joined_on, 'new', new.joined_on));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.participants', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{name,email,phone,availability,preferences,metadata}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{name,email,phone,availability,preferences,metadata}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.domain_id is distinct from new.domain_id then
+          changes := jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+        end if;
+        if old.user_id is distinct from new.user_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+          new.updated_at := old.updated_at;
+          new.user_id := old.user_id;
+          exit comparing when new *= old;
+        end if;
+        if old.reference is distinct from new.reference then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reference', jsonb_build_object('old', old.reference, 'new', new.reference));
+          new.updated_at := old.updated_at;
+          new.reference := old.reference;
+          exit comparing when new *= old;
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', case when old.name is not null then '[redacted]'::text end, 'new', case when new.name is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.name := old.name;
+          exit comparing when new *= old;
+        end if;
+        if old.email is distinct from new.email then
+          changes := coalesce(changes, '{}') || jsonb_build_object('email', jsonb_build_object('old', case when old.email is not null then '[redacted]'::text end, 'new', case when new.email is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.email := old.email;
+          exit comparing when new *= old;
+        end if;
+        if old.phone is distinct from new.phone then
+          changes := coalesce(changes, '{}') || jsonb_build_object('phone', jsonb_build_object('old', case when old.phone is not null then '[redacted]'::text end, 'new', case when new.phone is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.phone := old.phone;
+          exit comparing when new *= old;
+        end if;
+        if old.skills is distinct from new.skills then
+          changes := coalesce(changes, '{}') || jsonb_build_object('skills', jsonb_build_object('old', old.skills, 'new', new.skills));
+          new.updated_at := old.updated_at;
+          new.skills := old.skills;
+          exit comparing when new *= old;
+        end if;
+        if old.skill_levels is distinct from new.skill_levels then
+          changes := coalesce(changes, '{}') || jsonb_build_object('skill_levels', jsonb_build_object('old', old.skill_levels, 'new', new.skill_levels));
+          new.updated_at := old.updated_at;
+          new.skill_levels := old.skill_levels;
+          exit comparing when new *= old;
+        end if;
+        if old.availability is distinct from new.availability then
+          changes := coalesce(changes, '{}') || jsonb_build_object('availability', jsonb_build_object('old', case when old.availability is not null then '[redacted]'::text end, 'new', case when new.availability is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.availability := old.availability;
+          exit comparing when new *= old;
+        end if;
+        if old.preferences is distinct from new.preferences then
+          changes := coalesce(changes, '{}') || jsonb_build_object('preferences', jsonb_build_object('old', case when old.preferences is not null then '[redacted]'::text end, 'new', case when new.preferences is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.preferences := old.preferences;
+          exit comparing when new *= old;
+        end if;
+        if old.metadata is distinct from new.metadata then
+          changes := coalesce(changes, '{}') || jsonb_build_object('metadata', jsonb_build_object('old', case when old.metadata is not null then '[redacted]'::text end, 'new', case when new.metadata is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.metadata := old.metadata;
+          exit comparing when new *= old;
+        end if;
+        if old.min_assignments is distinct from new.min_assignments then
+          changes := coalesce(changes, '{}') || jsonb_build_object('min_assignments', jsonb_build_object('old', old.min_assignments, 'new', new.min_assignments));
+          new.updated_at := old.updated_at;
+          new.min_assignments := old.min_assignments;
+          exit comparing when new *= old;
+        end if;
+        if old.max_assignments is distinct from new.max_assignments then
+          changes := coalesce(changes, '{}') || jsonb_build_object('max_assignments', jsonb_build_object('old', old.max_assignments, 'new', new.max_assignments));
+          new.updated_at := old.updated_at;
+          new.max_assignments := old.max_assignments;
+          exit comparing when new *= old;
+        end if;
+        if old.max_minutes_per_week is distinct from new.max_minutes_per_week then
+          changes := coalesce(changes, '{}') || jsonb_build_object('max_minutes_per_week', jsonb_build_object('old', old.max_minutes_per_week, 'new', new.max_minutes_per_week));
+        end if;
+        if old.min_rest_minutes is distinct from new.min_rest_minutes then
+          changes := coalesce(changes, '{}') || jsonb_build_object('min_rest_minutes', jsonb_build_object('old', old.min_rest_minutes, 'new', new.min_rest_minutes));
+        end if;
+        if old.joined_on is distinct from new.joined_on then
+          changes := coalesce(changes, '{}') || jsonb_build_object('joined_on', jsonb_build_object('old', old.joined_on, 'new', new.joined_on));
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.participants', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.participants', old.id::text, scope.changes, jsonb_build_object('domain_id', new.domain_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.participants', n.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"reference":{"' || 'new":' || to_json(n.reference)::text || '}',
-      '"name":{"' || 'new":' || case when n.name is not null then '"[redacted]"' end || '}',
-      '"email":{"' || 'new":' || case when n.email is not null then '"[redacted]"' end || '}',
-      '"phone":{"' || 'new":' || case when n.phone is not null then '"[redacted]"' end || '}',
-      '"skills":{"' || 'new":' || to_json(n.skills)::text || '}',
-      '"skill_levels":{"' || 'new":' || to_json(n.skill_levels)::text || '}',
-      '"availability":{"' || 'new":' || case when n.availability is not null then '"[redacted]"' end || '}',
-      '"preferences":{"' || 'new":' || case when n.preferences is not null then '"[redacted]"' end || '}',
-      '"metadata":{"' || 'new":' || case when n.metadata is not null then '"[redacted]"' end || '}',
-      '"min_assignments":{"' || 'new":' || to_json(n.min_assignments)::text || '}',
-      '"max_assignments":{"' || 'new":' || to_json(n.max_assignments)::text || '}',
-      '"max_minutes_per_week":{"' || 'new":' || to_json(n.max_minutes_per_week)::text || '}',
-      '"min_rest_minutes":{"' || 'new":' || to_json(n.min_rest_minutes)::text || '}',
-      '"joined_on":{"' || 'new":' || to_json(n.joined_on)::text || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.participants', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"new":' || to_json(n.domain_id)::text,
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"reference":{"new":' || to_json(n.reference)::text,
+      '"name":{"new":' || to_json(case when n.name is not null then '[redacted]'::text end)::text,
+      '"email":{"new":' || to_json(case when n.email is not null then '[redacted]'::text end)::text,
+      '"phone":{"new":' || to_json(case when n.phone is not null then '[redacted]'::text end)::text,
+      '"skills":{"new":' || to_json(n.skills)::text,
+      '"skill_levels":{"new":' || to_json(n.skill_levels)::text,
+      '"availability":{"new":' || to_json(case when n.availability is not null then '[redacted]'::text end)::text,
+      '"preferences":{"new":' || to_json(case when n.preferences is not null then '[redacted]'::text end)::text,
+      '"metadata":{"new":' || to_json(case when n.metadata is not null then '[redacted]'::text end)::text,
+      '"min_assignments":{"new":' || to_json(n.min_assignments)::text,
+      '"max_assignments":{"new":' || to_json(n.max_assignments)::text,
+      '"max_minutes_per_week":{"new":' || to_json(n.max_minutes_per_week)::text,
+      '"min_rest_minutes":{"new":' || to_json(n.min_rest_minutes)::text,
+      '"joined_on":{"new":' || to_json(n.joined_on)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', n.domain_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.participants', o.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"reference":{"' || 'old":' || to_json(o.reference)::text || '}',
-      '"name":{"' || 'old":' || case when o.name is not null then '"[redacted]"' end || '}',
-      '"email":{"' || 'old":' || case when o.email is not null then '"[redacted]"' end || '}',
-      '"phone":{"' || 'old":' || case when o.phone is not null then '"[redacted]"' end || '}',
-      '"skills":{"' || 'old":' || to_json(o.skills)::text || '}',
-      '"skill_levels":{"' || 'old":' || to_json(o.skill_levels)::text || '}',
-      '"availability":{"' || 'old":' || case when o.availability is not null then '"[redacted]"' end || '}',
-      '"preferences":{"' || 'old":' || case when o.preferences is not null then '"[redacted]"' end || '}',
-      '"metadata":{"' || 'old":' || case when o.metadata is not null then '"[redacted]"' end || '}',
-      '"min_assignments":{"' || 'old":' || to_json(o.min_assignments)::text || '}',
-      '"max_assignments":{"' || 'old":' || to_json(o.max_assignments)::text || '}',
-      '"max_minutes_per_week":{"' || 'old":' || to_json(o.max_minutes_per_week)::text || '}',
-      '"min_rest_minutes":{"' || 'old":' || to_json(o.min_rest_minutes)::text || '}',
-      '"joined_on":{"' || 'old":' || to_json(o.joined_on)::text || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.participants', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"old":' || to_json(o.domain_id)::text,
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"reference":{"old":' || to_json(o.reference)::text,
+      '"name":{"old":' || to_json(case when o.name is not null then '[redacted]'::text end)::text,
+      '"email":{"old":' || to_json(case when o.email is not null then '[redacted]'::text end)::text,
+      '"phone":{"old":' || to_json(case when o.phone is not null then '[redacted]'::text end)::text,
+      '"skills":{"old":' || to_json(o.skills)::text,
+      '"skill_levels":{"old":' || to_json(o.skill_levels)::text,
+      '"availability":{"old":' || to_json(case when o.availability is not null then '[redacted]'::text end)::text,
+      '"preferences":{"old":' || to_json(case when o.preferences is not null then '[redacted]'::text end)::text,
+      '"metadata":{"old":' || to_json(case when o.metadata is not null then '[redacted]'::text end)::text,
+      '"min_assignments":{"old":' || to_json(o.min_assignments)::text,
+      '"max_assignments":{"old":' || to_json(o.max_assignments)::text,
+      '"max_minutes_per_week":{"old":' || to_json(o.max_minutes_per_week)::text,
+      '"min_rest_minutes":{"old":' || to_json(o.min_rest_minutes)::text,
+      '"joined_on":{"old":' || to_json(o.joined_on)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', o.domain_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_participants() from public;
@@ -5747,146 +5889,169 @@ CREATE OR REPLACE FUNCTION audit.track_assignments_schedules()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'assignments.schedules', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{last_fault}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{last_fault}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.domain_id is distinct from new.domain_id then
-        changes := changes || jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.every is distinct from new.every then
-        changes := changes || jsonb_build_object('every', jsonb_build_object('old', old.every, 'new', new.every));
-      end if;
-      if old.unit is distinct from new.unit then
-        changes := changes || jsonb_build_object('unit', jsonb_build_object('old', old.unit, 'new', new.unit));
-      end if;
-      if old.period_days is distinct from new.period_days then
-        changes := changes || jsonb_build_object('period_days', jsonb_build_object('old', old.period_days, 'new', new.period_days));
-      end if;
-      if old.starts_on is distinct from new.starts_on then
-        changes := changes || jsonb_build_object('starts_on', jsonb_build_object('old', old.starts_on, 'new', new.starts_on));
-      end if;
-      if old.ends_on is distinct from new.ends_on then
-        changes := changes || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
-      end if;
-      if old.next_on is distinct from new.next_on then
-        changes := changes || jsonb_build_object('next_on', jsonb_build_object('old', old.next_on, 'new', new.next_on));
-      end if;
-      if old.lead_days is distinct from new.lead_days then
-        changes := changes || jsonb_build_object('lead_days', jsonb_build_object('old', old.lead_days, 'new', new.lead_days));
-      end if;
-      if old.publishes is distinct from new.publishes then
-        changes := changes || jsonb_build_object('publishes', jsonb_build_object('old', old.publishes, 'new', new.publishes));
-      end if;
-      if old.strategy is distinct from new.strategy then
-        changes := changes || jsonb_build_object('strategy', jsonb_build_object('old', old.strategy, 'new', new.strategy));
-      end if;
-      if old.configuration is distinct from new.configuration then
-        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.last_run_at is distinct from new.last_run_at then
-        changes := changes || jsonb_build_object('last_run_at', jsonb_build_object('old', old.last_run_at, 'new', new.last_run_at));
-      end if;
-      if old.last_fault is distinct from new.last_fault then
-        changes := changes || jsonb_build_object('last_fault', jsonb_build_object('old', case when old.last_fault is not null then '[redacted]' end, 'new', case when new.last_fault is not null then '[redacted]' end));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'assignments.schedules', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{last_fault}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', old.domain_id, 'name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{last_fault}', '{tenant_id,id,updated_at}'), jsonb_build_object('domain_id', new.domain_id, 'name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.domain_id is distinct from new.domain_id then
+          changes := jsonb_build_object('domain_id', jsonb_build_object('old', old.domain_id, 'new', new.domain_id));
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.every is distinct from new.every then
+          changes := coalesce(changes, '{}') || jsonb_build_object('every', jsonb_build_object('old', old.every, 'new', new.every));
+          new.updated_at := old.updated_at;
+          new.every := old.every;
+          exit comparing when new *= old;
+        end if;
+        if old.unit is distinct from new.unit then
+          changes := coalesce(changes, '{}') || jsonb_build_object('unit', jsonb_build_object('old', old.unit, 'new', new.unit));
+          new.updated_at := old.updated_at;
+          new.unit := old.unit;
+          exit comparing when new *= old;
+        end if;
+        if old.period_days is distinct from new.period_days then
+          changes := coalesce(changes, '{}') || jsonb_build_object('period_days', jsonb_build_object('old', old.period_days, 'new', new.period_days));
+          new.updated_at := old.updated_at;
+          new.period_days := old.period_days;
+          exit comparing when new *= old;
+        end if;
+        if old.starts_on is distinct from new.starts_on then
+          changes := coalesce(changes, '{}') || jsonb_build_object('starts_on', jsonb_build_object('old', old.starts_on, 'new', new.starts_on));
+          new.updated_at := old.updated_at;
+          new.starts_on := old.starts_on;
+          exit comparing when new *= old;
+        end if;
+        if old.ends_on is distinct from new.ends_on then
+          changes := coalesce(changes, '{}') || jsonb_build_object('ends_on', jsonb_build_object('old', old.ends_on, 'new', new.ends_on));
+          new.updated_at := old.updated_at;
+          new.ends_on := old.ends_on;
+          exit comparing when new *= old;
+        end if;
+        if old.next_on is distinct from new.next_on then
+          changes := coalesce(changes, '{}') || jsonb_build_object('next_on', jsonb_build_object('old', old.next_on, 'new', new.next_on));
+          new.updated_at := old.updated_at;
+          new.next_on := old.next_on;
+          exit comparing when new *= old;
+        end if;
+        if old.lead_days is distinct from new.lead_days then
+          changes := coalesce(changes, '{}') || jsonb_build_object('lead_days', jsonb_build_object('old', old.lead_days, 'new', new.lead_days));
+          new.updated_at := old.updated_at;
+          new.lead_days := old.lead_days;
+          exit comparing when new *= old;
+        end if;
+        if old.publishes is distinct from new.publishes then
+          changes := coalesce(changes, '{}') || jsonb_build_object('publishes', jsonb_build_object('old', old.publishes, 'new', new.publishes));
+          new.updated_at := old.updated_at;
+          new.publishes := old.publishes;
+          exit comparing when new *= old;
+        end if;
+        if old.strategy is distinct from new.strategy then
+          changes := coalesce(changes, '{}') || jsonb_build_object('strategy', jsonb_build_object('old', old.strategy, 'new', new.strategy));
+          new.updated_at := old.updated_at;
+          new.strategy := old.strategy;
+          exit comparing when new *= old;
+        end if;
+        if old.configuration is distinct from new.configuration then
+          changes := coalesce(changes, '{}') || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+        end if;
+        if old.last_run_at is distinct from new.last_run_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('last_run_at', jsonb_build_object('old', old.last_run_at, 'new', new.last_run_at));
+        end if;
+        if old.last_fault is distinct from new.last_fault then
+          changes := coalesce(changes, '{}') || jsonb_build_object('last_fault', jsonb_build_object('old', case when old.last_fault is not null then '[redacted]'::text end, 'new', case when new.last_fault is not null then '[redacted]'::text end));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'assignments.schedules', old.id::text, changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'assignments.schedules', old.id::text, scope.changes, jsonb_build_object('domain_id', new.domain_id, 'name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'assignments.schedules', n.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'new":' || to_json(n.domain_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"every":{"' || 'new":' || to_json(n.every)::text || '}',
-      '"unit":{"' || 'new":' || to_json(n.unit)::text || '}',
-      '"period_days":{"' || 'new":' || to_json(n.period_days)::text || '}',
-      '"starts_on":{"' || 'new":' || to_json(n.starts_on)::text || '}',
-      '"ends_on":{"' || 'new":' || to_json(n.ends_on)::text || '}',
-      '"next_on":{"' || 'new":' || to_json(n.next_on)::text || '}',
-      '"lead_days":{"' || 'new":' || to_json(n.lead_days)::text || '}',
-      '"publishes":{"' || 'new":' || to_json(n.publishes)::text || '}',
-      '"strategy":{"' || 'new":' || to_json(n.strategy)::text || '}',
-      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"last_run_at":{"' || 'new":' || to_json(n.last_run_at)::text || '}',
-      '"last_fault":{"' || 'new":' || case when n.last_fault is not null then '"[redacted]"' end || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'assignments.schedules', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"new":' || to_json(n.domain_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"every":{"new":' || to_json(n.every)::text,
+      '"unit":{"new":' || to_json(n.unit)::text,
+      '"period_days":{"new":' || to_json(n.period_days)::text,
+      '"starts_on":{"new":' || to_json(n.starts_on)::text,
+      '"ends_on":{"new":' || to_json(n.ends_on)::text,
+      '"next_on":{"new":' || to_json(n.next_on)::text,
+      '"lead_days":{"new":' || to_json(n.lead_days)::text,
+      '"publishes":{"new":' || to_json(n.publishes)::text,
+      '"strategy":{"new":' || to_json(n.strategy)::text,
+      '"configuration":{"new":' || to_json(n.configuration)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"last_run_at":{"new":' || to_json(n.last_run_at)::text,
+      '"last_fault":{"new":' || to_json(case when n.last_fault is not null then '[redacted]'::text end)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', n.domain_id, 'name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'assignments.schedules', o.id::text, ('{' || array_to_string(array[
-      '"domain_id":{"' || 'old":' || to_json(o.domain_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"every":{"' || 'old":' || to_json(o.every)::text || '}',
-      '"unit":{"' || 'old":' || to_json(o.unit)::text || '}',
-      '"period_days":{"' || 'old":' || to_json(o.period_days)::text || '}',
-      '"starts_on":{"' || 'old":' || to_json(o.starts_on)::text || '}',
-      '"ends_on":{"' || 'old":' || to_json(o.ends_on)::text || '}',
-      '"next_on":{"' || 'old":' || to_json(o.next_on)::text || '}',
-      '"lead_days":{"' || 'old":' || to_json(o.lead_days)::text || '}',
-      '"publishes":{"' || 'old":' || to_json(o.publishes)::text || '}',
-      '"strategy":{"' || 'old":' || to_json(o.strategy)::text || '}',
-      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"last_run_at":{"' || 'old":' || to_json(o.last_run_at)::text || '}',
-      '"last_fault":{"' || 'old":' || case when o.last_fault is not null then '"[redacted]"' end || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'assignments.schedules', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain_id":{"old":' || to_json(o.domain_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"every":{"old":' || to_json(o.every)::text,
+      '"unit":{"old":' || to_json(o.unit)::text,
+      '"period_days":{"old":' || to_json(o.period_days)::text,
+      '"starts_on":{"old":' || to_json(o.starts_on)::text,
+      '"ends_on":{"old":' || to_json(o.ends_on)::text,
+      '"next_on":{"old":' || to_json(o.next_on)::text,
+      '"lead_days":{"old":' || to_json(o.lead_days)::text,
+      '"publishes":{"old":' || to_json(o.publishes)::text,
+      '"strategy":{"old":' || to_json(o.strategy)::text,
+      '"configuration":{"old":' || to_json(o.configuration)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"last_run_at":{"old":' || to_json(o.last_run_at)::text,
+      '"last_fault":{"old":' || to_json(case when o.last_fault is not null then '[redacted]'::text end)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain_id', o.domain_id, 'name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_assignments_schedules() from public;
@@ -5898,111 +6063,111 @@ CREATE OR REPLACE FUNCTION audit.track_contractors_contractor_list_comments()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'contractors.contractor_list_comments', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}'), jsonb_build_object('list_id', old.list_id, 'item_id', old.item_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'), jsonb_build_object('list_id', new.list_id, 'item_id', new.item_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.list_id is distinct from new.list_id then
-        changes := changes || jsonb_build_object('list_id', jsonb_build_object('old', old.list_id, 'new', new.list_id));
-      end if;
-      if old.item_id is distinct from new.item_id then
-        changes := changes || jsonb_build_object('item_id', jsonb_build_object('old', old.item_id, 'new', new.item_id));
-      end if;
-      if old.parent_id is distinct from new.parent_id then
-        changes := changes || jsonb_build_object('parent_id', jsonb_build_object('old', old.parent_id, 'new', new.parent_id));
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.share_id is distinct from new.share_id then
-        changes := changes || jsonb_build_object('share_id', jsonb_build_object('old', old.share_id, 'new', new.share_id));
-      end if;
-      if old.guest_email is distinct from new.guest_email then
-        changes := changes || jsonb_build_object('guest_email', jsonb_build_object('old', old.guest_email, 'new', new.guest_email));
-      end if;
-      if old.body is distinct from new.body then
-        changes := changes || jsonb_build_object('body', jsonb_build_object('old', old.body, 'new', new.body));
-      end if;
-      if old.mentioned_ids is distinct from new.mentioned_ids then
-        changes := changes || jsonb_build_object('mentioned_ids', jsonb_build_object('old', old.mentioned_ids, 'new', new.mentioned_ids));
-      end if;
-      if old.edited_at is distinct from new.edited_at then
-        changes := changes || jsonb_build_object('edited_at', jsonb_build_object('old', old.edited_at, 'new', new.edited_at));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'contractors.contractor_list_comments', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}'), jsonb_build_object('list_id', old.list_id, 'item_id', old.item_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'), jsonb_build_object('list_id', new.list_id, 'item_id', new.item_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.list_id is distinct from new.list_id then
+          changes := jsonb_build_object('list_id', jsonb_build_object('old', old.list_id, 'new', new.list_id));
+        end if;
+        if old.item_id is distinct from new.item_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('item_id', jsonb_build_object('old', old.item_id, 'new', new.item_id));
+        end if;
+        if old.parent_id is distinct from new.parent_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('parent_id', jsonb_build_object('old', old.parent_id, 'new', new.parent_id));
+          new.parent_id := old.parent_id;
+          exit comparing when new *= old;
+        end if;
+        if old.user_id is distinct from new.user_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+          new.user_id := old.user_id;
+          exit comparing when new *= old;
+        end if;
+        if old.share_id is distinct from new.share_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('share_id', jsonb_build_object('old', old.share_id, 'new', new.share_id));
+        end if;
+        if old.guest_email is distinct from new.guest_email then
+          changes := coalesce(changes, '{}') || jsonb_build_object('guest_email', jsonb_build_object('old', old.guest_email, 'new', new.guest_email));
+        end if;
+        if old.body is distinct from new.body then
+          changes := coalesce(changes, '{}') || jsonb_build_object('body', jsonb_build_object('old', old.body, 'new', new.body));
+        end if;
+        if old.mentioned_ids is distinct from new.mentioned_ids then
+          changes := coalesce(changes, '{}') || jsonb_build_object('mentioned_ids', jsonb_build_object('old', old.mentioned_ids, 'new', new.mentioned_ids));
+        end if;
+        if old.edited_at is distinct from new.edited_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('edited_at', jsonb_build_object('old', old.edited_at, 'new', new.edited_at));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'contractors.contractor_list_comments', old.id::text, changes, jsonb_build_object('list_id', new.list_id, 'item_id', new.item_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'contractors.contractor_list_comments', old.id::text, scope.changes, jsonb_build_object('list_id', new.list_id, 'item_id', new.item_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_list_comments', n.id::text, ('{' || array_to_string(array[
-      '"list_id":{"' || 'new":' || to_json(n.list_id)::text || '}',
-      '"item_id":{"' || 'new":' || to_json(n.item_id)::text || '}',
-      '"parent_id":{"' || 'new":' || to_json(n.parent_id)::text || '}',
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"share_id":{"' || 'new":' || to_json(n.share_id)::text || '}',
-      '"guest_email":{"' || 'new":' || to_json(n.guest_email)::text || '}',
-      '"body":{"' || 'new":' || to_json(n.body)::text || '}',
-      '"mentioned_ids":{"' || 'new":' || to_json(n.mentioned_ids)::text || '}',
-      '"edited_at":{"' || 'new":' || to_json(n.edited_at)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id, 'item_id', n.item_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'contractors.contractor_list_comments', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"list_id":{"new":' || to_json(n.list_id)::text,
+      '"item_id":{"new":' || to_json(n.item_id)::text,
+      '"parent_id":{"new":' || to_json(n.parent_id)::text,
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"share_id":{"new":' || to_json(n.share_id)::text,
+      '"guest_email":{"new":' || to_json(n.guest_email)::text,
+      '"body":{"new":' || to_json(n.body)::text,
+      '"mentioned_ids":{"new":' || to_json(n.mentioned_ids)::text,
+      '"edited_at":{"new":' || to_json(n.edited_at)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('list_id', n.list_id, 'item_id', n.item_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_comments', o.id::text, ('{' || array_to_string(array[
-      '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
-      '"item_id":{"' || 'old":' || to_json(o.item_id)::text || '}',
-      '"parent_id":{"' || 'old":' || to_json(o.parent_id)::text || '}',
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"share_id":{"' || 'old":' || to_json(o.share_id)::text || '}',
-      '"guest_email":{"' || 'old":' || to_json(o.guest_email)::text || '}',
-      '"body":{"' || 'old":' || to_json(o.body)::text || '}',
-      '"mentioned_ids":{"' || 'old":' || to_json(o.mentioned_ids)::text || '}',
-      '"edited_at":{"' || 'old":' || to_json(o.edited_at)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', o.list_id, 'item_id', o.item_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'contractors.contractor_list_comments', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"list_id":{"old":' || to_json(o.list_id)::text,
+      '"item_id":{"old":' || to_json(o.item_id)::text,
+      '"parent_id":{"old":' || to_json(o.parent_id)::text,
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"share_id":{"old":' || to_json(o.share_id)::text,
+      '"guest_email":{"old":' || to_json(o.guest_email)::text,
+      '"body":{"old":' || to_json(o.body)::text,
+      '"mentioned_ids":{"old":' || to_json(o.mentioned_ids)::text,
+      '"edited_at":{"old":' || to_json(o.edited_at)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('list_id', o.list_id, 'item_id', o.item_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_contractors_contractor_list_comments() from public;
@@ -6014,106 +6179,107 @@ CREATE OR REPLACE FUNCTION audit.track_contractors_contractor_list_items()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'contractors.contractor_list_items', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,last_viewed_at,view_count,position}'), jsonb_build_object('list_id', old.list_id, 'contractor_profile_id', old.contractor_profile_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,last_viewed_at,view_count,position}'), jsonb_build_object('list_id', new.list_id, 'contractor_profile_id', new.contractor_profile_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.list_id is distinct from new.list_id then
-        changes := changes || jsonb_build_object('list_id', jsonb_build_object('old', old.list_id, 'new', new.list_id));
-      end if;
-      if old.contractor_profile_id is distinct from new.contractor_profile_id then
-        changes := changes || jsonb_build_object('contractor_profile_id', jsonb_build_object('old', old.contractor_profile_id, 'new', new.contractor_profile_id));
-      end if;
-      if old.notes is distinct from new.notes then
-        changes := changes || jsonb_build_object('notes', jsonb_build_object('old', old.notes, 'new', new.notes));
-      end if;
-      if old.tags is distinct from new.tags then
-        changes := changes || jsonb_build_object('tags', jsonb_build_object('old', old.tags, 'new', new.tags));
-      end if;
-      if old.rating is distinct from new.rating then
-        changes := changes || jsonb_build_object('rating', jsonb_build_object('old', old.rating, 'new', new.rating));
-      end if;
-      if old.priority is distinct from new.priority then
-        changes := changes || jsonb_build_object('priority', jsonb_build_object('old', old.priority, 'new', new.priority));
-      end if;
-      if old.added_by is distinct from new.added_by then
-        changes := changes || jsonb_build_object('added_by', jsonb_build_object('old', old.added_by, 'new', new.added_by));
-      end if;
-      if old.added_at is distinct from new.added_at then
-        changes := changes || jsonb_build_object('added_at', jsonb_build_object('old', old.added_at, 'new', new.added_at));
-      end if;
-      if old.custom_data is distinct from new.custom_data then
-        changes := changes || jsonb_build_object('custom_data', jsonb_build_object('old', old.custom_data, 'new', new.custom_data));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'contractors.contractor_list_items', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,last_viewed_at,view_count,position}'), jsonb_build_object('list_id', old.list_id, 'contractor_profile_id', old.contractor_profile_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,last_viewed_at,view_count,position}'), jsonb_build_object('list_id', new.list_id, 'contractor_profile_id', new.contractor_profile_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.list_id is distinct from new.list_id then
+          changes := jsonb_build_object('list_id', jsonb_build_object('old', old.list_id, 'new', new.list_id));
+        end if;
+        if old.contractor_profile_id is distinct from new.contractor_profile_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('contractor_profile_id', jsonb_build_object('old', old.contractor_profile_id, 'new', new.contractor_profile_id));
+        end if;
+        if old.notes is distinct from new.notes then
+          changes := coalesce(changes, '{}') || jsonb_build_object('notes', jsonb_build_object('old', old.notes, 'new', new.notes));
+          new.last_viewed_at := old.last_viewed_at;
+          new."position" := old."position";
+          new.view_count := old.view_count;
+          new.notes := old.notes;
+          exit comparing when new *= old;
+        end if;
+        if old.tags is distinct from new.tags then
+          changes := coalesce(changes, '{}') || jsonb_build_object('tags', jsonb_build_object('old', old.tags, 'new', new.tags));
+        end if;
+        if old.rating is distinct from new.rating then
+          changes := coalesce(changes, '{}') || jsonb_build_object('rating', jsonb_build_object('old', old.rating, 'new', new.rating));
+        end if;
+        if old.priority is distinct from new.priority then
+          changes := coalesce(changes, '{}') || jsonb_build_object('priority', jsonb_build_object('old', old.priority, 'new', new.priority));
+        end if;
+        if old.added_by is distinct from new.added_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('added_by', jsonb_build_object('old', old.added_by, 'new', new.added_by));
+        end if;
+        if old.added_at is distinct from new.added_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('added_at', jsonb_build_object('old', old.added_at, 'new', new.added_at));
+        end if;
+        if old.custom_data is distinct from new.custom_data then
+          changes := coalesce(changes, '{}') || jsonb_build_object('custom_data', jsonb_build_object('old', old.custom_data, 'new', new.custom_data));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'contractors.contractor_list_items', old.id::text, changes, jsonb_build_object('list_id', new.list_id, 'contractor_profile_id', new.contractor_profile_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'contractors.contractor_list_items', old.id::text, scope.changes, jsonb_build_object('list_id', new.list_id, 'contractor_profile_id', new.contractor_profile_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_list_items', n.id::text, ('{' || array_to_string(array[
-      '"list_id":{"' || 'new":' || to_json(n.list_id)::text || '}',
-      '"contractor_profile_id":{"' || 'new":' || to_json(n.contractor_profile_id)::text || '}',
-      '"notes":{"' || 'new":' || to_json(n.notes)::text || '}',
-      '"tags":{"' || 'new":' || to_json(n.tags)::text || '}',
-      '"rating":{"' || 'new":' || to_json(n.rating)::text || '}',
-      '"priority":{"' || 'new":' || to_json(n.priority)::text || '}',
-      '"added_by":{"' || 'new":' || to_json(n.added_by)::text || '}',
-      '"added_at":{"' || 'new":' || to_json(n.added_at)::text || '}',
-      '"custom_data":{"' || 'new":' || to_json(n.custom_data)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id, 'contractor_profile_id', n.contractor_profile_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'contractors.contractor_list_items', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"list_id":{"new":' || to_json(n.list_id)::text,
+      '"contractor_profile_id":{"new":' || to_json(n.contractor_profile_id)::text,
+      '"notes":{"new":' || to_json(n.notes)::text,
+      '"tags":{"new":' || to_json(n.tags)::text,
+      '"rating":{"new":' || to_json(n.rating)::text,
+      '"priority":{"new":' || to_json(n.priority)::text,
+      '"added_by":{"new":' || to_json(n.added_by)::text,
+      '"added_at":{"new":' || to_json(n.added_at)::text,
+      '"custom_data":{"new":' || to_json(n.custom_data)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('list_id', n.list_id, 'contractor_profile_id', n.contractor_profile_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_items', o.id::text, ('{' || array_to_string(array[
-      '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
-      '"contractor_profile_id":{"' || 'old":' || to_json(o.contractor_profile_id)::text || '}',
-      '"notes":{"' || 'old":' || to_json(o.notes)::text || '}',
-      '"tags":{"' || 'old":' || to_json(o.tags)::text || '}',
-      '"rating":{"' || 'old":' || to_json(o.rating)::text || '}',
-      '"priority":{"' || 'old":' || to_json(o.priority)::text || '}',
-      '"added_by":{"' || 'old":' || to_json(o.added_by)::text || '}',
-      '"added_at":{"' || 'old":' || to_json(o.added_at)::text || '}',
-      '"custom_data":{"' || 'old":' || to_json(o.custom_data)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', o.list_id, 'contractor_profile_id', o.contractor_profile_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'contractors.contractor_list_items', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"list_id":{"old":' || to_json(o.list_id)::text,
+      '"contractor_profile_id":{"old":' || to_json(o.contractor_profile_id)::text,
+      '"notes":{"old":' || to_json(o.notes)::text,
+      '"tags":{"old":' || to_json(o.tags)::text,
+      '"rating":{"old":' || to_json(o.rating)::text,
+      '"priority":{"old":' || to_json(o.priority)::text,
+      '"added_by":{"old":' || to_json(o.added_by)::text,
+      '"added_at":{"old":' || to_json(o.added_at)::text,
+      '"custom_data":{"old":' || to_json(o.custom_data)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('list_id', o.list_id, 'contractor_profile_id', o.contractor_profile_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_contractors_contractor_list_items() from public;
@@ -6125,136 +6291,172 @@ CREATE OR REPLACE FUNCTION audit.track_contractors_contractor_list_shares()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'contractors.contractor_list_shares', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{access_token_hash,password_hash}', '{tenant_id,id,last_accessed_at,access_count,wrong_passwords}'), jsonb_build_object('list_id', old.list_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{access_token_hash,password_hash}', '{tenant_id,id,last_accessed_at,access_count,wrong_passwords}'), jsonb_build_object('list_id', new.list_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.list_id is distinct from new.list_id then
-        changes := changes || jsonb_build_object('list_id', jsonb_build_object('old', old.list_id, 'new', new.list_id));
-      end if;
-      if old.shared_with_user_id is distinct from new.shared_with_user_id then
-        changes := changes || jsonb_build_object('shared_with_user_id', jsonb_build_object('old', old.shared_with_user_id, 'new', new.shared_with_user_id));
-      end if;
-      if old.shared_with_email is distinct from new.shared_with_email then
-        changes := changes || jsonb_build_object('shared_with_email', jsonb_build_object('old', old.shared_with_email, 'new', new.shared_with_email));
-      end if;
-      if old.permission is distinct from new.permission then
-        changes := changes || jsonb_build_object('permission', jsonb_build_object('old', old.permission, 'new', new.permission));
-      end if;
-      if old.shared_by is distinct from new.shared_by then
-        changes := changes || jsonb_build_object('shared_by', jsonb_build_object('old', old.shared_by, 'new', new.shared_by));
-      end if;
-      if old.shared_at is distinct from new.shared_at then
-        changes := changes || jsonb_build_object('shared_at', jsonb_build_object('old', old.shared_at, 'new', new.shared_at));
-      end if;
-      if old.access_token_hash is distinct from new.access_token_hash then
-        changes := changes || jsonb_build_object('access_token_hash', jsonb_build_object('old', case when old.access_token_hash is not null then '[redacted]' end, 'new', case when new.access_token_hash is not null then '[redacted]' end));
-      end if;
-      if old.expires_at is distinct from new.expires_at then
-        changes := changes || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
-      end if;
-      if old.includes_remarks is distinct from new.includes_remarks then
-        changes := changes || jsonb_build_object('includes_remarks', jsonb_build_object('old', old.includes_remarks, 'new', new.includes_remarks));
-      end if;
-      if old.is_single_use is distinct from new.is_single_use then
-        changes := changes || jsonb_build_object('is_single_use', jsonb_build_object('old', old.is_single_use, 'new', new.is_single_use));
-      end if;
-      if old.used_at is distinct from new.used_at then
-        changes := changes || jsonb_build_object('used_at', jsonb_build_object('old', old.used_at, 'new', new.used_at));
-      end if;
-      if old.issued_by is distinct from new.issued_by then
-        changes := changes || jsonb_build_object('issued_by', jsonb_build_object('old', old.issued_by, 'new', new.issued_by));
-      end if;
-      if old.issued_at is distinct from new.issued_at then
-        changes := changes || jsonb_build_object('issued_at', jsonb_build_object('old', old.issued_at, 'new', new.issued_at));
-      end if;
-      if old.password_hash is distinct from new.password_hash then
-        changes := changes || jsonb_build_object('password_hash', jsonb_build_object('old', case when old.password_hash is not null then '[redacted]' end, 'new', case when new.password_hash is not null then '[redacted]' end));
-      end if;
-      if old.closed_until is distinct from new.closed_until then
-        changes := changes || jsonb_build_object('closed_until', jsonb_build_object('old', old.closed_until, 'new', new.closed_until));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'contractors.contractor_list_shares', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{access_token_hash,password_hash}', '{tenant_id,id,last_accessed_at,access_count,wrong_passwords}'), jsonb_build_object('list_id', old.list_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{access_token_hash,password_hash}', '{tenant_id,id,last_accessed_at,access_count,wrong_passwords}'), jsonb_build_object('list_id', new.list_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.list_id is distinct from new.list_id then
+          changes := jsonb_build_object('list_id', jsonb_build_object('old', old.list_id, 'new', new.list_id));
+        end if;
+        if old.shared_with_user_id is distinct from new.shared_with_user_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('shared_with_user_id', jsonb_build_object('old', old.shared_with_user_id, 'new', new.shared_with_user_id));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.shared_with_user_id := old.shared_with_user_id;
+          exit comparing when new *= old;
+        end if;
+        if old.shared_with_email is distinct from new.shared_with_email then
+          changes := coalesce(changes, '{}') || jsonb_build_object('shared_with_email', jsonb_build_object('old', old.shared_with_email, 'new', new.shared_with_email));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.shared_with_email := old.shared_with_email;
+          exit comparing when new *= old;
+        end if;
+        if old.permission is distinct from new.permission then
+          changes := coalesce(changes, '{}') || jsonb_build_object('permission', jsonb_build_object('old', old.permission, 'new', new.permission));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.permission := old.permission;
+          exit comparing when new *= old;
+        end if;
+        if old.shared_by is distinct from new.shared_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('shared_by', jsonb_build_object('old', old.shared_by, 'new', new.shared_by));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.shared_by := old.shared_by;
+          exit comparing when new *= old;
+        end if;
+        if old.shared_at is distinct from new.shared_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('shared_at', jsonb_build_object('old', old.shared_at, 'new', new.shared_at));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.shared_at := old.shared_at;
+          exit comparing when new *= old;
+        end if;
+        if old.access_token_hash is distinct from new.access_token_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('access_token_hash', jsonb_build_object('old', case when old.access_token_hash is not null then '[redacted]'::text end, 'new', case when new.access_token_hash is not null then '[redacted]'::text end));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.access_token_hash := old.access_token_hash;
+          exit comparing when new *= old;
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.expires_at := old.expires_at;
+          exit comparing when new *= old;
+        end if;
+        if old.includes_remarks is distinct from new.includes_remarks then
+          changes := coalesce(changes, '{}') || jsonb_build_object('includes_remarks', jsonb_build_object('old', old.includes_remarks, 'new', new.includes_remarks));
+          new.access_count := old.access_count;
+          new.last_accessed_at := old.last_accessed_at;
+          new.wrong_passwords := old.wrong_passwords;
+          new.includes_remarks := old.includes_remarks;
+          exit comparing when new *= old;
+        end if;
+        if old.is_single_use is distinct from new.is_single_use then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_single_use', jsonb_build_object('old', old.is_single_use, 'new', new.is_single_use));
+        end if;
+        if old.used_at is distinct from new.used_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('used_at', jsonb_build_object('old', old.used_at, 'new', new.used_at));
+        end if;
+        if old.issued_by is distinct from new.issued_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('issued_by', jsonb_build_object('old', old.issued_by, 'new', new.issued_by));
+        end if;
+        if old.issued_at is distinct from new.issued_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('issued_at', jsonb_build_object('old', old.issued_at, 'new', new.issued_at));
+        end if;
+        if old.password_hash is distinct from new.password_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('password_hash', jsonb_build_object('old', case when old.password_hash is not null then '[redacted]'::text end, 'new', case when new.password_hash is not null then '[redacted]'::text end));
+        end if;
+        if old.closed_until is distinct from new.closed_until then
+          changes := coalesce(changes, '{}') || jsonb_build_object('closed_until', jsonb_build_object('old', old.closed_until, 'new', new.closed_until));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'contractors.contractor_list_shares', old.id::text, changes, jsonb_build_object('list_id', new.list_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'contractors.contractor_list_shares', old.id::text, scope.changes, jsonb_build_object('list_id', new.list_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_list_shares', n.id::text, ('{' || array_to_string(array[
-      '"list_id":{"' || 'new":' || to_json(n.list_id)::text || '}',
-      '"shared_with_user_id":{"' || 'new":' || to_json(n.shared_with_user_id)::text || '}',
-      '"shared_with_email":{"' || 'new":' || to_json(n.shared_with_email)::text || '}',
-      '"permission":{"' || 'new":' || to_json(n.permission)::text || '}',
-      '"shared_by":{"' || 'new":' || to_json(n.shared_by)::text || '}',
-      '"shared_at":{"' || 'new":' || to_json(n.shared_at)::text || '}',
-      '"access_token_hash":{"' || 'new":' || case when n.access_token_hash is not null then '"[redacted]"' end || '}',
-      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
-      '"includes_remarks":{"' || 'new":' || to_json(n.includes_remarks)::text || '}',
-      '"is_single_use":{"' || 'new":' || to_json(n.is_single_use)::text || '}',
-      '"used_at":{"' || 'new":' || to_json(n.used_at)::text || '}',
-      '"issued_by":{"' || 'new":' || to_json(n.issued_by)::text || '}',
-      '"issued_at":{"' || 'new":' || to_json(n.issued_at)::text || '}',
-      '"password_hash":{"' || 'new":' || case when n.password_hash is not null then '"[redacted]"' end || '}',
-      '"closed_until":{"' || 'new":' || to_json(n.closed_until)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', n.list_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'contractors.contractor_list_shares', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"list_id":{"new":' || to_json(n.list_id)::text,
+      '"shared_with_user_id":{"new":' || to_json(n.shared_with_user_id)::text,
+      '"shared_with_email":{"new":' || to_json(n.shared_with_email)::text,
+      '"permission":{"new":' || to_json(n.permission)::text,
+      '"shared_by":{"new":' || to_json(n.shared_by)::text,
+      '"shared_at":{"new":' || to_json(n.shared_at)::text,
+      '"access_token_hash":{"new":' || to_json(case when n.access_token_hash is not null then '[redacted]'::text end)::text,
+      '"expires_at":{"new":' || to_json(n.expires_at)::text,
+      '"includes_remarks":{"new":' || to_json(n.includes_remarks)::text,
+      '"is_single_use":{"new":' || to_json(n.is_single_use)::text,
+      '"used_at":{"new":' || to_json(n.used_at)::text,
+      '"issued_by":{"new":' || to_json(n.issued_by)::text,
+      '"issued_at":{"new":' || to_json(n.issued_at)::text,
+      '"password_hash":{"new":' || to_json(case when n.password_hash is not null then '[redacted]'::text end)::text,
+      '"closed_until":{"new":' || to_json(n.closed_until)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('list_id', n.list_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_list_shares', o.id::text, ('{' || array_to_string(array[
-      '"list_id":{"' || 'old":' || to_json(o.list_id)::text || '}',
-      '"shared_with_user_id":{"' || 'old":' || to_json(o.shared_with_user_id)::text || '}',
-      '"shared_with_email":{"' || 'old":' || to_json(o.shared_with_email)::text || '}',
-      '"permission":{"' || 'old":' || to_json(o.permission)::text || '}',
-      '"shared_by":{"' || 'old":' || to_json(o.shared_by)::text || '}',
-      '"shared_at":{"' || 'old":' || to_json(o.shared_at)::text || '}',
-      '"access_token_hash":{"' || 'old":' || case when o.access_token_hash is not null then '"[redacted]"' end || '}',
-      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
-      '"includes_remarks":{"' || 'old":' || to_json(o.includes_remarks)::text || '}',
-      '"is_single_use":{"' || 'old":' || to_json(o.is_single_use)::text || '}',
-      '"used_at":{"' || 'old":' || to_json(o.used_at)::text || '}',
-      '"issued_by":{"' || 'old":' || to_json(o.issued_by)::text || '}',
-      '"issued_at":{"' || 'old":' || to_json(o.issued_at)::text || '}',
-      '"password_hash":{"' || 'old":' || case when o.password_hash is not null then '"[redacted]"' end || '}',
-      '"closed_until":{"' || 'old":' || to_json(o.closed_until)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('list_id', o.list_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'contractors.contractor_list_shares', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"list_id":{"old":' || to_json(o.list_id)::text,
+      '"shared_with_user_id":{"old":' || to_json(o.shared_with_user_id)::text,
+      '"shared_with_email":{"old":' || to_json(o.shared_with_email)::text,
+      '"permission":{"old":' || to_json(o.permission)::text,
+      '"shared_by":{"old":' || to_json(o.shared_by)::text,
+      '"shared_at":{"old":' || to_json(o.shared_at)::text,
+      '"access_token_hash":{"old":' || to_json(case when o.access_token_hash is not null then '[redacted]'::text end)::text,
+      '"expires_at":{"old":' || to_json(o.expires_at)::text,
+      '"includes_remarks":{"old":' || to_json(o.includes_remarks)::text,
+      '"is_single_use":{"old":' || to_json(o.is_single_use)::text,
+      '"used_at":{"old":' || to_json(o.used_at)::text,
+      '"issued_by":{"old":' || to_json(o.issued_by)::text,
+      '"issued_at":{"old":' || to_json(o.issued_at)::text,
+      '"password_hash":{"old":' || to_json(case when o.password_hash is not null then '[redacted]'::text end)::text,
+      '"closed_until":{"old":' || to_json(o.closed_until)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('list_id', o.list_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_contractors_contractor_list_shares() from public;
@@ -6266,111 +6468,119 @@ CREATE OR REPLACE FUNCTION audit.track_contractors_contractor_lists()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'contractors.contractor_lists', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,sort_order,updated_at}'), jsonb_build_object('name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,sort_order,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.is_default is distinct from new.is_default then
-        changes := changes || jsonb_build_object('is_default', jsonb_build_object('old', old.is_default, 'new', new.is_default));
-      end if;
-      if old.is_public is distinct from new.is_public then
-        changes := changes || jsonb_build_object('is_public', jsonb_build_object('old', old.is_public, 'new', new.is_public));
-      end if;
-      if old.color is distinct from new.color then
-        changes := changes || jsonb_build_object('color', jsonb_build_object('old', old.color, 'new', new.color));
-      end if;
-      if old.icon is distinct from new.icon then
-        changes := changes || jsonb_build_object('icon', jsonb_build_object('old', old.icon, 'new', new.icon));
-      end if;
-      if old.settings is distinct from new.settings then
-        changes := changes || jsonb_build_object('settings', jsonb_build_object('old', old.settings, 'new', new.settings));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.archived_at is distinct from new.archived_at then
-        changes := changes || jsonb_build_object('archived_at', jsonb_build_object('old', old.archived_at, 'new', new.archived_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'contractors.contractor_lists', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,sort_order,updated_at}'), jsonb_build_object('name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,sort_order,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+          new.sort_order := old.sort_order;
+          new.updated_at := old.updated_at;
+          new.user_id := old.user_id;
+          exit comparing when new *= old;
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+          new.sort_order := old.sort_order;
+          new.updated_at := old.updated_at;
+          new.description := old.description;
+          exit comparing when new *= old;
+        end if;
+        if old.is_default is distinct from new.is_default then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_default', jsonb_build_object('old', old.is_default, 'new', new.is_default));
+          new.sort_order := old.sort_order;
+          new.updated_at := old.updated_at;
+          new.is_default := old.is_default;
+          exit comparing when new *= old;
+        end if;
+        if old.is_public is distinct from new.is_public then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_public', jsonb_build_object('old', old.is_public, 'new', new.is_public));
+        end if;
+        if old.color is distinct from new.color then
+          changes := coalesce(changes, '{}') || jsonb_build_object('color', jsonb_build_object('old', old.color, 'new', new.color));
+        end if;
+        if old.icon is distinct from new.icon then
+          changes := coalesce(changes, '{}') || jsonb_build_object('icon', jsonb_build_object('old', old.icon, 'new', new.icon));
+        end if;
+        if old.settings is distinct from new.settings then
+          changes := coalesce(changes, '{}') || jsonb_build_object('settings', jsonb_build_object('old', old.settings, 'new', new.settings));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.archived_at is distinct from new.archived_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('archived_at', jsonb_build_object('old', old.archived_at, 'new', new.archived_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'contractors.contractor_lists', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'contractors.contractor_lists', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.contractor_lists', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"is_default":{"' || 'new":' || to_json(n.is_default)::text || '}',
-      '"is_public":{"' || 'new":' || to_json(n.is_public)::text || '}',
-      '"color":{"' || 'new":' || to_json(n.color)::text || '}',
-      '"icon":{"' || 'new":' || to_json(n.icon)::text || '}',
-      '"settings":{"' || 'new":' || to_json(n.settings)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"archived_at":{"' || 'new":' || to_json(n.archived_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'contractors.contractor_lists', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"is_default":{"new":' || to_json(n.is_default)::text,
+      '"is_public":{"new":' || to_json(n.is_public)::text,
+      '"color":{"new":' || to_json(n.color)::text,
+      '"icon":{"new":' || to_json(n.icon)::text,
+      '"settings":{"new":' || to_json(n.settings)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"archived_at":{"new":' || to_json(n.archived_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.contractor_lists', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"is_default":{"' || 'old":' || to_json(o.is_default)::text || '}',
-      '"is_public":{"' || 'old":' || to_json(o.is_public)::text || '}',
-      '"color":{"' || 'old":' || to_json(o.color)::text || '}',
-      '"icon":{"' || 'old":' || to_json(o.icon)::text || '}',
-      '"settings":{"' || 'old":' || to_json(o.settings)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"archived_at":{"' || 'old":' || to_json(o.archived_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'contractors.contractor_lists', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"is_default":{"old":' || to_json(o.is_default)::text,
+      '"is_public":{"old":' || to_json(o.is_public)::text,
+      '"color":{"old":' || to_json(o.color)::text,
+      '"icon":{"old":' || to_json(o.icon)::text,
+      '"settings":{"old":' || to_json(o.settings)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"archived_at":{"old":' || to_json(o.archived_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_contractors_contractor_lists() from public;
@@ -6382,136 +6592,150 @@ CREATE OR REPLACE FUNCTION audit.track_contractors_match_decisions()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'contractors.match_decisions', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.kind is distinct from new.kind then
-        changes := changes || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
-      end if;
-      if old.batch_id is distinct from new.batch_id then
-        changes := changes || jsonb_build_object('batch_id', jsonb_build_object('old', old.batch_id, 'new', new.batch_id));
-      end if;
-      if old.mention_ids is distinct from new.mention_ids then
-        changes := changes || jsonb_build_object('mention_ids', jsonb_build_object('old', old.mention_ids, 'new', new.mention_ids));
-      end if;
-      if old.profile_id is distinct from new.profile_id then
-        changes := changes || jsonb_build_object('profile_id', jsonb_build_object('old', old.profile_id, 'new', new.profile_id));
-      end if;
-      if old.other_profile_id is distinct from new.other_profile_id then
-        changes := changes || jsonb_build_object('other_profile_id', jsonb_build_object('old', old.other_profile_id, 'new', new.other_profile_id));
-      end if;
-      if old.score is distinct from new.score then
-        changes := changes || jsonb_build_object('score', jsonb_build_object('old', old.score, 'new', new.score));
-      end if;
-      if old.reason is distinct from new.reason then
-        changes := changes || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
-      end if;
-      if old.before is distinct from new.before then
-        changes := changes || jsonb_build_object('before', jsonb_build_object('old', old.before, 'new', new.before));
-      end if;
-      if old.decided_by is distinct from new.decided_by then
-        changes := changes || jsonb_build_object('decided_by', jsonb_build_object('old', old.decided_by, 'new', new.decided_by));
-      end if;
-      if old.decided_by_name is distinct from new.decided_by_name then
-        changes := changes || jsonb_build_object('decided_by_name', jsonb_build_object('old', old.decided_by_name, 'new', new.decided_by_name));
-      end if;
-      if old.decided_at is distinct from new.decided_at then
-        changes := changes || jsonb_build_object('decided_at', jsonb_build_object('old', old.decided_at, 'new', new.decided_at));
-      end if;
-      if old.undone_by is distinct from new.undone_by then
-        changes := changes || jsonb_build_object('undone_by', jsonb_build_object('old', old.undone_by, 'new', new.undone_by));
-      end if;
-      if old.undone_by_name is distinct from new.undone_by_name then
-        changes := changes || jsonb_build_object('undone_by_name', jsonb_build_object('old', old.undone_by_name, 'new', new.undone_by_name));
-      end if;
-      if old.undone_at is distinct from new.undone_at then
-        changes := changes || jsonb_build_object('undone_at', jsonb_build_object('old', old.undone_at, 'new', new.undone_at));
-      end if;
-      if old.undo_reason is distinct from new.undo_reason then
-        changes := changes || jsonb_build_object('undo_reason', jsonb_build_object('old', old.undo_reason, 'new', new.undo_reason));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'contractors.match_decisions', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.kind is distinct from new.kind then
+          changes := jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
+          new.kind := old.kind;
+          exit comparing when new *= old;
+        end if;
+        if old.batch_id is distinct from new.batch_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('batch_id', jsonb_build_object('old', old.batch_id, 'new', new.batch_id));
+          new.batch_id := old.batch_id;
+          exit comparing when new *= old;
+        end if;
+        if old.mention_ids is distinct from new.mention_ids then
+          changes := coalesce(changes, '{}') || jsonb_build_object('mention_ids', jsonb_build_object('old', old.mention_ids, 'new', new.mention_ids));
+          new.mention_ids := old.mention_ids;
+          exit comparing when new *= old;
+        end if;
+        if old.profile_id is distinct from new.profile_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('profile_id', jsonb_build_object('old', old.profile_id, 'new', new.profile_id));
+          new.profile_id := old.profile_id;
+          exit comparing when new *= old;
+        end if;
+        if old.other_profile_id is distinct from new.other_profile_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('other_profile_id', jsonb_build_object('old', old.other_profile_id, 'new', new.other_profile_id));
+          new.other_profile_id := old.other_profile_id;
+          exit comparing when new *= old;
+        end if;
+        if old.score is distinct from new.score then
+          changes := coalesce(changes, '{}') || jsonb_build_object('score', jsonb_build_object('old', old.score, 'new', new.score));
+          new.score := old.score;
+          exit comparing when new *= old;
+        end if;
+        if old.reason is distinct from new.reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
+          new.reason := old.reason;
+          exit comparing when new *= old;
+        end if;
+        if old.before is distinct from new.before then
+          changes := coalesce(changes, '{}') || jsonb_build_object('before', jsonb_build_object('old', old.before, 'new', new.before));
+          new.before := old.before;
+          exit comparing when new *= old;
+        end if;
+        if old.decided_by is distinct from new.decided_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('decided_by', jsonb_build_object('old', old.decided_by, 'new', new.decided_by));
+          new.decided_by := old.decided_by;
+          exit comparing when new *= old;
+        end if;
+        if old.decided_by_name is distinct from new.decided_by_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('decided_by_name', jsonb_build_object('old', old.decided_by_name, 'new', new.decided_by_name));
+        end if;
+        if old.decided_at is distinct from new.decided_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('decided_at', jsonb_build_object('old', old.decided_at, 'new', new.decided_at));
+        end if;
+        if old.undone_by is distinct from new.undone_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('undone_by', jsonb_build_object('old', old.undone_by, 'new', new.undone_by));
+        end if;
+        if old.undone_by_name is distinct from new.undone_by_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('undone_by_name', jsonb_build_object('old', old.undone_by_name, 'new', new.undone_by_name));
+        end if;
+        if old.undone_at is distinct from new.undone_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('undone_at', jsonb_build_object('old', old.undone_at, 'new', new.undone_at));
+        end if;
+        if old.undo_reason is distinct from new.undo_reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('undo_reason', jsonb_build_object('old', old.undo_reason, 'new', new.undo_reason));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'contractors.match_decisions', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'contractors.match_decisions', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'contractors.match_decisions', n.id::text, ('{' || array_to_string(array[
-      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}',
-      '"batch_id":{"' || 'new":' || to_json(n.batch_id)::text || '}',
-      '"mention_ids":{"' || 'new":' || to_json(n.mention_ids)::text || '}',
-      '"profile_id":{"' || 'new":' || to_json(n.profile_id)::text || '}',
-      '"other_profile_id":{"' || 'new":' || to_json(n.other_profile_id)::text || '}',
-      '"score":{"' || 'new":' || to_json(n.score)::text || '}',
-      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
-      '"before":{"' || 'new":' || to_json(n.before)::text || '}',
-      '"decided_by":{"' || 'new":' || to_json(n.decided_by)::text || '}',
-      '"decided_by_name":{"' || 'new":' || to_json(n.decided_by_name)::text || '}',
-      '"decided_at":{"' || 'new":' || to_json(n.decided_at)::text || '}',
-      '"undone_by":{"' || 'new":' || to_json(n.undone_by)::text || '}',
-      '"undone_by_name":{"' || 'new":' || to_json(n.undone_by_name)::text || '}',
-      '"undone_at":{"' || 'new":' || to_json(n.undone_at)::text || '}',
-      '"undo_reason":{"' || 'new":' || to_json(n.undo_reason)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'contractors.match_decisions', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"kind":{"new":' || to_json(n.kind)::text,
+      '"batch_id":{"new":' || to_json(n.batch_id)::text,
+      '"mention_ids":{"new":' || to_json(n.mention_ids)::text,
+      '"profile_id":{"new":' || to_json(n.profile_id)::text,
+      '"other_profile_id":{"new":' || to_json(n.other_profile_id)::text,
+      '"score":{"new":' || to_json(n.score)::text,
+      '"reason":{"new":' || to_json(n.reason)::text,
+      '"before":{"new":' || to_json(n.before)::text,
+      '"decided_by":{"new":' || to_json(n.decided_by)::text,
+      '"decided_by_name":{"new":' || to_json(n.decided_by_name)::text,
+      '"decided_at":{"new":' || to_json(n.decided_at)::text,
+      '"undone_by":{"new":' || to_json(n.undone_by)::text,
+      '"undone_by_name":{"new":' || to_json(n.undone_by_name)::text,
+      '"undone_at":{"new":' || to_json(n.undone_at)::text,
+      '"undo_reason":{"new":' || to_json(n.undo_reason)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'contractors.match_decisions', o.id::text, ('{' || array_to_string(array[
-      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}',
-      '"batch_id":{"' || 'old":' || to_json(o.batch_id)::text || '}',
-      '"mention_ids":{"' || 'old":' || to_json(o.mention_ids)::text || '}',
-      '"profile_id":{"' || 'old":' || to_json(o.profile_id)::text || '}',
-      '"other_profile_id":{"' || 'old":' || to_json(o.other_profile_id)::text || '}',
-      '"score":{"' || 'old":' || to_json(o.score)::text || '}',
-      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
-      '"before":{"' || 'old":' || to_json(o.before)::text || '}',
-      '"decided_by":{"' || 'old":' || to_json(o.decided_by)::text || '}',
-      '"decided_by_name":{"' || 'old":' || to_json(o.decided_by_name)::text || '}',
-      '"decided_at":{"' || 'old":' || to_json(o.decided_at)::text || '}',
-      '"undone_by":{"' || 'old":' || to_json(o.undone_by)::text || '}',
-      '"undone_by_name":{"' || 'old":' || to_json(o.undone_by_name)::text || '}',
-      '"undone_at":{"' || 'old":' || to_json(o.undone_at)::text || '}',
-      '"undo_reason":{"' || 'old":' || to_json(o.undo_reason)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'contractors.match_decisions', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"kind":{"old":' || to_json(o.kind)::text,
+      '"batch_id":{"old":' || to_json(o.batch_id)::text,
+      '"mention_ids":{"old":' || to_json(o.mention_ids)::text,
+      '"profile_id":{"old":' || to_json(o.profile_id)::text,
+      '"other_profile_id":{"old":' || to_json(o.other_profile_id)::text,
+      '"score":{"old":' || to_json(o.score)::text,
+      '"reason":{"old":' || to_json(o.reason)::text,
+      '"before":{"old":' || to_json(o.before)::text,
+      '"decided_by":{"old":' || to_json(o.decided_by)::text,
+      '"decided_by_name":{"old":' || to_json(o.decided_by_name)::text,
+      '"decided_at":{"old":' || to_json(o.decided_at)::text,
+      '"undone_by":{"old":' || to_json(o.undone_by)::text,
+      '"undone_by_name":{"old":' || to_json(o.undone_by_name)::text,
+      '"undone_at":{"old":' || to_json(o.undone_at)::text,
+      '"undo_reason":{"old":' || to_json(o.undo_reason)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_contractors_match_decisions() from public;
@@ -6523,86 +6747,82 @@ CREATE OR REPLACE FUNCTION audit.track_contractors_saved_searches()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'contractors.saved_searches', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.search is distinct from new.search then
-        changes := changes || jsonb_build_object('search', jsonb_build_object('old', old.search, 'new', new.search));
-      end if;
-      if old.alert is distinct from new.alert then
-        changes := changes || jsonb_build_object('alert', jsonb_build_object('old', old.alert, 'new', new.alert));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'contractors.saved_searches', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.search is distinct from new.search then
+          changes := coalesce(changes, '{}') || jsonb_build_object('search', jsonb_build_object('old', old.search, 'new', new.search));
+        end if;
+        if old.alert is distinct from new.alert then
+          changes := coalesce(changes, '{}') || jsonb_build_object('alert', jsonb_build_object('old', old.alert, 'new', new.alert));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'contractors.saved_searches', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'contractors.saved_searches', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'contractors.saved_searches', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"search":{"' || 'new":' || to_json(n.search)::text || '}',
-      '"alert":{"' || 'new":' || to_json(n.alert)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'contractors.saved_searches', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"search":{"new":' || to_json(n.search)::text,
+      '"alert":{"new":' || to_json(n.alert)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'contractors.saved_searches', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"search":{"' || 'old":' || to_json(o.search)::text || '}',
-      '"alert":{"' || 'old":' || to_json(o.alert)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'contractors.saved_searches', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"search":{"old":' || to_json(o.search)::text,
+      '"alert":{"old":' || to_json(o.alert)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_contractors_saved_searches() from public;
@@ -6614,101 +6834,101 @@ CREATE OR REPLACE FUNCTION audit.track_federation_iam_group_mappings()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.iam_group_mappings', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,last_sync_at,updated_at}'), jsonb_build_object('provider_id', old.provider_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,last_sync_at,updated_at}'), jsonb_build_object('provider_id', new.provider_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.provider_id is distinct from new.provider_id then
-        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
-      end if;
-      if old.external_group_id is distinct from new.external_group_id then
-        changes := changes || jsonb_build_object('external_group_id', jsonb_build_object('old', old.external_group_id, 'new', new.external_group_id));
-      end if;
-      if old.external_group_name is distinct from new.external_group_name then
-        changes := changes || jsonb_build_object('external_group_name', jsonb_build_object('old', old.external_group_name, 'new', new.external_group_name));
-      end if;
-      if old.internal_role is distinct from new.internal_role then
-        changes := changes || jsonb_build_object('internal_role', jsonb_build_object('old', old.internal_role, 'new', new.internal_role));
-      end if;
-      if old.auto_assign is distinct from new.auto_assign then
-        changes := changes || jsonb_build_object('auto_assign', jsonb_build_object('old', old.auto_assign, 'new', new.auto_assign));
-      end if;
-      if old.sync_status is distinct from new.sync_status then
-        changes := changes || jsonb_build_object('sync_status', jsonb_build_object('old', old.sync_status, 'new', new.sync_status));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.iam_group_mappings', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,last_sync_at,updated_at}'), jsonb_build_object('provider_id', old.provider_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,last_sync_at,updated_at}'), jsonb_build_object('provider_id', new.provider_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.provider_id is distinct from new.provider_id then
+          changes := jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+        end if;
+        if old.external_group_id is distinct from new.external_group_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_group_id', jsonb_build_object('old', old.external_group_id, 'new', new.external_group_id));
+          new.last_sync_at := old.last_sync_at;
+          new.updated_at := old.updated_at;
+          new.external_group_id := old.external_group_id;
+          exit comparing when new *= old;
+        end if;
+        if old.external_group_name is distinct from new.external_group_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_group_name', jsonb_build_object('old', old.external_group_name, 'new', new.external_group_name));
+        end if;
+        if old.internal_role is distinct from new.internal_role then
+          changes := coalesce(changes, '{}') || jsonb_build_object('internal_role', jsonb_build_object('old', old.internal_role, 'new', new.internal_role));
+        end if;
+        if old.auto_assign is distinct from new.auto_assign then
+          changes := coalesce(changes, '{}') || jsonb_build_object('auto_assign', jsonb_build_object('old', old.auto_assign, 'new', new.auto_assign));
+        end if;
+        if old.sync_status is distinct from new.sync_status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('sync_status', jsonb_build_object('old', old.sync_status, 'new', new.sync_status));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.iam_group_mappings', old.id::text, changes, jsonb_build_object('provider_id', new.provider_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.iam_group_mappings', old.id::text, scope.changes, jsonb_build_object('provider_id', new.provider_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.iam_group_mappings', n.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
-      '"external_group_id":{"' || 'new":' || to_json(n.external_group_id)::text || '}',
-      '"external_group_name":{"' || 'new":' || to_json(n.external_group_name)::text || '}',
-      '"internal_role":{"' || 'new":' || to_json(n.internal_role)::text || '}',
-      '"auto_assign":{"' || 'new":' || to_json(n.auto_assign)::text || '}',
-      '"sync_status":{"' || 'new":' || to_json(n.sync_status)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.iam_group_mappings', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"new":' || to_json(n.provider_id)::text,
+      '"external_group_id":{"new":' || to_json(n.external_group_id)::text,
+      '"external_group_name":{"new":' || to_json(n.external_group_name)::text,
+      '"internal_role":{"new":' || to_json(n.internal_role)::text,
+      '"auto_assign":{"new":' || to_json(n.auto_assign)::text,
+      '"sync_status":{"new":' || to_json(n.sync_status)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.iam_group_mappings', o.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
-      '"external_group_id":{"' || 'old":' || to_json(o.external_group_id)::text || '}',
-      '"external_group_name":{"' || 'old":' || to_json(o.external_group_name)::text || '}',
-      '"internal_role":{"' || 'old":' || to_json(o.internal_role)::text || '}',
-      '"auto_assign":{"' || 'old":' || to_json(o.auto_assign)::text || '}',
-      '"sync_status":{"' || 'old":' || to_json(o.sync_status)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.iam_group_mappings', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"old":' || to_json(o.provider_id)::text,
+      '"external_group_id":{"old":' || to_json(o.external_group_id)::text,
+      '"external_group_name":{"old":' || to_json(o.external_group_name)::text,
+      '"internal_role":{"old":' || to_json(o.internal_role)::text,
+      '"auto_assign":{"old":' || to_json(o.auto_assign)::text,
+      '"sync_status":{"old":' || to_json(o.sync_status)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_iam_group_mappings() from public;
@@ -6720,131 +6940,183 @@ CREATE OR REPLACE FUNCTION audit.track_federation_iam_providers()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.iam_providers', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{client_secret_encrypted}', '{tenant_id,id,last_error,last_error_at,checked_at,last_sign_in_at,last_test,updated_at}'), jsonb_build_object('provider_name', old.provider_name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{client_secret_encrypted}', '{tenant_id,id,last_error,last_error_at,checked_at,last_sign_in_at,last_test,updated_at}'), jsonb_build_object('provider_name', new.provider_name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.provider_name is distinct from new.provider_name then
-        changes := changes || jsonb_build_object('provider_name', jsonb_build_object('old', old.provider_name, 'new', new.provider_name));
-      end if;
-      if old.provider_type is distinct from new.provider_type then
-        changes := changes || jsonb_build_object('provider_type', jsonb_build_object('old', old.provider_type, 'new', new.provider_type));
-      end if;
-      if old.issuer is distinct from new.issuer then
-        changes := changes || jsonb_build_object('issuer', jsonb_build_object('old', old.issuer, 'new', new.issuer));
-      end if;
-      if old.client_id is distinct from new.client_id then
-        changes := changes || jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
-      end if;
-      if old.client_secret_encrypted is distinct from new.client_secret_encrypted then
-        changes := changes || jsonb_build_object('client_secret_encrypted', jsonb_build_object('old', case when old.client_secret_encrypted is not null then '[redacted]' end, 'new', case when new.client_secret_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.secret_changed_at is distinct from new.secret_changed_at then
-        changes := changes || jsonb_build_object('secret_changed_at', jsonb_build_object('old', old.secret_changed_at, 'new', new.secret_changed_at));
-      end if;
-      if old.domain is distinct from new.domain then
-        changes := changes || jsonb_build_object('domain', jsonb_build_object('old', old.domain, 'new', new.domain));
-      end if;
-      if old.configuration is distinct from new.configuration then
-        changes := changes || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
-      end if;
-      if old.status is distinct from new.status then
-        changes := changes || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
-      end if;
-      if old.creates_accounts is distinct from new.creates_accounts then
-        changes := changes || jsonb_build_object('creates_accounts', jsonb_build_object('old', old.creates_accounts, 'new', new.creates_accounts));
-      end if;
-      if old.default_role is distinct from new.default_role then
-        changes := changes || jsonb_build_object('default_role', jsonb_build_object('old', old.default_role, 'new', new.default_role));
-      end if;
-      if old.trusts_second_factor is distinct from new.trusts_second_factor then
-        changes := changes || jsonb_build_object('trusts_second_factor', jsonb_build_object('old', old.trusts_second_factor, 'new', new.trusts_second_factor));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.iam_providers', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{client_secret_encrypted}', '{tenant_id,id,last_error,last_error_at,checked_at,last_sign_in_at,last_test,updated_at}'), jsonb_build_object('provider_name', old.provider_name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{client_secret_encrypted}', '{tenant_id,id,last_error,last_error_at,checked_at,last_sign_in_at,last_test,updated_at}'), jsonb_build_object('provider_name', new.provider_name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.provider_name is distinct from new.provider_name then
+          changes := jsonb_build_object('provider_name', jsonb_build_object('old', old.provider_name, 'new', new.provider_name));
+        end if;
+        if old.provider_type is distinct from new.provider_type then
+          changes := coalesce(changes, '{}') || jsonb_build_object('provider_type', jsonb_build_object('old', old.provider_type, 'new', new.provider_type));
+          new.checked_at := old.checked_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_test := old.last_test;
+          new.updated_at := old.updated_at;
+          new.provider_type := old.provider_type;
+          exit comparing when new *= old;
+        end if;
+        if old.issuer is distinct from new.issuer then
+          changes := coalesce(changes, '{}') || jsonb_build_object('issuer', jsonb_build_object('old', old.issuer, 'new', new.issuer));
+          new.checked_at := old.checked_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_test := old.last_test;
+          new.updated_at := old.updated_at;
+          new.issuer := old.issuer;
+          exit comparing when new *= old;
+        end if;
+        if old.client_id is distinct from new.client_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
+          new.checked_at := old.checked_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_test := old.last_test;
+          new.updated_at := old.updated_at;
+          new.client_id := old.client_id;
+          exit comparing when new *= old;
+        end if;
+        if old.client_secret_encrypted is distinct from new.client_secret_encrypted then
+          changes := coalesce(changes, '{}') || jsonb_build_object('client_secret_encrypted', jsonb_build_object('old', case when old.client_secret_encrypted is not null then '[redacted]'::text end, 'new', case when new.client_secret_encrypted is not null then '[redacted]'::text end));
+          new.checked_at := old.checked_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_test := old.last_test;
+          new.updated_at := old.updated_at;
+          new.client_secret_encrypted := old.client_secret_encrypted;
+          exit comparing when new *= old;
+        end if;
+        if old.secret_changed_at is distinct from new.secret_changed_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('secret_changed_at', jsonb_build_object('old', old.secret_changed_at, 'new', new.secret_changed_at));
+          new.checked_at := old.checked_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_test := old.last_test;
+          new.updated_at := old.updated_at;
+          new.secret_changed_at := old.secret_changed_at;
+          exit comparing when new *= old;
+        end if;
+        if old.domain is distinct from new.domain then
+          changes := coalesce(changes, '{}') || jsonb_build_object('domain', jsonb_build_object('old', old.domain, 'new', new.domain));
+          new.checked_at := old.checked_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_test := old.last_test;
+          new.updated_at := old.updated_at;
+          new.domain := old.domain;
+          exit comparing when new *= old;
+        end if;
+        if old.configuration is distinct from new.configuration then
+          changes := coalesce(changes, '{}') || jsonb_build_object('configuration', jsonb_build_object('old', old.configuration, 'new', new.configuration));
+          new.checked_at := old.checked_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_test := old.last_test;
+          new.updated_at := old.updated_at;
+          new.configuration := old.configuration;
+          exit comparing when new *= old;
+        end if;
+        if old.status is distinct from new.status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
+        end if;
+        if old.creates_accounts is distinct from new.creates_accounts then
+          changes := coalesce(changes, '{}') || jsonb_build_object('creates_accounts', jsonb_build_object('old', old.creates_accounts, 'new', new.creates_accounts));
+        end if;
+        if old.default_role is distinct from new.default_role then
+          changes := coalesce(changes, '{}') || jsonb_build_object('default_role', jsonb_build_object('old', old.default_role, 'new', new.default_role));
+        end if;
+        if old.trusts_second_factor is distinct from new.trusts_second_factor then
+          changes := coalesce(changes, '{}') || jsonb_build_object('trusts_second_factor', jsonb_build_object('old', old.trusts_second_factor, 'new', new.trusts_second_factor));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.iam_providers', old.id::text, changes, jsonb_build_object('provider_name', new.provider_name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.iam_providers', old.id::text, scope.changes, jsonb_build_object('provider_name', new.provider_name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.iam_providers', n.id::text, ('{' || array_to_string(array[
-      '"provider_name":{"' || 'new":' || to_json(n.provider_name)::text || '}',
-      '"provider_type":{"' || 'new":' || to_json(n.provider_type)::text || '}',
-      '"issuer":{"' || 'new":' || to_json(n.issuer)::text || '}',
-      '"client_id":{"' || 'new":' || to_json(n.client_id)::text || '}',
-      '"client_secret_encrypted":{"' || 'new":' || case when n.client_secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"secret_changed_at":{"' || 'new":' || to_json(n.secret_changed_at)::text || '}',
-      '"domain":{"' || 'new":' || to_json(n.domain)::text || '}',
-      '"configuration":{"' || 'new":' || to_json(n.configuration)::text || '}',
-      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
-      '"creates_accounts":{"' || 'new":' || to_json(n.creates_accounts)::text || '}',
-      '"default_role":{"' || 'new":' || to_json(n.default_role)::text || '}',
-      '"trusts_second_factor":{"' || 'new":' || to_json(n.trusts_second_factor)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_name', n.provider_name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.iam_providers', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_name":{"new":' || to_json(n.provider_name)::text,
+      '"provider_type":{"new":' || to_json(n.provider_type)::text,
+      '"issuer":{"new":' || to_json(n.issuer)::text,
+      '"client_id":{"new":' || to_json(n.client_id)::text,
+      '"client_secret_encrypted":{"new":' || to_json(case when n.client_secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"secret_changed_at":{"new":' || to_json(n.secret_changed_at)::text,
+      '"domain":{"new":' || to_json(n.domain)::text,
+      '"configuration":{"new":' || to_json(n.configuration)::text,
+      '"status":{"new":' || to_json(n.status)::text,
+      '"creates_accounts":{"new":' || to_json(n.creates_accounts)::text,
+      '"default_role":{"new":' || to_json(n.default_role)::text,
+      '"trusts_second_factor":{"new":' || to_json(n.trusts_second_factor)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_name', n.provider_name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.iam_providers', o.id::text, ('{' || array_to_string(array[
-      '"provider_name":{"' || 'old":' || to_json(o.provider_name)::text || '}',
-      '"provider_type":{"' || 'old":' || to_json(o.provider_type)::text || '}',
-      '"issuer":{"' || 'old":' || to_json(o.issuer)::text || '}',
-      '"client_id":{"' || 'old":' || to_json(o.client_id)::text || '}',
-      '"client_secret_encrypted":{"' || 'old":' || case when o.client_secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"secret_changed_at":{"' || 'old":' || to_json(o.secret_changed_at)::text || '}',
-      '"domain":{"' || 'old":' || to_json(o.domain)::text || '}',
-      '"configuration":{"' || 'old":' || to_json(o.configuration)::text || '}',
-      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
-      '"creates_accounts":{"' || 'old":' || to_json(o.creates_accounts)::text || '}',
-      '"default_role":{"' || 'old":' || to_json(o.default_role)::text || '}',
-      '"trusts_second_factor":{"' || 'old":' || to_json(o.trusts_second_factor)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_name', o.provider_name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.iam_providers', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_name":{"old":' || to_json(o.provider_name)::text,
+      '"provider_type":{"old":' || to_json(o.provider_type)::text,
+      '"issuer":{"old":' || to_json(o.issuer)::text,
+      '"client_id":{"old":' || to_json(o.client_id)::text,
+      '"client_secret_encrypted":{"old":' || to_json(case when o.client_secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"secret_changed_at":{"old":' || to_json(o.secret_changed_at)::text,
+      '"domain":{"old":' || to_json(o.domain)::text,
+      '"configuration":{"old":' || to_json(o.configuration)::text,
+      '"status":{"old":' || to_json(o.status)::text,
+      '"creates_accounts":{"old":' || to_json(o.creates_accounts)::text,
+      '"default_role":{"old":' || to_json(o.default_role)::text,
+      '"trusts_second_factor":{"old":' || to_json(o.trusts_second_factor)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_name', o.provider_name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_iam_providers() from public;
@@ -6856,111 +7128,117 @@ CREATE OR REPLACE FUNCTION audit.track_federation_iam_user_mappings()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.iam_user_mappings', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{external_id,external_email,external_username,external_name,sync_metadata}', '{tenant_id,id,last_sync_at,last_sign_in_at,updated_at}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{external_id,external_email,external_username,external_name,sync_metadata}', '{tenant_id,id,last_sync_at,last_sign_in_at,updated_at}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.provider_id is distinct from new.provider_id then
-        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.external_id is distinct from new.external_id then
-        changes := changes || jsonb_build_object('external_id', jsonb_build_object('old', case when old.external_id is not null then '[redacted]' end, 'new', case when new.external_id is not null then '[redacted]' end));
-      end if;
-      if old.external_email is distinct from new.external_email then
-        changes := changes || jsonb_build_object('external_email', jsonb_build_object('old', case when old.external_email is not null then '[redacted]' end, 'new', case when new.external_email is not null then '[redacted]' end));
-      end if;
-      if old.external_username is distinct from new.external_username then
-        changes := changes || jsonb_build_object('external_username', jsonb_build_object('old', case when old.external_username is not null then '[redacted]' end, 'new', case when new.external_username is not null then '[redacted]' end));
-      end if;
-      if old.external_name is distinct from new.external_name then
-        changes := changes || jsonb_build_object('external_name', jsonb_build_object('old', case when old.external_name is not null then '[redacted]' end, 'new', case when new.external_name is not null then '[redacted]' end));
-      end if;
-      if old.sync_status is distinct from new.sync_status then
-        changes := changes || jsonb_build_object('sync_status', jsonb_build_object('old', old.sync_status, 'new', new.sync_status));
-      end if;
-      if old.conflict is distinct from new.conflict then
-        changes := changes || jsonb_build_object('conflict', jsonb_build_object('old', old.conflict, 'new', new.conflict));
-      end if;
-      if old.sync_metadata is distinct from new.sync_metadata then
-        changes := changes || jsonb_build_object('sync_metadata', jsonb_build_object('old', case when old.sync_metadata is not null then '[redacted]' end, 'new', case when new.sync_metadata is not null then '[redacted]' end));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.iam_user_mappings', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{external_id,external_email,external_username,external_name,sync_metadata}', '{tenant_id,id,last_sync_at,last_sign_in_at,updated_at}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{external_id,external_email,external_username,external_name,sync_metadata}', '{tenant_id,id,last_sync_at,last_sign_in_at,updated_at}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.provider_id is distinct from new.provider_id then
+          changes := jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+        end if;
+        if old.user_id is distinct from new.user_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.external_id is distinct from new.external_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_id', jsonb_build_object('old', case when old.external_id is not null then '[redacted]'::text end, 'new', case when new.external_id is not null then '[redacted]'::text end));
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_sync_at := old.last_sync_at;
+          new.updated_at := old.updated_at;
+          new.external_id := old.external_id;
+          exit comparing when new *= old;
+        end if;
+        if old.external_email is distinct from new.external_email then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_email', jsonb_build_object('old', case when old.external_email is not null then '[redacted]'::text end, 'new', case when new.external_email is not null then '[redacted]'::text end));
+          new.last_sign_in_at := old.last_sign_in_at;
+          new.last_sync_at := old.last_sync_at;
+          new.updated_at := old.updated_at;
+          new.external_email := old.external_email;
+          exit comparing when new *= old;
+        end if;
+        if old.external_username is distinct from new.external_username then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_username', jsonb_build_object('old', case when old.external_username is not null then '[redacted]'::text end, 'new', case when new.external_username is not null then '[redacted]'::text end));
+        end if;
+        if old.external_name is distinct from new.external_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_name', jsonb_build_object('old', case when old.external_name is not null then '[redacted]'::text end, 'new', case when new.external_name is not null then '[redacted]'::text end));
+        end if;
+        if old.sync_status is distinct from new.sync_status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('sync_status', jsonb_build_object('old', old.sync_status, 'new', new.sync_status));
+        end if;
+        if old.conflict is distinct from new.conflict then
+          changes := coalesce(changes, '{}') || jsonb_build_object('conflict', jsonb_build_object('old', old.conflict, 'new', new.conflict));
+        end if;
+        if old.sync_metadata is distinct from new.sync_metadata then
+          changes := coalesce(changes, '{}') || jsonb_build_object('sync_metadata', jsonb_build_object('old', case when old.sync_metadata is not null then '[redacted]'::text end, 'new', case when new.sync_metadata is not null then '[redacted]'::text end));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.iam_user_mappings', old.id::text, changes, jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.iam_user_mappings', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.iam_user_mappings', n.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"external_id":{"' || 'new":' || case when n.external_id is not null then '"[redacted]"' end || '}',
-      '"external_email":{"' || 'new":' || case when n.external_email is not null then '"[redacted]"' end || '}',
-      '"external_username":{"' || 'new":' || case when n.external_username is not null then '"[redacted]"' end || '}',
-      '"external_name":{"' || 'new":' || case when n.external_name is not null then '"[redacted]"' end || '}',
-      '"sync_status":{"' || 'new":' || to_json(n.sync_status)::text || '}',
-      '"conflict":{"' || 'new":' || to_json(n.conflict)::text || '}',
-      '"sync_metadata":{"' || 'new":' || case when n.sync_metadata is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id, 'provider_id', n.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.iam_user_mappings', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"new":' || to_json(n.provider_id)::text,
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"external_id":{"new":' || to_json(case when n.external_id is not null then '[redacted]'::text end)::text,
+      '"external_email":{"new":' || to_json(case when n.external_email is not null then '[redacted]'::text end)::text,
+      '"external_username":{"new":' || to_json(case when n.external_username is not null then '[redacted]'::text end)::text,
+      '"external_name":{"new":' || to_json(case when n.external_name is not null then '[redacted]'::text end)::text,
+      '"sync_status":{"new":' || to_json(n.sync_status)::text,
+      '"conflict":{"new":' || to_json(n.conflict)::text,
+      '"sync_metadata":{"new":' || to_json(case when n.sync_metadata is not null then '[redacted]'::text end)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id, 'provider_id', n.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.iam_user_mappings', o.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"external_id":{"' || 'old":' || case when o.external_id is not null then '"[redacted]"' end || '}',
-      '"external_email":{"' || 'old":' || case when o.external_email is not null then '"[redacted]"' end || '}',
-      '"external_username":{"' || 'old":' || case when o.external_username is not null then '"[redacted]"' end || '}',
-      '"external_name":{"' || 'old":' || case when o.external_name is not null then '"[redacted]"' end || '}',
-      '"sync_status":{"' || 'old":' || to_json(o.sync_status)::text || '}',
-      '"conflict":{"' || 'old":' || to_json(o.conflict)::text || '}',
-      '"sync_metadata":{"' || 'old":' || case when o.sync_metadata is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id, 'provider_id', o.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.iam_user_mappings', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"old":' || to_json(o.provider_id)::text,
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"external_id":{"old":' || to_json(case when o.external_id is not null then '[redacted]'::text end)::text,
+      '"external_email":{"old":' || to_json(case when o.external_email is not null then '[redacted]'::text end)::text,
+      '"external_username":{"old":' || to_json(case when o.external_username is not null then '[redacted]'::text end)::text,
+      '"external_name":{"old":' || to_json(case when o.external_name is not null then '[redacted]'::text end)::text,
+      '"sync_status":{"old":' || to_json(o.sync_status)::text,
+      '"conflict":{"old":' || to_json(o.conflict)::text,
+      '"sync_metadata":{"old":' || to_json(case when o.sync_metadata is not null then '[redacted]'::text end)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id, 'provider_id', o.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_iam_user_mappings() from public;
@@ -6972,71 +7250,67 @@ CREATE OR REPLACE FUNCTION audit.track_federation_provider_domains()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.domain is distinct from new.domain then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.provider_domains', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.domain::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,domain}')),
-            (new.tenant_id, 'insert', new.domain::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,domain}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.provider_id is distinct from new.provider_id then
-        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.domain is distinct from new.domain then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.provider_domains', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.domain::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,domain}')),
+          (new.tenant_id, 'insert', new.domain::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,domain}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.provider_id is distinct from new.provider_id then
+          changes := jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.provider_domains', old.domain::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.provider_domains', old.domain::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.provider_domains', n.domain::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.provider_domains', n.domain::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"new":' || to_json(n.provider_id)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.provider_domains', o.domain::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.provider_domains', o.domain::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"old":' || to_json(o.provider_id)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_provider_domains() from public;
@@ -7048,76 +7322,72 @@ CREATE OR REPLACE FUNCTION audit.track_federation_provisionings()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.provider_id is distinct from new.provider_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.provisionings', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.provider_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,provider_id}'), jsonb_build_object('provider_id', old.provider_id)),
-            (new.tenant_id, 'insert', new.provider_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,provider_id}'), jsonb_build_object('provider_id', new.provider_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.service_id is distinct from new.service_id then
-        changes := changes || jsonb_build_object('service_id', jsonb_build_object('old', old.service_id, 'new', new.service_id));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.provider_id is distinct from new.provider_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.provisionings', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.provider_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,provider_id}'), jsonb_build_object('provider_id', old.provider_id)),
+          (new.tenant_id, 'insert', new.provider_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,provider_id}'), jsonb_build_object('provider_id', new.provider_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.service_id is distinct from new.service_id then
+          changes := jsonb_build_object('service_id', jsonb_build_object('old', old.service_id, 'new', new.service_id));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.provisionings', old.provider_id::text, changes, jsonb_build_object('provider_id', new.provider_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.provisionings', old.provider_id::text, scope.changes, jsonb_build_object('provider_id', new.provider_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.provisionings', n.provider_id::text, ('{' || array_to_string(array[
-      '"service_id":{"' || 'new":' || to_json(n.service_id)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.provisionings', n.provider_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"service_id":{"new":' || to_json(n.service_id)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.provisionings', o.provider_id::text, ('{' || array_to_string(array[
-      '"service_id":{"' || 'old":' || to_json(o.service_id)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.provisionings', o.provider_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"service_id":{"old":' || to_json(o.service_id)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_provisionings() from public;
@@ -7129,86 +7399,82 @@ CREATE OR REPLACE FUNCTION audit.track_federation_role_proposals()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.role_proposals', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}'), jsonb_build_object('user_tenant_id', old.user_tenant_id, 'mapping_id', old.mapping_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'), jsonb_build_object('user_tenant_id', new.user_tenant_id, 'mapping_id', new.mapping_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.mapping_id is distinct from new.mapping_id then
-        changes := changes || jsonb_build_object('mapping_id', jsonb_build_object('old', old.mapping_id, 'new', new.mapping_id));
-      end if;
-      if old.user_tenant_id is distinct from new.user_tenant_id then
-        changes := changes || jsonb_build_object('user_tenant_id', jsonb_build_object('old', old.user_tenant_id, 'new', new.user_tenant_id));
-      end if;
-      if old.dismissed_at is distinct from new.dismissed_at then
-        changes := changes || jsonb_build_object('dismissed_at', jsonb_build_object('old', old.dismissed_at, 'new', new.dismissed_at));
-      end if;
-      if old.dismissed_by is distinct from new.dismissed_by then
-        changes := changes || jsonb_build_object('dismissed_by', jsonb_build_object('old', old.dismissed_by, 'new', new.dismissed_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.role_proposals', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}'), jsonb_build_object('user_tenant_id', old.user_tenant_id, 'mapping_id', old.mapping_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'), jsonb_build_object('user_tenant_id', new.user_tenant_id, 'mapping_id', new.mapping_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.mapping_id is distinct from new.mapping_id then
+          changes := jsonb_build_object('mapping_id', jsonb_build_object('old', old.mapping_id, 'new', new.mapping_id));
+        end if;
+        if old.user_tenant_id is distinct from new.user_tenant_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('user_tenant_id', jsonb_build_object('old', old.user_tenant_id, 'new', new.user_tenant_id));
+        end if;
+        if old.dismissed_at is distinct from new.dismissed_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('dismissed_at', jsonb_build_object('old', old.dismissed_at, 'new', new.dismissed_at));
+        end if;
+        if old.dismissed_by is distinct from new.dismissed_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('dismissed_by', jsonb_build_object('old', old.dismissed_by, 'new', new.dismissed_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.role_proposals', old.id::text, changes, jsonb_build_object('user_tenant_id', new.user_tenant_id, 'mapping_id', new.mapping_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.role_proposals', old.id::text, scope.changes, jsonb_build_object('user_tenant_id', new.user_tenant_id, 'mapping_id', new.mapping_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.role_proposals', n.id::text, ('{' || array_to_string(array[
-      '"mapping_id":{"' || 'new":' || to_json(n.mapping_id)::text || '}',
-      '"user_tenant_id":{"' || 'new":' || to_json(n.user_tenant_id)::text || '}',
-      '"dismissed_at":{"' || 'new":' || to_json(n.dismissed_at)::text || '}',
-      '"dismissed_by":{"' || 'new":' || to_json(n.dismissed_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_tenant_id', n.user_tenant_id, 'mapping_id', n.mapping_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.role_proposals', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"mapping_id":{"new":' || to_json(n.mapping_id)::text,
+      '"user_tenant_id":{"new":' || to_json(n.user_tenant_id)::text,
+      '"dismissed_at":{"new":' || to_json(n.dismissed_at)::text,
+      '"dismissed_by":{"new":' || to_json(n.dismissed_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_tenant_id', n.user_tenant_id, 'mapping_id', n.mapping_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.role_proposals', o.id::text, ('{' || array_to_string(array[
-      '"mapping_id":{"' || 'old":' || to_json(o.mapping_id)::text || '}',
-      '"user_tenant_id":{"' || 'old":' || to_json(o.user_tenant_id)::text || '}',
-      '"dismissed_at":{"' || 'old":' || to_json(o.dismissed_at)::text || '}',
-      '"dismissed_by":{"' || 'old":' || to_json(o.dismissed_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_tenant_id', o.user_tenant_id, 'mapping_id', o.mapping_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.role_proposals', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"mapping_id":{"old":' || to_json(o.mapping_id)::text,
+      '"user_tenant_id":{"old":' || to_json(o.user_tenant_id)::text,
+      '"dismissed_at":{"old":' || to_json(o.dismissed_at)::text,
+      '"dismissed_by":{"old":' || to_json(o.dismissed_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_tenant_id', o.user_tenant_id, 'mapping_id', o.mapping_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_role_proposals() from public;
@@ -7220,81 +7486,77 @@ CREATE OR REPLACE FUNCTION audit.track_federation_scim_groups()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.scim_groups', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,version,updated_at,display_name_key}'), jsonb_build_object('provider_id', old.provider_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,version,updated_at,display_name_key}'), jsonb_build_object('provider_id', new.provider_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.provider_id is distinct from new.provider_id then
-        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
-      end if;
-      if old.display_name is distinct from new.display_name then
-        changes := changes || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
-      end if;
-      if old.external_id is distinct from new.external_id then
-        changes := changes || jsonb_build_object('external_id', jsonb_build_object('old', old.external_id, 'new', new.external_id));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.scim_groups', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,version,updated_at,display_name_key}'), jsonb_build_object('provider_id', old.provider_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,version,updated_at,display_name_key}'), jsonb_build_object('provider_id', new.provider_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.provider_id is distinct from new.provider_id then
+          changes := jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+        end if;
+        if old.display_name is distinct from new.display_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
+        end if;
+        if old.external_id is distinct from new.external_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_id', jsonb_build_object('old', old.external_id, 'new', new.external_id));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.scim_groups', old.id::text, changes, jsonb_build_object('provider_id', new.provider_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.scim_groups', old.id::text, scope.changes, jsonb_build_object('provider_id', new.provider_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.scim_groups', n.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
-      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
-      '"external_id":{"' || 'new":' || to_json(n.external_id)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.scim_groups', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"new":' || to_json(n.provider_id)::text,
+      '"display_name":{"new":' || to_json(n.display_name)::text,
+      '"external_id":{"new":' || to_json(n.external_id)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_id', n.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.scim_groups', o.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
-      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
-      '"external_id":{"' || 'old":' || to_json(o.external_id)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.scim_groups', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"old":' || to_json(o.provider_id)::text,
+      '"display_name":{"old":' || to_json(o.display_name)::text,
+      '"external_id":{"old":' || to_json(o.external_id)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('provider_id', o.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_scim_groups() from public;
@@ -7306,131 +7568,151 @@ CREATE OR REPLACE FUNCTION audit.track_federation_scim_users()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'federation.scim_users', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at,user_name_key}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at,user_name_key}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.provider_id is distinct from new.provider_id then
-        changes := changes || jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.mapping_id is distinct from new.mapping_id then
-        changes := changes || jsonb_build_object('mapping_id', jsonb_build_object('old', old.mapping_id, 'new', new.mapping_id));
-      end if;
-      if old.invitation_id is distinct from new.invitation_id then
-        changes := changes || jsonb_build_object('invitation_id', jsonb_build_object('old', old.invitation_id, 'new', new.invitation_id));
-      end if;
-      if old.user_name is distinct from new.user_name then
-        changes := changes || jsonb_build_object('user_name', jsonb_build_object('old', case when old.user_name is not null then '[redacted]' end, 'new', case when new.user_name is not null then '[redacted]' end));
-      end if;
-      if old.external_id is distinct from new.external_id then
-        changes := changes || jsonb_build_object('external_id', jsonb_build_object('old', case when old.external_id is not null then '[redacted]' end, 'new', case when new.external_id is not null then '[redacted]' end));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.attributes is distinct from new.attributes then
-        changes := changes || jsonb_build_object('attributes', jsonb_build_object('old', case when old.attributes is not null then '[redacted]' end, 'new', case when new.attributes is not null then '[redacted]' end));
-      end if;
-      if old.addresses is distinct from new.addresses then
-        changes := changes || jsonb_build_object('addresses', jsonb_build_object('old', case when old.addresses is not null then '[redacted]' end, 'new', case when new.addresses is not null then '[redacted]' end));
-      end if;
-      if old.made_account is distinct from new.made_account then
-        changes := changes || jsonb_build_object('made_account', jsonb_build_object('old', old.made_account, 'new', new.made_account));
-      end if;
-      if old.ended_membership is distinct from new.ended_membership then
-        changes := changes || jsonb_build_object('ended_membership', jsonb_build_object('old', old.ended_membership, 'new', new.ended_membership));
-      end if;
-      if old.membership_end is distinct from new.membership_end then
-        changes := changes || jsonb_build_object('membership_end', jsonb_build_object('old', old.membership_end, 'new', new.membership_end));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.deleted_at is distinct from new.deleted_at then
-        changes := changes || jsonb_build_object('deleted_at', jsonb_build_object('old', old.deleted_at, 'new', new.deleted_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'federation.scim_users', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at,user_name_key}'), jsonb_build_object('user_id', old.user_id, 'provider_id', old.provider_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{user_name,external_id,attributes,addresses}', '{tenant_id,id,version,updated_at,user_name_key}'), jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.provider_id is distinct from new.provider_id then
+          changes := jsonb_build_object('provider_id', jsonb_build_object('old', old.provider_id, 'new', new.provider_id));
+        end if;
+        if old.user_id is distinct from new.user_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.mapping_id is distinct from new.mapping_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('mapping_id', jsonb_build_object('old', old.mapping_id, 'new', new.mapping_id));
+          new.updated_at := old.updated_at;
+          new.version := old.version;
+          new.mapping_id := old.mapping_id;
+          exit comparing when new *= old;
+        end if;
+        if old.invitation_id is distinct from new.invitation_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('invitation_id', jsonb_build_object('old', old.invitation_id, 'new', new.invitation_id));
+          new.updated_at := old.updated_at;
+          new.version := old.version;
+          new.invitation_id := old.invitation_id;
+          exit comparing when new *= old;
+        end if;
+        if old.user_name is distinct from new.user_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('user_name', jsonb_build_object('old', case when old.user_name is not null then '[redacted]'::text end, 'new', case when new.user_name is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.version := old.version;
+          new.user_name := old.user_name;
+          exit comparing when new *= old;
+        end if;
+        if old.external_id is distinct from new.external_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('external_id', jsonb_build_object('old', case when old.external_id is not null then '[redacted]'::text end, 'new', case when new.external_id is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.version := old.version;
+          new.external_id := old.external_id;
+          exit comparing when new *= old;
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+          new.updated_at := old.updated_at;
+          new.version := old.version;
+          new.is_active := old.is_active;
+          exit comparing when new *= old;
+        end if;
+        if old.attributes is distinct from new.attributes then
+          changes := coalesce(changes, '{}') || jsonb_build_object('attributes', jsonb_build_object('old', case when old.attributes is not null then '[redacted]'::text end, 'new', case when new.attributes is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.version := old.version;
+          new.attributes := old.attributes;
+          exit comparing when new *= old;
+        end if;
+        if old.addresses is distinct from new.addresses then
+          changes := coalesce(changes, '{}') || jsonb_build_object('addresses', jsonb_build_object('old', case when old.addresses is not null then '[redacted]'::text end, 'new', case when new.addresses is not null then '[redacted]'::text end));
+        end if;
+        if old.made_account is distinct from new.made_account then
+          changes := coalesce(changes, '{}') || jsonb_build_object('made_account', jsonb_build_object('old', old.made_account, 'new', new.made_account));
+        end if;
+        if old.ended_membership is distinct from new.ended_membership then
+          changes := coalesce(changes, '{}') || jsonb_build_object('ended_membership', jsonb_build_object('old', old.ended_membership, 'new', new.ended_membership));
+        end if;
+        if old.membership_end is distinct from new.membership_end then
+          changes := coalesce(changes, '{}') || jsonb_build_object('membership_end', jsonb_build_object('old', old.membership_end, 'new', new.membership_end));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deleted_at', jsonb_build_object('old', old.deleted_at, 'new', new.deleted_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'federation.scim_users', old.id::text, changes, jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'federation.scim_users', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id, 'provider_id', new.provider_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'federation.scim_users', n.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'new":' || to_json(n.provider_id)::text || '}',
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"mapping_id":{"' || 'new":' || to_json(n.mapping_id)::text || '}',
-      '"invitation_id":{"' || 'new":' || to_json(n.invitation_id)::text || '}',
-      '"user_name":{"' || 'new":' || case when n.user_name is not null then '"[redacted]"' end || '}',
-      '"external_id":{"' || 'new":' || case when n.external_id is not null then '"[redacted]"' end || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"attributes":{"' || 'new":' || case when n.attributes is not null then '"[redacted]"' end || '}',
-      '"addresses":{"' || 'new":' || case when n.addresses is not null then '"[redacted]"' end || '}',
-      '"made_account":{"' || 'new":' || to_json(n.made_account)::text || '}',
-      '"ended_membership":{"' || 'new":' || to_json(n.ended_membership)::text || '}',
-      '"membership_end":{"' || 'new":' || to_json(n.membership_end)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"deleted_at":{"' || 'new":' || to_json(n.deleted_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id, 'provider_id', n.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'federation.scim_users', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"new":' || to_json(n.provider_id)::text,
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"mapping_id":{"new":' || to_json(n.mapping_id)::text,
+      '"invitation_id":{"new":' || to_json(n.invitation_id)::text,
+      '"user_name":{"new":' || to_json(case when n.user_name is not null then '[redacted]'::text end)::text,
+      '"external_id":{"new":' || to_json(case when n.external_id is not null then '[redacted]'::text end)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"attributes":{"new":' || to_json(case when n.attributes is not null then '[redacted]'::text end)::text,
+      '"addresses":{"new":' || to_json(case when n.addresses is not null then '[redacted]'::text end)::text,
+      '"made_account":{"new":' || to_json(n.made_account)::text,
+      '"ended_membership":{"new":' || to_json(n.ended_membership)::text,
+      '"membership_end":{"new":' || to_json(n.membership_end)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"deleted_at":{"new":' || to_json(n.deleted_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id, 'provider_id', n.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'federation.scim_users', o.id::text, ('{' || array_to_string(array[
-      '"provider_id":{"' || 'old":' || to_json(o.provider_id)::text || '}',
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"mapping_id":{"' || 'old":' || to_json(o.mapping_id)::text || '}',
-      '"invitation_id":{"' || 'old":' || to_json(o.invitation_id)::text || '}',
-      '"user_name":{"' || 'old":' || case when o.user_name is not null then '"[redacted]"' end || '}',
-      '"external_id":{"' || 'old":' || case when o.external_id is not null then '"[redacted]"' end || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"attributes":{"' || 'old":' || case when o.attributes is not null then '"[redacted]"' end || '}',
-      '"addresses":{"' || 'old":' || case when o.addresses is not null then '"[redacted]"' end || '}',
-      '"made_account":{"' || 'old":' || to_json(o.made_account)::text || '}',
-      '"ended_membership":{"' || 'old":' || to_json(o.ended_membership)::text || '}',
-      '"membership_end":{"' || 'old":' || to_json(o.membership_end)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"deleted_at":{"' || 'old":' || to_json(o.deleted_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id, 'provider_id', o.provider_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'federation.scim_users', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"provider_id":{"old":' || to_json(o.provider_id)::text,
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"mapping_id":{"old":' || to_json(o.mapping_id)::text,
+      '"invitation_id":{"old":' || to_json(o.invitation_id)::text,
+      '"user_name":{"old":' || to_json(case when o.user_name is not null then '[redacted]'::text end)::text,
+      '"external_id":{"old":' || to_json(case when o.external_id is not null then '[redacted]'::text end)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"attributes":{"old":' || to_json(case when o.attributes is not null then '[redacted]'::text end)::text,
+      '"addresses":{"old":' || to_json(case when o.addresses is not null then '[redacted]'::text end)::text,
+      '"made_account":{"old":' || to_json(o.made_account)::text,
+      '"ended_membership":{"old":' || to_json(o.ended_membership)::text,
+      '"membership_end":{"old":' || to_json(o.membership_end)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"deleted_at":{"old":' || to_json(o.deleted_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id, 'provider_id', o.provider_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_federation_scim_users() from public;
@@ -7442,91 +7724,87 @@ CREATE OR REPLACE FUNCTION audit.track_identity_authenticators()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.authenticators', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,user_handle,credential_id,credential_public_key,counter,is_backed_up,last_used_at,updated_at}'), jsonb_build_object('user_id', old.user_id, 'friendly_name', old.friendly_name)),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,user_handle,credential_id,credential_public_key,counter,is_backed_up,last_used_at,updated_at}'), jsonb_build_object('user_id', new.user_id, 'friendly_name', new.friendly_name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.transports is distinct from new.transports then
-        changes := changes || jsonb_build_object('transports', jsonb_build_object('old', old.transports, 'new', new.transports));
-      end if;
-      if old.aaguid is distinct from new.aaguid then
-        changes := changes || jsonb_build_object('aaguid', jsonb_build_object('old', old.aaguid, 'new', new.aaguid));
-      end if;
-      if old.device_type is distinct from new.device_type then
-        changes := changes || jsonb_build_object('device_type', jsonb_build_object('old', old.device_type, 'new', new.device_type));
-      end if;
-      if old.friendly_name is distinct from new.friendly_name then
-        changes := changes || jsonb_build_object('friendly_name', jsonb_build_object('old', old.friendly_name, 'new', new.friendly_name));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.authenticators', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,user_handle,credential_id,credential_public_key,counter,is_backed_up,last_used_at,updated_at}'), jsonb_build_object('user_id', old.user_id, 'friendly_name', old.friendly_name)),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,user_handle,credential_id,credential_public_key,counter,is_backed_up,last_used_at,updated_at}'), jsonb_build_object('user_id', new.user_id, 'friendly_name', new.friendly_name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.transports is distinct from new.transports then
+          changes := coalesce(changes, '{}') || jsonb_build_object('transports', jsonb_build_object('old', old.transports, 'new', new.transports));
+        end if;
+        if old.aaguid is distinct from new.aaguid then
+          changes := coalesce(changes, '{}') || jsonb_build_object('aaguid', jsonb_build_object('old', old.aaguid, 'new', new.aaguid));
+        end if;
+        if old.device_type is distinct from new.device_type then
+          changes := coalesce(changes, '{}') || jsonb_build_object('device_type', jsonb_build_object('old', old.device_type, 'new', new.device_type));
+        end if;
+        if old.friendly_name is distinct from new.friendly_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('friendly_name', jsonb_build_object('old', old.friendly_name, 'new', new.friendly_name));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.authenticators', old.id::text, changes, jsonb_build_object('user_id', new.user_id, 'friendly_name', new.friendly_name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.authenticators', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id, 'friendly_name', new.friendly_name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.authenticators', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"transports":{"' || 'new":' || to_json(n.transports)::text || '}',
-      '"aaguid":{"' || 'new":' || to_json(n.aaguid)::text || '}',
-      '"device_type":{"' || 'new":' || to_json(n.device_type)::text || '}',
-      '"friendly_name":{"' || 'new":' || to_json(n.friendly_name)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id, 'friendly_name', n.friendly_name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.authenticators', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"transports":{"new":' || to_json(n.transports)::text,
+      '"aaguid":{"new":' || to_json(n.aaguid)::text,
+      '"device_type":{"new":' || to_json(n.device_type)::text,
+      '"friendly_name":{"new":' || to_json(n.friendly_name)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id, 'friendly_name', n.friendly_name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.authenticators', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"transports":{"' || 'old":' || to_json(o.transports)::text || '}',
-      '"aaguid":{"' || 'old":' || to_json(o.aaguid)::text || '}',
-      '"device_type":{"' || 'old":' || to_json(o.device_type)::text || '}',
-      '"friendly_name":{"' || 'old":' || to_json(o.friendly_name)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id, 'friendly_name', o.friendly_name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.authenticators', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"transports":{"old":' || to_json(o.transports)::text,
+      '"aaguid":{"old":' || to_json(o.aaguid)::text,
+      '"device_type":{"old":' || to_json(o.device_type)::text,
+      '"friendly_name":{"old":' || to_json(o.friendly_name)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id, 'friendly_name', o.friendly_name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_authenticators() from public;
@@ -7538,71 +7816,67 @@ CREATE OR REPLACE FUNCTION audit.track_identity_avatars()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.user_id is distinct from new.user_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.avatars', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{content}', '{user_id,updated_at}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{content}', '{user_id,updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.content is distinct from new.content then
-        changes := changes || jsonb_build_object('content', jsonb_build_object('old', case when old.content is not null then '[redacted]' end, 'new', case when new.content is not null then '[redacted]' end));
-      end if;
-      if old.content_hash is distinct from new.content_hash then
-        changes := changes || jsonb_build_object('content_hash', jsonb_build_object('old', old.content_hash, 'new', new.content_hash));
-      end if;
-      if changes <> '{}' then
+    if old.user_id is distinct from new.user_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.avatars', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{content}', '{user_id,updated_at}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{content}', '{user_id,updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.content is distinct from new.content then
+          changes := jsonb_build_object('content', jsonb_build_object('old', case when old.content is not null then '[redacted]'::text end, 'new', case when new.content is not null then '[redacted]'::text end));
+        end if;
+        if old.content_hash is distinct from new.content_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('content_hash', jsonb_build_object('old', old.content_hash, 'new', new.content_hash));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.avatars', old.user_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.avatars', old.user_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.avatars', n.user_id::text, ('{' || array_to_string(array[
-      '"content":{"' || 'new":' || case when n.content is not null then '"[redacted]"' end || '}',
-      '"content_hash":{"' || 'new":' || to_json(n.content_hash)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.avatars', n.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"content":{"new":' || to_json(case when n.content is not null then '[redacted]'::text end)::text,
+      '"content_hash":{"new":' || to_json(n.content_hash)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.avatars', o.user_id::text, ('{' || array_to_string(array[
-      '"content":{"' || 'old":' || case when o.content is not null then '"[redacted]"' end || '}',
-      '"content_hash":{"' || 'old":' || to_json(o.content_hash)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.avatars', o.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"content":{"old":' || to_json(case when o.content is not null then '[redacted]'::text end)::text,
+      '"content_hash":{"old":' || to_json(o.content_hash)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_avatars() from public;
@@ -7614,81 +7888,77 @@ CREATE OR REPLACE FUNCTION audit.track_identity_backup_codes()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.backup_codes', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{code_hash}', '{id}'), jsonb_build_object('user_id', old.user_id)),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{code_hash}', '{id}'), jsonb_build_object('user_id', new.user_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.code_hash is distinct from new.code_hash then
-        changes := changes || jsonb_build_object('code_hash', jsonb_build_object('old', case when old.code_hash is not null then '[redacted]' end, 'new', case when new.code_hash is not null then '[redacted]' end));
-      end if;
-      if old.used_at is distinct from new.used_at then
-        changes := changes || jsonb_build_object('used_at', jsonb_build_object('old', old.used_at, 'new', new.used_at));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.backup_codes', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{code_hash}', '{id}'), jsonb_build_object('user_id', old.user_id)),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{code_hash}', '{id}'), jsonb_build_object('user_id', new.user_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.code_hash is distinct from new.code_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('code_hash', jsonb_build_object('old', case when old.code_hash is not null then '[redacted]'::text end, 'new', case when new.code_hash is not null then '[redacted]'::text end));
+        end if;
+        if old.used_at is distinct from new.used_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('used_at', jsonb_build_object('old', old.used_at, 'new', new.used_at));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.backup_codes', old.id::text, changes, jsonb_build_object('user_id', new.user_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.backup_codes', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.backup_codes', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"code_hash":{"' || 'new":' || case when n.code_hash is not null then '"[redacted]"' end || '}',
-      '"used_at":{"' || 'new":' || to_json(n.used_at)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.backup_codes', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"code_hash":{"new":' || to_json(case when n.code_hash is not null then '[redacted]'::text end)::text,
+      '"used_at":{"new":' || to_json(n.used_at)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.backup_codes', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"code_hash":{"' || 'old":' || case when o.code_hash is not null then '"[redacted]"' end || '}',
-      '"used_at":{"' || 'old":' || to_json(o.used_at)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.backup_codes', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"code_hash":{"old":' || to_json(case when o.code_hash is not null then '[redacted]'::text end)::text,
+      '"used_at":{"old":' || to_json(o.used_at)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_backup_codes() from public;
@@ -7700,86 +7970,82 @@ CREATE OR REPLACE FUNCTION audit.track_identity_external_identities()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.external_identities', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,last_login_at}'), jsonb_build_object('user_id', old.user_id)),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,last_login_at}'), jsonb_build_object('user_id', new.user_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.issuer is distinct from new.issuer then
-        changes := changes || jsonb_build_object('issuer', jsonb_build_object('old', old.issuer, 'new', new.issuer));
-      end if;
-      if old.subject is distinct from new.subject then
-        changes := changes || jsonb_build_object('subject', jsonb_build_object('old', old.subject, 'new', new.subject));
-      end if;
-      if old.email is distinct from new.email then
-        changes := changes || jsonb_build_object('email', jsonb_build_object('old', old.email, 'new', new.email));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.external_identities', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,last_login_at}'), jsonb_build_object('user_id', old.user_id)),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,last_login_at}'), jsonb_build_object('user_id', new.user_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.issuer is distinct from new.issuer then
+          changes := coalesce(changes, '{}') || jsonb_build_object('issuer', jsonb_build_object('old', old.issuer, 'new', new.issuer));
+        end if;
+        if old.subject is distinct from new.subject then
+          changes := coalesce(changes, '{}') || jsonb_build_object('subject', jsonb_build_object('old', old.subject, 'new', new.subject));
+        end if;
+        if old.email is distinct from new.email then
+          changes := coalesce(changes, '{}') || jsonb_build_object('email', jsonb_build_object('old', old.email, 'new', new.email));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.external_identities', old.id::text, changes, jsonb_build_object('user_id', new.user_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.external_identities', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.external_identities', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"issuer":{"' || 'new":' || to_json(n.issuer)::text || '}',
-      '"subject":{"' || 'new":' || to_json(n.subject)::text || '}',
-      '"email":{"' || 'new":' || to_json(n.email)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.external_identities', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"issuer":{"new":' || to_json(n.issuer)::text,
+      '"subject":{"new":' || to_json(n.subject)::text,
+      '"email":{"new":' || to_json(n.email)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.external_identities', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"issuer":{"' || 'old":' || to_json(o.issuer)::text || '}',
-      '"subject":{"' || 'old":' || to_json(o.subject)::text || '}',
-      '"email":{"' || 'old":' || to_json(o.email)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.external_identities', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"issuer":{"old":' || to_json(o.issuer)::text,
+      '"subject":{"old":' || to_json(o.subject)::text,
+      '"email":{"old":' || to_json(o.email)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_external_identities() from public;
@@ -7791,71 +8057,67 @@ CREATE OR REPLACE FUNCTION audit.track_identity_operators()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.user_id is distinct from new.user_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.operators', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{user_id}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{user_id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if changes <> '{}' then
+    if old.user_id is distinct from new.user_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.operators', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{user_id}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{user_id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.created_at is distinct from new.created_at then
+          changes := jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.operators', old.user_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.operators', old.user_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.operators', n.user_id::text, ('{' || array_to_string(array[
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.operators', n.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.operators', o.user_id::text, ('{' || array_to_string(array[
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.operators', o.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_operators() from public;
@@ -7867,81 +8129,77 @@ CREATE OR REPLACE FUNCTION audit.track_identity_passwords()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.passwords', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{password_hash}', '{id}'), jsonb_build_object('user_id', old.user_id)),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{password_hash}', '{id}'), jsonb_build_object('user_id', new.user_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.password_hash is distinct from new.password_hash then
-        changes := changes || jsonb_build_object('password_hash', jsonb_build_object('old', case when old.password_hash is not null then '[redacted]' end, 'new', case when new.password_hash is not null then '[redacted]' end));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.replaced_at is distinct from new.replaced_at then
-        changes := changes || jsonb_build_object('replaced_at', jsonb_build_object('old', old.replaced_at, 'new', new.replaced_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.passwords', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{password_hash}', '{id}'), jsonb_build_object('user_id', old.user_id)),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{password_hash}', '{id}'), jsonb_build_object('user_id', new.user_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.password_hash is distinct from new.password_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('password_hash', jsonb_build_object('old', case when old.password_hash is not null then '[redacted]'::text end, 'new', case when new.password_hash is not null then '[redacted]'::text end));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.replaced_at is distinct from new.replaced_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('replaced_at', jsonb_build_object('old', old.replaced_at, 'new', new.replaced_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.passwords', old.id::text, changes, jsonb_build_object('user_id', new.user_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.passwords', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.passwords', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"password_hash":{"' || 'new":' || case when n.password_hash is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"replaced_at":{"' || 'new":' || to_json(n.replaced_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.passwords', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"password_hash":{"new":' || to_json(case when n.password_hash is not null then '[redacted]'::text end)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"replaced_at":{"new":' || to_json(n.replaced_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.passwords', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"password_hash":{"' || 'old":' || case when o.password_hash is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"replaced_at":{"' || 'old":' || to_json(o.replaced_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.passwords', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"password_hash":{"old":' || to_json(case when o.password_hash is not null then '[redacted]'::text end)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"replaced_at":{"old":' || to_json(o.replaced_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_passwords() from public;
@@ -7953,86 +8211,82 @@ CREATE OR REPLACE FUNCTION audit.track_identity_signing_keys()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.signing_keys', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{private_key_encrypted}', '{id}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{private_key_encrypted}', '{id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.algorithm is distinct from new.algorithm then
-        changes := changes || jsonb_build_object('algorithm', jsonb_build_object('old', old.algorithm, 'new', new.algorithm));
-      end if;
-      if old.public_key is distinct from new.public_key then
-        changes := changes || jsonb_build_object('public_key', jsonb_build_object('old', old.public_key, 'new', new.public_key));
-      end if;
-      if old.private_key_encrypted is distinct from new.private_key_encrypted then
-        changes := changes || jsonb_build_object('private_key_encrypted', jsonb_build_object('old', case when old.private_key_encrypted is not null then '[redacted]' end, 'new', case when new.private_key_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.retired_at is distinct from new.retired_at then
-        changes := changes || jsonb_build_object('retired_at', jsonb_build_object('old', old.retired_at, 'new', new.retired_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.signing_keys', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{private_key_encrypted}', '{id}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{private_key_encrypted}', '{id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.algorithm is distinct from new.algorithm then
+          changes := jsonb_build_object('algorithm', jsonb_build_object('old', old.algorithm, 'new', new.algorithm));
+        end if;
+        if old.public_key is distinct from new.public_key then
+          changes := coalesce(changes, '{}') || jsonb_build_object('public_key', jsonb_build_object('old', old.public_key, 'new', new.public_key));
+        end if;
+        if old.private_key_encrypted is distinct from new.private_key_encrypted then
+          changes := coalesce(changes, '{}') || jsonb_build_object('private_key_encrypted', jsonb_build_object('old', case when old.private_key_encrypted is not null then '[redacted]'::text end, 'new', case when new.private_key_encrypted is not null then '[redacted]'::text end));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.retired_at is distinct from new.retired_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('retired_at', jsonb_build_object('old', old.retired_at, 'new', new.retired_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.signing_keys', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.signing_keys', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.signing_keys', n.id::text, ('{' || array_to_string(array[
-      '"algorithm":{"' || 'new":' || to_json(n.algorithm)::text || '}',
-      '"public_key":{"' || 'new":' || to_json(n.public_key)::text || '}',
-      '"private_key_encrypted":{"' || 'new":' || case when n.private_key_encrypted is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"retired_at":{"' || 'new":' || to_json(n.retired_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.signing_keys', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"algorithm":{"new":' || to_json(n.algorithm)::text,
+      '"public_key":{"new":' || to_json(n.public_key)::text,
+      '"private_key_encrypted":{"new":' || to_json(case when n.private_key_encrypted is not null then '[redacted]'::text end)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"retired_at":{"new":' || to_json(n.retired_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.signing_keys', o.id::text, ('{' || array_to_string(array[
-      '"algorithm":{"' || 'old":' || to_json(o.algorithm)::text || '}',
-      '"public_key":{"' || 'old":' || to_json(o.public_key)::text || '}',
-      '"private_key_encrypted":{"' || 'old":' || case when o.private_key_encrypted is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"retired_at":{"' || 'old":' || to_json(o.retired_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.signing_keys', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"algorithm":{"old":' || to_json(o.algorithm)::text,
+      '"public_key":{"old":' || to_json(o.public_key)::text,
+      '"private_key_encrypted":{"old":' || to_json(case when o.private_key_encrypted is not null then '[redacted]'::text end)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"retired_at":{"old":' || to_json(o.retired_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_signing_keys() from public;
@@ -8044,76 +8298,72 @@ CREATE OR REPLACE FUNCTION audit.track_identity_two_factors()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.user_id is distinct from new.user_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.two_factors', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at,resting_until}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at,resting_until}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.secret_encrypted is distinct from new.secret_encrypted then
-        changes := changes || jsonb_build_object('secret_encrypted', jsonb_build_object('old', case when old.secret_encrypted is not null then '[redacted]' end, 'new', case when new.secret_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.setup_started_at is distinct from new.setup_started_at then
-        changes := changes || jsonb_build_object('setup_started_at', jsonb_build_object('old', old.setup_started_at, 'new', new.setup_started_at));
-      end if;
-      if old.verified_at is distinct from new.verified_at then
-        changes := changes || jsonb_build_object('verified_at', jsonb_build_object('old', old.verified_at, 'new', new.verified_at));
-      end if;
-      if changes <> '{}' then
+    if old.user_id is distinct from new.user_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.two_factors', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at,resting_until}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{secret_encrypted}', '{user_id,is_pending,last_verified_at,last_time_step,verification_attempts,last_failed_attempt_at,resting_until}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.secret_encrypted is distinct from new.secret_encrypted then
+          changes := jsonb_build_object('secret_encrypted', jsonb_build_object('old', case when old.secret_encrypted is not null then '[redacted]'::text end, 'new', case when new.secret_encrypted is not null then '[redacted]'::text end));
+        end if;
+        if old.setup_started_at is distinct from new.setup_started_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('setup_started_at', jsonb_build_object('old', old.setup_started_at, 'new', new.setup_started_at));
+        end if;
+        if old.verified_at is distinct from new.verified_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('verified_at', jsonb_build_object('old', old.verified_at, 'new', new.verified_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.two_factors', old.user_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.two_factors', old.user_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.two_factors', n.user_id::text, ('{' || array_to_string(array[
-      '"secret_encrypted":{"' || 'new":' || case when n.secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"setup_started_at":{"' || 'new":' || to_json(n.setup_started_at)::text || '}',
-      '"verified_at":{"' || 'new":' || to_json(n.verified_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.two_factors', n.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"secret_encrypted":{"new":' || to_json(case when n.secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"setup_started_at":{"new":' || to_json(n.setup_started_at)::text,
+      '"verified_at":{"new":' || to_json(n.verified_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.two_factors', o.user_id::text, ('{' || array_to_string(array[
-      '"secret_encrypted":{"' || 'old":' || case when o.secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"setup_started_at":{"' || 'old":' || to_json(o.setup_started_at)::text || '}',
-      '"verified_at":{"' || 'old":' || to_json(o.verified_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.two_factors', o.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"secret_encrypted":{"old":' || to_json(case when o.secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"setup_started_at":{"old":' || to_json(o.setup_started_at)::text,
+      '"verified_at":{"old":' || to_json(o.verified_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_two_factors() from public;
@@ -8125,146 +8375,172 @@ CREATE OR REPLACE FUNCTION audit.track_identity_user_profiles()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.user_profiles', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{phone,address}', '{id,updated_at}'), jsonb_build_object('user_id', old.user_id)),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{phone,address}', '{id,updated_at}'), jsonb_build_object('user_id', new.user_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.first_name is distinct from new.first_name then
-        changes := changes || jsonb_build_object('first_name', jsonb_build_object('old', old.first_name, 'new', new.first_name));
-      end if;
-      if old.last_name is distinct from new.last_name then
-        changes := changes || jsonb_build_object('last_name', jsonb_build_object('old', old.last_name, 'new', new.last_name));
-      end if;
-      if old.phone is distinct from new.phone then
-        changes := changes || jsonb_build_object('phone', jsonb_build_object('old', case when old.phone is not null then '[redacted]' end, 'new', case when new.phone is not null then '[redacted]' end));
-      end if;
-      if old.avatar_url is distinct from new.avatar_url then
-        changes := changes || jsonb_build_object('avatar_url', jsonb_build_object('old', old.avatar_url, 'new', new.avatar_url));
-      end if;
-      if old.address is distinct from new.address then
-        changes := changes || jsonb_build_object('address', jsonb_build_object('old', case when old.address is not null then '[redacted]' end, 'new', case when new.address is not null then '[redacted]' end));
-      end if;
-      if old.timezone is distinct from new.timezone then
-        changes := changes || jsonb_build_object('timezone', jsonb_build_object('old', old.timezone, 'new', new.timezone));
-      end if;
-      if old.language is distinct from new.language then
-        changes := changes || jsonb_build_object('language', jsonb_build_object('old', old.language, 'new', new.language));
-      end if;
-      if old.bio is distinct from new.bio then
-        changes := changes || jsonb_build_object('bio', jsonb_build_object('old', old.bio, 'new', new.bio));
-      end if;
-      if old.title is distinct from new.title then
-        changes := changes || jsonb_build_object('title', jsonb_build_object('old', old.title, 'new', new.title));
-      end if;
-      if old.department is distinct from new.department then
-        changes := changes || jsonb_build_object('department', jsonb_build_object('old', old.department, 'new', new.department));
-      end if;
-      if old.social_links is distinct from new.social_links then
-        changes := changes || jsonb_build_object('social_links', jsonb_build_object('old', old.social_links, 'new', new.social_links));
-      end if;
-      if old.skills is distinct from new.skills then
-        changes := changes || jsonb_build_object('skills', jsonb_build_object('old', old.skills, 'new', new.skills));
-      end if;
-      if old.preferences is distinct from new.preferences then
-        changes := changes || jsonb_build_object('preferences', jsonb_build_object('old', old.preferences, 'new', new.preferences));
-      end if;
-      if old.email_preferences is distinct from new.email_preferences then
-        changes := changes || jsonb_build_object('email_preferences', jsonb_build_object('old', old.email_preferences, 'new', new.email_preferences));
-      end if;
-      if old.metadata is distinct from new.metadata then
-        changes := changes || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.user_profiles', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{phone,address}', '{id,updated_at}'), jsonb_build_object('user_id', old.user_id)),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{phone,address}', '{id,updated_at}'), jsonb_build_object('user_id', new.user_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.first_name is distinct from new.first_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('first_name', jsonb_build_object('old', old.first_name, 'new', new.first_name));
+          new.updated_at := old.updated_at;
+          new.first_name := old.first_name;
+          exit comparing when new *= old;
+        end if;
+        if old.last_name is distinct from new.last_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('last_name', jsonb_build_object('old', old.last_name, 'new', new.last_name));
+          new.updated_at := old.updated_at;
+          new.last_name := old.last_name;
+          exit comparing when new *= old;
+        end if;
+        if old.phone is distinct from new.phone then
+          changes := coalesce(changes, '{}') || jsonb_build_object('phone', jsonb_build_object('old', case when old.phone is not null then '[redacted]'::text end, 'new', case when new.phone is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.phone := old.phone;
+          exit comparing when new *= old;
+        end if;
+        if old.avatar_url is distinct from new.avatar_url then
+          changes := coalesce(changes, '{}') || jsonb_build_object('avatar_url', jsonb_build_object('old', old.avatar_url, 'new', new.avatar_url));
+          new.updated_at := old.updated_at;
+          new.avatar_url := old.avatar_url;
+          exit comparing when new *= old;
+        end if;
+        if old.address is distinct from new.address then
+          changes := coalesce(changes, '{}') || jsonb_build_object('address', jsonb_build_object('old', case when old.address is not null then '[redacted]'::text end, 'new', case when new.address is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.address := old.address;
+          exit comparing when new *= old;
+        end if;
+        if old.timezone is distinct from new.timezone then
+          changes := coalesce(changes, '{}') || jsonb_build_object('timezone', jsonb_build_object('old', old.timezone, 'new', new.timezone));
+          new.updated_at := old.updated_at;
+          new.timezone := old.timezone;
+          exit comparing when new *= old;
+        end if;
+        if old.language is distinct from new.language then
+          changes := coalesce(changes, '{}') || jsonb_build_object('language', jsonb_build_object('old', old.language, 'new', new.language));
+          new.updated_at := old.updated_at;
+          new.language := old.language;
+          exit comparing when new *= old;
+        end if;
+        if old.bio is distinct from new.bio then
+          changes := coalesce(changes, '{}') || jsonb_build_object('bio', jsonb_build_object('old', old.bio, 'new', new.bio));
+          new.updated_at := old.updated_at;
+          new.bio := old.bio;
+          exit comparing when new *= old;
+        end if;
+        if old.title is distinct from new.title then
+          changes := coalesce(changes, '{}') || jsonb_build_object('title', jsonb_build_object('old', old.title, 'new', new.title));
+          new.updated_at := old.updated_at;
+          new.title := old.title;
+          exit comparing when new *= old;
+        end if;
+        if old.department is distinct from new.department then
+          changes := coalesce(changes, '{}') || jsonb_build_object('department', jsonb_build_object('old', old.department, 'new', new.department));
+          new.updated_at := old.updated_at;
+          new.department := old.department;
+          exit comparing when new *= old;
+        end if;
+        if old.social_links is distinct from new.social_links then
+          changes := coalesce(changes, '{}') || jsonb_build_object('social_links', jsonb_build_object('old', old.social_links, 'new', new.social_links));
+        end if;
+        if old.skills is distinct from new.skills then
+          changes := coalesce(changes, '{}') || jsonb_build_object('skills', jsonb_build_object('old', old.skills, 'new', new.skills));
+        end if;
+        if old.preferences is distinct from new.preferences then
+          changes := coalesce(changes, '{}') || jsonb_build_object('preferences', jsonb_build_object('old', old.preferences, 'new', new.preferences));
+        end if;
+        if old.email_preferences is distinct from new.email_preferences then
+          changes := coalesce(changes, '{}') || jsonb_build_object('email_preferences', jsonb_build_object('old', old.email_preferences, 'new', new.email_preferences));
+        end if;
+        if old.metadata is distinct from new.metadata then
+          changes := coalesce(changes, '{}') || jsonb_build_object('metadata', jsonb_build_object('old', old.metadata, 'new', new.metadata));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.user_profiles', old.id::text, changes, jsonb_build_object('user_id', new.user_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.user_profiles', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.user_profiles', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"first_name":{"' || 'new":' || to_json(n.first_name)::text || '}',
-      '"last_name":{"' || 'new":' || to_json(n.last_name)::text || '}',
-      '"phone":{"' || 'new":' || case when n.phone is not null then '"[redacted]"' end || '}',
-      '"avatar_url":{"' || 'new":' || to_json(n.avatar_url)::text || '}',
-      '"address":{"' || 'new":' || case when n.address is not null then '"[redacted]"' end || '}',
-      '"timezone":{"' || 'new":' || to_json(n.timezone)::text || '}',
-      '"language":{"' || 'new":' || to_json(n.language)::text || '}',
-      '"bio":{"' || 'new":' || to_json(n.bio)::text || '}',
-      '"title":{"' || 'new":' || to_json(n.title)::text || '}',
-      '"department":{"' || 'new":' || to_json(n.department)::text || '}',
-      '"social_links":{"' || 'new":' || to_json(n.social_links)::text || '}',
-      '"skills":{"' || 'new":' || to_json(n.skills)::text || '}',
-      '"preferences":{"' || 'new":' || to_json(n.preferences)::text || '}',
-      '"email_preferences":{"' || 'new":' || to_json(n.email_preferences)::text || '}',
-      '"metadata":{"' || 'new":' || to_json(n.metadata)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.user_profiles', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"first_name":{"new":' || to_json(n.first_name)::text,
+      '"last_name":{"new":' || to_json(n.last_name)::text,
+      '"phone":{"new":' || to_json(case when n.phone is not null then '[redacted]'::text end)::text,
+      '"avatar_url":{"new":' || to_json(n.avatar_url)::text,
+      '"address":{"new":' || to_json(case when n.address is not null then '[redacted]'::text end)::text,
+      '"timezone":{"new":' || to_json(n.timezone)::text,
+      '"language":{"new":' || to_json(n.language)::text,
+      '"bio":{"new":' || to_json(n.bio)::text,
+      '"title":{"new":' || to_json(n.title)::text,
+      '"department":{"new":' || to_json(n.department)::text,
+      '"social_links":{"new":' || to_json(n.social_links)::text,
+      '"skills":{"new":' || to_json(n.skills)::text,
+      '"preferences":{"new":' || to_json(n.preferences)::text,
+      '"email_preferences":{"new":' || to_json(n.email_preferences)::text,
+      '"metadata":{"new":' || to_json(n.metadata)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.user_profiles', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"first_name":{"' || 'old":' || to_json(o.first_name)::text || '}',
-      '"last_name":{"' || 'old":' || to_json(o.last_name)::text || '}',
-      '"phone":{"' || 'old":' || case when o.phone is not null then '"[redacted]"' end || '}',
-      '"avatar_url":{"' || 'old":' || to_json(o.avatar_url)::text || '}',
-      '"address":{"' || 'old":' || case when o.address is not null then '"[redacted]"' end || '}',
-      '"timezone":{"' || 'old":' || to_json(o.timezone)::text || '}',
-      '"language":{"' || 'old":' || to_json(o.language)::text || '}',
-      '"bio":{"' || 'old":' || to_json(o.bio)::text || '}',
-      '"title":{"' || 'old":' || to_json(o.title)::text || '}',
-      '"department":{"' || 'old":' || to_json(o.department)::text || '}',
-      '"social_links":{"' || 'old":' || to_json(o.social_links)::text || '}',
-      '"skills":{"' || 'old":' || to_json(o.skills)::text || '}',
-      '"preferences":{"' || 'old":' || to_json(o.preferences)::text || '}',
-      '"email_preferences":{"' || 'old":' || to_json(o.email_preferences)::text || '}',
-      '"metadata":{"' || 'old":' || to_json(o.metadata)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.user_profiles', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"first_name":{"old":' || to_json(o.first_name)::text,
+      '"last_name":{"old":' || to_json(o.last_name)::text,
+      '"phone":{"old":' || to_json(case when o.phone is not null then '[redacted]'::text end)::text,
+      '"avatar_url":{"old":' || to_json(o.avatar_url)::text,
+      '"address":{"old":' || to_json(case when o.address is not null then '[redacted]'::text end)::text,
+      '"timezone":{"old":' || to_json(o.timezone)::text,
+      '"language":{"old":' || to_json(o.language)::text,
+      '"bio":{"old":' || to_json(o.bio)::text,
+      '"title":{"old":' || to_json(o.title)::text,
+      '"department":{"old":' || to_json(o.department)::text,
+      '"social_links":{"old":' || to_json(o.social_links)::text,
+      '"skills":{"old":' || to_json(o.skills)::text,
+      '"preferences":{"old":' || to_json(o.preferences)::text,
+      '"email_preferences":{"old":' || to_json(o.email_preferences)::text,
+      '"metadata":{"old":' || to_json(o.metadata)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_user_profiles() from public;
@@ -8276,146 +8552,252 @@ CREATE OR REPLACE FUNCTION audit.track_identity_users()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'identity.users', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at,password_version}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at,password_version}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.email is distinct from new.email then
-        changes := changes || jsonb_build_object('email', jsonb_build_object('old', old.email, 'new', new.email));
-      end if;
-      if old.username is distinct from new.username then
-        changes := changes || jsonb_build_object('username', jsonb_build_object('old', old.username, 'new', new.username));
-      end if;
-      if old.full_name is distinct from new.full_name then
-        changes := changes || jsonb_build_object('full_name', jsonb_build_object('old', old.full_name, 'new', new.full_name));
-      end if;
-      if old.status is distinct from new.status then
-        changes := changes || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
-      end if;
-      if old.status_reason is distinct from new.status_reason then
-        changes := changes || jsonb_build_object('status_reason', jsonb_build_object('old', old.status_reason, 'new', new.status_reason));
-      end if;
-      if old.status_changed_at is distinct from new.status_changed_at then
-        changes := changes || jsonb_build_object('status_changed_at', jsonb_build_object('old', old.status_changed_at, 'new', new.status_changed_at));
-      end if;
-      if old.status_changed_by is distinct from new.status_changed_by then
-        changes := changes || jsonb_build_object('status_changed_by', jsonb_build_object('old', old.status_changed_by, 'new', new.status_changed_by));
-      end if;
-      if old.email_verified_at is distinct from new.email_verified_at then
-        changes := changes || jsonb_build_object('email_verified_at', jsonb_build_object('old', old.email_verified_at, 'new', new.email_verified_at));
-      end if;
-      if old.default_tenant_id is distinct from new.default_tenant_id then
-        changes := changes || jsonb_build_object('default_tenant_id', jsonb_build_object('old', old.default_tenant_id, 'new', new.default_tenant_id));
-      end if;
-      if old.account_locked_until is distinct from new.account_locked_until then
-        changes := changes || jsonb_build_object('account_locked_until', jsonb_build_object('old', old.account_locked_until, 'new', new.account_locked_until));
-      end if;
-      if old.deactivated_at is distinct from new.deactivated_at then
-        changes := changes || jsonb_build_object('deactivated_at', jsonb_build_object('old', old.deactivated_at, 'new', new.deactivated_at));
-      end if;
-      if old.deactivated_by is distinct from new.deactivated_by then
-        changes := changes || jsonb_build_object('deactivated_by', jsonb_build_object('old', old.deactivated_by, 'new', new.deactivated_by));
-      end if;
-      if old.deactivation_reason is distinct from new.deactivation_reason then
-        changes := changes || jsonb_build_object('deactivation_reason', jsonb_build_object('old', old.deactivation_reason, 'new', new.deactivation_reason));
-      end if;
-      if old.deleted_at is distinct from new.deleted_at then
-        changes := changes || jsonb_build_object('deleted_at', jsonb_build_object('old', old.deleted_at, 'new', new.deleted_at));
-      end if;
-      if old.deleted_by is distinct from new.deleted_by then
-        changes := changes || jsonb_build_object('deleted_by', jsonb_build_object('old', old.deleted_by, 'new', new.deleted_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.kind is distinct from new.kind then
-        changes := changes || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'identity.users', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at,password_version}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,is_active,is_email_verified,failed_login_attempts,last_failed_login_at,login_count,last_login_at,last_activity_at,updated_at,lock_told_at,password_version}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.email is distinct from new.email then
+          changes := jsonb_build_object('email', jsonb_build_object('old', old.email, 'new', new.email));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.email := old.email;
+          exit comparing when new *= old;
+        end if;
+        if old.username is distinct from new.username then
+          changes := coalesce(changes, '{}') || jsonb_build_object('username', jsonb_build_object('old', old.username, 'new', new.username));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.username := old.username;
+          exit comparing when new *= old;
+        end if;
+        if old.full_name is distinct from new.full_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('full_name', jsonb_build_object('old', old.full_name, 'new', new.full_name));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.full_name := old.full_name;
+          exit comparing when new *= old;
+        end if;
+        if old.status is distinct from new.status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.status := old.status;
+          exit comparing when new *= old;
+        end if;
+        if old.status_reason is distinct from new.status_reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status_reason', jsonb_build_object('old', old.status_reason, 'new', new.status_reason));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.status_reason := old.status_reason;
+          exit comparing when new *= old;
+        end if;
+        if old.status_changed_at is distinct from new.status_changed_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status_changed_at', jsonb_build_object('old', old.status_changed_at, 'new', new.status_changed_at));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.status_changed_at := old.status_changed_at;
+          exit comparing when new *= old;
+        end if;
+        if old.status_changed_by is distinct from new.status_changed_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status_changed_by', jsonb_build_object('old', old.status_changed_by, 'new', new.status_changed_by));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.status_changed_by := old.status_changed_by;
+          exit comparing when new *= old;
+        end if;
+        if old.email_verified_at is distinct from new.email_verified_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('email_verified_at', jsonb_build_object('old', old.email_verified_at, 'new', new.email_verified_at));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.email_verified_at := old.email_verified_at;
+          exit comparing when new *= old;
+        end if;
+        if old.default_tenant_id is distinct from new.default_tenant_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('default_tenant_id', jsonb_build_object('old', old.default_tenant_id, 'new', new.default_tenant_id));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.default_tenant_id := old.default_tenant_id;
+          exit comparing when new *= old;
+        end if;
+        if old.account_locked_until is distinct from new.account_locked_until then
+          changes := coalesce(changes, '{}') || jsonb_build_object('account_locked_until', jsonb_build_object('old', old.account_locked_until, 'new', new.account_locked_until));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.account_locked_until := old.account_locked_until;
+          exit comparing when new *= old;
+        end if;
+        if old.deactivated_at is distinct from new.deactivated_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deactivated_at', jsonb_build_object('old', old.deactivated_at, 'new', new.deactivated_at));
+          new.failed_login_attempts := old.failed_login_attempts;
+          new.last_activity_at := old.last_activity_at;
+          new.last_failed_login_at := old.last_failed_login_at;
+          new.last_login_at := old.last_login_at;
+          new.lock_told_at := old.lock_told_at;
+          new.login_count := old.login_count;
+          new.password_version := old.password_version;
+          new.updated_at := old.updated_at;
+          new.deactivated_at := old.deactivated_at;
+          exit comparing when new *= old;
+        end if;
+        if old.deactivated_by is distinct from new.deactivated_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deactivated_by', jsonb_build_object('old', old.deactivated_by, 'new', new.deactivated_by));
+        end if;
+        if old.deactivation_reason is distinct from new.deactivation_reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deactivation_reason', jsonb_build_object('old', old.deactivation_reason, 'new', new.deactivation_reason));
+        end if;
+        if old.deleted_at is distinct from new.deleted_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deleted_at', jsonb_build_object('old', old.deleted_at, 'new', new.deleted_at));
+        end if;
+        if old.deleted_by is distinct from new.deleted_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deleted_by', jsonb_build_object('old', old.deleted_by, 'new', new.deleted_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.kind is distinct from new.kind then
+          changes := coalesce(changes, '{}') || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'identity.users', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'identity.users', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'identity.users', n.id::text, ('{' || array_to_string(array[
-      '"email":{"' || 'new":' || to_json(n.email)::text || '}',
-      '"username":{"' || 'new":' || to_json(n.username)::text || '}',
-      '"full_name":{"' || 'new":' || to_json(n.full_name)::text || '}',
-      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
-      '"status_reason":{"' || 'new":' || to_json(n.status_reason)::text || '}',
-      '"status_changed_at":{"' || 'new":' || to_json(n.status_changed_at)::text || '}',
-      '"status_changed_by":{"' || 'new":' || to_json(n.status_changed_by)::text || '}',
-      '"email_verified_at":{"' || 'new":' || to_json(n.email_verified_at)::text || '}',
-      '"default_tenant_id":{"' || 'new":' || to_json(n.default_tenant_id)::text || '}',
-      '"account_locked_until":{"' || 'new":' || to_json(n.account_locked_until)::text || '}',
-      '"deactivated_at":{"' || 'new":' || to_json(n.deactivated_at)::text || '}',
-      '"deactivated_by":{"' || 'new":' || to_json(n.deactivated_by)::text || '}',
-      '"deactivation_reason":{"' || 'new":' || to_json(n.deactivation_reason)::text || '}',
-      '"deleted_at":{"' || 'new":' || to_json(n.deleted_at)::text || '}',
-      '"deleted_by":{"' || 'new":' || to_json(n.deleted_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'identity.users', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"email":{"new":' || to_json(n.email)::text,
+      '"username":{"new":' || to_json(n.username)::text,
+      '"full_name":{"new":' || to_json(n.full_name)::text,
+      '"status":{"new":' || to_json(n.status)::text,
+      '"status_reason":{"new":' || to_json(n.status_reason)::text,
+      '"status_changed_at":{"new":' || to_json(n.status_changed_at)::text,
+      '"status_changed_by":{"new":' || to_json(n.status_changed_by)::text,
+      '"email_verified_at":{"new":' || to_json(n.email_verified_at)::text,
+      '"default_tenant_id":{"new":' || to_json(n.default_tenant_id)::text,
+      '"account_locked_until":{"new":' || to_json(n.account_locked_until)::text,
+      '"deactivated_at":{"new":' || to_json(n.deactivated_at)::text,
+      '"deactivated_by":{"new":' || to_json(n.deactivated_by)::text,
+      '"deactivation_reason":{"new":' || to_json(n.deactivation_reason)::text,
+      '"deleted_at":{"new":' || to_json(n.deleted_at)::text,
+      '"deleted_by":{"new":' || to_json(n.deleted_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"kind":{"new":' || to_json(n.kind)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'identity.users', o.id::text, ('{' || array_to_string(array[
-      '"email":{"' || 'old":' || to_json(o.email)::text || '}',
-      '"username":{"' || 'old":' || to_json(o.username)::text || '}',
-      '"full_name":{"' || 'old":' || to_json(o.full_name)::text || '}',
-      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
-      '"status_reason":{"' || 'old":' || to_json(o.status_reason)::text || '}',
-      '"status_changed_at":{"' || 'old":' || to_json(o.status_changed_at)::text || '}',
-      '"status_changed_by":{"' || 'old":' || to_json(o.status_changed_by)::text || '}',
-      '"email_verified_at":{"' || 'old":' || to_json(o.email_verified_at)::text || '}',
-      '"default_tenant_id":{"' || 'old":' || to_json(o.default_tenant_id)::text || '}',
-      '"account_locked_until":{"' || 'old":' || to_json(o.account_locked_until)::text || '}',
-      '"deactivated_at":{"' || 'old":' || to_json(o.deactivated_at)::text || '}',
-      '"deactivated_by":{"' || 'old":' || to_json(o.deactivated_by)::text || '}',
-      '"deactivation_reason":{"' || 'old":' || to_json(o.deactivation_reason)::text || '}',
-      '"deleted_at":{"' || 'old":' || to_json(o.deleted_at)::text || '}',
-      '"deleted_by":{"' || 'old":' || to_json(o.deleted_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'identity.users', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"email":{"old":' || to_json(o.email)::text,
+      '"username":{"old":' || to_json(o.username)::text,
+      '"full_name":{"old":' || to_json(o.full_name)::text,
+      '"status":{"old":' || to_json(o.status)::text,
+      '"status_reason":{"old":' || to_json(o.status_reason)::text,
+      '"status_changed_at":{"old":' || to_json(o.status_changed_at)::text,
+      '"status_changed_by":{"old":' || to_json(o.status_changed_by)::text,
+      '"email_verified_at":{"old":' || to_json(o.email_verified_at)::text,
+      '"default_tenant_id":{"old":' || to_json(o.default_tenant_id)::text,
+      '"account_locked_until":{"old":' || to_json(o.account_locked_until)::text,
+      '"deactivated_at":{"old":' || to_json(o.deactivated_at)::text,
+      '"deactivated_by":{"old":' || to_json(o.deactivated_by)::text,
+      '"deactivation_reason":{"old":' || to_json(o.deactivation_reason)::text,
+      '"deleted_at":{"old":' || to_json(o.deleted_at)::text,
+      '"deleted_by":{"old":' || to_json(o.deleted_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"kind":{"old":' || to_json(o.kind)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_identity_users() from public;
@@ -8427,71 +8809,67 @@ CREATE OR REPLACE FUNCTION audit.track_members_invitation_roles()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.invitation_id is distinct from new.invitation_id or old.role_id is distinct from new.role_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'members.invitation_roles', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.invitation_id::text || '/' || old.role_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
-            (new.tenant_id, 'insert', new.invitation_id::text || '/' || new.role_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.invitation_id is distinct from new.invitation_id then
-        changes := changes || jsonb_build_object('invitation_id', jsonb_build_object('old', old.invitation_id, 'new', new.invitation_id));
-      end if;
-      if old.role_id is distinct from new.role_id then
-        changes := changes || jsonb_build_object('role_id', jsonb_build_object('old', old.role_id, 'new', new.role_id));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.invitation_id is distinct from new.invitation_id or old.role_id is distinct from new.role_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'members.invitation_roles', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.invitation_id::text || '/' || old.role_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id}')),
+          (new.tenant_id, 'insert', new.invitation_id::text || '/' || new.role_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.invitation_id is distinct from new.invitation_id then
+          changes := jsonb_build_object('invitation_id', jsonb_build_object('old', old.invitation_id, 'new', new.invitation_id));
+        end if;
+        if old.role_id is distinct from new.role_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('role_id', jsonb_build_object('old', old.role_id, 'new', new.role_id));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'members.invitation_roles', old.invitation_id::text || '/' || old.role_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'members.invitation_roles', old.invitation_id::text || '/' || old.role_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'members.invitation_roles', n.invitation_id::text || '/' || n.role_id::text, ('{' || array_to_string(array[
-      '"invitation_id":{"' || 'new":' || to_json(n.invitation_id)::text || '}',
-      '"role_id":{"' || 'new":' || to_json(n.role_id)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'members.invitation_roles', n.invitation_id::text || '/' || n.role_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"invitation_id":{"new":' || to_json(n.invitation_id)::text,
+      '"role_id":{"new":' || to_json(n.role_id)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'members.invitation_roles', o.invitation_id::text || '/' || o.role_id::text, ('{' || array_to_string(array[
-      '"invitation_id":{"' || 'old":' || to_json(o.invitation_id)::text || '}',
-      '"role_id":{"' || 'old":' || to_json(o.role_id)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'members.invitation_roles', o.invitation_id::text || '/' || o.role_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"invitation_id":{"old":' || to_json(o.invitation_id)::text,
+      '"role_id":{"old":' || to_json(o.role_id)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_members_invitation_roles() from public;
@@ -8503,116 +8881,128 @@ CREATE OR REPLACE FUNCTION audit.track_members_invitations()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'members.invitations', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{token_hash}', '{tenant_id,id,sent_at,updated_at}'), jsonb_build_object('email', old.email)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{token_hash}', '{tenant_id,id,sent_at,updated_at}'), jsonb_build_object('email', new.email))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.email is distinct from new.email then
-        changes := changes || jsonb_build_object('email', jsonb_build_object('old', old.email, 'new', new.email));
-      end if;
-      if old.token_hash is distinct from new.token_hash then
-        changes := changes || jsonb_build_object('token_hash', jsonb_build_object('old', case when old.token_hash is not null then '[redacted]' end, 'new', case when new.token_hash is not null then '[redacted]' end));
-      end if;
-      if old.status is distinct from new.status then
-        changes := changes || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
-      end if;
-      if old.cancelled_at is distinct from new.cancelled_at then
-        changes := changes || jsonb_build_object('cancelled_at', jsonb_build_object('old', old.cancelled_at, 'new', new.cancelled_at));
-      end if;
-      if old.cancelled_by is distinct from new.cancelled_by then
-        changes := changes || jsonb_build_object('cancelled_by', jsonb_build_object('old', old.cancelled_by, 'new', new.cancelled_by));
-      end if;
-      if old.accepted_at is distinct from new.accepted_at then
-        changes := changes || jsonb_build_object('accepted_at', jsonb_build_object('old', old.accepted_at, 'new', new.accepted_at));
-      end if;
-      if old.accepted_by is distinct from new.accepted_by then
-        changes := changes || jsonb_build_object('accepted_by', jsonb_build_object('old', old.accepted_by, 'new', new.accepted_by));
-      end if;
-      if old.expires_at is distinct from new.expires_at then
-        changes := changes || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
-      end if;
-      if old.membership_expires_at is distinct from new.membership_expires_at then
-        changes := changes || jsonb_build_object('membership_expires_at', jsonb_build_object('old', old.membership_expires_at, 'new', new.membership_expires_at));
-      end if;
-      if old.invited_by_id is distinct from new.invited_by_id then
-        changes := changes || jsonb_build_object('invited_by_id', jsonb_build_object('old', old.invited_by_id, 'new', new.invited_by_id));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'members.invitations', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{token_hash}', '{tenant_id,id,sent_at,updated_at}'), jsonb_build_object('email', old.email)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{token_hash}', '{tenant_id,id,sent_at,updated_at}'), jsonb_build_object('email', new.email))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.email is distinct from new.email then
+          changes := jsonb_build_object('email', jsonb_build_object('old', old.email, 'new', new.email));
+        end if;
+        if old.token_hash is distinct from new.token_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('token_hash', jsonb_build_object('old', case when old.token_hash is not null then '[redacted]'::text end, 'new', case when new.token_hash is not null then '[redacted]'::text end));
+          new.sent_at := old.sent_at;
+          new.updated_at := old.updated_at;
+          new.token_hash := old.token_hash;
+          exit comparing when new *= old;
+        end if;
+        if old.status is distinct from new.status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
+          new.sent_at := old.sent_at;
+          new.updated_at := old.updated_at;
+          new.status := old.status;
+          exit comparing when new *= old;
+        end if;
+        if old.cancelled_at is distinct from new.cancelled_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('cancelled_at', jsonb_build_object('old', old.cancelled_at, 'new', new.cancelled_at));
+          new.sent_at := old.sent_at;
+          new.updated_at := old.updated_at;
+          new.cancelled_at := old.cancelled_at;
+          exit comparing when new *= old;
+        end if;
+        if old.cancelled_by is distinct from new.cancelled_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('cancelled_by', jsonb_build_object('old', old.cancelled_by, 'new', new.cancelled_by));
+          new.sent_at := old.sent_at;
+          new.updated_at := old.updated_at;
+          new.cancelled_by := old.cancelled_by;
+          exit comparing when new *= old;
+        end if;
+        if old.accepted_at is distinct from new.accepted_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('accepted_at', jsonb_build_object('old', old.accepted_at, 'new', new.accepted_at));
+        end if;
+        if old.accepted_by is distinct from new.accepted_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('accepted_by', jsonb_build_object('old', old.accepted_by, 'new', new.accepted_by));
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
+        end if;
+        if old.membership_expires_at is distinct from new.membership_expires_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('membership_expires_at', jsonb_build_object('old', old.membership_expires_at, 'new', new.membership_expires_at));
+        end if;
+        if old.invited_by_id is distinct from new.invited_by_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('invited_by_id', jsonb_build_object('old', old.invited_by_id, 'new', new.invited_by_id));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'members.invitations', old.id::text, changes, jsonb_build_object('email', new.email),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'members.invitations', old.id::text, scope.changes, jsonb_build_object('email', new.email),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'members.invitations', n.id::text, ('{' || array_to_string(array[
-      '"email":{"' || 'new":' || to_json(n.email)::text || '}',
-      '"token_hash":{"' || 'new":' || case when n.token_hash is not null then '"[redacted]"' end || '}',
-      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
-      '"cancelled_at":{"' || 'new":' || to_json(n.cancelled_at)::text || '}',
-      '"cancelled_by":{"' || 'new":' || to_json(n.cancelled_by)::text || '}',
-      '"accepted_at":{"' || 'new":' || to_json(n.accepted_at)::text || '}',
-      '"accepted_by":{"' || 'new":' || to_json(n.accepted_by)::text || '}',
-      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
-      '"membership_expires_at":{"' || 'new":' || to_json(n.membership_expires_at)::text || '}',
-      '"invited_by_id":{"' || 'new":' || to_json(n.invited_by_id)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('email', n.email),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'members.invitations', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"email":{"new":' || to_json(n.email)::text,
+      '"token_hash":{"new":' || to_json(case when n.token_hash is not null then '[redacted]'::text end)::text,
+      '"status":{"new":' || to_json(n.status)::text,
+      '"cancelled_at":{"new":' || to_json(n.cancelled_at)::text,
+      '"cancelled_by":{"new":' || to_json(n.cancelled_by)::text,
+      '"accepted_at":{"new":' || to_json(n.accepted_at)::text,
+      '"accepted_by":{"new":' || to_json(n.accepted_by)::text,
+      '"expires_at":{"new":' || to_json(n.expires_at)::text,
+      '"membership_expires_at":{"new":' || to_json(n.membership_expires_at)::text,
+      '"invited_by_id":{"new":' || to_json(n.invited_by_id)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('email', n.email),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'members.invitations', o.id::text, ('{' || array_to_string(array[
-      '"email":{"' || 'old":' || to_json(o.email)::text || '}',
-      '"token_hash":{"' || 'old":' || case when o.token_hash is not null then '"[redacted]"' end || '}',
-      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
-      '"cancelled_at":{"' || 'old":' || to_json(o.cancelled_at)::text || '}',
-      '"cancelled_by":{"' || 'old":' || to_json(o.cancelled_by)::text || '}',
-      '"accepted_at":{"' || 'old":' || to_json(o.accepted_at)::text || '}',
-      '"accepted_by":{"' || 'old":' || to_json(o.accepted_by)::text || '}',
-      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
-      '"membership_expires_at":{"' || 'old":' || to_json(o.membership_expires_at)::text || '}',
-      '"invited_by_id":{"' || 'old":' || to_json(o.invited_by_id)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('email', o.email),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'members.invitations', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"email":{"old":' || to_json(o.email)::text,
+      '"token_hash":{"old":' || to_json(case when o.token_hash is not null then '[redacted]'::text end)::text,
+      '"status":{"old":' || to_json(o.status)::text,
+      '"cancelled_at":{"old":' || to_json(o.cancelled_at)::text,
+      '"cancelled_by":{"old":' || to_json(o.cancelled_by)::text,
+      '"accepted_at":{"old":' || to_json(o.accepted_at)::text,
+      '"accepted_by":{"old":' || to_json(o.accepted_by)::text,
+      '"expires_at":{"old":' || to_json(o.expires_at)::text,
+      '"membership_expires_at":{"old":' || to_json(o.membership_expires_at)::text,
+      '"invited_by_id":{"old":' || to_json(o.invited_by_id)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('email', o.email),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_members_invitations() from public;
@@ -8624,86 +9014,82 @@ CREATE OR REPLACE FUNCTION audit.track_notifications_kind_preferences()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.user_id is distinct from new.user_id or old.kind is distinct from new.kind then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'notifications.kind_preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text || '/' || old.kind::text, audit.row_values(to_jsonb(old), 'old', '{}', '{updated_at}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text || '/' || new.kind::text, audit.row_values(to_jsonb(new), 'new', '{}', '{updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.kind is distinct from new.kind then
-        changes := changes || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
-      end if;
-      if old.in_console is distinct from new.in_console then
-        changes := changes || jsonb_build_object('in_console', jsonb_build_object('old', old.in_console, 'new', new.in_console));
-      end if;
-      if old.mail is distinct from new.mail then
-        changes := changes || jsonb_build_object('mail', jsonb_build_object('old', old.mail, 'new', new.mail));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.user_id is distinct from new.user_id or old.kind is distinct from new.kind then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'notifications.kind_preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text || '/' || old.kind::text, audit.row_values(to_jsonb(old), 'old', '{}', '{updated_at}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text || '/' || new.kind::text, audit.row_values(to_jsonb(new), 'new', '{}', '{updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.kind is distinct from new.kind then
+          changes := coalesce(changes, '{}') || jsonb_build_object('kind', jsonb_build_object('old', old.kind, 'new', new.kind));
+        end if;
+        if old.in_console is distinct from new.in_console then
+          changes := coalesce(changes, '{}') || jsonb_build_object('in_console', jsonb_build_object('old', old.in_console, 'new', new.in_console));
+        end if;
+        if old.mail is distinct from new.mail then
+          changes := coalesce(changes, '{}') || jsonb_build_object('mail', jsonb_build_object('old', old.mail, 'new', new.mail));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'notifications.kind_preferences', old.user_id::text || '/' || old.kind::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'notifications.kind_preferences', old.user_id::text || '/' || old.kind::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'notifications.kind_preferences', n.user_id::text || '/' || n.kind::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"kind":{"' || 'new":' || to_json(n.kind)::text || '}',
-      '"in_console":{"' || 'new":' || to_json(n.in_console)::text || '}',
-      '"mail":{"' || 'new":' || to_json(n.mail)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'notifications.kind_preferences', n.user_id::text || '/' || n.kind::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"kind":{"new":' || to_json(n.kind)::text,
+      '"in_console":{"new":' || to_json(n.in_console)::text,
+      '"mail":{"new":' || to_json(n.mail)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'notifications.kind_preferences', o.user_id::text || '/' || o.kind::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"kind":{"' || 'old":' || to_json(o.kind)::text || '}',
-      '"in_console":{"' || 'old":' || to_json(o.in_console)::text || '}',
-      '"mail":{"' || 'old":' || to_json(o.mail)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'notifications.kind_preferences', o.user_id::text || '/' || o.kind::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"kind":{"old":' || to_json(o.kind)::text,
+      '"in_console":{"old":' || to_json(o.in_console)::text,
+      '"mail":{"old":' || to_json(o.mail)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_notifications_kind_preferences() from public;
@@ -8715,81 +9101,77 @@ CREATE OR REPLACE FUNCTION audit.track_notifications_preferences()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.user_id is distinct from new.user_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'notifications.preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{user_id,updated_at}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{user_id,updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.digest is distinct from new.digest then
-        changes := changes || jsonb_build_object('digest', jsonb_build_object('old', old.digest, 'new', new.digest));
-      end if;
-      if old.digest_hour is distinct from new.digest_hour then
-        changes := changes || jsonb_build_object('digest_hour', jsonb_build_object('old', old.digest_hour, 'new', new.digest_hour));
-      end if;
-      if old.digest_weekday is distinct from new.digest_weekday then
-        changes := changes || jsonb_build_object('digest_weekday', jsonb_build_object('old', old.digest_weekday, 'new', new.digest_weekday));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.user_id is distinct from new.user_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'notifications.preferences', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{user_id,updated_at}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{user_id,updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.digest is distinct from new.digest then
+          changes := jsonb_build_object('digest', jsonb_build_object('old', old.digest, 'new', new.digest));
+        end if;
+        if old.digest_hour is distinct from new.digest_hour then
+          changes := coalesce(changes, '{}') || jsonb_build_object('digest_hour', jsonb_build_object('old', old.digest_hour, 'new', new.digest_hour));
+        end if;
+        if old.digest_weekday is distinct from new.digest_weekday then
+          changes := coalesce(changes, '{}') || jsonb_build_object('digest_weekday', jsonb_build_object('old', old.digest_weekday, 'new', new.digest_weekday));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'notifications.preferences', old.user_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'notifications.preferences', old.user_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'notifications.preferences', n.user_id::text, ('{' || array_to_string(array[
-      '"digest":{"' || 'new":' || to_json(n.digest)::text || '}',
-      '"digest_hour":{"' || 'new":' || to_json(n.digest_hour)::text || '}',
-      '"digest_weekday":{"' || 'new":' || to_json(n.digest_weekday)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'notifications.preferences', n.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"digest":{"new":' || to_json(n.digest)::text,
+      '"digest_hour":{"new":' || to_json(n.digest_hour)::text,
+      '"digest_weekday":{"new":' || to_json(n.digest_weekday)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'notifications.preferences', o.user_id::text, ('{' || array_to_string(array[
-      '"digest":{"' || 'old":' || to_json(o.digest)::text || '}',
-      '"digest_hour":{"' || 'old":' || to_json(o.digest_hour)::text || '}',
-      '"digest_weekday":{"' || 'old":' || to_json(o.digest_weekday)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'notifications.preferences', o.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"digest":{"old":' || to_json(o.digest)::text,
+      '"digest_hour":{"old":' || to_json(o.digest_hour)::text,
+      '"digest_weekday":{"old":' || to_json(o.digest_weekday)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_notifications_preferences() from public;
@@ -8801,66 +9183,62 @@ CREATE OR REPLACE FUNCTION audit.track_notifications_quiet_tenants()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.user_id is distinct from new.user_id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'notifications.quiet_tenants', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,user_id}')),
-            (new.tenant_id, 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,user_id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.user_id is distinct from new.user_id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'notifications.quiet_tenants', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.user_id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,user_id}')),
+          (new.tenant_id, 'insert', new.user_id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,user_id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.created_at is distinct from new.created_at then
+          changes := jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'notifications.quiet_tenants', old.user_id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'notifications.quiet_tenants', old.user_id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'notifications.quiet_tenants', n.user_id::text, ('{' || array_to_string(array[
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'notifications.quiet_tenants', n.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'notifications.quiet_tenants', o.user_id::text, ('{' || array_to_string(array[
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'notifications.quiet_tenants', o.user_id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_notifications_quiet_tenants() from public;
@@ -8872,91 +9250,87 @@ CREATE OR REPLACE FUNCTION audit.track_oauth_client_secrets()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'oauth.client_secrets', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{secret_hash}', '{tenant_id,id,takes_secrets,last_used_at}'), jsonb_build_object('client_id', old.client_id, 'hint', old.hint)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{secret_hash}', '{tenant_id,id,takes_secrets,last_used_at}'), jsonb_build_object('client_id', new.client_id, 'hint', new.hint))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.client_id is distinct from new.client_id then
-        changes := changes || jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
-      end if;
-      if old.secret_hash is distinct from new.secret_hash then
-        changes := changes || jsonb_build_object('secret_hash', jsonb_build_object('old', case when old.secret_hash is not null then '[redacted]' end, 'new', case when new.secret_hash is not null then '[redacted]' end));
-      end if;
-      if old.hint is distinct from new.hint then
-        changes := changes || jsonb_build_object('hint', jsonb_build_object('old', old.hint, 'new', new.hint));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.expires_at is distinct from new.expires_at then
-        changes := changes || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'oauth.client_secrets', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{secret_hash}', '{tenant_id,id,takes_secrets,last_used_at}'), jsonb_build_object('client_id', old.client_id, 'hint', old.hint)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{secret_hash}', '{tenant_id,id,takes_secrets,last_used_at}'), jsonb_build_object('client_id', new.client_id, 'hint', new.hint))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.client_id is distinct from new.client_id then
+          changes := jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
+        end if;
+        if old.secret_hash is distinct from new.secret_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('secret_hash', jsonb_build_object('old', case when old.secret_hash is not null then '[redacted]'::text end, 'new', case when new.secret_hash is not null then '[redacted]'::text end));
+        end if;
+        if old.hint is distinct from new.hint then
+          changes := coalesce(changes, '{}') || jsonb_build_object('hint', jsonb_build_object('old', old.hint, 'new', new.hint));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'oauth.client_secrets', old.id::text, changes, jsonb_build_object('client_id', new.client_id, 'hint', new.hint),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'oauth.client_secrets', old.id::text, scope.changes, jsonb_build_object('client_id', new.client_id, 'hint', new.hint),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'oauth.client_secrets', n.id::text, ('{' || array_to_string(array[
-      '"client_id":{"' || 'new":' || to_json(n.client_id)::text || '}',
-      '"secret_hash":{"' || 'new":' || case when n.secret_hash is not null then '"[redacted]"' end || '}',
-      '"hint":{"' || 'new":' || to_json(n.hint)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('client_id', n.client_id, 'hint', n.hint),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'oauth.client_secrets', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"client_id":{"new":' || to_json(n.client_id)::text,
+      '"secret_hash":{"new":' || to_json(case when n.secret_hash is not null then '[redacted]'::text end)::text,
+      '"hint":{"new":' || to_json(n.hint)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"expires_at":{"new":' || to_json(n.expires_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('client_id', n.client_id, 'hint', n.hint),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'oauth.client_secrets', o.id::text, ('{' || array_to_string(array[
-      '"client_id":{"' || 'old":' || to_json(o.client_id)::text || '}',
-      '"secret_hash":{"' || 'old":' || case when o.secret_hash is not null then '"[redacted]"' end || '}',
-      '"hint":{"' || 'old":' || to_json(o.hint)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('client_id', o.client_id, 'hint', o.hint),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'oauth.client_secrets', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"client_id":{"old":' || to_json(o.client_id)::text,
+      '"secret_hash":{"old":' || to_json(case when o.secret_hash is not null then '[redacted]'::text end)::text,
+      '"hint":{"old":' || to_json(o.hint)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"expires_at":{"old":' || to_json(o.expires_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('client_id', o.client_id, 'hint', o.hint),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_oauth_client_secrets() from public;
@@ -8968,156 +9342,200 @@ CREATE OR REPLACE FUNCTION audit.track_oauth_oauth_clients()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'oauth.oauth_clients', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,home_tenant_id,takes_secrets,last_used_at,updated_at}'), jsonb_build_object('name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,home_tenant_id,takes_secrets,last_used_at,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.client_id is distinct from new.client_id then
-        changes := changes || jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.website is distinct from new.website then
-        changes := changes || jsonb_build_object('website', jsonb_build_object('old', old.website, 'new', new.website));
-      end if;
-      if old.type is distinct from new.type then
-        changes := changes || jsonb_build_object('type', jsonb_build_object('old', old.type, 'new', new.type));
-      end if;
-      if old.redirect_uris is distinct from new.redirect_uris then
-        changes := changes || jsonb_build_object('redirect_uris', jsonb_build_object('old', old.redirect_uris, 'new', new.redirect_uris));
-      end if;
-      if old.post_logout_redirect_uris is distinct from new.post_logout_redirect_uris then
-        changes := changes || jsonb_build_object('post_logout_redirect_uris', jsonb_build_object('old', old.post_logout_redirect_uris, 'new', new.post_logout_redirect_uris));
-      end if;
-      if old.grant_types is distinct from new.grant_types then
-        changes := changes || jsonb_build_object('grant_types', jsonb_build_object('old', old.grant_types, 'new', new.grant_types));
-      end if;
-      if old.scopes is distinct from new.scopes then
-        changes := changes || jsonb_build_object('scopes', jsonb_build_object('old', old.scopes, 'new', new.scopes));
-      end if;
-      if old.token_endpoint_auth_method is distinct from new.token_endpoint_auth_method then
-        changes := changes || jsonb_build_object('token_endpoint_auth_method', jsonb_build_object('old', old.token_endpoint_auth_method, 'new', new.token_endpoint_auth_method));
-      end if;
-      if old.jwks is distinct from new.jwks then
-        changes := changes || jsonb_build_object('jwks', jsonb_build_object('old', old.jwks, 'new', new.jwks));
-      end if;
-      if old.jwks_uri is distinct from new.jwks_uri then
-        changes := changes || jsonb_build_object('jwks_uri', jsonb_build_object('old', old.jwks_uri, 'new', new.jwks_uri));
-      end if;
-      if old.service_account_id is distinct from new.service_account_id then
-        changes := changes || jsonb_build_object('service_account_id', jsonb_build_object('old', old.service_account_id, 'new', new.service_account_id));
-      end if;
-      if old.backchannel_logout_uri is distinct from new.backchannel_logout_uri then
-        changes := changes || jsonb_build_object('backchannel_logout_uri', jsonb_build_object('old', old.backchannel_logout_uri, 'new', new.backchannel_logout_uri));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.require_pushed_authorization_requests is distinct from new.require_pushed_authorization_requests then
-        changes := changes || jsonb_build_object('require_pushed_authorization_requests', jsonb_build_object('old', old.require_pushed_authorization_requests, 'new', new.require_pushed_authorization_requests));
-      end if;
-      if old.tried_until is distinct from new.tried_until then
-        changes := changes || jsonb_build_object('tried_until', jsonb_build_object('old', old.tried_until, 'new', new.tried_until));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'oauth.oauth_clients', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,home_tenant_id,takes_secrets,last_used_at,updated_at}'), jsonb_build_object('name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,home_tenant_id,takes_secrets,last_used_at,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.client_id is distinct from new.client_id then
+          changes := jsonb_build_object('client_id', jsonb_build_object('old', old.client_id, 'new', new.client_id));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.client_id := old.client_id;
+          exit comparing when new *= old;
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.description := old.description;
+          exit comparing when new *= old;
+        end if;
+        if old.website is distinct from new.website then
+          changes := coalesce(changes, '{}') || jsonb_build_object('website', jsonb_build_object('old', old.website, 'new', new.website));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.website := old.website;
+          exit comparing when new *= old;
+        end if;
+        if old.type is distinct from new.type then
+          changes := coalesce(changes, '{}') || jsonb_build_object('type', jsonb_build_object('old', old.type, 'new', new.type));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.type := old.type;
+          exit comparing when new *= old;
+        end if;
+        if old.redirect_uris is distinct from new.redirect_uris then
+          changes := coalesce(changes, '{}') || jsonb_build_object('redirect_uris', jsonb_build_object('old', old.redirect_uris, 'new', new.redirect_uris));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.redirect_uris := old.redirect_uris;
+          exit comparing when new *= old;
+        end if;
+        if old.post_logout_redirect_uris is distinct from new.post_logout_redirect_uris then
+          changes := coalesce(changes, '{}') || jsonb_build_object('post_logout_redirect_uris', jsonb_build_object('old', old.post_logout_redirect_uris, 'new', new.post_logout_redirect_uris));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.post_logout_redirect_uris := old.post_logout_redirect_uris;
+          exit comparing when new *= old;
+        end if;
+        if old.grant_types is distinct from new.grant_types then
+          changes := coalesce(changes, '{}') || jsonb_build_object('grant_types', jsonb_build_object('old', old.grant_types, 'new', new.grant_types));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.grant_types := old.grant_types;
+          exit comparing when new *= old;
+        end if;
+        if old.scopes is distinct from new.scopes then
+          changes := coalesce(changes, '{}') || jsonb_build_object('scopes', jsonb_build_object('old', old.scopes, 'new', new.scopes));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.scopes := old.scopes;
+          exit comparing when new *= old;
+        end if;
+        if old.token_endpoint_auth_method is distinct from new.token_endpoint_auth_method then
+          changes := coalesce(changes, '{}') || jsonb_build_object('token_endpoint_auth_method', jsonb_build_object('old', old.token_endpoint_auth_method, 'new', new.token_endpoint_auth_method));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.token_endpoint_auth_method := old.token_endpoint_auth_method;
+          exit comparing when new *= old;
+        end if;
+        if old.jwks is distinct from new.jwks then
+          changes := coalesce(changes, '{}') || jsonb_build_object('jwks', jsonb_build_object('old', old.jwks, 'new', new.jwks));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.jwks := old.jwks;
+          exit comparing when new *= old;
+        end if;
+        if old.jwks_uri is distinct from new.jwks_uri then
+          changes := coalesce(changes, '{}') || jsonb_build_object('jwks_uri', jsonb_build_object('old', old.jwks_uri, 'new', new.jwks_uri));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.jwks_uri := old.jwks_uri;
+          exit comparing when new *= old;
+        end if;
+        if old.service_account_id is distinct from new.service_account_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('service_account_id', jsonb_build_object('old', old.service_account_id, 'new', new.service_account_id));
+          new.last_used_at := old.last_used_at;
+          new.updated_at := old.updated_at;
+          new.service_account_id := old.service_account_id;
+          exit comparing when new *= old;
+        end if;
+        if old.backchannel_logout_uri is distinct from new.backchannel_logout_uri then
+          changes := coalesce(changes, '{}') || jsonb_build_object('backchannel_logout_uri', jsonb_build_object('old', old.backchannel_logout_uri, 'new', new.backchannel_logout_uri));
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.require_pushed_authorization_requests is distinct from new.require_pushed_authorization_requests then
+          changes := coalesce(changes, '{}') || jsonb_build_object('require_pushed_authorization_requests', jsonb_build_object('old', old.require_pushed_authorization_requests, 'new', new.require_pushed_authorization_requests));
+        end if;
+        if old.tried_until is distinct from new.tried_until then
+          changes := coalesce(changes, '{}') || jsonb_build_object('tried_until', jsonb_build_object('old', old.tried_until, 'new', new.tried_until));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'oauth.oauth_clients', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'oauth.oauth_clients', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'oauth.oauth_clients', n.id::text, ('{' || array_to_string(array[
-      '"client_id":{"' || 'new":' || to_json(n.client_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"website":{"' || 'new":' || to_json(n.website)::text || '}',
-      '"type":{"' || 'new":' || to_json(n.type)::text || '}',
-      '"redirect_uris":{"' || 'new":' || to_json(n.redirect_uris)::text || '}',
-      '"post_logout_redirect_uris":{"' || 'new":' || to_json(n.post_logout_redirect_uris)::text || '}',
-      '"grant_types":{"' || 'new":' || to_json(n.grant_types)::text || '}',
-      '"scopes":{"' || 'new":' || to_json(n.scopes)::text || '}',
-      '"token_endpoint_auth_method":{"' || 'new":' || to_json(n.token_endpoint_auth_method)::text || '}',
-      '"jwks":{"' || 'new":' || to_json(n.jwks)::text || '}',
-      '"jwks_uri":{"' || 'new":' || to_json(n.jwks_uri)::text || '}',
-      '"service_account_id":{"' || 'new":' || to_json(n.service_account_id)::text || '}',
-      '"backchannel_logout_uri":{"' || 'new":' || to_json(n.backchannel_logout_uri)::text || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"require_pushed_authorization_requests":{"' || 'new":' || to_json(n.require_pushed_authorization_requests)::text || '}',
-      '"tried_until":{"' || 'new":' || to_json(n.tried_until)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'oauth.oauth_clients', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"client_id":{"new":' || to_json(n.client_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"website":{"new":' || to_json(n.website)::text,
+      '"type":{"new":' || to_json(n.type)::text,
+      '"redirect_uris":{"new":' || to_json(n.redirect_uris)::text,
+      '"post_logout_redirect_uris":{"new":' || to_json(n.post_logout_redirect_uris)::text,
+      '"grant_types":{"new":' || to_json(n.grant_types)::text,
+      '"scopes":{"new":' || to_json(n.scopes)::text,
+      '"token_endpoint_auth_method":{"new":' || to_json(n.token_endpoint_auth_method)::text,
+      '"jwks":{"new":' || to_json(n.jwks)::text,
+      '"jwks_uri":{"new":' || to_json(n.jwks_uri)::text,
+      '"service_account_id":{"new":' || to_json(n.service_account_id)::text,
+      '"backchannel_logout_uri":{"new":' || to_json(n.backchannel_logout_uri)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"require_pushed_authorization_requests":{"new":' || to_json(n.require_pushed_authorization_requests)::text,
+      '"tried_until":{"new":' || to_json(n.tried_until)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'oauth.oauth_clients', o.id::text, ('{' || array_to_string(array[
-      '"client_id":{"' || 'old":' || to_json(o.client_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"website":{"' || 'old":' || to_json(o.website)::text || '}',
-      '"type":{"' || 'old":' || to_json(o.type)::text || '}',
-      '"redirect_uris":{"' || 'old":' || to_json(o.redirect_uris)::text || '}',
-      '"post_logout_redirect_uris":{"' || 'old":' || to_json(o.post_logout_redirect_uris)::text || '}',
-      '"grant_types":{"' || 'old":' || to_json(o.grant_types)::text || '}',
-      '"scopes":{"' || 'old":' || to_json(o.scopes)::text || '}',
-      '"token_endpoint_auth_method":{"' || 'old":' || to_json(o.token_endpoint_auth_method)::text || '}',
-      '"jwks":{"' || 'old":' || to_json(o.jwks)::text || '}',
-      '"jwks_uri":{"' || 'old":' || to_json(o.jwks_uri)::text || '}',
-      '"service_account_id":{"' || 'old":' || to_json(o.service_account_id)::text || '}',
-      '"backchannel_logout_uri":{"' || 'old":' || to_json(o.backchannel_logout_uri)::text || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"require_pushed_authorization_requests":{"' || 'old":' || to_json(o.require_pushed_authorization_requests)::text || '}',
-      '"tried_until":{"' || 'old":' || to_json(o.tried_until)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'oauth.oauth_clients', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"client_id":{"old":' || to_json(o.client_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"website":{"old":' || to_json(o.website)::text,
+      '"type":{"old":' || to_json(o.type)::text,
+      '"redirect_uris":{"old":' || to_json(o.redirect_uris)::text,
+      '"post_logout_redirect_uris":{"old":' || to_json(o.post_logout_redirect_uris)::text,
+      '"grant_types":{"old":' || to_json(o.grant_types)::text,
+      '"scopes":{"old":' || to_json(o.scopes)::text,
+      '"token_endpoint_auth_method":{"old":' || to_json(o.token_endpoint_auth_method)::text,
+      '"jwks":{"old":' || to_json(o.jwks)::text,
+      '"jwks_uri":{"old":' || to_json(o.jwks_uri)::text,
+      '"service_account_id":{"old":' || to_json(o.service_account_id)::text,
+      '"backchannel_logout_uri":{"old":' || to_json(o.backchannel_logout_uri)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"require_pushed_authorization_requests":{"old":' || to_json(o.require_pushed_authorization_requests)::text,
+      '"tried_until":{"old":' || to_json(o.tried_until)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_oauth_oauth_clients() from public;
@@ -9129,96 +9547,94 @@ CREATE OR REPLACE FUNCTION audit.track_oauth_signing_keys()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'oauth.signing_keys', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{private_key_encrypted}', '{id}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{private_key_encrypted}', '{id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.algorithm is distinct from new.algorithm then
-        changes := changes || jsonb_build_object('algorithm', jsonb_build_object('old', old.algorithm, 'new', new.algorithm));
-      end if;
-      if old.public_key is distinct from new.public_key then
-        changes := changes || jsonb_build_object('public_key', jsonb_build_object('old', old.public_key, 'new', new.public_key));
-      end if;
-      if old.private_key_encrypted is distinct from new.private_key_encrypted then
-        changes := changes || jsonb_build_object('private_key_encrypted', jsonb_build_object('old', case when old.private_key_encrypted is not null then '[redacted]' end, 'new', case when new.private_key_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.signs_from is distinct from new.signs_from then
-        changes := changes || jsonb_build_object('signs_from', jsonb_build_object('old', old.signs_from, 'new', new.signs_from));
-      end if;
-      if old.signs_until is distinct from new.signs_until then
-        changes := changes || jsonb_build_object('signs_until', jsonb_build_object('old', old.signs_until, 'new', new.signs_until));
-      end if;
-      if old.published_until is distinct from new.published_until then
-        changes := changes || jsonb_build_object('published_until', jsonb_build_object('old', old.published_until, 'new', new.published_until));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'oauth.signing_keys', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{private_key_encrypted}', '{id}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{private_key_encrypted}', '{id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.algorithm is distinct from new.algorithm then
+          changes := jsonb_build_object('algorithm', jsonb_build_object('old', old.algorithm, 'new', new.algorithm));
+          new.algorithm := old.algorithm;
+          exit comparing when new *= old;
+        end if;
+        if old.public_key is distinct from new.public_key then
+          changes := coalesce(changes, '{}') || jsonb_build_object('public_key', jsonb_build_object('old', old.public_key, 'new', new.public_key));
+        end if;
+        if old.private_key_encrypted is distinct from new.private_key_encrypted then
+          changes := coalesce(changes, '{}') || jsonb_build_object('private_key_encrypted', jsonb_build_object('old', case when old.private_key_encrypted is not null then '[redacted]'::text end, 'new', case when new.private_key_encrypted is not null then '[redacted]'::text end));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.signs_from is distinct from new.signs_from then
+          changes := coalesce(changes, '{}') || jsonb_build_object('signs_from', jsonb_build_object('old', old.signs_from, 'new', new.signs_from));
+        end if;
+        if old.signs_until is distinct from new.signs_until then
+          changes := coalesce(changes, '{}') || jsonb_build_object('signs_until', jsonb_build_object('old', old.signs_until, 'new', new.signs_until));
+        end if;
+        if old.published_until is distinct from new.published_until then
+          changes := coalesce(changes, '{}') || jsonb_build_object('published_until', jsonb_build_object('old', old.published_until, 'new', new.published_until));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'oauth.signing_keys', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'oauth.signing_keys', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'oauth.signing_keys', n.id::text, ('{' || array_to_string(array[
-      '"algorithm":{"' || 'new":' || to_json(n.algorithm)::text || '}',
-      '"public_key":{"' || 'new":' || to_json(n.public_key)::text || '}',
-      '"private_key_encrypted":{"' || 'new":' || case when n.private_key_encrypted is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"signs_from":{"' || 'new":' || to_json(n.signs_from)::text || '}',
-      '"signs_until":{"' || 'new":' || to_json(n.signs_until)::text || '}',
-      '"published_until":{"' || 'new":' || to_json(n.published_until)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'oauth.signing_keys', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"algorithm":{"new":' || to_json(n.algorithm)::text,
+      '"public_key":{"new":' || to_json(n.public_key)::text,
+      '"private_key_encrypted":{"new":' || to_json(case when n.private_key_encrypted is not null then '[redacted]'::text end)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"signs_from":{"new":' || to_json(n.signs_from)::text,
+      '"signs_until":{"new":' || to_json(n.signs_until)::text,
+      '"published_until":{"new":' || to_json(n.published_until)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'oauth.signing_keys', o.id::text, ('{' || array_to_string(array[
-      '"algorithm":{"' || 'old":' || to_json(o.algorithm)::text || '}',
-      '"public_key":{"' || 'old":' || to_json(o.public_key)::text || '}',
-      '"private_key_encrypted":{"' || 'old":' || case when o.private_key_encrypted is not null then '"[redacted]"' end || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"signs_from":{"' || 'old":' || to_json(o.signs_from)::text || '}',
-      '"signs_until":{"' || 'old":' || to_json(o.signs_until)::text || '}',
-      '"published_until":{"' || 'old":' || to_json(o.published_until)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'oauth.signing_keys', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"algorithm":{"old":' || to_json(o.algorithm)::text,
+      '"public_key":{"old":' || to_json(o.public_key)::text,
+      '"private_key_encrypted":{"old":' || to_json(case when o.private_key_encrypted is not null then '[redacted]'::text end)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"signs_from":{"old":' || to_json(o.signs_from)::text,
+      '"signs_until":{"old":' || to_json(o.signs_until)::text,
+      '"published_until":{"old":' || to_json(o.published_until)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_oauth_signing_keys() from public;
@@ -9230,101 +9646,101 @@ CREATE OR REPLACE FUNCTION audit.track_operations_legal_holds()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'operations.legal_holds', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.held_tenant_id is distinct from new.held_tenant_id then
-        changes := changes || jsonb_build_object('held_tenant_id', jsonb_build_object('old', old.held_tenant_id, 'new', new.held_tenant_id));
-      end if;
-      if old.held_user_id is distinct from new.held_user_id then
-        changes := changes || jsonb_build_object('held_user_id', jsonb_build_object('old', old.held_user_id, 'new', new.held_user_id));
-      end if;
-      if old.reason is distinct from new.reason then
-        changes := changes || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
-      end if;
-      if old.held_from is distinct from new.held_from then
-        changes := changes || jsonb_build_object('held_from', jsonb_build_object('old', old.held_from, 'new', new.held_from));
-      end if;
-      if old.added_by is distinct from new.added_by then
-        changes := changes || jsonb_build_object('added_by', jsonb_build_object('old', old.added_by, 'new', new.added_by));
-      end if;
-      if old.released_at is distinct from new.released_at then
-        changes := changes || jsonb_build_object('released_at', jsonb_build_object('old', old.released_at, 'new', new.released_at));
-      end if;
-      if old.released_by is distinct from new.released_by then
-        changes := changes || jsonb_build_object('released_by', jsonb_build_object('old', old.released_by, 'new', new.released_by));
-      end if;
-      if old.release_reason is distinct from new.release_reason then
-        changes := changes || jsonb_build_object('release_reason', jsonb_build_object('old', old.release_reason, 'new', new.release_reason));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'operations.legal_holds', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.held_tenant_id is distinct from new.held_tenant_id then
+          changes := jsonb_build_object('held_tenant_id', jsonb_build_object('old', old.held_tenant_id, 'new', new.held_tenant_id));
+          new.held_tenant_id := old.held_tenant_id;
+          exit comparing when new *= old;
+        end if;
+        if old.held_user_id is distinct from new.held_user_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('held_user_id', jsonb_build_object('old', old.held_user_id, 'new', new.held_user_id));
+          new.held_user_id := old.held_user_id;
+          exit comparing when new *= old;
+        end if;
+        if old.reason is distinct from new.reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
+        end if;
+        if old.held_from is distinct from new.held_from then
+          changes := coalesce(changes, '{}') || jsonb_build_object('held_from', jsonb_build_object('old', old.held_from, 'new', new.held_from));
+        end if;
+        if old.added_by is distinct from new.added_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('added_by', jsonb_build_object('old', old.added_by, 'new', new.added_by));
+        end if;
+        if old.released_at is distinct from new.released_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('released_at', jsonb_build_object('old', old.released_at, 'new', new.released_at));
+        end if;
+        if old.released_by is distinct from new.released_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('released_by', jsonb_build_object('old', old.released_by, 'new', new.released_by));
+        end if;
+        if old.release_reason is distinct from new.release_reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('release_reason', jsonb_build_object('old', old.release_reason, 'new', new.release_reason));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'operations.legal_holds', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'operations.legal_holds', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'operations.legal_holds', n.id::text, ('{' || array_to_string(array[
-      '"held_tenant_id":{"' || 'new":' || to_json(n.held_tenant_id)::text || '}',
-      '"held_user_id":{"' || 'new":' || to_json(n.held_user_id)::text || '}',
-      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
-      '"held_from":{"' || 'new":' || to_json(n.held_from)::text || '}',
-      '"added_by":{"' || 'new":' || to_json(n.added_by)::text || '}',
-      '"released_at":{"' || 'new":' || to_json(n.released_at)::text || '}',
-      '"released_by":{"' || 'new":' || to_json(n.released_by)::text || '}',
-      '"release_reason":{"' || 'new":' || to_json(n.release_reason)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'operations.legal_holds', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"held_tenant_id":{"new":' || to_json(n.held_tenant_id)::text,
+      '"held_user_id":{"new":' || to_json(n.held_user_id)::text,
+      '"reason":{"new":' || to_json(n.reason)::text,
+      '"held_from":{"new":' || to_json(n.held_from)::text,
+      '"added_by":{"new":' || to_json(n.added_by)::text,
+      '"released_at":{"new":' || to_json(n.released_at)::text,
+      '"released_by":{"new":' || to_json(n.released_by)::text,
+      '"release_reason":{"new":' || to_json(n.release_reason)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'operations.legal_holds', o.id::text, ('{' || array_to_string(array[
-      '"held_tenant_id":{"' || 'old":' || to_json(o.held_tenant_id)::text || '}',
-      '"held_user_id":{"' || 'old":' || to_json(o.held_user_id)::text || '}',
-      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
-      '"held_from":{"' || 'old":' || to_json(o.held_from)::text || '}',
-      '"added_by":{"' || 'old":' || to_json(o.added_by)::text || '}',
-      '"released_at":{"' || 'old":' || to_json(o.released_at)::text || '}',
-      '"released_by":{"' || 'old":' || to_json(o.released_by)::text || '}',
-      '"release_reason":{"' || 'old":' || to_json(o.release_reason)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'operations.legal_holds', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"held_tenant_id":{"old":' || to_json(o.held_tenant_id)::text,
+      '"held_user_id":{"old":' || to_json(o.held_user_id)::text,
+      '"reason":{"old":' || to_json(o.reason)::text,
+      '"held_from":{"old":' || to_json(o.held_from)::text,
+      '"added_by":{"old":' || to_json(o.added_by)::text,
+      '"released_at":{"old":' || to_json(o.released_at)::text,
+      '"released_by":{"old":' || to_json(o.released_by)::text,
+      '"release_reason":{"old":' || to_json(o.release_reason)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_operations_legal_holds() from public;
@@ -9336,81 +9752,77 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_databases()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.databases', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{url_encrypted}', '{id,migrated_at,last_error,last_error_at,updated_at}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{url_encrypted}', '{id,migrated_at,last_error,last_error_at,updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.url_encrypted is distinct from new.url_encrypted then
-        changes := changes || jsonb_build_object('url_encrypted', jsonb_build_object('old', case when old.url_encrypted is not null then '[redacted]' end, 'new', case when new.url_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.address_hash is distinct from new.address_hash then
-        changes := changes || jsonb_build_object('address_hash', jsonb_build_object('old', old.address_hash, 'new', new.address_hash));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.databases', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{url_encrypted}', '{id,migrated_at,last_error,last_error_at,updated_at}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{url_encrypted}', '{id,migrated_at,last_error,last_error_at,updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.name is distinct from new.name then
+          changes := jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.url_encrypted is distinct from new.url_encrypted then
+          changes := coalesce(changes, '{}') || jsonb_build_object('url_encrypted', jsonb_build_object('old', case when old.url_encrypted is not null then '[redacted]'::text end, 'new', case when new.url_encrypted is not null then '[redacted]'::text end));
+        end if;
+        if old.address_hash is distinct from new.address_hash then
+          changes := coalesce(changes, '{}') || jsonb_build_object('address_hash', jsonb_build_object('old', old.address_hash, 'new', new.address_hash));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.databases', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.databases', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'tenancy.databases', n.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"url_encrypted":{"' || 'new":' || case when n.url_encrypted is not null then '"[redacted]"' end || '}',
-      '"address_hash":{"' || 'new":' || to_json(n.address_hash)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.databases', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"new":' || to_json(n.name)::text,
+      '"url_encrypted":{"new":' || to_json(case when n.url_encrypted is not null then '[redacted]'::text end)::text,
+      '"address_hash":{"new":' || to_json(n.address_hash)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'tenancy.databases', o.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"url_encrypted":{"' || 'old":' || case when o.url_encrypted is not null then '"[redacted]"' end || '}',
-      '"address_hash":{"' || 'old":' || to_json(o.address_hash)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.databases', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"old":' || to_json(o.name)::text,
+      '"url_encrypted":{"old":' || to_json(case when o.url_encrypted is not null then '[redacted]'::text end)::text,
+      '"address_hash":{"old":' || to_json(o.address_hash)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_databases() from public;
@@ -9422,71 +9834,67 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_onboarding_steps()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.step is distinct from new.step then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.onboarding_steps', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.step::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,step}')),
-            (new.tenant_id, 'insert', new.step::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,step}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.done_at is distinct from new.done_at then
-        changes := changes || jsonb_build_object('done_at', jsonb_build_object('old', old.done_at, 'new', new.done_at));
-      end if;
-      if old.done_by is distinct from new.done_by then
-        changes := changes || jsonb_build_object('done_by', jsonb_build_object('old', old.done_by, 'new', new.done_by));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.step is distinct from new.step then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.onboarding_steps', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.step::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,step}')),
+          (new.tenant_id, 'insert', new.step::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,step}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.done_at is distinct from new.done_at then
+          changes := jsonb_build_object('done_at', jsonb_build_object('old', old.done_at, 'new', new.done_at));
+        end if;
+        if old.done_by is distinct from new.done_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('done_by', jsonb_build_object('old', old.done_by, 'new', new.done_by));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.onboarding_steps', old.step::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.onboarding_steps', old.step::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.onboarding_steps', n.step::text, ('{' || array_to_string(array[
-      '"done_at":{"' || 'new":' || to_json(n.done_at)::text || '}',
-      '"done_by":{"' || 'new":' || to_json(n.done_by)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.onboarding_steps', n.step::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"done_at":{"new":' || to_json(n.done_at)::text,
+      '"done_by":{"new":' || to_json(n.done_by)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.onboarding_steps', o.step::text, ('{' || array_to_string(array[
-      '"done_at":{"' || 'old":' || to_json(o.done_at)::text || '}',
-      '"done_by":{"' || 'old":' || to_json(o.done_by)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.onboarding_steps', o.step::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"done_at":{"old":' || to_json(o.done_at)::text,
+      '"done_by":{"old":' || to_json(o.done_by)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_onboarding_steps() from public;
@@ -9498,91 +9906,87 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_organizations()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.organizations', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.parent_id is distinct from new.parent_id then
-        changes := changes || jsonb_build_object('parent_id', jsonb_build_object('old', old.parent_id, 'new', new.parent_id));
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.slug is distinct from new.slug then
-        changes := changes || jsonb_build_object('slug', jsonb_build_object('old', old.slug, 'new', new.slug));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.settings is distinct from new.settings then
-        changes := changes || jsonb_build_object('settings', jsonb_build_object('old', old.settings, 'new', new.settings));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.organizations', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', old.name)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.parent_id is distinct from new.parent_id then
+          changes := jsonb_build_object('parent_id', jsonb_build_object('old', old.parent_id, 'new', new.parent_id));
+        end if;
+        if old.name is distinct from new.name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.slug is distinct from new.slug then
+          changes := coalesce(changes, '{}') || jsonb_build_object('slug', jsonb_build_object('old', old.slug, 'new', new.slug));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+        end if;
+        if old.settings is distinct from new.settings then
+          changes := coalesce(changes, '{}') || jsonb_build_object('settings', jsonb_build_object('old', old.settings, 'new', new.settings));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.organizations', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.organizations', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.organizations', n.id::text, ('{' || array_to_string(array[
-      '"parent_id":{"' || 'new":' || to_json(n.parent_id)::text || '}',
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"slug":{"' || 'new":' || to_json(n.slug)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"settings":{"' || 'new":' || to_json(n.settings)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.organizations', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"parent_id":{"new":' || to_json(n.parent_id)::text,
+      '"name":{"new":' || to_json(n.name)::text,
+      '"slug":{"new":' || to_json(n.slug)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"settings":{"new":' || to_json(n.settings)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.organizations', o.id::text, ('{' || array_to_string(array[
-      '"parent_id":{"' || 'old":' || to_json(o.parent_id)::text || '}',
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"slug":{"' || 'old":' || to_json(o.slug)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"settings":{"' || 'old":' || to_json(o.settings)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.organizations', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"parent_id":{"old":' || to_json(o.parent_id)::text,
+      '"name":{"old":' || to_json(o.name)::text,
+      '"slug":{"old":' || to_json(o.slug)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"settings":{"old":' || to_json(o.settings)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_organizations() from public;
@@ -9594,101 +9998,113 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_tenant_deletions()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.tenant_deletions', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,told_half_at,told_last_at,removed,counted_elsewhere_at,last_error,last_error_at}')),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,told_half_at,told_last_at,removed,counted_elsewhere_at,last_error,last_error_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.requested_at is distinct from new.requested_at then
-        changes := changes || jsonb_build_object('requested_at', jsonb_build_object('old', old.requested_at, 'new', new.requested_at));
-      end if;
-      if old.requested_by is distinct from new.requested_by then
-        changes := changes || jsonb_build_object('requested_by', jsonb_build_object('old', old.requested_by, 'new', new.requested_by));
-      end if;
-      if old.by_operator is distinct from new.by_operator then
-        changes := changes || jsonb_build_object('by_operator', jsonb_build_object('old', old.by_operator, 'new', new.by_operator));
-      end if;
-      if old.reason is distinct from new.reason then
-        changes := changes || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
-      end if;
-      if old.previous_status is distinct from new.previous_status then
-        changes := changes || jsonb_build_object('previous_status', jsonb_build_object('old', old.previous_status, 'new', new.previous_status));
-      end if;
-      if old.scheduled_at is distinct from new.scheduled_at then
-        changes := changes || jsonb_build_object('scheduled_at', jsonb_build_object('old', old.scheduled_at, 'new', new.scheduled_at));
-      end if;
-      if old.begun_at is distinct from new.begun_at then
-        changes := changes || jsonb_build_object('begun_at', jsonb_build_object('old', old.begun_at, 'new', new.begun_at));
-      end if;
-      if old.owner_ids is distinct from new.owner_ids then
-        changes := changes || jsonb_build_object('owner_ids', jsonb_build_object('old', old.owner_ids, 'new', new.owner_ids));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.tenant_deletions', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,told_half_at,told_last_at,removed,counted_elsewhere_at,last_error,last_error_at}')),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,told_half_at,told_last_at,removed,counted_elsewhere_at,last_error,last_error_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.requested_at is distinct from new.requested_at then
+          changes := jsonb_build_object('requested_at', jsonb_build_object('old', old.requested_at, 'new', new.requested_at));
+          new.counted_elsewhere_at := old.counted_elsewhere_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.removed := old.removed;
+          new.told_half_at := old.told_half_at;
+          new.told_last_at := old.told_last_at;
+          new.requested_at := old.requested_at;
+          exit comparing when new *= old;
+        end if;
+        if old.requested_by is distinct from new.requested_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('requested_by', jsonb_build_object('old', old.requested_by, 'new', new.requested_by));
+          new.counted_elsewhere_at := old.counted_elsewhere_at;
+          new.last_error := old.last_error;
+          new.last_error_at := old.last_error_at;
+          new.removed := old.removed;
+          new.told_half_at := old.told_half_at;
+          new.told_last_at := old.told_last_at;
+          new.requested_by := old.requested_by;
+          exit comparing when new *= old;
+        end if;
+        if old.by_operator is distinct from new.by_operator then
+          changes := coalesce(changes, '{}') || jsonb_build_object('by_operator', jsonb_build_object('old', old.by_operator, 'new', new.by_operator));
+        end if;
+        if old.reason is distinct from new.reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
+        end if;
+        if old.previous_status is distinct from new.previous_status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('previous_status', jsonb_build_object('old', old.previous_status, 'new', new.previous_status));
+        end if;
+        if old.scheduled_at is distinct from new.scheduled_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('scheduled_at', jsonb_build_object('old', old.scheduled_at, 'new', new.scheduled_at));
+        end if;
+        if old.begun_at is distinct from new.begun_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('begun_at', jsonb_build_object('old', old.begun_at, 'new', new.begun_at));
+        end if;
+        if old.owner_ids is distinct from new.owner_ids then
+          changes := coalesce(changes, '{}') || jsonb_build_object('owner_ids', jsonb_build_object('old', old.owner_ids, 'new', new.owner_ids));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.tenant_deletions', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.tenant_deletions', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.tenant_deletions', n.id::text, ('{' || array_to_string(array[
-      '"requested_at":{"' || 'new":' || to_json(n.requested_at)::text || '}',
-      '"requested_by":{"' || 'new":' || to_json(n.requested_by)::text || '}',
-      '"by_operator":{"' || 'new":' || to_json(n.by_operator)::text || '}',
-      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
-      '"previous_status":{"' || 'new":' || to_json(n.previous_status)::text || '}',
-      '"scheduled_at":{"' || 'new":' || to_json(n.scheduled_at)::text || '}',
-      '"begun_at":{"' || 'new":' || to_json(n.begun_at)::text || '}',
-      '"owner_ids":{"' || 'new":' || to_json(n.owner_ids)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.tenant_deletions', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"requested_at":{"new":' || to_json(n.requested_at)::text,
+      '"requested_by":{"new":' || to_json(n.requested_by)::text,
+      '"by_operator":{"new":' || to_json(n.by_operator)::text,
+      '"reason":{"new":' || to_json(n.reason)::text,
+      '"previous_status":{"new":' || to_json(n.previous_status)::text,
+      '"scheduled_at":{"new":' || to_json(n.scheduled_at)::text,
+      '"begun_at":{"new":' || to_json(n.begun_at)::text,
+      '"owner_ids":{"new":' || to_json(n.owner_ids)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.tenant_deletions', o.id::text, ('{' || array_to_string(array[
-      '"requested_at":{"' || 'old":' || to_json(o.requested_at)::text || '}',
-      '"requested_by":{"' || 'old":' || to_json(o.requested_by)::text || '}',
-      '"by_operator":{"' || 'old":' || to_json(o.by_operator)::text || '}',
-      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
-      '"previous_status":{"' || 'old":' || to_json(o.previous_status)::text || '}',
-      '"scheduled_at":{"' || 'old":' || to_json(o.scheduled_at)::text || '}',
-      '"begun_at":{"' || 'old":' || to_json(o.begun_at)::text || '}',
-      '"owner_ids":{"' || 'old":' || to_json(o.owner_ids)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.tenant_deletions', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"requested_at":{"old":' || to_json(o.requested_at)::text,
+      '"requested_by":{"old":' || to_json(o.requested_by)::text,
+      '"by_operator":{"old":' || to_json(o.by_operator)::text,
+      '"reason":{"old":' || to_json(o.reason)::text,
+      '"previous_status":{"old":' || to_json(o.previous_status)::text,
+      '"scheduled_at":{"old":' || to_json(o.scheduled_at)::text,
+      '"begun_at":{"old":' || to_json(o.begun_at)::text,
+      '"owner_ids":{"old":' || to_json(o.owner_ids)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_tenant_deletions() from public;
@@ -9700,101 +10116,101 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_tenant_domains()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.tenant_domains', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,checked_at,updated_at}'), jsonb_build_object('domain', old.domain)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,checked_at,updated_at}'), jsonb_build_object('domain', new.domain))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.domain is distinct from new.domain then
-        changes := changes || jsonb_build_object('domain', jsonb_build_object('old', old.domain, 'new', new.domain));
-      end if;
-      if old.token is distinct from new.token then
-        changes := changes || jsonb_build_object('token', jsonb_build_object('old', old.token, 'new', new.token));
-      end if;
-      if old.proven_at is distinct from new.proven_at then
-        changes := changes || jsonb_build_object('proven_at', jsonb_build_object('old', old.proven_at, 'new', new.proven_at));
-      end if;
-      if old.proven_by is distinct from new.proven_by then
-        changes := changes || jsonb_build_object('proven_by', jsonb_build_object('old', old.proven_by, 'new', new.proven_by));
-      end if;
-      if old.failing_since is distinct from new.failing_since then
-        changes := changes || jsonb_build_object('failing_since', jsonb_build_object('old', old.failing_since, 'new', new.failing_since));
-      end if;
-      if old.last_fault is distinct from new.last_fault then
-        changes := changes || jsonb_build_object('last_fault', jsonb_build_object('old', old.last_fault, 'new', new.last_fault));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.tenant_domains', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,checked_at,updated_at}'), jsonb_build_object('domain', old.domain)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,checked_at,updated_at}'), jsonb_build_object('domain', new.domain))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.domain is distinct from new.domain then
+          changes := jsonb_build_object('domain', jsonb_build_object('old', old.domain, 'new', new.domain));
+        end if;
+        if old.token is distinct from new.token then
+          changes := coalesce(changes, '{}') || jsonb_build_object('token', jsonb_build_object('old', old.token, 'new', new.token));
+          new.checked_at := old.checked_at;
+          new.updated_at := old.updated_at;
+          new.token := old.token;
+          exit comparing when new *= old;
+        end if;
+        if old.proven_at is distinct from new.proven_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('proven_at', jsonb_build_object('old', old.proven_at, 'new', new.proven_at));
+        end if;
+        if old.proven_by is distinct from new.proven_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('proven_by', jsonb_build_object('old', old.proven_by, 'new', new.proven_by));
+        end if;
+        if old.failing_since is distinct from new.failing_since then
+          changes := coalesce(changes, '{}') || jsonb_build_object('failing_since', jsonb_build_object('old', old.failing_since, 'new', new.failing_since));
+        end if;
+        if old.last_fault is distinct from new.last_fault then
+          changes := coalesce(changes, '{}') || jsonb_build_object('last_fault', jsonb_build_object('old', old.last_fault, 'new', new.last_fault));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.tenant_domains', old.id::text, changes, jsonb_build_object('domain', new.domain),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.tenant_domains', old.id::text, scope.changes, jsonb_build_object('domain', new.domain),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.tenant_domains', n.id::text, ('{' || array_to_string(array[
-      '"domain":{"' || 'new":' || to_json(n.domain)::text || '}',
-      '"token":{"' || 'new":' || to_json(n.token)::text || '}',
-      '"proven_at":{"' || 'new":' || to_json(n.proven_at)::text || '}',
-      '"proven_by":{"' || 'new":' || to_json(n.proven_by)::text || '}',
-      '"failing_since":{"' || 'new":' || to_json(n.failing_since)::text || '}',
-      '"last_fault":{"' || 'new":' || to_json(n.last_fault)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain', n.domain),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.tenant_domains', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain":{"new":' || to_json(n.domain)::text,
+      '"token":{"new":' || to_json(n.token)::text,
+      '"proven_at":{"new":' || to_json(n.proven_at)::text,
+      '"proven_by":{"new":' || to_json(n.proven_by)::text,
+      '"failing_since":{"new":' || to_json(n.failing_since)::text,
+      '"last_fault":{"new":' || to_json(n.last_fault)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain', n.domain),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.tenant_domains', o.id::text, ('{' || array_to_string(array[
-      '"domain":{"' || 'old":' || to_json(o.domain)::text || '}',
-      '"token":{"' || 'old":' || to_json(o.token)::text || '}',
-      '"proven_at":{"' || 'old":' || to_json(o.proven_at)::text || '}',
-      '"proven_by":{"' || 'old":' || to_json(o.proven_by)::text || '}',
-      '"failing_since":{"' || 'old":' || to_json(o.failing_since)::text || '}',
-      '"last_fault":{"' || 'old":' || to_json(o.last_fault)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('domain', o.domain),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.tenant_domains', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"domain":{"old":' || to_json(o.domain)::text,
+      '"token":{"old":' || to_json(o.token)::text,
+      '"proven_at":{"old":' || to_json(o.proven_at)::text,
+      '"proven_by":{"old":' || to_json(o.proven_by)::text,
+      '"failing_since":{"old":' || to_json(o.failing_since)::text,
+      '"last_fault":{"old":' || to_json(o.last_fault)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('domain', o.domain),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_tenant_domains() from public;
@@ -9806,166 +10222,207 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_tenants()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.tenants', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{database_url_encrypted}', '{id,is_active,updated_at}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{database_url_encrypted}', '{id,is_active,updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.slug is distinct from new.slug then
-        changes := changes || jsonb_build_object('slug', jsonb_build_object('old', old.slug, 'new', new.slug));
-      end if;
-      if old.domain is distinct from new.domain then
-        changes := changes || jsonb_build_object('domain', jsonb_build_object('old', old.domain, 'new', new.domain));
-      end if;
-      if old.logo is distinct from new.logo then
-        changes := changes || jsonb_build_object('logo', jsonb_build_object('old', old.logo, 'new', new.logo));
-      end if;
-      if old.colors is distinct from new.colors then
-        changes := changes || jsonb_build_object('colors', jsonb_build_object('old', old.colors, 'new', new.colors));
-      end if;
-      if old.features is distinct from new.features then
-        changes := changes || jsonb_build_object('features', jsonb_build_object('old', old.features, 'new', new.features));
-      end if;
-      if old.feature_flags is distinct from new.feature_flags then
-        changes := changes || jsonb_build_object('feature_flags', jsonb_build_object('old', old.feature_flags, 'new', new.feature_flags));
-      end if;
-      if old.settings is distinct from new.settings then
-        changes := changes || jsonb_build_object('settings', jsonb_build_object('old', old.settings, 'new', new.settings));
-      end if;
-      if old.security_policy is distinct from new.security_policy then
-        changes := changes || jsonb_build_object('security_policy', jsonb_build_object('old', old.security_policy, 'new', new.security_policy));
-      end if;
-      if old.database_url_encrypted is distinct from new.database_url_encrypted then
-        changes := changes || jsonb_build_object('database_url_encrypted', jsonb_build_object('old', case when old.database_url_encrypted is not null then '[redacted]' end, 'new', case when new.database_url_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.status is distinct from new.status then
-        changes := changes || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
-      end if;
-      if old.status_reason is distinct from new.status_reason then
-        changes := changes || jsonb_build_object('status_reason', jsonb_build_object('old', old.status_reason, 'new', new.status_reason));
-      end if;
-      if old.status_changed_at is distinct from new.status_changed_at then
-        changes := changes || jsonb_build_object('status_changed_at', jsonb_build_object('old', old.status_changed_at, 'new', new.status_changed_at));
-      end if;
-      if old.deletion_requested_at is distinct from new.deletion_requested_at then
-        changes := changes || jsonb_build_object('deletion_requested_at', jsonb_build_object('old', old.deletion_requested_at, 'new', new.deletion_requested_at));
-      end if;
-      if old.deletion_scheduled_at is distinct from new.deletion_scheduled_at then
-        changes := changes || jsonb_build_object('deletion_scheduled_at', jsonb_build_object('old', old.deletion_scheduled_at, 'new', new.deletion_scheduled_at));
-      end if;
-      if old.grace_period_days is distinct from new.grace_period_days then
-        changes := changes || jsonb_build_object('grace_period_days', jsonb_build_object('old', old.grace_period_days, 'new', new.grace_period_days));
-      end if;
-      if old.onboarding_status is distinct from new.onboarding_status then
-        changes := changes || jsonb_build_object('onboarding_status', jsonb_build_object('old', old.onboarding_status, 'new', new.onboarding_status));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.password_rules is distinct from new.password_rules then
-        changes := changes || jsonb_build_object('password_rules', jsonb_build_object('old', old.password_rules, 'new', new.password_rules));
-      end if;
-      if old.second_factor_required_since is distinct from new.second_factor_required_since then
-        changes := changes || jsonb_build_object('second_factor_required_since', jsonb_build_object('old', old.second_factor_required_since, 'new', new.second_factor_required_since));
-      end if;
-      if old.onboarding_dismissed_at is distinct from new.onboarding_dismissed_at then
-        changes := changes || jsonb_build_object('onboarding_dismissed_at', jsonb_build_object('old', old.onboarding_dismissed_at, 'new', new.onboarding_dismissed_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.tenants', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{database_url_encrypted}', '{id,is_active,updated_at}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{database_url_encrypted}', '{id,is_active,updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.name is distinct from new.name then
+          changes := jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+          new.updated_at := old.updated_at;
+          new.name := old.name;
+          exit comparing when new *= old;
+        end if;
+        if old.slug is distinct from new.slug then
+          changes := coalesce(changes, '{}') || jsonb_build_object('slug', jsonb_build_object('old', old.slug, 'new', new.slug));
+          new.updated_at := old.updated_at;
+          new.slug := old.slug;
+          exit comparing when new *= old;
+        end if;
+        if old.domain is distinct from new.domain then
+          changes := coalesce(changes, '{}') || jsonb_build_object('domain', jsonb_build_object('old', old.domain, 'new', new.domain));
+          new.updated_at := old.updated_at;
+          new.domain := old.domain;
+          exit comparing when new *= old;
+        end if;
+        if old.logo is distinct from new.logo then
+          changes := coalesce(changes, '{}') || jsonb_build_object('logo', jsonb_build_object('old', old.logo, 'new', new.logo));
+          new.updated_at := old.updated_at;
+          new.logo := old.logo;
+          exit comparing when new *= old;
+        end if;
+        if old.colors is distinct from new.colors then
+          changes := coalesce(changes, '{}') || jsonb_build_object('colors', jsonb_build_object('old', old.colors, 'new', new.colors));
+          new.updated_at := old.updated_at;
+          new.colors := old.colors;
+          exit comparing when new *= old;
+        end if;
+        if old.features is distinct from new.features then
+          changes := coalesce(changes, '{}') || jsonb_build_object('features', jsonb_build_object('old', old.features, 'new', new.features));
+          new.updated_at := old.updated_at;
+          new.features := old.features;
+          exit comparing when new *= old;
+        end if;
+        if old.feature_flags is distinct from new.feature_flags then
+          changes := coalesce(changes, '{}') || jsonb_build_object('feature_flags', jsonb_build_object('old', old.feature_flags, 'new', new.feature_flags));
+          new.updated_at := old.updated_at;
+          new.feature_flags := old.feature_flags;
+          exit comparing when new *= old;
+        end if;
+        if old.settings is distinct from new.settings then
+          changes := coalesce(changes, '{}') || jsonb_build_object('settings', jsonb_build_object('old', old.settings, 'new', new.settings));
+          new.updated_at := old.updated_at;
+          new.settings := old.settings;
+          exit comparing when new *= old;
+        end if;
+        if old.security_policy is distinct from new.security_policy then
+          changes := coalesce(changes, '{}') || jsonb_build_object('security_policy', jsonb_build_object('old', old.security_policy, 'new', new.security_policy));
+          new.updated_at := old.updated_at;
+          new.security_policy := old.security_policy;
+          exit comparing when new *= old;
+        end if;
+        if old.database_url_encrypted is distinct from new.database_url_encrypted then
+          changes := coalesce(changes, '{}') || jsonb_build_object('database_url_encrypted', jsonb_build_object('old', case when old.database_url_encrypted is not null then '[redacted]'::text end, 'new', case when new.database_url_encrypted is not null then '[redacted]'::text end));
+          new.updated_at := old.updated_at;
+          new.database_url_encrypted := old.database_url_encrypted;
+          exit comparing when new *= old;
+        end if;
+        if old.status is distinct from new.status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status', jsonb_build_object('old', old.status, 'new', new.status));
+          new.updated_at := old.updated_at;
+          new.status := old.status;
+          exit comparing when new *= old;
+        end if;
+        if old.status_reason is distinct from new.status_reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status_reason', jsonb_build_object('old', old.status_reason, 'new', new.status_reason));
+          new.updated_at := old.updated_at;
+          new.status_reason := old.status_reason;
+          exit comparing when new *= old;
+        end if;
+        if old.status_changed_at is distinct from new.status_changed_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('status_changed_at', jsonb_build_object('old', old.status_changed_at, 'new', new.status_changed_at));
+          new.updated_at := old.updated_at;
+          new.status_changed_at := old.status_changed_at;
+          exit comparing when new *= old;
+        end if;
+        if old.deletion_requested_at is distinct from new.deletion_requested_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deletion_requested_at', jsonb_build_object('old', old.deletion_requested_at, 'new', new.deletion_requested_at));
+          new.updated_at := old.updated_at;
+          new.deletion_requested_at := old.deletion_requested_at;
+          exit comparing when new *= old;
+        end if;
+        if old.deletion_scheduled_at is distinct from new.deletion_scheduled_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('deletion_scheduled_at', jsonb_build_object('old', old.deletion_scheduled_at, 'new', new.deletion_scheduled_at));
+          new.updated_at := old.updated_at;
+          new.deletion_scheduled_at := old.deletion_scheduled_at;
+          exit comparing when new *= old;
+        end if;
+        if old.grace_period_days is distinct from new.grace_period_days then
+          changes := coalesce(changes, '{}') || jsonb_build_object('grace_period_days', jsonb_build_object('old', old.grace_period_days, 'new', new.grace_period_days));
+        end if;
+        if old.onboarding_status is distinct from new.onboarding_status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('onboarding_status', jsonb_build_object('old', old.onboarding_status, 'new', new.onboarding_status));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.password_rules is distinct from new.password_rules then
+          changes := coalesce(changes, '{}') || jsonb_build_object('password_rules', jsonb_build_object('old', old.password_rules, 'new', new.password_rules));
+        end if;
+        if old.second_factor_required_since is distinct from new.second_factor_required_since then
+          changes := coalesce(changes, '{}') || jsonb_build_object('second_factor_required_since', jsonb_build_object('old', old.second_factor_required_since, 'new', new.second_factor_required_since));
+        end if;
+        if old.onboarding_dismissed_at is distinct from new.onboarding_dismissed_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('onboarding_dismissed_at', jsonb_build_object('old', old.onboarding_dismissed_at, 'new', new.onboarding_dismissed_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.tenants', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.tenants', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'tenancy.tenants', n.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"slug":{"' || 'new":' || to_json(n.slug)::text || '}',
-      '"domain":{"' || 'new":' || to_json(n.domain)::text || '}',
-      '"logo":{"' || 'new":' || to_json(n.logo)::text || '}',
-      '"colors":{"' || 'new":' || to_json(n.colors)::text || '}',
-      '"features":{"' || 'new":' || to_json(n.features)::text || '}',
-      '"feature_flags":{"' || 'new":' || to_json(n.feature_flags)::text || '}',
-      '"settings":{"' || 'new":' || to_json(n.settings)::text || '}',
-      '"security_policy":{"' || 'new":' || to_json(n.security_policy)::text || '}',
-      '"database_url_encrypted":{"' || 'new":' || case when n.database_url_encrypted is not null then '"[redacted]"' end || '}',
-      '"status":{"' || 'new":' || to_json(n.status)::text || '}',
-      '"status_reason":{"' || 'new":' || to_json(n.status_reason)::text || '}',
-      '"status_changed_at":{"' || 'new":' || to_json(n.status_changed_at)::text || '}',
-      '"deletion_requested_at":{"' || 'new":' || to_json(n.deletion_requested_at)::text || '}',
-      '"deletion_scheduled_at":{"' || 'new":' || to_json(n.deletion_scheduled_at)::text || '}',
-      '"grace_period_days":{"' || 'new":' || to_json(n.grace_period_days)::text || '}',
-      '"onboarding_status":{"' || 'new":' || to_json(n.onboarding_status)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"password_rules":{"' || 'new":' || to_json(n.password_rules)::text || '}',
-      '"second_factor_required_since":{"' || 'new":' || to_json(n.second_factor_required_since)::text || '}',
-      '"onboarding_dismissed_at":{"' || 'new":' || to_json(n.onboarding_dismissed_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.tenants', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"new":' || to_json(n.name)::text,
+      '"slug":{"new":' || to_json(n.slug)::text,
+      '"domain":{"new":' || to_json(n.domain)::text,
+      '"logo":{"new":' || to_json(n.logo)::text,
+      '"colors":{"new":' || to_json(n.colors)::text,
+      '"features":{"new":' || to_json(n.features)::text,
+      '"feature_flags":{"new":' || to_json(n.feature_flags)::text,
+      '"settings":{"new":' || to_json(n.settings)::text,
+      '"security_policy":{"new":' || to_json(n.security_policy)::text,
+      '"database_url_encrypted":{"new":' || to_json(case when n.database_url_encrypted is not null then '[redacted]'::text end)::text,
+      '"status":{"new":' || to_json(n.status)::text,
+      '"status_reason":{"new":' || to_json(n.status_reason)::text,
+      '"status_changed_at":{"new":' || to_json(n.status_changed_at)::text,
+      '"deletion_requested_at":{"new":' || to_json(n.deletion_requested_at)::text,
+      '"deletion_scheduled_at":{"new":' || to_json(n.deletion_scheduled_at)::text,
+      '"grace_period_days":{"new":' || to_json(n.grace_period_days)::text,
+      '"onboarding_status":{"new":' || to_json(n.onboarding_status)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"password_rules":{"new":' || to_json(n.password_rules)::text,
+      '"second_factor_required_since":{"new":' || to_json(n.second_factor_required_since)::text,
+      '"onboarding_dismissed_at":{"new":' || to_json(n.onboarding_dismissed_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'tenancy.tenants', o.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"slug":{"' || 'old":' || to_json(o.slug)::text || '}',
-      '"domain":{"' || 'old":' || to_json(o.domain)::text || '}',
-      '"logo":{"' || 'old":' || to_json(o.logo)::text || '}',
-      '"colors":{"' || 'old":' || to_json(o.colors)::text || '}',
-      '"features":{"' || 'old":' || to_json(o.features)::text || '}',
-      '"feature_flags":{"' || 'old":' || to_json(o.feature_flags)::text || '}',
-      '"settings":{"' || 'old":' || to_json(o.settings)::text || '}',
-      '"security_policy":{"' || 'old":' || to_json(o.security_policy)::text || '}',
-      '"database_url_encrypted":{"' || 'old":' || case when o.database_url_encrypted is not null then '"[redacted]"' end || '}',
-      '"status":{"' || 'old":' || to_json(o.status)::text || '}',
-      '"status_reason":{"' || 'old":' || to_json(o.status_reason)::text || '}',
-      '"status_changed_at":{"' || 'old":' || to_json(o.status_changed_at)::text || '}',
-      '"deletion_requested_at":{"' || 'old":' || to_json(o.deletion_requested_at)::text || '}',
-      '"deletion_scheduled_at":{"' || 'old":' || to_json(o.deletion_scheduled_at)::text || '}',
-      '"grace_period_days":{"' || 'old":' || to_json(o.grace_period_days)::text || '}',
-      '"onboarding_status":{"' || 'old":' || to_json(o.onboarding_status)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"password_rules":{"' || 'old":' || to_json(o.password_rules)::text || '}',
-      '"second_factor_required_since":{"' || 'old":' || to_json(o.second_factor_required_since)::text || '}',
-      '"onboarding_dismissed_at":{"' || 'old":' || to_json(o.onboarding_dismissed_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.tenants', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"old":' || to_json(o.name)::text,
+      '"slug":{"old":' || to_json(o.slug)::text,
+      '"domain":{"old":' || to_json(o.domain)::text,
+      '"logo":{"old":' || to_json(o.logo)::text,
+      '"colors":{"old":' || to_json(o.colors)::text,
+      '"features":{"old":' || to_json(o.features)::text,
+      '"feature_flags":{"old":' || to_json(o.feature_flags)::text,
+      '"settings":{"old":' || to_json(o.settings)::text,
+      '"security_policy":{"old":' || to_json(o.security_policy)::text,
+      '"database_url_encrypted":{"old":' || to_json(case when o.database_url_encrypted is not null then '[redacted]'::text end)::text,
+      '"status":{"old":' || to_json(o.status)::text,
+      '"status_reason":{"old":' || to_json(o.status_reason)::text,
+      '"status_changed_at":{"old":' || to_json(o.status_changed_at)::text,
+      '"deletion_requested_at":{"old":' || to_json(o.deletion_requested_at)::text,
+      '"deletion_scheduled_at":{"old":' || to_json(o.deletion_scheduled_at)::text,
+      '"grace_period_days":{"old":' || to_json(o.grace_period_days)::text,
+      '"onboarding_status":{"old":' || to_json(o.onboarding_status)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"password_rules":{"old":' || to_json(o.password_rules)::text,
+      '"second_factor_required_since":{"old":' || to_json(o.second_factor_required_since)::text,
+      '"onboarding_dismissed_at":{"old":' || to_json(o.onboarding_dismissed_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_tenants() from public;
@@ -9977,81 +10434,77 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_user_organizations()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.user_organizations', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}'), jsonb_build_object('organization_id', old.organization_id, 'user_id', old.user_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'), jsonb_build_object('organization_id', new.organization_id, 'user_id', new.user_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.organization_id is distinct from new.organization_id then
-        changes := changes || jsonb_build_object('organization_id', jsonb_build_object('old', old.organization_id, 'new', new.organization_id));
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.role is distinct from new.role then
-        changes := changes || jsonb_build_object('role', jsonb_build_object('old', old.role, 'new', new.role));
-      end if;
-      if old.joined_at is distinct from new.joined_at then
-        changes := changes || jsonb_build_object('joined_at', jsonb_build_object('old', old.joined_at, 'new', new.joined_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.user_organizations', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id}'), jsonb_build_object('organization_id', old.organization_id, 'user_id', old.user_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id}'), jsonb_build_object('organization_id', new.organization_id, 'user_id', new.user_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.organization_id is distinct from new.organization_id then
+          changes := jsonb_build_object('organization_id', jsonb_build_object('old', old.organization_id, 'new', new.organization_id));
+        end if;
+        if old.user_id is distinct from new.user_id then
+          changes := coalesce(changes, '{}') || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.role is distinct from new.role then
+          changes := coalesce(changes, '{}') || jsonb_build_object('role', jsonb_build_object('old', old.role, 'new', new.role));
+        end if;
+        if old.joined_at is distinct from new.joined_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('joined_at', jsonb_build_object('old', old.joined_at, 'new', new.joined_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.user_organizations', old.id::text, changes, jsonb_build_object('organization_id', new.organization_id, 'user_id', new.user_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.user_organizations', old.id::text, scope.changes, jsonb_build_object('organization_id', new.organization_id, 'user_id', new.user_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.user_organizations', n.id::text, ('{' || array_to_string(array[
-      '"organization_id":{"' || 'new":' || to_json(n.organization_id)::text || '}',
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"role":{"' || 'new":' || to_json(n.role)::text || '}',
-      '"joined_at":{"' || 'new":' || to_json(n.joined_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('organization_id', n.organization_id, 'user_id', n.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.user_organizations', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"organization_id":{"new":' || to_json(n.organization_id)::text,
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"role":{"new":' || to_json(n.role)::text,
+      '"joined_at":{"new":' || to_json(n.joined_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('organization_id', n.organization_id, 'user_id', n.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.user_organizations', o.id::text, ('{' || array_to_string(array[
-      '"organization_id":{"' || 'old":' || to_json(o.organization_id)::text || '}',
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"role":{"' || 'old":' || to_json(o.role)::text || '}',
-      '"joined_at":{"' || 'old":' || to_json(o.joined_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('organization_id', o.organization_id, 'user_id', o.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.user_organizations', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"organization_id":{"old":' || to_json(o.organization_id)::text,
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"role":{"old":' || to_json(o.role)::text,
+      '"joined_at":{"old":' || to_json(o.joined_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('organization_id', o.organization_id, 'user_id', o.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_user_organizations() from public;
@@ -10063,86 +10516,82 @@ CREATE OR REPLACE FUNCTION audit.track_tenancy_user_tenants()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'tenancy.user_tenants', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at,expiry_announced,expiry_reported}'), jsonb_build_object('user_id', old.user_id)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at,expiry_announced,expiry_reported}'), jsonb_build_object('user_id', new.user_id))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.user_id is distinct from new.user_id then
-        changes := changes || jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
-      end if;
-      if old.joined_at is distinct from new.joined_at then
-        changes := changes || jsonb_build_object('joined_at', jsonb_build_object('old', old.joined_at, 'new', new.joined_at));
-      end if;
-      if old.expires_at is distinct from new.expires_at then
-        changes := changes || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if old.is_break_glass is distinct from new.is_break_glass then
-        changes := changes || jsonb_build_object('is_break_glass', jsonb_build_object('old', old.is_break_glass, 'new', new.is_break_glass));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'tenancy.user_tenants', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at,expiry_announced,expiry_reported}'), jsonb_build_object('user_id', old.user_id)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at,expiry_announced,expiry_reported}'), jsonb_build_object('user_id', new.user_id))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.user_id is distinct from new.user_id then
+          changes := jsonb_build_object('user_id', jsonb_build_object('old', old.user_id, 'new', new.user_id));
+        end if;
+        if old.joined_at is distinct from new.joined_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('joined_at', jsonb_build_object('old', old.joined_at, 'new', new.joined_at));
+        end if;
+        if old.expires_at is distinct from new.expires_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('expires_at', jsonb_build_object('old', old.expires_at, 'new', new.expires_at));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+        if old.is_break_glass is distinct from new.is_break_glass then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_break_glass', jsonb_build_object('old', old.is_break_glass, 'new', new.is_break_glass));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'tenancy.user_tenants', old.id::text, changes, jsonb_build_object('user_id', new.user_id),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'tenancy.user_tenants', old.id::text, scope.changes, jsonb_build_object('user_id', new.user_id),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'tenancy.user_tenants', n.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'new":' || to_json(n.user_id)::text || '}',
-      '"joined_at":{"' || 'new":' || to_json(n.joined_at)::text || '}',
-      '"expires_at":{"' || 'new":' || to_json(n.expires_at)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}',
-      '"is_break_glass":{"' || 'new":' || to_json(n.is_break_glass)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', n.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'tenancy.user_tenants', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"new":' || to_json(n.user_id)::text,
+      '"joined_at":{"new":' || to_json(n.joined_at)::text,
+      '"expires_at":{"new":' || to_json(n.expires_at)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text,
+      '"is_break_glass":{"new":' || to_json(n.is_break_glass)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', n.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'tenancy.user_tenants', o.id::text, ('{' || array_to_string(array[
-      '"user_id":{"' || 'old":' || to_json(o.user_id)::text || '}',
-      '"joined_at":{"' || 'old":' || to_json(o.joined_at)::text || '}',
-      '"expires_at":{"' || 'old":' || to_json(o.expires_at)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}',
-      '"is_break_glass":{"' || 'old":' || to_json(o.is_break_glass)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('user_id', o.user_id),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'tenancy.user_tenants', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"user_id":{"old":' || to_json(o.user_id)::text,
+      '"joined_at":{"old":' || to_json(o.joined_at)::text,
+      '"expires_at":{"old":' || to_json(o.expires_at)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text,
+      '"is_break_glass":{"old":' || to_json(o.is_break_glass)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('user_id', o.user_id),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_tenancy_user_tenants() from public;
@@ -10154,81 +10603,77 @@ CREATE OR REPLACE FUNCTION audit.track_usage_plan_limits()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.plan_id is distinct from new.plan_id or old.metric_name is distinct from new.metric_name then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'usage.plan_limits', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.plan_id::text || '/' || old.metric_name::text, audit.row_values(to_jsonb(old), 'old', '{}', '{}')),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.plan_id::text || '/' || new.metric_name::text, audit.row_values(to_jsonb(new), 'new', '{}', '{}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.plan_id is distinct from new.plan_id then
-        changes := changes || jsonb_build_object('plan_id', jsonb_build_object('old', old.plan_id, 'new', new.plan_id));
-      end if;
-      if old.metric_name is distinct from new.metric_name then
-        changes := changes || jsonb_build_object('metric_name', jsonb_build_object('old', old.metric_name, 'new', new.metric_name));
-      end if;
-      if old.quota is distinct from new.quota then
-        changes := changes || jsonb_build_object('quota', jsonb_build_object('old', old.quota, 'new', new.quota));
-      end if;
-      if old.is_hard is distinct from new.is_hard then
-        changes := changes || jsonb_build_object('is_hard', jsonb_build_object('old', old.is_hard, 'new', new.is_hard));
-      end if;
-      if changes <> '{}' then
+    if old.plan_id is distinct from new.plan_id or old.metric_name is distinct from new.metric_name then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'usage.plan_limits', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.plan_id::text || '/' || old.metric_name::text, audit.row_values(to_jsonb(old), 'old', '{}', '{}')),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.plan_id::text || '/' || new.metric_name::text, audit.row_values(to_jsonb(new), 'new', '{}', '{}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.plan_id is distinct from new.plan_id then
+          changes := jsonb_build_object('plan_id', jsonb_build_object('old', old.plan_id, 'new', new.plan_id));
+        end if;
+        if old.metric_name is distinct from new.metric_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('metric_name', jsonb_build_object('old', old.metric_name, 'new', new.metric_name));
+        end if;
+        if old.quota is distinct from new.quota then
+          changes := coalesce(changes, '{}') || jsonb_build_object('quota', jsonb_build_object('old', old.quota, 'new', new.quota));
+        end if;
+        if old.is_hard is distinct from new.is_hard then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_hard', jsonb_build_object('old', old.is_hard, 'new', new.is_hard));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'usage.plan_limits', old.plan_id::text || '/' || old.metric_name::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'usage.plan_limits', old.plan_id::text || '/' || old.metric_name::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'usage.plan_limits', n.plan_id::text || '/' || n.metric_name::text, ('{' || array_to_string(array[
-      '"plan_id":{"' || 'new":' || to_json(n.plan_id)::text || '}',
-      '"metric_name":{"' || 'new":' || to_json(n.metric_name)::text || '}',
-      '"quota":{"' || 'new":' || to_json(n.quota)::text || '}',
-      '"is_hard":{"' || 'new":' || to_json(n.is_hard)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'usage.plan_limits', n.plan_id::text || '/' || n.metric_name::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"plan_id":{"new":' || to_json(n.plan_id)::text,
+      '"metric_name":{"new":' || to_json(n.metric_name)::text,
+      '"quota":{"new":' || to_json(n.quota)::text,
+      '"is_hard":{"new":' || to_json(n.is_hard)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'usage.plan_limits', o.plan_id::text || '/' || o.metric_name::text, ('{' || array_to_string(array[
-      '"plan_id":{"' || 'old":' || to_json(o.plan_id)::text || '}',
-      '"metric_name":{"' || 'old":' || to_json(o.metric_name)::text || '}',
-      '"quota":{"' || 'old":' || to_json(o.quota)::text || '}',
-      '"is_hard":{"' || 'old":' || to_json(o.is_hard)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'usage.plan_limits', o.plan_id::text || '/' || o.metric_name::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"plan_id":{"old":' || to_json(o.plan_id)::text,
+      '"metric_name":{"old":' || to_json(o.metric_name)::text,
+      '"quota":{"old":' || to_json(o.quota)::text,
+      '"is_hard":{"old":' || to_json(o.is_hard)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_usage_plan_limits() from public;
@@ -10240,96 +10685,92 @@ CREATE OR REPLACE FUNCTION audit.track_usage_plans()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'usage.plans', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,updated_at}'), jsonb_build_object('name', old.name)),
-            (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,updated_at}'), jsonb_build_object('name', new.name))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.name is distinct from new.name then
-        changes := changes || jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
-      end if;
-      if old.display_name is distinct from new.display_name then
-        changes := changes || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.is_default is distinct from new.is_default then
-        changes := changes || jsonb_build_object('is_default', jsonb_build_object('old', old.is_default, 'new', new.is_default));
-      end if;
-      if old.is_active is distinct from new.is_active then
-        changes := changes || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
-      end if;
-      if old.is_built_in is distinct from new.is_built_in then
-        changes := changes || jsonb_build_object('is_built_in', jsonb_build_object('old', old.is_built_in, 'new', new.is_built_in));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'usage.plans', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{id,updated_at}'), jsonb_build_object('name', old.name)),
+          (coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{id,updated_at}'), jsonb_build_object('name', new.name))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.name is distinct from new.name then
+          changes := jsonb_build_object('name', jsonb_build_object('old', old.name, 'new', new.name));
+        end if;
+        if old.display_name is distinct from new.display_name then
+          changes := coalesce(changes, '{}') || jsonb_build_object('display_name', jsonb_build_object('old', old.display_name, 'new', new.display_name));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+        end if;
+        if old.is_default is distinct from new.is_default then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_default', jsonb_build_object('old', old.is_default, 'new', new.is_default));
+        end if;
+        if old.is_active is distinct from new.is_active then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_active', jsonb_build_object('old', old.is_active, 'new', new.is_active));
+        end if;
+        if old.is_built_in is distinct from new.is_built_in then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_built_in', jsonb_build_object('old', old.is_built_in, 'new', new.is_built_in));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'usage.plans', old.id::text, changes, jsonb_build_object('name', new.name),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'usage.plans', old.id::text, scope.changes, jsonb_build_object('name', new.name),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'insert', 'usage.plans', n.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'new":' || to_json(n.name)::text || '}',
-      '"display_name":{"' || 'new":' || to_json(n.display_name)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"is_default":{"' || 'new":' || to_json(n.is_default)::text || '}',
-      '"is_active":{"' || 'new":' || to_json(n.is_active)::text || '}',
-      '"is_built_in":{"' || 'new":' || to_json(n.is_built_in)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', n.name),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'usage.plans', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"new":' || to_json(n.name)::text,
+      '"display_name":{"new":' || to_json(n.display_name)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"is_default":{"new":' || to_json(n.is_default)::text,
+      '"is_active":{"new":' || to_json(n.is_active)::text,
+      '"is_built_in":{"new":' || to_json(n.is_built_in)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', n.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select scope.tenant_id, scope.user_id, scope.user_name, 'delete', 'usage.plans', o.id::text, ('{' || array_to_string(array[
-      '"name":{"' || 'old":' || to_json(o.name)::text || '}',
-      '"display_name":{"' || 'old":' || to_json(o.display_name)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"is_default":{"' || 'old":' || to_json(o.is_default)::text || '}',
-      '"is_active":{"' || 'old":' || to_json(o.is_active)::text || '}',
-      '"is_built_in":{"' || 'old":' || to_json(o.is_built_in)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('name', o.name),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000'), nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'usage.plans', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"name":{"old":' || to_json(o.name)::text,
+      '"display_name":{"old":' || to_json(o.display_name)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"is_default":{"old":' || to_json(o.is_default)::text,
+      '"is_active":{"old":' || to_json(o.is_active)::text,
+      '"is_built_in":{"old":' || to_json(o.is_built_in)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('name', o.name),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_usage_plans() from public;
@@ -10341,81 +10782,77 @@ CREATE OR REPLACE FUNCTION audit.track_usage_tenant_limits()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.metric_name is distinct from new.metric_name then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'usage.tenant_limits', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.metric_name::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,metric_name,updated_at}')),
-            (new.tenant_id, 'insert', new.metric_name::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,metric_name,updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.quota is distinct from new.quota then
-        changes := changes || jsonb_build_object('quota', jsonb_build_object('old', old.quota, 'new', new.quota));
-      end if;
-      if old.is_hard is distinct from new.is_hard then
-        changes := changes || jsonb_build_object('is_hard', jsonb_build_object('old', old.is_hard, 'new', new.is_hard));
-      end if;
-      if old.reason is distinct from new.reason then
-        changes := changes || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.metric_name is distinct from new.metric_name then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'usage.tenant_limits', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.metric_name::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,metric_name,updated_at}')),
+          (new.tenant_id, 'insert', new.metric_name::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,metric_name,updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.quota is distinct from new.quota then
+          changes := jsonb_build_object('quota', jsonb_build_object('old', old.quota, 'new', new.quota));
+        end if;
+        if old.is_hard is distinct from new.is_hard then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_hard', jsonb_build_object('old', old.is_hard, 'new', new.is_hard));
+        end if;
+        if old.reason is distinct from new.reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('reason', jsonb_build_object('old', old.reason, 'new', new.reason));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'usage.tenant_limits', old.metric_name::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'usage.tenant_limits', old.metric_name::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'usage.tenant_limits', n.metric_name::text, ('{' || array_to_string(array[
-      '"quota":{"' || 'new":' || to_json(n.quota)::text || '}',
-      '"is_hard":{"' || 'new":' || to_json(n.is_hard)::text || '}',
-      '"reason":{"' || 'new":' || to_json(n.reason)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'usage.tenant_limits', n.metric_name::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"quota":{"new":' || to_json(n.quota)::text,
+      '"is_hard":{"new":' || to_json(n.is_hard)::text,
+      '"reason":{"new":' || to_json(n.reason)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'usage.tenant_limits', o.metric_name::text, ('{' || array_to_string(array[
-      '"quota":{"' || 'old":' || to_json(o.quota)::text || '}',
-      '"is_hard":{"' || 'old":' || to_json(o.is_hard)::text || '}',
-      '"reason":{"' || 'old":' || to_json(o.reason)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'usage.tenant_limits', o.metric_name::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"quota":{"old":' || to_json(o.quota)::text,
+      '"is_hard":{"old":' || to_json(o.is_hard)::text,
+      '"reason":{"old":' || to_json(o.reason)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_usage_tenant_limits() from public;
@@ -10427,91 +10864,87 @@ CREATE OR REPLACE FUNCTION audit.track_usage_tenant_plans()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'usage.tenant_plans', d.resource_id, ('{' || d.changes || '}')::jsonb,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}')),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'))
-        ) as d (tenant_id, action, resource_id, changes);
-        return null;
-      end if;
-      if old.plan_id is distinct from new.plan_id then
-        changes := changes || jsonb_build_object('plan_id', jsonb_build_object('old', old.plan_id, 'new', new.plan_id));
-      end if;
-      if old.since is distinct from new.since then
-        changes := changes || jsonb_build_object('since', jsonb_build_object('old', old.since, 'new', new.since));
-      end if;
-      if old.until is distinct from new.until then
-        changes := changes || jsonb_build_object('until', jsonb_build_object('old', old.until, 'new', new.until));
-      end if;
-      if old.subscription_status is distinct from new.subscription_status then
-        changes := changes || jsonb_build_object('subscription_status', jsonb_build_object('old', old.subscription_status, 'new', new.subscription_status));
-      end if;
-      if old.trial_ends_at is distinct from new.trial_ends_at then
-        changes := changes || jsonb_build_object('trial_ends_at', jsonb_build_object('old', old.trial_ends_at, 'new', new.trial_ends_at));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'usage.tenant_plans', d.resource_id, ('{' || d.changes || '}')::jsonb,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{}', '{tenant_id,id,updated_at}')),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{}', '{tenant_id,id,updated_at}'))
+      ) as d (tenant_id, action, resource_id, changes);
+    else
+      <<comparing>>
+      begin
+        if old.plan_id is distinct from new.plan_id then
+          changes := jsonb_build_object('plan_id', jsonb_build_object('old', old.plan_id, 'new', new.plan_id));
+        end if;
+        if old.since is distinct from new.since then
+          changes := coalesce(changes, '{}') || jsonb_build_object('since', jsonb_build_object('old', old.since, 'new', new.since));
+        end if;
+        if old.until is distinct from new.until then
+          changes := coalesce(changes, '{}') || jsonb_build_object('until', jsonb_build_object('old', old.until, 'new', new.until));
+        end if;
+        if old.subscription_status is distinct from new.subscription_status then
+          changes := coalesce(changes, '{}') || jsonb_build_object('subscription_status', jsonb_build_object('old', old.subscription_status, 'new', new.subscription_status));
+        end if;
+        if old.trial_ends_at is distinct from new.trial_ends_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('trial_ends_at', jsonb_build_object('old', old.trial_ends_at, 'new', new.trial_ends_at));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'usage.tenant_plans', old.id::text, changes,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'usage.tenant_plans', old.id::text, scope.changes,
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'usage.tenant_plans', n.id::text, ('{' || array_to_string(array[
-      '"plan_id":{"' || 'new":' || to_json(n.plan_id)::text || '}',
-      '"since":{"' || 'new":' || to_json(n.since)::text || '}',
-      '"until":{"' || 'new":' || to_json(n.until)::text || '}',
-      '"subscription_status":{"' || 'new":' || to_json(n.subscription_status)::text || '}',
-      '"trial_ends_at":{"' || 'new":' || to_json(n.trial_ends_at)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'usage.tenant_plans', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"plan_id":{"new":' || to_json(n.plan_id)::text,
+      '"since":{"new":' || to_json(n.since)::text,
+      '"until":{"new":' || to_json(n.until)::text,
+      '"subscription_status":{"new":' || to_json(n.subscription_status)::text,
+      '"trial_ends_at":{"new":' || to_json(n.trial_ends_at)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'usage.tenant_plans', o.id::text, ('{' || array_to_string(array[
-      '"plan_id":{"' || 'old":' || to_json(o.plan_id)::text || '}',
-      '"since":{"' || 'old":' || to_json(o.since)::text || '}',
-      '"until":{"' || 'old":' || to_json(o.until)::text || '}',
-      '"subscription_status":{"' || 'old":' || to_json(o.subscription_status)::text || '}',
-      '"trial_ends_at":{"' || 'old":' || to_json(o.trial_ends_at)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'usage.tenant_plans', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"plan_id":{"old":' || to_json(o.plan_id)::text,
+      '"since":{"old":' || to_json(o.since)::text,
+      '"until":{"old":' || to_json(o.until)::text,
+      '"subscription_status":{"old":' || to_json(o.subscription_status)::text,
+      '"trial_ends_at":{"old":' || to_json(o.trial_ends_at)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb,
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_usage_tenant_plans() from public;
@@ -10523,111 +10956,122 @@ CREATE OR REPLACE FUNCTION audit.track_webhooks_endpoints()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET "TimeZone" TO 'UTC'
 AS $function$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
 begin
   if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, 'webhooks.endpoints', d.resource_id, ('{' || d.changes || '}')::jsonb, details,
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{secret_encrypted,previous_secret_encrypted}', '{tenant_id,id,failing_since,last_success_at,updated_at}'), jsonb_build_object('url', old.url)),
-            (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{secret_encrypted,previous_secret_encrypted}', '{tenant_id,id,failing_since,last_success_at,updated_at}'), jsonb_build_object('url', new.url))
-        ) as d (tenant_id, action, resource_id, changes, details);
-        return null;
-      end if;
-      if old.url is distinct from new.url then
-        changes := changes || jsonb_build_object('url', jsonb_build_object('old', old.url, 'new', new.url));
-      end if;
-      if old.description is distinct from new.description then
-        changes := changes || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
-      end if;
-      if old.event_types is distinct from new.event_types then
-        changes := changes || jsonb_build_object('event_types', jsonb_build_object('old', old.event_types, 'new', new.event_types));
-      end if;
-      if old.secret_encrypted is distinct from new.secret_encrypted then
-        changes := changes || jsonb_build_object('secret_encrypted', jsonb_build_object('old', case when old.secret_encrypted is not null then '[redacted]' end, 'new', case when new.secret_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.previous_secret_encrypted is distinct from new.previous_secret_encrypted then
-        changes := changes || jsonb_build_object('previous_secret_encrypted', jsonb_build_object('old', case when old.previous_secret_encrypted is not null then '[redacted]' end, 'new', case when new.previous_secret_encrypted is not null then '[redacted]' end));
-      end if;
-      if old.previous_secret_until is distinct from new.previous_secret_until then
-        changes := changes || jsonb_build_object('previous_secret_until', jsonb_build_object('old', old.previous_secret_until, 'new', new.previous_secret_until));
-      end if;
-      if old.is_enabled is distinct from new.is_enabled then
-        changes := changes || jsonb_build_object('is_enabled', jsonb_build_object('old', old.is_enabled, 'new', new.is_enabled));
-      end if;
-      if old.disabled_reason is distinct from new.disabled_reason then
-        changes := changes || jsonb_build_object('disabled_reason', jsonb_build_object('old', old.disabled_reason, 'new', new.disabled_reason));
-      end if;
-      if old.created_by is distinct from new.created_by then
-        changes := changes || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
-      end if;
-      if old.created_at is distinct from new.created_at then
-        changes := changes || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
-      end if;
-      if changes <> '{}' then
+    if old.tenant_id is distinct from new.tenant_id or old.id is distinct from new.id then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
+      select
+        d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', d.action, 'webhooks.endpoints', d.resource_id, ('{' || d.changes || '}')::jsonb, d.details,
+        split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+      from (
+        values
+          (old.tenant_id, 'delete', old.id::text, audit.row_values(to_jsonb(old), 'old', '{secret_encrypted,previous_secret_encrypted}', '{tenant_id,id,failing_since,last_success_at,updated_at}'), jsonb_build_object('url', old.url)),
+          (new.tenant_id, 'insert', new.id::text, audit.row_values(to_jsonb(new), 'new', '{secret_encrypted,previous_secret_encrypted}', '{tenant_id,id,failing_since,last_success_at,updated_at}'), jsonb_build_object('url', new.url))
+      ) as d (tenant_id, action, resource_id, changes, details);
+    else
+      <<comparing>>
+      begin
+        if old.url is distinct from new.url then
+          changes := jsonb_build_object('url', jsonb_build_object('old', old.url, 'new', new.url));
+        end if;
+        if old.description is distinct from new.description then
+          changes := coalesce(changes, '{}') || jsonb_build_object('description', jsonb_build_object('old', old.description, 'new', new.description));
+          new.failing_since := old.failing_since;
+          new.last_success_at := old.last_success_at;
+          new.updated_at := old.updated_at;
+          new.description := old.description;
+          exit comparing when new *= old;
+        end if;
+        if old.event_types is distinct from new.event_types then
+          changes := coalesce(changes, '{}') || jsonb_build_object('event_types', jsonb_build_object('old', old.event_types, 'new', new.event_types));
+          new.failing_since := old.failing_since;
+          new.last_success_at := old.last_success_at;
+          new.updated_at := old.updated_at;
+          new.event_types := old.event_types;
+          exit comparing when new *= old;
+        end if;
+        if old.secret_encrypted is distinct from new.secret_encrypted then
+          changes := coalesce(changes, '{}') || jsonb_build_object('secret_encrypted', jsonb_build_object('old', case when old.secret_encrypted is not null then '[redacted]'::text end, 'new', case when new.secret_encrypted is not null then '[redacted]'::text end));
+          new.failing_since := old.failing_since;
+          new.last_success_at := old.last_success_at;
+          new.updated_at := old.updated_at;
+          new.secret_encrypted := old.secret_encrypted;
+          exit comparing when new *= old;
+        end if;
+        if old.previous_secret_encrypted is distinct from new.previous_secret_encrypted then
+          changes := coalesce(changes, '{}') || jsonb_build_object('previous_secret_encrypted', jsonb_build_object('old', case when old.previous_secret_encrypted is not null then '[redacted]'::text end, 'new', case when new.previous_secret_encrypted is not null then '[redacted]'::text end));
+        end if;
+        if old.previous_secret_until is distinct from new.previous_secret_until then
+          changes := coalesce(changes, '{}') || jsonb_build_object('previous_secret_until', jsonb_build_object('old', old.previous_secret_until, 'new', new.previous_secret_until));
+        end if;
+        if old.is_enabled is distinct from new.is_enabled then
+          changes := coalesce(changes, '{}') || jsonb_build_object('is_enabled', jsonb_build_object('old', old.is_enabled, 'new', new.is_enabled));
+        end if;
+        if old.disabled_reason is distinct from new.disabled_reason then
+          changes := coalesce(changes, '{}') || jsonb_build_object('disabled_reason', jsonb_build_object('old', old.disabled_reason, 'new', new.disabled_reason));
+        end if;
+        if old.created_by is distinct from new.created_by then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_by', jsonb_build_object('old', old.created_by, 'new', new.created_by));
+        end if;
+        if old.created_at is distinct from new.created_at then
+          changes := coalesce(changes, '{}') || jsonb_build_object('created_at', jsonb_build_object('old', old.created_at, 'new', new.created_at));
+        end if;
+      end;
+      if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
         insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
         values (
-          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', 'webhooks.endpoints', old.id::text, changes, jsonb_build_object('url', new.url),
-          split_part(request ->> 'ip', '%', 1)::inet, request ->> 'agent', request ->> 'id'
+          old.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'update', 'webhooks.endpoints', old.id::text, scope.changes, jsonb_build_object('url', new.url),
+          split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
         );
       end if;
-      return null;
-    end;
-  end if;
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'INSERT' then
+    end if;
+  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(n.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'insert', 'webhooks.endpoints', n.id::text, ('{' || array_to_string(array[
-      '"url":{"' || 'new":' || to_json(n.url)::text || '}',
-      '"description":{"' || 'new":' || to_json(n.description)::text || '}',
-      '"event_types":{"' || 'new":' || to_json(n.event_types)::text || '}',
-      '"secret_encrypted":{"' || 'new":' || case when n.secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"previous_secret_encrypted":{"' || 'new":' || case when n.previous_secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"previous_secret_until":{"' || 'new":' || to_json(n.previous_secret_until)::text || '}',
-      '"is_enabled":{"' || 'new":' || to_json(n.is_enabled)::text || '}',
-      '"disabled_reason":{"' || 'new":' || to_json(n.disabled_reason)::text || '}',
-      '"created_by":{"' || 'new":' || to_json(n.created_by)::text || '}',
-      '"created_at":{"' || 'new":' || to_json(n.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('url', n.url),
-      scope.ip_address, scope.user_agent, scope.request_id
+    select
+      n.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'insert', 'webhooks.endpoints', n.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"url":{"new":' || to_json(n.url)::text,
+      '"description":{"new":' || to_json(n.description)::text,
+      '"event_types":{"new":' || to_json(n.event_types)::text,
+      '"secret_encrypted":{"new":' || to_json(case when n.secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"previous_secret_encrypted":{"new":' || to_json(case when n.previous_secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"previous_secret_until":{"new":' || to_json(n.previous_secret_until)::text,
+      '"is_enabled":{"new":' || to_json(n.is_enabled)::text,
+      '"disabled_reason":{"new":' || to_json(n.disabled_reason)::text,
+      '"created_by":{"new":' || to_json(n.created_by)::text,
+      '"created_at":{"new":' || to_json(n.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('url', n.url),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
     insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes, details, ip_address, user_agent, request_id)
-    select coalesce(o.tenant_id, scope.tenant_id), scope.user_id, scope.user_name, 'delete', 'webhooks.endpoints', o.id::text, ('{' || array_to_string(array[
-      '"url":{"' || 'old":' || to_json(o.url)::text || '}',
-      '"description":{"' || 'old":' || to_json(o.description)::text || '}',
-      '"event_types":{"' || 'old":' || to_json(o.event_types)::text || '}',
-      '"secret_encrypted":{"' || 'old":' || case when o.secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"previous_secret_encrypted":{"' || 'old":' || case when o.previous_secret_encrypted is not null then '"[redacted]"' end || '}',
-      '"previous_secret_until":{"' || 'old":' || to_json(o.previous_secret_until)::text || '}',
-      '"is_enabled":{"' || 'old":' || to_json(o.is_enabled)::text || '}',
-      '"disabled_reason":{"' || 'old":' || to_json(o.disabled_reason)::text || '}',
-      '"created_by":{"' || 'old":' || to_json(o.created_by)::text || '}',
-      '"created_at":{"' || 'old":' || to_json(o.created_at)::text || '}'
-      ]::text[], ',') || '}')::jsonb, jsonb_build_object('url', o.url),
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+    select
+      o.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, scope.request ->> 'name', 'delete', 'webhooks.endpoints', o.id::text,
+      coalesce('{' || nullif(array_to_string(array[
+      '"url":{"old":' || to_json(o.url)::text,
+      '"description":{"old":' || to_json(o.description)::text,
+      '"event_types":{"old":' || to_json(o.event_types)::text,
+      '"secret_encrypted":{"old":' || to_json(case when o.secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"previous_secret_encrypted":{"old":' || to_json(case when o.previous_secret_encrypted is not null then '[redacted]'::text end)::text,
+      '"previous_secret_until":{"old":' || to_json(o.previous_secret_until)::text,
+      '"is_enabled":{"old":' || to_json(o.is_enabled)::text,
+      '"disabled_reason":{"old":' || to_json(o.disabled_reason)::text,
+      '"created_by":{"old":' || to_json(o.created_by)::text,
+      '"created_at":{"old":' || to_json(o.created_at)::text
+      ]::text[], '},'), '') || '}}', '{}')::jsonb, jsonb_build_object('url', o.url),
+      split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
-end;
 end
 $function$;
 revoke execute on function audit.track_webhooks_endpoints() from public;
@@ -10690,23 +11134,27 @@ AS $function$
 declare
   -- "=" of these does not exist, or says something else than "the same value"
   compared_as_text constant regtype[] := '{json,xml,point,lseg,path,box,polygon,circle,line}';
+  -- With fewer columns left it takes longer to ask whether the rows are the same by now than to compare them.
+  fewest_left constant integer := 6;
+  person constant text := 'nullif(current_setting(''app.user_id'', true), '''')::uuid, scope.request ->> ''name''';
+  origin constant text := 'split_part(scope.request ->> ''ip'', ''%'', 1)::inet, scope.request ->> ''agent'', scope.request ->> ''id''';
+  no_tenant constant text := 'coalesce(nullif(current_setting(''app.tenant_id'', true), '''')::uuid, ''00000000-0000-0000-0000-000000000000'')';
   resource text;
   identity_columns text[];
   is_partitioned boolean;
-  has_tenant boolean;
-  old_tenant text := 'coalesce(nullif(current_setting(''app.tenant_id'', true), '''')::uuid, ''00000000-0000-0000-0000-000000000000'')';
-  new_tenant text := old_tenant;
+  tenant_of text := '%1$s.tenant_id';
+  row_id_of text;
   single_key text;
   omitted text[];
   unknown text;
+  into_log text;
+  details_of text;
   inserted text := '';
+  deleted text := '';
   changed text := '';
   compared text := '';
-  deleted text := '';
-  details_column text := '';
-  old_details text := '';
-  new_details text := '';
-  source text;
+  same_by_now text;
+  updated text;
   col record;
 begin
   select format('%I.%I', n.nspname, c.relname) into resource
@@ -10734,17 +11182,6 @@ begin
   end if;
 
   select relkind = 'p' or relispartition into is_partitioned from pg_class where oid = target;
-  select bool_or(attnotnull) into has_tenant
-  from pg_attribute
-  where attrelid = target and attname = 'tenant_id' and not attisdropped;
-  if has_tenant then
-    old_tenant := 'old.tenant_id';
-    new_tenant := 'new.tenant_id';
-  elsif has_tenant is not null then
-    old_tenant := format('coalesce(old.tenant_id, %s)', old_tenant);
-    new_tenant := format('coalesce(new.tenant_id, %s)', new_tenant);
-  end if;
-  has_tenant := has_tenant is not null;
   if cardinality(array_remove(identity_columns, 'tenant_id')) = 1 then
     single_key := (array_remove(identity_columns, 'tenant_id'))[1];
   end if;
@@ -10755,23 +11192,38 @@ begin
     and not attisdropped
     and (attname = 'tenant_id' or attname = single_key or attname = any (ignored) or attgenerated <> '');
 
-  if cardinality(context) > 0 then
-    details_column := ', details';
-    select
-      format(', jsonb_build_object(%s)', string_agg(format('%L, o.%I', name, name), ', ' order by position)),
-      format(', jsonb_build_object(%s)', string_agg(format('%L, n.%I', name, name), ', ' order by position))
-    into old_details, new_details
-    from unnest(context) with ordinality as part (name, position);
-  end if;
+  -- To be formatted with the name of the row that is meant: new, old, or of sets n and o.
+  select case when bool_and(attnotnull) then '%1$s.tenant_id' when count(*) > 0 then 'coalesce(%1$s.tenant_id, ' || no_tenant || ')' else no_tenant end
+  into tenant_of
+  from pg_attribute
+  where attrelid = target and attname = 'tenant_id' and not attisdropped;
+  select string_agg('%1$s.' || replace(quote_ident(name), '%', '%%') || '::text', ' || ''/'' || ' order by position) into row_id_of
+  from unnest(array_remove(identity_columns, 'tenant_id')) with ordinality as part (name, position);
+  select 'jsonb_build_object(' || string_agg(replace(quote_literal(name), '%', '%%') || ', %1$s.' || replace(quote_ident(name), '%', '%%'), ', ' order by position) || ')'
+  into details_of
+  from unnest(context) with ordinality as part (name, position);
+  into_log := format(
+    'insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%s, ip_address, user_agent, request_id)',
+    case when details_of is not null then ', details' end
+  );
+  select coalesce(string_agg(format(E'\n          new.%1$I := old.%1$I;', name), '' order by name), '') into same_by_now
+  from unnest(ignored) as name
+  where exists (select from pg_attribute where attrelid = target and attname = name and attnum > 0 and not attisdropped and attgenerated = '');
 
   for col in
     select
       a.attname as name,
       to_json(a.attname)::text as label,
       quote_ident(a.attname) as ident,
-      coalesce(nullif(t.typbasetype, 0), t.oid) = any (compared_as_text) as is_odd,
-      coalesce(not k.collisdeterministic, false) as is_folded,
-      a.attname = any (redacted) as is_secret
+      case
+        when coalesce(nullif(t.typbasetype, 0), t.oid) = any (compared_as_text) then '::text'
+        when not k.collisdeterministic then ' collate "C"'
+        else ''
+      end as compared_as,
+      case when coalesce(nullif(t.typbasetype, 0), t.oid) = any (compared_as_text) then '::text' else '' end as read_as,
+      a.attname = any (redacted) as is_secret,
+      -- Context is read from the new row after all have been compared.
+      not context && (ignored || a.attname::text) and row_number() over (order by a.attnum desc) > fewest_left as may_be_the_last
     from pg_attribute a
     join pg_type t on t.oid = a.atttypid
     left join pg_collation k on k.oid = a.attcollation
@@ -10779,169 +11231,170 @@ begin
     order by a.attnum
   loop
     declare
-      key text := quote_literal(col.label || ':{"');
-      cast_to text := case when col.is_odd then '::text' when col.is_folded then ' collate "C"' else '' end;
-      old_value text := 'to_json(o.' || col.ident || case when col.is_odd then '::text' else '' end || ')::text';
-      new_value text := 'to_json(n.' || col.ident || case when col.is_odd then '::text' else '' end || ')::text';
+      value_of text := case when col.is_secret then 'case when %1$s.%2$s is not null then ''[redacted]''::text end' else '%1$s.%2$s%3$s' end;
+      old_value text := format(value_of, 'o', col.ident, col.read_as);
+      new_value text := format(value_of, 'n', col.ident, col.read_as);
+      difference text := format(
+        'jsonb_build_object(%L, jsonb_build_object(''old'', %s, ''new'', %s))',
+        col.name, format(value_of, 'old', col.ident, col.read_as), format(value_of, 'new', col.ident, col.read_as)
+      );
     begin
-      if col.is_secret then
-        old_value := format('case when o.%s is not null then ''"[redacted]"'' end', col.ident);
-        new_value := format('case when n.%s is not null then ''"[redacted]"'' end', col.ident);
-      end if;
-      inserted := inserted || format(E',\n      %s || ''new":'' || %s || ''}''', key, new_value);
-      deleted := deleted || format(E',\n      %s || ''old":'' || %s || ''}''', key, old_value);
+      -- Without the brace at its end: all are joined by that and a comma.
+      inserted := inserted || format(E',\n      %L || to_json(%s)::text', col.label || ':{"new":', new_value);
+      deleted := deleted || format(E',\n      %L || to_json(%s)::text', col.label || ':{"old":', old_value);
       changed := changed || format(
-        E',\n        case when o.%1$s%2$s is distinct from n.%1$s%2$s then %3$s || ''old":'' || coalesce(%4$s, ''null'') || '',"new":'' || coalesce(%5$s, ''null'') || ''}'' end',
-        col.ident, cast_to, key, old_value, new_value
+        E',\n          case when o.%1$s%2$s is distinct from n.%1$s%2$s then %3$L || coalesce(to_json(%4$s)::text, ''null'') || '',"new":'' || coalesce(to_json(%5$s)::text, ''null'') || ''}'' end',
+        col.ident, col.compared_as, col.label || ':{"old":', old_value, new_value
       );
       compared := compared || format(
-        $compared$
-      if old.%1$s%2$s is distinct from new.%1$s%2$s then
-        changes := changes || jsonb_build_object(%3$L, jsonb_build_object('old', %4$s, 'new', %5$s));
-      end if;$compared$,
-        col.ident, cast_to, col.name,
-        format(case when col.is_secret then 'case when old.%s is not null then ''[redacted]'' end' when col.is_odd then 'old.%s::text' else 'old.%s' end, col.ident),
-        format(case when col.is_secret then 'case when new.%s is not null then ''[redacted]'' end' when col.is_odd then 'new.%s::text' else 'new.%s' end, col.ident)
+        E'\n        if old.%1$s%2$s is distinct from new.%1$s%2$s then\n          changes := %3$s;%4$s\n        end if;',
+        col.ident, col.compared_as,
+        case when compared = '' then difference else 'coalesce(changes, ''{}'') || ' || difference end,
+        case
+          when col.may_be_the_last then
+            format(E'%1$s\n          new.%2$s := old.%2$s;\n          exit comparing when new *= old;', same_by_now, col.ident)
+        end
       );
     end;
   end loop;
 
-  -- Unrolled column by column: a difference by jsonb_each costs twice as much. One full join, because a plan is kept
-  -- over calls and a nested loop chosen for one row would be quadratic for a thousand; a full join cannot be one.
-  source := format($source$
-<<scope>>
-declare
-  request constant jsonb := nullif(current_setting('app.request', true), '')::jsonb;
-  request_id constant text := request ->> 'id';
-  user_agent constant text := request ->> 'agent';
-  user_name constant text := request ->> 'name';
-  ip_address constant inet := split_part(request ->> 'ip', '%%', 1)::inet;
-  user_id constant uuid := nullif(current_setting('app.user_id', true), '')::uuid;
-  tenant_id constant uuid := coalesce(nullif(current_setting('app.tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000000');
-begin
-  if tg_op = 'UPDATE' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
+  if is_partitioned then
+    -- Of a row that moves to another partition row triggers see a delete and an insert: in the sets it is one row. One full join,
+    -- because a plan is kept over calls and a nested loop chosen for one row would be quadratic for a thousand; this cannot be one.
+    updated := format($updated$    request := nullif(current_setting('app.request', true), '')::jsonb;
+    %1$s
     select
-      d.tenant_id, scope.user_id, scope.user_name, d.action, %1$L, d.resource_id, ('{' || d.changes || '}')::jsonb%13$s,
-      scope.ip_address, scope.user_agent, scope.request_id
+      d.tenant_id, %2$s, d.action, %3$L, d.resource_id, ('{' || d.changes || '}')::jsonb%4$s,
+      %5$s
     from (
       select
-        case when o.%2$s is null then %3$s else %4$s end as tenant_id,
-        case when o.%2$s is null then 'insert' when n.%2$s is null then 'delete' else 'update' end as action,
-        case when o.%2$s is null then %5$s else %6$s end as resource_id,
+        case when o.%6$I is null then %7$s else %8$s end as tenant_id,
+        case when o.%6$I is null then 'insert' when n.%6$I is null then 'delete' else 'update' end as action,
+        case when o.%6$I is null then %9$s else %10$s end as resource_id,
         case
-          when o.%2$s is null then audit.row_values(to_jsonb(n), 'new', %7$L, %8$L)
-          when n.%2$s is null then audit.row_values(to_jsonb(o), 'old', %7$L, %8$L)
-          else array_to_string(array[%9$s
+          when o.%6$I is null then audit.row_values(to_jsonb(n), 'new', %11$L, %12$L)
+          when n.%6$I is null then audit.row_values(to_jsonb(o), 'old', %11$L, %12$L)
+          else array_to_string(array[%13$s
           ]::text[], ',')
-        end as changes%16$s
+        end as changes%14$s
       from old_rows as o
-      full join new_rows as n on %10$s
+      full join new_rows as n on %15$s
       offset 0
     ) as d
     where d.changes <> '' or d.action <> 'update';
-  elsif tg_op = 'INSERT' then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
-    select %3$s, scope.user_id, scope.user_name, 'insert', %1$L, %5$s, ('{' || array_to_string(array[%11$s
-      ]::text[], ',') || '}')::jsonb%14$s,
-      scope.ip_address, scope.user_agent, scope.request_id
+$updated$,
+      into_log,
+      person,
+      resource,
+      case when details_of is not null then ', d.details' end,
+      origin,
+      identity_columns[1],
+      format(tenant_of, 'n'),
+      format(tenant_of, 'o'),
+      format(row_id_of, 'n'),
+      format(row_id_of, 'o'),
+      redacted,
+      omitted,
+      substr(changed, 2),
+      case
+        when details_of is not null then format(
+          E',\n        case when n.%I is null then %s else %s end as details', identity_columns[1], format(details_of, 'o'), format(details_of, 'n')
+        )
+      end,
+      (select string_agg(format('o.%1$I = n.%1$I', name), ' and ' order by position)
+       from unnest(identity_columns) with ordinality as part (name, position))
+    );
+  else
+    -- By row: most updates change one, and to begin a statement over all columns takes longer than to compare them one by one.
+    -- A thousand rows take a third longer than as a set.
+    updated := format($updated$    if %1$s then
+      request := nullif(current_setting('app.request', true), '')::jsonb;
+      %2$s
+      select
+        d.tenant_id, %3$s, d.action, %4$L, d.resource_id, ('{' || d.changes || '}')::jsonb%5$s,
+        %6$s
+      from (
+        values
+          (%7$s, 'delete', %8$s, audit.row_values(to_jsonb(old), 'old', %9$L, %10$L)%11$s),
+          (%12$s, 'insert', %13$s, audit.row_values(to_jsonb(new), 'new', %9$L, %10$L)%14$s)
+      ) as d (tenant_id, action, resource_id, changes%15$s);
+    else
+      <<comparing>>
+      begin%16$s
+      end;
+      if scope.changes is not null then
+        request := nullif(current_setting('app.request', true), '')::jsonb;
+        %2$s
+        values (
+          %7$s, %3$s, 'update', %4$L, %8$s, scope.changes%14$s,
+          %6$s
+        );
+      end if;
+    end if;
+$updated$,
+      (select string_agg(format('old.%1$I is distinct from new.%1$I', name), ' or ' order by position)
+       from unnest(identity_columns) with ordinality as part (name, position)),
+      into_log,
+      person,
+      resource,
+      case when details_of is not null then ', d.details' end,
+      origin,
+      format(tenant_of, 'old'),
+      format(row_id_of, 'old'),
+      redacted,
+      omitted,
+      ', ' || format(details_of, 'old'),
+      format(tenant_of, 'new'),
+      format(row_id_of, 'new'),
+      ', ' || format(details_of, 'new'),
+      case when details_of is not null then ', details' end,
+      compared
+    );
+  end if;
+
+  return format($source$
+<<scope>>
+declare
+  request jsonb;
+  changes jsonb;
+begin
+  if tg_op = 'UPDATE' then
+%1$s  elsif tg_op = 'INSERT' then
+    request := nullif(current_setting('app.request', true), '')::jsonb;
+    %2$s
+    select
+      %3$s, %4$s, 'insert', %5$L, %6$s,
+      coalesce('{' || nullif(array_to_string(array[%7$s
+      ]::text[], '},'), '') || '}}', '{}')::jsonb%8$s,
+      %9$s
     from new_rows as n;
-  elsif not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id()) then
-    insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%13$s, ip_address, user_agent, request_id)
-    select %4$s, scope.user_id, scope.user_name, 'delete', %1$L, %6$s, ('{' || array_to_string(array[%12$s
-      ]::text[], ',') || '}')::jsonb%15$s,
-      scope.ip_address, scope.user_agent, scope.request_id
-    from old_rows as o;
+  else
+    request := nullif(current_setting('app.request', true), '')::jsonb;
+    %2$s
+    select
+      %10$s, %4$s, 'delete', %5$L, %11$s,
+      coalesce('{' || nullif(array_to_string(array[%12$s
+      ]::text[], '},'), '') || '}}', '{}')::jsonb%13$s,
+      %9$s
+    from old_rows as o
+    where not exists (select from audit.unlogged_transactions as unlogged where unlogged.id = pg_current_xact_id());
   end if;
   return null;
 end
 $source$,
+    updated,
+    into_log,
+    format(tenant_of, 'n'),
+    person,
     resource,
-    quote_ident(identity_columns[1]),
-    case when has_tenant then 'coalesce(n.tenant_id, scope.tenant_id)' else 'scope.tenant_id' end,
-    case when has_tenant then 'coalesce(o.tenant_id, scope.tenant_id)' else 'scope.tenant_id' end,
-    (select string_agg(format('n.%I::text', name), ' || ''/'' || ' order by position)
-     from unnest(array_remove(identity_columns, 'tenant_id')) with ordinality as part (name, position)),
-    (select string_agg(format('o.%I::text', name), ' || ''/'' || ' order by position)
-     from unnest(array_remove(identity_columns, 'tenant_id')) with ordinality as part (name, position)),
-    redacted,
-    omitted,
-    substr(changed, 2),
-    (select string_agg(format('o.%1$I = n.%1$I', name), ' and ' order by position)
-     from unnest(identity_columns) with ordinality as part (name, position)),
+    format(row_id_of, 'n'),
     substr(inserted, 2),
+    ', ' || format(details_of, 'n'),
+    origin,
+    format(tenant_of, 'o'),
+    format(row_id_of, 'o'),
     substr(deleted, 2),
-    details_column,
-    new_details,
-    old_details,
-    case
-      when details_column <> '' then format(
-        E',\n        case when n.%I is null then %s else %s end as details',
-        identity_columns[1], substr(old_details, 3), substr(new_details, 3)
-      )
-      else ''
-    end
-  );
-  if is_partitioned then
-    return source;
-  end if;
-
-  -- Of the set only what is inserted or deleted is left.
-  source := regexp_replace(source, 'if tg_op = ''UPDATE'' then.*?els(if tg_op = ''INSERT'')', '\1');
-  -- Most updates change one row. To begin a statement over all columns takes longer than to run it, so that these are
-  -- compared one by one before it; a thousand rows take a third longer than as a set.
-  return format($source$
-begin
-  if tg_op = 'UPDATE' then
-    declare
-      request jsonb;
-      changes jsonb := '{}';
-    begin
-      if %1$s then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%2$s, ip_address, user_agent, request_id)
-        select
-          d.tenant_id, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', d.action, %3$L, d.resource_id, ('{' || d.changes || '}')::jsonb%2$s,
-          split_part(request ->> 'ip', '%%', 1)::inet, request ->> 'agent', request ->> 'id'
-        from (
-          values
-            (%4$s, 'delete', %5$s, audit.row_values(to_jsonb(old), 'old', %6$L, %7$L)%8$s),
-            (%9$s, 'insert', %10$s, audit.row_values(to_jsonb(new), 'new', %6$L, %7$L)%11$s)
-        ) as d (tenant_id, action, resource_id, changes%2$s);
-        return null;
-      end if;%12$s
-      if changes <> '{}' then
-        request := nullif(current_setting('app.request', true), '')::jsonb;
-        insert into audit.audit_logs (tenant_id, user_id, user_name, action, resource, resource_id, changes%2$s, ip_address, user_agent, request_id)
-        values (
-          %4$s, nullif(current_setting('app.user_id', true), '')::uuid, request ->> 'name', 'update', %3$L, %5$s, changes%11$s,
-          split_part(request ->> 'ip', '%%', 1)::inet, request ->> 'agent', request ->> 'id'
-        );
-      end if;
-      return null;
-    end;
-  end if;
-%13$s;
-end
-$source$,
-    (select string_agg(format('old.%1$I is distinct from new.%1$I', name), ' or ' order by position)
-     from unnest(identity_columns) with ordinality as part (name, position)),
-    details_column,
-    resource,
-    old_tenant,
-    (select string_agg(format('old.%I::text', name), ' || ''/'' || ' order by position)
-     from unnest(array_remove(identity_columns, 'tenant_id')) with ordinality as part (name, position)),
-    redacted,
-    omitted,
-    (select format(', jsonb_build_object(%s)', string_agg(format('%L, old.%I', name, name), ', ' order by position))
-     from unnest(context) with ordinality as part (name, position) having count(*) > 0),
-    new_tenant,
-    (select string_agg(format('new.%I::text', name), ' || ''/'' || ' order by position)
-     from unnest(array_remove(identity_columns, 'tenant_id')) with ordinality as part (name, position)),
-    (select format(', jsonb_build_object(%s)', string_agg(format('%L, new.%I', name, name), ', ' order by position))
-     from unnest(context) with ordinality as part (name, position) having count(*) > 0),
-    compared,
-    btrim(source, E'\n')
+    ', ' || format(details_of, 'o')
   );
 end
 $function$;
@@ -11030,7 +11483,7 @@ create table audit.audit_logs (
   ip_address inet,
   user_agent text,
   request_id text,
-  written_in bigint default ((pg_current_xact_id())::text)::bigint,
+  written_in bigint default txid_current(),
   format smallint default 2,
   salt bytea default uuid_send(gen_random_uuid()),
   erased jsonb,
@@ -12418,6 +12871,7 @@ CREATE OR REPLACE FUNCTION contractors.measure_catalogue()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET default_statistics_target TO '30'
 AS $function$
 begin
   analyze contractors.contractors (source, source_id, uei, observation_id, mention_id);
@@ -12450,6 +12904,7 @@ CREATE OR REPLACE FUNCTION contractors.measure_staging()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET default_statistics_target TO '30'
 AS $function$
 begin
   analyze pg_temp.import_rows (is_known, source_id, id, uei, observation_id, mention_id, award_id);
@@ -13057,7 +13512,7 @@ grant execute on function contractors.remove_shared_item(of_item_id uuid) to com
 revoke execute on function contractors.remove_shared_item(of_item_id uuid) from public;
 comment on function contractors.remove_shared_item(of_item_id uuid) is 'A guest who may edit takes a contractor out of the shared list';
 
-CREATE OR REPLACE FUNCTION contractors.rest_indexes()
+CREATE OR REPLACE FUNCTION contractors.rest_indexes(of_records boolean DEFAULT false)
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -13065,8 +13520,14 @@ CREATE OR REPLACE FUNCTION contractors.rest_indexes()
 AS $function$
 declare
   resting record;
+  tables regclass[] := case
+    when of_records then '{contractors.contractors, contractors.observations}'
+    else '{contractors.contractor_profiles, contractors.profile_names}'
+  end;
 begin
-  if exists (select from contractors.contractor_profiles) then
+  if of_records and (
+    exists (select from contractors.contractors) or exists (select from contractors.observations)
+  ) or not of_records and exists (select from contractors.contractor_profiles) then
     return false;
   end if;
   create temporary table resting_indexes (definition text not null, comment text) on commit drop;
@@ -13074,8 +13535,13 @@ begin
     select i.indexrelid::regclass as name, pg_get_indexdef(i.indexrelid) as definition,
       obj_description(i.indexrelid, 'pg_class') as comment
     from pg_index as i
-    where i.indrelid in ('contractors.contractor_profiles'::regclass, 'contractors.profile_names'::regclass)
+    where i.indrelid = any (tables)
       and not exists (select from pg_constraint as c where c.conindid = i.indexrelid)
+      -- Families are counted before the end, and few are in these.
+      and i.indexrelid <> all (
+        '{contractors.contractor_profiles_family_uei_idx, contractors.contractor_profiles_parent_uei_idx,
+          contractors.contractor_profiles_merged_into_idx}'::regclass[]
+      )
   loop
     insert into pg_temp.resting_indexes (definition, comment)
     values (
@@ -13087,9 +13553,9 @@ begin
   return true;
 end
 $function$;
-grant execute on function contractors.rest_indexes() to commonhold_app;
-revoke execute on function contractors.rest_indexes() from public;
-comment on function contractors.rest_indexes() is 'Drops the indexes of an empty catalogue''s profiles until wake_indexes() of the same transaction; false, and nothing done, once there is a profile';
+grant execute on function contractors.rest_indexes(of_records boolean) to commonhold_app;
+revoke execute on function contractors.rest_indexes(of_records boolean) from public;
+comment on function contractors.rest_indexes(of_records boolean) is 'Drops the indexes of an empty catalogue''s profiles, or of its records, until wake_indexes() of the same transaction; false, and nothing done, once there is one. Those by which families are found stay';
 
 CREATE OR REPLACE FUNCTION contractors.search_vector(name text, dba_name text, legal_business_name text)
  RETURNS tsvector
@@ -18917,6 +19383,19 @@ grant execute on function notifications.find_recipient(of_user_id uuid) to commo
 revoke execute on function notifications.find_recipient(of_user_id uuid) from public;
 comment on function notifications.find_recipient(of_user_id uuid) is 'Where a person gets mails, and whether he wants any about what happens in his tenants (MT-08)';
 
+CREATE OR REPLACE FUNCTION notifications.forget_actor()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  new.actor_name := null;
+  return new;
+end
+$function$;
+revoke execute on function notifications.forget_actor() from public;
+comment on function notifications.forget_actor() is 'The name of an actor goes with his account';
+
 CREATE OR REPLACE FUNCTION notifications.list_waiting(after_user_id uuid, at timestamp with time zone, most integer)
  RETURNS TABLE(user_id uuid, since timestamp with time zone, timezone text, digest text, digest_hour integer, digest_weekday integer)
  LANGUAGE sql
@@ -19007,6 +19486,7 @@ CREATE INDEX notifications_of_tenant_id_idx ON notifications.notifications USING
 CREATE INDEX notifications_unmailed_idx ON notifications.notifications USING btree (user_id, created_at) WHERE ((mail_settled_at IS NULL) AND (read_at IS NULL));
 CREATE INDEX notifications_unread_idx ON notifications.notifications USING btree (user_id, id DESC) WHERE (read_at IS NULL);
 CREATE INDEX notifications_user_id_idx ON notifications.notifications USING btree (user_id, id DESC);
+CREATE TRIGGER forget_actor BEFORE UPDATE OF actor_id ON notifications.notifications FOR EACH ROW WHEN (((old.actor_id IS NOT NULL) AND (new.actor_id IS NULL))) EXECUTE FUNCTION notifications.forget_actor();
 CREATE TRIGGER keep_updated_at BEFORE UPDATE ON notifications.notifications FOR EACH ROW EXECUTE FUNCTION platform.touch_updated_at();
 alter table notifications.notifications enable row level security;
 alter table notifications.notifications force row level security;
@@ -19032,7 +19512,7 @@ comment on column notifications.notifications.message is 'What there is to say b
 comment on column notifications.notifications.link is 'A page of this installation';
 comment on column notifications.notifications.data is 'For programs: ids of what it is about';
 comment on column notifications.notifications.actor_id is 'Whose doing it was; null for the platform''s own';
-comment on column notifications.notifications.actor_name is 'The actor''s name at that time';
+comment on column notifications.notifications.actor_name is 'The actor''s name at that time; null once his account is gone';
 comment on column notifications.notifications.read_at is 'Null while it is unread';
 comment on column notifications.notifications.mail_settled_at is 'When it was mailed, or found to be none that its person wants mailed: it is not looked at again for a mail';
 comment on column notifications.notifications.transaction_id is 'Tells what a reader with an earlier snapshot has not seen: ids are in order of writing, not of commit';

@@ -669,6 +669,10 @@ export interface AssignmentsSolverRuns {
   baseRevision: Generated<number>;
   bestCost: number | null;
   /**
+   * While it runs: the best plan so far, by places in problem, JSON compressed with gzip. Whoever takes the run up answers with nothing worse
+   */
+  bestPairs: Buffer | null;
+  /**
    * Of an infeasible round: demands that cannot be met together and what would mend it, by ids: names are looked up when it is read
    */
   conflict: Json | null;
@@ -677,6 +681,10 @@ export interface AssignmentsSolverRuns {
   fault: string | null;
   finishedAt: Timestamp | null;
   id: Generated<string>;
+  /**
+   * It has given up its place to others once, and waits for one that may be held for long
+   */
+  isLong: Generated<boolean>;
   /**
    * plan: the cheapest; replan: the fewest changes of the plan as it is
    */
@@ -3254,7 +3262,7 @@ export interface NotificationsNotifications {
    */
   actorId: Generated<string | null>;
   /**
-   * The actor's name at that time
+   * The actor's name at that time; null once his account is gone
    */
   actorName: Generated<string | null>;
   createdAt: Generated<Timestamp>;
