@@ -9,7 +9,7 @@ import type { SideRows } from './side-constraints.ts'
 const patience = 25
 
 /** Pairs of a group that HiGHS can choose among at once. */
-const mostPairs = 600
+const mostPairs = 400
 
 /** Groups in all: an end where each finds a little. */
 const mostGroups = 300
@@ -33,7 +33,7 @@ export function improveByGroups(
     const pairs = freePairs(instance, plan, groupOf(instance.participants.length, size, draw))
     if (pairs.length > mostPairs && since > 0) break
     const model = modelOf(instance, rows, pairs, plan)
-    const found = search(highs, model, { nodes: 200, seed: group, start: columnsOf(instance, model, plan) })
+    const found = search(highs, model, { nodes: 100, seed: group, start: columnsOf(instance, model, plan) })
     const next = plan.slice()
     for (const [column, pair] of pairs.entries()) next[pair] = found.columns[column]! > 0.5 ? 1 : 0
     const price = found.columns.length > 0 ? costOf(instance, next) : cost
