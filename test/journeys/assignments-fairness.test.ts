@@ -203,4 +203,18 @@ describe('how evenly chores fall, in the console', { skip }, () => {
     assert.deepEqual(complaints, [])
     await context.close()
   })
+
+  test('VS-06 a member begins in the domain in which she is assigned, not in the first by name', async () => {
+    await ask(alice, 'POST', '/assignment-domains', { name: 'attic', displayName: 'Attic' })
+    const { context, page, complaints } = await browser.open('desktop')
+    await enter(page, viewer, '/assignments')
+    await page.waitForURL(/domain=chores/)
+    // Who is assigned nowhere begins in the first.
+    const other = await browser.open('desktop')
+    await enter(other.page, alice, '/assignments')
+    await other.page.waitForURL(/domain=attic/)
+    assert.deepEqual([...complaints, ...other.complaints], [])
+    await context.close()
+    await other.context.close()
+  })
 })

@@ -1,9 +1,10 @@
 import { NativeSelect, Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect } from 'react'
-import { ErrorState, oneOf, type Search, useAddress } from '#platform/console'
+import { ErrorState, oneOf, type Search, useAddress, useSession } from '#platform/console'
 import { domainsQuery } from './domains.ts'
 import { FirstDomain } from './first-domain.tsx'
+import { ownParticipantsQuery } from './own-assignments.ts'
 import { useRememberedDomain } from './remembered-domain.ts'
 import type { Domain } from './wire-types.ts'
 import { plainWords } from './words.ts'
@@ -18,19 +19,27 @@ export const inDomain = ({ name }: Pick<Domain, 'name'>) => ({ domain: name })
 
 /**
  * The domain that the page is about: the one in the address (`?domain=`, its name or its id), else the one that this
- * browser was in last, else the first. Whoever shows what has a domain of its own calls `useRemembering`.
+ * browser was in last, else one in which one is assigned oneself, else the first. Whoever shows what has a domain of its own calls `useRemembering`.
  */
 function useDomainChoice() {
   const [search, change] = useAddress(everything)
   const { remembered } = useRememberedDomain()
+  const { can } = useSession()
   const query = useQuery(domainsQuery)
+  const isToldWhich = oneOf(search.domain) !== undefined || remembered !== undefined
+  const own = useQuery({ ...ownParticipantsQuery, enabled: !isToldWhich && can('assignments.own.use') })
   const domains = query.data ?? []
   const named = (wanted: string | undefined) =>
     wanted ? domains.find(({ id, name }) => name === wanted || id === wanted) : undefined
   const domain =
-    named(oneOf(search.domain)) ?? named(remembered?.name) ?? domains.find(({ isActive }) => isActive) ?? domains[0]
+    named(oneOf(search.domain)) ??
+    named(remembered?.name) ??
+    named(own.data?.items[0]?.domainId) ??
+    domains.find(({ isActive }) => isActive) ??
+    domains[0]
   return {
     query,
+    isPending: query.isPending || own.isLoading,
     domain,
     words: domain?.words ?? plainWords,
     /** Those that one can go to: what is not active any more only while one is in it. */
@@ -53,13 +62,13 @@ export function useRemembering(domain: Domain | undefined): void {
 
 /** A page that is about one domain: waits for it, says what is wrong, and leads by the hand where there is none yet. */
 export function InDomain({ children }: { children: (domain: Domain) => ReactNode }) {
-  const { query, domain, inAddress, change } = useDomainChoice()
-  useRemembering(domain)
+  const { query, isPending, domain, inAddress, change } = useDomainChoice()
+  useRemembering(isPending ? undefined : domain)
   useEffect(() => {
-    if (domain && inAddress !== domain.name) change({ domain: domain.name }, true)
-  }, [domain, inAddress, change])
+    if (domain && !isPending && inAddress !== domain.name) change({ domain: domain.name }, true)
+  }, [domain, isPending, inAddress, change])
   if (query.error) return <ErrorState error={query.error} retry={() => void query.refetch()} />
-  if (query.isPending) {
+  if (isPending) {
     return (
       <div role="status" aria-label="Loading">
         <Skeleton height={240} />
