@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import type { Scope } from '#platform/database'
 import { sql } from '#platform/database'
 import { etagOf } from '#platform/http'
+// What the database refuses for want of room has its words from there.
+import '#platform/usage'
 import { testDatabase } from '#test/database.ts'
 import { listItems } from './item-pages.ts'
 import { addItem, listsHolding, updateItem } from './items.ts'
@@ -32,6 +34,21 @@ test('GG-09 each user has favourites in each tenant, made once however many ask 
   assert.equal(other.items[0]?.isDefault, true)
   assert.notEqual(other.items[0]?.id, made.rows[0].id)
   await assert.rejects(deleteList(db.scoped(alice), made.rows[0].id), { code: 'contractors.default_list_stays' })
+})
+
+test('GG-09 AG-02 where the plan has no room for favourites one sees the lists that there are', async () => {
+  const full = await makeTenant('full')
+  const [erin, frank] = [await makeMember('erin', full), await makeMember('frank', full)]
+  const open = await createList(db.scoped(erin), { name: 'Open to all', isPublic: true })
+  await admin.query(
+    `insert into usage.tenant_limits (tenant_id, metric_name, quota) values ($1, 'contractors.lists', 1)`,
+    [full],
+  )
+  const seen = async () => (await listLists(db.scoped(frank), { limit: 25 })).items.map(({ name }) => name)
+  assert.deepEqual(await seen(), ['Open to all'])
+  await assert.rejects(createList(db.scoped(frank), { name: 'One too many' }), { code: 'usage.quota_exceeded' })
+  await deleteList(db.scoped(erin), open.id)
+  assert.deepEqual(await seen(), ['Favourites'])
 })
 
 test('GG-09 count, total value and last addition are those of the items, also after a contractor changes', async () => {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { json, onViolation, type Queryable, sql } from '#platform/database'
+import { DomainError } from '#platform/errors.ts'
 import {
   cutPage,
   decimal,
@@ -69,13 +70,18 @@ export type ListChanges = Static<typeof ListChanges>
 
 type Page = { limit: number; cursor?: string | undefined; archived?: boolean | undefined }
 
-/** The lists that the user sees: his favourites (made now if need be), his others, then those open to him. */
+/**
+ * The lists that the user sees: his favourites (made now if need be, and if the plan has room for one more list), his others, then
+ * those open to him. Each statement of `tx` is a transaction of its own: what is refused for want of room leaves the rest.
+ */
 export async function listLists(tx: Queryable, { limit, cursor, archived = false }: Page) {
   const fingerprint = archived ? `${order} archived` : order
   const after = readCursor(cursor, fingerprint, place)
   let rows = await selectLists(tx, limit, after, archived)
   if (!archived && !after && !rows.some(list => list.place === 0)) {
-    await makeFavourites(tx)
+    await makeFavourites(tx).catch((error: unknown) => {
+      if (!(error instanceof DomainError) || error.code !== 'usage.quota_exceeded') throw error
+    })
     rows = await selectLists(tx, limit, after, archived)
   }
   const page = cutPage(rows, limit, fingerprint, list => [list.place, list.sortOrder, list.sortName, list.id])
