@@ -42,6 +42,7 @@ export async function enter(
   const remembered = await page.addInitScript(() => localStorage.setItem('commonhold-visitor', '1'))
   await page.goto(next)
   await remembered.dispose()
+  await page.locator('h1').first().waitFor()
 }
 
 /** As a browser that was never signed in; leaves the console first, whose frame would ask and be refused. */
