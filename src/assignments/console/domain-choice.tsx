@@ -26,7 +26,7 @@ function useDomainChoice() {
   const { remembered } = useRememberedDomain()
   const { can } = useSession()
   const query = useQuery(domainsQuery)
-  const isToldWhich = oneOf(search.domain) !== undefined || remembered !== undefined
+  const isToldWhich = Boolean(oneOf(search.domain)) || remembered !== undefined
   const own = useQuery({ ...ownParticipantsQuery, enabled: !isToldWhich && can('assignments.own.use') })
   const domains = query.data ?? []
   const named = (wanted: string | undefined) =>
