@@ -30,7 +30,6 @@ export const errors = errorTable('assignments', {
   targetAssigned: ['conflict', 'The target has been assigned. Set isActive to false: then it is in no further round.'],
   targetCounts: ['invalid', 'maximumCount is smaller than requiredCount.'],
   targetWindow: ['invalid', '{reason}'],
-  problemFileNotFound: ['not_found', 'There is no file {path}.'],
   problemFileMalformed: [
     'invalid',
     '{path} is no problem or answer as docs/assignment-problems.md describes them: {fault}.',

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { openTextFile } from '#platform/files'
 import { instanceOf, ProblemError } from '../engine/instances.ts'
 import { largestCost, type Plan, type Problem } from '../engine/problem.ts'
 import { errors } from '../errors.ts'
@@ -118,7 +118,7 @@ const planFile = Type.Object({
   ]),
 })
 
-/** Reads a problem from a JSON file. Throws `assignments.problem_file_malformed` with the place, or `file.not_found`. */
+/** Reads a problem from a JSON file, compressed with gzip or not. Throws `assignments.problem_file_malformed` with the place, and as `openTextFile`. */
 export async function readProblem(path: string): Promise<Problem> {
   const { seed = 0, pins = [], relations = [], ...given } = await readAs(path, problemFile)
   const problem: Problem = {
@@ -144,17 +144,27 @@ export async function readProblem(path: string): Promise<Problem> {
 export const readPlan = async (path: string): Promise<Plan> => await readAs(path, planFile)
 
 async function readAs<Schema extends TSchema>(path: string, schema: Schema) {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(await readFile(path, 'utf8'))
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw code === 'ENOENT'
-      ? errors.problemFileNotFound({ path })
-      : errors.problemFileMalformed({ path, fault: message })
-  }
+  const parsed = parse(path, await textOf(path))
   const validator = Compile(schema)
   if (validator.Check(parsed)) return parsed
   const [fault] = validator.Errors(parsed)
   throw errors.problemFileMalformed({ path, fault: `${fault?.instancePath || '/'} ${fault?.message ?? ''}`.trim() })
+}
+
+async function textOf(path: string): Promise<string> {
+  const file = await openTextFile(path)
+  let text = ''
+  for await (const piece of file.pieces()) {
+    if (piece.isDamaged) throw errors.problemFileMalformed({ path, fault: 'It is not UTF-8.' })
+    text += piece.text
+  }
+  return text
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw errors.problemFileMalformed({ path, fault: error instanceof Error ? error.message : String(error) }, error)
+  }
 }

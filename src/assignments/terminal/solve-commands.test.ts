@@ -36,7 +36,7 @@ async function run(t: TestContext, ...words: string[]) {
   }
 }
 
-function fileOf(name: string, content: string): string {
+function fileOf(name: string, content: string | Buffer): string {
   const path = join(folder, name)
   writeFileSync(path, content)
   return path
@@ -120,6 +120,8 @@ test('VS-11 a file that is no problem is refused with the place, and what it nam
         reason.test(error.message),
       content,
     )
-  await assert.rejects(run(t, 'solve', join(folder, 'nowhere.json')), { code: 'assignments.problem_file_not_found' })
+  await assert.rejects(run(t, 'solve', join(folder, 'nowhere.json')), { code: 'files.not_found' })
+  await assert.rejects(run(t, 'solve', fileOf('latin.json', Buffer.from('"é"', 'latin1'))), /UTF-8/)
+  await assert.rejects(run(t, 'solve', fileOf('empty.json', '')), { code: 'files.empty' })
   await assert.rejects(run(t, 'solve', fileOf('good.json', documented), '--strategy', 'luck'), { exitCode: 2 })
 })
