@@ -184,6 +184,27 @@ test('MT-21 tokens of programs that are asked for at once are kept each for its 
   )
 })
 
+test('MT-21 who leaves while his token is being made takes nothing from those who stay', async () => {
+  const client = await registerClient(alice, {
+    ...asProgram,
+    name: 'Impatient',
+    serviceAccountId: await makeServiceAccount(alice, 'For the impatient', 'viewer'),
+  })
+  // Whoever leaves does so before his request is whole, or at some step of the answer.
+  const leaving = Array.from({ length: 60 }, async (_, index) => {
+    const signal = AbortSignal.timeout(index)
+    const answer = await grant(here, client, alice, signal).catch((error: Error) => error.name)
+    assert.ok(answer === 'TimeoutError' || typeof answer === 'object', `${answer}`)
+    return answer
+  })
+  const staying = await Promise.all(Array.from({ length: 30 }, () => grant(here, client)))
+  const left = (await Promise.all(leaving)).filter(answer => answer === 'TimeoutError')
+  assert.ok(left.length >= 3, `${left.length} left`)
+  assert.equal(new Set(staying.map(answer => answer.access_token ?? assert.fail(answer.error))).size, staying.length)
+  const inspected = { token: staying.at(-1)?.access_token ?? '' }
+  assert.equal((await ask(here, alice, 'introspection', client, inspected)).active, true)
+})
+
 const asProgram = { grantTypes: ['client_credentials'], redirectUris: [], scopes: ['contractors.lists.read'] }
 
 async function change(method: string, path: string, body?: unknown): Promise<Response> {
@@ -200,18 +221,20 @@ async function ask(
   endpoint: string,
   { clientId, secret }: RegisteredClient,
   form: Record<string, string>,
+  signal?: AbortSignal,
 ): Promise<Answer> {
   const response = await fetch(`${at}/t/${slugs.get(owner)}/${endpoint}`, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa(`${clientId}:${secret}`)}` },
     body: new URLSearchParams(form),
+    ...(signal && { signal }),
   })
   const text = await response.text()
   return (text === '' ? {} : JSON.parse(text)) as Answer
 }
 
-const grant = (at: string, client: RegisteredClient, owner = alice) =>
-  ask(at, owner, 'token', client, { grant_type: 'client_credentials' })
+const grant = (at: string, client: RegisteredClient, owner = alice, signal?: AbortSignal) =>
+  ask(at, owner, 'token', client, { grant_type: 'client_credentials' }, signal)
 
 async function signInAt(owner: Person, person: Person): Promise<string> {
   const slug = slugs.get(owner) as string
