@@ -2,6 +2,7 @@ import type { Check } from '#platform/checks.ts'
 import { auditChecks } from './audit-checks.ts'
 import { backupChecks } from './backup-checks.ts'
 import { fileChecks } from './file-checks.ts'
+import { guardChecks } from './guard-checks.ts'
 import { indexChecks } from './index-checks.ts'
 import { policyChecks } from './policy-checks.ts'
 import { programChecks } from './program-checks.ts'
@@ -24,4 +25,5 @@ export const healthChecks: readonly Check[] = [
   ...backupChecks,
   ...replicaChecks,
   ...auditChecks,
+  ...guardChecks,
 ]

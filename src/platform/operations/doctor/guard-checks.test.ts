@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { testWorld } from '#test/world.ts'
+import { examine } from './examinations.ts'
+
+const { admin, app } = await testWorld()
+const look = () => examine(app, { only: 'audit.guards' })
+const [{ name: month }] = (
+  await admin.query(`select inhrelid::regclass::text as name from pg_inherits
+    where inhparent = 'audit.audit_logs'::regclass order by 1 limit 1`)
+).rows
+const [{ database }] = (await admin.query('select current_database() as database')).rows
+const lists = 'contractors.contractor_lists'
+
+/** What a superuser can do so that nothing, or something else, gets into the log; how it is undone, and what is said. */
+const attacks: Readonly<Record<string, { make: string; undo: string; object: string; says: RegExp }>> = {
+  'the guard of a month is switched off': {
+    make: `alter table ${month} disable trigger append_only`,
+    undo: `alter table ${month} enable always trigger append_only`,
+    object: month,
+    says: /entries can be changed/,
+  },
+  'the guard of a month fires no more where triggers do not': {
+    make: `alter table ${month} enable trigger append_only`,
+    undo: `alter table ${month} enable always trigger append_only`,
+    object: month,
+    says: /entries can be changed/,
+  },
+  'a trigger of somebody else stands before the log': {
+    make: `create function public.swallow() returns trigger language plpgsql as 'begin return null; end';
+      create trigger swallow before insert on audit.audit_logs for each row execute function public.swallow()`,
+    undo: 'drop function public.swallow cascade',
+    object: 'audit.audit_logs.swallow',
+    says: /none of ours/,
+  },
+  'a rule takes the seals away': {
+    make: 'create rule swallow as on insert to audit.seals do instead nothing',
+    undo: 'drop rule swallow on audit.seals',
+    object: 'audit.seals.swallow',
+    says: /none of ours/,
+  },
+  'the trigger of a tracked table has a condition': {
+    make: `drop trigger audit_update on ${lists};
+      create trigger audit_update after update on ${lists}
+      for each row when (new.name = 'x') execute function audit.track_contractors_contractor_lists()`,
+    undo: `drop trigger audit_update on ${lists};
+      create trigger audit_update after update on ${lists}
+      for each row execute function audit.track_contractors_contractor_lists()`,
+    object: `${lists}.audit_update`,
+    says: /not logged/,
+  },
+  'the trigger of a tracked table looks at some columns': {
+    make: `drop trigger audit_update on ${lists};
+      create trigger audit_update after update of name on ${lists}
+      for each row execute function audit.track_contractors_contractor_lists()`,
+    undo: `drop trigger audit_update on ${lists};
+      create trigger audit_update after update on ${lists}
+      for each row execute function audit.track_contractors_contractor_lists()`,
+    object: `${lists}.audit_update`,
+    says: /not logged/,
+  },
+  'triggers are switched off for a role': {
+    make: `alter role commonhold_readonly in database "${database}" set session_replication_role = 'replica'`,
+    undo: `alter role commonhold_readonly in database "${database}" reset session_replication_role`,
+    object: 'commonhold_readonly',
+    says: /no change is logged/,
+  },
+  'triggers are switched off for the database': {
+    make: `alter database "${database}" set session_replication_role = 'replica'`,
+    undo: `alter database "${database}" reset session_replication_role`,
+    object: 'the database',
+    says: /no change is logged/,
+  },
+}
+
+for (const [what, { make, undo, object, says }] of Object.entries(attacks)) {
+  test(`PE-07 the doctor names it when ${what}`, async () => {
+    assert.deepEqual(await look(), [], 'control: as the migrations leave it')
+    await admin.query(make)
+    try {
+      const found = await look()
+      const meant = found.find(each => each.object === object)
+      assert.ok(meant, found.map(each => each.message).join(' '))
+      assert.equal(meant.severity, 'critical')
+      // A trigger of a partitioned table is one of each month too; beside these there is nothing.
+      for (const each of found) assert.match(each.message, says)
+    } finally {
+      await admin.query(undo)
+    }
+    assert.deepEqual(await look(), [], 'gone with what made it')
+  })
+}
