@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Command } from 'commander'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import type { Json } from '#test/json.ts'
 import { testWorld } from '#test/world.ts'
 import { registerContractorCommands } from './commands.ts'
@@ -24,20 +24,15 @@ writeFileSync(monthly, sample)
 test('GG-07 at the command line a file is tried, imported, told of, and what was refused is kept and gives its own exit code', async () => {
   const [tried] = await asJson('import', monthly, '--source', 'sam', '--dry-run')
   assert.deepEqual([tried.dryRun, tried.rows.inserted, await count('contractors')], [true, 3, 0])
-  assert.match(await run('import', monthly, '--source', 'sam'), /3 new, 0 changed, 0 unchanged, 0 rejected/)
-  assert.equal(await count('contractors'), 3)
-  assert.equal(process.exitCode, undefined)
+  const { written, exitCode } = await command('import', monthly, '--source', 'sam')
+  assert.match(written, /3 new, 0 changed, 0 unchanged, 0 rejected/)
+  assert.deepEqual([await count('contractors'), exitCode], [3, undefined])
 
   const bad = join(folder, 'bad.dat')
   const rejects = join(folder, 'bad.csv')
   writeFileSync(bad, sample.replace('20050714', '20059999'))
-  try {
-    const [partly] = await asJson('import', bad, '--source', 'sam', '--rejects', rejects)
-    assert.equal(partly.rows.rejected, 1)
-    assert.equal(process.exitCode, 6)
-  } finally {
-    process.exitCode = undefined
-  }
+  const partly = await command('import', bad, '--source', 'sam', '--rejects', rejects, '--json')
+  assert.deepEqual([JSON.parse(partly.written)[0].rows.rejected, partly.exitCode], [1, 6])
   assert.match(readFileSync(rejects, 'utf8'), /20059999|date/)
 
   const imports = await asJson('imports', 'list')
@@ -129,17 +124,14 @@ test('GG-09 GG-10 at the command line a member’s lists are listed, shown, fill
   const file = join(folder, 'ueis.txt')
   writeFileSync(file, `${second.uei};\nnothing, ABCDEFGH1234\n`)
   const named = ['lists', 'add', 'primes', first.uei.toLowerCase(), '--file', file, ...asAlice]
-  try {
-    const tried = await asJson(...named, '--dry-run')
-    assert.deepEqual([tried.added, tried.unknown, tried.invalid], [2, ['ABCDEFGH1234'], ['NOTHING']])
-    assert.equal(await count('contractor_list_items'), 0)
-    assert.match(await run(...named), /^2 added, 0 in it already\n.*ABCDEFGH1234\n.*NOTHING/s)
-    assert.equal(process.exitCode, 6)
-  } finally {
-    process.exitCode = undefined
-  }
-  assert.match(await run('lists', 'add', id, first.uei, ...asAlice), /^0 added, 1 in it already\n$/)
-  assert.equal(process.exitCode, undefined)
+  const tried = await asJson(...named, '--dry-run')
+  assert.deepEqual([tried.added, tried.unknown, tried.invalid], [2, ['ABCDEFGH1234'], ['NOTHING']])
+  assert.equal(await count('contractor_list_items'), 0)
+  const partly = await command(...named)
+  assert.match(partly.written, /^2 added, 0 in it already\n.*ABCDEFGH1234\n.*NOTHING/s)
+  assert.equal(partly.exitCode, 6)
+  const again = await command('lists', 'add', id, first.uei, ...asAlice)
+  assert.deepEqual([again.written, again.exitCode], ['0 added, 1 in it already\n', undefined])
   const { rows: logged } = await admin.query(
     `select distinct user_id, user_agent from audit.audit_logs where resource = 'contractors.contractor_list_items'`,
   )
@@ -183,24 +175,8 @@ test('GG-09 at the command line who may not, is not there or names nothing is to
 
 const asJson = async (...words: string[]): Promise<Json> => JSON.parse(await run(...words, '--json'))
 
-/** What a command writes to stdout. */
-async function run(...words: string[]): Promise<string> {
-  const program = new Command()
-  registerContractorCommands(program, { withApp: work => work(app) })
-  for (const each of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
-    each.exitOverride().configureOutput({ writeErr: () => {} })
-  const written: string[] = []
-  const write = process.stdout.write
-  // The runner of the tests tells its results in bytes.
-  process.stdout.write = (chunk: string | Uint8Array) =>
-    typeof chunk === 'string' ? written.push(chunk) > 0 : write.call(process.stdout, chunk)
-  try {
-    await program.parseAsync(words, { from: 'user' })
-  } finally {
-    process.stdout.write = write
-  }
-  return written.join('')
-}
+const command = (...words: string[]) => runCommand(commandsOn(app, registerContractorCommands), words)
+const run = async (...words: string[]) => (await command(...words)).written
 
 const count = async (table: string): Promise<number> =>
   (await admin.query(`select count(*)::integer as rows from contractors.${table}`)).rows[0].rows

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Command } from 'commander'
+import { runCommand } from '#test/commands.ts'
 import { emptyTestDatabase, migrationFolder } from '#test/migrations.ts'
 import { registerDatabaseCommands } from './database-commands.ts'
 
@@ -21,24 +21,18 @@ async function start(t: TestContext, isEmbedded = true) {
   const db = async (...words: string[]) => {
     let code = 0
     let closed = 0
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => {} })
-    registerDatabaseCommands(program, {
-      open: async () => ({ admin, isEmbedded, close: async () => void closed++ }),
-      files: folder,
-      exit: wanted => {
-        code = wanted
-      },
-    })
-    const output: string[] = []
-    const mock = t.mock.method(process.stdout, 'write', (text: string) => Boolean(output.push(text)))
-    const muted = t.mock.method(process.stderr, 'write', () => true)
-    try {
-      await program.parseAsync(['db', ...words], { from: 'user' })
-    } finally {
-      mock.mock.restore()
-      muted.mock.restore()
-    }
-    return { code, closed, text: output.join('') }
+    const { written } = await runCommand(
+      program =>
+        registerDatabaseCommands(program, {
+          open: async () => ({ admin, isEmbedded, close: async () => void closed++ }),
+          files: folder,
+          exit: wanted => {
+            code = wanted
+          },
+        }),
+      ['db', ...words],
+    )
+    return { code, closed, text: written }
   }
   const json = async (...words: string[]) => JSON.parse((await db(...words, '--json')).text)
   return { admin, client, folder, db, json }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Command } from 'commander'
+import { runCommand } from '#test/commands.ts'
 import { testDatabase } from '#test/database.ts'
 import { registerDocsCommands } from './docs-commands.ts'
 
@@ -11,11 +11,8 @@ const { admin, adminConfig } = await testDatabase()
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-docs-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-async function docs(...words: string[]): Promise<void> {
-  const program = new Command().exitOverride()
-  registerDocsCommands(program, { withAdmin: work => work(adminConfig) })
-  await program.parseAsync(['docs', ...words], { from: 'user' })
-}
+const docs = (...words: string[]) =>
+  runCommand(program => registerDocsCommands(program, { withAdmin: work => work(adminConfig) }), ['docs', ...words])
 
 test('GG-14 docs schema writes the tables of the live database, and --check sees what has changed since', async () => {
   const output = join(folder, 'new', 'schema.md')

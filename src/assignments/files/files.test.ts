@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Command } from 'commander'
 import fc from 'fast-check'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import type { Json } from '#test/json.ts'
 import { testWorld } from '#test/world.ts'
 import { registerAssignmentCommands } from '../commands.ts'
@@ -74,8 +74,15 @@ test('VS-06 VS-07 what is exported and imported into another workspace is export
     assert.equal((await asJson(`export-${what}`, '-o', theirs, ...inBobs)).rows, 0, 'the other workspace has nothing')
     const tried = await asJson(`import-${what}`, ours, '--dry-run', ...inBobs)
     assert.deepEqual([tried.rows.inserted, await countOf(what, bob.tenantId)], [count, 0])
-    const taken = await asJson(`import-${what}`, ours, ...inBobs)
-    assert.deepEqual(taken.rows, { read: count, inserted: count, updated: 0, unchanged: 0, rejected: 0 })
+    const taken = await command(`import-${what}`, ours, ...inBobs, '--json')
+    assert.deepEqual(JSON.parse(taken.written).rows, {
+      read: count,
+      inserted: count,
+      updated: 0,
+      unchanged: 0,
+      rejected: 0,
+    })
+    assert.equal(taken.exitCode, undefined)
     await asJson(`export-${what}`, '-o', theirs, ...inBobs)
     assert.equal(readFileSync(theirs, 'utf8'), readFileSync(ours, 'utf8'))
     for (const where of [inBobs, inChores]) {
@@ -83,7 +90,6 @@ test('VS-06 VS-07 what is exported and imported into another workspace is export
       assert.deepEqual([again.rows.unchanged, again.rows.inserted + again.rows.updated], [count, 0])
     }
     assert.equal(await countOf(what, alice.tenantId), count)
-    assert.equal(process.exitCode, undefined)
   }
   const { items } = await listParticipants(app.db.scoped(bob.scope), { limit: 10 })
   assert.deepEqual(items.map(({ name }) => name).sort(), [
@@ -133,13 +139,9 @@ test('VS-06 rows that cannot be taken go to the reject file with line, column an
       '',
     ].join('\n'),
   )
-  try {
-    const report = await asJson('import-participants', file, '--rejects', rejects, ...inChores)
-    assert.equal(process.exitCode, 6)
-    assert.deepEqual(report.rows, { read: 17, inserted: 2, updated: 0, unchanged: 0, rejected: 15 })
-  } finally {
-    process.exitCode = undefined
-  }
+  const partly = await command('import-participants', file, '--rejects', rejects, ...inChores, '--json')
+  assert.equal(partly.exitCode, 6)
+  assert.deepEqual(JSON.parse(partly.written).rows, { read: 17, inserted: 2, updated: 0, unchanged: 0, rejected: 15 })
   const [head, ...lines] = readFileSync(rejects, 'utf8').trim().split('\n')
   assert.equal(head, 'line,column,reason,raw')
   assert.deepEqual(
@@ -201,12 +203,8 @@ test('VS-07 a target’s times, counts and skills are held against its rules, an
     file,
     'reference,name,required_count,maximum_count,weekday,on_date,starts_at,ends_at\nT-1,A,3,2,,,,\nT-2,B,,,monday,2027-03-08,,\nT-3,C,,,,,08:00,\nT-4,D,,,Mo,,,\nT-5,E,,,,,,\nT-6,F,,,,,9:00,10:00\n',
   )
-  try {
-    const { rows } = await asJson('import-targets', file, '--rejects', rejects, ...inChores)
-    assert.deepEqual([rows.inserted, rows.rejected], [1, 5])
-  } finally {
-    process.exitCode = undefined
-  }
+  const { rows } = await asJson('import-targets', file, '--rejects', rejects, ...inChores)
+  assert.deepEqual([rows.inserted, rows.rejected], [1, 5])
   assert.match(
     readFileSync(rejects, 'utf8'),
     /2,,maximumCount is smaller[\s\S]*3,,[\s\S]*4,,[\s\S]*5,weekday,"a weekday is one of monday, tuesday,[\s\S]*7,starts_at,a time is written as 09:00,/,
@@ -308,20 +306,5 @@ async function countOf(what: string, tenantId: string): Promise<number> {
 
 const asJson = async (...words: string[]): Promise<Json> => JSON.parse(await run(...words, '--json'))
 
-/** What a command writes to stdout. */
-async function run(...words: string[]): Promise<string> {
-  const program = new Command()
-  registerAssignmentCommands(program, { withApp: work => work(app) })
-  for (const each of [program, ...program.commands]) each.exitOverride().configureOutput({ writeErr: () => {} })
-  const written: string[] = []
-  const write = process.stdout.write
-  // The runner of the tests tells its results in bytes.
-  process.stdout.write = (chunk: string | Uint8Array) =>
-    typeof chunk === 'string' ? written.push(chunk) > 0 : write.call(process.stdout, chunk)
-  try {
-    await program.parseAsync(words, { from: 'user' })
-  } finally {
-    process.stdout.write = write
-  }
-  return written.join('')
-}
+const command = (...words: string[]) => runCommand(commandsOn(app, registerAssignmentCommands), words)
+const run = async (...words: string[]) => (await command(...words)).written

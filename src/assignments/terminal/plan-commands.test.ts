@@ -1,40 +1,19 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command } from 'commander'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { admin, alice, app, bob, houseOf, viewer } from '../planning/planning.test.world.ts'
 import { slow } from '../planning/run-jobs.test.slow.ts'
 import { solveRun } from '../planning/run-jobs.ts'
 import { registerPlanCommands } from './plan-commands.ts'
 
-/** Runs `commonhold assignments …` in this process; gives what it writes and the exit code that it asks for. */
-async function assignments(t: TestContext, words: readonly string[], person = alice) {
-  const program = new Command('assignments').exitOverride().configureOutput({ writeErr: () => {} })
-  registerPlanCommands(program, { withApp: work => work(app) })
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} })
-  let written = ''
-  const passOn = process.stdout.write.bind(process.stdout)
-  const stdout = t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
-    // The runner reports on the tests before in bytes, on the same stream.
-    if (typeof text !== 'string') return passOn(text)
-    written += text
-    return true
-  })
-  const before = process.exitCode
-  process.exitCode = undefined
-  try {
-    await program.parseAsync([...words, '--tenant', person.tenantId, '--user', person.userId], { from: 'user' })
-    return { written, exitCode: process.exitCode }
-  } finally {
-    stdout.mock.restore()
-    process.exitCode = before
-  }
-}
+const assignments = (words: readonly string[], person = alice) =>
+  runCommand(commandsOn(app, registerPlanCommands), [...words, '--tenant', person.tenantId, '--user', person.userId])
 
-test('VS-11 VS-15 AG-01 a round is planned, shown, checked, played again, compared and published from the command line', async t => {
+test('VS-11 VS-15 AG-01 a round is planned, shown, checked, played again, compared and published from the command line', async () => {
   const house = await houseOf({ Anna: {}, Ben: {} }, { Kitchen: {}, Door: {} })
   const { rows } = await admin.query('select name from assignments.domains where id = $1', [house.domainId])
-  const made = await assignments(t, [
+  const made = await assignments([
     'plan',
     '--domain',
     rows[0].name,
@@ -49,15 +28,15 @@ test('VS-11 VS-15 AG-01 a round is planned, shown, checked, played again, compar
   assert.deepEqual([run.status, run.planStatus, run.gap, run.acceptedRevision], ['done', 'optimal', 0, 1])
   const id = run.assignmentId
 
-  const shown = (await assignments(t, ['show', id])).written
+  const shown = (await assignments(['show', id])).written
   assert.match(shown, /2027-03-08 to 2027-03-14, draft, optimal/)
   assert.match(shown, /^ {2}Door: (Anna|Ben)$/m)
-  assert.match((await assignments(t, ['check', id])).written, /^It holds\.\n/)
-  const checked = await assignments(t, ['check', id, '--run', 'last', '--json'])
+  assert.match((await assignments(['check', id])).written, /^It holds\.\n/)
+  const checked = await assignments(['check', id, '--run', 'last', '--json'])
   assert.deepEqual([checked.exitCode, JSON.parse(checked.written).holds], [undefined, true])
-  assert.match((await assignments(t, ['replay', id])).written, /the same, byte for byte/)
+  assert.match((await assignments(['replay', id])).written, /the same, byte for byte/)
 
-  const proposal = await assignments(t, [
+  const proposal = await assignments([
     'plan',
     id,
     '--strategy',
@@ -71,43 +50,39 @@ test('VS-11 VS-15 AG-01 a round is planned, shown, checked, played again, compar
     [JSON.parse(proposal.written).strategy, JSON.parse(proposal.written).acceptedRevision],
     ['random_assignment', null],
   )
-  const compared = JSON.parse((await assignments(t, ['compare', id, '--from', '1', '--run', 'last', '--json'])).written)
+  const compared = JSON.parse((await assignments(['compare', id, '--from', '1', '--run', 'last', '--json'])).written)
   assert.deepEqual([compared.from.detailCount, compared.to.detailCount], [2, 2])
-  assert.match((await assignments(t, ['compare', id])).written, /nobody moves/)
-  assert.match((await assignments(t, ['publish', id])).written, /is published: 2 people are told/)
-  assert.equal(JSON.parse((await assignments(t, ['replan', id, '--json'])).written).kind, 'replan')
+  assert.match((await assignments(['compare', id])).written, /nobody moves/)
+  assert.match((await assignments(['publish', id])).written, /is published: 2 people are told/)
+  assert.equal(JSON.parse((await assignments(['replan', id, '--json'])).written).kind, 'replan')
 
   for (const command of ['show', 'check', 'compare', 'replay', 'plan', 'replan', 'publish'])
-    await assert.rejects(assignments(t, [command, id], bob), { kind: 'not_found' }, `${command} as the other tenant`)
+    await assert.rejects(assignments([command, id], bob), { kind: 'not_found' }, `${command} as the other tenant`)
   for (const command of ['plan', 'replan', 'publish'])
-    await assert.rejects(
-      assignments(t, [command, id], viewer),
-      { kind: 'forbidden' },
-      `${command} as who only looks on`,
-    )
-  assert.match((await assignments(t, ['show', id], viewer)).written, /published/)
+    await assert.rejects(assignments([command, id], viewer), { kind: 'forbidden' }, `${command} as who only looks on`)
+  assert.match((await assignments(['show', id], viewer)).written, /published/)
 })
 
-test('VS-11 VS-15 commands say by their exit code that there is no plan, and that something does not hold', async t => {
+test('VS-11 VS-15 commands say by their exit code that there is no plan, and that something does not hold', async () => {
   const house = await houseOf({ Anna: {} }, { Kitchen: { requiredCount: 2 } })
   const id = await house.round()
-  const none = await assignments(t, ['plan', id])
+  const none = await assignments(['plan', id])
   assert.equal(none.exitCode, 6)
   assert.match(none.written, /infeasible[\s\S]*These cannot be met together:\n {2}\S/)
   assert.match(none.written, /It would be mended by:\n {2}\S/)
-  const check = await assignments(t, ['check', id])
+  const check = await assignments(['check', id])
   assert.deepEqual([check.exitCode, /does not hold:\n {2}\S/.test(check.written)], [3, true])
 
   const good = await houseOf({ Anna: {} }, { Kitchen: {} })
   const round = await good.round()
-  const long = await assignments(t, ['plan', round, '--seconds', '20', '--json'])
+  const long = await assignments(['plan', round, '--seconds', '20', '--json'])
   assert.equal(JSON.parse(long.written).status, 'done', 'what a server would do later is done here')
   await admin.query(
     `update assignments.solver_runs set plan = jsonb_set(plan, '{cost}', '-1') where assignment_id = $1`,
     [round],
   )
-  assert.equal((await assignments(t, ['check', round, '--run', 'last'])).exitCode, 3)
-  const replayed = await assignments(t, ['replay', round])
+  assert.equal((await assignments(['check', round, '--run', 'last'])).exitCode, 3)
+  const replayed = await assignments(['replay', round])
   assert.deepEqual([replayed.exitCode, /another plan/.test(replayed.written)], [3, true])
   for (const words of [
     ['plan'],
@@ -115,14 +90,14 @@ test('VS-11 VS-15 commands say by their exit code that there is no plan, and tha
     ['plan', round, '--domain', 'y'],
     ['compare', round, '--from', '-'],
   ])
-    await assert.rejects(assignments(t, words), { exitCode: 2 }, words.join(' '))
+    await assert.rejects(assignments(words), { exitCode: 2 }, words.join(' '))
 })
 
-test('VS-11 AG-01 a run that goes on in a server says by which command its end is seen', async t => {
+test('VS-11 AG-01 a run that goes on in a server says by which command its end is seen', async () => {
   const house = await houseOf({ Anna: {} }, { Kitchen: {} }, { strategy: 'slow_test' })
   const id = await house.round()
   const begun = slow.begun
-  const planning = assignments(t, ['plan', id, '--seconds', '30'])
+  const planning = assignments(['plan', id, '--seconds', '30'])
   while (slow.begun === begun) await sleep(20)
   // As a server does that takes the run up.
   await admin.query('update assignments.solver_runs set attempt = attempt + 1 where assignment_id = $1', [id])
@@ -132,7 +107,7 @@ test('VS-11 AG-01 a run that goes on in a server says by which command its end i
   assert.match(written, /: running.*\nA server goes on with it/)
   slow.lasts = false
   await solveRun(app, { tenantId: alice.tenantId, userId: alice.userId }, id, runId)
-  const ended = await assignments(t, command.split(' ').slice(2))
+  const ended = await assignments(command.split(' ').slice(2))
   assert.deepEqual([ended.exitCode, /: done, optimal/.test(ended.written)], [undefined, true], ended.written)
   assert.doesNotMatch(ended.written, /A server goes on/)
 })

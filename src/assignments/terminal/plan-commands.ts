@@ -14,6 +14,7 @@ import { getRun, listRuns, type RunFields, type SolverRun } from '../planning/ru
 import { createAssignment, getAssignment } from '../rounds/assignments.ts'
 import { timezoneOf } from '../timezones.ts'
 import { describeCheck, describeComparison, describeRound, describeRun, readPeople } from './descriptions.ts'
+import { notSound, withoutPlan } from './exit-codes.ts'
 
 type Flags = Acting & { json?: boolean }
 type PlanFlags = Flags & {
@@ -25,11 +26,6 @@ type PlanFlags = Flags & {
   seconds?: string
   proposal?: boolean
 }
-
-/** What was asked for could not be had: there is no plan. */
-const withoutPlan = 6
-/** Something is not as it says. */
-const notSound = 3
 
 const program = 'commonhold assignments'
 const read = 'assignments.assignments.read'

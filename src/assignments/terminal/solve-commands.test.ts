@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, type TestContext, test } from 'node:test'
-import { Command } from 'commander'
+import { after, test } from 'node:test'
 import { DomainError } from '#platform/errors.ts'
+import { runCommand } from '#test/commands.ts'
 import { registerSolveCommands } from './solve-commands.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'commonhold-problems-'))
@@ -13,28 +13,7 @@ after(() => rmSync(folder, { recursive: true }))
 /** The problem of the documentation, as one reads it there. */
 const documented = /```json\n([^`]+)```/.exec(readFileSync('docs/assignment-problems.md', 'utf8'))![1]!
 
-/** Runs `commonhold assignments …` in this process; gives what it writes and the exit code that it asks for. */
-async function run(t: TestContext, ...words: string[]) {
-  const program = new Command('assignments').exitOverride().configureOutput({ writeErr: () => {} })
-  registerSolveCommands(program)
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} })
-  let written = ''
-  const passOn = process.stdout.write.bind(process.stdout)
-  const stdout = t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
-    if (typeof text !== 'string') return passOn(text)
-    written += text
-    return true
-  })
-  const before = process.exitCode
-  process.exitCode = undefined
-  try {
-    await program.parseAsync(words, { from: 'user' })
-    return { written, exitCode: process.exitCode }
-  } finally {
-    stdout.mock.restore()
-    process.exitCode = before
-  }
-}
+const run = (...words: string[]) => runCommand(registerSolveCommands, words)
 
 function fileOf(name: string, content: string | Buffer): string {
   const path = join(folder, name)
@@ -42,9 +21,9 @@ function fileOf(name: string, content: string | Buffer): string {
   return path
 }
 
-test('VS-11 a problem in a file is solved, and its answer is checked: one that says what is not so is refused', async t => {
+test('VS-11 a problem in a file is solved, and its answer is checked: one that says what is not so is refused', async () => {
   const problem = fileOf('problem.json', documented)
-  const { written, exitCode } = await run(t, 'solve', problem, '--json')
+  const { written, exitCode } = await run('solve', problem, '--json')
   const answer = JSON.parse(written)
   assert.deepEqual([exitCode, answer.status, answer.cost, answer.lowerBound], [undefined, 'optimal', 3, 3])
   const pairs = [
@@ -52,7 +31,7 @@ test('VS-11 a problem in a file is solved, and its answer is checked: one that s
     { participant: 'anna', target: 'late' },
   ]
   assert.deepEqual(answer.pairs, pairs)
-  const check = await run(t, 'check-answer', problem, fileOf('answer.json', written), '--json')
+  const check = await run('check-answer', problem, fileOf('answer.json', written), '--json')
   assert.deepEqual([check.exitCode, JSON.parse(check.written).provenBound], [undefined, 3])
   for (const lie of [
     { cost: 2, lowerBound: 2 },
@@ -61,13 +40,13 @@ test('VS-11 a problem in a file is solved, and its answer is checked: one that s
     { status: 'infeasible' },
     { certificate: { ...answer.certificate, targets: { early: 3 } } },
   ]) {
-    const told = await run(t, 'check-answer', problem, fileOf('lie.json', JSON.stringify({ ...answer, ...lie })))
+    const told = await run('check-answer', problem, fileOf('lie.json', JSON.stringify({ ...answer, ...lie })))
     assert.equal(told.exitCode, 3, JSON.stringify(lie))
     assert.match(told.written, /^It does not hold\./)
   }
 })
 
-test('VS-11 what a target takes of somebody is his own: three jobs of one minute each fill two agents', async t => {
+test('VS-11 what a target takes of somebody is his own: three jobs of one minute each fill two agents', async () => {
   const job = (id: string, at: number) => ({
     id,
     minimum: 1,
@@ -85,13 +64,13 @@ test('VS-11 what a target takes of somebody is his own: three jobs of one minute
     pairs,
   }
   const solved = async (name: string, changed: object) =>
-    await run(t, 'solve', fileOf(name, JSON.stringify({ ...problem, ...changed })), '--json')
+    await run('solve', fileOf(name, JSON.stringify({ ...problem, ...changed })), '--json')
   // Three times four are more than ten: the cheapest of the others goes to who takes ten for it.
   assert.equal(JSON.parse((await solved('jobs.json', {})).written).cost, 7)
   const control = pairs.map(({ minutesEach: _, ...pair }) => pair)
   const quick = await solved('control.json', { pairs: control })
   assert.equal(JSON.parse(quick.written).cost, 3)
-  const told = await run(t, 'check-answer', join(folder, 'jobs.json'), fileOf('quick.json', quick.written))
+  const told = await run('check-answer', join(folder, 'jobs.json'), fileOf('quick.json', quick.written))
   assert.deepEqual([told.exitCode, /quick has 12 minutes/.test(told.written)], [3, true])
   const both = pairs.map(pair => ({ ...pair, minutesEach: 6 }))
   const none = await solved('none.json', { pairs: both })
@@ -99,7 +78,7 @@ test('VS-11 what a target takes of somebody is his own: three jobs of one minute
   assert.deepEqual([none.exitCode, status, certificate.kind], [6, 'infeasible', 'conflict'])
 })
 
-test('VS-11 a file that is no problem is refused with the place, and what it names twice or not at all', async t => {
+test('VS-11 a file that is no problem is refused with the place, and what it names twice or not at all', async () => {
   const problem = JSON.parse(documented)
   const pair = { participant: 'anna', target: 'late', cost: 1 }
   const cases: [string, RegExp][] = [
@@ -113,15 +92,15 @@ test('VS-11 a file that is no problem is refused with the place, and what it nam
   ]
   for (const [content, reason] of cases)
     await assert.rejects(
-      run(t, 'solve', fileOf('bad.json', content)),
+      run('solve', fileOf('bad.json', content)),
       (error: unknown) =>
         error instanceof DomainError &&
         error.code === 'assignments.problem_file_malformed' &&
         reason.test(error.message),
       content,
     )
-  await assert.rejects(run(t, 'solve', join(folder, 'nowhere.json')), { code: 'files.not_found' })
-  await assert.rejects(run(t, 'solve', fileOf('latin.json', Buffer.from('"é"', 'latin1'))), /UTF-8/)
-  await assert.rejects(run(t, 'solve', fileOf('empty.json', '')), { code: 'files.empty' })
-  await assert.rejects(run(t, 'solve', fileOf('good.json', documented), '--strategy', 'luck'), { exitCode: 2 })
+  await assert.rejects(run('solve', join(folder, 'nowhere.json')), { code: 'files.not_found' })
+  await assert.rejects(run('solve', fileOf('latin.json', Buffer.from('"é"', 'latin1'))), /UTF-8/)
+  await assert.rejects(run('solve', fileOf('empty.json', '')), { code: 'files.empty' })
+  await assert.rejects(run('solve', fileOf('good.json', documented), '--strategy', 'luck'), { exitCode: 2 })
 })

@@ -7,11 +7,7 @@ import { strategies } from '../engine/strategies/strategies.ts'
 import type { Progress } from '../engine/strategies/strategy.ts'
 import { errors } from '../errors.ts'
 import { readPlan, readProblem } from '../problem-files/problem-files.ts'
-
-/** What was asked for could not be had: there is no plan. */
-const withoutPlan = 6
-/** Something is not as it says. */
-const notSound = 3
+import { notSound, withoutPlan } from './exit-codes.ts'
 
 /** `commonhold assignments solve|check-answer`: the engine alone, from file to file, without a database. */
 export function registerSolveCommands(parent: Command): void {

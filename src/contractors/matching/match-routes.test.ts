@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Command } from 'commander'
 import { sql } from '#platform/database'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { testWorld } from '#test/world.ts'
 import { foldProfiles, runOn } from '../imports/profiles.ts'
 import { registerMatchCommands } from './match-commands.ts'
@@ -177,19 +177,7 @@ test('GG-08 a reason of blanks is none', async () => {
 })
 
 /** What a command writes to stdout. */
-async function command(...words: string[]): Promise<string> {
-  const program = new Command().exitOverride()
-  registerMatchCommands(program, { withApp: work => work(app) })
-  const written: string[] = []
-  const write = process.stdout.write
-  process.stdout.write = (text: string | Uint8Array) => written.push(String(text)) > 0
-  try {
-    await program.parseAsync(words, { from: 'user' })
-  } finally {
-    process.stdout.write = write
-  }
-  return written.join('')
-}
+const command = async (...words: string[]) => (await runCommand(commandsOn(app, registerMatchCommands), words)).written
 
 test('GG-08 at the command line matches are listed, accepted, rejected and undone, and contractors merged and split', async () => {
   const { one, old, first, second } = await plant()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Command } from 'commander'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import type { Json } from '#test/json.ts'
 import { type Person, testWorld } from '#test/world.ts'
 import { registerShowCommand } from './show-command.ts'
@@ -205,24 +205,9 @@ test('GG-08 awards are summed by where they are performed, and those of unknown 
   })
 })
 
-test('GG-06 the command line shows a contractor by UEI or id, as text or as JSON', async t => {
-  const show = async (...given: string[]) => {
-    const written: string[] = []
-    const { stdout } = process
-    const pass = stdout.write.bind(stdout)
-    // The runner of the tests tells its results in bytes.
-    const write = t.mock.method(stdout, 'write', (chunk: string | Uint8Array) =>
-      typeof chunk === 'string' ? written.push(chunk) > 0 : pass(chunk),
-    )
-    const program = new Command().exitOverride().configureOutput({ writeErr: () => {} })
-    registerShowCommand(program, { withApp: work => work(app) })
-    try {
-      await program.parseAsync(['show', ...given], { from: 'user' })
-    } finally {
-      write.mock.restore()
-    }
-    return written.join('')
-  }
+test('GG-06 the command line shows a contractor by UEI or id, as text or as JSON', async () => {
+  const show = async (...given: string[]) =>
+    (await runCommand(commandsOn(app, registerShowCommand), ['show', ...given])).written
   const text = await show('ch1ld0000002')
   assert.match(text, /^NORTH RADAR, LLC\n/)
   assert.match(text, / parent +NORTH HOLDINGS INC \(PARENT000001\)/)

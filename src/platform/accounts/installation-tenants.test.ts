@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
 import { createTemplateRoles } from '#platform/access'
 import { DomainError } from '#platform/errors.ts'
 import { buildServer } from '#platform/http'
 import { getTemplate, resolveHost } from '#platform/tenancy'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { mailsTo } from '#test/mails.ts'
 import { believedNoLonger, joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
 import { modules } from '../../main/modules.ts'
@@ -335,22 +336,9 @@ test('MT-12 of operators who suspend at once one does', async () => {
   assert.equal(rows.length, 1)
 })
 
-test('MT-10 MT-12 the command line lists, shows, makes, suspends and opens tenants', async t => {
-  const tenants = async (...words: string[]) => {
-    const program = new Command('tenants').exitOverride().configureOutput({ writeErr: () => {} })
-    registerTenantCommands(program, { withApp: work => work(app) })
-    let written = ''
-    const stdout = t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
-      written += String(text)
-      return true
-    })
-    try {
-      await program.parseAsync(words, { from: 'user' })
-    } finally {
-      stdout.mock.restore()
-    }
-    return written
-  }
+test('MT-10 MT-12 the command line lists, shows, makes, suspends and opens tenants', async () => {
+  const tenants = async (...words: string[]) =>
+    (await runCommand(commandsOn(app, registerTenantCommands), words)).written
   const isCode = (code: string) => (error: unknown) => error instanceof DomainError && error.code === code
   const ada = await newPerson(world)
   assert.equal(await tenants('create', 'By Hand', '--owner', ada.email), `by-hand is made, and ${ada.email} owns it.\n`)

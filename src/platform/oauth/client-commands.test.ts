@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { Command } from 'commander'
+import { test } from 'node:test'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { testWorld } from '#test/world.ts'
 import { registerClientCommands } from './client-commands.ts'
 import { holdsSecret } from './client-secrets.ts'
@@ -10,62 +10,46 @@ import { findShowing } from './issuer-clients.ts'
 const { app, db, admin, alice, bob } = await testWorld()
 const { slug } = (await admin.query('select slug from tenancy.tenants where id = $1', [alice.tenantId])).rows[0]
 
-/** Runs `commonhold oauth clients …` in this process; gives what it writes. */
-async function clients(t: TestContext, ...words: string[]): Promise<string> {
-  const program = new Command('oauth').exitOverride().configureOutput({ writeErr: () => {} })
-  registerClientCommands(program, { withApp: work => work(app) })
-  let written = ''
-  const passOn = process.stdout.write.bind(process.stdout)
-  const stdout = t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
-    // The runner reports on the tests before in bytes, on the same stream.
-    if (typeof text !== 'string') return passOn(text)
-    written += text
-    return true
-  })
-  try {
-    await program.parseAsync(['clients', ...words], { from: 'user' })
-    return written
-  } finally {
-    stdout.mock.restore()
-  }
-}
+/** What `commonhold oauth clients …` writes. */
+const clients = async (...words: string[]) =>
+  (await runCommand(commandsOn(app, registerClientCommands), ['clients', ...words])).written
 
 const inTenant = (tenantId: string) => db.scoped({ system: true, tenantId })
 
-test('GG-13 commonhold oauth clients makes, lists, rotates and deletes those of a tenant', async t => {
+test('GG-13 commonhold oauth clients makes, lists, rotates and deletes those of a tenant', async () => {
   const redirect = ['--redirect-uri', 'https://reports.example/callback']
-  const made = JSON.parse(await clients(t, 'create', 'Reports', '--tenant', slug, ...redirect, '--json'))
+  const made = JSON.parse(await clients('create', 'Reports', '--tenant', slug, ...redirect, '--json'))
   assert.match(made.clientId, /^app_/)
   const tx = inTenant(alice.tenantId)
   const holds = async (secret: string) => holdsSecret(tx, (await findShowing(tx, made.clientId))?.secrets ?? [], secret)
   assert.ok(await holds(made.secret))
-  const listed: Client[] = JSON.parse(await clients(t, 'list', '--tenant', slug, '--json'))
+  const listed: Client[] = JSON.parse(await clients('list', '--tenant', slug, '--json'))
   assert.deepEqual(
     listed.map(({ clientId }) => clientId),
     [made.clientId],
   )
   assert.ok(!JSON.stringify(listed).includes(made.secret))
-  const rotated = JSON.parse(await clients(t, 'rotate-secret', made.clientId, '--overlap-hours', '0', '--json'))
+  const rotated = JSON.parse(await clients('rotate-secret', made.clientId, '--overlap-hours', '0', '--json'))
   assert.deepEqual([await holds(made.secret), await holds(rotated.secret)], [false, true])
-  await assert.rejects(clients(t, 'rotate-secret', made.clientId, '--overlap-hours', '-1'), { kind: 'invalid' })
+  await assert.rejects(clients('rotate-secret', made.clientId, '--overlap-hours', '-1'), { kind: 'invalid' })
   const { rows } = await admin.query('select slug from tenancy.tenants where id = $1', [bob.tenantId])
-  await assert.rejects(clients(t, 'delete', made.clientId, '--tenant', rows[0].slug), {
+  await assert.rejects(clients('delete', made.clientId, '--tenant', rows[0].slug), {
     code: 'oauth.client_not_found',
     kind: 'not_found',
   })
-  assert.match(await clients(t, 'delete', made.clientId), /“Reports” is deleted/)
+  assert.match(await clients('delete', made.clientId), /“Reports” is deleted/)
   assert.equal(await findClient(tx, made.clientId), undefined)
-  await assert.rejects(clients(t, 'delete', made.clientId), { code: 'oauth.client_not_found' })
+  await assert.rejects(clients('delete', made.clientId), { code: 'oauth.client_not_found' })
 })
 
-test('GG-13 commonhold oauth clients without a tenant makes what every tenant knows', async t => {
-  const clientId = (await clients(t, 'create', 'Pocket', '--public', '--redirect-uri', 'http://127.0.0.1/')).trim()
+test('GG-13 commonhold oauth clients without a tenant makes what every tenant knows', async () => {
+  const clientId = (await clients('create', 'Pocket', '--public', '--redirect-uri', 'http://127.0.0.1/')).trim()
   assert.match(clientId, /^platform_[A-Za-z0-9]{24}$/)
   for (const { tenantId } of [alice, bob])
     assert.equal((await findClient(inTenant(tenantId), clientId))?.name, 'Pocket')
-  assert.equal(await clients(t, 'list', '--tenant', slug), '')
-  assert.match(await clients(t, 'list'), /^platform_\w+ {2}Pocket \(public\) {2}openid profile email\n$/)
-  await assert.rejects(clients(t, 'list', '--tenant', 'nowhere'), { code: 'oauth.tenant_unknown', kind: 'not_found' })
-  await assert.rejects(clients(t, 'create', 'Odd', '--grant', 'password'), { code: 'oauth.grant_types_unfit' })
-  await clients(t, 'delete', clientId)
+  assert.equal(await clients('list', '--tenant', slug), '')
+  assert.match(await clients('list'), /^platform_\w+ {2}Pocket \(public\) {2}openid profile email\n$/)
+  await assert.rejects(clients('list', '--tenant', 'nowhere'), { code: 'oauth.tenant_unknown', kind: 'not_found' })
+  await assert.rejects(clients('create', 'Odd', '--grant', 'password'), { code: 'oauth.grant_types_unfit' })
+  await clients('delete', clientId)
 })

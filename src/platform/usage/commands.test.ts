@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Command } from 'commander'
 import { DomainError } from '#platform/errors.ts'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { testWorld } from '#test/world.ts'
 import { registerPlanCommands, registerUsageCommands } from './commands.ts'
 import type { Limits } from './limits.ts'
@@ -13,18 +13,11 @@ const slugOf = async (tenantId: string) =>
 
 /** What a command writes to stdout. */
 async function run(...words: string[]): Promise<string> {
-  const program = new Command().exitOverride()
-  registerUsageCommands(program.command('usage'), { withApp: work => work(app) })
-  registerPlanCommands(program.command('plans'), { withApp: work => work(app) })
-  const written: string[] = []
-  const write = process.stdout.write
-  process.stdout.write = (text: string | Uint8Array) => written.push(String(text)) > 0
-  try {
-    await program.parseAsync(words, { from: 'user' })
-  } finally {
-    process.stdout.write = write
-  }
-  return written.join('')
+  const ran = await runCommand(program => {
+    commandsOn(app, registerUsageCommands)(program.command('usage'))
+    commandsOn(app, registerPlanCommands)(program.command('plans'))
+  }, words)
+  return ran.written
 }
 
 const refusal = (code: string) => (error: unknown) => error instanceof DomainError && error.code === code

@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Command } from 'commander'
 import type { App } from '#platform/app.ts'
 import { noTenant, recordEvent, sealEntries, startSealing } from '#platform/audit'
 import { Keyring } from '#platform/crypto'
 import { sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { openDocumentSigner } from '#platform/identity'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { testDatabase } from '#test/database.ts'
 import { registerAuditCommands } from './audit-commands.ts'
 
@@ -26,25 +26,7 @@ const app = {
   administration: { admin: adminConfig, isEmbedded: true, dataDirectory: directory },
 } as unknown as App
 
-/** What a command prints, and the exit code that it leaves. */
-async function run(...args: string[]): Promise<{ text: string; code: number }> {
-  const program = new Command('audit').exitOverride()
-  registerAuditCommands(program, { withApp: (work: (app: App) => Promise<unknown>) => work(app) } as never)
-  const write = process.stdout.write
-  let text = ''
-  process.stdout.write = (chunk: string | Uint8Array) => {
-    text += chunk
-    return true
-  }
-  try {
-    await program.parseAsync(args, { from: 'user' })
-  } finally {
-    process.stdout.write = write
-  }
-  const code = Number(process.exitCode ?? 0)
-  process.exitCode = 0
-  return { text, code }
-}
+const run = (...words: string[]) => runCommand(commandsOn(app, registerAuditCommands), words)
 
 await recordEvent(db.scoped({}), { action: 'begun' })
 const sealing = startSealing({
@@ -65,9 +47,9 @@ await sealing.stop()
 
 test('PE-07 the log is verified by command, since a checkpoint too, and a fault is exit code 3', async () => {
   const sound = await run('verify')
-  assert.match(sound.text, /The log is as it was written/)
-  assert.equal(sound.code, 0)
-  const since = JSON.parse((await run('verify', '--since-checkpoint', '--json')).text)
+  assert.match(sound.written, /The log is as it was written/)
+  assert.equal(sound.exitCode, undefined)
+  const since = JSON.parse((await run('verify', '--since-checkpoint', '--json')).written)
   assert.equal(since.entries, 0)
   assert.equal(since.isSound, true)
   await admin.query('alter table audit.audit_logs disable trigger append_only')
@@ -79,8 +61,8 @@ test('PE-07 the log is verified by command, since a checkpoint too, and a fault 
     end $$`)
   await admin.query(`update audit.audit_logs set action = 'ended' where action = 'begun'`)
   const faulty = await run('verify')
-  assert.match(faulty.text, /altered: Entry/)
-  assert.equal(faulty.code, 3)
+  assert.match(faulty.written, /altered: Entry/)
+  assert.equal(faulty.exitCode, 3)
   await admin.query(`update audit.audit_logs set action = 'begun' where action = 'ended'`)
   const { rows } = await admin.query('select is_sound from audit.verifications order by began_at')
   assert.deepEqual(
@@ -95,8 +77,8 @@ test('PE-07 a proof is written and checked by command, against the key that the 
     .run(sql<{ id: string }>`select id from audit.audit_logs where action = 'begun'`)
   const file = join(directory, 'proof.json')
   await run('prove', String(entry?.id), '--tenant', 'platform', '--output', file)
-  const key = JSON.parse((await run('key', '--json')).text)
-  assert.match((await run('check-proof', file, '--thumbprint', key.thumbprint)).text, /The proof holds/)
+  const key = JSON.parse((await run('key', '--json')).written)
+  assert.match((await run('check-proof', file, '--thumbprint', key.thumbprint)).written, /The proof holds/)
   await assert.rejects(
     run('check-proof', file, '--thumbprint', 'another'),
     error => error instanceof DomainError && error.code === 'audit.proof_wrong',
@@ -108,5 +90,5 @@ test('PE-07 a proof is written and checked by command, against the key that the 
   )
   // What verification found is an entry itself, and nothing seals here.
   await sealEntries(db)
-  assert.match((await run('state')).text, /Every entry is sealed/)
+  assert.match((await run('state')).written, /Every entry is sealed/)
 })

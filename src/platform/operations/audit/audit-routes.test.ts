@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Command } from 'commander'
 import pg from 'pg'
 import { accountsOf } from '#platform/accounts'
 import { recordEvent } from '#platform/audit'
 import { openDocumentSigner } from '#platform/identity'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { runJobs } from '#test/jobs.ts'
 import { testWorld } from '#test/world.ts'
 import { startSealingLog } from '../../../main/program.ts'
@@ -135,13 +135,14 @@ test('PE-07 MT-17 a fork in a database that tenants have of their own is accepte
     return found?.findings.map(({ kind }) => kind)
   }
   assert.deepEqual(await kindsThere(), ['forked'])
-  const accept = async (...database: string[]) => {
-    const program = new Command('audit').exitOverride()
-    registerAuditCommands(program, { withApp: (work: (app: unknown) => Promise<unknown>) => work(app) } as never)
-    await program.parseAsync(['accept-fork', String(number), '--reason', 'Restored', '--json', ...database], {
-      from: 'user',
-    })
-  }
+  const accept = (...database: string[]) =>
+    runCommand(commandsOn(app, registerAuditCommands), [
+      'accept-fork',
+      String(number),
+      '--reason',
+      'Restored',
+      ...database,
+    ])
   await assert.rejects(accept(), { code: 'audit.no_fork' })
   await assert.rejects(accept('--database', 'nowhere'), { code: 'tenancy.database_unknown' })
   await accept('--database', place.name)

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
-import { Command } from 'commander'
 import type { App } from '#platform/app.ts'
 import { recordEvent } from '#platform/audit'
 import { Keyring } from '#platform/crypto'
 import { DomainError } from '#platform/errors.ts'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { testDatabase } from '#test/database.ts'
 import { writeArchive } from '../retention/archives.ts'
 import { registerAuditCommands } from './audit-commands.ts'
@@ -28,23 +28,7 @@ const app = {
 } as unknown as App
 
 /** What a command prints. */
-async function run(...args: string[]): Promise<string> {
-  const program = new Command('audit').exitOverride()
-  registerAuditCommands(program, { withApp: (work: (app: App) => Promise<unknown>) => work(app) } as never)
-  const write = process.stdout.write
-  let text = ''
-  process.stdout.write = (chunk: string | Uint8Array) => {
-    if (typeof chunk !== 'string') return write.call(process.stdout, chunk)
-    text += chunk
-    return true
-  }
-  try {
-    await program.parseAsync(args, { from: 'user' })
-  } finally {
-    process.stdout.write = write
-  }
-  return text
-}
+const run = async (...words: string[]) => (await runCommand(commandsOn(app, registerAuditCommands), words)).written
 
 const refuses = (code: string) => (error: unknown) => error instanceof DomainError && error.code === code
 

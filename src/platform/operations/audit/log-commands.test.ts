@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Command } from 'commander'
 import type { App } from '#platform/app.ts'
 import { listAuditLogs } from '#platform/audit'
 import { sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { testDatabase } from '#test/database.ts'
 import { registerAuditCommands } from './audit-commands.ts'
 
@@ -39,25 +39,7 @@ const [{ at = '' } = {}] = await db.unscoped.run(
 await db.scoped(ann).run(sql`update shop.orders set note = 'late' where id = 1`)
 
 /** What a command prints. */
-async function run(...args: string[]): Promise<string> {
-  const program = new Command('audit').exitOverride()
-  registerAuditCommands(program, { withApp: (work: (app: App) => Promise<unknown>) => work(app) } as never)
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} })
-  const write = process.stdout.write
-  let text = ''
-  // The test runner reports on the same stream, in bytes.
-  process.stdout.write = (chunk: string | Uint8Array) => {
-    if (typeof chunk !== 'string') return write.call(process.stdout, chunk)
-    text += chunk
-    return true
-  }
-  try {
-    await program.parseAsync(args, { from: 'user' })
-  } finally {
-    process.stdout.write = write
-  }
-  return text
-}
+const run = async (...words: string[]) => (await runCommand(commandsOn(app, registerAuditCommands), words)).written
 
 test('GG-19 a row as of a moment is shown by command, from its own tenant’s log only', async () => {
   const asOf = (tenantId: string, ...more: string[]) =>

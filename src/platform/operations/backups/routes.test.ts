@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Command } from 'commander'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { believedNoLonger, testWorld } from '#test/world.ts'
 import { examine } from '../doctor/examinations.ts'
 import { readPgbackrest } from './adapters.ts'
@@ -127,26 +127,16 @@ test('GG-20 without a backup the database is called unprotected, with what to do
   }
 })
 
-test('GG-20 commonhold backup status ends with what the state amounts to', async t => {
-  const outputs: string[] = []
-  t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
-    if (typeof text === 'string') outputs.push(text)
-    return true
-  })
-  const codeWith = async (backupAdapter: string) => {
-    const program = new Command().exitOverride()
-    registerBackupCommands(program.command('backup'), {
-      withApp: work => work({ ...own, config: { ...own.config, backupAdapter } }),
-    })
-    await program.parseAsync(['backup', 'status'], { from: 'user' })
-    const code = process.exitCode
-    process.exitCode = undefined
-    return code
+test('GG-20 commonhold backup status ends with what the state amounts to', async () => {
+  const statusWith = (backupAdapter: string) => {
+    const app = { ...own, config: { ...own.config, backupAdapter } }
+    return runCommand(commandsOn(app, registerBackupCommands), ['status'])
   }
-  assert.equal(await codeWith('own'), 3)
-  assert.match(outputs.join(''), /^unprotected\n/)
-  assert.equal(await codeWith('off'), 3)
-  assert.equal(await codeWith('managed'), 6)
+  const { exitCode, written } = await statusWith('own')
+  assert.equal(exitCode, 3)
+  assert.match(written, /^unprotected\n/)
+  assert.equal((await statusWith('off')).exitCode, 3)
+  assert.equal((await statusWith('managed')).exitCode, 6)
 })
 
 test('GG-20 the doctor and the alarms tell of what is missing and of what went wrong', async () => {

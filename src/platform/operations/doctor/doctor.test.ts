@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command } from 'commander'
 import pg from 'pg'
 import type { App } from '#platform/app.ts'
+import type { CommandContext } from '#platform/module.ts'
+import { runCommand } from '#test/commands.ts'
 import { testWorld } from '#test/world.ts'
 import { exitCodeOf, registerDoctorCommand } from './doctor-command.ts'
 import { checksOf, examine, type ReportedFinding } from './examinations.ts'
@@ -383,35 +384,24 @@ test('GG-23 every check has a code of its own, and a module adds its own', async
   await assert.rejects(examine(app, { only: 'made' }), { code: 'operations.check_unknown' })
 })
 
-test('GG-23 commonhold doctor tells findings as words and as JSON, and ends with what they amount to', async t => {
-  const outputs: string[] = []
-  t.mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
-    if (typeof text === 'string') outputs.push(text)
-    return true
-  })
+test('GG-23 commonhold doctor tells findings as words and as JSON, and ends with what they amount to', async () => {
   const run = async (...words: string[]) => {
-    const program = new Command().exitOverride()
     const options: unknown[] = []
-    registerDoctorCommand(program.command('doctor'), {
-      withApp: (work, more) => {
-        options.push(more)
-        return work(app)
-      },
-    })
-    outputs.length = 0
-    await program.parseAsync(['doctor', ...words], { from: 'user' })
-    const code = process.exitCode
-    process.exitCode = undefined
+    const withApp: CommandContext['withApp'] = (work, more) => {
+      options.push(more)
+      return work(app)
+    }
+    const ran = await runCommand(program => registerDoctorCommand(program, { withApp }), words)
     assert.deepEqual(options, [{ asItIs: true }], 'nothing is migrated by looking')
-    return { code, text: outputs.join('') }
+    return ran
   }
   await admin.query('create schema made; grant create on schema made to public')
   const told = await run('--only', 'schemas', '--json')
-  assert.equal(told.code, 6)
-  assert.deepEqual(JSON.parse(told.text).findings.map(named), ['warning schemas.public made'])
+  assert.equal(told.exitCode, 6)
+  assert.deepEqual(JSON.parse(told.written).findings.map(named), ['warning schemas.public made'])
   await admin.query('drop schema made')
   const well = await run('--only', 'schemas')
-  assert.deepEqual([well.code, well.text], [0, 'nothing found.\n'])
+  assert.deepEqual([well.exitCode, well.written], [0, 'nothing found.\n'])
   assert.equal(exitCodeOf([{ severity: 'warning' }, { severity: 'critical' }]), 3)
   assert.equal(exitCodeOf([{ severity: 'info' }]), 0)
 })

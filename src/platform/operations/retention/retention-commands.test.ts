@@ -3,12 +3,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Command } from 'commander'
 import { type App, mainApp } from '#platform/app.ts'
 import { sql } from '#platform/database'
-import { DomainError } from '#platform/errors.ts'
 import type { CommandContext } from '#platform/module.ts'
 import { placeTenant } from '#platform/tenancy'
+import { tryCommand } from '#test/commands.ts'
 import { runJobs } from '#test/jobs.ts'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { believedNoLonger, testWorld } from '#test/world.ts'
@@ -49,41 +48,13 @@ async function run(name: keyof typeof registers, ...given: (string | App)[]) {
     withApp: (work: (app: App) => Promise<unknown>) => work(other ?? app),
     readSettings: () => ({ config: mainApp(app).config, keyring: app.keyring }),
   } as CommandContext
-  const program = new Command(name).exitOverride()
-  registers[name](program, context)
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} })
-  const [out, err] = [process.stdout.write, process.stderr.write]
-  let text = ''
-  let said = ''
-  // The test runner reports on the same stream, in bytes.
-  process.stdout.write = (chunk: string | Uint8Array) => {
-    if (typeof chunk !== 'string') return out.call(process.stdout, chunk)
-    text += chunk
-    return true
-  }
-  process.stderr.write = (chunk: string | Uint8Array) => {
-    said += String(chunk)
-    return true
-  }
-  const before = process.exitCode
-  try {
-    process.exitCode = undefined
-    const refusal = await program.parseAsync(args, { from: 'user' }).then(
-      () => undefined,
-      error => error as Error & { code?: string },
-    )
-    const kind = refusal instanceof DomainError ? refusal.kind : undefined
-    return { text, said, code: refusal?.code, kind, exitCode: process.exitCode }
-  } finally {
-    process.exitCode = before
-    process.stdout.write = out
-    process.stderr.write = err
-  }
+  const { refusal, ...ran } = await tryCommand(program => registers[name](program, context), args)
+  return { ...ran, code: refusal?.code, kind: refusal?.kind }
 }
 const json = async <T>(...args: Parameters<typeof run>): Promise<T> => {
-  const { text, code } = await run(...args)
+  const { written, code } = await run(...args)
   assert.equal(code, undefined, code)
-  return JSON.parse(text) as T
+  return JSON.parse(written) as T
 }
 
 async function makeLogins(months: number): Promise<string> {
@@ -105,7 +76,7 @@ test('GG-16 retention list and run at the command line: counts first, what went 
   assert.ok(declared.some(({ name }) => name === logins))
   assert.ok(declared.every(each => !('module' in each)))
   assert.deepEqual(runs, [])
-  assert.match((await run('retention', 'list')).text, /identity\.login_histories: archive after .*; never run/)
+  assert.match((await run('retention', 'list')).written, /identity\.login_histories: archive after .*; never run/)
 
   const due = await json<unknown[]>('retention', 'run', logins, '--dry-run', '--json')
   const nothing = { databaseName: null, held: 0, failure: null }
@@ -113,10 +84,10 @@ test('GG-16 retention list and run at the command line: counts first, what went 
   assert.equal(listArchives(shelf).items.length, 0, 'a dry run changes nothing')
 
   const did = await run('retention', 'run', logins, '--json')
-  const [done] = JSON.parse(did.text) as { status: string; archived: number }[]
+  const [done] = JSON.parse(did.written) as { status: string; archived: number }[]
   assert.deepEqual([done?.status, done?.archived, did.exitCode], ['done', 20, undefined])
-  assert.match(did.said, /archiving/, 'progress is on standard error')
-  assert.match((await run('retention', 'run', logins)).text, /done, nothing was due/)
+  assert.match(did.errors, /archiving/, 'progress is on standard error')
+  assert.match((await run('retention', 'run', logins)).written, /done, nothing was due/)
   const unknown = await run('retention', 'run', 'nothing')
   assert.deepEqual([unknown.code, unknown.kind], ['operations.retention_unknown', 'not_found'])
   assert.equal((await run('retention', 'run', logins, '--often')).code, 'commander.unknownOption')
@@ -130,7 +101,7 @@ test('GG-16 retention that fails at the command line ends with 6 and says why', 
   const told = await run('retention', blocked, 'run', logins)
   rmSync(inTheWay)
   assert.equal(told.exitCode, 6)
-  assert.match(told.text, new RegExp(`identity\\.login_histories: failed, ${partition}: ENOTDIR`))
+  assert.match(told.written, new RegExp(`identity\\.login_histories: failed, ${partition}: ENOTDIR`))
   const alarms = async () =>
     (await examine(app, { only: 'retention.failed', alarmsOnly: true })).map(({ object }) => object)
   assert.deepEqual(await alarms(), [logins], 'and operators are told')
@@ -147,9 +118,9 @@ test('GG-16 archive list, verify and restore at the command line; a fault ends w
   assert.equal(shown, folder)
   assert.equal(items.length, 2)
   const [{ id = '' } = {}] = items
-  assert.match((await run('archive', 'list')).text, /20 rows of .*; whole when it was written/)
+  assert.match((await run('archive', 'list')).written, /20 rows of .*; whole when it was written/)
   assert.deepEqual(await json('archive', 'verify', id, '--json'), { items: [{ id, faults: [] }] })
-  assert.match((await run('archive', 'list')).text, new RegExp(`${id}: 20 rows .*; whole on 20`))
+  assert.match((await run('archive', 'list')).written, new RegExp(`${id}: 20 rows .*; whole on 20`))
   for (const args of [
     ['verify', 'nothing'],
     ['restore', '../keys'],
@@ -181,9 +152,9 @@ test('GG-16 archive list, verify and restore at the command line; a fault ends w
   writeFileSync(join(folder, `${id}.jsonl.chb`), 'nothing')
   const faulty = await run('archive', 'verify', '--json')
   assert.deepEqual([faulty.code, faulty.kind], ['operations.archives_faulty', 'unavailable'])
-  const found = JSON.parse(faulty.text) as { items: { id: string; faults: string[] }[] }
+  const found = JSON.parse(faulty.written) as { items: { id: string; faults: string[] }[] }
   assert.ok(found.items.find(each => each.id === id)?.faults[0])
-  assert.match((await run('archive', 'list')).text, new RegExp(`${id}: .*altered`))
+  assert.match((await run('archive', 'list')).written, new RegExp(`${id}: .*altered`))
 })
 
 test('GG-16 holds add, list and release at the command line refuse what is nobody, both, and over', async () => {
@@ -203,12 +174,12 @@ test('GG-16 holds add, list and release at the command line refuse what is nobod
     ...(['holds', 'add', '--user', bob.email, '--reason', 'Matter 1', '--json'] as const),
   )
   assert.equal(held.userEmail, bob.email)
-  assert.match((await run('holds', 'list')).text, /account bob@northgate\.example since .*: Matter 1\n$/)
+  assert.match((await run('holds', 'list')).written, /account bob@northgate\.example since .*: Matter 1\n$/)
   const released = await json<{ releaseReason: string }>('holds', 'release', held.id, '--reason', 'Settled', '--json')
   assert.equal(released.releaseReason, 'Settled')
   assert.equal((await run('holds', 'release', held.id, '--reason', 'Again')).code, 'operations.hold_released')
   assert.deepEqual(await json('holds', 'list', '--json'), [])
-  assert.equal((await run('holds', 'list')).text, 'No legal hold stands.\n')
+  assert.equal((await run('holds', 'list')).written, 'No legal hold stands.\n')
   const { rows } = await admin.query('select slug from tenancy.tenants where id = $1', [bob.tenantId])
   const ofTenant = await json<{ id: string; tenantId: string }>(
     ...(['holds', 'add', '--tenant', rows[0].slug, '--reason', 'Matter 3', '--json'] as const),
@@ -273,7 +244,7 @@ test('GG-16 MT-17 holds and archives reach the databases that tenants have of th
   await elsewhere.close()
   const away = await run('retention', 'run', 'contractors.list_activity', '--dry-run')
   assert.equal(away.exitCode, 6, 'a database that is away is told of, and the others are counted')
-  assert.match(away.text, /contractors\.list_activity: 0 rows due\n/)
+  assert.match(away.written, /contractors\.list_activity: 0 rows due\n/)
   await elsewhere.reopen()
 })
 
