@@ -18,6 +18,8 @@ const advices: Partial<Record<FindingKind, string>> = {
     'If the key of the installation was changed on purpose, the old key should have named the new one. Otherwise somebody has signed the log anew.',
   chain_broken: signed,
   checkpoint_missing: signed,
+  copy_missing:
+    'Put the file back from a copy of that folder. Where you have removed it yourself: move the folder away and start the program again, which writes all that the database has.',
   checkpoint_differs:
     'The copy outside is the one to believe: it tells what the log was before. Compare it with the backups of that time.',
   rolled_back:

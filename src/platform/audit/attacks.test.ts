@@ -15,6 +15,7 @@ import { recordEvent } from './events.ts'
 import { sealEntries } from './sealing.ts'
 import { GrowingTree, type Node } from './trees.ts'
 import { type Verification, type VerificationOptions, verifyLog } from './verification.ts'
+import { publicKeyOf } from './verifications.ts'
 
 const { db, admin, adminConfig } = await testDatabase()
 const directory = mkdtempSync(join(tmpdir(), 'commonhold-checkpoints-'))
@@ -353,6 +354,36 @@ attacked('PE-07 a log that is altered and sealed anew is found, by who has its k
     await attack(`update audit.audit_logs set action = 'nothing' where id = '${id}'`)
     await resealAll(signers)
   }
+})
+
+attacked(
+  'PE-07 a log that is sealed anew with another key is found where the copy outside was replaced too',
+  async () => {
+    const { id } = await someEntry(first, 3)
+    await attack(`update audit.audit_logs set action = 'nothing' where id = '${id}'`)
+    await resealAll(signersOf(signerOf('theirs')))
+    rmSync(join(directory, logId), { recursive: true })
+    await folderAt().append(await listCheckpointsAfter(db.unscoped, 0, 1000), new Date())
+    assert.equal((await verify()).isSound, true, 'control: by itself all of it fits together')
+    const ownKeys = new Set([publicKeyOf(ours).thumbprint])
+    const found = await verify({ ownKeys })
+    assert.deepEqual(found.counts, { key_replaced: 1 })
+    assert.match(found.findings[0]?.text ?? '', /does not hold/)
+    await restoreFrom('sound')
+    rmSync(join(directory, logId), { recursive: true })
+    assert.equal((await verify({ ownKeys })).isSound, true, 'control: our own key')
+  },
+)
+
+attacked('PE-07 a checkpoint that is taken out of the copy outside is named', async () => {
+  for (const [file, text] of filesThen) {
+    const lines = text.split('\n').filter(line => line !== '')
+    assert.equal(lines.length, 3)
+    writeFileSync(join(directory, logId, file), `${lines[2]}\n`)
+  }
+  const found = await verify()
+  assert.deepEqual(found.counts, { copy_missing: 1 })
+  assert.match(found.findings[0]?.text ?? '', /^Checkpoints 1 to 2 are not outside, though checkpoint 3 is$/)
 })
 
 attacked('PE-07 a key that is replaced is named, unless the one before has named it', async () => {

@@ -18,15 +18,18 @@ export type CheckpointChain = {
   /** Those that the log itself says of, by the hash of their checkpoint. */
   knownForks?: ReadonlyMap<string, AcceptedFork> | undefined
   thumbprint?: string | undefined
+  /** Thumbprints of the keys that this installation holds; without it any key may have begun the chain. */
+  ownKeys?: ReadonlySet<string> | undefined
 }
 
 /** Signatures, keys, the chain, and that nothing is known outside that is not here. Returns the forks that were accepted. */
 export function checkChain(chain: CheckpointChain, findings: Findings): AcceptedFork[] {
-  const { logId, checkpoints, outside, acceptedForks = [], knownForks, thumbprint } = chain
+  const { logId, checkpoints, outside, acceptedForks = [], knownForks, thumbprint, ownKeys } = chain
   const accepted: AcceptedFork[] = []
   const found = (kind: FindingKind, text: string, place: Omit<Finding, 'kind' | 'text'>) =>
     findings.add({ kind, text, ...place })
   let before: CheckpointChain['checkpoints'][number] | undefined
+  const strange = new Set<string>()
   const known = new Map(checkpoints.map(it => [it.number, it]))
   const forks: { at: number; from: number; to: number }[] = []
   for (const it of checkpoints) {
@@ -38,6 +41,14 @@ export function checkChain(chain: CheckpointChain, findings: Findings): Accepted
       const { previous, forkOf } = read.document
       if (previous !== (before ? checkpointHash(before.signed) : null)) {
         found('chain_broken', `Checkpoint ${number} does not follow checkpoint ${before?.number ?? 0}`, at)
+      }
+      if (ownKeys && !ownKeys.has(read.thumbprint) && !strange.has(read.thumbprint)) {
+        strange.add(read.thumbprint)
+        found(
+          'key_replaced',
+          `Checkpoint ${number} is signed by the key ${read.thumbprint}, which this installation does not hold`,
+          at,
+        )
       }
       if (thumbprint !== undefined && read.thumbprint !== thumbprint) {
         found('key_replaced', `Checkpoint ${number} is signed by the key ${read.thumbprint}`, at)
@@ -86,5 +97,34 @@ export function checkChain(chain: CheckpointChain, findings: Findings): Accepted
       found('checkpoint_missing', `Checkpoint ${copy.number}${time} is known outside, and not here`, at)
     }
   }
+  findGaps(checkpoints, outside, findings)
   return accepted
+}
+
+/** A copy gets each checkpoint in order: one that is not there, though a later one is, was taken out of it. */
+function findGaps(
+  checkpoints: CheckpointChain['checkpoints'],
+  outside: readonly KeptCheckpoint[],
+  findings: Findings,
+): void {
+  const copied = new Set(outside.map(({ number }) => number))
+  const newest = Math.max(...copied)
+  const gaps: { first: number; last: number }[] = []
+  let isGap = false
+  for (const { number } of checkpoints) {
+    if (number > newest) break
+    const gap = isGap ? gaps.at(-1) : undefined
+    isGap = !copied.has(number)
+    if (!isGap) continue
+    if (gap) gap.last = number
+    else gaps.push({ first: number, last: number })
+  }
+  for (const { first, last } of gaps) {
+    const which = first === last ? `Checkpoint ${first} is` : `Checkpoints ${first} to ${last} are`
+    findings.add({
+      kind: 'copy_missing',
+      text: `${which} not outside, though checkpoint ${newest} is`,
+      checkpoint: first,
+    })
+  }
 }

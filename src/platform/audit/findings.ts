@@ -14,6 +14,7 @@ export const findingKinds = {
   key_replaced: 'A checkpoint is signed by a key that the one before has not named',
   chain_broken: 'A checkpoint does not follow the one before',
   checkpoint_missing: 'A checkpoint that is known outside is not in the database',
+  copy_missing: 'A checkpoint is not outside, though later ones are: it was taken out of the copy',
   checkpoint_differs: 'The database has another checkpoint than is known outside',
   rolled_back: 'The database is older than what is known outside: it was restored to an earlier state',
   forked: 'The log went on from an earlier state than was known outside',

@@ -32,6 +32,8 @@ export type VerificationOptions = {
   acceptedForks?: readonly number[]
   /** The key that must have signed, by its thumbprint. */
   thumbprint?: string | undefined
+  /** Thumbprints of the keys that the installation holds: whoever has only its database signs with another one. */
+  ownKeys?: ReadonlySet<string> | undefined
   /** Archives are read too, where they are there; without it their records alone are checked. */
   archives?: ArchiveFiles | undefined
   onProgress?: (done: number, of: number) => void
@@ -135,10 +137,10 @@ class Verifier {
     await this.readState()
     const outside = await this.readOutside()
     const { checkpoints, findings, state } = this
-    const { acceptedForks, thumbprint } = this.options
+    const { acceptedForks, thumbprint, ownKeys } = this.options
     const keys = new Set(checkpoints.flatMap(({ read }) => read?.thumbprint ?? []))
     const knownForks = await readAcceptedForks(this.sealsFrom, state.logId, keys)
-    const chain = { logId: state.logId, checkpoints, outside, acceptedForks, knownForks, thumbprint }
+    const chain = { logId: state.logId, checkpoints, outside, acceptedForks, knownForks, thumbprint, ownKeys }
     const forks = checkChain(chain, findings)
     this.archived = await ArchivedMonths.read(this.sealsFrom, state.logId, keys, findings)
     const start = await this.startingPoint()

@@ -18,6 +18,8 @@ export type AuditVerificationOptions = {
   requestedBy?: string | undefined
   acceptedForks?: readonly number[]
   thumbprint?: string | undefined
+  /** Thumbprints of the keys that the installation holds. */
+  ownKeys: ReadonlySet<string>
   archives?: ArchiveFiles | undefined
   onProgress?: (done: number, of: number) => void
 }

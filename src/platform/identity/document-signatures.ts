@@ -1,4 +1,11 @@
-import { createPrivateKey, generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
 import type { App } from '#platform/app.ts'
 import { readSigned, thumbprintOf } from '#platform/crypto'
 import { json, sql } from '#platform/database'
@@ -35,17 +42,34 @@ export async function findDocumentSigner(app: App, keyId: string): Promise<Docum
   return found && signerOf(app, found)
 }
 
-/** Thumbprints of all keys that documents were ever signed with here. */
+/**
+ * Thumbprints of all keys that documents were ever signed with here. By the private half: a public one can be put into the
+ * table by whoever writes to the database, and says nothing.
+ */
 export async function documentKeys(app: App): Promise<Set<string>> {
-  const keys = await app.db.scoped({ system: true }).run(sql<Pick<Key, 'publicKey'>>`
-    select public_key
+  const keys = await app.db.scoped({ system: true }).run(sql<Key>`
+    select id, public_key, private_key_encrypted
     from identity.signing_keys
     where algorithm = 'Ed25519'`)
-  return new Set(keys.map(({ publicKey }) => thumbprintOf(publicKey)))
+  return new Set(keys.flatMap(key => thumbprintOfPrivate(app, key) ?? []))
 }
 
-function signerOf(app: App, { id, publicKey, privateKeyEncrypted }: Key): DocumentSigner {
-  const key = createPrivateKey(app.keyring.decrypt(privateKeyEncrypted, contextOf(id)))
+function thumbprintOfPrivate(app: App, key: Key): string | undefined {
+  let privateKey: KeyObject
+  try {
+    privateKey = privateKeyOf(app, key)
+  } catch {
+    return undefined
+  }
+  return thumbprintOf(createPublicKey(privateKey).export({ format: 'jwk' }))
+}
+
+const privateKeyOf = (app: App, { id, privateKeyEncrypted }: Key): KeyObject =>
+  createPrivateKey(app.keyring.decrypt(privateKeyEncrypted, contextOf(id)))
+
+function signerOf(app: App, opened: Key): DocumentSigner {
+  const { id, publicKey } = opened
+  const key = privateKeyOf(app, opened)
   return {
     keyId: id,
     sign(document, type) {

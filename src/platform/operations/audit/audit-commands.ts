@@ -20,7 +20,7 @@ import {
   verifyAuditLog,
 } from '#platform/audit'
 import { DomainError } from '#platform/errors.ts'
-import { openDocumentSigner } from '#platform/identity'
+import { documentKeys, openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug, placementErrors } from '#platform/tenancy'
 import { archiveFilesOf } from './archive-files.ts'
@@ -72,6 +72,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
           ...(tenant !== undefined && { tenantId: await findTenant(app, tenant) }),
           acceptedForks: acceptFork.map(numberOf),
           thumbprint,
+          ownKeys: await documentKeys(app),
           ...(archives && { archives: archiveFilesOf(app) }),
           onProgress: progressOn(process.stderr),
         }),

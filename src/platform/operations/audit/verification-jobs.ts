@@ -1,5 +1,6 @@
 import { type App, mainApp } from '#platform/app.ts'
 import { type AuditVerificationOptions, type Verification, verifyAuditLog } from '#platform/audit'
+import { documentKeys } from '#platform/identity'
 import type { Job } from '#platform/jobs'
 import { archiveFilesOf } from './archive-files.ts'
 
@@ -15,16 +16,18 @@ export type DatabaseVerification = Verification & { database: string | null }
 export async function verifyEverywhere(
   given: App,
   kind: VerificationKind,
-  options: Omit<AuditVerificationOptions, 'since' | 'tenantId' | 'place'> = {},
+  options: Omit<AuditVerificationOptions, 'since' | 'tenantId' | 'place' | 'ownKeys'> = {},
 ): Promise<DatabaseVerification[]> {
   const app = mainApp(given)
   const places = [undefined, ...((await app.placements?.list()) ?? [])]
+  const ownKeys = await documentKeys(app)
   const verified: DatabaseVerification[] = []
   const failures: unknown[] = []
   for (const place of places) {
     try {
       const verification = await verifyAuditLog(app, {
         ...options,
+        ownKeys,
         ...(kind === 'since_checkpoint' && { since: 'newest' }),
         place: place && { id: place.id, name: place.name },
       })
