@@ -1,8 +1,8 @@
-import { createHash, type Hash } from 'node:crypto'
 import { join } from 'node:path'
 import { DomainError } from '#platform/errors.ts'
 import { readWhole } from './base-backups.ts'
 import { type Archive, type Backup, backupPath, innerName, sealedName } from './catalogue.ts'
+import { algorithms, type Checksum } from './checksums.ts'
 import { errors } from './errors.ts'
 import { type ManifestFile, readManifest } from './manifests.ts'
 import { readSealed } from './sealed-files.ts'
@@ -103,14 +103,14 @@ type Checks = {
   gap: { until: number }
 }
 
-/** Hashes what passes. */
+/** Holds what passes against the manifest. */
 class Checked implements MemberSink {
   private readonly checks: Checks
   private path = ''
   private isFile = false
   private isOmitted = false
   private size = 0
-  private hash: Hash | undefined
+  private checksum: Checksum | undefined
   private inner: MemberSink | undefined
 
   constructor(checks: Checks) {
@@ -124,18 +124,19 @@ class Checked implements MemberSink {
     this.isOmitted = this.isFile && (walk.isOmitted?.(this.path, member) ?? false)
     if (this.isOmitted) {
       this.checks.gap.until = member.end ?? 0
-      this.hash = undefined
+      this.checksum = undefined
       return
     }
     this.size = 0
-    this.hash = this.isFile ? createHash('sha256') : undefined
+    const { checksum } = this.checks.expected?.get(this.path) ?? {}
+    this.checksum = this.isFile && checksum ? algorithms[checksum.algorithm].begin() : undefined
     this.inner = await walk.sink?.(this.path, member)
     await this.inner?.begin(member)
   }
 
   async data(bytes: Buffer): Promise<void> {
     this.size += bytes.length
-    this.hash?.update(bytes)
+    this.checksum?.update(bytes)
     await this.inner?.data(bytes)
   }
 
@@ -160,7 +161,8 @@ class Checked implements MemberSink {
   private findFault(expected: ManifestFile | undefined): string | undefined {
     if (!expected) return 'it is not in there'
     if (expected.size !== this.size) return `it has ${this.size} bytes and not ${expected.size}`
-    const found = this.hash?.digest('hex')
-    return expected.sha256 && expected.sha256 !== found ? 'its SHA-256 is another one' : undefined
+    const { checksum } = expected
+    if (!checksum || checksum.value === this.checksum?.digest()) return undefined
+    return `its ${algorithms[checksum.algorithm].name} is another one`
   }
 }

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
+import { algorithms } from './checksums.ts'
 
 /** A file as the manifest of its backup says that it is. */
-export type ManifestFile = { path: string; size: number; sha256?: string }
+export type ManifestFile = {
+  path: string
+  size: number
+  checksum?: { algorithm: keyof typeof algorithms; value: string }
+}
 
 export type Manifest = { files: ReadonlyMap<string, ManifestFile> }
 
@@ -20,10 +25,15 @@ export function readManifest(text: string): Manifest | undefined {
       .digest('hex') !== expected
   )
     return undefined
-  const files = Files.map(file => ({
-    path: file.Path ?? Buffer.from(file['Encoded-Path'] ?? '', 'hex').toString(),
-    size: file.Size,
-    ...(file['Checksum-Algorithm'] === 'SHA256' && { sha256: file.Checksum }),
-  }))
+  const files = Files.map(file => {
+    const { Checksum: value, 'Checksum-Algorithm': algorithm = '' } = file
+    return {
+      path: file.Path ?? Buffer.from(file['Encoded-Path'] ?? '', 'hex').toString(),
+      size: file.Size,
+      ...(value !== undefined && isKnown(algorithm) && { checksum: { algorithm, value } }),
+    }
+  })
   return { files: new Map(files.map(file => [file.path, file])) }
 }
+
+const isKnown = (algorithm: string): algorithm is keyof typeof algorithms => Object.hasOwn(algorithms, algorithm)

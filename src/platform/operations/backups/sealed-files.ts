@@ -11,7 +11,7 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
+import { constants, createZstdCompress, zstdDecompress } from 'node:zlib'
 import type { Keyring } from '#platform/crypto'
 import { DomainError } from '#platform/errors.ts'
 import { errors } from './errors.ts'
@@ -35,7 +35,7 @@ const frameBytes = 2 ** 20
 const zeros = Buffer.alloc(frameBytes)
 /** Frames at work at a time: compression runs beside this thread. */
 const ahead = 4
-const compress = promisify(zstdCompress)
+const mostUnsynced = 16 * 2 ** 20
 const decompress = promisify(zstdDecompress)
 /** By default each 16 kB of what comes out would be a turn of its own, with memory of its own. */
 const decompressFrame = (frame: Buffer): Promise<Buffer> =>
@@ -49,7 +49,35 @@ async function decompressAway(frame: Buffer): Promise<Buffer> {
   }
 }
 
-const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 }
+const compression = {
+  params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  chunkSize: 256 * 1024,
+  // What is written at once is a whole of its own.
+  flush: constants.ZSTD_e_end,
+}
+
+/** Compresses one frame after the other in the same memory: a new one for each would have all the program's memory collected again and again. */
+class Compressor {
+  private readonly stream = createZstdCompress(compression)
+  private parts: Buffer[] = []
+
+  constructor() {
+    this.stream.on('data', part => this.parts.push(part))
+    // Told to who writes.
+    this.stream.on('error', () => {})
+  }
+
+  async compress(plain: Buffer): Promise<Buffer[]> {
+    await new Promise<void>((resolve, reject) => this.stream.write(plain, error => (error ? reject(error) : resolve())))
+    const { parts } = this
+    this.parts = []
+    return parts
+  }
+
+  end(): void {
+    this.stream.destroy()
+  }
+}
 
 /** Writes one sealed file. What is written is on the disk when `finish` (or `flush`) resolves. */
 export class SealedWriter {
@@ -61,12 +89,15 @@ export class SealedWriter {
   private frameLength = 0
   /** Used again: what is allocated for each frame has to be collected. */
   private readonly spare: Buffer[] = []
+  private readonly compressors: Compressor[] = []
   private frames = 0
   private readonly inFlight: Promise<void>[] = []
   private tail: Promise<void> = Promise.resolve()
   private failure: unknown
   private bytes = 0
   private plainBytes = 0
+  private unsyncedBytes = 0
+  private syncing: Promise<void> | undefined
 
   private constructor(file: FileHandle, key: Buffer, header: Buffer) {
     this.file = file
@@ -118,7 +149,7 @@ export class SealedWriter {
       await this.settle()
       await this.file.sync()
     } finally {
-      await this.file.close()
+      await this.close()
     }
     return { bytes: this.bytes, plainBytes: this.plainBytes, sha256: this.hash.digest('hex') }
   }
@@ -126,11 +157,18 @@ export class SealedWriter {
   /** Closes a file that stays unfinished. */
   async abandon(): Promise<void> {
     await this.tail.catch(() => {})
-    await this.file.close().catch(() => {})
+    await this.close().catch(() => {})
+  }
+
+  private async close(): Promise<void> {
+    for (const compressor of this.compressors) compressor.end()
+    await this.syncing
+    await this.file.close()
   }
 
   private async settle(): Promise<void> {
     await this.tail
+    await this.syncing
     if (this.failure !== undefined) throw this.failure
   }
 
@@ -147,21 +185,28 @@ export class SealedWriter {
     this.frameLength = 0
     this.plainBytes += plain.length
     const number = this.frames++
-    const compressed = compress(plain, { ...compression, pledgedSrcSize: plain.length })
-    compressed.then(
-      () => frame.length > 0 && this.spare.push(frame),
-      () => {},
-    )
+    const compressed = this.compress(frame, plain)
+    compressed.catch(() => {})
     this.tail = this.tail
       .then(async () => {
-        if (this.failure === undefined)
-          await this.put(sealFrame(this.key, this.header, number, isLast, await compressed))
+        if (this.failure !== undefined) return
+        const parts = sealFrame(this.key, this.header, number, isLast, await compressed)
+        await this.put(parts)
+        for (const part of parts) release(part)
       })
       .catch(error => {
         this.failure ??= error
       })
       .finally(() => void this.inFlight.shift())
     this.inFlight.push(this.tail)
+  }
+
+  private async compress(frame: Buffer, plain: Buffer): Promise<Buffer[]> {
+    const compressor = this.compressors.pop() ?? new Compressor()
+    const compressed = await compressor.compress(plain)
+    this.compressors.push(compressor)
+    if (frame.length > 0) this.spare.push(frame)
+    return compressed
   }
 
   private async put(parts: Buffer[]): Promise<void> {
@@ -178,6 +223,23 @@ export class SealedWriter {
       }
       if (rest[0]) rest[0] = rest[0].subarray(bytesWritten)
     }
+    this.syncBehind(parts.reduce((sum, part) => sum + part.length, 0))
+  }
+
+  /** To the disk while more comes, and not all of it at the end. */
+  private syncBehind(written: number): void {
+    this.unsyncedBytes += written
+    if (this.unsyncedBytes < mostUnsynced || this.syncing) return
+    this.unsyncedBytes = 0
+    this.syncing = this.file
+      .datasync()
+      .catch(error => {
+        // Told once: the sync at the end would not tell again.
+        this.failure ??= error
+      })
+      .finally(() => {
+        this.syncing = undefined
+      })
   }
 }
 
@@ -349,15 +411,15 @@ function headerOf(bytes: Buffer, path: string): Header {
   }
 }
 
-function sealFrame(key: Buffer, header: Buffer, number: number, isLast: boolean, content: Buffer): Buffer[] {
+function sealFrame(key: Buffer, header: Buffer, number: number, isLast: boolean, content: Buffer[]): Buffer[] {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(number))
   const mark = Buffer.from([isLast ? 1 : 0])
   cipher.setAAD(Buffer.concat([header, mark]))
-  const sealed = cipher.update(content)
+  const sealed = content.map(part => cipher.update(part))
   cipher.final()
   const length = Buffer.alloc(4)
-  length.writeUInt32BE(1 + sealed.length + 16)
-  return [length, mark, sealed, cipher.getAuthTag()]
+  length.writeUInt32BE(1 + sealed.reduce((sum, part) => sum + part.length, 0) + 16)
+  return [length, mark, ...sealed, cipher.getAuthTag()]
 }
 
 function openFrame(key: Buffer, header: Buffer, number: number, mark: number, sealed: Buffer, path: string): Buffer {
