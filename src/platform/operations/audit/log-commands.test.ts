@@ -58,6 +58,50 @@ test('GG-19 a row as of a moment is shown by command, from its own tenant’s lo
   await assert.rejects(run('as-of', 'shop.orders', '1', '--at', 'yesterday', '--tenant', ann.tenantId), /It is a time/)
 })
 
+test('PE-08 the log is looked through by command, by each filter, and tells a row’s history with what changed', async () => {
+  const list = async (...words: string[]) => JSON.parse(await run('list', '--tenant', ann.tenantId, '--json', ...words))
+  const changed = { userId: randomUUID(), userName: 'Ann \u001b[2J' }
+  await db.scoped({ ...ann, ...changed }).run(sql`insert into shop.orders (id, note) values (2, 'other')`)
+  await db.scoped({ ...ann, ...changed }).run(sql`delete from shop.orders where id = 2`)
+  const ids = (page: { items: { id: string }[] }) => page.items.map(({ id }) => id)
+  const all = await list()
+  const filters = {
+    '--user': changed.userId,
+    '--action': 'update',
+    '--resource-id': '1',
+    '--q': 'hush',
+    '--from': at,
+    '--to': at,
+  }
+  const counts: Record<string, number> = {}
+  for (const [name, value] of Object.entries(filters)) counts[name] = (await list(name, value)).items.length
+  assert.deepEqual(counts, {
+    '--user': 2,
+    '--action': 1,
+    '--resource-id': 2,
+    '--q': 0,
+    '--from': all.items.length - 1,
+    '--to': 1,
+  })
+  assert.equal((await list('--resource', 'shop.lines')).items.length, 0)
+  const first = await list('--limit', '2')
+  assert.deepEqual(ids(first), ids(all).slice(0, 2))
+  assert.deepEqual(ids(await list('--limit', '2', '--cursor', first.nextCursor)), ids(all).slice(2, 4))
+
+  const history = ['--resource', 'shop.orders', '--resource-id', '1']
+  const text = await run('list', '--tenant', ann.tenantId, ...history)
+  assert.match(text, /Z {2}the system {2}update {2}shop\.orders {2}1\n {4}note: early → late\n/)
+  assert.match(text, /insert {2}shop\.orders {2}1\n {4}note: early\n {4}secret: \[redacted\]\n/)
+  assert.match(await run('list', '--tenant', ann.tenantId, '--user', changed.userId), /Ann \\u\{1b\}\[2J {2}delete/)
+
+  const bobs = await runCommand(commandsOn(app, registerAuditCommands), ['list', '--tenant', bob.tenantId, ...history])
+  assert.deepEqual([bobs.written, bobs.errors], ['', 'No entry fits.\n'])
+  await assert.rejects(run('list', '--tenant', ann.tenantId, '--limit', '0'), /from 1 to 1000/)
+  await assert.rejects(run('list', '--tenant', ann.tenantId, '--user', 'nobody@example.org'), {
+    code: 'identity.subject_unknown',
+  })
+})
+
 test('PE-08 the log is exported by command into a file that is there when it is whole, and the log says so', async () => {
   const file = join(directory, 'log.jsonl')
   const exported = (tenantId: string, ...more: string[]) =>
@@ -80,6 +124,8 @@ test('PE-08 the log is exported by command into a file that is there when it is 
     [{ format: 'jsonl', q: 'early' }],
   )
 
+  const one = await exported(ann.tenantId, '--action', 'insert', '--resource-id', '1', '--resource', 'shop.orders')
+  assert.equal(JSON.parse(one).entries, 1)
   await exported(bob.tenantId)
   assert.doesNotMatch(readFileSync(file, 'utf8'), /shop\.orders/)
   assert.equal(JSON.parse(await exported(ann.tenantId, '--to', '2020-01-01')).entries, 0)

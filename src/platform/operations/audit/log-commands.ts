@@ -3,26 +3,49 @@ import { rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { App } from '#platform/app.ts'
-import { type ExportFormat, exportAuditLogs, exportFormats, type PastRow, rowAsOf } from '#platform/audit'
+import {
+  type AuditFilters,
+  type AuditLog,
+  type ExportFormat,
+  exportAuditLogs,
+  exportFormats,
+  listAuditLogs,
+  type PastRow,
+  rowAsOf,
+} from '#platform/audit'
+import { findSubject } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
+import { printable } from '#platform/terminal.ts'
 
 type AsOf = { at: string; tenant: string; json?: boolean }
-type Exporting = {
-  tenant: string
-  from?: string
-  to?: string
-  q?: string
-  format: ExportFormat
-  output: string
-  json?: boolean
-}
+type Filtering = Omit<AuditFilters, 'userId'> & { tenant: string; user?: string; json?: boolean }
+type Listing = Filtering & { limit: number; cursor?: string }
+type Exporting = Filtering & { format: ExportFormat; output: string }
 
-/** `commonhold audit as-of|export`: what reads the log of one tenant. `findTenant` gives the id of a slug. */
+/** `commonhold audit list|as-of|export`: what reads the log of one tenant. `findTenant` gives the id of a slug. */
 export function registerLogCommands(
   parent: Command,
   { withApp }: CommandContext,
   findTenant: (app: App, slug: string) => Promise<string>,
 ): void {
+  filtered(parent.command('list'))
+    .description(
+      'Look through the log of a tenant, newest first, with what changed; of one row by --resource and --resource-id',
+    )
+    .option('--limit <count>', 'how many entries at most, up to 1000', readLimit, 50)
+    .option('--cursor <text>', 'go on where the list before ended')
+    .option('--json', 'print them as JSON')
+    .action(async ({ limit, cursor, json, ...asked }: Listing) => {
+      const page = await withApp(async app => {
+        const { tenantId, filters } = await filtersOf(app, asked)
+        return await listAuditLogs(await placesOf(app, tenantId), filters, { limit, ...(cursor && { cursor }) })
+      })
+      process.stdout.write(json ? `${JSON.stringify(page, null, 2)}\n` : page.items.map(describeEntry).join(''))
+      if (json) return
+      if (page.items.length === 0 && !page.capped) process.stderr.write('No entry fits.\n')
+      if (page.nextCursor) process.stderr.write(`There are more: --cursor ${page.nextCursor}\n`)
+    })
+
   parent
     .command('as-of <table> <id>')
     .description('Show a row as it was at a moment, rebuilt from the log')
@@ -34,28 +57,26 @@ export function registerLogCommands(
       process.stdout.write(json ? `${JSON.stringify(row, null, 2)}\n` : linesOf(row))
     })
 
-  parent
-    .command('export')
+  filtered(parent.command('export'))
     .description('Write the entries of a tenant to a file, newest first; that is an entry of its log too')
-    .requiredOption('--tenant <slug>', 'whose entries; `platform` for those of no tenant')
-    .option('--from <time>', 'entries since then, such as 2026-11-01T00:00:00Z', readTime)
-    .option('--to <time>', 'entries before then', readTime)
-    .option('--q <text>', 'entries with this text; of 90 days unless --from says more')
     .addOption(new Option('--format <format>', 'how the file is written').choices([...exportFormats]).default('csv'))
     .requiredOption('-o, --output <file>', 'where it goes; - is the standard output')
     .option('--json', 'print what was written as JSON, on the standard output unless the file goes there')
-    .action(async ({ tenant, format, output, json, ...filters }: Exporting) => {
-      const { from, to, q } = filters
-      const asked = { ...(from && { from }), ...(to && { to }), ...(q && { q }) }
+    .action(async ({ format, output, json, ...asked }: Exporting) => {
       let entries = 0
       let bytes = 0
+      let saidAt = performance.now()
       await withApp(async app => {
-        const tenantId = await findTenant(app, tenant)
+        const { tenantId, filters } = await filtersOf(app, asked)
         const places = await placesOf(app, tenantId)
         async function* counted() {
-          for await (const piece of exportAuditLogs(app.db.scoped({ tenantId }), places, asked, format)) {
+          for await (const piece of exportAuditLogs(app.db.scoped({ tenantId }), places, filters, format)) {
             entries += piece.entries
             bytes += piece.bytes.length
+            if (performance.now() - saidAt > 1_000) {
+              saidAt = performance.now()
+              process.stderr.write(`${entries.toLocaleString('en')} entries\n`)
+            }
             yield piece.bytes
           }
         }
@@ -65,12 +86,39 @@ export function registerLogCommands(
       const stream = output === '-' ? process.stderr : process.stdout
       stream.write(`${written}\n`)
     })
+
+  async function filtersOf(app: App, { tenant, user, ...filters }: Filtering) {
+    const tenantId = await findTenant(app, tenant)
+    const userId = user && (isUuid.test(user) ? user : (await findSubject(app.db.scoped({ system: true }), user)).id)
+    return { tenantId, filters: { ...filters, ...(userId && { userId }) } }
+  }
 }
+
+const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** With what entries can be searched for; an entry must fit all that is given. */
+const filtered = (command: Command): Command =>
+  command
+    .requiredOption('--tenant <slug>', 'whose entries; `platform` for those of no tenant')
+    .option('--user <email>', 'entries of what this person did, by address or id')
+    .option('--action <name>', 'insert, update, delete, or the name of an event')
+    .option('--resource <table>', 'entries of this table, such as contractors.contractor_lists')
+    .option('--resource-id <id>', 'entries of this row')
+    .option('--from <time>', 'entries since then, such as 2026-11-01T00:00:00Z', readTime)
+    .option('--to <time>', 'entries before then', readTime)
+    .option('--q <text>', 'entries with this text; of 90 days unless --from says more')
 
 /** Of a tenant with a database of its own the newer entries are there. */
 async function placesOf(app: App, tenantId: string) {
   const isElsewhere = (await app.placed?.placeOf({ tenantId })) !== undefined
   return [app.db.scoped({ tenantId }), ...(isElsewhere && app.placed ? [app.placed.scoped({ tenantId })] : [])]
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
+    throw new InvalidArgumentError('It is a number from 1 to 1000.')
+  return limit
 }
 
 function readTime(text: string): string {
@@ -92,6 +140,21 @@ async function save(output: string, pieces: AsyncIterable<Uint8Array>): Promise<
     throw error
   }
 }
+
+/** What was done in a line, and under it what changed: old → new. */
+function describeEntry({ createdAt, userName, userId, action, resource, resourceId, ...entry }: AuditLog): string {
+  const who = userName ?? (entry.erased.includes('person') ? `erased person ${userId}` : (userId ?? 'the system'))
+  const sides = Object.entries(entry.changes ?? {}).map(([column, change]) => {
+    const [old, now] = [change.old ?? null, change.new ?? null].map(textOf)
+    return `${column}: ${action === 'insert' ? now : action === 'delete' ? old : `${old} → ${now}`}`
+  })
+  const told = Object.entries(entry.details ?? {}).map(([name, value]) => `${name}: ${textOf(value)}`)
+  const first = [createdAt.toISOString(), who, action, resource, resourceId].filter(part => part !== null).join('  ')
+  return [first, ...[...sides, ...told].map(line => `    ${line}`)].map(line => `${printable(line)}\n`).join('')
+}
+
+const textOf = (value: unknown): string =>
+  value === null ? '(null)' : typeof value === 'string' ? value : JSON.stringify(value)
 
 function linesOf(row: PastRow): string {
   const { lastChange, values } = row
