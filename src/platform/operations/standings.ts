@@ -79,22 +79,21 @@ async function ageInDays(own: Queryable): Promise<number> {
 }
 
 async function readBackups(asked: Asked): Promise<{ backups: Answer; drill: Answer }> {
-  const { status, adapter, concerns, advice, lastBackupAt, runs, chains } = await readState(asked.app)
+  const { status, adapter, concerns, lastBackupAt, lastDrill: last, chains } = await readState(asked.app)
   const at = lastBackupAt === null ? null : new Date(lastBackupAt)
-  const [first] = concerns.filter(({ object }) => object !== 'drill').map(({ message }) => message)
-  const said = first ?? (adapter === 'own' ? undefined : advice[0])
-  const isToCome = chains.length === 0 && concerns.length > 0 && concerns.every(({ isMishap }) => !isMishap)
+  const [said] = concerns.filter(({ object }) => object !== 'drill').map(({ message }) => message)
+  const isToCome =
+    adapter === 'own' && chains.length === 0 && concerns.length > 0 && concerns.every(({ isMishap }) => !isMishap)
   const backups: Answer =
     isToCome && (await asked.ageDays) < firstNightDays
       ? { status: 'to_come', message: said ?? '', at }
       : status === 'unprotected'
-        ? fault(said ?? advice[0] ?? 'The database is not protected.', at)
+        ? fault(said ?? 'The database is not protected.', at)
         : said !== undefined
           ? attention(said, at)
           : well('Made, read again, and every change is received.', at)
   if (adapter !== 'own')
     return { backups, drill: attention(`Backups are made elsewhere (${adapter}): try a restore there.`) }
-  const last = runs.find(({ kind, state }) => kind === 'drill' && state !== 'running')
   if (!last) {
     const step = 'On Sunday a restore is tried by itself; commonhold backup drill does it now.'
     const later = chains.length > 0 ? 'No restore was ever tried.' : 'It needs a backup first.'

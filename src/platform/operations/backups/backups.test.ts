@@ -290,6 +290,80 @@ test('GG-20 a drill recovers the copy, checks its indexes, and holds its rows ag
   assert.equal(existsSync(join(root, 'drill')), false)
 })
 
+test('GG-20 a drill names a broken index, a broken table and rows that are not those of the server, whatever its settings', async () => {
+  await client.query(`
+    create function made_order(int, int) returns int language sql immutable as 'select btint4cmp($1, $2)';
+    create operator class made_order for type int using btree as
+      operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 made_order(int, int);
+    create table made_ordered as select g as number from generate_series(1, 100) g;
+    create index made_broken on made_ordered (number made_order);
+    create or replace function made_order(int, int) returns int language sql immutable as 'select btint4cmp($2, $1)';
+    create table made_frozen as select 1 as one;
+    create table made_written as select clock_timestamp() as at, pi() as number, interval '1 day 2 hours' as long;
+    create table made_silent as select 'unaltered' as word;
+    create extension pg_buffercache`)
+  await client.query(`
+    update pg_class set relfrozenxid = pg_current_xact_id()::xid where oid = 'made_frozen'::regclass`)
+  await client.query('checkpoint')
+  const { rows } = await client.query(`
+    select pg_relation_filepath('made_silent') as path, count(pg_buffercache_evict(bufferid))
+    from pg_buffercache
+    where relfilenode = pg_relation_filenode('made_silent')`)
+  const path = join(dataDirectory, 'postgres', rows[0].path)
+  const page = readFileSync(path)
+  page.write('altered !', page.indexOf('unaltered'))
+  writeFileSync(path, page)
+  await settle(receiver)
+  const { faults, notCompared } = await runDrill({
+    ...{ shelf, systemIdentifier: full.systemIdentifier, into: join(root, 'drill') },
+    source: {
+      ...admin,
+      options:
+        '-c ignore_checksum_failure=on -c timezone=Asia/Tokyo -c extra_float_digits=-3 -c intervalstyle=iso_8601',
+    },
+  })
+  assert.equal(notCompared, null)
+  await client.query(`
+    drop table made_ordered, made_frozen, made_written, made_silent;
+    drop function made_order(int, int) cascade;
+    drop extension pg_buffercache`)
+  assert.deepEqual(
+    faults.map(fault => fault.replace(/: .*/, '')),
+    [
+      'The index made_broken of postgres is broken',
+      'The table made_frozen of postgres is broken in 1 place',
+      'The table public.made_silent has as many rows as the server (1), and not the same',
+    ],
+    faults.join('\n'),
+  )
+})
+
+test('GG-20 who is about to commit while a drill looks is taken for no fault', async () => {
+  await client.query('create table made_waiting (id int)')
+  await client.query(`alter system set synchronous_standby_names = 'nobody'`)
+  await client.query('select pg_reload_conf()')
+  const writer = await connect(admin)
+  // Its commit is in the WAL, and waits for a standby that there is not: nobody sees the row yet.
+  const committing = writer.query(`set application_name = 'made'; insert into made_waiting values (1)`)
+  for (let isWaiting = false; !isWaiting; )
+    isWaiting =
+      (await client.query(`select from pg_stat_activity where application_name = 'made' and wait_event = 'SyncRep'`))
+        .rowCount === 1
+  try {
+    const { faults, notCompared } = await runDrill({
+      ...{ shelf, systemIdentifier: full.systemIdentifier, source: admin, into: join(root, 'drill') },
+    })
+    assert.deepEqual({ faults, notCompared }, { faults: [], notCompared: 'the server was never at rest' })
+  } finally {
+    await client.query('set synchronous_commit = local')
+    await client.query('alter system reset synchronous_standby_names')
+    await client.query('select pg_reload_conf()')
+    await committing
+    await writer.end()
+    await client.query('drop table made_waiting')
+  }
+})
+
 test('GG-20 old chains go whole, with the WAL that only they needed, and no jump of a clock takes more', async () => {
   const at = (day: number) => new Date(Date.UTC(2027, 0, day)).toISOString()
   const make = (day: number, parent: string | null, lsn: bigint): Backup => ({

@@ -1,14 +1,13 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
-import type { BackupProgress } from './base-backups.ts'
 import { type Backup, findVerification, getBackup, readCatalogue, writeVerification } from './catalogue.ts'
 import { findFaults } from './contents.ts'
 import { errors } from './errors.ts'
 import { backUp, backUpOthers, drill, expire } from './schedule.ts'
 import { type BackupSettings, shelfOf } from './settings.ts'
 import { readState } from './state.ts'
-import { megabytes, progressLine, say, settingsOf, write } from './terminal.ts'
+import { megabytes, progressLine, say, settingsOf, stepLines, write } from './terminal.ts'
 
 type Flags = { json?: boolean }
 
@@ -23,12 +22,8 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     .option('--incremental', 'only what changed since the last backup (PostgreSQL 17 and later)')
     .option('--json', 'print it as JSON')
     .action(async ({ incremental, json }: Flags & { incremental?: boolean }) => {
-      const show = progressLine('Backing up')
       const kind = incremental ? 'incremental' : 'full'
-      const asked = {
-        requestedBy: by(),
-        onProgress: ({ bytes, expectedBytes, note }: BackupProgress) => (note ? say(note) : show(bytes, expectedBytes)),
-      }
+      const asked = { requestedBy: by(), onProgress: stepLines(), onNote: say }
       const { own, made, failures } = await withApp(async app => ({
         own: await backUp(app, kind, asked),
         ...(await backUpOthers(app, kind, asked)),
@@ -75,8 +70,10 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
         : faults.map(it => ({ id: String(it.details.path), faults: [it.message] }))
       for (const backup of id ? [getBackup(shelf, id)] : backups) {
         say(`Reading ${backup.id}`)
+        const show = progressLine(`Reading ${backup.id}`)
         const archive = { ...shelf, systemIdentifier: backup.systemIdentifier }
-        const found = (await findFaults(archive, backup)).map(({ message }) => message)
+        const faulty = await findFaults(archive, backup, bytes => show(bytes, backup.plainBytes))
+        const found = faulty.map(({ message }) => message)
         await writeVerification(archive, backup.id, { at: new Date().toISOString(), faults: found })
         items.push({ id: backup.id, faults: found })
       }
@@ -95,7 +92,7 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     .description('Recover the copy aside, check its indexes, and hold its rows against the database')
     .option('--json', 'print what was found as JSON')
     .action(async ({ json }: Flags) => {
-      const found = await withApp(app => drill(app, by()))
+      const found = await withApp(app => drill(app, by(), stepLines()))
       write(json, found, () => {
         const { indexes, tables, rows, compared, notCompared, recovery, milliseconds } = found
         const held = notCompared ? `not held against the server: ${notCompared}` : `${compared} held against the server`

@@ -86,6 +86,7 @@ const State = Type.Object({
     { description: 'Other servers, on which workspaces have databases of their own' },
   ),
   runs: Type.Array(Run, { description: 'What was done, the latest first' }),
+  lastDrill: { ...nullable(Run), description: 'The last restore drill that has ended, however long ago' },
   restores: Type.Array(Run, {
     description: 'Those of workspaces and tables, with what came of them, the latest first',
   }),

@@ -72,6 +72,17 @@ export async function listRuns(
     limit ${limit}`)
 }
 
+/** The last of these kinds that has ended, well or not, however long ago. */
+export async function findLastEnded(tx: Queryable, kinds: RunKind[]): Promise<Run | undefined> {
+  return await tx.maybe(sql<Run>`
+    select id, kind, state, backup_id, requested_by, started_at, finished_at, result, failure, progress
+    from operations.backup_runs
+    where kind = any(${kinds})
+      and state <> 'running'
+    order by started_at desc, id
+    limit 1`)
+}
+
 export async function removeOldRuns(tx: Queryable): Promise<void> {
   await tx.run(sql`
     delete from operations.backup_runs

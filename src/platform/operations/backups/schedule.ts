@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ClientConfig } from 'pg'
 import type { App } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
-import { type BackupProgress, readServer, takeBackup } from './base-backups.ts'
+import { readServer, takeBackup } from './base-backups.ts'
 import { type Archive, type Backup, readCatalogue, writeVerification } from './catalogue.ts'
 import { findFaults } from './contents.ts'
 import { type Drill, runDrill } from './drills.ts'
@@ -11,13 +11,19 @@ import { errors } from './errors.ts'
 import { removeExpired } from './expiry.ts'
 import { listOtherServers } from './other-servers.ts'
 import { claimSlotFor } from './receiver.ts'
-import { type Outcome, recordRun, removeOldRuns } from './runs.ts'
+import { type Outcome, type RunProgress, recordRun, removeOldRuns } from './runs.ts'
 import { adapterOf, coversPlaced, installationOf, retentionDaysOf, shelfOfApp } from './settings.ts'
 
 /** Whether this program makes the backups: it was not told otherwise, and has a way in as the administrator. */
 export const makesBackups = (app: App): boolean => adapterOf(app.config) === 'own' && app.administration !== undefined
 
-type Asked = { requestedBy?: string; onProgress?: (progress: BackupProgress) => void; signal?: AbortSignal }
+type Asked = {
+  requestedBy?: string
+  onProgress?: (progress: RunProgress) => void
+  /** Told what is done in place of what was asked for. */
+  onNote?: (note: string) => void
+  signal?: AbortSignal
+}
 
 /** Makes a backup and reads it again; each leaves a record. */
 export async function backUp(app: App, kind: 'full' | 'incremental', asked: Asked = {}): Promise<Backup> {
@@ -62,19 +68,24 @@ async function backUpServer(
   app: App,
   { admin, archive, isEmbedded, database }: BackedUp,
   kind: 'full' | 'incremental',
-  { requestedBy, onProgress, signal }: Asked,
+  { requestedBy, onProgress = () => {}, onNote, signal }: Asked,
 ): Promise<Backup> {
   const named = database === undefined ? {} : { database }
+  const of = database === undefined ? '' : ` the server of ${database}`
   const made = await recordRun(app, { kind, requestedBy }, async (_id, note) => {
     // Of a server of others the disk may be filled by a slot that nobody reads.
     if (isEmbedded || isReceiving(archive)) await claimSlotFor(admin)
     const backup = await takeBackup({
       ...{ shelf: shelfOfApp(app), admin, incremental: kind === 'incremental' },
       ...(signal && { signal }),
-      onProgress(progress) {
+      onProgress({ note: told, ...progress }) {
         const { bytes, expectedBytes, files } = progress
-        note({ bytes, ...(expectedBytes !== undefined && { expectedBytes }), ...(files !== undefined && { files }) })
-        onProgress?.(progress)
+        const far = {
+          ...{ bytes, ...(expectedBytes !== undefined && { expectedBytes }), ...(files !== undefined && { files }) },
+        }
+        note(far)
+        onProgress({ step: `Backing up${of}`, ...far })
+        if (told !== undefined) onNote?.(told)
       },
     }).catch(error => {
       if (database === undefined || !(error instanceof DomainError)) throw error
@@ -83,7 +94,8 @@ async function backUpServer(
     const { id, plainBytes, storedBytes, stopLsn } = backup
     return { backup, backupId: id, result: { kind: backup.kind, plainBytes, storedBytes, stopLsn, ...named } }
   })
-  await verify(app, made.backup, requestedBy, named)
+  const reading = (progress: RunProgress) => onProgress({ step: `Reading ${made.backup.id} again`, ...progress })
+  await verify(app, made.backup, requestedBy, named, reading)
   return made.backup
 }
 
@@ -93,11 +105,15 @@ export async function verify(
   backup: Backup,
   requestedBy?: string,
   named: { database?: string } = {},
+  onProgress: (progress: RunProgress) => void = () => {},
 ): Promise<DomainError[]> {
   const { faults } = await recordRun(app, { kind: 'verify', requestedBy }, async (_id, note) => {
     const archive = { ...shelfOfApp(app), systemIdentifier: backup.systemIdentifier }
     const expectedBytes = backup.plainBytes
-    const found = await findFaults(archive, backup, (bytes, files) => note({ bytes, expectedBytes, files }))
+    const found = await findFaults(archive, backup, (bytes, files) => {
+      note({ bytes, expectedBytes, files })
+      onProgress({ bytes, expectedBytes, files })
+    })
     const messages = found.map(fault => fault.message)
     await writeVerification(archive, backup.id, { at: app.clock.now().toISOString(), faults: messages })
     const outcome: Outcome = { backupId: backup.id, result: { faults: messages, bytes: backup.plainBytes, ...named } }
@@ -126,14 +142,21 @@ export async function expire(app: App, requestedBy?: string): Promise<{ backups:
 }
 
 /** Recovers the copy aside and looks at it. */
-export async function drill(app: App, requestedBy?: string): Promise<Drill> {
+export async function drill(
+  app: App,
+  requestedBy?: string,
+  onProgress: (progress: RunProgress) => void = () => {},
+): Promise<Drill> {
   const { admin, dataDirectory } = requireAdministration(app)
   const archive = await ownArchive(app)
   const installation = installationOf(app.config)
   const stamp = app.clock.now().toISOString().replace(/[-:.]/g, '')
   const { found } = await recordRun(app, { kind: 'drill', requestedBy }, async (_id, note) => {
     const drilled = await runDrill({
-      onProgress: note,
+      onProgress(progress) {
+        note(progress)
+        onProgress(progress)
+      },
       ...{ shelf: archive, systemIdentifier: archive.systemIdentifier, source: admin },
       into: join(dataDirectory, `drill-${stamp}`),
       ...(installation !== undefined && { installation }),

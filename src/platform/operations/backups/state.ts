@@ -8,7 +8,7 @@ import { chainsIn } from './expiry.ts'
 import { listOtherServers } from './other-servers.ts'
 import { listWindows, type Window } from './plans.ts'
 import { slotName } from './receiver.ts'
-import { listRuns, type Run } from './runs.ts'
+import { findLastEnded, listRuns, type Run } from './runs.ts'
 import { ownArchive } from './schedule.ts'
 import { type Adapter, adapterOf, coversPlaced, retentionDaysOf, shelfOfApp } from './settings.ts'
 import { findReceiverState } from './wal-files.ts'
@@ -60,6 +60,8 @@ export type BackupState = {
   archivedUntil: string | null
   others: OtherState[]
   runs: Run[]
+  /** The last restore drill that has ended, however long ago. */
+  lastDrill: Run | null
   /** Of workspaces and tables, the latest first. */
   restores: Run[]
   now: string
@@ -82,14 +84,19 @@ export async function readState(app: App): Promise<BackupState> {
       others: [],
     },
     ...{ runs: await listRuns(tx, { limit: 30 }), restores: await listRuns(tx, { limit: 50, kinds: ['restore'] }) },
+    lastDrill: (await findLastEnded(tx, ['drill'])) ?? null,
     now: now.toISOString(),
   }
   if (adapter !== 'own') {
-    const report = await readReport(app, adapter)
+    const { advice, faults, ...report } = await readReport(app, adapter)
     const others = app.administration ? await readOthers(app, now) : []
-    report.advice.push(...others.flatMap(({ message }) => message ?? []))
-    const status = adapter === 'off' ? 'unprotected' : report.advice.length > 0 ? 'attention' : 'protected'
-    return { ...state, ...report, others, status }
+    const concerns = [
+      ...faults.map(message => ({ object: adapter, message, isMishap: true })),
+      ...advice.map(message => ({ object: adapter, message, isMishap: false })),
+      ...concernsOf(others),
+    ]
+    const status = adapter === 'off' ? 'unprotected' : concerns.length > 0 ? 'attention' : 'protected'
+    return { ...state, ...report, others, concerns, advice: concerns.map(({ message }) => message), status }
   }
   if (!app.administration) {
     const advice = ['This program has no way in as the administrator of the database, which backups need.']
@@ -115,13 +122,18 @@ async function describeOwn(app: App, state: BackupState, now: Date): Promise<voi
     concerns.push({ object: 'wal', message: error.message, isMishap: true })
   }
   state.others = await readOthers(app, now)
-  const lacking = state.others.filter(({ message }) => message !== null)
-  judge(state, concerns, now)
-  for (const { databases, message } of lacking)
-    state.concerns.push({ object: databases.join(', '), message: message ?? '', isMishap: false })
+  const attempt = await findLastEnded(app.db.scoped({ system: true }), ['full', 'incremental'])
+  judge(state, concerns, attempt, now)
+  const lacking = concernsOf(state.others)
+  state.concerns.push(...lacking)
   state.advice = state.concerns.map(({ message }) => message)
   if (lacking.length > 0 && state.status === 'protected') state.status = 'attention'
 }
+
+const concernsOf = (others: readonly OtherState[]): Concern[] =>
+  others.flatMap(({ databases, message }) =>
+    message === null ? [] : [{ object: databases.join(', '), message, isMishap: false }],
+  )
 
 async function readOthers(app: App, now: Date): Promise<OtherState[]> {
   const isCovered = adapterOf(app.config) === 'own' && coversPlaced(app.config)
@@ -168,8 +180,11 @@ async function readOther(
   return { ...state, status: 'protected', message: null }
 }
 
-function judge(state: BackupState, concerns: Concern[], now: Date): void {
-  const { windows, received, chains, lastBackupAt, runs } = state
+/** A weekly drill has had its turn by then, in days. */
+const oldestDrill = 10
+
+function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined, now: Date): void {
+  const { windows, received, chains, lastBackupAt, lastDrill } = state
   const mishap = (object: string, message: string) => concerns.push({ object, message, isMishap: true })
   const lack = (object: string, message: string) => concerns.push({ object, message, isMishap: false })
   const conclude = (isLost: boolean) => {
@@ -178,6 +193,7 @@ function judge(state: BackupState, concerns: Concern[], now: Date): void {
     state.status = isLost ? 'unprotected' : concerns.length > 0 ? 'attention' : 'protected'
   }
   const newest = chains.flat().at(-1)
+  if (attempt?.state === 'failed') mishap('attempt', `The last attempt to back up failed: ${attempt.failure}`)
   if (!newest || !lastBackupAt) {
     const message =
       'There is no backup yet. The first one is made at 02:00 UTC; better, begin one now: commonhold backup create.'
@@ -202,9 +218,14 @@ function judge(state: BackupState, concerns: Concern[], now: Date): void {
   const missing = windows.find(window => window.missing)?.missing
   if (missing)
     mishap(missing, `The WAL segment ${missing} is missing: what comes after it is reached from the next backup on.`)
-  const drilled = runs.find(({ kind, state: ended }) => kind === 'drill' && ended !== 'running')
-  if (!drilled) lack('drill', 'No restore was ever tried. Begin a drill: commonhold backup drill.')
-  else if (drilled.state === 'failed') mishap('drill', `The last restore drill failed: ${drilled.failure}`)
+  const drilledDays = lastDrill ? (now.getTime() - lastDrill.startedAt.getTime()) / 86_400_000 : 0
+  if (!lastDrill) lack('drill', 'No restore was ever tried. Begin a drill: commonhold backup drill.')
+  else if (lastDrill.state === 'failed') mishap('drill', `The last restore drill failed: ${lastDrill.failure}`)
+  else if (drilledDays > oldestDrill)
+    mishap(
+      'drill',
+      `The last restore drill is ${Math.floor(drilledDays)} days old: see why the weekly one did not come.`,
+    )
   if ((state.freeBytes ?? Infinity) < 2 * newest.storedBytes)
     mishap('room', 'The disk with the backups has no room for two more of them.')
   conclude(hours > 72 || (newest.verification?.faults.length ?? 0) > 0)

@@ -1,4 +1,5 @@
 import type { CommandContext } from '#platform/module.ts'
+import type { RunProgress } from './runs.ts'
 
 export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
@@ -15,11 +16,26 @@ export function progressLine(what: string): (bytes: number, expectedBytes: numbe
   return (bytes, expectedBytes) => {
     if (Date.now() - told < 1000) return
     told = Date.now()
-    say(
-      `${what}: ${megabytes(bytes)}${expectedBytes && bytes <= expectedBytes ? ` of about ${megabytes(expectedBytes)}` : ''}`,
-    )
+    say(`${what}: ${portion(bytes, expectedBytes)}`)
   }
 }
+
+/** The same of what has several steps: each is told when it begins. */
+export function stepLines(): (progress: RunProgress) => void {
+  let current: string | undefined
+  let show = progressLine('')
+  return ({ step = '', bytes, expectedBytes }) => {
+    if (step !== current) {
+      current = step
+      show = progressLine(step)
+      say(step)
+    }
+    if (bytes !== undefined) show(bytes, expectedBytes)
+  }
+}
+
+const portion = (bytes: number, expectedBytes: number | undefined): string =>
+  `${megabytes(bytes)}${expectedBytes && bytes <= expectedBytes ? ` of about ${megabytes(expectedBytes)}` : ''}`
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`)
 

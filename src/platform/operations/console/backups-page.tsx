@@ -120,10 +120,9 @@ function Standing({ state: { status, advice } }: { state: BackupState }) {
 }
 
 function Glance({ state }: { state: BackupState }) {
-  const { chains, received, runs, lastBackupAt, archivedUntil, adapter } = state
+  const { chains, received, runs, lastDrill: drilled, lastBackupAt, archivedUntil, adapter } = state
   const backups = chains.flat()
-  const ended = (kind: Run['kind']) => runs.find(run => run.kind === kind && run.state !== 'running')
-  const [verified, drilled] = [ended('verify'), ended('drill')]
+  const verified = runs.find(run => run.kind === 'verify' && run.state !== 'running')
   return (
     <dl className={classes.tiles}>
       <Tile label="Last whole backup" time={backups.findLast(it => it.kind === 'full')?.finishedAt ?? lastBackupAt} />
@@ -138,7 +137,11 @@ function Glance({ state }: { state: BackupState }) {
       {adapter === 'own' && (
         <>
           <Tile label="Last read again" time={verified?.finishedAt ?? null} note={verified && outcomeOf(verified)} />
-          <Tile label="Last restore drill" time={drilled?.finishedAt ?? null} note={drilled && outcomeOf(drilled)} />
+          <Tile
+            label="Last restore drill"
+            time={drilled?.finishedAt ?? null}
+            note={drilled ? outcomeOf(drilled) : undefined}
+          />
         </>
       )}
     </dl>

@@ -21,10 +21,10 @@ export const backupChecks: readonly Check[] = [
     code: 'backups.lacking',
     title: 'GG-20: what is missing for the database to be protected',
     async run({ app }) {
-      const { adapter, advice: said, concerns } = await readState(app)
-      const lacks = concerns.filter(({ isMishap }) => !isMishap)
-      if (adapter === 'own') return lacks.map(({ object, message }) => finding('warning', object, message, advice))
-      return said.map(message => finding('warning', adapter, message, advice))
+      const { concerns } = await readState(app)
+      return concerns
+        .filter(({ isMishap }) => !isMishap)
+        .map(({ object, message }) => finding('warning', object, message, advice))
     },
   },
 ]

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { after, beforeEach, test } from 'node:test'
+import { testWorld } from '#test/world.ts'
+import { examine } from '../doctor/examinations.ts'
+import { readStandings } from '../standings.ts'
+import { readServer } from './base-backups.ts'
+import { type Backup, backupPath } from './catalogue.ts'
+import { recordRun } from './runs.ts'
+import { writeSigned } from './sealed-files.ts'
+import { shelfOfApp } from './settings.ts'
+import { readState } from './state.ts'
+
+const { app: program, admin, adminConfig, tx } = await world()
+const folder = mkdtempSync(join(tmpdir(), 'commonhold-states-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const app = { ...program, config: { ...program.config, backupDir: folder } }
+const { systemIdentifier, walSegmentBytes, serverVersion } = await readServer(adminConfig)
+const archive = { ...shelfOfApp(app), systemIdentifier }
+
+async function world() {
+  const made = await testWorld()
+  return { ...made, tx: made.app.db.scoped({ system: true }) }
+}
+
+/** An entry of the catalogue alone. */
+async function keepBackup(): Promise<void> {
+  const at = new Date().toISOString()
+  const id = `${at.replace(/[-:]/g, '').replace(/\.\d+/, '')}-full-states`
+  const { rows } = await admin.query('select pg_current_wal_lsn()::text as lsn')
+  const [startLsn, stopLsn] = [rows[0].lsn, rows[0].lsn]
+  const backup: Backup = {
+    ...{ id, kind: 'full', parent: null, systemIdentifier, serverVersion, timeline: 1, startLsn, stopLsn },
+    ...{ startedAt: at, finishedAt: at, walSegmentBytes, superuser: 'postgres', keyId: 'k1', files: [] },
+    ...{ plainBytes: 1, storedBytes: 1 },
+  }
+  mkdirSync(backupPath(archive, id), { recursive: true })
+  await writeSigned(join(backupPath(archive, id), 'backup.json'), archive.keyring, backup)
+}
+
+const found = async (only: string, from = app) =>
+  (await examine(from, { only })).map(({ severity, object, message }) => `${severity} ${object}: ${message}`)
+const standingOf = async (area: string) =>
+  (await readStandings({ app, own: tx, tx })).find(standing => standing.area === area)
+
+beforeEach(async () => {
+  await admin.query('delete from operations.backup_runs')
+})
+
+test('GG-20 the weekly drill is not forgotten for the backups that were made since, and is told when it does not come', async () => {
+  await keepBackup()
+  await admin.query(`
+    insert into operations.backup_runs (kind, state, started_at, finished_at, result)
+    values ('drill', 'done', now() - interval '6 days', now() - interval '6 days', '{}')`)
+  await admin.query(`
+    insert into operations.backup_runs (kind, state, started_at, finished_at, result)
+    select kind, 'done', now() - n * interval '3 hours', now() - n * interval '3 hours', '{}'
+    from generate_series(1, 45) as n
+    cross join unnest(array['incremental', 'verify']) as kind`)
+  const { lastDrill, runs, advice } = await readState(app)
+  assert.ok(!runs.some(({ kind }) => kind === 'drill'), 'control: it is not among the last runs')
+  assert.equal(lastDrill?.state, 'done')
+  assert.ok(!advice.some(line => /drill|tried/.test(line)), advice.join('\n'))
+  assert.equal((await standingOf('drill'))?.status, 'well')
+
+  await admin.query(`update operations.backup_runs set started_at = now() - interval '11 days' where kind = 'drill'`)
+  assert.match((await found('backups.failing')).join('\n'), /warning drill: .* is 11 days old: .*weekly/)
+})
+
+test('GG-20 an attempt that failed is told at once, and no more after one that went well', async () => {
+  const fails = recordRun(app, { kind: 'full' }, async () => {
+    throw new Error('the mount is away')
+  })
+  await assert.rejects(fails)
+  assert.match((await found('backups.failing')).join('\n'), /attempt: .*the mount is away/)
+  await recordRun(app, { kind: 'incremental' }, async () => ({ result: {} }))
+  assert.doesNotMatch((await readState(app)).advice.join('\n'), /attempt/)
+})
+
+test('GG-20 what goes wrong where others make the backups is an alarm too, and an old backup is no protection', async t => {
+  const programs = mkdtempSync(join(tmpdir(), 'commonhold-programs-'))
+  const path = process.env.PATH
+  process.env.PATH = `${programs}${delimiter}${path}`
+  t.after(() => {
+    process.env.PATH = path
+    rmSync(programs, { recursive: true, force: true })
+  })
+  const told = { ...app, config: { ...app.config, backupAdapter: 'pgbackrest' } }
+  const say = async (stop: number, code = 0) => {
+    const stanza = [{ name: 'main', status: { code, message: 'no valid backups' }, backup: [{ timestamp: { stop } }] }]
+    writeFileSync(join(programs, 'pgbackrest'), `#!/bin/sh\necho '${JSON.stringify(stanza)}'\n`)
+    chmodSync(join(programs, 'pgbackrest'), 0o755)
+    return (await found('backups.failing', told)).join('\n')
+  }
+  const now = Date.now() / 1000
+  // The server of the tests archives nothing.
+  const fresh = await say(now - 3_600)
+  assert.match(fresh, /warning pgbackrest: The server archives no WAL/)
+  assert.doesNotMatch(fresh, /days old|says of/, 'control: of today')
+  assert.match(await say(now - 60 * 86_400), /warning pgbackrest: .* is 60 days old/)
+  assert.match(await say(now - 3_600, 2), /pgBackRest says of main: no valid backups/)
+  assert.equal((await readState(told)).status, 'attention')
+  writeFileSync(join(programs, 'pgbackrest'), '#!/bin/sh\nexit 1\n')
+  assert.match((await found('backups.failing', told)).join('\n'), /pgBackRest did not answer/)
+
+  const managed = { ...app, config: { ...app.config, backupAdapter: 'managed' } }
+  assert.deepEqual(await found('backups.failing', managed), [], 'what cannot be seen is no mishap')
+  assert.match((await found('backups.lacking', managed)).join('\n'), /warning managed: .*try a restore there/)
+})
