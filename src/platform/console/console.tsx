@@ -1,6 +1,6 @@
 import { useNotifications } from '@mantine/notifications'
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { RouterProvider } from '@tanstack/react-router'
+import { RouterContextProvider, RouterProvider } from '@tanstack/react-router'
 import { lazy, StrictMode, Suspense, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
 import { BrandedProvider } from './brand.tsx'
@@ -51,7 +51,10 @@ export function startConsole(modules: readonly ConsoleModule[]): void {
     <StrictMode>
       <BrandedProvider>
         <QueryClientProvider client={client}>
-          <NoticesOnDemand />
+          {/* Notices may have links in them. */}
+          <RouterContextProvider router={router}>
+            <NoticesOnDemand />
+          </RouterContextProvider>
           <ResourcesContext value={resources}>
             <RouterProvider router={router} />
           </ResourcesContext>
