@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { extractText, getDocumentProxy } from 'unpdf'
-import { testWorld } from '#test/world.ts'
+import { runJobs } from '#test/jobs.ts'
+import { joinAs, newPerson, signIn, testWorld } from '#test/world.ts'
 import { buildConsole, consoleDirectory } from '../../src/main/console-build.ts'
 import { reasonToSkip } from './browser.ts'
 import { seedCatalogue } from './catalogue.ts'
@@ -9,7 +10,8 @@ import { enter, look, type Size, sizes, useBrowser } from './journey.ts'
 
 const skip = reasonToSkip()
 if (!skip) await buildConsole(AbortSignal.timeout(180_000), () => {})
-const { admin, owner, baseUrl, alice, viewer } = await testWorld({ consoleDirectory })
+const world = await testWorld({ consoleDirectory })
+const { admin, owner, baseUrl, alice, viewer } = world
 await seedCatalogue(owner)
 await owner.query(`
   update contractors.contractor_profiles
@@ -108,6 +110,77 @@ describe('the search in the console', { skip }, () => {
       await admin.query('delete from contractors.contractor_profiles where uei = $1', [uei])
     })
   }
+
+  test('GG-10 GG-18 ticked contractors go into a new list, all that are found into one that a colleague shares, which tells how far that is; all are exported', async () => {
+    const someone = await newPerson(world, { fullName: 'Carol Cole' })
+    await joinAs(world, someone.userId, alice.tenantId, 'member')
+    const carol = await signIn(baseUrl, someone, alice.tenantId)
+    const make = async (name: string, isPublic: boolean) =>
+      (await (await carol.fetch('/contractor-lists', { method: 'POST', body: { name, isPublic } })).json()).id
+    await make('Only to read', true)
+    const shared = await make('Worked on together', false)
+    const share = { userId: alice.userId, permission: 'edit' }
+    await carol.fetch(`/contractor-lists/${shared}/shares`, { method: 'POST', body: share })
+
+    const { context, page, complaints } = await browser.open('desktop')
+    await enter(page, alice, '/contractors?q=tidewater')
+    await page.getByRole('status').getByText('140 contractors').waitFor()
+    await page.getByRole('button', { name: 'Lists of TIDEWATER WORKS 140, LLC' }).click()
+    await page.getByRole('menuitemcheckbox', { name: 'Worked on together' }).waitFor()
+    assert.equal(await page.getByRole('menuitemcheckbox', { name: 'Only to read' }).count(), 0)
+    await page.keyboard.press('Escape')
+
+    await page.getByLabel('Select TIDEWATER WORKS 140, LLC').click()
+    await page.getByLabel('Select TIDEWATER WORKS 139, LLC').click()
+    const bar = page.getByRole('region', { name: 'Selection' })
+    await bar.getByRole('button', { name: 'Add to list' }).click()
+    await page.getByRole('menuitem', { name: 'Worked on together' }).waitFor()
+    assert.equal(await page.getByRole('menuitem', { name: 'Only to read' }).count(), 0)
+    await look(page, 'search, add to a list')
+    await page.getByRole('menuitem', { name: 'New list' }).click()
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('Tidewater partners')
+    await page.getByRole('button', { name: 'Create the list' }).click()
+    await page.getByText('2 added.').waitFor()
+    await bar.waitFor({ state: 'detached' })
+
+    await page.getByLabel('Select all that are shown').check()
+    await bar.getByRole('button', { name: 'Select all 140' }).click()
+    await bar.getByRole('button', { name: 'Add to list' }).click()
+    await page.getByRole('menuitem', { name: 'Worked on together' }).click()
+    await page.getByText('They are being added; the list shows how far that is.').waitFor()
+    await page.getByRole('link', { name: 'Open “Worked on together”' }).click()
+    await page.getByText('What your search finds is being added').waitFor()
+    await look(page, 'list, a search on its way')
+    await runJobs(world)
+    await page.getByText('140 added.', { exact: true }).waitFor()
+    await page.getByText('140 contractors', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Close the message' }).click()
+    await page.getByText('140 added.', { exact: true }).waitFor({ state: 'detached' })
+
+    await alice.fetch(`/contractor-lists/${shared}/search-additions`, { method: 'POST', body: { search: {} } })
+    await admin.query(`update contractors.contractor_list_additions
+      set status = 'failed', failure = 'The workspace has no room for more.', finished_at = now(), already_in = 140
+      where finished_at is null`)
+    await page.reload()
+    await page
+      .getByText('The workspace has no room for more. 0 added, 140 were in it already.', { exact: true })
+      .waitFor()
+    await look(page, 'list, a search that was not added')
+
+    // More than is written while one waits.
+    await page.goto('/contractors?q=tidewater')
+    await page.getByRole('status').getByText('140 contractors').waitFor()
+    await page.getByRole('button', { name: 'Export', exact: true }).click()
+    await page.getByRole('dialog', { name: 'Export contractors' }).getByLabel('PDF').check()
+    await page.getByRole('dialog').getByRole('button', { name: 'Export', exact: true }).click()
+    await page.getByText('You will be told when it is ready.').waitFor()
+    await page.getByRole('link', { name: 'Show exports' }).click()
+    await page.getByRole('list', { name: 'Exports' }).getByText('Begins in a moment').waitFor()
+    await runJobs(world)
+    await page.getByRole('link', { name: 'Download Contractors found as PDF' }).waitFor()
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
 
   test('GG-06 the search is worked by keyboard alone', async () => {
     const { context, page } = await browser.open('desktop')

@@ -8,14 +8,14 @@ import { holdingListsQuery, useHolding, useLists } from './lists.ts'
 import classes from './profile.module.css'
 import { Part } from './profile-part.tsx'
 
-/** The lists of mine that hold the contractor. */
+/** The lists that one sees and that hold the contractor. */
 export function HoldingLists({ contractor }: { contractor: ContractorInFull }) {
   const { can } = useSession()
   const holders = useQuery({ ...holdingListsQuery(contractor.id), enabled: can('contractors.lists.read') })
   const lists = useLists()
   if (!can('contractors.lists.read')) return null
   const mayChange = (id: string) =>
-    can('contractors.lists.write') && lists.data?.some(list => list.id === id && list.isMine) === true
+    can('contractors.lists.write') && lists.data?.some(list => list.id === id && list.mayEdit) === true
   return (
     <Part title="In lists" actions={!contractor.mergedInto && <ListMenu contractor={contractor} labelled />}>
       {holders.isPending ? (

@@ -77,11 +77,11 @@ function Choices({ contractor }: { contractor: Named }) {
       </Text>
     )
   }
-  const mine = inOrder(lists.data).filter(list => list.isMine)
+  const editable = inOrder(lists.data).filter(list => list.mayEdit)
   return (
     <>
       <Menu.Label>Keep {contractor.name} in</Menu.Label>
-      {mine.map(list => (
+      {editable.map(list => (
         <Choice
           key={list.id}
           list={list}

@@ -28,6 +28,7 @@ import classes from './lists.module.css'
 import { changeList, type List, listQuery, readItemFilters, refreshLists } from './lists.ts'
 import { Presence } from './live-presence.tsx'
 import { useListUpdates } from './live-updates.ts'
+import { SearchAdditions } from './search-additions.tsx'
 import { ListParts } from './share-parts.tsx'
 
 export function Page() {
@@ -70,6 +71,7 @@ function KnownPage({ id }: { id: string }) {
       <Header list={list} />
       {list.archivedAt !== null && <ArchivedNotice list={list} />}
       <Presence {...updates} />
+      <SearchAdditions list={list} />
       <ListParts listId={id}>
         {list.itemCount > 0 && <SummaryLine list={list} filters={filters} change={change} />}
         <Items list={list} filters={filters} change={change} />

@@ -225,11 +225,13 @@ export const addSheet = (
 export const addSearch = (listId: string, search: object) =>
   request<SearchAddition>(`${pathOf(listId)}/search-additions`, { method: 'POST', body: { search } })
 
-export const searchAdditionQuery = (listId: string, id: string) =>
+/** What searches have found on its way into a list; looked at often while something is under way. */
+export const searchAdditionsQuery = (listId: string) =>
   queryOptions({
-    queryKey: ['lists', listId, 'additions', id],
-    queryFn: ({ signal }) => request<SearchAddition>(`${pathOf(listId)}/search-additions/${id}`, { signal }),
-    refetchInterval: query => (query.state.data?.finishedAt ? false : 800),
+    queryKey: ['list-additions', listId],
+    queryFn: ({ signal }) =>
+      request<{ items: readonly SearchAddition[] }>(`${pathOf(listId)}/search-additions`, { signal }),
+    refetchInterval: query => (query.state.data?.items.some(each => each.finishedAt === null) ? 800 : false),
   })
 
 /** Changes a list as far as it is as it was read, or whatever it is now. */

@@ -21,7 +21,7 @@ import {
   updateItem,
 } from './items.ts'
 import { listRemovals, Removal, removeItem, removeItems, restoreRemoval } from './removals.ts'
-import { getSearchAddition, requestSearchAddition, SearchAddition } from './search-additions.ts'
+import { getSearchAddition, listSearchAdditions, requestSearchAddition, SearchAddition } from './search-additions.ts'
 import { addSheet, SheetReport, sheetModes } from './sheets.ts'
 import { transferItems } from './transfers.ts'
 
@@ -222,6 +222,17 @@ get the same notes, tags, rating and priority. With \`trial\` nothing is written
     async handle({ params, body: { search, ...fields }, principal, scope }, app) {
       requireLookingUp(principal)
       return await app.db.transaction(scope, tx => requestSearchAddition(tx, params.id, search, fields))
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/contractor-lists/{id}/search-additions',
+    allow: readLists,
+    summary: 'List the searches whose results you have on their way into a list, and those of the last day',
+    params: listParams,
+    response: Type.Object({ items: Type.Array(SearchAddition, { description: 'The latest first, at most 20' }) }),
+    async handle({ params, scope }, app) {
+      return { items: await listSearchAdditions(app.db.reads(scope), params.id) }
     },
   }),
   route({

@@ -45,12 +45,20 @@ test('GG-10 all that a search finds goes into a list by a job that tells how far
   const path = `${list}/search-additions/${asked.body.id}`
   assert.equal((await call(viewer, 'GET', path)).status, 404, 'it is the asker’s own')
   assert.equal((await call(bob, 'GET', path)).status, 404)
+  const listed = async (person: Person) => (await call(person, 'GET', `${list}/search-additions`)).body.items
+  assert.deepEqual(await listed(alice), [asked.body])
+  await call(alice, 'PATCH', list, { isPublic: true })
+  assert.deepEqual(await listed(viewer), [], 'who sees the list sees his own alone')
+  assert.equal((await call(bob, 'GET', `${list}/search-additions`)).status, 404)
   await runJobs(world)
   const state = await call(alice, 'GET', path)
+  assert.deepEqual(await listed(alice), [state.body], 'what became of it is told for a day')
   assert.deepEqual(
     [state.body.status, state.body.lookedAt, state.body.added, state.body.alreadyIn],
     ['done', 15, 14, 1],
   )
+  await admin.query(`update contractors.contractor_list_additions set finished_at = now() - interval '25 hours'`)
+  assert.deepEqual(await listed(alice), [])
   const { items } = (await call(alice, 'GET', `${list}/items?sort=manual&limit=100`)).body
   assert.equal(items.length, 15)
   assert.deepEqual(

@@ -74,6 +74,19 @@ export async function getSearchAddition(tx: Queryable, listId: string, id: strin
   return addition
 }
 
+/** Those that one asked for: what is on its way, and what ended within a day; the latest first, at most 20. */
+export async function listSearchAdditions(tx: Queryable, listId: string): Promise<SearchAddition[]> {
+  await getList(tx, listId)
+  return await tx.run<SearchAddition>(sql`
+    select ${columns}
+    from contractors.contractor_list_additions
+    where list_id = ${listId}
+      and (finished_at is null or finished_at > now() - interval '1 day')
+    order by created_at desc, id
+    limit 20
+  `)
+}
+
 type Data = { tenantId: string; userId: string; additionId: string }
 
 export const addSearchToList: Job<Data> = {
