@@ -31,6 +31,7 @@ export const errors = errorTable('audit', {
   ],
   proofNotRead: ['not_found', 'The proof {file} cannot be read: {reason}.'],
   proofNotWritten: ['unavailable', 'The proof was not written to {file}: {reason}.'],
+  exportNotWritten: ['unavailable', 'Nothing was written to {file}: {reason}.'],
   proofUnreadable: ['invalid', 'This is no proof: {reason}.'],
   proofWrong: ['conflict', 'The proof does not hold: {reason}.'],
 })

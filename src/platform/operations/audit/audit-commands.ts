@@ -26,6 +26,7 @@ import { findTenantBySlug, placementErrors } from '#platform/tenancy'
 import { archiveFilesOf } from './archive-files.ts'
 import { registerErasureCommands } from './erasure-commands.ts'
 import { registerLogCommands } from './log-commands.ts'
+import { registerSecurityCommand } from './security-commands.ts'
 import { verifyEverywhere } from './verification-jobs.ts'
 
 type Verifying = {
@@ -44,6 +45,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
   parent.description('The audit log: verified, proved, exported, people erased from it')
   const { withApp } = context
   registerLogCommands(parent, context, findTenant)
+  registerSecurityCommand(parent, context, findTenant)
   registerErasureCommands(parent, context, progressOn)
 
   parent
@@ -170,7 +172,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
     .description('Show how far the log is sealed')
     .option('--json', 'print it as JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const state = await withApp(app => auditState(app.db.unscoped))
+      const state = await withApp(app => auditState(app.db.scoped({ tenantId: noTenant })))
       const { lagSeconds, checkpoint, verification } = state
       const lines = [
         lagSeconds === 0

@@ -129,4 +129,8 @@ test('PE-08 the log is exported by command into a file that is there when it is 
   await exported(bob.tenantId)
   assert.doesNotMatch(readFileSync(file, 'utf8'), /shop\.orders/)
   assert.equal(JSON.parse(await exported(ann.tenantId, '--to', '2020-01-01')).entries, 0)
+  await assert.rejects(exported(ann.tenantId, '--output', join(directory, 'away', 'log.jsonl')), {
+    code: 'audit.export_not_written',
+    message: /there is no such folder/,
+  })
 })

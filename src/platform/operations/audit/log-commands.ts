@@ -1,7 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { App } from '#platform/app.ts'
 import {
   type AuditFilters,
@@ -13,9 +10,9 @@ import {
   type PastRow,
   rowAsOf,
 } from '#platform/audit'
-import { findSubject } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { printable } from '#platform/terminal.ts'
+import { findPerson, readLimit, readTime, saveWhole } from './log-arguments.ts'
 
 type AsOf = { at: string; tenant: string; json?: boolean }
 type Filtering = Omit<AuditFilters, 'userId'> & { tenant: string; user?: string; json?: boolean }
@@ -65,7 +62,6 @@ export function registerLogCommands(
     .action(async ({ format, output, json, ...asked }: Exporting) => {
       let entries = 0
       let bytes = 0
-      let saidAt = performance.now()
       await withApp(async app => {
         const { tenantId, filters } = await filtersOf(app, asked)
         const places = await placesOf(app, tenantId)
@@ -73,14 +69,10 @@ export function registerLogCommands(
           for await (const piece of exportAuditLogs(app.db.scoped({ tenantId }), places, filters, format)) {
             entries += piece.entries
             bytes += piece.bytes.length
-            if (performance.now() - saidAt > 1_000) {
-              saidAt = performance.now()
-              process.stderr.write(`${entries.toLocaleString('en')} entries\n`)
-            }
             yield piece.bytes
           }
         }
-        await save(output, counted())
+        await saveWhole(output, counted(), () => entries)
       })
       const written = json ? JSON.stringify({ file: output, format, entries, bytes }) : `${output}: ${entries} entries`
       const stream = output === '-' ? process.stderr : process.stdout
@@ -89,12 +81,10 @@ export function registerLogCommands(
 
   async function filtersOf(app: App, { tenant, user, ...filters }: Filtering) {
     const tenantId = await findTenant(app, tenant)
-    const userId = user && (isUuid.test(user) ? user : (await findSubject(app.db.scoped({ system: true }), user)).id)
+    const userId = user && (await findPerson(app, user))
     return { tenantId, filters: { ...filters, ...(userId && { userId }) } }
   }
 }
-
-const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** With what entries can be searched for; an entry must fit all that is given. */
 const filtered = (command: Command): Command =>
@@ -112,33 +102,6 @@ const filtered = (command: Command): Command =>
 async function placesOf(app: App, tenantId: string) {
   const isElsewhere = (await app.placed?.placeOf({ tenantId })) !== undefined
   return [app.db.scoped({ tenantId }), ...(isElsewhere && app.placed ? [app.placed.scoped({ tenantId })] : [])]
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
-    throw new InvalidArgumentError('It is a number from 1 to 1000.')
-  return limit
-}
-
-function readTime(text: string): string {
-  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : NaN
-  if (Number.isNaN(time)) throw new InvalidArgumentError('It is a time such as 2026-11-22T09:30:00Z.')
-  // Without a time of day it is midnight UTC, and not that of the database.
-  return text.includes('T') ? text : `${text}T00:00:00Z`
-}
-
-/** Beside the place where it belongs until it is whole, so that nobody takes half a file for the whole. */
-async function save(output: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  if (output === '-') return await pipeline(pieces, process.stdout, { end: false })
-  const part = `${output}.part`
-  try {
-    await pipeline(pieces, createWriteStream(part, { mode: 0o600 }))
-    await rename(part, output)
-  } catch (error) {
-    await rm(part, { force: true })
-    throw error
-  }
 }
 
 /** What was done in a line, and under it what changed: old → new. */
@@ -172,5 +135,5 @@ function linesOf(row: PastRow): string {
       ? []
       : ['The log does not tell everything of this row: columns may be missing or of another moment.']),
   ]
-  return `${lines.join('\n')}\n`
+  return lines.map(line => `${printable(line)}\n`).join('')
 }

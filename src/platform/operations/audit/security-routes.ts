@@ -27,7 +27,10 @@ const NamedSecurityEvent = Type.Object({
   tenantSlug: nullable(Type.String()),
   ...rest,
 })
-type NamedSecurityEvent = Static<typeof NamedSecurityEvent>
+export type NamedSecurityEvent = Static<typeof NamedSecurityEvent>
+
+/** Of a file of them. */
+export const securityColumns = Object.keys(NamedSecurityEvent.properties)
 
 const filters = {
   ...SecurityFilters.properties,
@@ -66,7 +69,7 @@ export const installationSecurityRoutes = [
       const { tenantId, ...details } = asked
       const pieces = exportSecurityEvents(
         app.db.scoped({ ...scope, tenantId, system: true }),
-        { columns: Object.keys(NamedSecurityEvent.properties), read: page => listNamed(app, scope, asked, page) },
+        { columns: securityColumns, read: page => listNamed(app, scope, asked, page) },
         details,
         format,
       )
@@ -75,7 +78,8 @@ export const installationSecurityRoutes = [
   }),
 ]
 
-async function listNamed(
+/** Security events with the name of their workspace: of one, or of all and none, which is for operators. */
+export async function listNamed(
   app: App,
   scope: Scope,
   { tenantId, ...filters }: Filters,
