@@ -59,6 +59,12 @@ const attacks: Readonly<Record<string, { make: string; undo: string; object: str
     object: `${lists}.audit_update`,
     says: /not logged/,
   },
+  'the log is sealed up to what has not happened yet, as after a dump that another server has read': {
+    make: `update audit.sealing set sealed = '9999999999:9999999999:'`,
+    undo: 'update audit.sealing set sealed = pg_current_snapshot()',
+    object: 'audit.sealing',
+    says: /up to transaction 9999999999, and this server is at \d+ only/,
+  },
   'triggers are switched off for a role': {
     make: `alter role commonhold_readonly in database "${database}" set session_replication_role = 'replica'`,
     undo: `alter role commonhold_readonly in database "${database}" reset session_replication_role`,

@@ -85,6 +85,16 @@ export const guardChecks: readonly Check[] = [
             and source = 'configuration file'
         ) as each
         where each.value <> 'origin'
+
+        union all
+        select
+          'audit.sealing',
+          format('The log is sealed up to transaction %s, and this server is at %s only: no entry is sealed any more', sealed.at, here.at),
+          'If a dump was read into another server, bring the database there by a copy of its files (commonhold restore) instead: it keeps the numbers of transactions. If not, somebody has written to audit.sealing: commonhold audit verify names what was not sealed, restore a backup aside and compare.'
+        from audit.sealing as state
+        cross join lateral (select pg_snapshot_xmax(state.sealed)::text::bigint as at) as sealed
+        cross join lateral (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as at) as here
+        where sealed.at > here.at
         order by 1`)
       return faults.map(({ object, message, advice }) => finding('critical', object, `${message}.`, advice))
     },
