@@ -47,7 +47,7 @@ export const errors = errorTable('contractors', {
   sheetTooWide: ['invalid', 'The sheet has more than {most} columns.'],
   sheetWithoutUei: [
     'invalid',
-    'None of the columns is known to hold the UEI: {columns}. Columns are separated by commas.',
+    'None of the columns is known to hold the UEI or CAGE code: {columns}. Columns are divided by commas, semicolons or tabs.',
   ],
   sheetColumnUnknown: ['invalid', 'The sheet has no column “{name}”.'],
   sheetHasFaults: ['conflict', '{count} rows cannot be taken, so none was. Mend them, or take only the valid ones.'],

@@ -290,7 +290,7 @@ function Outcome({ addition }: { addition: ReturnType<typeof useAddition> }) {
 }
 
 const sheetFields = [
-  { field: 'uei', label: 'UEI' },
+  { field: 'uei', label: 'UEI or CAGE code' },
   { field: 'notes', label: 'Notes' },
   { field: 'tags', label: 'Tags' },
   { field: 'rating', label: 'Rating' },
@@ -333,7 +333,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
     <Stack gap="md">
       <FileInput
         label="CSV file"
-        description="The first line names the columns; one of them holds the UEI. At most 10,000 rows."
+        description="The first line names the columns; one of them holds the UEI or CAGE code. At most 10,000 rows."
         placeholder="Choose a file"
         accept=".csv,text/csv"
         clearable
@@ -365,6 +365,9 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
             />
           ))}
         </div>
+      )}
+      {report && !report.isTaken && report.ownFields.length > 0 && (
+        <Text size="sm">Own fields of the list, from the columns of the same name: {report.ownFields.join(', ')}.</Text>
       )}
       {report && !report.isTaken && (
         <Checkbox
@@ -398,7 +401,7 @@ function Sheet({ list, close }: { list: List; close: () => void }) {
               <thead>
                 <tr>
                   <th className="number">Line</th>
-                  <th>UEI</th>
+                  <th>Code</th>
                   <th>Contractor</th>
                   <th>Outcome</th>
                 </tr>

@@ -161,7 +161,7 @@ export function readCodes(text: string): Codes {
 }
 
 /** Five characters; of firms in the United States the first and the last are digits. */
-const cagePattern = /^[0-9A-Z]{5}$/
+export const cagePattern = /^[0-9A-Z]{5}$/
 const labels = new Set(['UEI', 'UEIS', 'CAGE', 'CODE', 'CODES', 'AND', 'OR'])
 
 async function resolveSelection(db: Database, scope: Scope, selection: Selection) {

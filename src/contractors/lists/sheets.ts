@@ -4,12 +4,13 @@ import { csvReader, type FileRow } from '#platform/files'
 import { nullable, oneOf } from '#platform/http'
 import { errors } from '../errors.ts'
 import { ueiPattern } from '../uei.ts'
-import { bringContractors, findByCodes, findHeld, mostAtOnce } from './additions.ts'
+import { bringContractors, cagePattern, findByCodes, findHeld, mostAtOnce } from './additions.ts'
+import { type FieldValue, faultOf, type ListField } from './fields.ts'
 import { priorities } from './items.ts'
-import { requireEditable, takeLists } from './lists.ts'
+import { getList, requireEditable, takeLists } from './lists.ts'
 import { longestNotes } from './transfers.ts'
 
-/** What a column of a sheet can say. */
+/** What a column of a sheet can say; `uei` may be a CAGE code too. The list's own fields are found by their names. */
 export const sheetFields = ['uei', 'notes', 'tags', 'rating', 'priority'] as const
 export type SheetField = (typeof sheetFields)[number]
 
@@ -31,6 +32,7 @@ export const SheetReport = Type.Object({
   isTaken: Type.Boolean({ description: 'False of a trial' }),
   columns: Type.Array(Type.String(), { description: 'Names in the first line' }),
   mapping: Type.Object(Object.fromEntries(sheetFields.map(field => [field, nullable(Type.String())]))),
+  ownFields: Type.Array(Type.String(), { description: "Names of the list's own fields that have a column" }),
   counts: Type.Object({
     added: Type.Integer(),
     updated: Type.Integer(),
@@ -59,6 +61,7 @@ type Read = {
   tags: string[]
   rating: number | null
   priority: string | null
+  customData: Record<string, FieldValue>
 }
 
 /** Puts the contractors of a CSV sheet into a list with what it says of them. `work` runs in the same transaction. */
@@ -70,9 +73,16 @@ export async function addSheet(
   options: SheetOptions,
   work: (tx: Queryable, added: number) => Promise<void>,
 ): Promise<SheetReport> {
-  const { columns, mapping, rows, bad } = readSheet(bytes, options.columns)
-  const ueis = [...new Set(rows.filter(row => row.problems.length === 0).map(row => row.uei))]
-  const { found } = await findByCodes(db, scope, ueis)
+  const { settings } = await getList(db.scoped(scope), listId)
+  const { columns, mapping, ownFields, rows, bad } = readSheet(bytes, options.columns, settings.fields)
+  const codes = [...new Set(rows.filter(row => row.problems.length === 0).map(row => row.uei))]
+  const isUei = (code: string) => ueiPattern.test(code)
+  const { found, ambiguous } = await findByCodes(
+    db,
+    scope,
+    codes.filter(isUei),
+    codes.filter(code => !isUei(code)),
+  )
   const known = new Map(found.map(each => [each.key, each]))
   const ids = [...new Set(found.map(each => each.contractorId))]
   const isTrial = options.mode === 'trial'
@@ -92,6 +102,7 @@ export async function addSheet(
       isTaken: !isTrial,
       columns,
       mapping,
+      ownFields: ownFields.map(({ name }) => name),
       counts: { added: 0, updated: 0, already_in: 0, repeated: 0, unknown: 0, invalid: bad.length },
       rows: [
         ...judged.map(({ row, contractor, outcome }) => ({
@@ -99,7 +110,7 @@ export async function addSheet(
           uei: row.uei,
           name: contractor?.name ?? null,
           outcome,
-          problems: outcome === 'unknown' ? ['no contractor has this UEI'] : row.problems,
+          problems: outcome === 'unknown' ? [whyUnknown(row.uei, ambiguous)] : row.problems,
         })),
         ...bad,
       ].toSorted((a, b) => a.line - b.line),
@@ -136,13 +147,19 @@ function outcomeOf(
   return updates ? 'updated' : 'already_in'
 }
 
+function whyUnknown(code: string, ambiguous: readonly string[]): string {
+  if (ambiguous.includes(code)) return 'several contractors have this CAGE code: name the one by its UEI'
+  return `no contractor has this ${ueiPattern.test(code) ? 'UEI' : 'CAGE code'}`
+}
+
 async function addRows(tx: Queryable, listId: string, rows: readonly Taken[]): Promise<void> {
   await tx.run(sql`
     insert into contractors.contractor_list_items
-      (list_id, contractor_profile_id, notes, tags, rating, priority, added_by, position)
+      (list_id, contractor_profile_id, notes, tags, rating, priority, custom_data, added_by, position)
     select
       ${listId}, (given.item ->> 'contractorId')::uuid, given.item ->> 'notes', given.item -> 'tags',
-      (given.item ->> 'rating')::integer, given.item ->> 'priority', platform.current_user_id(),
+      (given.item ->> 'rating')::integer, given.item ->> 'priority', given.item -> 'customData',
+      platform.current_user_id(),
       -(select extract(epoch from clock_timestamp())) + given.place * 0.000001
     from jsonb_array_elements(${json(rows)}) with ordinality as given (item, place)
     on conflict (tenant_id, list_id, contractor_profile_id) do nothing
@@ -157,13 +174,14 @@ async function updateRows(tx: Queryable, listId: string, rows: readonly Taken[])
       notes = coalesce(given.notes, item.notes),
       rating = coalesce(given.rating, item.rating),
       priority = coalesce(given.priority, item.priority),
+      custom_data = item.custom_data || given."customData",
       tags = item.tags || (
         select coalesce(jsonb_agg(tag), '[]')
         from jsonb_array_elements(given.tags) as tag
         where not item.tags @> jsonb_build_array(tag)
       )
     from jsonb_to_recordset(${json(rows)})
-      as given ("contractorId" uuid, notes text, tags jsonb, rating integer, priority text)
+      as given ("contractorId" uuid, notes text, tags jsonb, rating integer, priority text, "customData" jsonb)
     where item.list_id = ${listId}
       and item.contractor_profile_id = given."contractorId"
   `)
@@ -171,25 +189,29 @@ async function updateRows(tx: Queryable, listId: string, rows: readonly Taken[])
 
 const mostColumns = 1_000
 
-function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns']) {
+function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns'], fields: readonly ListField[]) {
+  const text = textOf(bytes)
   const lines: FileRow[] = []
   const bad: SheetReport['rows'] = []
   // Eight megabytes may be four million lines: no more are read than can be taken.
   const refuseTooLong = () => {
     if (lines.length + bad.length > mostAtOnce + 1) throw errors.sheetTooLong({ most: mostAtOnce })
   }
-  const reader = csvReader({
-    onRow: row => {
-      if (lines.length === 0 && row.values.length > mostColumns) throw errors.sheetTooWide({ most: mostColumns })
-      lines.push(row)
-      refuseTooLong()
+  const reader = csvReader(
+    {
+      onRow: row => {
+        if (lines.length === 0 && row.values.length > mostColumns) throw errors.sheetTooWide({ most: mostColumns })
+        lines.push(row)
+        refuseTooLong()
+      },
+      onBad: ({ line, reason }) => {
+        bad.push({ line, uei: '', name: null, outcome: 'invalid', problems: [reason] })
+        refuseTooLong()
+      },
     },
-    onBad: ({ line, reason }) => {
-      bad.push({ line, uei: '', name: null, outcome: 'invalid', problems: [reason] })
-      refuseTooLong()
-    },
-  })
-  reader.push(textOf(bytes), false)
+    delimiterOf(text),
+  )
+  reader.push(text, false)
   reader.end()
   const [head, ...rows] = lines
   if (!head) throw errors.sheetEmpty()
@@ -200,10 +222,18 @@ function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns']) {
   if (mapping.uei === null) throw errors.sheetWithoutUei({ columns: columns.join(', ').slice(0, 300) })
   const at = (field: SheetField) => (mapping[field] === null ? -1 : columns.indexOf(mapping[field]))
   const places = Object.fromEntries(sheetFields.map(field => [field, at(field)])) as Record<SheetField, number>
-  return { columns, mapping, rows: rows.map(row => readRow(row, places)), bad }
+  const plain = (name: string) => name.trim().toLowerCase()
+  const taken = new Set(Object.values(places))
+  const own = fields.flatMap(field => {
+    const place = columns.findIndex((column, i) => !taken.has(i) && plain(column) === plain(field.name))
+    return place < 0 ? [] : [{ ...field, place }]
+  })
+  return { columns, mapping, ownFields: own, rows: rows.map(row => readRow(row, places, own)), bad }
 }
 
-function readRow({ line, values }: FileRow, places: Record<SheetField, number>): Read {
+type OwnColumn = ListField & { place: number }
+
+function readRow({ line, values }: FileRow, places: Record<SheetField, number>, own: readonly OwnColumn[]): Read {
   const cell = (field: SheetField) => values[places[field]]?.trim() ?? ''
   const uei = cell('uei').toUpperCase()
   const tags = [
@@ -216,22 +246,45 @@ function readRow({ line, values }: FileRow, places: Record<SheetField, number>):
   ]
   const [rating, priority, notes] = [cell('rating'), cell('priority').toLowerCase(), cell('notes')]
   const isPriority = priorities.some(each => each === priority)
+  const told = own.flatMap(field => {
+    const value = values[field.place]?.trim() ?? ''
+    return value === '' ? [] : [{ field, value: ownValueOf(field, value) }]
+  })
+  const unfit = told.flatMap(({ field, value }) => {
+    const fault = typeof value === 'string' && value.length > 2_000 ? 'is too long' : faultOf(field, value)
+    return fault ? [`what is given for “${field.name}” ${fault}`] : []
+  })
   return {
     line,
     uei,
     problems: [
-      ...(ueiPattern.test(uei) ? [] : [uei === '' ? 'the UEI is empty' : 'is no UEI of 12 letters and digits']),
+      ...(ueiPattern.test(uei) || cagePattern.test(uei)
+        ? []
+        : [uei === '' ? 'the UEI is empty' : 'is neither a UEI (12 letters and digits) nor a CAGE code (5)']),
       ...(rating === '' || /^[1-5]$/.test(rating) ? [] : [`the rating ${rating} is not from 1 to 5`]),
       ...(priority === '' || isPriority ? [] : [`the priority ${priority} is none of ${priorities.join(', ')}`]),
       ...(notes.length <= longestNotes ? [] : [`the notes are longer than ${longestNotes} characters`]),
       ...(tags.length <= 50 ? [] : ['there are more than 50 tags']),
       ...(tags.every(tag => tag.length <= 50) ? [] : ['a tag is longer than 50 characters']),
+      ...unfit,
     ],
     notes: notes || null,
     tags,
     rating: /^[1-5]$/.test(rating) ? Number(rating) : null,
     priority: isPriority ? priority : null,
+    customData: unfit.length > 0 ? {} : Object.fromEntries(told.map(({ field, value }) => [field.id, value])),
   }
+}
+
+/** As the field has it, where the cell can mean that; else the text, which the field then refuses. */
+function ownValueOf({ kind, options }: ListField, text: string): FieldValue {
+  const plain = text.toLowerCase()
+  if (kind === 'choice') return options?.find(option => option.toLowerCase() === plain) ?? text
+  if (kind === 'yes_no')
+    return plain === 'yes' || plain === 'true' || (plain === 'no' || plain === 'false' ? false : text)
+  // $1,250,000.50 as spreadsheets write it.
+  const number = kind === 'number' && text.replace(/^\$|,(?=\d{3}(\D|$))/g, '')
+  return number && /^-?\d+(\.\d+)?$/.test(number) ? Number(number) : text
 }
 
 function findColumn(columns: readonly string[], field: SheetField, wanted: string | undefined): string | null {
@@ -240,18 +293,18 @@ function findColumn(columns: readonly string[], field: SheetField, wanted: strin
     if (!columns.includes(wanted)) throw errors.sheetColumnUnknown({ name: wanted })
     return wanted
   }
-  const names = usualNames[field]
-  return (
-    columns.find(column =>
-      names.includes(
-        column
-          .toLowerCase()
-          .replace(/[^a-z]+/g, ' ')
-          .trim(),
-      ),
-    ) ?? null
+  const plain = columns.map(column =>
+    column
+      .toLowerCase()
+      .replace(/[^a-z]+/g, ' ')
+      .trim(),
   )
+  const named = (names: readonly string[]) => columns[plain.findIndex(column => names.includes(column))]
+  return named(usualNames[field]) ?? (field === 'uei' ? named(cageNames) : undefined) ?? null
 }
+
+/** Where there is no UEI. */
+const cageNames = ['cage', 'cage code']
 
 const usualNames: Readonly<Record<SheetField, readonly string[]>> = {
   uei: ['uei', 'unique entity id', 'unique entity identifier', 'uei sam', 'sam uei', 'recipient uei', 'entity uei'],
@@ -261,11 +314,22 @@ const usualNames: Readonly<Record<SheetField, readonly string[]>> = {
   priority: ['priority'],
 }
 
-/** Spreadsheet programs still write Windows' own letters where they are not told otherwise. */
+/** Spreadsheet programs still write Windows' own letters where they are not told otherwise, and UTF-16 as “Unicode text”. */
 function textOf(bytes: Uint8Array): string {
+  const [first, second] = bytes
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return new TextDecoder('windows-1252').decode(bytes)
   }
+}
+
+/** Where a comma divides euros from cents, spreadsheet programs divide columns by semicolons; “Unicode text” has tabs. */
+function delimiterOf(text: string): string {
+  const end = text.indexOf('\n')
+  const head = (end < 0 ? text : text.slice(0, end)).replace(/"[^"]*"/g, '')
+  const count = (delimiter: string) => head.split(delimiter).length
+  return [',', ';', '\t'].reduce((best, each) => (count(each) > count(best) ? each : best))
 }

@@ -20,10 +20,11 @@ const tooLong = (line: number, text: string): BadRow => ({
 export type RowReader = { push(text: string, isDamaged: boolean): void; end(): void }
 
 /**
- * Reads CSV (RFC 4180; LF or CRLF, quoted line ends, a byte order mark). A quote inside an unquoted value is text. A row
- * without quotes, nine of ten, costs one `split`.
+ * Reads CSV (RFC 4180; LF or CRLF, quoted line ends, a byte order mark), its values divided by one character, a comma unless
+ * told. A quote inside an unquoted value is text. A row without quotes, nine of ten, costs one `split`.
  */
-export function csvReader({ onRow, onBad }: RowHandlers): RowReader {
+export function csvReader({ onRow, onBad }: RowHandlers, delimiter = ','): RowReader {
+  const delimiterCode = delimiter.charCodeAt(0)
   let pending = ''
   let line = 1
   let isPendingDamaged = false
@@ -54,9 +55,9 @@ export function csvReader({ onRow, onBad }: RowHandlers): RowReader {
       let values: string[] | undefined
       let end = lineEnd
       if (quote < 0 || quote >= lineEnd) {
-        values = text.slice(position, withoutCarriageReturn(text, position, lineEnd)).split(',')
+        values = text.slice(position, withoutCarriageReturn(text, position, lineEnd)).split(delimiter)
       } else {
-        const quoted = splitQuoted(text, position, isEnd)
+        const quoted = splitQuoted(text, position, isEnd, delimiterCode)
         if (quoted === 'incomplete') {
           if (!isEnd && text.length - position < longestRecord) break
           onBad({
@@ -149,7 +150,12 @@ function accept(row: FileRow, isDamaged: boolean, { onRow, onBad }: RowHandlers)
   else onRow(row)
 }
 
-function splitQuoted(text: string, start: number, isEnd: boolean): { values: string[]; end: number } | 'incomplete' {
+function splitQuoted(
+  text: string,
+  start: number,
+  isEnd: boolean,
+  delimiter: number,
+): { values: string[]; end: number } | 'incomplete' {
   const values: string[] = []
   let position = start
   for (;;) {
@@ -169,13 +175,13 @@ function splitQuoted(text: string, start: number, isEnd: boolean): { values: str
         value += text.slice(from, close + 1)
         from = close + 2
       }
-      const next = nextDelimiter(text, position)
+      const next = nextDelimiter(text, position, delimiter)
       // Text after the closing quote belongs to the value, as spreadsheets read it.
       values.push(value + text.slice(position, withoutCarriageReturn(text, position, next)))
       position = next
     } else {
-      const next = nextDelimiter(text, position)
-      const atLineEnd = text.charCodeAt(next) !== 44
+      const next = nextDelimiter(text, position, delimiter)
+      const atLineEnd = text.charCodeAt(next) !== delimiter
       values.push(text.slice(position, atLineEnd ? withoutCarriageReturn(text, position, next) : next))
       position = next
     }
@@ -185,10 +191,10 @@ function splitQuoted(text: string, start: number, isEnd: boolean): { values: str
   }
 }
 
-function nextDelimiter(text: string, from: number): number {
+function nextDelimiter(text: string, from: number, delimiter: number): number {
   for (let position = from; position < text.length; position++) {
     const code = text.charCodeAt(position)
-    if (code === 44 || code === 10) return position
+    if (code === delimiter || code === 10) return position
   }
   return text.length
 }
