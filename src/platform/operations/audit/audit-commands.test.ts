@@ -76,6 +76,7 @@ test('PE-07 a proof is written and checked by command, against the key that the 
     .scoped({ tenantId: noTenant })
     .run(sql<{ id: string }>`select id from audit.audit_logs where action = 'begun'`)
   const file = join(directory, 'proof.json')
+  await assert.rejects(run('prove', '123', '--tenant', 'platform'), { code: 'audit.entry_not_found' })
   await run('prove', String(entry?.id), '--tenant', 'platform', '--output', file)
   const key = JSON.parse((await run('key', '--json')).written)
   assert.match((await run('check-proof', file, '--thumbprint', key.thumbprint)).written, /The proof holds/)

@@ -30,7 +30,7 @@ await owner.query(`
     constraint orders_pkey primary key (tenant_id, id)
   );
   select platform.isolate('shop.orders');
-  select audit.track('shop.orders', '{secret}');
+  select audit.track('shop.orders', '{secret}', '{}', '{note}');
   grant select, insert, update, delete on shop.orders to commonhold_app`)
 await db.scoped(ann).run(sql`insert into shop.orders (id, note, secret) values (1, 'early', 'hush')`)
 const [{ at = '' } = {}] = await db.unscoped.run(
@@ -90,7 +90,7 @@ test('PE-08 the log is looked through by command, by each filter, and tells a ro
 
   const history = ['--resource', 'shop.orders', '--resource-id', '1']
   const text = await run('list', '--tenant', ann.tenantId, ...history)
-  assert.match(text, /Z {2}the system {2}update {2}shop\.orders {2}1\n {4}note: early → late\n/)
+  assert.match(text, /Z {2}the system {2}update {2}shop\.orders {2}1\n {4}note: early → late\n\d/)
   assert.match(text, /insert {2}shop\.orders {2}1\n {4}note: early\n {4}secret: \[redacted\]\n/)
   assert.match(await run('list', '--tenant', ann.tenantId, '--user', changed.userId), /Ann \\u\{1b\}\[2J {2}delete/)
 

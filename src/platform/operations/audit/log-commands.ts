@@ -111,7 +111,10 @@ function describeEntry({ createdAt, userName, userId, action, resource, resource
     const [old, now] = [change.old ?? null, change.new ?? null].map(textOf)
     return `${column}: ${action === 'insert' ? now : action === 'delete' ? old : `${old} → ${now}`}`
   })
-  const told = Object.entries(entry.details ?? {}).map(([name, value]) => `${name}: ${textOf(value)}`)
+  // Of a change the details are context columns, which may be among those that changed.
+  const told = Object.entries(entry.details ?? {})
+    .filter(([name]) => !entry.changes?.[name])
+    .map(([name, value]) => `${name}: ${textOf(value)}`)
   const first = [createdAt.toISOString(), who, action, resource, resourceId].filter(part => part !== null).join('  ')
   return [first, ...[...sides, ...told].map(line => `    ${line}`)].map(line => `${printable(line)}\n`).join('')
 }
