@@ -126,6 +126,21 @@ test('VS-11 of a replan that is taken up the plan that gives up fewer is the bet
   assert.deepEqual([isWorse(cheapest, closest.plan), isWorse(closest.plan, cheapest)], [true, false])
 })
 
+test('VS-11 what a search takes of a processor is told while it goes on', async () => {
+  const told: number[] = []
+  const stop = new AbortController()
+  const large = withSides(
+    generateProblem({ participants: 300, targets: 60, eligible: 20, needed: 12, maximum: 4 }, 3),
+    3,
+  )
+  const onEffort = (cpuMs: number) => {
+    told.push(cpuMs)
+    if (told.length === 3) stop.abort()
+  }
+  await solveRound(large, { signal: stop.signal, onEffort }).catch(error => assert.ok(error instanceof SearchEnded))
+  assert.ok(stop.signal.aborted && told.every((cpuMs, place) => cpuMs >= (told[place - 1] ?? 1)), `${told}`)
+})
+
 test('VS-11 a search that is stopped before it has a plan says so, and what to do', async () => {
   const isClear = (error: Error) =>
     error instanceof SearchEnded && /before it had a plan. Give it more time/.test(error.message)

@@ -54,7 +54,7 @@ export function checked(problem: Problem, plan: Plan): Plan {
 async function answerFromThread(
   problem: Problem,
   asked: Asked,
-  { signal, seconds, start, onProgress }: PlanContext,
+  { signal, seconds, start, onProgress, onEffort }: PlanContext,
 ): Promise<Plan> {
   const began = performance.now()
   const { promise, resolve, reject } = Promise.withResolvers<Plan>()
@@ -80,6 +80,12 @@ async function answerFromThread(
   }
   const clock = seconds === undefined ? undefined : setTimeout(stop, seconds * 1000)
   signal?.addEventListener('abort', stop)
+  const measure = async () => {
+    const { user, system } = await worker.cpuUsage()
+    onEffort?.((user + system) / 1000)
+  }
+  // One that has ended is not measured any more.
+  const beat = onEffort && setInterval(() => void measure().catch(() => {}), 100)
   worker.on('message', (said: Said) => {
     if ('plan' in said) resolve(said.plan)
     else if ('ended' in said) reject(new SearchEnded(said.ended))
@@ -99,6 +105,7 @@ async function answerFromThread(
     return plan
   } finally {
     clearTimeout(clock)
+    clearInterval(beat)
     signal?.removeEventListener('abort', stop)
     await worker.terminate()
   }

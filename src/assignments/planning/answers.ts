@@ -52,7 +52,7 @@ export async function planRound(
   }
 }
 
-type SearchContext = Pick<PlanContext, 'signal' | 'seconds' | 'start' | 'onProgress'>
+type SearchContext = Pick<PlanContext, 'signal' | 'seconds' | 'start' | 'onProgress' | 'onEffort'>
 
 async function searchRound(
   { problem, history, before }: KeptProblem,

@@ -15,10 +15,14 @@ import { getRun, type RunFields, type SolverRun } from './runs.ts'
 import { conflictOf } from './sentences.ts'
 import { Turns } from './turns.ts'
 
-/** Up to so many pairs a round is solved while somebody waits, for so long; where it takes longer, a job does it anew. */
+/**
+ * Up to so many pairs a round is solved while somebody waits; where that takes more of a processor, or longer since the machine is
+ * busy, a job does it anew.
+ */
 const pairsAtOnce = 20_000
 const sidePairsAtOnce = 1_000
-const msAtOnce = 2_000
+const cpuMsAtOnce = 2_000
+const msAtOnce = 10_000
 
 /** Searches that somebody waits for are so many in this process, one of a tenant: who has waited so long in vain gets a job. */
 const waitedFor = new Turns({ most: Math.max(2, availableParallelism()), mostOfOne: 1, longestWait: 4_000 })
@@ -110,9 +114,13 @@ function fitsAtOnce({ problem: { pairs, targets, relations } }: ReadyRound): boo
 
 async function answerAtOnce(round: ReadyRound, given: KeptProblem, asked: Asked) {
   const progress = new ProgressLog(round.unit)
-  const signal = AbortSignal.timeout(msAtOnce)
+  const tooLong = new AbortController()
+  const signal = AbortSignal.any([tooLong.signal, AbortSignal.timeout(msAtOnce)])
+  const onEffort = (cpuMs: number) => {
+    if (cpuMs > cpuMsAtOnce) tooLong.abort()
+  }
   const kept = await packProblem(given)
-  const planning = planRound(given, asked, { signal, onProgress: step => progress.add(step) })
+  const planning = planRound(given, asked, { signal, onEffort, onProgress: step => progress.add(step) })
   const answer: Answer = await answerOf(planning, kept, round.notes, () => false)
   // What was cut off by a clock is not the same everywhere: the job takes the time that it needs.
   if (signal.aborted) return undefined

@@ -13,11 +13,11 @@ export async function planByScore(
   problem: Problem,
   scored: Problem,
   strategy: string,
-  { signal, seconds, start, onProgress }: PlanContext,
+  { signal, seconds, start, onProgress, onEffort }: PlanContext,
 ): Promise<Plan> {
   // What plans cost by the measure says nothing to anybody; which one it is does.
   const plan = await solveRound(scored, {
-    ...{ signal, seconds, start },
+    ...{ signal, seconds, start, onEffort },
     onProgress: ({ elapsedMs, pairs }) => onProgress?.({ elapsedMs, cost: null, lowerBound: null, gap: null, pairs }),
   })
   return plan.status === 'infeasible' ? { ...plan, strategy } : measureRound(problem, strategy, plan.pairs)

@@ -21,6 +21,8 @@ export interface PlanContext {
   readonly start?: readonly PinnedPair[]
   /** Told when a better plan or a better bound is known. */
   readonly onProgress?: (progress: Progress) => void
+  /** Told each tenth of a second how many milliseconds of a processor the search has taken, by a search in a thread. */
+  readonly onEffort?: (cpuMs: number) => void
   /** Ends the search; the best plan so far is the answer. */
   readonly signal?: AbortSignal
   /** Ends the search likewise. An answer that was cut off by time is not the same on every machine. */
