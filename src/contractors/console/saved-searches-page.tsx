@@ -66,7 +66,7 @@ export function Page() {
                   )}
                 </Group>
                 <Text size="xs" c="dimmed" lineClamp={2}>
-                  {wordsOf(saved.search)}
+                  {wordsOf(saved.search, data.names)}
                 </Text>
                 <Text size="xs" c="dimmed">
                   {alertStates[saved.alert]} · looked at {formatAgo(saved.checkedAt)}

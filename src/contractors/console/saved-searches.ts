@@ -24,7 +24,8 @@ const path = (id: string) => `/saved-searches/${encodeURIComponent(id)}`
 
 export const savedSearchesQuery = queryOptions({
   queryKey: ['saved-searches'],
-  queryFn: ({ signal }) => request<Page<SavedSearch>>('/saved-searches', { signal }),
+  queryFn: ({ signal }) =>
+    request<Page<SavedSearch> & { names: Readonly<Record<string, string>> }>('/saved-searches', { signal }),
 })
 
 /** Looks what is new in it. */

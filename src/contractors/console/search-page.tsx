@@ -246,7 +246,7 @@ export function Page() {
       {isSaving && (
         <SaveSearch
           search={search}
-          suggestion={wordsOf(search).slice(0, 80)}
+          suggestion={wordsOf(search, namesIn(first)).slice(0, 80)}
           close={saving.close}
           done={made => change({ saved: made.id }, true)}
         />
@@ -356,6 +356,15 @@ function chips(filters: Filters, page: SearchResult | undefined): Chip[] {
     ...one('maxValue', amount => `up to ${amountInWords(amount)}`),
     ...one('hasActiveContracts', () => 'with active contracts'),
   ]
+}
+
+/** Of the codes that are among the filters. */
+function namesIn(page: SearchResult | undefined): Record<string, string> {
+  const { agencies = [], businessTypes = [] } = page?.facets ?? {}
+  return Object.fromEntries([
+    ...agencies.map(({ value, label }) => [`agency ${value}`, label]),
+    ...businessTypes.map(({ value, label }) => [`businessType ${value}`, label]),
+  ])
 }
 
 function countOf(page: SearchResult | undefined): string {

@@ -12,17 +12,17 @@ export const certifications: Readonly<Record<string, string>> = {
   A4: 'Small disadvantaged business',
 }
 
-/** What a search looks for, as one line. */
-export function wordsOf(search: Search): string {
+/** What a search looks for, as one line; codes are said with `names`, by term and code (`agency 9700`). */
+export function wordsOf(search: Search, names: Readonly<Record<string, string>> = {}): string {
   const parts = [
     search.q && `“${search.q}”`,
     ...(search.state ?? []),
     search.city,
     ...(search.district ?? []),
-    ...(search.naics ?? []).map(code => `NAICS ${code}`),
-    ...(search.businessType ?? []).map(code => `type ${code}`),
+    ...(search.naics ?? []).map(code => ['NAICS', code, names[`naics ${code}`]].filter(Boolean).join(' ')),
+    ...(search.businessType ?? []).map(code => names[`businessType ${code}`] ?? `type ${code}`),
     ...(search.certification ?? []).map(code => certifications[code] ?? code),
-    ...(search.agency ?? []).map(code => `agency ${code}`),
+    ...(search.agency ?? []).map(code => names[`agency ${code}`] ?? `agency ${code}`),
     ...(search.status ?? []),
     search.registeredSince && `registered since ${formatDay(search.registeredSince)}`,
     search.minValue && `from ${amountInWords(search.minValue)}`,

@@ -60,6 +60,14 @@ export const contractorColumns: readonly Column[] = [
   column('contractor', 'id', 'Contractor id', 'text', 38, false),
 ]
 
+/** What a rolled-up search tells of the family of which a contractor is the top; of who has none, of itself. */
+export const familyColumns: readonly Column[] = [
+  column('contractor', 'familyContractorCount', 'Contractors in the family', 'integer', 12),
+  column('contractor', 'familyContractValue', 'Contract value of the family (USD)', 'money', 20),
+  column('contractor', 'familyActiveContractsCount', 'Active contracts of the family', 'integer', 12),
+  column('contractor', 'familyCompletedContractsCount', 'Completed contracts of the family', 'integer', 12),
+]
+
 /** What a list says of a contractor in it. */
 export const itemColumns: readonly Column[] = [
   column('item', 'notes', 'Notes', 'text', 40),

@@ -6,14 +6,14 @@ import { type Command, Option } from 'commander'
 import { Compile } from 'typebox/compile'
 import type { App } from '#platform/app.ts'
 import type { CommandContext } from '#platform/module.ts'
-import { iterateSearch } from '../search/iterate.ts'
+import { nameCodes } from '../search/code-names.ts'
 import { Search, searchContractors } from '../search/search.ts'
-import { chooseColumns, contractorColumns, type Row } from './columns.ts'
+import { chooseColumns, type Row } from './columns.ts'
 import { errors } from './export-errors.ts'
 import { columnsInDocuments } from './exports.ts'
 import { type Format, formats, mostRows } from './file.ts'
 import { writerOf } from './making.ts'
-import { wordsOf } from './selections.ts'
+import { columnsOfSearch, rowsOfSearch, wordsOf } from './selections.ts'
 
 type Flags = { format: Format; search: string; output: string; columns?: string; bom?: boolean; json?: boolean }
 
@@ -30,7 +30,7 @@ export function registerExportCommand(parent: Command, { withApp }: CommandConte
     .option('--json', 'print what was written as JSON, on the standard output unless the file goes there')
     .action(async (flags: Flags) => {
       const search = readSearch(flags.search)
-      const known = contractorColumns
+      const known = columnsOfSearch(search)
       const keys = flags.columns?.split(',').map(key => key.trim())
       const columns = chooseColumns(known, keys ?? (flags.format === 'pdf' ? columnsInDocuments(known) : undefined))
       const started = performance.now()
@@ -46,7 +46,7 @@ export function registerExportCommand(parent: Command, { withApp }: CommandConte
           const bar = progressBar(total)
           const most = mostRows[flags.format]
           async function* counted(): AsyncIterable<Row[]> {
-            for await (const batch of iterateSearch(app, {}, search, { limit: most })) {
+            for await (const batch of rowsOfSearch(app, {}, search, { limit: most })) {
               yield batch
               rows += batch.length
               bar.show(rows)
@@ -55,7 +55,7 @@ export function registerExportCommand(parent: Command, { withApp }: CommandConte
           const write = await writerOf(flags.format)
           const file = {
             title: 'Contractors found',
-            filters: wordsOf(search),
+            filters: wordsOf(search, await nameCodes(app.db.scoped({}), [search])),
             columns,
             madeAt: app.clock.now(),
             timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,

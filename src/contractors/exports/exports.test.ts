@@ -159,6 +159,51 @@ test('GG-06 a search comes as its pages do, and says in words what it was', asyn
   assert.equal(preview.limits.pdf, 2000)
 })
 
+test('GG-06 GG-08 of a rolled-up search the families’ sums are exported, and codes are said with their names', async () => {
+  await makeContractor('HEAD00000001', 'Rolled head', { family_uei: 'HEAD00000001', total_contract_value: 10 })
+  await makeContractor('CH1LD0000001', 'Rolled child', { family_uei: 'HEAD00000001', total_contract_value: 500 })
+  await makeContractor('S1NGLE000001', 'Rolled single', { family_uei: 'S1NGLE000001', total_contract_value: 400 })
+  await admin.query(
+    `insert into contractors.families
+      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
+    values ('HEAD00000001', 'Rolled head', 2, 510, 3, 4)`,
+  )
+  const rolled = { search: { q: 'rolled', rollUp: true } }
+  const { json } = await ask(alice, { format: 'csv', selection: rolled })
+  const [labels, ...rows] = (await (await fetchFile(alice, json.id)).text()).trimEnd().split('\r\n')
+  assert.ok(
+    labels?.endsWith(
+      'Contractors in the family,Contract value of the family (USD),Active contracts of the family,Completed contracts of the family',
+    ),
+  )
+  assert.deepEqual(
+    rows.map(row => [row.split(',')[0], ...row.split(',').slice(-4)]),
+    [
+      ['Rolled head', '2', '510.00', '3', '4'],
+      ['Rolled single', '1', '400.00', '0', '0'],
+    ],
+  )
+  const previewOf = async (search: object) => {
+    const asked = alice.fetch('/contractor-exports/preview', { method: 'POST', body: { selection: { search } } })
+    return (await (await asked).json()).filters
+  }
+  assert.deepEqual(await previewOf(rolled.search), ['Words: rolled', 'Rolled up to parents: yes'])
+  await admin.query(`insert into contractors.agencies values ('9700', 'DEPT OF DEFENSE') on conflict do nothing`)
+  await admin.query(`insert into contractors.naics_codes (code, edition, level, title)
+    values ('541512', 2022, 6, 'Computer Systems Design Services') on conflict do nothing`)
+  assert.deepEqual(
+    await previewOf({ agency: ['9700', '1605'], naics: ['541512', '11'], businessType: ['ZZ'], sort: 'awarded' }),
+    [
+      'Agency: DEPT OF DEFENSE (9700), Department of Labor (1605)',
+      'NAICS code begins with: Computer Systems Design Services (541512), 11',
+      'Business type: ZZ',
+      'Sorted by: latest award',
+    ],
+  )
+  await admin.query(`delete from contractors.contractor_profiles where name like 'Rolled %'`)
+  await admin.query(`delete from contractors.families where uei = 'HEAD00000001'`)
+})
+
 test('what cannot be exported is refused, and says why', async () => {
   const refusals: [body: unknown, code: string][] = [
     [{ format: 'csv', selection: {} }, 'contractors.export_selection_unclear'],

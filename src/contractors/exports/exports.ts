@@ -136,6 +136,7 @@ const inDocuments = new Set([
   'naicsCode',
   'naicsDescription',
   'totalContractValue',
+  'familyContractValue',
   'registrationStatus',
   'notes',
   'rating',

@@ -7,10 +7,11 @@ import { todayFor } from '../days.ts'
 import type { ListField } from '../lists/fields.ts'
 import { getList } from '../lists/lists.ts'
 import { type Contractor, contractorColumns as contractorSelection } from '../profiles/profile-pages.ts'
+import { nameCodes } from '../search/code-names.ts'
 import { iterateSearch } from '../search/iterate.ts'
-import { Search, searchContractors } from '../search/search.ts'
+import { getFamilies, Search, searchContractors } from '../search/search.ts'
 import { findTarget, matches } from '../search/targets.ts'
-import { type Column, contractorColumns, itemColumns, type Row } from './columns.ts'
+import { type Column, contractorColumns, familyColumns, itemColumns, type Row } from './columns.ts'
 import { errors } from './export-errors.ts'
 
 /** Which contractors are exported: ticked ones, a list (or ticked ones of it, by contractor) with its notes, or a search. */
@@ -72,13 +73,49 @@ async function openSearch(app: App, scope: Scope, search: Search): Promise<Selec
   )
   // What the person saw when he asked: the words that were searched for instead of mistyped ones.
   const shown = correctedQuery === undefined ? search : { ...search, q: correctedQuery }
+  const names = await nameCodes(app.db.scoped(inCatalogue(scope)), [shown])
   return {
     title: 'Contractors found',
-    filters: wordsOf(shown),
-    columns: [...contractorColumns],
+    filters: wordsOf(shown, names),
+    columns: columnsOfSearch(search),
     total: total.capped ? null : total.count,
-    batches: limit => iterateSearch(app, scope, search, { limit }),
+    batches: limit => rowsOfSearch(app, scope, search, { limit }),
     count: () => countSearch(app, scope, search),
+  }
+}
+
+/** What can be told of those that a search finds: rolled up, of their families too. */
+export const columnsOfSearch = ({ rollUp }: Search): Column[] => [
+  ...contractorColumns,
+  ...(rollUp ? familyColumns : []),
+]
+
+/** All that a search finds, in its order; rolled up, each with the sums by which it was sorted. */
+export async function* rowsOfSearch(
+  app: App,
+  scope: Scope,
+  search: Search,
+  { limit }: { limit: number },
+): AsyncIterable<Row[]> {
+  for await (const contractors of iterateSearch(app, scope, search, { limit })) {
+    if (!search.rollUp) {
+      yield contractors
+      continue
+    }
+    const families = new Map(
+      (await getFamilies(app.db.scoped(inCatalogue(scope)), contractors)).map(family => [family.contractorId, family]),
+    )
+    yield contractors.map(contractor => {
+      const family = families.get(contractor.id)
+      const sums = family ?? contractor
+      return {
+        ...contractor,
+        familyContractorCount: family?.contractorCount ?? 1,
+        familyContractValue: sums.totalContractValue,
+        familyActiveContractsCount: sums.activeContractsCount,
+        familyCompletedContractsCount: sums.completedContractsCount,
+      }
+    })
   }
 }
 
@@ -229,16 +266,33 @@ const labels: Readonly<Record<string, string>> = {
   maxValue: 'Total contract value up to',
   hasActiveContracts: 'With active contracts',
   includePlaceholders: 'With unnamed recipients',
+  rollUp: 'Rolled up to parents',
   sort: 'Sorted by',
 }
 
-/** What a search asks for, a line for each condition. */
-export function wordsOf(search: Readonly<Record<string, unknown>>): string[] {
+const orderNames: Readonly<Record<string, string>> = {
+  relevance: 'best match',
+  value: 'contract value',
+  name: 'name',
+  updated: 'latest update',
+  awarded: 'latest award',
+}
+
+/** What a search asks for, a line for each condition; codes with their `names`, as `nameCodes` tells them. */
+export function wordsOf(
+  search: Readonly<Record<string, unknown>>,
+  names: Readonly<Record<string, string>> = {},
+): string[] {
   const lines = Object.entries(search).flatMap(([term, value]) => {
     if (value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0))
       return []
-    const words = value === true ? 'yes' : Array.isArray(value) ? value.join(', ') : String(value)
-    return [`${labels[term] ?? term}: ${words}`]
+    const wordOf = (each: unknown) => {
+      if (each === true) return 'yes'
+      if (term === 'sort') return orderNames[String(each)] ?? String(each)
+      const name = names[`${term} ${each}`]
+      return name === undefined ? String(each) : name.includes(String(each)) ? name : `${name} (${each})`
+    }
+    return [`${labels[term] ?? term}: ${[value].flat().map(wordOf).join(', ')}`]
   })
   return lines.length > 0 ? lines : ['All contractors']
 }

@@ -6,6 +6,7 @@ import { inCatalogue } from '../catalogue.ts'
 import { todayFor } from '../days.ts'
 import { errors } from '../errors.ts'
 import { Contractor } from '../profiles/profile-pages.ts'
+import { nameCodes } from './code-names.ts'
 import { findNewMatches, getRevision } from './new-matches.ts'
 import {
   deleteSavedSearch,
@@ -33,8 +34,17 @@ export const savedSearchRoutes = [
     path: '/saved-searches',
     allow: save,
     summary: 'List your saved searches by name',
-    response: pageOf(SavedSearch),
-    handle: async ({ scope }, app) => ({ items: await listSavedSearches(app.db.reads(scope)), nextCursor: null }),
+    response: Type.Object({
+      ...pageOf(SavedSearch).properties,
+      names: Type.Record(Type.String(), Type.String(), {
+        description: 'Names of the codes in them, by term and code, such as `agency 9700`',
+      }),
+    }),
+    async handle({ scope }, app) {
+      const items = await listSavedSearches(app.db.reads(scope))
+      const searches = items.map(({ search }) => search)
+      return { items, nextCursor: null, names: await nameCodes(app.db.reads(inCatalogue(scope)), searches) }
+    },
   }),
   route({
     method: 'POST',

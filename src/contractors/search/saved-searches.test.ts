@@ -44,6 +44,34 @@ test('GG-06 a member saves searches for himself: no colleague and no other tenan
   )
 })
 
+test('GG-06 the codes in saved searches are told with their names, also one that nobody has any more', async () => {
+  const person = await newPerson(world, { tenantName: 'Readers of codes' })
+  await admin.query(`
+    insert into contractors.agencies values ('9700', 'DEPT OF DEFENSE') on conflict do nothing;
+    insert into contractors.business_types (code, name, category) values ('A5', 'Veteran-Owned Business', 'socioeconomic')
+    on conflict (code) do update set name = excluded.name;
+    insert into contractors.naics_codes (code, edition, level, title)
+    values ('541512', 2017, 6, 'Older'), ('541512', 2022, 6, 'Computer Systems Design Services') on conflict do nothing`)
+  for (const [name, search] of Object.entries({
+    One: { agency: ['9700', 'ZZ99'], naics: ['541512', '99'] },
+    Two: { businessType: ['A5', 'QQ'], state: ['VA'] },
+  })) {
+    const made = await person.fetch('/saved-searches', { method: 'POST', body: { name, search } })
+    assert.equal(made.status, 201)
+  }
+  const { items, names } = await (await person.fetch('/saved-searches')).json()
+  assert.equal(items.length, 2)
+  assert.deepEqual(names, {
+    'agency 9700': 'DEPT OF DEFENSE',
+    'agency ZZ99': 'Agency ZZ99',
+    'businessType A5': 'Veteran-Owned Business',
+    'naics 541512': 'Computer Systems Design Services',
+  })
+  const gone = items.find(({ name }: { name: string }) => name === 'One')
+  const checked = await person.fetch(`/saved-searches/${gone.id}/check`, { method: 'POST' })
+  assert.equal(checked.status, 200, 'and is looked for all the same')
+})
+
 test('GG-06 names are given once, at most 100 are kept, and what is no search is refused', async () => {
   const person = await newPerson(world, { tenantName: 'Hoarders' })
   const post = (body: unknown) => person.fetch('/saved-searches', { method: 'POST', body })

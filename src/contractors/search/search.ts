@@ -348,7 +348,8 @@ export async function getContractors(tx: Reader, ids: readonly string[]): Promis
   `)
 }
 
-async function getFamilies(tx: Reader, items: readonly Contractor[]): Promise<Family[]> {
+/** Of those that are the top of one. */
+export async function getFamilies(tx: Reader, items: readonly Contractor[]): Promise<Family[]> {
   return await tx.run<Family>(sql`
     select
       profile.id as contractor_id,
