@@ -74,7 +74,14 @@ export async function findOmissions(
             select from pg_attribute where attrelid = oid and attname = 'tenant_id' and atthasmissing
           )
         union
-        select i.indexrelid from pg_index as i join tables on tables.oid = i.indrelid and not tables."isBare"
+        select i.indexrelid
+        from pg_index as i
+        join tables on tables.oid = i.indrelid
+        where not tables."isBare"
+          -- By a small one his rows are found; else all pages are read, and empty ones take as long as others.
+          or i.indisprimary
+            and (select attname from pg_attribute where attrelid = i.indrelid and attnum = i.indkey[0]) = 'tenant_id'
+            and 8 * pg_relation_size(i.indexrelid) < pg_relation_size(i.indrelid)
       )
     select
       pg_relation_filepath(c.oid) as path,
