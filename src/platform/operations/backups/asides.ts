@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
+import pg, { type ClientConfig } from 'pg'
 import type { App } from '#platform/app.ts'
 import {
   connectSide,
@@ -80,7 +80,14 @@ export async function openPast(
 /** Connects past row security to the database itself. */
 export async function openPresent(app: App): Promise<Side> {
   if (!app.administration) throw errors.administrationMissing()
-  return await connectSide({ ...app.administration.admin, application_name: 'commonhold restore' })
+  return await connectToWrite(app.administration.admin)
+}
+
+/** Connects past row security to where rows of then are compared with those of now, each several times: in memory, as far as they fit. */
+export async function connectToWrite(admin: ClientConfig): Promise<Side> {
+  const side = await connectSide({ ...admin, application_name: 'commonhold restore' })
+  await side.query(`set temp_buffers = '128MB'; set work_mem = '64MB'`)
+  return side
 }
 
 /** A sentence for what PostgreSQL refused while rows were written. */

@@ -86,7 +86,10 @@ export class PastRows {
     const reading = source.query(copyTo(`copy (${wanted}) to stdout`))
     const writing = target.query(copyFrom(`copy ${past} (${columns}) from stdin`))
     await pipeline(reading, writing)
-    await target.query(`analyze ${past}`)
+    // Not of long texts, by which nothing is joined.
+    const joined = new Set([...shape.key, ...shape.references.flatMap(reference => reference.columns)])
+    const known = shape.columns.filter(column => joined.has(column))
+    await target.query(`analyze ${past} (${columnList(known)})`)
     if (erased) counts.erased = await this.leaveToErased(shape, erased)
     counts.erased += forgotten?.get(shape.name) ?? 0
     return writing.rowCount ?? 0
@@ -313,14 +316,14 @@ export class PastRows {
     )
     await target.query(`delete from ${table} as n using ${differing} as d where ${matches('n', 'changed', 'removed')}`)
     if (shape.monthColumn !== null) await this.makeMonths(shape, past)
-    await target.query(
+    const written = await target.query(
       `insert into ${table} (${columns}) overriding system value
       select ${columnList(shape.columns, 't')}
       from ${past} as t
       join ${differing} as d on ${matches('t', 'added', 'changed')}
       ${mode === 'merge' ? 'on conflict do nothing' : ''}`,
     )
-    if (mode === 'merge') {
+    if (mode === 'merge' && written.rowCount !== counts.added) {
       const { rowCount } = await target.query(
         `with untaken as (
           delete from ${differing} as d

@@ -3,7 +3,7 @@ import type { App } from '#platform/app.ts'
 import { connectSide, readTenantTables, referredValues, type Side } from '#platform/database'
 import { isPlacedDataOf, nameOf, placementErrors } from '#platform/tenancy'
 import type { AsideOptions, withAside } from './asides.ts'
-import { openPast } from './asides.ts'
+import { connectToWrite, openPast } from './asides.ts'
 import { readServer } from './base-backups.ts'
 import { errors } from './errors.ts'
 import type { RecoveredServer } from './recoveries.ts'
@@ -27,7 +27,7 @@ export async function findTenantPlace(app: App, databaseId: string | null): Prom
 
 /** Connects past row security to where a tenant's application data are. */
 export async function openPlace({ admin }: TenantPlace): Promise<Side> {
-  return await connectSide({ ...admin, application_name: 'commonhold restore' })
+  return await connectToWrite(admin)
 }
 
 export type PastPlaceOptions = Pick<AsideOptions, 'target' | 'log' | 'onProgress'> & {

@@ -86,7 +86,7 @@ export async function restoreTenant(app: App, wish: TenantWish): Promise<TenantR
     const run = async (runId: string) =>
       await aside(app, { target, omissions, ...(log && { log }), ...(onProgress && { onProgress }) }, async copy => {
         await wish.onStep?.('recovered')
-        return await restoreFrom(app, wish, { copy, present, known, runId, omissions })
+        return await restoreFrom(app, wish, { copy, present, known, runId, omissions, shapes })
       })
     if (isDryRun) return await run('')
     return (await recordRun(app, { kind: 'restore', requestedBy }, async runId => asOutcome(await run(runId)))).restored
@@ -101,6 +101,8 @@ type Sources = {
   known: KnownTenant | undefined
   runId: string
   omissions: Omissions | undefined
+  /** Tables as they were when the restore began. */
+  shapes: ReadonlyMap<string, TableShape>
 }
 
 /** All but those of applications and of the log, which are large and of which no more is read than what is brought back. */
@@ -152,14 +154,11 @@ async function databasesOf(app: App, present: Side, known: KnownTenant | undefin
 }
 
 async function restoreFrom(app: App, wish: TenantWish, sources: Sources): Promise<TenantRestore> {
-  const { copy, present, known, omissions } = sources
+  const { copy, present, known, omissions, shapes } = sources
   const { slug, log, onProgress, target, placedCopy, aside = withAside } = wish
   const past = await openPast(copy, app.administration?.admin.database, { migrate: true, log })
   try {
-    if (omissions) {
-      const read = readOf(app, await readShapes(present))
-      await requireRead(past, [...read, 'identity.users'], omissions)
-    }
+    if (omissions) await requireRead(past, [...readOf(app, shapes), 'identity.users'], omissions)
     const then = await findKnownTenant(past, known?.id ?? slug)
     if (!then) throw known ? errors.tenantNotThen({ slug }) : errors.tenantUnknown({ slug })
     if (placedCopy !== undefined && then.databaseId === null) throw errors.placedCopyUnfit({ slug })
@@ -352,8 +351,13 @@ async function requireRevival(present: Side, then: KnownTenant, { revive, newSlu
 async function chooseTables(app: App, { dataOnly }: TenantWish, ends: Ends, own: Side | undefined) {
   const { present, past, applications } = ends
   const elsewhere = schemasOfApplications(app)
-  const [all, there] = [await readShapes(present), own && (await readShapes(own))]
-  const [then, thenThere] = [await readShapes(past), await readShapes(applications)]
+  const [all, then, there, elsewhereThen] = await Promise.all([
+    readShapes(present),
+    readShapes(past),
+    own && readShapes(own),
+    applications === past ? undefined : readShapes(applications),
+  ])
+  const thenThere = elsewhereThen ?? then
   const isElsewhere = ({ schema }: TableShape) => elsewhere.includes(schema)
   const now = [...all.values()]
     .map(shape => (isElsewhere(shape) ? (there?.get(shape.name) ?? shape) : shape))
