@@ -3,7 +3,15 @@ import type { Scope } from '#platform/database'
 import { announceRevocation, openDocumentSigner } from '#platform/identity'
 import type { Job } from '#platform/jobs'
 import { sendMail } from '#platform/mail'
-import { beginRemoval, issueCertificate, listDeletedSince, listDue, noteDelay, removeRows } from '#platform/tenancy'
+import {
+  beginRemoval,
+  issueCertificate,
+  keepErasures,
+  listDeletedSince,
+  listDue,
+  noteDelay,
+  removeRows,
+} from '#platform/tenancy'
 import { tenantDeletedMail } from './tenant-deletion-mails.ts'
 import { describePerson, listOwners } from './tenant-deletions.ts'
 
@@ -55,6 +63,7 @@ export async function removeTenant(app: App, tenantId: string): Promise<boolean>
   })
   if (!hasBegun) return false
   const signer = await openDocumentSigner(app)
+  await keepErasures(app, tenantId)
   await removeRows(app, tenantId)
   const isDone = await app.db.transaction(scope, async tx => {
     const issued = await issueCertificate(tx, signer, app.publicUrl)

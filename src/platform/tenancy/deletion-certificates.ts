@@ -91,12 +91,14 @@ export function verifyCertificate(signed: string): VerifiedDocument & { document
 
 type Kept = { certificate: DeletionCertificate; signed: string }
 
-/** The certificate of a tenant that is no more. Needs the system scope. */
+/** The certificate of a tenant that is no more, the last where it was brought back in between. Needs the system scope. */
 export async function getCertificate(tx: Queryable, id: string): Promise<Kept> {
   const kept = await tx.maybe(sql<Kept>`
     select document as certificate, signed_document as signed
     from tenancy.deletion_certificates
-    where id = ${id}`)
+    where id = ${id}
+    order by number desc
+    limit 1`)
   if (!kept) throw errors.certificateUnknown({ id })
   return kept
 }
@@ -120,7 +122,7 @@ export async function listCertificates(
 /** The tenants that went within the last hour: requests that were under way may have left something behind. */
 export function listDeletedSince(tx: Queryable, minutes: number): Promise<{ id: string }[]> {
   return tx.run(sql<{ id: string }>`
-    select certificate.id
+    select distinct certificate.id
     from tenancy.deletion_certificates as certificate
     where certificate.created_at > now() - ${minutes} * interval '1 minute'
       and not exists (select from tenancy.tenants as tenant where tenant.id = certificate.id)`)

@@ -31,6 +31,7 @@ export {
 } from './domains.ts'
 export { Feature, hasFeature, listFeatures, requireFeature, setFeatures } from './features.ts'
 export { addressOf, resolveHost } from './hosts.ts'
+export { keepErasures, putErasuresBack, readKeptErasures } from './kept-erasures.ts'
 export {
   addMember,
   findMembership,

@@ -178,6 +178,17 @@ for (const [which, id] of Object.entries(people)) {
 }
 // Made by hand above, as no participant says it.
 await admin.query('delete from assignments.participant_hours where ends_at = 2')
+// Bob's as well, whose workspace goes and comes back.
+const [bobs, goes, stays] = [randomUUID(), randomUUID(), randomUUID()]
+await admin.query(
+  `insert into assignments.domains (tenant_id, id, name, display_name) values ($1, $2, 'desk', 'Desk')`,
+  [bob.tenantId, bobs],
+)
+await admin.query(
+  `insert into assignments.participants (tenant_id, id, domain_id, name, phone)
+  select $1, id, $2, 'Secret', '+49 171' from unnest($3::uuid[]) as id`,
+  [bob.tenantId, bobs, [goes, stays]],
+)
 const target = randomUUID()
 await admin.query(
   `insert into assignments.assignment_targets (tenant_id, id, domain_id, name) values ($1, $2, $3, 'Kitchen')`,
@@ -742,13 +753,17 @@ test('GG-21 a table in its place becomes what it was, or is refused with what st
 
 test('GG-21 a workspace that was deleted comes back suspended, without its keys, and only when that is asked for', async () => {
   const names = await namesOf(bob.tenantId)
-  await admin.query(`select set_config('app.tenant_id', $1, false), set_config('app.system', 'on', false)`, [
-    bob.tenantId,
-  ])
-  await admin.query(`select tenancy.request_deletion(0, true, 'Over')`)
-  await admin.query(`select set_config('app.tenant_id', '', false), set_config('app.system', '', false)`)
-  await removeTenant(app, bob.tenantId)
-  assert.equal((await one('select count(*)::int as n from tenancy.tenants where id = $1', [bob.tenantId])).n, 0)
+  assert.equal((await bob.fetch(`/participants/${goes}/erasure`, { method: 'POST' })).status, 200)
+  const remove = async () => {
+    await admin.query(`select set_config('app.tenant_id', $1, false), set_config('app.system', 'on', false)`, [
+      bob.tenantId,
+    ])
+    await admin.query(`select tenancy.request_deletion(0, true, 'Over')`)
+    await admin.query(`select set_config('app.tenant_id', '', false), set_config('app.system', '', false)`)
+    await removeTenant(app, bob.tenantId)
+    assert.equal((await one('select count(*)::int as n from tenancy.tenants where id = $1', [bob.tenantId])).n, 0)
+  }
+  await remove()
   const beside = await one('select count(*)::int as n from restored.lists where tenant_id = $1', [bob.tenantId])
   assert.equal(beside.n, 0, 'what was restored beside goes with the workspace')
   const asked = { ...wish, slug: 'northgate-partners', mode: 'replace' } as const
@@ -757,7 +772,7 @@ test('GG-21 a workspace that was deleted comes back suspended, without its keys,
     restoreTenant(app, { ...asked, revive: true, newSlug: 'meridian-capture' }),
     refusal('backups.slug_taken', /--slug/),
   )
-  const { isRevived } = await restoreTenant(app, { ...asked, revive: true, newSlug: 'northgate-again' })
+  const { isRevived, isForgetful } = await restoreTenant(app, { ...asked, revive: true, newSlug: 'northgate-again' })
   assert.equal(isRevived, true)
   await sweepRemovedTenants(app)
   assert.deepEqual(await namesOf(bob.tenantId), names)
@@ -774,4 +789,37 @@ test('GG-21 a workspace that was deleted comes back suspended, without its keys,
     ),
     { status: 'suspended', slug: 'northgate-again', keys: 0, hasOwner: true },
   )
+
+  // Who was erased by hand stays so, in whatever is brought back of it later too; and it can go for good.
+  const peopleOf = async () =>
+    (await admin.query('select id, name, phone from assignments.participants where id = any ($1)', [[goes, stays]]))
+      .rows
+  const expected = [
+    { id: goes, name: 'Erased person', phone: null },
+    { id: stays, name: 'Secret', phone: '+49 171' },
+  ].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const byId = (rows: { id: string }[]) => rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  assert.equal(isForgetful, false)
+  assert.deepEqual(byId(await peopleOf()), expected)
+  await restoreTenant(app, { ...asked, slug: 'northgate-again' })
+  assert.deepEqual(byId(await peopleOf()), expected)
+  await remove()
+  const kept = await one(
+    `select count(*)::int as certificates, max(number)::int - min(number)::int as between
+    from tenancy.deletion_certificates where id = $1`,
+    [bob.tenantId],
+  )
+  assert.deepEqual(kept, { certificates: 2, between: 1 })
+
+  // Of one that was removed before that was kept nobody knows it.
+  await admin.query('alter table audit.audit_logs disable trigger append_only')
+  const { rows: parts } = await admin.query(
+    `select tableoid::regclass as part from audit.audit_logs where action = 'keep_erasures'`,
+  )
+  for (const { part } of parts) {
+    await admin.query(`alter table ${part} disable trigger user`)
+    await admin.query(`delete from ${part} where action = 'keep_erasures'`)
+  }
+  const blind = await restoreTenant(app, { ...asked, revive: true, isDryRun: true })
+  assert.equal(blind.isForgetful, true)
 })

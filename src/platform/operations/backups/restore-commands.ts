@@ -168,15 +168,19 @@ function describeTable({
   return `${described(recovery)}\n${of}${there}: ${counts ? countsText(counts) : ''}${isDryRun ? ' (nothing was changed)' : ''}.${past}\n`
 }
 
-function describeTenant({ slug, database, tables, followed, isDryRun, isRevived, recovery }: TenantRestore): string {
+function describeTenant(restore: TenantRestore): string {
+  const { slug, database, tables, followed, isDryRun, isRevived, isForgetful, recovery } = restore
   const lines = [
     ...Object.entries(tables).map(([name, counts]) => `  ${name}: ${countsText(counts)}\n`),
     ...Object.entries(followed).map(([name, counts]) => `  ${name}: ${countsText(counts)}, with what they led to\n`),
   ]
   const end = isRevived ? ` It is suspended: look at it, then reactivate it.` : ''
   const what = lines.length === 0 ? 'nothing differs' : isDryRun ? 'this would change' : 'this was changed'
-  return `${described(recovery)}\nWorkspace ${slug}${database === null ? '' : ` (its data in ${database})`}: ${what}.${isDryRun ? '' : end}\n${lines.join('')}`
+  return `${described(recovery)}\nWorkspace ${slug}${database === null ? '' : ` (its data in ${database})`}: ${what}.${isDryRun ? '' : end}\n${lines.join('')}${isForgetful ? forgetful : ''}`
 }
+
+const forgetful =
+  '! Whom somebody erased by hand in it, between then and its deletion, is not on record: these people are back. Erase them again.\n'
 
 function countsText({ added, changed, removed, leftOut, erased }: RowCounts): string {
   const out = leftOut > 0 ? `, ${leftOut} could not come back` : ''

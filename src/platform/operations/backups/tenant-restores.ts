@@ -6,7 +6,9 @@ import {
   isSlugFree,
   type KnownTenant,
   listPlacesOf,
+  putErasuresBack,
   putTenantBack,
+  readKeptErasures,
   reviveTenant,
 } from '#platform/tenancy'
 import { errors as operationsErrors } from '../errors.ts'
@@ -54,6 +56,8 @@ export type TenantRestore = {
   mode: RestoreMode
   isDryRun: boolean
   isRevived: boolean
+  /** Who was erased in it, without an account, before it was deleted is not known: he is back. */
+  isForgetful: boolean
   /** The database of its own into which the rows of applications went; null for the main one. */
   database: string | null
   tables: Record<string, RowCounts>
@@ -217,13 +221,18 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
     }
     await wish.onStep?.('noting')
     const newSlug = wish.newSlug ?? then.slug
+    const erasures = isRevived ? await readKeptErasures(present, then.id) : undefined
     const { recovery } = copy
     const nothing = (): TenantRestore => ({
       ...{ scope: 'tenant', tenantId: then.id, slug: isRevived ? newSlug : (known?.slug ?? slug), mode },
-      ...{ isDryRun, isRevived, database: place?.name ?? null },
+      ...{ isDryRun, isRevived, isForgetful: isRevived && !erasures, database: place?.name ?? null },
       ...{ tables: {}, followed: {}, stays: chosen.stays, recovery },
     })
     const record = { runId, requestedBy }
+    const revive = async () => {
+      await asOrigin(present, () => reviveTenant(present, past, then.id, newSlug))
+      if (erasures) await putErasuresBack(present, app, then.id, erasures)
+    }
     const half = async (
       result: TenantRestore,
       target: Side,
@@ -237,7 +246,7 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
       if (known) await requireFree(present, known, wish)
       // Whoever writes holds a share of this row to his end; who comes later waits for ours.
       await target.query('select from platform.moving_tenants where tenant_id = $1 for update', [then.id])
-      if (isRevived) await asOrigin(present, () => reviveTenant(present, past, then.id, newSlug))
+      if (isRevived) await revive()
       const erased = await findErasedPeople(present, past)
       const schemas = new Set(tables.map(({ schema }) => schema))
       const of = { target, sourceOf, tenantId: then.id }

@@ -16,6 +16,7 @@ type Told = {
   database?: string | null
   mode?: string
   isRevived?: boolean
+  isForgetful?: boolean
   rows?: number
   counts?: Counts | null
   tables?: Readonly<Record<string, Counts>>
@@ -67,6 +68,8 @@ export function Restores({ restores }: { restores: readonly Run[] }) {
             failure ?? (
               <>
                 {effectOf(told(result))}
+                {told(result).isForgetful &&
+                  '. Whom somebody erased by hand before it was deleted is not on record: erase these people again'}
                 <Stays stays={told(result).stays} />
               </>
             ),

@@ -47,7 +47,7 @@ export function Page() {
       ) : (
         <Stack gap="md" maw={760}>
           {deleted.map(each => (
-            <Certificate key={each.certificate.tenantId} deleted={each} />
+            <Certificate key={each.certificate.number} deleted={each} />
           ))}
           <LoadMore query={query} label="Show more" />
         </Stack>

@@ -1,0 +1,134 @@
+import type pg from 'pg'
+import type { App } from '#platform/app.ts'
+import { recordEvent } from '#platform/audit'
+import { connectSide, quoted, type Scope, sql } from '#platform/database'
+import { placementErrors } from './placements.ts'
+
+/** Somebody who stands in a table and was erased there, with or without an account. */
+export type KeptErasure = { id: string; erasedAt: string }
+
+const action = 'keep_erasures'
+const resource = 'tenancy.tenants'
+const mostInEvent = 1_000
+
+/**
+ * GG-16: writes into the audit log, which outlives the tenant, who was erased in it: their ids, which its entries have as well.
+ * Else who is brought back with it from a backup would be everybody. Before its rows go; once for each removal.
+ */
+export async function keepErasures(app: App, tenantId: string): Promise<void> {
+  const scope: Scope = { tenantId, system: true }
+  const { isKept } = await app.db.scoped(scope).one(sql<{ isKept: boolean }>`
+    select exists (
+      select
+      from audit.audit_logs as entry
+      join tenancy.tenant_deletions as deletion on deletion.tenant_id = entry.tenant_id
+      where entry.tenant_id = ${tenantId}
+        and entry.action = ${action}
+        and entry.created_at >= deletion.begun_at
+    ) as is_kept`)
+  if (isKept) return
+  const found = [...(await findErasures(app, tenantId))].flatMap(([table, people]) =>
+    [...people].map(([id, erasedAt]) => [table, id, erasedAt]),
+  )
+  await app.db.transaction(scope, async tx => {
+    // One also where there was nobody: that is known then.
+    for (let at = 0; at === 0 || at < found.length; at += mostInEvent) {
+      const details = { erased: found.slice(at, at + mostInEvent) }
+      await recordEvent(tx, { action, resource, resourceId: tenantId, details })
+    }
+  })
+}
+
+/** By table the people with when, wherever its data are or have been. */
+async function findErasures(app: App, tenantId: string): Promise<Map<string, Map<string, string>>> {
+  const main = app.db.scoped({ tenantId, system: true })
+  const found = new Map<string, Map<string, string>>()
+  const note = (table: string, rows: readonly KeptErasure[]) => {
+    const people = found.get(table) ?? new Map<string, string>()
+    for (const { id, erasedAt } of rows) people.set(id, erasedAt)
+    found.set(table, people)
+  }
+  for (const [table, { erased }] of forgetting(app)) {
+    note(
+      table,
+      await main.run(sql<KeptErasure>`
+        select ${sql.ref(erased.id)} as id, ${sql.ref(erased.at)}::text as erased_at
+        from ${sql.table(erased.table)}
+        where tenant_id = ${tenantId}`),
+    )
+  }
+  const places = await main.run(sql<{ id: string; name: string }>`
+    select id, name
+    from tenancy.databases
+    where id in (
+      select database_id from tenancy.placements where tenant_id = ${tenantId}
+      union
+      select unnest(array[source_id, target_id]) from tenancy.moves where tenant_id = ${tenantId}
+    )`)
+  for (const { id, name } of places) {
+    const admin = { ...(await app.placements?.adminOf(id)), connectionTimeoutMillis: 5_000 }
+    const client = await connectSide({ ...admin, application_name: 'commonhold removal' }).catch(error => {
+      throw placementErrors.databaseAway({ name, reason: (error as Error).message }, error)
+    })
+    try {
+      for (const [table, { erased }] of forgetting(app)) {
+        const { rows } = await client.query<KeptErasure>(
+          `select ${quoted(erased.id)} as id, ${quoted(erased.at)}::text as "erasedAt"
+          from ${quoted(erased.table)}
+          where tenant_id = $1`,
+          [tenantId],
+        )
+        note(table, rows)
+      }
+    } finally {
+      await client.end()
+    }
+  }
+  return found
+}
+
+/**
+ * Who was erased in a tenant before it was removed, by table; undefined where that was not kept. On a connection that row
+ * security does not bind.
+ */
+export async function readKeptErasures(
+  client: pg.ClientBase,
+  tenantId: string,
+): Promise<Map<string, KeptErasure[]> | undefined> {
+  const { rows } = await client.query<{ erased: [string, string, string][] }>(
+    `select details -> 'erased' as erased
+    from audit.audit_logs
+    where tenant_id = $1
+      and action = $2
+      and resource = $3
+    order by created_at, id`,
+    [tenantId, action, resource],
+  )
+  if (rows.length === 0) return undefined
+  const kept = new Map<string, KeptErasure[]>()
+  for (const [table, id, erasedAt] of rows.flatMap(({ erased }) => erased))
+    kept.set(table, [...(kept.get(table) ?? []), { id, erasedAt }])
+  return kept
+}
+
+/** Notes in a tenant that was made again who was erased in it, as it was before. */
+export async function putErasuresBack(
+  client: pg.ClientBase,
+  app: App,
+  tenantId: string,
+  kept: ReadonlyMap<string, readonly KeptErasure[]>,
+): Promise<void> {
+  for (const [table, { erased }] of forgetting(app)) {
+    const people = kept.get(table) ?? []
+    await client.query(
+      `insert into ${quoted(erased.table)} (tenant_id, ${quoted(erased.id)}, ${quoted(erased.at)})
+      select $1, person.id, max(person.erased_at)
+      from unnest($2::uuid[], $3::timestamptz[]) as person (id, erased_at)
+      group by person.id`,
+      [tenantId, people.map(({ id }) => id), people.map(({ erasedAt }) => erasedAt)],
+    )
+  }
+}
+
+const forgetting = ({ modules }: App) =>
+  modules.flatMap(({ restoration }) => Object.entries(restoration?.forgets ?? {}))
