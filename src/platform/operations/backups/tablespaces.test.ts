@@ -20,7 +20,8 @@ const root = mkdtempSync(join(tmpdir(), 'commonhold-spaces-'))
 chmodSync(root, 0o755)
 after(() => rmSync(root, { recursive: true, force: true }))
 const dataDirectory = join(root, 'data')
-const options = { dataDirectory, durable: false, settings: { summarize_wal: 'on' } }
+// The files of the original are compared: nobody else is to write any.
+const options = { dataDirectory, durable: false, settings: { summarize_wal: 'on', autovacuum: 'off' } }
 let server = await startEmbedded(options)
 after(() => server.stop())
 const shelf = { folder: join(root, 'backups'), keyring: Keyring.parse(Keyring.generate('k1')) }
