@@ -21,8 +21,25 @@ describe('the data in the console', { skip }, () => {
       await enter(page, alice, '/operations/data')
       await page.getByLabel('Module', { exact: true }).selectOption('contractors')
       await page.getByRole('heading', { level: 2, name: /^contractors: \d+ tables$/ }).waitFor()
+      const whole = page.getByRole('region', { name: 'Diagram of contractors' })
+      assert.ok((await whole.locator('svg path').count()) > 20, 'lines are drawn')
       await look(page, 'operations-data-diagram')
-      await page.getByRole('link', { name: 'contractor_lists', exact: true }).click()
+      await whole.getByRole('link', { name: /^contractor_list_items\b/ }).click()
+      const around = page.getByRole('region', { name: 'Diagram of contractors.contractor_list_items' })
+      await around.getByRole('link', { name: /^contractor_profiles\b/ }).waitFor()
+      assert.equal(
+        await around.locator('[aria-current]').textContent(),
+        'contractor_list_items contractors',
+        'it stands in the middle of what it refers to',
+      )
+      await around.getByRole('link', { name: /^contractor_lists\b/ }).click()
+      await page
+        .getByRole('region', { name: 'Diagram of contractors.contractor_lists' })
+        .getByRole('link', { name: /^contractor_list_shares\b/ })
+        .waitFor()
+      const middle = await page.locator('[aria-current]', { hasText: 'contractor_lists' }).boundingBox()
+      const { width } = sizes[size]
+      assert.ok(middle && middle.x >= 0 && middle.x + middle.width <= width, 'what one looks at is in sight')
       await page.getByText('Choose a workspace').waitFor()
       await page.getByRole('combobox', { name: 'Workspace' }).fill('North')
       await page.getByRole('option', { name: /^Northgate Partners/ }).click()

@@ -7,6 +7,8 @@ import { type BrowsedTable, type Look, readLook, rowsQuery, tablesQuery, tenants
 import { FoundField } from './found-field.tsx'
 import { Loaded } from './loaded.tsx'
 import { OperationsFrame } from './operations-frame.tsx'
+import { neighboursOf, relationsOf } from './relations.ts'
+import { RelationsDrawing } from './relations-drawing.tsx'
 
 /** GG-14: the tables and where their keys lead, and the rows of one of them in a workspace's scope. */
 export function Page() {
@@ -48,7 +50,10 @@ function Browser({ tables }: { tables: readonly BrowsedTable[] }) {
         />
       </div>
       {table ? (
-        <TableRows key={`${table.name} ${look.tenant}`} table={table} look={look} change={change} />
+        <>
+          <Neighbours table={table} tables={tables} tenant={look.tenant} />
+          <TableRows key={`${table.name} ${look.tenant}`} table={table} look={look} change={change} />
+        </>
       ) : (
         <Diagram tables={tables} schema={schema} tenant={look.tenant} />
       )}
@@ -193,15 +198,77 @@ function Cell({ value, label, isJson }: { value: string | null; label: string; i
   )
 }
 
-/** A box for each table of a module; its keys lead to the tables that they are of. */
+/** Tables drawn on each side of one. */
+const mostNeighbours = 12
+
+/** What the table refers to and what refers to it: from there one walks on. */
+function Neighbours({ table: { name }, tables, tenant }: NeighboursProps) {
+  const { names, relations, left } = neighboursOf(name, tables, mostNeighbours)
+  const to = addressOf(tenant)
+  if (names.length === 1) return null
+  return (
+    <section className={`panel ${classes.part}`} aria-label={`Around ${name}`}>
+      <RelationsDrawing
+        key={name}
+        title={`Diagram of ${name}`}
+        names={names}
+        relations={relations}
+        current={name}
+        to={to}
+      />
+      {left.length > 0 && (
+        <details className={classes.keys}>
+          <summary>{left.length} more</summary>
+          <ul className={classes.more}>
+            {left.map(other => (
+              <li key={other}>
+                <PageLink to="/operations/data" search={to(other)}>
+                  {other}
+                </PageLink>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  )
+}
+
+type NeighboursProps = { table: BrowsedTable; tables: readonly BrowsedTable[]; tenant: string }
+
+const addressOf = (tenant: string) => (table: string) => ({ table, ...(tenant && { tenant }) })
+
+/** The tables of a module that keys join, as they hang together. */
+function Whole({
+  tables,
+  schema,
+  to,
+}: {
+  tables: readonly BrowsedTable[]
+  schema: string
+  to: ReturnType<typeof addressOf>
+}) {
+  const relations = relationsOf(tables)
+  const joined = new Set(relations.filter(({ from, to }) => from !== to).flatMap(({ from, to }) => [from, to]))
+  if (joined.size === 0) return null
+  const names = tables.map(({ name }) => name).filter(name => joined.has(name))
+  return (
+    <div className={`panel ${classes.part} ${classes.joined}`}>
+      <RelationsDrawing title={`Diagram of ${schema}`} names={names} relations={relations} to={to} />
+    </div>
+  )
+}
+
+/** A module as a drawing, and a box for each of its tables with where its keys lead, to other modules too. */
 function Diagram({ tables, schema, tenant }: { tables: readonly BrowsedTable[]; schema: string; tenant: string }) {
   const own = tables.filter(table => table.schema === schema)
-  const to = (table: string) => ({ table, ...(tenant && { tenant }) })
+  const to = addressOf(tenant)
   return (
     <section aria-labelledby="diagram-title">
       <Title order={2} size="h4" id="diagram-title" mb={8}>
         {schema}: {own.length === 1 ? 'one table' : `${own.length} tables`}
       </Title>
+      <Whole tables={own} schema={schema} to={to} />
       <ul className={classes.boxes}>
         {own.map(({ name, comment, columns, references }) => {
           const from = tables.filter(other => other.references.some(({ table }) => table === name))
