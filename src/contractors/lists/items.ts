@@ -191,15 +191,25 @@ export async function countView(tx: Queryable, listId: string, id: string): Prom
   throw errors.itemNotFound({ id })
 }
 
-/** The lists that the user sees and that hold this contractor, his favourites first, at most 100. */
+/** The lists that the user sees and that hold this contractor, or one that it has absorbed, his favourites first, at most 100. */
 export async function listsHolding(tx: Queryable, contractorId: string) {
   return await tx.run<{ id: string; name: string; itemId: string }>(sql`
-    select list.id, list.name, item.id as item_id
-    from contractors.contractor_list_items as item
-    join contractors.contractor_lists as list on list.id = item.list_id
-    where item.contractor_profile_id = ${contractorId}
-      and list.archived_at is null
-    order by list.user_id <> platform.current_user_id(), list.is_default desc, lower(list.name), list.id
+    select id, name, item_id
+    from (
+      select distinct on (list.id)
+        list.id, list.name, list.user_id, list.is_default, item.id as item_id
+      from contractors.contractor_list_items as item
+      join contractors.contractor_lists as list on list.id = item.list_id
+      where item.contractor_profile_id in (
+        select id
+        from contractors.contractor_profiles
+        where id = ${contractorId}
+          or merged_into = ${contractorId}
+      )
+        and list.archived_at is null
+      order by list.id, item.contractor_profile_id <> ${contractorId}, item.id
+    ) as holding
+    order by user_id <> platform.current_user_id(), is_default desc, lower(name), id
     limit 100
   `)
 }

@@ -213,6 +213,25 @@ test("GG-18 a private list is nobody else's, a public one is seen and not change
   assert.equal((await getList(db.scoped(alice), list.id)).itemCount, 1)
 })
 
+test('GG-09 a contractor’s page names a list that holds one that it has absorbed since, each list once', async () => {
+  const survivor = await makeContractor('SURV00000001', '5')
+  const absorbed = await makeContractor('ABSRB0000001', '5')
+  const [both, old] = await Promise.all(
+    ['Has both', 'Has the old one'].map(name => createList(db.scoped(alice), { name })),
+  )
+  const kept = await addItem(db.scoped(alice), both?.id ?? '', { contractorId: survivor })
+  await addItem(db.scoped(alice), both?.id ?? '', { contractorId: absorbed })
+  const other = await addItem(db.scoped(alice), old?.id ?? '', { contractorId: absorbed })
+  const held = async () => (await listsHolding(db.scoped(alice), survivor)).map(({ name, itemId }) => [name, itemId])
+  assert.deepEqual(await held(), [['Has both', kept.id]])
+  await admin.query('update contractors.contractor_profiles set merged_into = $1 where id = $2', [survivor, absorbed])
+  assert.deepEqual(await held(), [
+    ['Has both', kept.id],
+    ['Has the old one', other.id],
+  ])
+  assert.deepEqual(await listsHolding(db.scoped({ ...alice, tenantId: tenantB }), survivor), [])
+})
+
 test('GG-18 a share shows a list, one with permission edit opens its items, until it expires', async () => {
   const list = await createList(db.scoped(alice), { name: 'Shared' })
   const item = await addItem(db.scoped(alice), list.id, { contractorId: leidos })

@@ -76,6 +76,38 @@ test('GG-11 somebody outside opens one list by a link that came by mail, and the
   }
 })
 
+test('GG-11 it is told when a link was last used, and how often it was opened', async () => {
+  const list = await makeList(alice, 'Looked at')
+  const made = await share(alice, list, { email: 'looker@outside.example', permission: 'view' })
+  const state = async () => {
+    const { items } = await json<{ items: Made[] }>(alice.fetch(`/contractor-lists/${list}/shares`))
+    return [items[0]?.lastAccessedAt, items[0]?.accessCount] as const
+  }
+  assert.deepEqual(await state(), [null, 0])
+  await open('A'.repeat(64))
+  assert.deepEqual(await state(), [null, 0])
+  const guest = await open(tokenOf(made.json))
+  const [opened, count] = await state()
+  assert.ok(opened && Date.now() - Date.parse(opened) < 60_000)
+  assert.equal(count, 1)
+  // An hour later the guest comes back by the cookie that he has.
+  await admin.query(
+    `update contractors.contractor_list_share_sessions set last_seen_at = now() - interval '1 hour' where share_id = $1`,
+    [made.json.id],
+  )
+  await admin.query(
+    `update contractors.contractor_list_shares set last_accessed_at = now() - interval '1 hour' where id = $1`,
+    [made.json.id],
+  )
+  const [past] = await state()
+  assert.equal((await guest.get(`/shared-lists/${list}`)).status, 200)
+  const [now, still] = await state()
+  assert.ok(now && past && Date.parse(now) - Date.parse(past) > 3_500_000)
+  assert.equal(still, 1)
+  await open(tokenOf(made.json))
+  assert.equal((await state())[1], 2)
+})
+
 test('GG-11 a link for one time opens the list once, of twenty who come at once one; another link ends the one before', async () => {
   const list = await makeList(alice, 'Once')
   const made = await share(alice, list, { email: 'once@outside.example', permission: 'view', isSingleUse: true })

@@ -10,7 +10,15 @@ export const carol = await member('carol@meridian.example', 'Carol Cole')
 export const leidos = await makeContractor('LEJDDS000001', 'Leidos')
 export const verizon = await makeContractor('VERJZNN00001', 'Verizon')
 
-export type Made = { id: string; link: string | null; isMailed: boolean; user: { id: string } | null; status: string }
+export type Made = {
+  id: string
+  link: string | null
+  isMailed: boolean
+  user: { id: string } | null
+  status: string
+  lastAccessedAt: string | null
+  accessCount: number
+}
 
 export async function member(email: string, fullName: string): Promise<Person> {
   const person = await newPerson(world, { email, fullName })
