@@ -182,6 +182,28 @@ describe('the search in the console', { skip }, () => {
     await context.close()
   })
 
+  test('GG-06 more than five are not compared, and who is gone leaves the others', async () => {
+    const { context, page } = await browser.open('desktop')
+    await enter(page, alice, '/contractors?sort=name')
+    await page.getByRole('link', { name: 'BOOZ ALLEN HAMILTON INC.' }).waitFor()
+    await page.getByLabel('Select all that are shown').check()
+    const bar = page.getByRole('region', { name: 'Selection' })
+    assert.ok(await bar.getByRole('button', { name: 'Compare up to 5' }).isDisabled())
+    const idOf = async (name: string) =>
+      (await admin.query('select id from contractors.contractor_profiles where name = $1', [name])).rows[0].id
+    const ids = [crypto.randomUUID(), await idOf('POLITICO, LLC'), await idOf('VERIZON FEDERAL INC.')]
+    await page.goto(`/contractors/compare?${ids.map(id => `ids=${id}`).join('&')}`)
+    await page.getByText('One of them is not in the catalogue any more.').waitFor()
+    await page.getByRole('columnheader', { name: /POLITICO/ }).waitFor()
+    await page.getByRole('button', { name: 'Show as a table' }).click()
+    const totals = page.getByRole('region', { name: 'Table of obligations by year' })
+    await totals.getByRole('row', { name: /^2023 .*\$30,127,344\.00$/ }).waitFor()
+    await look(page, 'compare, one gone')
+    await page.goto(`/contractors/compare?ids=${ids[0]}`)
+    await page.getByRole('heading', { name: 'Nobody is compared yet' }).waitFor()
+    await context.close()
+  })
+
   test('GG-06 the search is worked by keyboard alone', async () => {
     const { context, page } = await browser.open('desktop')
     await enter(page, alice, '/contractors?sort=name')

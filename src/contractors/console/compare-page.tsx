@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Center, Group, Loader, Switch, Text } from '@mantine/core'
+import { ActionIcon, Alert, Button, Center, Group, Loader, Switch, Text } from '@mantine/core'
 import { type UseQueryResult, useQueries } from '@tanstack/react-query'
 import { Fragment, useMemo, useState } from 'react'
 import {
@@ -8,6 +8,7 @@ import {
   manyOf,
   PageHeader,
   PageLink,
+  Problem,
   ScrollRegion,
   type Search,
   useAddress,
@@ -30,11 +31,11 @@ const readIds = (search: Search) => ({ ids: [...new Set(manyOf(search.ids).filte
 export function Page() {
   const [{ ids }, change] = useAddress(readIds)
   const [onlyDifferent, setOnlyDifferent] = useState(false)
-  const { found, failed } = useQueries({ queries: ids.map(id => contractorQuery(id)), combine: contractorsOf })
+  const { found, gone, failed } = useQueries({ queries: ids.map(id => contractorQuery(id)), combine: contractorsOf })
   const totals = useQueries({ queries: ids.map(id => totalsQuery(id, 'year')), combine: totalsOf })
   const lines = useMemo(
-    () => found.map(({ id, name }, index) => ({ id, name, totals: totals[index] ?? [] })),
-    [found, totals],
+    () => found.map(({ id, name }) => ({ id, name, totals: totals[ids.indexOf(id)] ?? [] })),
+    [found, totals, ids],
   )
 
   return (
@@ -45,7 +46,7 @@ export function Page() {
         actions={
           found.length > 0 && (
             <Group gap="xs" className={classes.actions}>
-              <AddSelection selection={{ ids }} />
+              <AddSelection selection={{ ids: found.map(({ id }) => id) }} />
               <ExportButton selection={{ ids }} size="xs" />
               <Button
                 variant="default"
@@ -64,7 +65,14 @@ export function Page() {
           <CompareAdd left={most - ids.length} taken={ids} add={id => change({ ids: [...ids, id] })} />
         </div>
       )}
-      {ids.length === 0 ? (
+      {gone > 0 && (
+        <Alert variant="light" color="gray" mb="sm" icon={<Icon name="info" />}>
+          {gone === 1
+            ? 'One of them is not in the catalogue any more.'
+            : `${gone} of them are not in the catalogue any more.`}
+        </Alert>
+      )}
+      {ids.length === gone ? (
         <div className="panel">
           <EmptyState
             icon="people"
@@ -80,7 +88,7 @@ export function Page() {
         </div>
       ) : failed ? (
         <ErrorState error={failed.error} retry={() => void failed.refetch()} />
-      ) : found.length < ids.length ? (
+      ) : found.length + gone < ids.length ? (
         <Center py={80} role="status" aria-label="Loading">
           <Loader />
         </Center>
@@ -106,10 +114,15 @@ export function Page() {
   )
 }
 
-const contractorsOf = (queries: readonly UseQueryResult<ContractorInFull>[]) => ({
-  found: queries.flatMap(({ data }) => (data ? [data] : [])),
-  failed: queries.find(({ error }) => error),
-})
+/** A shared address outlives who no longer wants to be shown: the others are compared all the same. */
+const contractorsOf = (queries: readonly UseQueryResult<ContractorInFull>[]) => {
+  const isGone = ({ error }: UseQueryResult<ContractorInFull>) => error instanceof Problem && error.status === 404
+  return {
+    found: queries.flatMap(({ data }) => (data ? [data] : [])),
+    gone: queries.filter(isGone).length,
+    failed: queries.find(query => query.error && !isGone(query)),
+  }
+}
 
 const totalsOf = (queries: readonly UseQueryResult<{ items: readonly AwardTotal[] }>[]) =>
   queries.map(({ data }) => data?.items ?? [])

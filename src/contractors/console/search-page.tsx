@@ -239,7 +239,7 @@ export function Page() {
           title={`Two to ${mostCompared} are compared side by side`}
           onClick={compare}
         >
-          Compare
+          {ticks.isWhole || ticks.ids.length > mostCompared ? `Compare up to ${mostCompared}` : 'Compare'}
         </SelectionAction>
         <ExportButton selection={selection} size="xs" />
       </SelectionBar>
