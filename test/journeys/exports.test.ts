@@ -41,6 +41,11 @@ describe('exports and the overview in the console', { skip }, () => {
       await page.getByText(/All contractors in numbers, counted/).waitFor()
       await page.getByRole('img', { name: /^Map of the United States: dollars obligated by state/ }).waitFor()
       await page.getByRole('img', { name: /^Dollars obligated by fiscal year of signing/ }).waitFor()
+      const drawn = await page
+        .getByRole('img', { name: /^Dollars obligated by fiscal year of signing.* 2015: / })
+        .count()
+      assert.equal(drawn, 1)
+      assert.equal(await page.getByRole('img', { name: / 1962: / }).count(), 0, 'a trifle of long ago is in the table')
       await look(page, 'overview')
 
       await page.getByText('Contractors', { exact: true }).last().click()
@@ -188,7 +193,10 @@ async function seedVariety(): Promise<void> {
     select
       gen_random_uuid(), 'VAR' || lpad((1 + n % 200)::text, 9, '0'), 'award', (array['1700', '7000', '9700'])[1 + n % 3], null,
       'N' || n, date '2014-01-15' + (n * 9) % 4300, date '2026-01-01' + (n % 900), 40000 + (n * 7919) % 9000000, gen_random_uuid()
-    from generate_series(1, 900) as n`)
+    from generate_series(1, 900) as n
+    union all
+    select
+      gen_random_uuid(), 'VAR000000001', 'award', '9700', null, 'OLD', date '1962-01-15', date '1963-01-15', 5, gen_random_uuid()`)
   await owner.query(`
     insert into contractors.naics_codes (code, edition, level, title)
     values

@@ -1,5 +1,6 @@
 import { formatAmount, formatCount, formatDay, formatInstantDay } from '#platform/console'
 import { type ContractorInFull, capitalise } from './contractors.ts'
+import { certifications } from './terms.ts'
 
 export type Field = { name: keyof ContractorInFull; label: string; text: string | undefined }
 export type FieldGroup = { title: string; fields: readonly Field[] }
@@ -31,7 +32,10 @@ export function describeFields(contractor: ContractorInFull): FieldGroup[] {
         field('businessTypes', () => contractor.businessTypeLabels.map(type => type.name).join('; ')),
         field('certifications', value =>
           Object.entries(value)
-            .map(([code, until]) => (typeof until === 'string' ? `${code} until ${formatDay(until)}` : code))
+            .map(([code, until]) => {
+              const name = certifications[code] ?? code
+              return typeof until === 'string' ? `${name} until ${formatDay(until)}` : name
+            })
             .join('; '),
         ),
       ],

@@ -53,9 +53,9 @@ export function Obligations({ contractorId, withPeriods }: { contractorId: strin
         )
       }
       chart={
-        isEmpty ? (
+        isEmpty || totals.every(total => heightOf(total) === 0) ? (
           <Text c="dimmed" size="sm" py={48} ta="center">
-            There are no awards to draw.
+            {isEmpty ? 'There are no awards to draw.' : 'No dollars are obligated in its awards.'}
           </Text>
         ) : (
           <Bars totals={totals} />

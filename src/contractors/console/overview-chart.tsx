@@ -147,10 +147,19 @@ function Table({ title, noun, rows }: { title: string; noun: string; rows: reado
   )
 }
 
-/** Bars over fiscal years. */
+/** Bars over fiscal years, from the first one that can be seen beside the highest: decades of trifles would press the others. */
 export function Years({ rows, by }: { rows: readonly Bar[]; by: Measure }) {
-  const plan = useMemo(() => planOf(rows, by), [rows, by])
+  const plan = useMemo(() => planOf(seenOf(rows, by), by), [rows, by])
   return <Chart plan={plan} />
+}
+
+const heightOf = ({ obligated, awards }: Bar, by: Measure) =>
+  by === 'obligated' ? Math.abs(Number(obligated)) : awards
+
+function seenOf(rows: readonly Bar[], by: Measure): readonly Bar[] {
+  const highest = Math.max(...rows.map(row => heightOf(row, by)))
+  const first = rows.findIndex(row => heightOf(row, by) >= highest / 200)
+  return rows.slice(Math.max(first, 0))
 }
 
 function planOf(rows: readonly Bar[], by: Measure): ChartPlan {
@@ -170,6 +179,6 @@ function planOf(rows: readonly Bar[], by: Measure): ChartPlan {
     across: { steps: [1, 2, 5, 10], text: String },
     up: { text: value => (isMoney ? formatCompactAmount(String(value)) : formatCount(value)) },
     wordsAt: index => rows[index] && `Fiscal year ${rows[index].key}: ${wordsOf(rows[index])}`,
-    hint: 'Point at or tap a year for its exact amount.',
+    hint: 'Point at or tap a year for its exact amount. Earlier years of nothing or next to nothing are in the table.',
   }
 }

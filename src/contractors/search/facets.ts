@@ -1,6 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { sql } from '#platform/database'
+import { nameAgency } from '../profiles/agencies.ts'
 import type { Target } from './targets.ts'
 
 /** How many of the matches have a value; `label` is for people. */
@@ -153,7 +154,11 @@ export function labelCounts(counts: Counts, isCapped: Sql): Sql {
 /** The facets as `labelCounts` answers them, with the names of the states. */
 export function facetsOf(counted: CountedFacets): Facets {
   const states = counted.states.map(({ value, count }) => ({ value, label: stateNames[value] ?? value, count }))
-  return { ...counted, states }
+  // What is still called by its code alone.
+  const agencies = counted.agencies.map(facet =>
+    facet.label === facet.value ? { ...facet, label: nameAgency(facet.value, null) } : facet,
+  )
+  return { ...counted, states, agencies }
 }
 
 /** United States Postal Service codes (Publication 28, appendix B). */

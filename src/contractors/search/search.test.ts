@@ -317,10 +317,10 @@ test('GG-06 filters by district, agency, certification in force, status, registr
   assert.deepEqual(await names({ q, hasActiveContracts: true }), ['FILTERABLE ONE'])
   const { facets } = await search({ q, agency: ['4732'], status: ['Active'], facets: true })
   assert.deepEqual(
-    facets?.agencies.map(({ value, count }) => [value, count]),
+    facets?.agencies.map(({ value, label, count }) => [value, label, count]),
     [
-      ['4732', 1],
-      ['9700', 1],
+      ['4732', 'General Services Administration (4732)', 1],
+      ['9700', 'Department of Defense (9700)', 1],
     ],
   )
   assert.deepEqual(facets?.statuses, [{ value: 'Active', label: 'Active', count: 1 }])
