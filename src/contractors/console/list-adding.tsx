@@ -143,10 +143,14 @@ export function AddMany({ list, pasted, close }: { list: List; pasted: string; c
   )
 }
 
+/** What a browser would cut off without a word. */
+const longestPaste = 200_000
+
 function Paste({ list, pasted, close }: { list: List; pasted: string; close: () => void }) {
   const [text, setText] = useState(pasted)
   const [tags, setTags] = useState<string[]>([])
   const addition = useAddition(list)
+  const isTooLong = text.length > longestPaste
   return (
     <Stack gap="md">
       <Textarea
@@ -155,7 +159,7 @@ function Paste({ list, pasted, close }: { list: List; pasted: string; close: () 
         autosize
         minRows={4}
         maxRows={12}
-        maxLength={200_000}
+        error={isTooLong && `At most ${formatCount(longestPaste)} characters at once. Add the rest afterwards.`}
         data-autofocus
         value={text}
         onChange={event => {
@@ -172,14 +176,14 @@ function Paste({ list, pasted, close }: { list: List; pasted: string; close: () 
           <>
             <Button
               variant="default"
-              disabled={!text.trim()}
+              disabled={!text.trim() || isTooLong}
               loading={addition.isPending && addition.variables.trial}
               onClick={() => addition.mutate({ named: { text }, trial: true })}
             >
               Check first
             </Button>
             <Button
-              disabled={!text.trim()}
+              disabled={!text.trim() || isTooLong}
               loading={addition.isPending && !addition.variables.trial}
               onClick={() => addition.mutate({ named: { text, ...(tags.length > 0 && { tags }) }, trial: false })}
             >
