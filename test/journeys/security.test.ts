@@ -81,6 +81,11 @@ describe('security in the console', { skip }, () => {
       assert.ok((await runJobs(world)).includes('operations.verify-audit-log-now'))
       await page.getByText('The log is as it was written').waitFor()
       await page.getByRole('cell', { name: alice.fullName }).first().waitFor()
+      for (const title of ['Sealing', 'Verifications']) {
+        const table = page.getByRole('region', { name: `Table: ${title}` })
+        const [wanted, given] = await table.evaluate(it => [it.scrollWidth, it.clientWidth])
+        assert.ok((wanted ?? 0) <= (given ?? 0), `${title} is cut off: ${wanted} of ${given}`)
+      }
       await look(page, 'operations-audit')
       await page.goto(`${baseUrl}/security-events`)
       await page

@@ -144,7 +144,7 @@ function Logs({ logs }: { logs: Standing['logs'] }) {
       keyOf={({ database }) => nameOf(database)}
       nothing="There is no log."
       columns={[
-        { label: 'Database', isLong: true, of: ({ database }) => nameOf(database) },
+        { label: 'Database', of: ({ database }) => nameOf(database) },
         {
           label: 'Sealed',
           of: ({ lagSeconds, failure }) =>
@@ -265,7 +265,7 @@ function Runs({ runs }: { runs: readonly Run[] }) {
         { label: 'State', of: ({ state }) => <StatusBadge status={statuses[state]} /> },
         { label: 'Began', of: ({ beganAt }) => <time dateTime={beganAt}>{formatTime(beganAt)}</time> },
         { label: 'What', of: ({ kind }) => (kind === 'since_checkpoint' ? 'What was new' : 'Everything') },
-        { label: 'Database', isLong: true, of: ({ database }) => nameOf(database) },
+        { label: 'Database', of: ({ database }) => nameOf(database) },
         { label: 'Asked for by', of: ({ requestedBy }) => requestedBy ?? 'clock or command' },
         {
           label: 'Entries',
