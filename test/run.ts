@@ -9,6 +9,7 @@ import { spec } from 'node:test/reporters'
 import pg from 'pg'
 import { startEmbedded } from '../src/platform/database/embedded.ts'
 import { migrateDatabase } from '../src/platform/database/migrate.ts'
+import { bundleLibraries } from './support/bundles.ts'
 import { adminConfigOf, type TestServer } from './support/server.ts'
 
 const given = process.argv.slice(2)
@@ -17,9 +18,10 @@ const runId = randomBytes(4).toString('hex')
 // Every file loads the same program: with what V8 made of it the first time, that takes half. Its first semi-space of
 // 1 MB is full a hundred times while a program starts.
 process.env.NODE_COMPILE_CACHE ??= resolve('node_modules', '.cache', 'commonhold-tests')
-const memory = '--min-semi-space-size=16'
+const execArgv = ['--min-semi-space-size=16', `--import=${new URL('support/bundles-hook.ts', import.meta.url)}`]
 
 async function main(): Promise<boolean> {
+  process.env.COMMONHOLD_TEST_BUNDLES = await bundleLibraries('node_modules/.cache/commonhold-test-bundles')
   const external = process.env.DATABASE_URL
   if (external) return await runOn(new URL(external))
   const directory = mkdtempSync(join(roomyMemory() ?? tmpdir(), 'commonhold-test-'))
@@ -81,7 +83,7 @@ async function runOn(url: URL): Promise<boolean> {
 /** What node's test runner takes, files and options, as it takes it. */
 function runGiven(): Promise<boolean> {
   const named = given.some(argument => !argument.startsWith('-'))
-  const args = [memory, '--test', '--test-concurrency=2', ...given, ...(named ? [] : allFiles())]
+  const args = [...execArgv, '--test', '--test-concurrency=2', ...given, ...(named ? [] : allFiles())]
   const child = spawn(process.execPath, args, { stdio: 'inherit' })
   stop.signal.addEventListener('abort', () => child.kill())
   return new Promise(done => child.on('close', code => done(code === 0)))
@@ -167,7 +169,7 @@ const stop = new AbortController()
 
 function runFiles(files: string[], concurrency: number): Promise<boolean> {
   const { signal } = stop
-  const tests = run({ files: files.map(file => resolve(file)), concurrency, execArgv: [memory], signal })
+  const tests = run({ files: files.map(file => resolve(file)), concurrency, execArgv, signal })
   let passed = false
   tests.on('test:summary', ({ file, success, duration_ms: durationMs }) => {
     if (file === undefined) passed = success

@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { bundled } from './bundles-hook.ts'
+
+/**
+ * Of the 1900 modules that the program loads 940 are of two libraries: as a few files they spare each test process 0.3 CPU
+ * seconds of 0.95. Made once for each set of their versions; returns the folder.
+ */
+export async function bundleLibraries(cache: string): Promise<string> {
+  const libraries = [...new Set(bundled.map(specifier => specifier.split('/')[0] as string))]
+  const versions = libraries.map(name => {
+    const { version } = JSON.parse(readFileSync(join('node_modules', name, 'package.json'), 'utf8'))
+    return `${name}-${version}`
+  })
+  const folder = resolve(cache, versions.join('_'))
+  if (existsSync(folder)) return folder
+  mkdirSync(resolve(cache), { recursive: true })
+  const made = mkdtempSync(`${folder}-`)
+  const { build } = await import('vite')
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    publicDir: false,
+    ssr: { noExternal: true },
+    build: {
+      ssr: true,
+      outDir: made,
+      emptyOutDir: true,
+      minify: false,
+      target: 'esnext',
+      rolldownOptions: {
+        input: Object.fromEntries(bundled.map(specifier => [specifier.replace('/', '-'), specifier])),
+        preserveEntrySignatures: 'strict',
+        treeshake: false,
+        output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+      },
+    },
+  })
+  try {
+    renameSync(made, folder)
+  } catch (error) {
+    // Another run was first.
+    rmSync(made, { recursive: true })
+    if (!existsSync(folder)) throw error
+  }
+  return folder
+}
