@@ -9,6 +9,15 @@ export async function listErasedAccounts(tx: Statements, among?: readonly string
   return rows.map(({ id }) => id)
 }
 
+/** The ids of accounts that were erased at that moment or later. */
+export async function listErasedSince(tx: Statements, moment: string): Promise<Set<string>> {
+  const rows = await tx.run(sql<{ id: string }>`
+    select id
+    from identity.erased_users
+    where erased_at >= ${moment}::timestamptz`)
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** The accounts with these ids and their addresses, such as a copy of the database still has them. */
 export function listAddresses(tx: Statements, ids: readonly string[]): Promise<{ id: string; email: string }[]> {
   return tx.run(sql<{ id: string; email: string }>`

@@ -19,7 +19,7 @@ export {
 } from './document-signatures.ts'
 export { sendVerification } from './email-verifications.ts'
 export { normaliseEmail } from './emails.ts'
-export { listAddresses, listErasedAccounts, listFreeAddresses } from './erased-accounts.ts'
+export { listAddresses, listErasedAccounts, listErasedSince, listFreeAddresses } from './erased-accounts.ts'
 export { errors as identityErrors } from './errors.ts'
 export {
   findGoogleAccount,

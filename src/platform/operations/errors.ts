@@ -49,6 +49,10 @@ export const errors = errorTable('operations', {
   archivesFaulty: ['unavailable', '{count} archives have faults. The first: {first}'],
   archiveElsewhere: ['not_found', 'The archive is of the database {database}, which is not known any more.'],
   archiveInTheWay: ['conflict', '{table} is there already and is not overwritten; name another table with --into.'],
+  archiveTellsOfErased: [
+    'conflict',
+    'The archive {id} tells of people who were erased since it was written ({people} of them): out of it they could be read again. At the command line --with-erased restores it beside all the same.',
+  ],
   archiveTargetUnfit: ['invalid', '{table} is no name of a table: schema.table'],
   archiveTargetRefused: [
     'conflict',

@@ -3,7 +3,7 @@ import { type App, mainApp } from '#platform/app.ts'
 import { type Queryable, sql } from '#platform/database'
 import { nullable, oneOf, timestamp, uuid } from '#platform/http'
 import { getArchive, listArchives, verifyArchive } from './archives.ts'
-import { type OnRows, type RestoredArchive, restoreArchive } from './restores.ts'
+import { type RestoredArchive, type RestoreWish, restoreArchive } from './restores.ts'
 import { archiveShelfOfApp } from './settings.ts'
 
 /** Something that was done with archives: one was restored, or they were read again. */
@@ -36,7 +36,7 @@ const keptDays = 400
 export async function restoreOnRecord(
   given: App,
   id: string,
-  { onRows, ...options }: { into?: string; isBack?: boolean; onRows?: OnRows } = {},
+  { onRows, ...options }: RestoreWish = {},
 ): Promise<RestoredArchive> {
   getArchive(archiveShelfOfApp(mainApp(given)), id)
   return await record(given, { kind: 'restore', archive: id }, async note => {

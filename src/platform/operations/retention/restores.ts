@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { type App, mainApp } from '#platform/app.ts'
 import { type Statements, sql, statementsOf } from '#platform/database'
+import { listErasedSince } from '#platform/identity'
 import { asAdministrator } from '../administration.ts'
 import { errors } from '../errors.ts'
 import { type ArchiveManifest, getArchive, readArchive } from './archives.ts'
@@ -10,23 +11,34 @@ import { type ArchiveShelf, archiveShelfOfApp } from './settings.ts'
 
 export type RestoredArchive = { id: string; table: string; rows: number; isPartition: boolean }
 
+export type RestoreWish = {
+  /** `schema.table`, the partition's name with `_restored` unless told. */
+  into?: string
+  isBack?: boolean
+  /** Also where it tells of people who were erased since. Only beside. */
+  withErased?: boolean
+  onRows?: OnRows
+}
+
 /** Told how many rows of how many are in. */
 export type OnRows = (rows: number, total: number) => void | Promise<void>
 
 /**
  * Brings the rows of an archive into a table beside (`into`, or the partition's name with `_restored`), which nobody but
  * its owner reads, or back to where they were. One transaction: all rows, equal to those that were archived, or none.
- * Refuses where the table has rows already.
+ * Refuses where the table has rows already, and where people could be read again who were erased since
+ * (`operations.archive_tells_of_erased`).
  */
 export async function restoreArchive(
   given: App,
   id: string,
-  { into, isBack = false, onRows }: { into?: string; isBack?: boolean; onRows?: OnRows } = {},
+  { into, isBack = false, withErased = false, onRows }: RestoreWish = {},
 ): Promise<RestoredArchive> {
   const app = mainApp(given)
   const shelf = archiveShelfOfApp(app)
   const manifest = getArchive(shelf, id)
   const declared = listDeclared(app).find(({ table, archiving }) => archiving && table === manifest.table)
+  if (isBack || !withErased) await requireNobodyErased(app, shelf, manifest)
   const comeBack = (client: pg.Client) => declared?.archiving?.comeBack(client, archivedOf(manifest))
   const work = (tx: Statements, client: pg.Client) =>
     restore(tx, client, { shelf, manifest, into, isBack, onRows, comeBack })
@@ -43,6 +55,19 @@ export async function restoreArchive(
   if (!found || !app.placements) throw errors.archiveElsewhere({ database: manifest.database })
   return await app.placements.asAdministrator(found.id, client => work(statementsOf(client), client))
 }
+
+/** By their ids, which stay in what tells of them. */
+async function requireNobodyErased(app: App, shelf: ArchiveShelf, manifest: ArchiveManifest): Promise<void> {
+  const erased = await listErasedSince(app.db.scoped({ system: true }), manifest.writtenAt)
+  if (erased.size === 0) return
+  const found = new Set<string>()
+  for await (const lines of readArchive(shelf, manifest)) {
+    for (const line of lines) for (const [id] of line.matchAll(uuids)) if (erased.has(id)) found.add(id)
+  }
+  if (found.size > 0) throw errors.archiveTellsOfErased({ id: manifest.id, people: found.size })
+}
+
+const uuids = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 
 type Wish = {
   shelf: ArchiveShelf

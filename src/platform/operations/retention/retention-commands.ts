@@ -76,6 +76,8 @@ export function registerRetentionCommands(parent: Command, { withApp }: CommandC
     })
 }
 
+type Restoring = Flags & { into?: string; back?: boolean; withErased?: boolean }
+
 /** `commonhold archive …`: listing and verifying need no database. */
 export function registerArchiveCommands(parent: Command, context: CommandContext): void {
   parent.description('Months of logs that were written into files')
@@ -135,12 +137,14 @@ export function registerArchiveCommands(parent: Command, context: CommandContext
     .description('Bring the rows of an archive into a table beside, or back')
     .option('--into <table>', 'schema.table, which is made; <partition>_restored unless named')
     .option('--back', 'back to where they were: hold or export them before the next night, which archives them again')
+    .option('--with-erased', 'beside also where it tells of people who were erased since, who can be read there then')
     .option('--json', 'print what was restored as JSON')
-    .action(async (id: string, { json, into, back }: Flags & { into?: string; back?: boolean }) => {
+    .action(async (id: string, { json, into, back, withErased }: Restoring) => {
       const restored = await context.withApp(app =>
         restoreOnRecord(app, id, {
           onRows: (rows, total) => say(`${rows} of ${total} rows`),
           isBack: back === true,
+          withErased: withErased === true,
           ...(into !== undefined && { into }),
         }),
       )

@@ -147,6 +147,30 @@ test('GG-16 an archive is restored beside and back with equal rows, and overwrit
   assert.equal(of.length, 1, 'the archive that has the same rows serves')
 })
 
+test('GG-16 PE-07 an archive that tells of people who were erased since is not brought where they can be read again', async () => {
+  const name = await makeLogins(31, 40)
+  await runRetention(app, { name: logins })
+  const { id } = listArchives(shelf).items.find(({ manifest }) => manifest.partition === name)?.manifest ?? { id: '' }
+  const erase = (at: string) =>
+    admin.query(`insert into identity.erased_users (id, erased_at) select $1, ${at}`, [world.alice.userId])
+  await erase(`now() - interval '1 day'`)
+  try {
+    const before = await restoreArchive(app, id)
+    assert.equal(before.rows, 40, 'control: who was erased before it was written')
+    await admin.query(`drop table ${before.table}; delete from identity.erased_users`)
+    await erase('now()')
+    const refusal = { code: 'operations.archive_tells_of_erased', message: /erased since it was written \(1 of them\)/ }
+    await assert.rejects(restoreArchive(app, id), refusal)
+    await assert.rejects(restoreArchive(app, id, { isBack: true, withErased: true }), refusal)
+    assert.deepEqual([await exists(before.table), await exists(name)], [false, false])
+    const asked = await restoreArchive(app, id, { withErased: true })
+    assert.equal(asked.rows, 40)
+    await admin.query(`drop table ${asked.table}`)
+  } finally {
+    await admin.query('delete from identity.erased_users')
+  }
+})
+
 test('AG-01 what is restored beside is kept apart by tenant like its table, and the server starts with it', async () => {
   assert.deepEqual(await findIsolationFaults(db.unscoped), [], 'control')
   await admin.query('select platform.make_month_partitions($1::regclass, $2::timestamptz, 0)', [activity, month(15)])
