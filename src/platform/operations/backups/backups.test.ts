@@ -25,7 +25,7 @@ import { restoredPath, startEmbedded } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { endProcesses, serversIn } from '../../database/embedded-processes.ts'
 import { takeBackup } from './base-backups.ts'
-import { type Archive, type Backup, backupPath, readCatalogue, walPath } from './catalogue.ts'
+import { type Archive, type Backup, backupPath, readCatalogue, walPath, writeVerification } from './catalogue.ts'
 import { findFaults } from './contents.ts'
 import { runDrill } from './drills.ts'
 import { findExpired, removeExpired } from './expiry.ts'
@@ -184,6 +184,7 @@ test('GG-20 one flipped bit in whatever file is found, and the file named', asyn
     const faults = await findFaults(copy, third)
     assert.match(faults[0]?.message ?? '', new RegExp(`${third.id}/${name}\\.sealed was altered`))
     await assert.rejects(layOutLatest(copy), refusal('backups.file_altered', new RegExp(`${name}\\.sealed`)))
+    assert.deepEqual(readdirSync(join(root, `aside-${asides}`)), [], 'it takes no room, and the directory is free')
   }
   const catalogue = copyArchive()
   flip(join(backupPath(catalogue, third.id), 'backup.json'))
@@ -280,6 +281,26 @@ test('GG-20 a program killed in the middle of a backup leaves none, and the next
   assert.deepEqual(leftOver(), [])
 })
 
+test('GG-20 nothing is built on a backup that has a fault: a full one is made', async () => {
+  const copy = copyArchive()
+  await writeVerification(copy, second.id, { at: new Date().toISOString(), faults: ['base.sealed was altered'] })
+  const notes: string[] = []
+  const onProgress = ({ note = '' }) => void notes.push(note)
+  const made = await takeBackup({ shelf: copy, admin, incremental: true, onProgress })
+  assert.equal(made.kind, 'full')
+  assert.match(notes.join(''), new RegExp(`${second.id}, on which it would build, has a fault`))
+  assert.equal(
+    (await takeBackup({ shelf: copy, admin, incremental: true })).parent,
+    made.id,
+    'and the next builds on that',
+  )
+  const orphan = copyArchive()
+  rmSync(backupPath(orphan, second.id), { recursive: true })
+  const { kind } = await takeBackup({ shelf: orphan, admin, incremental: true, onProgress })
+  assert.equal(kind, 'full')
+  assert.match(notes.join(''), new RegExp(`${second.id}, which is missing`))
+})
+
 test('GG-20 a drill recovers the copy, checks its indexes, and holds its rows against the server at that moment', async () => {
   const drill = () =>
     runDrill({ shelf, systemIdentifier: full.systemIdentifier, source: admin, into: join(root, 'drill') })
@@ -327,6 +348,7 @@ test('GG-20 a drill names a broken index, a broken table and rows that are not t
     drop table made_ordered, made_frozen, made_written, made_silent;
     drop function made_order(int, int) cascade;
     drop extension pg_buffercache`)
+  await settle(receiver)
   assert.deepEqual(
     faults.map(fault => fault.replace(/: .*/, '')),
     [
@@ -361,6 +383,7 @@ test('GG-20 who is about to commit while a drill looks is taken for no fault', a
     await committing
     await writer.end()
     await client.query('drop table made_waiting')
+    await settle(receiver)
   }
 })
 
@@ -470,9 +493,12 @@ test('GG-20 no acknowledged transaction is lost up to the last that was received
   child.kill('SIGKILL')
   await once(child, 'exit')
   assert.ok(existsSync(join(dataDirectory, 'postgres', 'PG_VERSION')))
+  const copies = () => readdirSync(dataDirectory).filter(name => name.startsWith('restore-'))
+  assert.equal(copies().length, 1, 'control: it left what it had of its copy')
   await sleep(1100)
   const restored = await replaceEmbedded({ shelf, target: { latest: true }, dataDirectory, now: new Date() })
   assert.ok(restored.keptAside && existsSync(join(restored.keptAside, 'PG_VERSION')))
+  assert.deepEqual(copies(), [])
   // Killed between its two last steps: the next start takes the last one.
   renameSync(join(dataDirectory, 'postgres'), restoredPath(dataDirectory))
   const again = await startEmbedded({ dataDirectory, durable: false, settings })
@@ -555,6 +581,13 @@ test('GG-20 PostgreSQL 15 is backed up with its WAL and recovered, where its pro
     run('pg_ctl', ['-D', cluster, '-m', 'immediate', 'stop'])
   }
   await assert.rejects(recover({ latest: true }, contentOf, old), refusal('backups.programs_missing', /PostgreSQL 15/))
+  assert.deepEqual(readdirSync(join(root, `aside-${asides}`)), [], 'the directory is free for another attempt')
+  if (process.getuid?.() === 0) {
+    await assert.rejects(
+      recoverAside({ shelf: old, target: { latest: true }, into: join(root, 'shut'), durable: false, installation }),
+      refusal('backups.directory_unreachable', new RegExp(`as the user postgres here, who cannot reach ${root}`)),
+    )
+  }
   const into = join(home, 'copy')
   mkdirSync(into)
   // Before 16 the server asks for the path to where it is started, which another user than root must be able to go.

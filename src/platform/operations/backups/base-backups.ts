@@ -10,7 +10,9 @@ import {
   archivePath,
   type Backup,
   backupPath,
+  chainOf,
   explain,
+  findVerification,
   innerName,
   makeFolder,
   readCatalogue,
@@ -108,7 +110,14 @@ function findParent(archive: Archive, server: Server): Backup | string {
   if (!server.summarizesWal) return 'the server does not summarise its WAL (summarize_wal)'
   const { backups } = readCatalogue(archive)
   const last = backups.filter(({ systemIdentifier }) => systemIdentifier === archive.systemIdentifier).at(-1)
-  return last ?? 'there is none to build on'
+  if (!last) return 'there is none to build on'
+  try {
+    const broken = chainOf(last, backups).find(({ id }) => findVerification(archive, id)?.faults.length)
+    return broken ? `${broken.id}, on which it would build, has a fault` : last
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    return error.message
+  }
 }
 
 // Summaries are gone or of another timeline, or the manifest does not fit this server any more.

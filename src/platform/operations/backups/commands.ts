@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
 import { type Backup, findVerification, getBackup, readCatalogue, writeVerification } from './catalogue.ts'
+import { chainsIn, lostOf } from './chains.ts'
 import { findFaults } from './contents.ts'
 import { errors } from './errors.ts'
 import { backUp, backUpOthers, drill, expire } from './schedule.ts'
@@ -46,10 +47,12 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     .action(({ json }: Flags) => {
       const shelf = shelfOfCommand(context)
       const { backups, faults } = readCatalogue(shelf)
-      const items = backups.map(backup => ({
+      const read = backups.map(backup => ({
         ...backup,
         verification: findVerification({ ...shelf, ...backup }, backup.id) ?? null,
       }))
+      const lost = new Set(chainsIn(read).flatMap(lostOf))
+      const items = read.map(backup => ({ ...backup, isLost: lost.has(backup) }))
       write(
         json,
         { folder: shelf.folder, items, faults: faults.map(({ message }) => message) },
@@ -125,12 +128,14 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     })
 }
 
-function describeBackup(backup: Backup & { verification?: { faults: string[] } | null }): string {
-  const { id, kind, finishedAt, plainBytes, storedBytes, parent, verification } = backup
+function describeBackup(backup: Backup & { verification?: { faults: string[] } | null; isLost?: boolean }): string {
+  const { id, kind, finishedAt, plainBytes, storedBytes, parent, verification, isLost } = backup
   const read = verification
-    ? verification.faults.length === 0
-      ? 'read again'
-      : `BROKEN: ${verification.faults[0]}`
+    ? verification.faults.length > 0
+      ? `BROKEN: ${verification.faults[0]}`
+      : isLost
+        ? 'read again, and of no use: what it builds on is BROKEN'
+        : 'read again'
     : 'not read again'
   const on = parent ? `, on ${parent}` : ''
   return `${id}  ${kind}${on}  ${finishedAt}  ${megabytes(storedBytes)} of ${megabytes(plainBytes)}  ${read}\n`

@@ -62,6 +62,7 @@ export const errors = errorTable('backups', {
     'WAL was received up to {until} (by the clock of the server), which is before {target}; recover with --latest.',
   ],
   timelineUnknown: ['not_found', 'There is no WAL of the timeline {timeline}.'],
+  timelineMalformed: ['invalid', '"{text}" is no timeline: they are numbered from 1.'],
   timeMalformed: ['invalid', '"{text}" is no time; write one such as 2027-01-31T12:00:00Z.'],
   targetMissing: ['invalid', 'Say what to restore: one of --at TIME, --latest and --backup ID.'],
   targetOccupied: ['conflict', 'The directory {directory} is not empty; a restore overwrites nothing.'],
@@ -72,6 +73,10 @@ export const errors = errorTable('backups', {
   programsMissing: [
     'unavailable',
     'The backup is of PostgreSQL {found} and the programs here are {expected}; name an installation of PostgreSQL {found} in COMMONHOLD_BACKUP_POSTGRES.',
+  ],
+  directoryUnreachable: [
+    'unavailable',
+    'PostgreSQL {major} runs as the user postgres here, who cannot reach {directory}: let him go through it and what is above (chmod o+x), or run this program as another user than root.',
   ],
   recoveryFailed: ['unavailable', 'The copy in {directory} was not recovered: {reason}.'],
   tableUnknown: ['not_found', 'There was no table {table} at that time.'],

@@ -3,6 +3,7 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockArchive } from './base-backups.ts'
 import { type Archive, archivePath, type Backup, backupPath, inOrder, readCatalogue } from './catalogue.ts'
+import { chainsIn } from './chains.ts'
 import { parseLsn } from './positions.ts'
 import { syncDirectory } from './sealed-files.ts'
 import { listWal, type WalFile } from './wal-files.ts'
@@ -48,15 +49,4 @@ export async function removeExpired(archive: Archive, days: number, now: Date): 
   } finally {
     release()
   }
-}
-
-/** A full backup with those that build on it, in order; ones without a beginning are chains of their own. */
-export function chainsIn<T extends Pick<Backup, 'id' | 'parent'>>(backups: readonly T[]): T[][] {
-  const chains: T[][] = []
-  for (const backup of backups) {
-    const chain = chains.find(members => members.some(({ id }) => id === backup.parent))
-    if (chain) chain.push(backup)
-    else chains.push([backup])
-  }
-  return chains
 }

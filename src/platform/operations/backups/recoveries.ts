@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import pg, { type ClientConfig } from 'pg'
 import { restoredPath, startEmbedded, stopLeftovers, takeLock } from '#platform/database'
@@ -64,7 +64,8 @@ export type RecoveredServer = {
  */
 export async function recoverAside(options: RecoveryOptions): Promise<RecoveredServer> {
   const into = resolve(options.into)
-  mkdirSync(into, { recursive: true, mode: 0o700 })
+  // Before 16 the server, as another user than root, has to go through it.
+  mkdirSync(into, { recursive: true, mode: 0o711 })
   if (readdirSync(into).length > 0) throw errors.targetOccupied({ directory: into })
   const server = await recover(options, into)
   const { omissions, log } = options
@@ -86,7 +87,11 @@ async function recover(options: RecoveryOptions, into: string): Promise<Recovere
   const plan = await planRecovery(archive, target)
   // By this name what a killed program left is removed at the next start there.
   const draft = join(into, 'postgres.unfinished-restore')
-  await layOut(archive, plan, draft, onProgress, omissions)
+  await layOut(archive, plan, draft, onProgress, omissions).catch(error => {
+    // So that there is room, and the same directory will do, once the fault is mended.
+    rmSync(draft, { recursive: true, force: true })
+    throw error
+  })
   writeFileSync(join(draft, 'recovery.signal'), '', { mode: 0o600 })
   const directory = join(into, 'postgres')
   renameSync(draft, directory)
@@ -105,7 +110,11 @@ async function recover(options: RecoveryOptions, into: string): Promise<Recovere
       ...(log && { log }),
     })
   const server = await startTowards(plan, start, count => layOutWal(archive, plan, directory, count)).catch(error => {
-    throw explainFailure(error, directory, last.serverVersion)
+    const explained = explainFailure(error, directory, last.serverVersion)
+    // Of no use to who looks for the cause, and in the way of the next attempt.
+    if (explained instanceof DomainError && explained.code !== 'backups.recovery_failed')
+      rmSync(directory, { recursive: true, force: true })
+    throw explained
   })
   try {
     const reached = await readReached(server.adminConfig(options.database ?? 'template1'))
@@ -175,6 +184,7 @@ export async function replaceEmbedded(options: ReplaceOptions): Promise<Recovery
   const lock = takeLock(join(dataDirectory, 'commonhold.lock'))
   if (!('release' in lock)) throw errors.programRuns({ directory: dataDirectory, pid: lock.pid, command: lock.command })
   try {
+    await removeKilled(dataDirectory, rest.log ?? (() => {}))
     if (existsSync(current)) await stopLeftovers({ directory: current }, rest.log ?? (() => {}))
     const system = rest.systemIdentifier ?? ownSystem(current, rest.shelf)
     const into = join(dataDirectory, `restore-${stamp}`)
@@ -190,6 +200,16 @@ export async function replaceEmbedded(options: ReplaceOptions): Promise<Recovery
     return { ...server.recovery, keptAside }
   } finally {
     lock.release()
+  }
+}
+
+/** Copies that restores were making which were killed, or failed. Only for who holds the lock of the directory. */
+async function removeKilled(dataDirectory: string, log: (line: string) => void): Promise<void> {
+  for (const name of readdirSync(dataDirectory).filter(each => /^restore-\d{8}T\d{6}Z$/.test(each))) {
+    const path = join(dataDirectory, name)
+    if (existsSync(join(path, 'postgres'))) await stopLeftovers({ directory: join(path, 'postgres') }, log)
+    rmSync(path, { recursive: true, force: true })
+    log(`Removed ${path}, which a restore has left that did not end`)
   }
 }
 
@@ -232,7 +252,10 @@ function explainFailure(error: unknown, directory: string, version: number): unk
   if (error.code === 'database.data_directory_of_other_version')
     return errors.programsMissing({ found: major, expected: error.details.expected }, error)
   if (error.code !== 'database.embedded_not_started') return error
-  return errors.recoveryFailed({ directory, reason: error.details.reason }, error)
+  const { reason } = error.details
+  if (major < 16 && /self\/cwd\/postgresql\.conf.*(No such file|Permission denied)/.test(String(reason)))
+    return errors.directoryUnreachable({ directory: dirname(dirname(directory)), major }, error)
+  return errors.recoveryFailed({ directory, reason }, error)
 }
 
 async function readReached(config: ClientConfig): Promise<Pick<Recovery, 'lsn' | 'timeline' | 'lastCommitAt'>> {

@@ -224,6 +224,7 @@ async function restoreServer(flags: RestoreFlags, context: CommandContext): Prom
 
 function targetOf({ at, latest, backup, timeline }: RestoreFlags): Target {
   if ([at, latest, backup].filter(it => it !== undefined).length !== 1) throw errors.targetMissing()
+  if (timeline !== undefined && !/^[1-9]\d{0,8}$/.test(timeline)) throw errors.timelineMalformed({ text: timeline })
   const on = timeline === undefined ? {} : { timeline: Number(timeline) }
   if (backup !== undefined) return { backup, ...on }
   if (at === undefined) return { latest: true, ...on }

@@ -4,7 +4,7 @@ import { DomainError } from '#platform/errors.ts'
 import { readReport } from './adapters.ts'
 import { withAdmin } from './base-backups.ts'
 import { type Archive, type Backup, findVerification, readCatalogue, type Verification } from './catalogue.ts'
-import { chainsIn } from './expiry.ts'
+import { chainsIn, lostOf } from './chains.ts'
 import { listOtherServers } from './other-servers.ts'
 import { listWindows, type Window } from './plans.ts'
 import { slotName } from './receiver.ts'
@@ -203,9 +203,11 @@ function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined
   }
   const hours = (now.getTime() - Date.parse(lastBackupAt)) / 3_600_000
   if (hours > 26) mishap('backup', `The last backup is ${Math.round(hours)} hours old: see why the later ones failed.`)
-  const broken = chains.flat().filter(it => (it.verification?.faults.length ?? 0) > 0)
-  for (const { id, verification } of broken)
-    mishap(id, `Backup ${id} cannot be restored from: ${verification?.faults[0]}`)
+  for (const [broken, ...others] of chains.map(lostOf)) {
+    if (!broken) continue
+    const with_ = others.length === 0 ? '' : `, nor from the ${others.length} that build on it`
+    mishap(broken.id, `Backup ${broken.id} cannot be restored from${with_}: ${broken.verification?.faults[0]}`)
+  }
   if (!received)
     lack(
       'wal',
@@ -228,7 +230,7 @@ function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined
     )
   if ((state.freeBytes ?? Infinity) < 2 * newest.storedBytes)
     mishap('room', 'The disk with the backups has no room for two more of them.')
-  conclude(hours > 72 || (newest.verification?.faults.length ?? 0) > 0)
+  conclude(hours > 72 || lostOf(chains.at(-1) ?? []).length > 0)
 }
 
 async function readReceived(app: App, archive: Archive, now: Date): Promise<BackupState['received']> {

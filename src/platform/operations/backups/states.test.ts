@@ -3,11 +3,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
+import { runCommand } from '#test/commands.ts'
 import { testWorld } from '#test/world.ts'
 import { examine } from '../doctor/examinations.ts'
 import { readStandings } from '../standings.ts'
 import { readServer } from './base-backups.ts'
-import { type Backup, backupPath } from './catalogue.ts'
+import { archivePath, type Backup, backupPath, writeVerification } from './catalogue.ts'
+import { registerBackupCommands } from './commands.ts'
 import { recordRun } from './runs.ts'
 import { writeSigned } from './sealed-files.ts'
 import { shelfOfApp } from './settings.ts'
@@ -26,18 +28,20 @@ async function world() {
 }
 
 /** An entry of the catalogue alone. */
-async function keepBackup(): Promise<void> {
+async function keepBackup(parent: string | null = null): Promise<string> {
   const at = new Date().toISOString()
-  const id = `${at.replace(/[-:]/g, '').replace(/\.\d+/, '')}-full-states`
-  const { rows } = await admin.query('select pg_current_wal_lsn()::text as lsn')
+  const kind = parent === null ? 'full' : 'incremental'
+  const id = `${at.replace(/[-:]/g, '').replace(/\.\d+/, '')}-${kind}-states`
+  const { rows } = await admin.query(`select pg_logical_emit_message(false, 'made', '')::text as lsn`)
   const [startLsn, stopLsn] = [rows[0].lsn, rows[0].lsn]
   const backup: Backup = {
-    ...{ id, kind: 'full', parent: null, systemIdentifier, serverVersion, timeline: 1, startLsn, stopLsn },
+    ...{ id, kind, parent, systemIdentifier, serverVersion, timeline: 1, startLsn, stopLsn },
     ...{ startedAt: at, finishedAt: at, walSegmentBytes, superuser: 'postgres', keyId: 'k1', files: [] },
     ...{ plainBytes: 1, storedBytes: 1 },
   }
   mkdirSync(backupPath(archive, id), { recursive: true })
   await writeSigned(join(backupPath(archive, id), 'backup.json'), archive.keyring, backup)
+  return id
 }
 
 const found = async (only: string, from = app) =>
@@ -67,6 +71,26 @@ test('GG-20 the weekly drill is not forgotten for the backups that were made sin
 
   await admin.query(`update operations.backup_runs set started_at = now() - interval '11 days' where kind = 'drill'`)
   assert.match((await found('backups.failing')).join('\n'), /warning drill: .* is 11 days old: .*weekly/)
+})
+
+test('GG-20 of a chain that has a fault all that builds on it is lost, and the database is not called protected', async () => {
+  rmSync(archivePath(archive), { recursive: true, force: true })
+  const full = await keepBackup()
+  const on = await keepBackup(full)
+  await writeVerification(archive, on, { at: new Date().toISOString(), faults: [] })
+  assert.equal((await readState(app)).status, 'attention', 'control: nothing is received here')
+  await writeVerification(archive, full, { at: new Date().toISOString(), faults: ['base.sealed was altered.'] })
+  const { status, advice } = await readState(app)
+  assert.equal(status, 'unprotected')
+  assert.match(advice.join('\n'), new RegExp(`${full} cannot be restored from, nor from the 1 that build on it: base`))
+  const listed = await runCommand(
+    program => registerBackupCommands(program, { withApp: work => work(app), readSettings: () => app }),
+    ['list'],
+  )
+  assert.match(
+    listed.written,
+    new RegExp(`^${full} .* BROKEN: base.*\n${on} .* of no use: what it builds on is BROKEN\n$`),
+  )
 })
 
 test('GG-20 an attempt that failed is told at once, and no more after one that went well', async () => {

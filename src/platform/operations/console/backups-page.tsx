@@ -2,6 +2,7 @@ import { Alert, Badge, Button, Group, List, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { EmptyState, formatAgo, formatExactTime, Icon, useSession } from '#platform/console'
+import { lostOf } from '../backups/chains.ts'
 import {
   type BackupState,
   backupsQuery,
@@ -244,7 +245,7 @@ function Chains({ chains }: { chains: readonly Chain[] }) {
     <TablePart
       title="Backups"
       note="The newest first. One of changes needs those before it, back to a whole one."
-      rows={chains.flat().toReversed()}
+      rows={chains.flatMap(withLost).toReversed()}
       keyOf={backup => backup.id}
       nothing=""
       columns={[
@@ -266,16 +267,21 @@ function Chains({ chains }: { chains: readonly Chain[] }) {
         },
         { label: 'Stored', isNumber: true, of: ({ storedBytes }) => formatBytes(storedBytes) },
         { label: 'Holds', isNumber: true, of: ({ plainBytes }) => formatBytes(plainBytes) },
-        { label: 'Read again', of: ({ verification }) => <Read verification={verification} /> },
+        { label: 'Read again', of: ({ verification, isLost }) => <Read verification={verification} isLost={isLost} /> },
       ]}
     />
   )
 }
 
-function Read({ verification }: { verification: Chain[number]['verification'] }) {
+function withLost(chain: Chain) {
+  const lost = lostOf(chain)
+  return chain.map(backup => ({ ...backup, isLost: lost.includes(backup) }))
+}
+
+function Read({ verification, isLost }: { verification: Chain[number]['verification']; isLost: boolean }) {
   if (!verification) return <Text size="sm">not yet</Text>
   const [fault] = verification.faults
-  if (fault === undefined) return <Text size="sm">whole</Text>
+  if (fault === undefined) return <Text size="sm">{isLost ? 'whole, but builds on a broken one' : 'whole'}</Text>
   return (
     <>
       <Badge variant="light" color="red" tt="none" autoContrast>

@@ -74,7 +74,8 @@ export async function listSlowStatements(tx: Statements, limit = 50, aboveMs = s
 }
 
 const advices = {
-  missing: 'Run as a superuser of this database: create extension pg_stat_statements',
+  missing:
+    'See that shared_preload_libraries has pg_stat_statements (a start of the server makes it so), then run as a superuser of this database: create extension pg_stat_statements',
   not_loaded: "Set shared_preload_libraries = 'pg_stat_statements' in postgresql.conf and start the server again",
   hidden: 'Let the login of DATABASE_URL read it: grant pg_read_all_stats to <login>',
 }
