@@ -89,6 +89,11 @@ describe('sharing of lists', { skip }, () => {
       await page.getByLabel('Who did it').selectOption(`${size}@outside.example`)
       await page.getByText('added Leidos').waitFor({ state: 'hidden' })
 
+      const count = page.getByRole('tab', { name: /^Sharing/ }).locator('.mantine-Badge-label')
+      assert.ok(
+        await count.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth),
+        'the count is not cut',
+      )
       await page.getByRole('tab', { name: 'Sharing' }).click()
       await page.getByRole('button', { name: `Share no longer with ${size}@outside.example` }).click()
       await guest.page
