@@ -143,13 +143,15 @@ test('GG-08 the larger two groups are, the surer it has to be that they are one'
     Array.from({ length: count }, (_, place) =>
       mention(`p${from + place}`, 'ACME TOOLS INC', '1 MAIN ST', 'RESTON', 'VA', '20190', cageCode),
     )
-  const given = [...copies(10, '1AAA1', 10), ...copies(1, '', 30)]
-  const sizes = (caution: number) =>
-    clusterMentions(given, { caution })
+  const sizes = (count: number, caution: number) =>
+    clusterMentions([...copies(count, '1AAA1', 10), ...copies(1, '', 30)], { caution })
       .map(({ mentionIds }) => mentionIds.length)
       .sort()
-  assert.deepEqual(sizes(0), [11])
-  assert.deepEqual(sizes(50), [1, 10])
+  assert.deepEqual(sizes(10, 0), [11])
+  assert.deepEqual(sizes(10, 50), [1, 10])
+  // From five pairs on.
+  assert.deepEqual(sizes(5, 50), [1, 5])
+  assert.deepEqual(sizes(4, 50), [5])
 })
 
 function mention(

@@ -28,7 +28,7 @@ export type ClusterOptions = {
   weights?: PairWeights
   groupWeights?: GroupWeights
   threshold?: number
-  /** How much is taken off for each e-fold of the pairs that two groups make beyond eight. */
+  /** How much is taken off for each e-fold of the pairs that two groups make beyond four. */
   caution?: number
   pairs?: readonly MentionPair[]
   /** Hears of each two groups that come up, the likeliest first; what does not reach the threshold too, if it is near. */
@@ -83,7 +83,7 @@ const far = 8
 /** What a pair with nothing in common counts against: a firm that was renamed has many. */
 const apart = 1
 /** Two groups of so many pairs (as a logarithm) are no large ones yet: that one mistake makes few wrong ones. */
-const few = Math.log(8)
+const few = Math.log(4)
 /** Whoever learns from what comes up need not see what nobody would put together. */
 const worthSeeing = -3
 

@@ -135,21 +135,21 @@ export const pairWeightsWithoutCage: typeof pairWeights = {
 
 /** Log-odds that two groups are one vendor, by what their pairs say and what else they might be; fitted as above. */
 export const groupWeights = {
-  bias: -0.33,
-  best: 0.95,
-  mean: -0.02,
-  alike: -0.37,
-  pairs: -0.51,
-  smaller: 0.05,
-  oneCage: 0.05,
-  noCage: -0.79,
-  overlap: -0.23,
-  gap: -0.17,
-  cageRivals: -0.06,
-  cageLead: 0.27,
-  rivals: 0.21,
-  lead: 0.21,
-  support: -0.17,
+  bias: -0.4,
+  best: 1.03,
+  mean: -0.03,
+  alike: -0.34,
+  pairs: -0.53,
+  smaller: 0.38,
+  oneCage: -0.01,
+  noCage: -0.88,
+  overlap: -0.19,
+  gap: -0.13,
+  cageRivals: 0.13,
+  cageLead: 0.34,
+  rivals: 0.13,
+  lead: 0.08,
+  support: -0.21,
 }
 
 /** The same where no mention has a CAGE code. */
@@ -172,10 +172,10 @@ export const groupWeightsWithoutCage: typeof groupWeights = {
 }
 
 /**
- * Log-odds from which on two groups are one, and how much is taken off for each e-fold of their pairs beyond eight. Where
+ * Log-odds from which on two groups are one, and how much is taken off for each e-fold of their pairs beyond four. Where
  * CAGE codes tell namesakes apart, so that 95 % of the pairs are right; without, where most vendors are whole and alone.
  */
 export const clusterThresholds = {
-  withCage: { threshold: 0.85, caution: 0.25 },
+  withCage: { threshold: 0.4, caution: 0.8 },
   withoutCage: { threshold: 0, caution: 0 },
 }
