@@ -1,8 +1,6 @@
+import { findGuardFaults } from '#platform/audit'
 import type { Check } from '#platform/checks.ts'
-import { sql } from '#platform/database'
 import { finding } from './findings.ts'
-
-type Fault = { object: string; message: string; advice: string }
 
 /** What keeps the audit log whole while it is written: whoever puts it out of the way is not in what is sealed. */
 export const guardChecks: readonly Check[] = [
@@ -11,92 +9,9 @@ export const guardChecks: readonly Check[] = [
     title: 'PE-07, GG-19: nothing by which changes would pass the audit log by, or entries be changed',
     isAlarm: true,
     isEverywhere: true,
-    async run({ tx }) {
-      const faults = await tx.run(sql<Fault>`
-        select
-          log.relid::text as object,
-          format('The trigger append_only of %s is gone, disabled or another one: its entries can be changed', log.relid) as message,
-          format('Find out who did it, and: alter table %s enable always trigger append_only; where it is gone, commonhold db drift tells what it was.', log.relid) as advice
-        from unnest(array['audit.audit_logs', 'audit.security_audit_logs']) as root
-        cross join lateral pg_partition_tree(root::regclass) as log
-        where not exists (
-          select
-          from pg_trigger t
-          where t.tgrelid = log.relid
-            and t.tgname = 'append_only'
-            and t.tgenabled = 'A'
-            and t.tgfoid = 'audit.refuse_change()'::regprocedure
-            and t.tgqual is null
-        )
-
-        union all
-        select
-          c.oid::regclass::text || '.' || added.name,
-          format('The %s %s of %s is none of ours: by it entries can be left out or altered before they are sealed', added.kind, added.name, c.oid::regclass),
-          format('Find out who made it, and: drop %s %I on %s;', added.kind, added.name, c.oid::regclass)
-        from pg_class c
-        cross join lateral (
-          select 'trigger' as kind, t.tgname as name
-          from pg_trigger t
-          where t.tgrelid = c.oid
-            and not t.tgisinternal
-            and t.tgfoid <> all (array[
-              'audit.refuse_change()', 'platform.note_move_changes()', 'platform.await_move_turn()'
-            ]::regprocedure[])
-          union all
-          select 'rule', r.rulename
-          from pg_rewrite r
-          where r.ev_class = c.oid
-            and r.ev_type <> '1'
-        ) as added
-        where c.relnamespace = 'audit'::regnamespace
-          and c.relkind in ('r', 'p')
-
-        union all
-        select
-          t.tgrelid::regclass::text || '.' || t.tgname,
-          format('The trigger %s of %s has a condition: what does not fit it is not logged', t.tgname, t.tgrelid::regclass),
-          format('Find out who made it, and call audit.track of %s again, in a migration.', t.tgrelid::regclass)
-        from pg_trigger t
-        where t.tgname in ('audit_insert', 'audit_update', 'audit_delete', 'audit_truncate')
-          and (t.tgqual is not null or cardinality(t.tgattr::int2[]) > 0)
-
-        union all
-        select
-          each.place,
-          format('session_replication_role is %s for %s: triggers do nothing, and no change is logged', each.value, each.place),
-          each.undo
-        from (
-          select
-            case when s.setrole = 0 then 'the database' else s.setrole::regrole::text end as place,
-            split_part(setting, '=', 2) as value,
-            case
-              when s.setrole = 0 then format('alter database %I reset session_replication_role;', current_database())
-              else format('alter role %s reset session_replication_role; where it is set for this database alone: alter role %1$s in database %I reset session_replication_role;', s.setrole::regrole, current_database())
-            end as undo
-          from pg_db_role_setting s
-          cross join unnest(s.setconfig) as setting
-          where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
-            and setting like 'session_replication_role=%'
-          union all
-          select 'the server', setting, 'alter system reset session_replication_role; select pg_reload_conf();'
-          from pg_settings
-          where name = 'session_replication_role'
-            and source = 'configuration file'
-        ) as each
-        where each.value <> 'origin'
-
-        union all
-        select
-          'audit.sealing',
-          format('The log is sealed up to transaction %s, and this server is at %s only: no entry is sealed any more', sealed.at, here.at),
-          'If a dump was read into another server, bring the database there by a copy of its files (commonhold restore) instead: it keeps the numbers of transactions. If not, somebody has written to audit.sealing: commonhold audit verify names what was not sealed, restore a backup aside and compare.'
-        from audit.sealing as state
-        cross join lateral (select pg_snapshot_xmax(state.sealed)::text::bigint as at) as sealed
-        cross join lateral (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as at) as here
-        where sealed.at > here.at
-        order by 1`)
-      return faults.map(({ object, message, advice }) => finding('critical', object, `${message}.`, advice))
-    },
+    run: async ({ tx }) =>
+      (await findGuardFaults(tx)).map(({ object, message, advice }) =>
+        finding('critical', object, `${message}.`, advice),
+      ),
   },
 ]
