@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { keepWindows } from './windows.ts'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'msedge']
 const elsewhere = [
@@ -28,7 +29,7 @@ export function reasonToSkip(): string | false {
 export async function openBrowser(): Promise<Browser> {
   const executablePath = findBrowser()
   assert(executablePath, 'There is no Chromium or Chrome on this machine, and CI must not do without the journeys')
-  return await chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
     args: [
       '--headless',
@@ -43,6 +44,7 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   })
+  return keepWindows(browser)
 }
 
 /** What the page complains of: warnings and errors of its console, exceptions that nobody caught. */

@@ -192,6 +192,8 @@ describe('operations in the console', { skip }, () => {
       await dialog.getByRole('button', { name: 'Hold' }).click()
       await page.getByText('Workspace Northgate Partners is held.').waitFor()
       await closeNotices(page)
+      // It has the same words until it is gone.
+      await dialog.waitFor({ state: 'hidden' })
       await page.getByText('Matter 12, asked for by counsel').waitFor()
       await look(page, 'operations-holds')
       await page.getByRole('button', { name: 'Release: Workspace Northgate Partners' }).click()
