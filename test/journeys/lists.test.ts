@@ -237,6 +237,18 @@ describe('lists of contractors', { skip }, () => {
     })
   }
 
+  it('GG-10 of a paste that is too long nothing is cut off unsaid', async () => {
+    const made = await (await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Pasted' } })).json()
+    const { context, page } = await open('desktop')
+    await enter(page, alice, `/lists/${made.id}`)
+    await page.getByRole('button', { name: 'Add many' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Add to “Pasted”' })
+    await dialog.getByLabel('UEIs and CAGE codes').fill('ZZZZZZZZZ100\n'.repeat(15_400))
+    await dialog.getByText('At most 200,000 characters at once. Add the rest afterwards.').waitFor()
+    assert.ok(await dialog.getByRole('button', { name: 'Add', exact: true }).isDisabled())
+    await context.close()
+  })
+
   it('GG-09 what somebody else has changed of a list meanwhile stays, or is shown where one has changed the same', async () => {
     const made = await (await alice.fetch('/contractor-lists', { method: 'POST', body: { name: 'Disputed' } })).json()
     const path = `/contractor-lists/${made.id}`
