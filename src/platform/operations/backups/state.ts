@@ -205,7 +205,12 @@ function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined
   if (hours > 26) mishap('backup', `The last backup is ${Math.round(hours)} hours old: see why the later ones failed.`)
   for (const [broken, ...others] of chains.map(lostOf)) {
     if (!broken) continue
-    const with_ = others.length === 0 ? '' : `, nor from the ${others.length} that build on it`
+    const with_ =
+      others.length === 0
+        ? ''
+        : others.length === 1
+          ? ', nor from the one that builds on it'
+          : `, nor from the ${others.length} that build on it`
     mishap(broken.id, `Backup ${broken.id} cannot be restored from${with_}: ${broken.verification?.faults[0]}`)
   }
   if (!received)

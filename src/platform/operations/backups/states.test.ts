@@ -82,7 +82,10 @@ test('GG-20 of a chain that has a fault all that builds on it is lost, and the d
   await writeVerification(archive, full, { at: new Date().toISOString(), faults: ['base.sealed was altered.'] })
   const { status, advice } = await readState(app)
   assert.equal(status, 'unprotected')
-  assert.match(advice.join('\n'), new RegExp(`${full} cannot be restored from, nor from the 1 that build on it: base`))
+  assert.match(
+    advice.join('\n'),
+    new RegExp(`${full} cannot be restored from, nor from the one that builds on it: base`),
+  )
   const listed = await runCommand(
     program => registerBackupCommands(program, { withApp: work => work(app), readSettings: () => app }),
     ['list'],

@@ -267,7 +267,11 @@ function Chains({ chains }: { chains: readonly Chain[] }) {
         },
         { label: 'Stored', isNumber: true, of: ({ storedBytes }) => formatBytes(storedBytes) },
         { label: 'Holds', isNumber: true, of: ({ plainBytes }) => formatBytes(plainBytes) },
-        { label: 'Read again', of: ({ verification, isLost }) => <Read verification={verification} isLost={isLost} /> },
+        {
+          label: 'Read again',
+          isLong: true,
+          of: ({ verification, isLost }) => <Read verification={verification} isLost={isLost} />,
+        },
       ]}
     />
   )
