@@ -335,7 +335,7 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
 
 /**
  * Which families are in one fold changes a figure by a few thousandths: the mean of several ways to divide them tells more.
- * None of these served to choose anything; the bars were chosen on '', 'a', 'b' and 'c'.
+ * None of these served to choose features; the bars were chosen on '', 'a', 'b' and 'c', but for the last choice between two of them.
  */
 const partitions = ['d', 'e', 'f', 'g', 'h']
 
