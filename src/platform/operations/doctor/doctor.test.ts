@@ -247,6 +247,20 @@ const faults: Readonly<Record<string, Fault>> = {
     undo: 'delete from operations.maintenance_runs',
     finds: /^warning maintenance\.overdue vacuum$/,
   },
+  'maintenance that has failed in one database though not in another': {
+    code: 'maintenance.overdue',
+    make: `insert into operations.maintenance_runs (task, database_name, status, started_at, ended_at, reason)
+      values ('vacuum', null, 'failed', now() - interval '1 hour', now(), 'no room'), ('vacuum', 'h/other', 'done', now(), now(), null)`,
+    undo: 'delete from operations.maintenance_runs',
+    finds: /^warning maintenance\.overdue vacuum$/,
+  },
+  'maintenance that was not done for long': {
+    code: 'maintenance.overdue',
+    make: `insert into operations.maintenance_runs (task, status, started_at, ended_at)
+      values ('vacuum', 'done', now() - interval '3 days', now()), ('analyze', 'done', now() - interval '8 days', now())`,
+    undo: 'delete from operations.maintenance_runs',
+    finds: /^warning maintenance\.overdue vacuum$/,
+  },
   'a slot without which WAL has no end': {
     code: 'server.settings',
     make: `select pg_create_physical_replication_slot('made_slot', true)`,

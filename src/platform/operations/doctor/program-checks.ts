@@ -2,6 +2,7 @@ import { findTrackingFaults } from '#platform/audit'
 import type { Check } from '#platform/checks.ts'
 import { readMigrationStatus, sql } from '#platform/database'
 import { listFailingOutboxes } from '#platform/tenancy'
+import { tasks } from '../maintenance/tasks.ts'
 import { listLastRetention } from '../retention/runs.ts'
 import { finding, timeInWords } from './findings.ts'
 
@@ -118,16 +119,32 @@ export const programChecks: readonly Check[] = [
     title: 'PE-10: maintenance that has failed, or has not been done for long',
     isAlarm: true,
     async run({ own }) {
-      const rows = await own.run(sql<{ task: string; status: string; reason: string | null; at: Date }>`
-        select distinct on (task) task, status, reason, started_at as at
+      const rows = await own.run(sql<{
+        task: string
+        place: string
+        status: string
+        reason: string | null
+        days: number
+      }>`
+        select distinct on (task, database_name)
+          task,
+          coalesce(' in ' || database_name, '') as place,
+          status,
+          reason,
+          (extract(epoch from now() - started_at) / 86400)::float8 as days
         from operations.maintenance_runs
         where status in ('done', 'failed')
-        order by task, started_at desc`)
-      return rows
-        .filter(({ status }) => status === 'failed')
-        .map(({ task, reason }) =>
-          finding('warning', task, `The last ${task} has failed: ${reason}`, `commonhold maintenance run ${task}`),
-        )
+        order by task, database_name, started_at desc`)
+      return rows.flatMap(({ task, place, status, reason, days }) => {
+        const every = tasks.find(({ name }) => name === task)?.every
+        const say = (what: string) => [
+          finding('warning', `${task}${place}`, what, `commonhold maintenance run ${task}`),
+        ]
+        // Of a database that is no more the last run stays: after two months nobody is told of it any more.
+        if (status === 'failed' && days < 62) return say(`The last ${task}${place} has failed: ${reason}`)
+        const isOverdue = every !== undefined && place === '' && days > 2 * daysOf[every]
+        return isOverdue ? say(`The last ${task} is ${Math.floor(days)} days old, and one is due each ${every}.`) : []
+      })
     },
   },
   {
@@ -146,3 +163,5 @@ export const programChecks: readonly Check[] = [
     },
   },
 ]
+
+const daysOf = { day: 1, week: 7, month: 31 } as const
