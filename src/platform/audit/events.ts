@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely'
-import { json, type Queryable, sql } from '#platform/database'
+import { json, type Queryable, type Reader, sql } from '#platform/database'
 import { findSecurityDeclaration } from './security-declarations.ts'
 
 export type AuditEvent = {
@@ -33,4 +33,19 @@ export function eventRecord(event: AuditEvent): RawBuilder<unknown> {
   const { severity, category } = declared
   const sessionId = event.sessionId ?? (resource === 'identity.user_sessions' ? resourceId : null)
   return sql`audit.record_security_event(${told}, ${severity}, ${category}, ${sessionId}::uuid, ${occurrences}::integer)`
+}
+
+/** What the details of such events of the scope's tenant were, the oldest first. */
+export async function listEventDetails<Details>(
+  tx: Reader,
+  { action, resource, since = new Date(0) }: { action: string; resource: string; since?: Date | undefined },
+): Promise<Details[]> {
+  const rows = await tx.run(sql<{ details: Details }>`
+    select details
+    from audit.audit_logs
+    where action = ${action}
+      and resource = ${resource}
+      and created_at >= ${since}
+    order by created_at, id`)
+  return rows.map(({ details }) => details)
 }

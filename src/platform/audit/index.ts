@@ -12,7 +12,7 @@ export {
   type SubjectErasure,
 } from './erasures.ts'
 export { errors as auditErrors } from './errors.ts'
-export { type AuditEvent, eventRecord, recordEvent } from './events.ts'
+export { type AuditEvent, eventRecord, listEventDetails, recordEvent } from './events.ts'
 export { type ExportFormat, exportAuditLogs, exportFormats } from './exports.ts'
 export { fileReply } from './file-replies.ts'
 export { type Finding, type FindingKind, findingKinds } from './findings.ts'

@@ -1,14 +1,14 @@
 import type pg from 'pg'
 import type { App } from '#platform/app.ts'
-import { recordEvent } from '#platform/audit'
+import { listEventDetails, recordEvent } from '#platform/audit'
 import { connectSide, quoted, type Scope, sql } from '#platform/database'
 import { placementErrors } from './placements.ts'
 
 /** Somebody who stands in a table and was erased there, with or without an account. */
 export type KeptErasure = { id: string; erasedAt: string }
 
-const action = 'keep_erasures'
-const resource = 'tenancy.tenants'
+const event = { action: 'keep_erasures', resource: 'tenancy.tenants' }
+type Told = { erased: [table: string, id: string, erasedAt: string][] }
 const mostInEvent = 1_000
 
 /**
@@ -17,16 +17,12 @@ const mostInEvent = 1_000
  */
 export async function keepErasures(app: App, tenantId: string): Promise<void> {
   const scope: Scope = { tenantId, system: true }
-  const { isKept } = await app.db.scoped(scope).one(sql<{ isKept: boolean }>`
-    select exists (
-      select
-      from audit.audit_logs as entry
-      join tenancy.tenant_deletions as deletion on deletion.tenant_id = entry.tenant_id
-      where entry.tenant_id = ${tenantId}
-        and entry.action = ${action}
-        and entry.created_at >= deletion.begun_at
-    ) as is_kept`)
-  if (isKept) return
+  const main = app.db.scoped(scope)
+  const removal = await main.maybe(sql<{ begunAt: Date }>`
+    select begun_at
+    from tenancy.tenant_deletions
+    where tenant_id = ${tenantId}`)
+  if (removal && (await listEventDetails(main, { ...event, since: removal.begunAt })).length > 0) return
   const found = [...(await findErasures(app, tenantId))].flatMap(([table, people]) =>
     [...people].map(([id, erasedAt]) => [table, id, erasedAt]),
   )
@@ -34,7 +30,7 @@ export async function keepErasures(app: App, tenantId: string): Promise<void> {
     // One also where there was nobody: that is known then.
     for (let at = 0; at === 0 || at < found.length; at += mostInEvent) {
       const details = { erased: found.slice(at, at + mostInEvent) }
-      await recordEvent(tx, { action, resource, resourceId: tenantId, details })
+      await recordEvent(tx, { ...event, resourceId: tenantId, details })
     }
   })
 }
@@ -87,26 +83,12 @@ async function findErasures(app: App, tenantId: string): Promise<Map<string, Map
   return found
 }
 
-/**
- * Who was erased in a tenant before it was removed, by table; undefined where that was not kept. On a connection that row
- * security does not bind.
- */
-export async function readKeptErasures(
-  client: pg.ClientBase,
-  tenantId: string,
-): Promise<Map<string, KeptErasure[]> | undefined> {
-  const { rows } = await client.query<{ erased: [string, string, string][] }>(
-    `select details -> 'erased' as erased
-    from audit.audit_logs
-    where tenant_id = $1
-      and action = $2
-      and resource = $3
-    order by created_at, id`,
-    [tenantId, action, resource],
-  )
-  if (rows.length === 0) return undefined
+/** Who was erased in a tenant before it was removed, by table; undefined where that was not kept. */
+export async function readKeptErasures(app: App, tenantId: string): Promise<Map<string, KeptErasure[]> | undefined> {
+  const told = await listEventDetails<Told>(app.db.scoped({ tenantId, system: true }), event)
+  if (told.length === 0) return undefined
   const kept = new Map<string, KeptErasure[]>()
-  for (const [table, id, erasedAt] of rows.flatMap(({ erased }) => erased))
+  for (const [table, id, erasedAt] of told.flatMap(({ erased }) => erased))
     kept.set(table, [...(kept.get(table) ?? []), { id, erasedAt }])
   return kept
 }

@@ -221,7 +221,7 @@ async function writeBack(app: App, wish: TenantWish, ends: Ends): Promise<Tenant
     }
     await wish.onStep?.('noting')
     const newSlug = wish.newSlug ?? then.slug
-    const erasures = isRevived ? await readKeptErasures(present, then.id) : undefined
+    const erasures = isRevived ? await readKeptErasures(app, then.id) : undefined
     const { recovery } = copy
     const nothing = (): TenantRestore => ({
       ...{ scope: 'tenant', tenantId: then.id, slug: isRevived ? newSlug : (known?.slug ?? slug), mode },
