@@ -22705,7 +22705,7 @@ create table tenancy.deletion_certificates (
   document jsonb not null,
   signed_document text not null,
   created_at timestamp with time zone default now() not null,
-  constraint deletion_certificates_pkey PRIMARY KEY (id),
+  constraint deletion_certificates_pkey PRIMARY KEY (id, number),
   constraint deletion_certificates_number_unique UNIQUE (number),
   constraint deletion_certificates_document_object CHECK ((jsonb_typeof(document) = 'object'::text)),
   constraint deletion_certificates_numbered_from_one CHECK ((number > 0))
@@ -22718,7 +22718,7 @@ create policy deletion_certificates_system on tenancy.deletion_certificates for 
   using (( SELECT platform.is_system() AS is_system));
 grant select on table tenancy.deletion_certificates to commonhold_app;
 comment on table tenancy.deletion_certificates is 'What is left of a deleted tenant: a signed statement of when, by whom and how many rows of each table were removed (MT-11)';
-comment on column tenancy.deletion_certificates.id is 'The id that the tenant had';
+comment on column tenancy.deletion_certificates.id is 'The id that the tenant had; brought back from a backup and deleted again, it has a certificate of each time';
 comment on column tenancy.deletion_certificates.number is 'Dense: each certificate names the hash of the one before';
 comment on column tenancy.deletion_certificates.document is 'What is signed, to be read and searched; name and slug as hashes only';
 comment on column tenancy.deletion_certificates.signed_document is 'The certificate itself: JWS in its compact form (RFC 7515), Ed25519';

@@ -4143,7 +4143,7 @@ export interface TenancyDeletionCertificates {
    */
   document: Json;
   /**
-   * The id that the tenant had
+   * The id that the tenant had; brought back from a backup and deleted again, it has a certificate of each time
    */
   id: string;
   /**
