@@ -148,7 +148,10 @@ export const errors = errorTable('backups', {
     'Say how: --mode replace (it becomes what it was) or --mode merge (what is missing comes back).',
   ],
   flagsUnfit: ['invalid', '{flags} go with {with} only.'],
-  notConfirmed: ['conflict', 'Nothing was done: confirm it, or say --yes. With --dry-run it says what would change.'],
+  notConfirmed: [
+    'conflict',
+    'Nothing was done: confirm it, or say --yes. Of a table or a workspace --dry-run says what would change.',
+  ],
   drillFailed: ['conflict', 'The restore drill found {count} faults, first: {first}'],
   verifyFailed: ['conflict', '{count} faults were found, first: {first}'],
 })

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
@@ -215,6 +216,11 @@ async function restoreServer(flags: RestoreFlags, context: CommandContext): Prom
     return
   }
   const dataDirectory = String(config.dataDir)
+  if (existsSync(join(dataDirectory, 'postgres')))
+    await confirm(
+      flags,
+      `The whole database in ${resolve(dataDirectory)} is put aside, and the one of then in its place.`,
+    )
   const recovery = await replaceEmbedded({ ...options, dataDirectory, now: new Date() })
   const kept = recovery.keptAside
     ? ` The database before lies in ${recovery.keptAside}; remove it when all is well.`
