@@ -33,7 +33,7 @@ import { listWindows, planRecovery, type Target } from './plans.ts'
 import { formatLsn, parseLsn, segmentName } from './positions.ts'
 import { startReceiver, whereToGoOn } from './receiver.ts'
 import { recoverAside, replaceEmbedded } from './recoveries.ts'
-import { findReceiverState, listWal } from './wal-files.ts'
+import { findReceiverState, findWalFaults, listWal } from './wal-files.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'commonhold-backups-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -200,11 +200,16 @@ test('GG-20 one flipped bit in whatever file is found, and the file named', asyn
   for (const file of wal.slice(-1)) {
     const copy = copyArchive()
     const path = file.path.replace(shelf.folder, copy.folder)
+    assert.deepEqual(await findWalFaults(copy), [])
     flip(path)
+    const [fault, ...more] = await findWalFaults(copy)
+    assert.match(fault?.message ?? '', new RegExp(`${file.name}.*altered`))
+    assert.deepEqual(more, [])
     await assert.rejects(layOutLatest(copy), refusal('backups.file_altered', new RegExp(file.name)))
   }
   const state = copyArchive()
   flip(join(walPath(state), 'received.json'))
+  assert.match((await findWalFaults(state))[0]?.message ?? '', /received\.json was altered/)
   await assert.rejects(planRecovery(state, { latest: true }), refusal('backups.file_altered', /received\.json/))
 })
 

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { CommandContext } from '#platform/module.ts'
-import { type Backup, findVerification, getBackup, readCatalogue, writeVerification } from './catalogue.ts'
+import { type Backup, findVerification, getBackup, readCatalogue, systemsIn, writeVerification } from './catalogue.ts'
 import { chainsIn, lostOf } from './chains.ts'
 import { findFaults } from './contents.ts'
 import { errors } from './errors.ts'
@@ -9,6 +9,7 @@ import { backUp, backUpOthers, drill, expire } from './schedule.ts'
 import { type BackupSettings, shelfOf } from './settings.ts'
 import { readState } from './state.ts'
 import { megabytes, progressLine, say, settingsOf, stepLines, write } from './terminal.ts'
+import { findWalFaults } from './wal-files.ts'
 
 type Flags = { json?: boolean }
 
@@ -63,7 +64,7 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
     })
   parent
     .command('verify [id]')
-    .description('Read a backup again, or all of them: every file is what was written; needs no database')
+    .description('Read a backup again, or all of them and the WAL: every file is what was written; needs no database')
     .option('--json', 'print what was found as JSON')
     .action(async (id: string | undefined, { json }: Flags) => {
       const shelf = shelfOfCommand(context)
@@ -79,6 +80,12 @@ export function registerBackupCommands(parent: Command, context: CommandContext)
         const found = faulty.map(({ message }) => message)
         await writeVerification(archive, backup.id, { at: new Date().toISOString(), faults: found })
         items.push({ id: backup.id, faults: found })
+      }
+      for (const systemIdentifier of id ? [] : systemsIn(shelf.folder)) {
+        const wal = `${systemIdentifier}/wal`
+        say(`Reading ${wal}`)
+        const faulty = await findWalFaults({ ...shelf, systemIdentifier }, progressLine(`Reading ${wal}`))
+        items.push({ id: wal, faults: faulty.map(({ message }) => message) })
       }
       write(
         json,

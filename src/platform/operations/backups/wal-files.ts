@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DomainError } from '#platform/errors.ts'
 import { type Archive, walPath } from './catalogue.ts'
 import { type Ancestor, historyName, parseHistory, parseSegment, type Segment } from './positions.ts'
 import { readAbout, readSealed, readSigned } from './sealed-files.ts'
@@ -63,6 +64,35 @@ async function readParts(archive: Archive, file: WalFile): Promise<Buffer[]> {
   const inner = walInnerName(archive, file.isPartial ? partialName(file.name) : file.name)
   for await (const part of readSealed(file.path, archive.keyring, inner, { isOpen: file.isPartial })) parts.push(part)
   return parts
+}
+
+/** Reads again whatever was received. Returns what is wrong with it; that a segment is not there at all is told by `listWindows`. */
+export async function findWalFaults(
+  archive: Archive,
+  onProgress: (bytes: number, expectedBytes: number) => void = () => {},
+): Promise<DomainError[]> {
+  const faults: DomainError[] = []
+  const note = (error: unknown) => {
+    if (!(error instanceof DomainError)) throw error
+    faults.push(error)
+  }
+  let received: ReceiverState | undefined
+  try {
+    received = findReceiverState(archive)
+  } catch (error) {
+    note(error)
+  }
+  const segmentBytes = received?.walSegmentBytes ?? 2 ** 24
+  const files = listWal(archive, BigInt(segmentBytes))
+  for (const [number, file] of files.entries()) {
+    await readWalParts(archive, file).catch(error => {
+      // Expired meanwhile.
+      if (file.isPartial || existsSync(file.path)) note(error)
+    })
+    onProgress((number + 1) * segmentBytes, files.length * segmentBytes)
+  }
+  await readHistories(archive).catch(note)
+  return faults
 }
 
 /** The timelines that were left for others, by number. */
