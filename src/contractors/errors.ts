@@ -50,5 +50,6 @@ export const errors = errorTable('contractors', {
     'None of the columns is known to hold the UEI or CAGE code: {columns}. Columns are divided by commas, semicolons or tabs.',
   ],
   sheetColumnUnknown: ['invalid', 'The sheet has no column “{name}”.'],
+  sheetFieldsChanged: ['conflict', 'The fields of the list were changed while the sheet was read. Send it again.'],
   sheetHasFaults: ['conflict', '{count} rows cannot be taken, so none was. Mend them, or take only the valid ones.'],
 })

@@ -83,6 +83,56 @@ test('GG-10 a sheet is read as each spreadsheet program writes it: encodings, by
   }
 })
 
+test('GG-10 numbers are read as the spreadsheet program of the sheet writes them; what may be meant in two ways is refused', async () => {
+  const list = await makeList(alice, 'Sums')
+  await inTx(alice, tx => updateList(tx, list.id, { settings: settings([{ id: 'fee', name: 'Fee', kind: 'number' }]) }))
+  const cases: [string, string, number | null][] = [
+    [',', '12,500', 12500],
+    [',', '$1,250,000.50', 1250000.5],
+    [',', '1.500', 1.5],
+    [',', '12,50', null],
+    [',', '1.250,5', null],
+    [';', '12,50', 12.5],
+    [';', '1.250.000,5', 1250000.5],
+    [';', '1.250.000', 1250000],
+    [';', '-7.25', -7.25],
+    [';', '0', 0],
+    [';', '12,500', null],
+    [';', '1.500', null],
+    ['\t', '12,500', null],
+    ['\t', '1250,5', 1250.5],
+    ['\t', '1,2.3,4', null],
+  ]
+  for (const [delimiter, text, expected] of cases) {
+    const sheet = Buffer.from(`UEI${delimiter}Fee\n${ueiOf(0)}${delimiter}"${text}"`)
+    await addSheet(db, alice, list.id, sheet, { mode: 'valid', updates: true, columns: {} }, done)
+    const [held] = await items(alice, list.id)
+    assert.equal(held?.customData.fee ?? null, expected, `${text} between ${delimiter}`)
+    await admin.query('delete from contractors.contractor_list_items where list_id = $1', [list.id])
+  }
+})
+
+test('GG-10 a field that is changed while a sheet is read takes nothing of it', async () => {
+  const list = await makeList(alice, 'Changed meanwhile')
+  const change = (kind: 'number' | 'text') =>
+    inTx(alice, tx => updateList(tx, list.id, { settings: settings([{ id: 'fee', name: 'Fee', kind }]) }))
+  await change('number')
+  const scoped = db.transaction.bind(db)
+  const between = Object.create(db, {
+    transaction: {
+      value: async (...given: Parameters<typeof scoped>) => {
+        await change('text')
+        return await scoped(...given)
+      },
+    },
+  }) as typeof db
+  const sheet = Buffer.from(`UEI,Fee\n${ueiOf(0)},5`)
+  await assert.rejects(addSheet(between, alice, list.id, sheet, { mode: 'all', updates: true, columns: {} }, done), {
+    code: 'contractors.sheet_fields_changed',
+  })
+  assert.deepEqual(await items(alice, list.id), [])
+})
+
 test('GG-10 a sheet fills the own fields of a list by their names, and finds contractors by CAGE code', async () => {
   const list = await makeList(alice, 'Pursuits')
   const fields = [

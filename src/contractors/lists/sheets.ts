@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Static, Type } from 'typebox'
 import { type Database, json, type Queryable, type Scope, sql } from '#platform/database'
 import { csvReader, type FileRow } from '#platform/files'
@@ -90,6 +91,8 @@ export async function addSheet(
   return await db.transaction(scope, async tx => {
     await takeLists(tx, listId)
     await requireEditable(tx, listId)
+    const { settings: present } = await getList(tx, listId)
+    if (!isDeepStrictEqual(present.fields, settings.fields)) throw errors.sheetFieldsChanged()
     const held = await findHeld(tx, listId, ids)
     const seen = new Set<string>()
     const judged = rows.map(row => {
@@ -191,6 +194,7 @@ const mostColumns = 1_000
 
 function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns'], fields: readonly ListField[]) {
   const text = textOf(bytes)
+  const delimiter = delimiterOf(text)
   const lines: FileRow[] = []
   const bad: SheetReport['rows'] = []
   // Eight megabytes may be four million lines: no more are read than can be taken.
@@ -209,7 +213,7 @@ function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns'], fields: r
         refuseTooLong()
       },
     },
-    delimiterOf(text),
+    delimiter,
   )
   reader.push(text, false)
   reader.end()
@@ -228,12 +232,15 @@ function readSheet(bytes: Uint8Array, wanted: SheetOptions['columns'], fields: r
     const place = columns.findIndex((column, i) => !taken.has(i) && plain(column) === plain(field.name))
     return place < 0 ? [] : [{ ...field, place }]
   })
-  return { columns, mapping, ownFields: own, rows: rows.map(row => readRow(row, places, own)), bad }
+  return { columns, mapping, ownFields: own, rows: rows.map(row => readRow(row, { places, own, delimiter })), bad }
 }
 
 type OwnColumn = ListField & { place: number }
 
-function readRow({ line, values }: FileRow, places: Record<SheetField, number>, own: readonly OwnColumn[]): Read {
+function readRow(
+  { line, values }: FileRow,
+  { places, own, delimiter }: { places: Record<SheetField, number>; own: readonly OwnColumn[]; delimiter: string },
+): Read {
   const cell = (field: SheetField) => values[places[field]]?.trim() ?? ''
   const uei = cell('uei').toUpperCase()
   const tags = [
@@ -248,7 +255,7 @@ function readRow({ line, values }: FileRow, places: Record<SheetField, number>, 
   const isPriority = priorities.some(each => each === priority)
   const told = own.flatMap(field => {
     const value = values[field.place]?.trim() ?? ''
-    return value === '' ? [] : [{ field, value: ownValueOf(field, value) }]
+    return value === '' ? [] : [{ field, value: ownValueOf(field, value, delimiter) }]
   })
   const unfit = told.flatMap(({ field, value }) => {
     const fault = typeof value === 'string' && value.length > 2_000 ? 'is too long' : faultOf(field, value)
@@ -277,14 +284,27 @@ function readRow({ line, values }: FileRow, places: Record<SheetField, number>, 
 }
 
 /** As the field has it, where the cell can mean that; else the text, which the field then refuses. */
-function ownValueOf({ kind, options }: ListField, text: string): FieldValue {
+function ownValueOf({ kind, options }: ListField, text: string, delimiter: string): FieldValue {
   const plain = text.toLowerCase()
   if (kind === 'choice') return options?.find(option => option.toLowerCase() === plain) ?? text
   if (kind === 'yes_no')
     return plain === 'yes' || plain === 'true' || (plain === 'no' || plain === 'false' ? false : text)
-  // $1,250,000.50 as spreadsheets write it.
-  const number = kind === 'number' && text.replace(/^\$|,(?=\d{3}(\D|$))/g, '')
-  return number && /^-?\d+(\.\d+)?$/.test(number) ? Number(number) : text
+  return (kind === 'number' ? numberOf(text, delimiter) : undefined) ?? text
+}
+
+/**
+ * Between commas 1,250 are thousands, as $1,250,000.50. Elsewhere a comma may divide euros from cents as well: the last sign
+ * does, and what can be meant in two ways is no number.
+ */
+function numberOf(text: string, delimiter: string): number | undefined {
+  const plain = text.replace(/^\$/, '')
+  if (delimiter !== ',' && /^-?\d{1,3}[.,]\d{3}$/.test(plain)) return undefined
+  const signs = Array.from(plain.matchAll(/[.,]/g), ([sign]) => sign)
+  const last = signs.at(-1) ?? '.'
+  const decimal = delimiter === ',' ? '.' : signs.indexOf(last) === signs.length - 1 ? last : ' '
+  const [whole = '', fraction = '0', ...more] = plain.split(decimal)
+  const isNumber = /^-?(\d+|\d{1,3}([.,]\d{3})+)$/.test(whole) && /^\d+$/.test(fraction) && more.length === 0
+  return isNumber ? Number(`${whole.replace(/[.,]/g, '')}.${fraction}`) : undefined
 }
 
 function findColumn(columns: readonly string[], field: SheetField, wanted: string | undefined): string | null {
