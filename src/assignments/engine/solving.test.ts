@@ -130,7 +130,7 @@ test('VS-11 what a search takes of a processor is told while it goes on', async 
   const told: number[] = []
   const stop = new AbortController()
   const large = withSides(
-    generateProblem({ participants: 300, targets: 60, eligible: 20, needed: 12, maximum: 4 }, 3),
+    generateProblem({ participants: 1500, targets: 150, eligible: 40, needed: 30, maximum: 4 }, 3),
     3,
   )
   const onEffort = (cpuMs: number) => {
