@@ -149,7 +149,7 @@ function Table({ title, noun, rows }: { title: string; noun: string; rows: reado
 
 /** Bars over fiscal years, from the first one that can be seen beside the highest: decades of trifles would press the others. */
 export function Years({ rows, by }: { rows: readonly Bar[]; by: Measure }) {
-  const plan = useMemo(() => planOf(seenOf(rows, by), by), [rows, by])
+  const plan = useMemo(() => planOf(rows, by), [rows, by])
   return <Chart plan={plan} />
 }
 
@@ -162,7 +162,8 @@ function seenOf(rows: readonly Bar[], by: Measure): readonly Bar[] {
   return rows.slice(Math.max(first, 0))
 }
 
-function planOf(rows: readonly Bar[], by: Measure): ChartPlan {
+function planOf(all: readonly Bar[], by: Measure): ChartPlan {
+  const rows = seenOf(all, by)
   const isMoney = by === 'obligated'
   const said = rows.map(row => `${row.key}: ${wordsOf(row)}`).join('. ')
   return {
@@ -179,6 +180,6 @@ function planOf(rows: readonly Bar[], by: Measure): ChartPlan {
     across: { steps: [1, 2, 5, 10], text: String },
     up: { text: value => (isMoney ? formatCompactAmount(String(value)) : formatCount(value)) },
     wordsAt: index => rows[index] && `Fiscal year ${rows[index].key}: ${wordsOf(rows[index])}`,
-    hint: 'Point at or tap a year for its exact amount. Earlier years of nothing or next to nothing are in the table.',
+    hint: `Point at or tap a year for its exact amount.${rows.length < all.length ? ' Earlier years of nothing or next to nothing are in the table.' : ''}`,
   }
 }
