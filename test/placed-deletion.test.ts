@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { getTenantRecord, listCertificates, moveTenant, placeTenant } from '#platform/tenancy'
+import { sql } from '#platform/database'
+import { getTenantRecord, listCertificates, moveTenant, placeTenant, readKeptErasures } from '#platform/tenancy'
 import { tenantDatabase } from '#test/tenant-databases.ts'
-import { type Person, testWorld } from '#test/world.ts'
+import { newPerson, type Person, testWorld } from '#test/world.ts'
 import { exportPersonalData } from '../src/platform/accounts/exports.ts'
-import { removeDueTenants } from '../src/platform/accounts/tenant-removals.ts'
+import { removeDueTenants, removeTenant } from '../src/platform/accounts/tenant-removals.ts'
+import { removeRows } from '../src/platform/tenancy/deletion-removals.ts'
 
 const world = await testWorld()
 const elsewhere = await tenantDatabase(world)
@@ -51,6 +54,19 @@ async function tablesWith(text: string): Promise<string[]> {
   return found
 }
 
+/** Notes that somebody was erased in a tenant. */
+async function noteErasure(client: typeof admin, { tenantId }: Person): Promise<string> {
+  const id = randomUUID()
+  await client.query('insert into assignments.erased_participants (tenant_id, participant_id) values ($1, $2)', [
+    tenantId,
+    id,
+  ])
+  return id
+}
+
+const erasedIn = async ({ tenantId }: Person) =>
+  (await readKeptErasures(app, tenantId))?.get('assignments.participants')?.map(({ id }) => id)
+
 const certificateOf = async (tenantId: string) =>
   (await listCertificates(app.db.scoped({ system: true }), { limit: 10 })).items.find(
     ({ certificate }) => certificate.tenantId === tenantId,
@@ -94,10 +110,16 @@ test('MT-11 MT-17 the removal of a placed tenant waits while its database is awa
 })
 
 test('MT-11 MT-17 its rows in its own database go and are in the certificate, and nobody else’s go', async () => {
+  const erased = [await noteErasure(elsewhere.admin, alice), await noteErasure(admin, alice)]
   assert.deepEqual(await removeDueTenants(app), { removed: [alice.tenantId], failed: [] })
   const certificate = await certificateOf(alice.tenantId)
   assert.equal(certificate?.removed['contractors.contractor_lists'], 3)
   assert.equal(certificate?.removed['contractors.contractor_list_items'], 3)
+  assert.deepEqual(
+    (await erasedIn(alice))?.toSorted(),
+    erased.toSorted(),
+    'who was erased is kept, wherever that stood',
+  )
   assert.deepEqual(await tablesWith(alice.tenantId), [])
   assert.deepEqual(await tablesWith(alice.userId), [], 'nor is there anybody whom nothing names')
   assert.ok((await tablesWith(bob.tenantId)).includes('contractors.contractor_list_items'), 'control')
@@ -123,4 +145,21 @@ test('MT-11 MT-17 a tenant goes with the old copy of a move that nobody has fini
   const { rows } = await admin.query('select from contractors.contractor_lists where tenant_id = $1', [bob.tenantId])
   assert.equal(rows.length, 0)
   await assert.rejects(moveTenant(move, databaseId), { code: 'tenancy.move_taken' })
+})
+
+test('MT-11 GG-16 a removal goes on without the databases of tenants, and keeps who was erased unless rows went before', async () => {
+  const [carol, dora] = [await newPerson(world, { tenantName: 'C' }), await newPerson(world, { tenantName: 'D' })]
+  await place(carol)
+  const erased = await noteErasure(admin, carol)
+  await noteErasure(admin, dora)
+  for (const each of [carol, dora]) await letTimeCome(each)
+  const { placements: _, ...alone } = app
+  assert.equal(await removeTenant(alone, carol.tenantId), true)
+  assert.deepEqual(await erasedIn(carol), [erased])
+
+  // As releases have begun it that kept nothing.
+  await app.db.scoped({ tenantId: dora.tenantId, system: true }).run(sql`select tenancy.begin_removal('{}')`)
+  await removeRows(app, dora.tenantId)
+  assert.equal(await removeTenant(app, dora.tenantId), true)
+  assert.equal(await readKeptErasures(app, dora.tenantId), undefined, 'not that there was nobody')
 })

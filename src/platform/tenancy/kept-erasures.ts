@@ -1,8 +1,7 @@
 import type pg from 'pg'
 import type { App } from '#platform/app.ts'
 import { listEventDetails, recordEvent } from '#platform/audit'
-import { connectSide, quoted, type Scope, sql } from '#platform/database'
-import { placementErrors } from './placements.ts'
+import { quoted, type Scope, sql } from '#platform/database'
 
 /** Somebody who stands in a table and was erased there, with or without an account. */
 export type KeptErasure = { id: string; erasedAt: string }
@@ -13,16 +12,19 @@ const mostInEvent = 1_000
 
 /**
  * GG-16: writes into the audit log, which outlives the tenant, who was erased in it: their ids, which its entries have as well.
- * Else who is brought back with it from a backup would be everybody. Before its rows go; once for each removal.
+ * Else who is brought back with it from a backup would be everybody. Before its rows go; once for each removal. Keeps
+ * nothing of one in which rows went before (a release that kept nothing began it): who was erased is not known then.
  */
 export async function keepErasures(app: App, tenantId: string): Promise<void> {
   const scope: Scope = { tenantId, system: true }
   const main = app.db.scoped(scope)
-  const removal = await main.maybe(sql<{ begunAt: Date }>`
-    select begun_at
+  const removal = await main.maybe(sql<{ begunAt: Date; hasRemoved: boolean }>`
+    select begun_at, removed <> '{}' as has_removed
     from tenancy.tenant_deletions
     where tenant_id = ${tenantId}`)
-  if (removal && (await listEventDetails(main, { ...event, since: removal.begunAt })).length > 0) return
+  // Without it somebody else has ended the removal.
+  if (!removal || removal.hasRemoved) return
+  if ((await listEventDetails(main, { ...event, since: removal.begunAt })).length > 0) return
   const found = [...(await findErasures(app, tenantId))].flatMap(([table, people]) =>
     [...people].map(([id, erasedAt]) => [table, id, erasedAt]),
   )
@@ -53,33 +55,17 @@ async function findErasures(app: App, tenantId: string): Promise<Map<string, Map
         where tenant_id = ${tenantId}`),
     )
   }
-  const places = await main.run(sql<{ id: string; name: string }>`
-    select id, name
-    from tenancy.databases
-    where id in (
-      select database_id from tenancy.placements where tenant_id = ${tenantId}
-      union
-      select unnest(array[source_id, target_id]) from tenancy.moves where tenant_id = ${tenantId}
-    )`)
-  for (const { id, name } of places) {
-    const admin = { ...(await app.placements?.adminOf(id)), connectionTimeoutMillis: 5_000 }
-    const client = await connectSide({ ...admin, application_name: 'commonhold removal' }).catch(error => {
-      throw placementErrors.databaseAway({ name, reason: (error as Error).message }, error)
-    })
-    try {
-      for (const [table, { erased }] of forgetting(app)) {
-        const { rows } = await client.query<KeptErasure>(
-          `select ${quoted(erased.id)} as id, ${quoted(erased.at)}::text as "erasedAt"
-          from ${quoted(erased.table)}
-          where tenant_id = $1`,
-          [tenantId],
-        )
-        note(table, rows)
-      }
-    } finally {
-      await client.end()
+  await app.placements?.askPlacesOf(tenantId, async client => {
+    for (const [table, { erased }] of forgetting(app)) {
+      const { rows } = await client.query<KeptErasure>(
+        `select ${quoted(erased.id)} as id, ${quoted(erased.at)}::text as "erasedAt"
+        from ${quoted(erased.table)}
+        where tenant_id = $1`,
+        [tenantId],
+      )
+      note(table, rows)
     }
-  }
+  })
   return found
 }
 

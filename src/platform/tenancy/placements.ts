@@ -291,7 +291,48 @@ export class Placements implements Places {
   async removeTenant(tenantId: string): Promise<number> {
     const scope = { ...system, tenantId }
     const { main } = this.options
-    const databases = await main.scoped(scope).run(sql<{ id: string; name: string }>`
+    const { schemas } = this.mirrors
+    const places = await this.placesOf(tenantId)
+    if (places.length === 0) return 0
+    const { isFree } = await main.scoped(scope).one(sql<{ isFree: boolean }>`
+      select pg_try_advisory_xact_lock(hashtext('commonhold move'), hashtext(${tenantId})) as is_free`)
+    if (!isFree) throw placementErrors.moving()
+    const counts: Record<string, number> = {}
+    for (const here of await this.askPlaces(places, client => countTenantRows(client, schemas, tenantId))) {
+      for (const [table, count] of Object.entries(here)) counts[table] = (counts[table] ?? 0) + count
+    }
+    await main.scoped(scope).run(sql`select tenancy.count_removed_elsewhere(${json(counts)})`)
+    const copied = { tenants: 'tenancy.tenants', people: 'identity.users' }
+    const removed = await this.askPlaces(places, client => removeTenantRows(client, schemas, copied, tenantId))
+    return removed.reduce((sum, count) => sum + count, 0)
+  }
+
+  /**
+   * Hands a connection as administrator of each database beside the main one that has rows of a tenant, old and unfinished
+   * copies of moves too, to `work`. Refuses (`tenancy.database_away`) while one of them is away.
+   */
+  async askPlacesOf<T>(tenantId: string, work: (client: pg.Client) => Promise<T>): Promise<T[]> {
+    return await this.askPlaces(await this.placesOf(tenantId), work)
+  }
+
+  private async askPlaces<T>(
+    places: readonly { id: string; name: string }[],
+    work: (client: pg.Client) => Promise<T>,
+  ): Promise<T[]> {
+    const answers: T[] = []
+    for (const { id, name } of places) {
+      try {
+        answers.push(await this.asAdministrator(id, work))
+      } catch (error) {
+        if (!isAway(error)) throw error
+        throw placementErrors.databaseAway({ name, reason: (error as Error).message }, error)
+      }
+    }
+    return answers
+  }
+
+  private async placesOf(tenantId: string): Promise<{ id: string; name: string }[]> {
+    return await this.options.main.scoped({ ...system, tenantId }).run(sql<{ id: string; name: string }>`
       select id, name
       from tenancy.databases
       where id in (
@@ -300,32 +341,6 @@ export class Placements implements Places {
         select unnest(array[source_id, target_id]) from tenancy.moves where tenant_id = ${tenantId}
       )
       order by id`)
-    if (databases.length === 0) return 0
-    const { isFree } = await main.scoped(scope).one(sql<{ isFree: boolean }>`
-      select pg_try_advisory_xact_lock(hashtext('commonhold move'), hashtext(${tenantId})) as is_free`)
-    if (!isFree) throw placementErrors.moving()
-    const counts: Record<string, number> = {}
-    for (const { id, name } of databases) {
-      const here = await this.reached(name, id, ({ target, schemas }) => countTenantRows(target, schemas, tenantId))
-      for (const [table, count] of Object.entries(here)) counts[table] = (counts[table] ?? 0) + count
-    }
-    await main.scoped(scope).run(sql`select tenancy.count_removed_elsewhere(${json(counts)})`)
-    let removed = 0
-    for (const { id, name } of databases) {
-      removed += await this.reached(name, id, ({ target, schemas }) =>
-        removeTenantRows(target, schemas, { tenants: 'tenancy.tenants', people: 'identity.users' }, tenantId),
-      )
-    }
-    return removed
-  }
-
-  private async reached<T>(name: string, id: string, work: (options: MirrorOptions) => Promise<T>): Promise<T> {
-    try {
-      return await this.mirroring(id, work)
-    } catch (error) {
-      if (!isAway(error)) throw error
-      throw placementErrors.databaseAway({ name, reason: (error as Error).message }, error)
-    }
   }
 
   private async ask(tenantId: string, afresh: boolean): Promise<Place> {
