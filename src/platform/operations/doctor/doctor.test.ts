@@ -261,6 +261,29 @@ const faults: Readonly<Record<string, Fault>> = {
     undo: 'delete from operations.maintenance_runs',
     finds: /^warning maintenance\.overdue vacuum$/,
   },
+  'maintenance that was not done for long in a database of tenants, though not of one that is no more': {
+    code: 'maintenance.overdue',
+    make: `insert into tenancy.databases (name, url_encrypted, address_hash) values ('made/placed', 'x', 'x');
+      insert into operations.maintenance_runs (task, database_name, status, started_at, ended_at, reason)
+      values ('vacuum', null, 'done', now(), now(), null),
+        ('vacuum', 'made/placed', 'done', now() - interval '3 days', now(), null),
+        ('analyze', 'made/placed', 'done', now() - interval '8 days', now(), null),
+        ('vacuum', 'made/gone', 'done', now() - interval '3 days', now(), null),
+        ('analyze', 'made/gone', 'failed', now(), now(), 'no room')`,
+    undo: `delete from operations.maintenance_runs; delete from tenancy.databases`,
+    finds: /^warning maintenance\.overdue vacuum in made\/placed$/,
+  },
+  'maintenance that was skipped ever since, and never done': {
+    code: 'maintenance.overdue',
+    make: `insert into tenancy.databases (name, url_encrypted, address_hash) values ('made/placed', 'x', 'x');
+      insert into operations.maintenance_runs (task, database_name, status, started_at, ended_at, reason, tries)
+      values ('vacuum', null, 'skipped', now() - interval '3 days', now(), 'much to do', 90),
+        ('analyze', null, 'skipped', now() - interval '3 days', now(), 'much to do', 90),
+        ('vacuum', 'made/placed', 'done', now() - interval '1 day', now(), null, 1),
+        ('vacuum', 'made/placed', 'skipped', now(), now(), 'much to do', 1)`,
+    undo: `delete from operations.maintenance_runs; delete from tenancy.databases`,
+    finds: /^warning maintenance\.overdue vacuum$/,
+  },
   'a slot without which WAL has no end': {
     code: 'server.settings',
     make: `select pg_create_physical_replication_slot('made_slot', true)`,

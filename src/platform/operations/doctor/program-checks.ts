@@ -118,32 +118,42 @@ export const programChecks: readonly Check[] = [
     code: 'maintenance.overdue',
     title: 'PE-10: maintenance that has failed, or has not been done for long',
     isAlarm: true,
-    async run({ own }) {
+    async run({ app, own }) {
+      const places = new Set((await app.placements?.list())?.map(({ name }) => name))
       const rows = await own.run(sql<{
         task: string
-        place: string
+        databaseName: string | null
         status: string
         reason: string | null
         days: number
       }>`
+        -- Of what was never done the row that counts how often it was skipped, since the first time.
         select distinct on (task, database_name)
           task,
-          coalesce(' in ' || database_name, '') as place,
+          database_name,
           status,
           reason,
           (extract(epoch from now() - started_at) / 86400)::float8 as days
         from operations.maintenance_runs
-        where status in ('done', 'failed')
-        order by task, database_name, started_at desc`)
-      return rows.flatMap(({ task, place, status, reason, days }) => {
+        where status <> 'running'
+        order by task, database_name, status = 'skipped', started_at desc`)
+      return rows.flatMap(({ task, databaseName, status, reason, days }) => {
+        // Of a database that is no more the last run stays.
+        if (databaseName !== null && !places.has(databaseName)) return []
+        const place = databaseName === null ? '' : ` in ${databaseName}`
         const every = tasks.find(({ name }) => name === task)?.every
         const say = (what: string) => [
           finding('warning', `${task}${place}`, what, `commonhold maintenance run ${task}`),
         ]
-        // Of a database that is no more the last run stays: after two months nobody is told of it any more.
+        // Of a task that is no more the last run stays: after two months nobody is told of it any more.
         if (status === 'failed' && days < 62) return say(`The last ${task}${place} has failed: ${reason}`)
-        const isOverdue = every !== undefined && place === '' && days > 2 * daysOf[every]
-        return isOverdue ? say(`The last ${task} is ${Math.floor(days)} days old, and one is due each ${every}.`) : []
+        if (every === undefined || days <= 2 * daysOf[every]) return []
+        const whole = Math.floor(days)
+        return status === 'skipped'
+          ? say(
+              `No ${task}${place} was done in ${whole} days, and one is due each ${every}; skipped because: ${reason}`,
+            )
+          : say(`The last ${task}${place} is ${whole} days old, and one is due each ${every}.`)
       })
     },
   },
