@@ -44,6 +44,7 @@ export {
 export { onSignal, sendSignal } from './signals.ts'
 export { leaveSystemScope } from './system-scope.ts'
 export { columnList, quoted, readTenantTables, type TenantTable } from './tenant-tables.ts'
+export { uuidPattern } from './values.ts'
 export { onViolation } from './violations.ts'
 export type Database = Access
 /** One PostgreSQL database; see `PlacedDatabase` for what finds each tenant's own. */

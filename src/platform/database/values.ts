@@ -24,6 +24,9 @@ const parsers = new Map<number, (text: string) => unknown>([
   [arrayOf.date, text => pg.types.getTypeParser(1009 as number, 'text')(text)],
 ])
 
+/** A UUID, in any case. */
+export const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+
 const camelCased = new Map<string, string>()
 
 /** `address_line_1` → `addressLine1`; remembered, since the same few hundred names come again and again. */

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { uuidPattern } from '#platform/database'
 import { clientAddressOf } from './client-addresses.ts'
 import { cookiesOf } from './cookies.ts'
 import { type Authenticator, type Credentials, sessionCookie } from './credentials.ts'
@@ -100,9 +101,6 @@ export async function identifyAgain(frame: Frame, plan: Plan, request: FastifyRe
 }
 
 const tenantOf = ({ headers }: FastifyRequest) => headers['x-tenant-id'] as string | undefined
-
-/** A UUID, in any case. */
-export const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 function bearerOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined || !/^bearer(\s|$)/i.test(authorization)) return undefined

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { uuidPattern } from '#platform/database'
 import type { DomainError } from '#platform/errors.ts'
-import { uuidPattern } from './admissions.ts'
 import { inUtf8, jsonText } from './bodies.ts'
 import { clientAddressOf } from './client-addresses.ts'
 import { type Dialect, dialectAt } from './dialects.ts'

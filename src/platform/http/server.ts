@@ -12,8 +12,9 @@ import {
   LogController,
 } from 'fastify'
 import { type App, appFor, reportAppFor } from '#platform/app.ts'
+import { uuidPattern } from '#platform/database'
 import type { Module } from '#platform/module.ts'
-import { admit, uuidPattern } from './admissions.ts'
+import { admit } from './admissions.ts'
 import { answer } from './answers.ts'
 import { readJsonBodies, readRawBodies } from './bodies.ts'
 import { clientAddressOf } from './client-addresses.ts'

@@ -1,5 +1,5 @@
 import type { App } from '#platform/app.ts'
-import { sql } from '#platform/database'
+import { sql, uuidPattern } from '#platform/database'
 
 /**
  * Whether work may be done for tenants: `held` while they are suspended or wait for their deletion, missing where there is
@@ -10,10 +10,8 @@ export type Standings = (tenantIds: readonly string[]) => Promise<ReadonlyMap<st
 /** The tenant that a job is for, by its data. */
 export function tenantOf(data: object): string | undefined {
   const { tenantId } = data as { tenantId?: unknown }
-  return typeof tenantId === 'string' && isUuid.test(tenantId) ? tenantId : undefined
+  return typeof tenantId === 'string' && uuidPattern.test(tenantId) ? tenantId : undefined
 }
-
-const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * Takes a job that is at work out of the queue, which would drop it after two weeks, and keeps it until its tenant is

@@ -19,6 +19,7 @@ import {
   type Verification,
   verifyAuditLog,
 } from '#platform/audit'
+import { uuidPattern } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { documentKeys, openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
@@ -122,7 +123,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
     .option('--output <file>', 'where to write it; stdout unless set')
     .option('--without-person', 'leave out name, address and browser of who did it')
     .action(async (id: string, { tenant, output, withoutPerson = false }: Proving) => {
-      if (!isUuid.test(id)) throw auditErrors.entryNotFound({ id })
+      if (!uuidPattern.test(id)) throw auditErrors.entryNotFound({ id })
       const proof = await withApp(async app => {
         const tenantId = await findTenant(app, tenant)
         const archives = archiveFilesOf(app)
@@ -233,11 +234,9 @@ async function inEither<T extends Proof>(
   }
 }
 
-const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 async function findTenant(app: App, slug: string): Promise<string> {
   if (slug === 'platform') return noTenant
-  if (isUuid.test(slug)) return slug
+  if (uuidPattern.test(slug)) return slug
   const tenant = await findTenantBySlug(app.db.scoped({ system: true }), slug)
   if (!tenant) throw auditErrors.tenantUnknown({ slug })
   return tenant.id

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { InvalidArgumentError } from 'commander'
 import type { App } from '#platform/app.ts'
 import { auditErrors } from '#platform/audit'
+import { uuidPattern } from '#platform/database'
 import { findSubject } from '#platform/identity'
 
 /** How many of a list; commander refuses what is no such number. */
@@ -23,7 +24,7 @@ export function readTime(text: string): string {
 
 /** The id of somebody by address; an id is taken as it is, since the log outlives accounts. */
 export async function findPerson(app: App, user: string): Promise<string> {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(user)) return user
+  if (uuidPattern.test(user)) return user
   return (await findSubject(app.db.scoped({ system: true }), user)).id
 }
 

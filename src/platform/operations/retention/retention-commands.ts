@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { type App, mainApp } from '#platform/app.ts'
+import { uuidPattern } from '#platform/database'
 import { findAccount } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug } from '#platform/tenancy'
@@ -188,27 +189,25 @@ export function registerHoldCommands(parent: Command, { withApp }: CommandContex
     .requiredOption('--reason <text>', 'why, and who said so')
     .option('--json', 'print it as JSON')
     .action(async (id: string, { json, reason }: Flags & { reason: string }) => {
-      if (!isUuid.test(id)) throw errors.holdUnknown({ id })
+      if (!uuidPattern.test(id)) throw errors.holdUnknown({ id })
       const hold = await withApp(app => releaseHold(app, {}, id, reason))
       write(json, hold, () => [describeHold(hold)])
     })
 }
 
 async function tenantIdOf(app: App, named: string): Promise<string> {
-  if (isUuid.test(named)) return named
+  if (uuidPattern.test(named)) return named
   const found = await findTenantBySlug(mainApp(app).db.scoped({ system: true }), named)
   if (!found) throw errors.holdTenantUnknown({ id: named })
   return found.id
 }
 
 async function userIdOf(app: App, named: string): Promise<string> {
-  if (isUuid.test(named)) return named
+  if (uuidPattern.test(named)) return named
   const found = await findAccount(mainApp(app).db.scoped({ system: true }), named)
   if (!found) throw errors.holdUserUnknown({ id: named })
   return found.id
 }
-
-const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function shelfOf({ readSettings }: CommandContext): ArchiveShelf {
   if (!readSettings) throw new Error('The settings cannot be read here')
