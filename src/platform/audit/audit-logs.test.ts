@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import type pg from 'pg'
-import { sql } from '#platform/database'
+import { type Reader, sql, statementsOf } from '#platform/database'
 import { testDatabase } from '#test/database.ts'
-import { type AuditFilters, listAuditLogs, recordEvent } from './index.ts'
+import { type AuditFilters, listAuditLogs, listEventDetails, recordEvent } from './index.ts'
 import { listAuditOptions } from './options.ts'
 
 const { db, owner, admin } = await testDatabase()
@@ -38,6 +38,14 @@ test('GG-19 an event has the tenant, user and request of its scope', async () =>
     erased: [],
   })
   assert.deepEqual(await actionsOf({}, bob), [], 'the other tenant does not see it')
+  // Also where row security does not keep tenants apart, as for the administrator.
+  const told = async ({ tenantId }: typeof bob) => {
+    await admin.query(`select set_config('app.tenant_id', $1, false)`, [tenantId])
+    const event = { action: 'export', resource: 'contractors.contractor_lists' }
+    const read = listEventDetails(statementsOf(admin) as Reader, event)
+    return await read.finally(() => admin.query(`select set_config('app.tenant_id', '', false)`))
+  }
+  assert.deepEqual([await told(ann), await told(bob)], [[{ rows: 3, places: ['Łódź'] }], []])
 })
 
 test('PE-08 an event without tenant and user is the platform’s and no tenant’s', async () => {

@@ -43,7 +43,8 @@ export async function listEventDetails<Details>(
   const rows = await tx.run(sql<{ details: Details }>`
     select details
     from audit.audit_logs
-    where action = ${action}
+    where tenant_id = (select platform.current_tenant_id())
+      and action = ${action}
       and resource = ${resource}
       and created_at >= ${since}
     order by created_at, id`)
