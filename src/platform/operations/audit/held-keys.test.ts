@@ -7,6 +7,7 @@ import { documentKeys, openDocumentSigner } from '#platform/identity'
 import { commandsOn, runCommand } from '#test/commands.ts'
 import { testDatabase } from '#test/database.ts'
 import { signerOf } from '#test/signers.ts'
+import { adviceFor } from '../../audit/advice.ts'
 import { makeCheckpoint } from '../../audit/checkpoints.ts'
 import { registerAuditCommands } from './audit-commands.ts'
 
@@ -48,8 +49,13 @@ test('PE-07 a key is the installation’s by its private half, whatever public o
 
   await checkpoint(next)
   assert.deepEqual(await verify(), { counts: {}, exitCode: undefined })
+  const { keyring } = app
+  Object.assign(app, { keyring: Keyring.parse(Keyring.generate('k2')) })
+  assert.deepEqual(await verify(), { counts: { key_replaced: 1 }, exitCode: 3 }, 'COMMONHOLD_KEYS without that key')
+  Object.assign(app, { keyring })
   await admin.query('truncate audit.checkpoints, audit.checkpoint_trees')
   await checkpoint(theirs)
   for (const words of [[], ['--everywhere']])
     assert.deepEqual(await verify(...words), { counts: { key_replaced: 1 }, exitCode: 3 }, words.join())
+  assert.match(adviceFor('key_replaced'), /COMMONHOLD_KEYS lacks the key/)
 })
