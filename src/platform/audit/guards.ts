@@ -20,6 +20,8 @@ export async function findGuardFaults(tx: Statements): Promise<GuardFault[]> {
         and t.tgenabled = 'A'
         and t.tgfoid = 'audit.refuse_change()'::regprocedure
         and t.tgqual is null
+        -- Bits of tgtype: row 1, before 2, insert 4, delete 8, update 16, truncate 32.
+        and t.tgtype = 2 + 8 + 16 + 32
     )
 
     union all
@@ -48,11 +50,22 @@ export async function findGuardFaults(tx: Statements): Promise<GuardFault[]> {
     union all
     select
       t.tgrelid::regclass::text || '.' || t.tgname,
-      format('The trigger %s of %s has a condition: what does not fit it is not logged', t.tgname, t.tgrelid::regclass),
+      format('The trigger %s of %s has a condition, or does not fire as it was made: not every change is logged', t.tgname, t.tgrelid::regclass),
       format('Find out who made it, and call audit.track of %s again, in a migration.', t.tgrelid::regclass)
     from pg_trigger t
+    join pg_class c on c.oid = t.tgrelid
     where t.tgname in ('audit_insert', 'audit_update', 'audit_delete', 'audit_truncate')
-      and (t.tgqual is not null or cardinality(t.tgattr::int2[]) > 0)
+      and (
+        t.tgqual is not null
+        or cardinality(t.tgattr::int2[]) > 0
+        or t.tgtype <> case t.tgname
+          when 'audit_insert' then 4
+          when 'audit_delete' then 8
+          when 'audit_truncate' then 2 + 32
+          -- As audit.track makes it: for each row, but of a partitioned table for the statement.
+          else 16 + case when c.relkind = 'p' or c.relispartition then 0 else 1 end
+        end
+      )
 
     union all
     select
@@ -61,23 +74,38 @@ export async function findGuardFaults(tx: Statements): Promise<GuardFault[]> {
       each.undo
     from (
       select
-        case when s.setrole = 0 then 'the database' else s.setrole::regrole::text end as place,
+        case
+          when s.setrole <> 0 then s.setrole::regrole::text
+          when s.setdatabase = 0 then 'all roles'
+          else 'the database'
+        end as place,
         split_part(setting, '=', 2) as value,
         case
-          when s.setrole = 0 then format('alter database %I reset session_replication_role;', current_database())
-          else format('alter role %s reset session_replication_role; where it is set for this database alone: alter role %1$s in database %I reset session_replication_role;', s.setrole::regrole, current_database())
+          when s.setrole <> 0 and s.setdatabase = 0 then format('alter role %s reset session_replication_role;', s.setrole::regrole)
+          when s.setrole <> 0 then format('alter role %s in database %I reset session_replication_role;', s.setrole::regrole, current_database())
+          when s.setdatabase = 0 then 'alter role all reset session_replication_role;'
+          else format('alter database %I reset session_replication_role;', current_database())
         end as undo
       from pg_db_role_setting s
       cross join unnest(s.setconfig) as setting
       where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
         and setting like 'session_replication_role=%'
       union all
-      select 'the server', setting, 'alter system reset session_replication_role; select pg_reload_conf();'
+      select
+        case source when 'client' then 'this connection' else 'the server' end,
+        setting,
+        case source
+          when 'client' then 'Take it out of the options of the connection: its URL, or PGOPTIONS.'
+          when 'configuration file' then 'alter system reset session_replication_role; take it out of the files of the configuration too where it is in one; select pg_reload_conf();'
+          else 'Take it out of the command or the environment that starts the server, and start it again.'
+        end
       from pg_settings
       where name = 'session_replication_role'
-        and source = 'configuration file'
+        -- These are what was named above, and what this program sets for itself.
+        and source not in ('default', 'global', 'database', 'user', 'database user', 'session')
     ) as each
-    where each.value <> 'origin'
+    -- With local, triggers fire as with origin. The value is kept as somebody wrote it, also in capitals.
+    where lower(each.value) = 'replica'
 
     union all
     select

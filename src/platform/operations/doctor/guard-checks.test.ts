@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import pg from 'pg'
+import { findGuardFaults } from '#platform/audit'
+import { statementsOf } from '#platform/database'
 import { testWorld } from '#test/world.ts'
 import { examine } from './examinations.ts'
 
-const { admin, app } = await testWorld()
+const { admin, adminConfig, app } = await testWorld()
 const look = () => examine(app, { only: 'audit.guards' })
 const [{ name: month }] = (
   await admin.query(`select inhrelid::regclass::text as name from pg_inherits
@@ -23,6 +26,17 @@ const attacks: Readonly<Record<string, { make: string; undo: string; object: str
   'the guard of a month fires no more where triggers do not': {
     make: `alter table ${month} enable trigger append_only`,
     undo: `alter table ${month} enable always trigger append_only`,
+    object: month,
+    says: /entries can be changed/,
+  },
+  'the guard of a month is made again against truncation alone': {
+    make: `drop trigger append_only on ${month};
+      create trigger append_only before truncate on ${month} for each statement execute function audit.refuse_change();
+      alter table ${month} enable always trigger append_only`,
+    undo: `drop trigger append_only on ${month};
+      create trigger append_only before update or delete or truncate on ${month}
+      for each statement execute function audit.refuse_change();
+      alter table ${month} enable always trigger append_only`,
     object: month,
     says: /entries can be changed/,
   },
@@ -47,7 +61,7 @@ const attacks: Readonly<Record<string, { make: string; undo: string; object: str
       create trigger audit_update after update on ${lists}
       for each row execute function audit.track_contractors_contractor_lists()`,
     object: `${lists}.audit_update`,
-    says: /not logged/,
+    says: /not every change is logged/,
   },
   'the trigger of a tracked table looks at some columns': {
     make: `drop trigger audit_update on ${lists};
@@ -57,7 +71,27 @@ const attacks: Readonly<Record<string, { make: string; undo: string; object: str
       create trigger audit_update after update on ${lists}
       for each row execute function audit.track_contractors_contractor_lists()`,
     object: `${lists}.audit_update`,
-    says: /not logged/,
+    says: /not every change is logged/,
+  },
+  'the trigger of a tracked table fires at something else': {
+    make: `drop trigger audit_update on ${lists};
+      create trigger audit_update after insert on ${lists}
+      for each row execute function audit.track_contractors_contractor_lists()`,
+    undo: `drop trigger audit_update on ${lists};
+      create trigger audit_update after update on ${lists}
+      for each row execute function audit.track_contractors_contractor_lists()`,
+    object: `${lists}.audit_update`,
+    says: /not every change is logged/,
+  },
+  'the trigger of a tracked table fires once for a statement, and sees no row': {
+    make: `drop trigger audit_update on ${lists};
+      create trigger audit_update after update on ${lists}
+      for each statement execute function audit.track_contractors_contractor_lists()`,
+    undo: `drop trigger audit_update on ${lists};
+      create trigger audit_update after update on ${lists}
+      for each row execute function audit.track_contractors_contractor_lists()`,
+    object: `${lists}.audit_update`,
+    says: /not every change is logged/,
   },
   'the log is sealed up to what has not happened yet, as after a dump that another server has read': {
     make: `update audit.sealing set sealed = '9999999999:9999999999:'`,
@@ -96,3 +130,35 @@ for (const [what, { make, undo, object, says }] of Object.entries(attacks)) {
     assert.deepEqual(await look(), [], 'gone with what made it')
   })
 }
+
+test('PE-07 the doctor says where triggers are switched off, and how to undo it; where they still fire there is nothing', async () => {
+  const set = 'set session_replication_role ='
+  const attempts = [
+    [`alter role all ${set} replica`, 'all roles', /^alter role all reset/],
+    [`alter role commonhold_readonly ${set} 'REPLICA'`, 'commonhold_readonly', /^alter role commonhold_readonly reset/],
+    [`alter role commonhold_readonly in database "${database}" ${set} replica`, 'commonhold_readonly', /in database/],
+    [`alter role all in database "${database}" ${set} replica`, 'the database', /^alter database/],
+    [`alter role all ${set} local`, undefined, undefined],
+    [`alter role all ${set} origin`, undefined, undefined],
+  ] as const
+  for (const [attempt, object, advice] of attempts) {
+    // Never committed: it would reach every connection to this server.
+    await admin.query(`begin; ${attempt}`)
+    const found = await findGuardFaults(statementsOf(admin)).finally(() => admin.query('rollback'))
+    assert.deepEqual(
+      found.map(each => each.object),
+      object === undefined ? [] : [object],
+      attempt,
+    )
+    if (advice) assert.match(found[0]?.advice ?? '', advice)
+  }
+  for (const value of ['replica', 'local']) {
+    const client = new pg.Client({ ...adminConfig, options: `-c session_replication_role=${value}` })
+    await client.connect()
+    const found = await findGuardFaults(statementsOf(client)).finally(() => client.end())
+    assert.deepEqual(
+      found.map(each => each.object),
+      value === 'replica' ? ['this connection'] : [],
+    )
+  }
+})
