@@ -50,7 +50,7 @@ export class ArchivedMonths {
         findings.add({ kind: 'archive_forged', text: `The record of archive ${archive} is not signed as it should be` })
       } else {
         archived.add(month)
-        archived.erasures.push(...erasures)
+        for (const erasure of erasures) archived.erasures.push(erasure)
       }
     }
     for (const runs of archived.runs.values()) runs.sort((a, b) => a.first - b.first)

@@ -9,9 +9,11 @@ import { sql } from '#platform/database'
 import { testDatabase } from '#test/database.ts'
 import { signerOf } from '#test/signers.ts'
 import { acceptFork } from './accepted-forks.ts'
+import { checkChain } from './checkpoint-chain.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { listCheckpointsAfter, makeCheckpoint, type Signer, type Signers } from './checkpoints.ts'
 import { recordEvent } from './events.ts'
+import { Findings } from './findings.ts'
 import { sealEntries } from './sealing.ts'
 import { GrowingTree, type Node } from './trees.ts'
 import { type Verification, type VerificationOptions, verifyLog } from './verification.ts'
@@ -374,6 +376,19 @@ attacked(
     assert.equal((await verify({ ownKeys })).isSound, true, 'control: our own key')
   },
 )
+
+test('PE-07 a chain is checked however many checkpoints there are', () => {
+  const checkpoints = Array.from({ length: 200_000 }, (_, index) => ({
+    number: index + 1,
+    signed: String(index + 1),
+    read: undefined,
+    trees: [],
+  }))
+  const outside = checkpoints.filter(({ number }) => number !== 5)
+  const findings = new Findings()
+  checkChain({ logId, checkpoints, outside }, findings)
+  assert.deepEqual(findings.counts, { signature_invalid: 200_000, copy_missing: 1 })
+})
 
 attacked('PE-07 a checkpoint that is taken out of the copy outside is named', async () => {
   for (const [file, text] of filesThen) {

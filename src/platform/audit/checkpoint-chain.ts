@@ -108,7 +108,7 @@ function findGaps(
   findings: Findings,
 ): void {
   const copied = new Set(outside.map(({ number }) => number))
-  const newest = Math.max(...copied)
+  const newest = outside.reduce((most, { number }) => Math.max(most, number), 0)
   const gaps: { first: number; last: number }[] = []
   let isGap = false
   for (const { number } of checkpoints) {
