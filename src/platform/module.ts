@@ -4,7 +4,7 @@ import type { TProperties } from 'typebox'
 import type { App } from '#platform/app.ts'
 import type { Check } from '#platform/checks.ts'
 import type { Keyring } from '#platform/crypto'
-import type { Database, MirroredColumns, Queryable } from '#platform/database'
+import type { Database, MirroredColumns, Queryable, Statements } from '#platform/database'
 import type { AnyRoute, Mount } from '#platform/http'
 import type { Job } from '#platform/jobs'
 
@@ -133,6 +133,8 @@ export type PartitionArchiving = {
     archived: ArchivedPartition,
     by: { sign: (document: object, type: string) => Promise<string>; now: Date },
   ): Promise<() => Promise<void>>
+  /** Who was taken out of the table at that moment or later, or is being taken out: by id, in the system scope. */
+  listErasedSince(tx: Statements, moment: string): Promise<Set<string>>
   /** In the transaction that has brought it back: throws where it must not. */
   comeBack(client: pg.Client, archived: ArchivedPartition): Promise<void>
 }

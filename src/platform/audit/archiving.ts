@@ -1,13 +1,18 @@
 import type pg from 'pg'
 import { readSigned } from '#platform/crypto'
+import { statementsOf } from '#platform/database'
 import type { ArchivedPartition, PartitionArchiving } from '#platform/module.ts'
 import { type ArchivedMonth, type ArchivedPart, archiveType } from './archived-months.ts'
 import { entryExpressions, personalKeys } from './entry-hashes.ts'
 import { erasureAction } from './erasure-records.ts'
+import { listErasedFromLog } from './erasures.ts'
 import { errors } from './errors.ts'
 
 /** GG-16: a month of the sealed log goes into an archive with a signed record, and comes back without one. */
 export const logArchiving: PartitionArchiving = {
+  // The log is erased later than the account: a month that was archived in between still tells of the person.
+  listErasedSince: listErasedFromLog,
+
   async prepareDrop(client, archived, { sign, now }) {
     const tenants = await listParts(client, archived)
     const { rows: states } = await client.query<{ log: string }>('select log_id as log from audit.sealing')
@@ -30,11 +35,8 @@ export const logArchiving: PartitionArchiving = {
   },
 
   async comeBack(client, archived) {
-    const { rows } = await client.query<{ erased: number }>(
-      'select count(*)::integer as erased from audit.erased_subjects where coalesce(finished_at, now()) >= $1',
-      [archived.writtenAt],
-    )
-    if (rows[0]?.erased) throw errors.erasedSinceArchived({ archive: archived.archive, count: rows[0].erased })
+    const erased = await listErasedFromLog(statementsOf(client), archived.writtenAt)
+    if (erased.size > 0) throw errors.erasedSinceArchived({ archive: archived.archive, count: erased.size })
     // Put out of the way while the rows came in, and not as firm as on every other partition since.
     await client.query(`alter table ${archived.partition} enable always trigger append_only`)
     await client.query('delete from audit.archived_months where archive = $1', [archived.archive])

@@ -1,4 +1,4 @@
-import { type Database, type Queryable, sql } from '#platform/database'
+import { type Database, type Queryable, type Statements, sql } from '#platform/database'
 import type { Signer } from './checkpoints.ts'
 import { erasureAction, signErasure } from './erasure-records.ts'
 import { recordEvent } from './events.ts'
@@ -84,6 +84,15 @@ export async function listUnerased(tx: Queryable, userIds: readonly string[]): P
   return rows.map(({ id }) => id)
 }
 
+/** Whose part of the log of this database was erased at that moment or later, or is being erased; for the system scope. */
+export async function listErasedFromLog(tx: Statements, moment: string): Promise<Set<string>> {
+  const rows = await tx.run(sql<{ id: string }>`
+    select user_id as id
+    from audit.erased_subjects
+    where coalesce(finished_at, now()) >= ${moment}::timestamptz`)
+  return new Set(rows.map(({ id }) => id))
+}
+
 async function addressesOf({ db, userId, addresses = [] }: Pick<SubjectErasureOptions, 'db' | 'userId' | 'addresses'>) {
   return [...new Set([...addresses.map(it => it.toLowerCase()), ...(await findSubjectAddresses(db, userId))])].sort()
 }
@@ -97,11 +106,10 @@ async function findEntries(options: Pick<SubjectErasureOptions, 'db' | 'userId' 
     from audit.subject_months()`)
   const found: Found[] = []
   for (const { since, until } of months) {
-    found.push(
-      ...(await db.unscoped.run(sql<Found>`
-        select tenant_id, created_at, id, is_source
-        from audit.find_subject(${userId}, ${addresses}, ${since}, ${until})`)),
-    )
+    const entries = await db.unscoped.run(sql<Found>`
+      select tenant_id, created_at, id, is_source
+      from audit.find_subject(${userId}, ${addresses}, ${since}, ${until})`)
+    for (const entry of entries) found.push(entry)
   }
   return found
 }

@@ -27,7 +27,7 @@ export const errors = errorTable('audit', {
   ],
   erasedSinceArchived: [
     'conflict',
-    '{count} people were erased from the log since the archive {archive} was written: it can be restored beside, and not back.',
+    '{count} people were erased from the log since the archive {archive} was written: it does not come back. It is restored beside; where it tells of one of them, only at the command line with --with-erased.',
   ],
   proofNotRead: ['not_found', 'The proof {file} cannot be read: {reason}.'],
   proofNotWritten: ['unavailable', 'The proof was not written to {file}: {reason}.'],

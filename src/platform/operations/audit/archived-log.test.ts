@@ -305,6 +305,32 @@ test('GG-16 an archive does not come back over the erasure of a person since', a
   await assert.rejects(restoreArchive(app, id, { isBack: true }), { code: 'audit.erased_since_archived' })
   assert.equal(await exists(old), false)
   assert.deepEqual((await verify()).findings, [])
+
+  // Her account had gone before the month was archived, her part of the log goes afterwards.
+  const { writtenAt } = getArchive(shelf, id)
+  const lines: string[] = []
+  for await (const portion of archives.read(id) ?? []) lines.push(...portion)
+  const { user_id: ada } = JSON.parse(lines[0] as string)
+  await admin.query(
+    `insert into identity.erased_users (id, erased_at) values ($1, $2::timestamptz - interval '1 day')`,
+    [ada, writtenAt],
+  )
+  const finish = (finishedAt: string | null) =>
+    admin.query(
+      `insert into audit.erased_subjects (user_id, asked_at, finished_at) values ($1, $2::timestamptz - interval '1 day', $3)
+       on conflict (user_id) do update set finished_at = excluded.finished_at`,
+      [ada, writtenAt, finishedAt],
+    )
+  const refusal = { code: 'operations.archive_tells_of_erased', message: /\(1 of them\)/ }
+  for (const finishedAt of [null, writtenAt]) {
+    await finish(finishedAt)
+    await assert.rejects(restoreArchive(app, id), refusal)
+  }
+  await admin.query(`drop table ${(await restoreArchive(app, id, { withErased: true })).table}`)
+  await finish('2001-01-01')
+  const { table } = await restoreArchive(app, id)
+  await admin.query(`drop table ${table}; delete from identity.erased_users`)
+  await admin.query('delete from audit.erased_subjects where user_id = $1', [ada])
 })
 
 test('PE-07 an archived entry is proven from its archive, and refused where that is not at hand', async () => {

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { type App, mainApp } from '#platform/app.ts'
 import { type Statements, sql, statementsOf } from '#platform/database'
 import { listErasedSince } from '#platform/identity'
+import type { PartitionArchiving } from '#platform/module.ts'
 import { asAdministrator } from '../administration.ts'
 import { errors } from '../errors.ts'
 import { type ArchiveManifest, getArchive, readArchive } from './archives.ts'
@@ -38,7 +39,7 @@ export async function restoreArchive(
   const shelf = archiveShelfOfApp(app)
   const manifest = getArchive(shelf, id)
   const declared = listDeclared(app).find(({ table, archiving }) => archiving && table === manifest.table)
-  if (isBack || !withErased) await requireNobodyErased(app, shelf, manifest)
+  if (isBack || !withErased) await requireNobodyErased(app, shelf, { manifest, archiving: declared?.archiving })
   const comeBack = (client: pg.Client) => declared?.archiving?.comeBack(client, archivedOf(manifest))
   const work = (tx: Statements, client: pg.Client) =>
     restore(tx, client, { shelf, manifest, into, isBack, onRows, comeBack })
@@ -57,8 +58,14 @@ export async function restoreArchive(
 }
 
 /** By their ids, which stay in what tells of them. */
-async function requireNobodyErased(app: App, shelf: ArchiveShelf, manifest: ArchiveManifest): Promise<void> {
-  const erased = await listErasedSince(app.db.scoped({ system: true }), manifest.writtenAt)
+async function requireNobodyErased(
+  app: App,
+  shelf: ArchiveShelf,
+  { manifest, archiving }: { manifest: ArchiveManifest; archiving: PartitionArchiving | undefined },
+): Promise<void> {
+  const tx = app.db.scoped({ system: true })
+  const accounts = await listErasedSince(tx, manifest.writtenAt)
+  const erased = accounts.union((await archiving?.listErasedSince(tx, manifest.writtenAt)) ?? new Set())
   if (erased.size === 0) return
   const found = new Set<string>()
   for await (const lines of readArchive(shelf, manifest)) {
