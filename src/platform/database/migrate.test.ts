@@ -305,7 +305,8 @@ test('GG-14 a migration that does not get its lock steps back, says who holds it
   const blocker = new pg.Client({ ...admin, application_name: 'a long report' })
   await blocker.connect()
   await blocker.query('begin; lock table shop.things in access share mode')
-  const locks = { timeout: 200, attempts: 2, firstPause: 20 }
+  // Half of it is for the connection that looks who holds them.
+  const locks = { timeout: 800, attempts: 2, firstPause: 20 }
   await assert.rejects(migrateDatabase({ ...options, locks }), {
     code: 'migrations.locked',
     kind: 'unavailable',
