@@ -5,7 +5,7 @@ import { auditState } from '#platform/audit'
 import { type Queryable, type Statements, sql } from '#platform/database'
 import { nullable, oneOf, timestamp } from '#platform/http'
 import { receiverName } from './backups/receiver.ts'
-import { readState } from './backups/state.ts'
+import { overdueDays, readState } from './backups/state.ts'
 import { findLastExamination } from './doctor/examinations.ts'
 import { bytesInWords, timeInWords } from './doctor/findings.ts'
 import { readReplication } from './health/replication.ts'
@@ -99,11 +99,12 @@ async function readBackups(asked: Asked): Promise<{ backups: Answer; drill: Answ
     const later = chains.length > 0 ? 'No restore was ever tried.' : 'It needs a backup first.'
     return { backups, drill: await never(asked, step, later) }
   }
+  const days = overdueDays(last, asked.app.clock.now())
   const drill =
     last.state === 'failed'
       ? fault(last.failure ?? 'It has failed.', last.finishedAt)
-      : Date.now() - last.startedAt.getTime() > 10 * 86_400_000
-        ? attention('The last one is older than ten days.', last.finishedAt)
+      : days !== undefined
+        ? attention(`The last one is ${days} days old.`, last.finishedAt)
         : well('The copy came up, and its rows were those of the server.', last.finishedAt)
   return { backups, drill }
 }

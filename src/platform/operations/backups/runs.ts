@@ -31,17 +31,25 @@ export type Run = {
 /** What a run came to; `faults` make it a failed one. */
 export type Outcome = { backupId?: string; result: Record<string, unknown>; failure?: string }
 
+/** What a run is about, and who asked for it: on record from its beginning on, however it ends. */
+export type Asked = {
+  kind: RunKind
+  requestedBy?: string | undefined
+  /** By which one knows the server, where it is not the main one. */
+  database?: string | undefined
+}
+
 /** Does the work and keeps a record of it, of a failure too. */
 export async function recordRun<T extends Outcome>(
   app: App,
-  { kind, requestedBy }: { kind: RunKind; requestedBy?: string | undefined },
+  { kind, requestedBy, database }: Asked,
   work: (runId: string, note: (progress: RunProgress) => void) => Promise<T>,
 ): Promise<T> {
   const tx = app.db.scoped({ system: true })
   await closeForgotten(tx)
   const { id } = await tx.one(sql<{ id: string }>`
-    insert into operations.backup_runs (kind, requested_by)
-    values (${kind}, ${requestedBy ?? null})
+    insert into operations.backup_runs (kind, requested_by, result)
+    values (${kind}, ${requestedBy ?? null}, ${database === undefined ? null : json({ database })})
     returning id`)
   const pulse = new Pulse(tx, id)
   try {
@@ -72,13 +80,14 @@ export async function listRuns(
     limit ${limit}`)
 }
 
-/** The last of these kinds that has ended, well or not, however long ago. */
-export async function findLastEnded(tx: Queryable, kinds: RunKind[]): Promise<Run | undefined> {
+/** The last of these kinds that has ended, well or not, however long ago: of the main server, or of the one with that database. */
+export async function findLastEnded(tx: Queryable, kinds: RunKind[], database?: string): Promise<Run | undefined> {
   return await tx.maybe(sql<Run>`
     select id, kind, state, backup_id, requested_by, started_at, finished_at, result, failure, progress
     from operations.backup_runs
     where kind = any(${kinds})
       and state <> 'running'
+      and result ->> 'database' is not distinct from ${database ?? null}::text
     order by started_at desc, id
     limit 1`)
 }
@@ -96,7 +105,7 @@ async function finish(tx: Queryable, id: string, { backupId, result, failure }: 
       state = ${failure === undefined ? 'done' : 'failed'},
       backup_id = ${backupId ?? null},
       finished_at = clock_timestamp(),
-      result = ${json(result)},
+      result = coalesce(result, '{}') || ${json(result)},
       failure = ${failure ?? null}
     where id = ${id}`)
 }

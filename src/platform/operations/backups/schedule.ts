@@ -70,9 +70,8 @@ async function backUpServer(
   kind: 'full' | 'incremental',
   { requestedBy, onProgress = () => {}, onNote, signal }: Asked,
 ): Promise<Backup> {
-  const named = database === undefined ? {} : { database }
   const of = database === undefined ? '' : ` the server of ${database}`
-  const made = await recordRun(app, { kind, requestedBy }, async (_id, note) => {
+  const made = await recordRun(app, { kind, requestedBy, database }, async (_id, note) => {
     // Of a server of others the disk may be filled by a slot that nobody reads.
     if (isEmbedded || isReceiving(archive)) await claimSlotFor(admin)
     const backup = await takeBackup({
@@ -92,10 +91,10 @@ async function backUpServer(
       throw errors.otherNotBackedUp({ database, reason: error.message }, error)
     })
     const { id, plainBytes, storedBytes, stopLsn } = backup
-    return { backup, backupId: id, result: { kind: backup.kind, plainBytes, storedBytes, stopLsn, ...named } }
+    return { backup, backupId: id, result: { kind: backup.kind, plainBytes, storedBytes, stopLsn } }
   })
   const reading = (progress: RunProgress) => onProgress({ step: `Reading ${made.backup.id} again`, ...progress })
-  await verify(app, made.backup, requestedBy, named, reading)
+  await verify(app, made.backup, requestedBy, database, reading)
   return made.backup
 }
 
@@ -104,10 +103,10 @@ export async function verify(
   app: App,
   backup: Backup,
   requestedBy?: string,
-  named: { database?: string } = {},
+  database?: string,
   onProgress: (progress: RunProgress) => void = () => {},
 ): Promise<DomainError[]> {
-  const { faults } = await recordRun(app, { kind: 'verify', requestedBy }, async (_id, note) => {
+  const { faults } = await recordRun(app, { kind: 'verify', requestedBy, database }, async (_id, note) => {
     const archive = { ...shelfOfApp(app), systemIdentifier: backup.systemIdentifier }
     const expectedBytes = backup.plainBytes
     const found = await findFaults(archive, backup, (bytes, files) => {
@@ -116,7 +115,7 @@ export async function verify(
     })
     const messages = found.map(fault => fault.message)
     await writeVerification(archive, backup.id, { at: app.clock.now().toISOString(), faults: messages })
-    const outcome: Outcome = { backupId: backup.id, result: { faults: messages, bytes: backup.plainBytes, ...named } }
+    const outcome: Outcome = { backupId: backup.id, result: { faults: messages, bytes: backup.plainBytes } }
     return { ...outcome, ...(messages[0] !== undefined && { failure: messages[0] }), faults: found }
   })
   return faults

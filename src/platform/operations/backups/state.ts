@@ -108,11 +108,10 @@ export async function readState(app: App): Promise<BackupState> {
 
 async function describeOwn(app: App, state: BackupState, now: Date): Promise<void> {
   const archive = await ownArchive(app)
-  const { backups: all, faults } = readCatalogue(archive)
-  const backups = all.filter(it => it.systemIdentifier === archive.systemIdentifier)
-  const known = backups.map(it => ({ ...it, verification: findVerification(archive, it.id) ?? null }))
+  const { backups, faults } = readCatalogue(archive)
+  const known = readKnown(archive, backups)
   state.chains = chainsIn(known)
-  state.lastBackupAt = backups.at(-1)?.finishedAt ?? null
+  state.lastBackupAt = known.at(-1)?.finishedAt ?? null
   const concerns = faults.map(({ message }) => ({ object: 'catalogue', message, isMishap: true }))
   try {
     state.windows = await listWindows(archive)
@@ -130,6 +129,11 @@ async function describeOwn(app: App, state: BackupState, now: Date): Promise<voi
   if (lacking.length > 0 && state.status === 'protected') state.status = 'attention'
 }
 
+const readKnown = (archive: Archive, backups: readonly Backup[]) =>
+  backups
+    .filter(it => it.systemIdentifier === archive.systemIdentifier)
+    .map(it => ({ ...it, verification: findVerification(archive, it.id) ?? null }))
+
 const concernsOf = (others: readonly OtherState[]): Concern[] =>
   others.flatMap(({ databases, message }) =>
     message === null ? [] : [{ object: databases.join(', '), message, isMishap: false }],
@@ -138,6 +142,7 @@ const concernsOf = (others: readonly OtherState[]): Concern[] =>
 async function readOthers(app: App, now: Date): Promise<OtherState[]> {
   const isCovered = adapterOf(app.config) === 'own' && coversPlaced(app.config)
   const states: OtherState[] = []
+  const tx = app.db.scoped({ system: true })
   for (const { systemIdentifier, databases, tenants, error } of await listOtherServers(app)) {
     const told = { databases, tenants, lastBackupAt: null, from: null, until: null }
     const whose = `${tenants} ${tenants === 1 ? 'workspace has its' : 'workspaces have their'} data in ${databases.join(', ')}`
@@ -147,7 +152,10 @@ async function readOthers(app: App, now: Date): Promise<OtherState[]> {
       state('attention', `${whose}, on another server: see that it is backed up too, and set COMMONHOLD_BACKUP_PLACED.`)
     else if (systemIdentifier === null)
       state('attention', `${whose}, which cannot be reached: whether it can be backed up is not known (${error}).`)
-    else states.push(await readOther({ ...shelfOfApp(app), systemIdentifier }, { ...told, whose }, now))
+    else {
+      const attempt = await findLastEnded(tx, ['full', 'incremental'], databases.join(', '))
+      states.push(await readOther({ ...shelfOfApp(app), systemIdentifier }, { ...told, whose }, attempt, now))
+    }
   }
   return states
 }
@@ -155,11 +163,11 @@ async function readOthers(app: App, now: Date): Promise<OtherState[]> {
 async function readOther(
   archive: Archive,
   { whose, ...told }: Omit<OtherState, 'status' | 'message'> & { whose: string },
+  attempt: Run | undefined,
   now: Date,
 ): Promise<OtherState> {
-  const newest = readCatalogue(archive)
-    .backups.filter(it => it.systemIdentifier === archive.systemIdentifier)
-    .at(-1)
+  const backups = readKnown(archive, readCatalogue(archive).backups)
+  const newest = backups.at(-1)
   if (!newest) {
     const remedy =
       'commonhold backup create makes one if its login may replicate; else have it backed up there, and set COMMONHOLD_BACKUP_PLACED=managed.'
@@ -170,9 +178,10 @@ async function readOther(
   const state = { ...told, lastBackupAt, from: window?.from ?? null, until: window?.until ?? null }
   const attention = (reason: string): OtherState => ({ ...state, status: 'attention', message: `${whose}: ${reason}` })
   const hours = (now.getTime() - Date.parse(lastBackupAt)) / 3_600_000
-  const fault = findVerification(archive, newest.id)?.faults[0]
-  if (fault) return attention(`the newest backup of its server cannot be restored from: ${fault}`)
+  const [broken, ...others] = lostOf(chainsIn(backups).at(-1) ?? [])
+  if (broken) return attention(`of its server, the backup ${describeLost(broken, others.length)}`)
   if (hours > 26) return attention(`the last backup of its server is ${Math.round(hours)} hours old.`)
+  if (attempt?.state === 'failed') return attention(`the last attempt to back its server up failed: ${attempt.failure}`)
   if (window?.missing) return attention(`the WAL segment ${window.missing} of its server is missing.`)
   const received = findReceiverState(archive)
   if (!received || now.getTime() - Date.parse(received.serverTime) > 5 * 60_000)
@@ -180,8 +189,18 @@ async function readOther(
   return { ...state, status: 'protected', message: null }
 }
 
-/** A weekly drill has had its turn by then, in days. */
-const oldestDrill = 10
+/** How old the last drill is, in days, where the weekly one did not come: it has had its turn after ten. */
+export function overdueDays({ startedAt }: Pick<Run, 'startedAt'>, now: Date): number | undefined {
+  const days = (now.getTime() - startedAt.getTime()) / 86_400_000
+  return days > 10 ? Math.floor(days) : undefined
+}
+
+function describeLost({ id, verification }: KnownBackup, others: number): string {
+  const fault = verification?.faults[0]
+  if (others === 0) return `${id} cannot be restored from: ${fault}`
+  const built = others === 1 ? 'the one that builds on it' : `the ${others} that build on it`
+  return `${id} cannot be restored from, nor from ${built}: ${fault}`
+}
 
 function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined, now: Date): void {
   const { windows, received, chains, lastBackupAt, lastDrill } = state
@@ -205,13 +224,7 @@ function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined
   if (hours > 26) mishap('backup', `The last backup is ${Math.round(hours)} hours old: see why the later ones failed.`)
   for (const [broken, ...others] of chains.map(lostOf)) {
     if (!broken) continue
-    const with_ =
-      others.length === 0
-        ? ''
-        : others.length === 1
-          ? ', nor from the one that builds on it'
-          : `, nor from the ${others.length} that build on it`
-    mishap(broken.id, `Backup ${broken.id} cannot be restored from${with_}: ${broken.verification?.faults[0]}`)
+    mishap(broken.id, `Backup ${describeLost(broken, others.length)}`)
   }
   if (!received)
     lack(
@@ -225,14 +238,11 @@ function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined
   const missing = windows.find(window => window.missing)?.missing
   if (missing)
     mishap(missing, `The WAL segment ${missing} is missing: what comes after it is reached from the next backup on.`)
-  const drilledDays = lastDrill ? (now.getTime() - lastDrill.startedAt.getTime()) / 86_400_000 : 0
+  const drilledDays = lastDrill ? overdueDays(lastDrill, now) : undefined
   if (!lastDrill) lack('drill', 'No restore was ever tried. Begin a drill: commonhold backup drill.')
   else if (lastDrill.state === 'failed') mishap('drill', `The last restore drill failed: ${lastDrill.failure}`)
-  else if (drilledDays > oldestDrill)
-    mishap(
-      'drill',
-      `The last restore drill is ${Math.floor(drilledDays)} days old: see why the weekly one did not come.`,
-    )
+  else if (drilledDays !== undefined)
+    mishap('drill', `The last restore drill is ${drilledDays} days old: see why the weekly one did not come.`)
   if ((state.freeBytes ?? Infinity) < 2 * newest.storedBytes)
     mishap('room', 'The disk with the backups has no room for two more of them.')
   conclude(hours > 72 || lostOf(chains.at(-1) ?? []).length > 0)

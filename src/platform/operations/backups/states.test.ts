@@ -71,6 +71,10 @@ test('GG-20 the weekly drill is not forgotten for the backups that were made sin
 
   await admin.query(`update operations.backup_runs set started_at = now() - interval '11 days' where kind = 'drill'`)
   assert.match((await found('backups.failing')).join('\n'), /warning drill: .* is 11 days old: .*weekly/)
+  assert.equal((await standingOf('drill'))?.message, 'The last one is 11 days old.')
+  const later = { ...app, clock: { ...app.clock, now: () => new Date(Date.now() + 3 * 86_400_000) } }
+  const drill = (await readStandings({ app: later, own: tx, tx })).find(({ area }) => area === 'drill')
+  assert.equal(drill?.message, 'The last one is 14 days old.', 'by the clock of the program')
 })
 
 test('GG-20 of a chain that has a fault all that builds on it is lost, and the database is not called protected', async () => {
@@ -104,6 +108,31 @@ test('GG-20 an attempt that failed is told at once, and no more after one that w
   assert.match((await found('backups.failing')).join('\n'), /attempt: .*the mount is away/)
   await recordRun(app, { kind: 'incremental' }, async () => ({ result: {} }))
   assert.doesNotMatch((await readState(app)).advice.join('\n'), /attempt/)
+})
+
+test('GG-20 MT-17 the attempts on one server are not taken for those on another, also while and after one fails', async () => {
+  const attempt = (kind: 'full' | 'incremental', failure: string | undefined, database?: string) =>
+    recordRun(app, { kind, database }, async runId => {
+      const { rows } = await admin.query('select result from operations.backup_runs where id = $1', [runId])
+      assert.equal(rows[0].result?.database, database, 'a program that is killed leaves it so')
+      if (failure !== undefined) throw new Error(failure)
+      return { result: {} }
+    }).catch(error => assert.equal(error.message, failure))
+  const told = async () => (await readState(app)).advice.filter(line => /attempt/.test(line)).join('\n')
+  await attempt('incremental', undefined)
+  await attempt('incremental', 'the other one is away', 'away:5432/placed')
+  assert.equal(await told(), '')
+  const { runs } = await readState(app)
+  assert.deepEqual(
+    runs.map(({ state, result }) => [state, result]),
+    [
+      ['failed', { database: 'away:5432/placed' }],
+      ['done', {}],
+    ],
+  )
+  await attempt('full', 'the mount is away')
+  await attempt('full', undefined, 'away:5432/placed')
+  assert.match(await told(), /the mount is away/)
 })
 
 test('GG-20 what goes wrong where others make the backups is an alarm too, and an old backup is no protection', async t => {

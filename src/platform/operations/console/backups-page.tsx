@@ -362,10 +362,10 @@ const Failure = ({ run: { kind }, failure }: { run: Run; failure: string }) => (
   </>
 )
 
-function effectOf({ kind, result }: Run): string {
+function effectOf({ kind, state, result }: Run): string {
   const figure = (name: string) => Number(result?.[name] ?? 0)
   const many = (name: string) => figure(name).toLocaleString('en-US')
-  if (!result) return ''
+  if (state === 'running' || !result) return ''
   if (kind === 'drill')
     return `${many('indexes')} indexes and ${many('tables')} tables, ${many('compared')} held against the database`
   if (kind === 'verify') return `${formatBytes(figure('bytes'))} without a fault`
