@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import type pg from 'pg'
 import type { App } from '#platform/app.ts'
 import { withAdmin } from './base-backups.ts'
 import type { Adapter } from './settings.ts'
@@ -33,21 +34,29 @@ async function askArchiver(app: App): Promise<Report> {
 /** How far the server has archived its WAL, and what keeps it from it; undefined where it cannot be asked. */
 async function readArchiver(app: App): Promise<Pick<Report, 'archivedUntil' | 'faults'> | undefined> {
   if (!app.administration) return undefined
-  return await withAdmin(app.administration.admin, async client => {
-    const { rows } = await client.query(`
-      select
-        current_setting('archive_mode') as mode,
-        last_archived_time as "archivedAt",
-        last_failed_wal as "failedWal",
-        coalesce(last_failed_time > last_archived_time, last_failed_time is not null) as "isFailing"
-      from pg_stat_archiver`)
-    const { mode, archivedAt, failedWal, isFailing } = rows[0]
-    const faults: string[] = []
-    if (mode === 'off')
-      faults.push('The server archives no WAL: set archive_mode and archive_command, or archive_library.')
-    if (isFailing) faults.push(`The server cannot archive ${failedWal}: see its log. Until it can, WAL fills its disk.`)
-    return { archivedUntil: (archivedAt as Date | null)?.toISOString() ?? null, faults }
-  })
+  try {
+    return await withAdmin(app.administration.admin, askAboutArchiver)
+  } catch (error) {
+    // Of several addresses that refuse the message is empty.
+    const { message, code } = error as NodeJS.ErrnoException
+    return { archivedUntil: null, faults: [`The server cannot be asked about its archiver: ${message || code}.`] }
+  }
+}
+
+async function askAboutArchiver(client: pg.Client): Promise<Pick<Report, 'archivedUntil' | 'faults'>> {
+  const { rows } = await client.query(`
+    select
+      current_setting('archive_mode') as mode,
+      last_archived_time as "archivedAt",
+      last_failed_wal as "failedWal",
+      coalesce(last_failed_time > last_archived_time, last_failed_time is not null) as "isFailing"
+    from pg_stat_archiver`)
+  const { mode, archivedAt, failedWal, isFailing } = rows[0]
+  const faults: string[] = []
+  if (mode === 'off')
+    faults.push('The server archives no WAL: set archive_mode and archive_command, or archive_library.')
+  if (isFailing) faults.push(`The server cannot archive ${failedWal}: see its log. Until it can, WAL fills its disk.`)
+  return { archivedUntil: (archivedAt as Date | null)?.toISOString() ?? null, faults }
 }
 
 type Stanza = {
@@ -67,12 +76,12 @@ async function askPgbackrest(app: App): Promise<Report> {
   const faults = [...(archiver?.faults ?? [])]
   try {
     const { stdout } = await promisify(execFile)('pgbackrest', args, { timeout: 30_000 })
-    const { lastBackupAt, advice } = readPgbackrest(stdout)
+    const { lastBackupAt, faults: told } = readPgbackrest(stdout)
     return {
       lastBackupAt,
       archivedUntil,
       advice: [],
-      faults: [...advice, ...findOld(lastBackupAt, app.clock.now()), ...faults],
+      faults: [...told, ...findOld(lastBackupAt, app.clock.now()), ...faults],
     }
   } catch (error) {
     faults.unshift(`pgBackRest did not answer: ${(error as Error).message.split('\n')[0]}`)
@@ -88,13 +97,12 @@ function findOld(lastBackupAt: string | null, now: Date): string[] {
 }
 
 /** Reads what `pgbackrest info --output=json` prints. */
-export function readPgbackrest(output: string): Omit<Report, 'faults'> {
+export function readPgbackrest(output: string): Pick<Report, 'lastBackupAt' | 'faults'> {
   const stanzas = JSON.parse(output) as Stanza[]
-  const advice = stanzas
+  const faults = stanzas
     .filter(({ status }) => (status?.code ?? 0) !== 0)
     .map(({ name, status }) => `pgBackRest says of ${name}: ${status?.message ?? 'not ok'}`)
   const stops = stanzas.flatMap(({ backup = [] }) => backup.map(({ timestamp }) => timestamp?.stop ?? 0))
-  if (stops.length === 0)
-    return { lastBackupAt: null, archivedUntil: null, advice: [...advice, 'pgBackRest has no backup.'] }
-  return { lastBackupAt: new Date(Math.max(...stops) * 1000).toISOString(), archivedUntil: null, advice }
+  if (stops.length === 0) return { lastBackupAt: null, faults: [...faults, 'pgBackRest has no backup.'] }
+  return { lastBackupAt: new Date(Math.max(...stops) * 1000).toISOString(), faults }
 }

@@ -370,12 +370,22 @@ test('GG-20 who is about to commit while a drill looks is taken for no fault', a
   await client.query(`alter system set synchronous_standby_names = 'nobody'`)
   await client.query('select pg_reload_conf()')
   const writer = await connect(admin)
-  // Its commit is in the WAL, and waits for a standby that there is not: nobody sees the row yet.
-  const committing = writer.query(`set application_name = 'made'; insert into made_waiting values (1)`)
-  for (let isWaiting = false; !isWaiting; )
-    isWaiting =
-      (await client.query(`select from pg_stat_activity where application_name = 'made' and wait_event = 'SyncRep'`))
-        .rowCount === 1
+  await writer.query(`set application_name = 'made'`)
+  const isWaiting = async () =>
+    (await client.query(`select from pg_stat_activity where application_name = 'made' and wait_event = 'SyncRep'`))
+      .rowCount === 1
+  // Its commit is in the WAL, and waits for a standby that there is not: nobody sees the row yet. One that came before
+  // the server had read its settings does not wait.
+  let committing: Promise<unknown> = Promise.resolve()
+  let isOver = true
+  for (const began = Date.now(); !(await isWaiting()); await sleep(20)) {
+    assert.ok(Date.now() - began < 30_000, 'no commit has waited')
+    if (!isOver) continue
+    isOver = false
+    committing = writer.query('insert into made_waiting values (1)').finally(() => {
+      isOver = true
+    })
+  }
   try {
     const { faults, notCompared } = await runDrill({
       ...{ shelf, systemIdentifier: full.systemIdentifier, source: admin, into: join(root, 'drill') },

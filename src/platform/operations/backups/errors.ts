@@ -78,7 +78,10 @@ export const errors = errorTable('backups', {
     'unavailable',
     'PostgreSQL {major} runs as the user postgres here, who cannot reach {directory}: let him go through it and what is above (chmod o+x), or run this program as another user than root.',
   ],
-  recoveryFailed: ['unavailable', 'The copy in {directory} was not recovered: {reason}.'],
+  recoveryFailed: [
+    'unavailable',
+    'The copy in {directory} was not recovered: {reason}. It is left for who looks for the cause; remove it before the next attempt.',
+  ],
   tableUnknown: ['not_found', 'There was no table {table} at that time.'],
   tableStays: [
     'conflict',

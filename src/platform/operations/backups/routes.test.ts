@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { commandsOn, runCommand } from '#test/commands.ts'
 import { believedNoLonger, testWorld } from '#test/world.ts'
 import { examine } from '../doctor/examinations.ts'
-import { readPgbackrest } from './adapters.ts'
+import { readPgbackrest, readReport } from './adapters.ts'
 import { registerBackupCommands } from './commands.ts'
 import { errors } from './errors.ts'
 import { recordRun } from './runs.ts'
@@ -163,9 +163,20 @@ test('GG-20 what pgBackRest says is read: its last backup, and what it complains
   ]
   assert.deepEqual(readPgbackrest(JSON.stringify(said)), {
     lastBackupAt: '2027-01-15T08:00:00.000Z',
-    archivedUntil: null,
-    advice: [],
+    faults: [],
   })
   const missing = [{ name: 'main', status: { code: 2, message: 'no valid backups' }, backup: [] }]
-  assert.match(readPgbackrest(JSON.stringify(missing)).advice.join(' '), /main: no valid backups.*has no backup/)
+  assert.match(readPgbackrest(JSON.stringify(missing)).faults.join(' '), /main: no valid backups.*has no backup/)
+})
+
+test('GG-20 a server that does not answer for its archiver is a fault that is told, and stops nothing', async () => {
+  const away = {
+    ...app,
+    administration: { ...app.administration, admin: { host: '127.0.0.1', port: 1 } },
+  } as typeof app
+  for (const adapter of ['archiver', 'pgbackrest'] as const) {
+    const { archivedUntil, faults } = await readReport(away, adapter)
+    assert.equal(archivedUntil, null)
+    assert.match(faults.join('\n'), /The server cannot be asked about its archiver: .*ECONNREFUSED/)
+  }
 })
