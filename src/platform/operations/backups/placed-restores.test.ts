@@ -14,6 +14,8 @@ const { joinAs, newPerson, testWorld } = await import('#test/world.ts')
 const { tenantDatabase } = await import('#test/tenant-databases.ts')
 const { takeBackup } = await import('./base-backups.ts')
 const { recoverAside } = await import('./recoveries.ts')
+const { writeVerification } = await import('./catalogue.ts')
+const { recordRun } = await import('./runs.ts')
 const { findReceiverState } = await import('./wal-files.ts')
 const { startReception } = await import('./reception.ts')
 const { backUpOthers } = await import('./schedule.ts')
@@ -349,6 +351,7 @@ test('GG-21 MT-17 a workspace that was moved home since comes back in the main d
 
 test('GG-21 MT-17 a workspace on another server is brought back from that one’s backups, or refused with what to do', async () => {
   const other = await startEmbedded({ dataDirectory: join(server.directory, 'other'), durable: false })
+  let reception: ReturnType<typeof startReception> | undefined
   try {
     const { host = '', port, user = '', password = '' } = other.adminConfig()
     const url = new URL('postgres://localhost/postgres')
@@ -381,22 +384,35 @@ test('GG-21 MT-17 a workspace on another server is brought back from that one’
         const state = findReceiverState({ ...shelf, systemIdentifier })
         return state !== undefined && Date.parse(state.serverTime) > time.getTime()
       })
-    const reception = startReception(app)
+    reception = startReception(app)
     await rename(kept, 'In the WAL')
     await sleep(5)
     const at = (await admin.query('select clock_timestamp() as now')).rows[0].now as Date
     await sleep(5)
     await addList(alice, 'Since')
     while (!isReceived(at)) await sleep(50)
-    assert.equal((await readState(app)).others[0]?.message ?? null, null)
+    const messageOf = async () => (await readState(app)).others[0]?.message ?? null
+    assert.equal(await messageOf(), null)
+    const ofOther = { ...shelf, systemIdentifier: made[0]?.systemIdentifier ?? '' }
+    await writeVerification(ofOther, made[0]?.id ?? '', { at: new Date().toISOString(), faults: ['base was altered.'] })
+    assert.match((await messageOf()) ?? '', /-full-.* cannot be restored from: base/)
+    await writeVerification(ofOther, made[0]?.id ?? '', { at: new Date().toISOString(), faults: [] })
+    const database = (await readState(app)).others[0]?.databases.join(', ')
+    const fails = recordRun(app, { kind: 'full', database }, async () => assert.fail('the mount is away'))
+    await assert.rejects(fails)
+    assert.match((await messageOf()) ?? '', /last attempt to back its server up failed: .*the mount is away/)
+    await recordRun(app, { kind: 'full', database }, async () => ({ result: {} }))
+    assert.equal(await messageOf(), null)
     await reception.stop()
-    const { database } = await restoreTenant(app, { ...real, target: { at } })
-    assert.ok(database?.endsWith('/postgres'))
+    reception = undefined
+    const restored = await restoreTenant(app, { ...real, target: { at } })
+    assert.ok(restored.database?.endsWith('/postgres'))
     const there = new pg.Client(other.adminConfig())
     await there.connect()
     assert.deepEqual(await namesIn(there), ['Deleted since', 'In the WAL'])
     await there.end()
   } finally {
+    await reception?.stop()
     await other.stop()
   }
 })
