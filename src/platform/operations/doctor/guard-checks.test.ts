@@ -15,6 +15,19 @@ const [{ name: month }] = (
 const [{ database }] = (await admin.query('select current_database() as database')).rows
 const lists = 'contractors.contractor_lists'
 
+/** The trigger of a tracked table made otherwise than it was. */
+function tracking(event: string, each: string) {
+  const make = (event: string, each: string) => `drop trigger audit_update on ${lists};
+    create trigger audit_update after ${event} on ${lists}
+    for ${each} execute function audit.track_contractors_contractor_lists()`
+  return {
+    make: make(event, each),
+    undo: make('update', 'each row'),
+    object: `${lists}.audit_update`,
+    says: /not every change is logged/,
+  }
+}
+
 /** What a superuser can do so that nothing, or something else, gets into the log; how it is undone, and what is said. */
 const attacks: Readonly<Record<string, { make: string; undo: string; object: string; says: RegExp }>> = {
   'the guard of a month is switched off': {
@@ -53,46 +66,10 @@ const attacks: Readonly<Record<string, { make: string; undo: string; object: str
     object: 'audit.seals.swallow',
     says: /none of ours/,
   },
-  'the trigger of a tracked table has a condition': {
-    make: `drop trigger audit_update on ${lists};
-      create trigger audit_update after update on ${lists}
-      for each row when (new.name = 'x') execute function audit.track_contractors_contractor_lists()`,
-    undo: `drop trigger audit_update on ${lists};
-      create trigger audit_update after update on ${lists}
-      for each row execute function audit.track_contractors_contractor_lists()`,
-    object: `${lists}.audit_update`,
-    says: /not every change is logged/,
-  },
-  'the trigger of a tracked table looks at some columns': {
-    make: `drop trigger audit_update on ${lists};
-      create trigger audit_update after update of name on ${lists}
-      for each row execute function audit.track_contractors_contractor_lists()`,
-    undo: `drop trigger audit_update on ${lists};
-      create trigger audit_update after update on ${lists}
-      for each row execute function audit.track_contractors_contractor_lists()`,
-    object: `${lists}.audit_update`,
-    says: /not every change is logged/,
-  },
-  'the trigger of a tracked table fires at something else': {
-    make: `drop trigger audit_update on ${lists};
-      create trigger audit_update after insert on ${lists}
-      for each row execute function audit.track_contractors_contractor_lists()`,
-    undo: `drop trigger audit_update on ${lists};
-      create trigger audit_update after update on ${lists}
-      for each row execute function audit.track_contractors_contractor_lists()`,
-    object: `${lists}.audit_update`,
-    says: /not every change is logged/,
-  },
-  'the trigger of a tracked table fires once for a statement, and sees no row': {
-    make: `drop trigger audit_update on ${lists};
-      create trigger audit_update after update on ${lists}
-      for each statement execute function audit.track_contractors_contractor_lists()`,
-    undo: `drop trigger audit_update on ${lists};
-      create trigger audit_update after update on ${lists}
-      for each row execute function audit.track_contractors_contractor_lists()`,
-    object: `${lists}.audit_update`,
-    says: /not every change is logged/,
-  },
+  'the trigger of a tracked table has a condition': tracking('update', "each row when (new.name = 'x')"),
+  'the trigger of a tracked table looks at some columns': tracking('update of name', 'each row'),
+  'the trigger of a tracked table fires at something else': tracking('insert', 'each row'),
+  'the trigger of a tracked table fires once for a statement, and sees no row': tracking('update', 'each statement'),
   'the log is sealed up to what has not happened yet, as after a dump that another server has read': {
     make: `update audit.sealing set sealed = '9999999999:9999999999:'`,
     undo: 'update audit.sealing set sealed = pg_current_snapshot()',

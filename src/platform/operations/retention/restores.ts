@@ -2,7 +2,6 @@ import type pg from 'pg'
 import { type App, mainApp } from '#platform/app.ts'
 import { type Statements, sql, statementsOf } from '#platform/database'
 import { listErasedSince } from '#platform/identity'
-import type { PartitionArchiving } from '#platform/module.ts'
 import { asAdministrator } from '../administration.ts'
 import { errors } from '../errors.ts'
 import { type ArchiveManifest, getArchive, readArchive } from './archives.ts'
@@ -39,10 +38,15 @@ export async function restoreArchive(
   const shelf = archiveShelfOfApp(app)
   const manifest = getArchive(shelf, id)
   const declared = listDeclared(app).find(({ table, archiving }) => archiving && table === manifest.table)
-  if (isBack || !withErased) await requireNobodyErased(app, shelf, { manifest, archiving: declared?.archiving })
   const comeBack = (client: pg.Client) => declared?.archiving?.comeBack(client, archivedOf(manifest))
+  const requireForgotten = async (there: Statements) => {
+    if (!isBack && withErased) return
+    const accounts = await listErasedSince(app.db.scoped({ system: true }), manifest.writtenAt)
+    const others = await declared?.archiving?.listErasedSince(there, manifest.writtenAt)
+    await requireNone(shelf, manifest, accounts.union(others ?? new Set()))
+  }
   const work = (tx: Statements, client: pg.Client) =>
-    restore(tx, client, { shelf, manifest, into, isBack, onRows, comeBack })
+    restore(tx, client, { shelf, manifest, into, isBack, onRows, requireForgotten, comeBack })
   if (manifest.database === null)
     return await asAdministrator(
       app,
@@ -57,15 +61,8 @@ export async function restoreArchive(
   return await app.placements.asAdministrator(found.id, client => work(statementsOf(client), client))
 }
 
-/** By their ids, which stay in what tells of them. */
-async function requireNobodyErased(
-  app: App,
-  shelf: ArchiveShelf,
-  { manifest, archiving }: { manifest: ArchiveManifest; archiving: PartitionArchiving | undefined },
-): Promise<void> {
-  const tx = app.db.scoped({ system: true })
-  const accounts = await listErasedSince(tx, manifest.writtenAt)
-  const erased = accounts.union((await archiving?.listErasedSince(tx, manifest.writtenAt)) ?? new Set())
+/** Refuses where it tells of one of them: by their ids, which stay in what tells of them. */
+async function requireNone(shelf: ArchiveShelf, manifest: ArchiveManifest, erased: ReadonlySet<string>): Promise<void> {
   if (erased.size === 0) return
   const found = new Set<string>()
   for await (const lines of readArchive(shelf, manifest)) {
@@ -82,16 +79,19 @@ type Wish = {
   into: string | undefined
   isBack: boolean
   onRows: OnRows | undefined
+  /** Asks the database of which the archive is, and the main one about accounts. */
+  requireForgotten(there: Statements): Promise<void>
   comeBack(client: pg.Client): Promise<void> | undefined
 }
 
 async function restore(tx: Statements, client: pg.Client, wish: Wish): Promise<RestoredArchive> {
-  const { shelf, manifest, into, isBack, onRows, comeBack } = wish
+  const { shelf, manifest, into, isBack, onRows, requireForgotten, comeBack } = wish
   const { owner } = await tx.one(sql<{ owner: string }>`
     select relowner::regrole::text as owner
     from pg_class
     where oid = to_regclass(${manifest.table})`)
   await takeOwnership({ client }, owner)
+  await requireForgotten(tx)
   await client.query('begin')
   try {
     const table = isBack ? await makePartition(tx, client, manifest) : await makeTable(client, manifest, into)

@@ -13,7 +13,9 @@ import { tenantDatabase } from '#test/tenant-databases.ts'
 import { believedNoLonger, testWorld } from '#test/world.ts'
 import { examine } from '../doctor/examinations.ts'
 import { listArchives } from './archives.ts'
+import { listDeclared } from './declarations.ts'
 import { addHold, releaseHold } from './holds.ts'
+import { restoreArchive } from './restores.ts'
 import { registerArchiveCommands, registerHoldCommands, registerRetentionCommands } from './retention-commands.ts'
 import { runRetention } from './runs.ts'
 
@@ -232,6 +234,22 @@ test('GG-16 MT-17 holds and archives reach the databases that tenants have of th
   assert.deepEqual(rows, [{ tenant_id: bob.tenantId, list_id: listId }], 'beside, in the database of which it was')
   assert.equal((await admin.query('select to_regclass($1) as it', [restored.table])).rows[0].it, null)
   await there.query(`drop table ${restored.table}`)
+  // His part of a log is erased in the database where it is, whatever the main one says.
+  const { archiving } = listDeclared(app).find(({ table }) => table === 'audit.audit_logs') ?? {}
+  const modules = app.modules.map(module => ({
+    ...module,
+    retention: Object.fromEntries(
+      Object.entries(module.retention ?? {}).map(([name, declared]) => [
+        name,
+        { ...declared, ...(declared.table === activity && { archiving }) },
+      ]),
+    ),
+  }))
+  await there.query('insert into audit.erased_subjects (user_id) values ($1)', [bob.userId])
+  await assert.rejects(restoreArchive({ ...app, modules }, archived.id), {
+    code: 'operations.archive_tells_of_erased',
+  })
+  await there.query('delete from audit.erased_subjects')
   const back = await run('archive', 'restore', archived.id, '--back')
   assert.equal(back.code, undefined, back.code)
   assert.equal(await isThere(), true)
