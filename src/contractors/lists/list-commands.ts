@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { type Acting, actAs } from '#platform/access'
 import type { App } from '#platform/app.ts'
-import type { Scope } from '#platform/database'
+import { type Scope, uuidPattern } from '#platform/database'
 import type { CommandContext } from '#platform/module.ts'
 import { errors } from '../errors.ts'
 import { deleteExport, getExport, requestExport } from '../exports/exports.ts'
@@ -120,7 +120,7 @@ async function everyPage<Item>(
 
 /** By its id, or by its name in whatever capitals where one list alone has it. */
 async function findList(app: App, scope: Scope, named: string): Promise<List> {
-  if (isId(named)) return await getList(app.db.scoped(scope), named)
+  if (uuidPattern.test(named)) return await getList(app.db.scoped(scope), named)
   const [list, ...others] = (await seenLists(app, scope, false)).filter(
     ({ name }) => name.toLowerCase() === named.toLowerCase(),
   )
@@ -164,8 +164,6 @@ async function read(file: string): Promise<string> {
     throw errors.identifiersUnread({ file, fault: (error as Error).message })
   }
 }
-
-const isId = (given: string) => /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(given)
 
 function print(flags: Flags, result: unknown, words: string): void {
   process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : words)

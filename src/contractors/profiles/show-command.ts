@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { uuidPattern } from '#platform/database'
 import type { CommandContext } from '#platform/module.ts'
 import { todayFor } from '../days.ts'
 import { ueiPattern } from '../uei.ts'
@@ -29,7 +30,7 @@ export function registerShowCommand(parent: Command, { withApp }: CommandContext
 function keyOf(given: string): Key {
   const uei = given.toUpperCase()
   if (ueiPattern.test(uei)) return { uei }
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(given)) return { id: given }
+  if (uuidPattern.test(given)) return { id: given }
   throw new InvalidArgumentError('A UEI has 12 letters and digits, without I and O; an id is a UUID.')
 }
 

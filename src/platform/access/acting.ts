@@ -1,5 +1,5 @@
 import type { App } from '#platform/app.ts'
-import type { Scope } from '#platform/database'
+import { type Scope, uuidPattern } from '#platform/database'
 import { findAccount, normaliseEmail } from '#platform/identity'
 import { findTenantBySlug } from '#platform/tenancy'
 import { errors } from './errors.ts'
@@ -18,9 +18,9 @@ export async function actAs(
   { permissions, program }: { permissions: readonly string[]; program: string },
 ): Promise<Scope> {
   const system = app.db.reads({ system: true })
-  const tenantId = isId(tenant) ? tenant : (await findTenantBySlug(system, tenant))?.id
+  const tenantId = uuidPattern.test(tenant) ? tenant : (await findTenantBySlug(system, tenant))?.id
   if (tenantId === undefined) throw errors.tenantUnknown({ tenant })
-  const userId = isId(user) ? user : (await findAccount(system, normaliseEmail(user)))?.id
+  const userId = uuidPattern.test(user) ? user : (await findAccount(system, normaliseEmail(user)))?.id
   if (userId === undefined) throw errors.userUnknown({ user })
   let userName: string | undefined
   for (const permission of permissions) {
@@ -30,5 +30,3 @@ export async function actAs(
   }
   return { tenantId, userId, userName, userAgent: program }
 }
-
-const isId = (given: string) => /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(given)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { App } from '#platform/app.ts'
+import { uuidPattern } from '#platform/database'
 import { findAccount, normaliseEmail } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug } from '#platform/tenancy'
@@ -41,7 +42,7 @@ export async function explainTo(
 ): Promise<Explanation> {
   const system = app.db.reads({ system: true })
   const tenantId = await tenantIdOf(app, asked.tenant)
-  const userId = isId(asked.user) ? asked.user : (await findAccount(system, normaliseEmail(asked.user)))?.id
+  const userId = uuidPattern.test(asked.user) ? asked.user : (await findAccount(system, normaliseEmail(asked.user)))?.id
   if (userId === undefined) throw errors.userUnknown({ user: asked.user })
   return await explainAccess(system, { userId, tenantId, permission: asked.permission })
 }
@@ -60,13 +61,11 @@ async function rolesOf(app: App, tenant: string): Promise<Role[]> {
 }
 
 async function tenantIdOf(app: App, tenant: string): Promise<string> {
-  if (isId(tenant)) return tenant
+  if (uuidPattern.test(tenant)) return tenant
   const found = await findTenantBySlug(app.db.reads({ system: true }), tenant)
   if (!found) throw errors.tenantUnknown({ tenant })
   return found.id
 }
-
-const isId = (text: string) => /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text)
 
 function textOf({ conclusion, permission, steps }: Explanation): string {
   const asked = steps.map(({ isMet, says }) => `  ${isMet ? 'yes' : 'no '}  ${says}\n`)

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { uuidPattern } from '#platform/database'
 import { oneOf } from '#platform/http'
 
 /** A group as the provider names it: `id` in the form that is compared, `name` as people know it. */
@@ -115,7 +116,7 @@ export function readGroup(format: GroupFormat, text: string): ExternalGroup | un
   const name = text.normalize('NFC').trim()
   switch (format) {
     case 'guid':
-      return guid.test(name) ? { id: name.toLowerCase() } : undefined
+      return uuidPattern.test(name) ? { id: name.toLowerCase() } : undefined
     case 'domain':
       return domainName.test(name) ? { id: name.toLowerCase(), name } : undefined
     case 'path':
@@ -125,7 +126,6 @@ export function readGroup(format: GroupFormat, text: string): ExternalGroup | un
   }
 }
 
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const domainName = /^[^\\]+\\[^\\]+$/
 
 /** The names, without a domain, and ids of groups in which everybody is. */

@@ -1,3 +1,4 @@
+import { uuidPattern } from '#platform/database'
 import { errors } from './errors.ts'
 
 export const providerTypes = ['auth0', 'okta', 'azure', 'google', 'custom_oidc'] as const
@@ -44,7 +45,8 @@ export const products: Readonly<Record<ProviderType, Product>> = {
   },
   azure: {
     label: 'Entra ID',
-    issuerOf: hint => (guid.test(hint) ? `https://login.microsoftonline.com/${hint.toLowerCase()}/v2.0` : undefined),
+    issuerOf: hint =>
+      uuidPattern.test(hint) ? `https://login.microsoftonline.com/${hint.toLowerCase()}/v2.0` : undefined,
     // Its `sub` differs from application to application.
     subject: 'oid',
     // It has no `email_verified`, and anybody may edit the `mail` of a guest (nOAuth): only where it says that the owner
@@ -77,8 +79,6 @@ export const products: Readonly<Record<ProviderType, Product>> = {
     scopes: 'openid email profile',
   },
 }
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Entra's issuers that stand for every directory in the world, or for private accounts. */
 const anyDirectory = /\/(common|organizations|consumers|\{tenantid\}|9188040d-6c67-4c5b-b112-36a304b66dad)(\/|$)/i
@@ -115,7 +115,7 @@ export function issuerOf(
   const directory = url.pathname.split('/')[1] ?? ''
   if (anyDirectory.test(`${url.pathname}/`.replaceAll(/%7B/gi, '{').replaceAll(/%7D/gi, '}')))
     throw errors.issuerOfMany()
-  if (!guid.test(directory)) throw errors.issuerInvalid({ reason: hintsWanted.azure })
+  if (!uuidPattern.test(directory)) throw errors.issuerInvalid({ reason: hintsWanted.azure })
   return { issuer: named, domain: directory.toLowerCase() }
 }
 

@@ -9,7 +9,7 @@ import {
   type SubjectCount,
   type SubjectErasure,
 } from '#platform/audit'
-import { type Database, type Queryable, sql } from '#platform/database'
+import { type Database, type Queryable, sql, uuidPattern } from '#platform/database'
 import type { SubjectEntries, SubjectLog } from '#platform/module.ts'
 import { documentKeys, openDocumentSigner } from './document-signatures.ts'
 import { normaliseEmail } from './emails.ts'
@@ -154,7 +154,7 @@ export type Subject = { id: string; status: UserStatus | 'erased' }
 
 /** By id or e-mail address. Refuses with `identity.subject_unknown`. */
 export async function findSubject(tx: Queryable, user: string): Promise<Subject> {
-  const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(user)
+  const isId = uuidPattern.test(user)
   const [found] = await tx.run(sql<Subject>`
     select id, status
     from identity.users

@@ -1,4 +1,4 @@
-import { type Queryable, sql } from '#platform/database'
+import { type Queryable, sql, uuidPattern } from '#platform/database'
 import { groupShape, named } from './attributes.ts'
 import type { Directory } from './directories.ts'
 import { scimErrors as errors } from './errors.ts'
@@ -8,8 +8,6 @@ import { matches, type Operation, property } from './patches.ts'
 
 /** An operation on the members of a group. */
 export type MemberChange = { op: Operation['op']; path: string; value: unknown }
-
-const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 /** The ids in a list of members, whatever else is said of each (`$ref: null`, a display); one alone is a list too. */
 export function memberIdsIn(value: unknown): string[] {
@@ -64,7 +62,7 @@ export async function addMembers(
   ids: readonly string[],
 ): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
-  const wellFormed = ids.filter(id => uuid.test(id))
+  const wellFormed = ids.filter(id => uuidPattern.test(id))
   const people = await tx.run(sql<{ id: string }>`
     select id
     from federation.scim_users
@@ -99,7 +97,7 @@ export async function replaceMembers(
     delete from federation.scim_group_members
     where tenant_id = ${directory.tenantId}
       and group_id = ${groupId}
-      and scim_user_id <> all (${ids.filter(id => uuid.test(id))}::uuid[])
+      and scim_user_id <> all (${ids.filter(id => uuidPattern.test(id))}::uuid[])
     returning scim_user_id as id`)
   return idsOf(gone).union(await addMembers(tx, directory, groupId, ids))
 }
@@ -110,7 +108,7 @@ export async function removeMembers(tx: Queryable, groupId: string, ids?: readon
     delete from federation.scim_group_members
     where tenant_id = ${tx.scope.tenantId}
       and group_id = ${groupId}
-      ${ids === undefined ? sql`` : sql`and scim_user_id = any (${ids.filter(id => uuid.test(id))}::uuid[])`}
+      ${ids === undefined ? sql`` : sql`and scim_user_id = any (${ids.filter(id => uuidPattern.test(id))}::uuid[])`}
     returning scim_user_id as id`)
   return idsOf(gone)
 }

@@ -1,13 +1,12 @@
+import { uuidPattern } from '#platform/database'
 import { type IfMatch, Reply } from '#platform/http'
 import { findPlace, named, type Shape } from './attributes.ts'
 import { scimErrors as errors } from './errors.ts'
 import { splitPath } from './filters.ts'
 import { isObject, type Json } from './messages.ts'
 
-const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
-
 /** Null, which no row has, where it is none. Compared as it is stored: as text no index would find it. */
-export const idIn = (text: string): string | null => (uuid.test(text) ? text : null)
+export const idIn = (text: string): string | null => (uuidPattern.test(text) ? text : null)
 
 export const weakTag = (version: number) => `W/"${version}"`
 
