@@ -1,5 +1,6 @@
 import type { startWorker as start } from './worker.ts'
 
+export { longestPause } from './crons.ts'
 export type { Job } from './job.ts'
 export { relayOutbox } from './outbox.ts'
 export type { Standings } from './parking.ts'

@@ -4,6 +4,7 @@ import type { App } from '#platform/app.ts'
 import { auditState } from '#platform/audit'
 import { type Queryable, type Statements, sql } from '#platform/database'
 import { nullable, oneOf, timestamp } from '#platform/http'
+import { ageInDays, firstNightDays } from './ages.ts'
 import { receiverName } from './backups/receiver.ts'
 import { overdueDays, readState } from './backups/state.ts'
 import { findLastExamination } from './doctor/examinations.ts'
@@ -31,9 +32,6 @@ type Asked = { app: App; own: Queryable; tx: Statements; ageDays: Promise<number
 
 /** Each recurring task has had its first time by then, weekly ones too. */
 const youngDays = 8
-/** The first backup is made in the first night. */
-const firstNightDays = 26 / 24
-
 const well = (message: string, at: Date | null = null): Answer => ({ status: 'well', message, at })
 const attention = (message: string, at: Date | null = null): Answer => ({ status: 'attention', message, at })
 const fault = (message: string, at: Date | null = null): Answer => ({ status: 'fault', message, at })
@@ -69,13 +67,6 @@ export async function readStandings(given: Omit<Asked, 'ageDays'>): Promise<Stan
     standings.push({ area, ...answer })
   }
   return standings
-}
-
-async function ageInDays(own: Queryable): Promise<number> {
-  const { days } = await own.one(sql<{ days: number }>`
-    select (extract(epoch from now() - min(applied_at)) / 86400)::float8 as days
-    from platform.migrations`)
-  return days
 }
 
 async function readBackups(asked: Asked): Promise<{ backups: Answer; drill: Answer }> {

@@ -61,6 +61,7 @@ export type TenantDatabase = {
   /** Host, port and database. */
   name: string
   tenants: number
+  createdAt: Date
   migratedAt: Date | null
   lastError: string | null
 }
@@ -211,6 +212,7 @@ export class Placements implements Places {
         d.id,
         d.name,
         (select count(*) from tenancy.placements as p where p.database_id = d.id)::integer as tenants,
+        d.created_at,
         d.migrated_at,
         d.last_error
       from tenancy.databases as d

@@ -1,6 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs'
 import type { App } from '#platform/app.ts'
 import { DomainError } from '#platform/errors.ts'
+import { ageInDays, firstNightDays } from '../ages.ts'
 import { readReport } from './adapters.ts'
 import { withAdmin } from './base-backups.ts'
 import { type Archive, type Backup, findVerification, readCatalogue, type Verification } from './catalogue.ts'
@@ -99,8 +100,9 @@ export async function readState(app: App): Promise<BackupState> {
     return { ...state, ...report, others, concerns, advice: concerns.map(({ message }) => message), status }
   }
   if (!app.administration) {
-    const advice = ['This program has no way in as the administrator of the database, which backups need.']
-    return { ...state, status: 'unprotected', advice }
+    const message = 'This program has no way in as the administrator of the database, which backups need.'
+    const concerns = [{ object: 'administrator', message, isMishap: false }]
+    return { ...state, status: 'unprotected', concerns, advice: [message] }
   }
   await describeOwn(app, state, now)
   return state
@@ -122,7 +124,7 @@ async function describeOwn(app: App, state: BackupState, now: Date): Promise<voi
   }
   state.others = await readOthers(app, now)
   const attempt = await findLastEnded(app.db.scoped({ system: true }), ['full', 'incremental'])
-  judge(state, concerns, attempt, now)
+  judge(state, concerns, { attempt, now, ageDays: await ageInDays(app.db.scoped({ system: true })) })
   const lacking = concernsOf(state.others)
   state.concerns.push(...lacking)
   state.advice = state.concerns.map(({ message }) => message)
@@ -189,10 +191,13 @@ async function readOther(
   return { ...state, status: 'protected', message: null }
 }
 
-/** How old the last drill is, in days, where the weekly one did not come: it has had its turn after ten. */
+/** Days after which the weekly drill has had its turn. */
+const untriedDays = 10
+
+/** How old the last drill is, in days, where the weekly one did not come. */
 export function overdueDays({ startedAt }: Pick<Run, 'startedAt'>, now: Date): number | undefined {
   const days = (now.getTime() - startedAt.getTime()) / 86_400_000
-  return days > 10 ? Math.floor(days) : undefined
+  return days > untriedDays ? Math.floor(days) : undefined
 }
 
 function describeLost({ id, verification }: KnownBackup, others: number): string {
@@ -202,7 +207,9 @@ function describeLost({ id, verification }: KnownBackup, others: number): string
   return `${id} cannot be restored from, nor from ${built}: ${fault}`
 }
 
-function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined, now: Date): void {
+type Seen = { attempt: Run | undefined; now: Date; ageDays: number }
+
+function judge(state: BackupState, concerns: Concern[], { attempt, now, ageDays }: Seen): void {
   const { windows, received, chains, lastBackupAt, lastDrill } = state
   const mishap = (object: string, message: string) => concerns.push({ object, message, isMishap: true })
   const lack = (object: string, message: string) => concerns.push({ object, message, isMishap: false })
@@ -214,9 +221,11 @@ function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined
   const newest = chains.flat().at(-1)
   if (attempt?.state === 'failed') mishap('attempt', `The last attempt to back up failed: ${attempt.failure}`)
   if (!newest || !lastBackupAt) {
-    const message =
-      'There is no backup yet. The first one is made at 02:00 UTC; better, begin one now: commonhold backup create.'
-    concerns.unshift({ object: 'backup', message, isMishap: false })
+    const isOverdue = ageDays > firstNightDays
+    const message = isOverdue
+      ? `There is no backup, though this installation is ${Math.floor(ageDays)} ${ageDays < 2 ? 'day' : 'days'} old: see that a worker runs, which makes one at 02:00 UTC, or begin one now: commonhold backup create.`
+      : 'There is no backup yet. The first one is made at 02:00 UTC; better, begin one now: commonhold backup create.'
+    concerns.unshift({ object: 'backup', message, isMishap: isOverdue })
     conclude(true)
     return
   }
@@ -239,7 +248,13 @@ function judge(state: BackupState, concerns: Concern[], attempt: Run | undefined
   if (missing)
     mishap(missing, `The WAL segment ${missing} is missing: what comes after it is reached from the next backup on.`)
   const drilledDays = lastDrill ? overdueDays(lastDrill, now) : undefined
-  if (!lastDrill) lack('drill', 'No restore was ever tried. Begin a drill: commonhold backup drill.')
+  const oldestDays = (now.getTime() - Date.parse(chains.flat()[0]?.finishedAt ?? lastBackupAt)) / 86_400_000
+  if (!lastDrill && oldestDays > untriedDays)
+    mishap(
+      'drill',
+      `No restore was ever tried, though there are backups of ${Math.floor(oldestDays)} days ago: see why the weekly drill did not come, or begin one: commonhold backup drill.`,
+    )
+  else if (!lastDrill) lack('drill', 'No restore was ever tried. Begin a drill: commonhold backup drill.')
   else if (lastDrill.state === 'failed') mishap('drill', `The last restore drill failed: ${lastDrill.failure}`)
   else if (drilledDays !== undefined)
     mishap('drill', `The last restore drill is ${drilledDays} days old: see why the weekly one did not come.`)

@@ -8,7 +8,7 @@ import { testWorld } from '#test/world.ts'
 import { examine } from '../doctor/examinations.ts'
 import { readStandings } from '../standings.ts'
 import { readServer } from './base-backups.ts'
-import { archivePath, type Backup, backupPath, writeVerification } from './catalogue.ts'
+import { archivePath, type Backup, backupPath, readCatalogue, writeVerification } from './catalogue.ts'
 import { registerBackupCommands } from './commands.ts'
 import { recordRun } from './runs.ts'
 import { writeSigned } from './sealed-files.ts'
@@ -164,4 +164,34 @@ test('GG-20 what goes wrong where others make the backups is an alarm too, and a
   const managed = { ...app, config: { ...app.config, backupAdapter: 'managed' } }
   assert.deepEqual(await found('backups.failing', managed), [], 'what cannot be seen is no mishap')
   assert.match((await found('backups.lacking', managed)).join('\n'), /warning managed: .*try a restore there/)
+})
+
+test('GG-20 that there is no backup, or no drill, is an alarm once either has had its turn, and not before', async t => {
+  rmSync(archivePath(archive), { recursive: true, force: true })
+  const installed = (age: string) =>
+    admin.query('update platform.migrations set applied_at = now() - $1::interval', [age])
+  t.after(() => installed('0'))
+  await installed('25 hours')
+  assert.deepEqual(await found('backups.failing'), [], 'the first night is not over')
+  assert.match((await found('backups.lacking')).join('\n'), /warning backup: There is no backup yet/)
+  await installed('27 hours')
+  assert.match((await found('backups.failing')).join('\n'), /^critical backup: There is no backup, though .* 1 day old/)
+  await recordRun(app, { kind: 'full' }, async () => {
+    throw new Error('the mount is away')
+  }).catch(() => {})
+  assert.match((await found('backups.failing')).join('\n'), /the mount is away\n.*no backup, though/)
+
+  const backup = await keepBackup()
+  const path = join(backupPath(archive, backup), 'backup.json')
+  const [entry] = readCatalogue(archive).backups
+  const drill = async () => (await found('backups')).filter(line => / drill: /.test(line)).join('\n')
+  assert.match(await drill(), /^warning drill: No restore was ever tried\. Begin/)
+  assert.doesNotMatch((await found('backups.failing')).join('\n'), /drill/)
+  const finishedAt = new Date(Date.now() - 11 * 86_400_000).toISOString()
+  await writeSigned(path, archive.keyring, { ...entry, finishedAt })
+  assert.match((await found('backups.failing')).join('\n'), /drill: No restore was ever tried, though .* 11 days ago/)
+
+  const apart = { ...app, administration: undefined } as unknown as typeof app
+  const told = (await readState(apart)).concerns
+  assert.match(told.map(({ object, message }) => `${object}: ${message}`).join(), /^administrator: This program has no/)
 })

@@ -6,6 +6,7 @@ import { guardChecks } from './guard-checks.ts'
 import { indexChecks } from './index-checks.ts'
 import { policyChecks } from './policy-checks.ts'
 import { programChecks } from './program-checks.ts'
+import { recurrenceChecks } from './recurrence-checks.ts'
 import { replicaChecks } from './replica-checks.ts'
 import { roleChecks } from './role-checks.ts'
 import { roomChecks } from './room-checks.ts'
@@ -15,6 +16,7 @@ import { tlsChecks } from './tls-checks.ts'
 /** What `commonhold doctor` looks at in every program. */
 export const healthChecks: readonly Check[] = [
   ...programChecks,
+  ...recurrenceChecks,
   ...policyChecks,
   ...roleChecks,
   ...roomChecks,

@@ -317,6 +317,70 @@ for (const [what, { code, make, undo, finds, advice }] of Object.entries(faults)
   })
 }
 
+const sinceInstalled = (age: string) =>
+  admin.query('update platform.migrations set applied_at = now() - $1::interval', [age])
+
+test('PE-10 GG-23 maintenance that was never done is named once it had its time twice, of a new database too', async t => {
+  t.after(async () => {
+    await sinceInstalled('0')
+    await admin.query('delete from operations.maintenance_runs; delete from tenancy.databases')
+  })
+  const never = async () => (await examine(app, { only: 'maintenance.overdue' })).map(({ object }) => object)
+  await sinceInstalled('47 hours')
+  assert.deepEqual(await never(), [], 'a young installation is not blamed')
+  await sinceInstalled('49 hours')
+  assert.deepEqual(await never(), ['vacuum'])
+  const [told] = await examine(app, { only: 'maintenance.overdue', alarmsOnly: true })
+  assert.equal(told?.message, 'No vacuum was ever done in 2 days, and one is due each day: see that a worker runs.')
+  assert.equal(told?.advice, 'commonhold maintenance run vacuum')
+  await sinceInstalled('63 days')
+  assert.deepEqual(await never(), ['analyze', 'reindex', 'vacuum'])
+
+  await sinceInstalled('3 days')
+  await admin.query(`
+    insert into tenancy.databases (name, url_encrypted, address_hash, created_at)
+    values ('made/young', 'x', 'x', now()), ('made/older', 'y', 'y', now() - interval '3 days');
+    insert into operations.maintenance_runs (task, status, ended_at) values ('vacuum', 'done', now())`)
+  assert.deepEqual(await never(), ['vacuum in made/older'])
+  await admin.query(`update operations.maintenance_runs set status = 'running', ended_at = null`)
+  assert.deepEqual(await never(), ['vacuum', 'vacuum in made/older'], 'what has only begun is not done')
+})
+
+test('GG-23 work that recurs and does not come is named, and a job of a new version has its time', async t => {
+  t.after(async () => {
+    await sinceInstalled('0')
+    await admin.query(
+      `delete from jobs.job where name like 'operations.%'; delete from jobs.queue where name like 'operations.%'`,
+    )
+  })
+  const overdue = async () => (await examine(app, { only: 'jobs.overdue' })).map(({ message }) => message).join()
+  assert.equal(await overdue(), '')
+  await admin.query(`
+    select jobs.create_queue(name, '{"policy": "exclusive", "retryLimit": 0, "retryDelay": 0, "retryBackoff": false, "expireInSeconds": 60, "retentionSeconds": 60, "deleteAfterSeconds": 60}')
+    from unnest(array['operations.maintain', 'operations.drill-restore', 'operations.retain']) as name;
+    update jobs.queue set created_on = now() - interval '3 days' where name like 'operations.%'`)
+  const alone = 'One kind of work that recurs has not come for long: operations.maintain (never, in 3 days).'
+  assert.match(await overdue(), /operations\.maintain \(never, in 3 days\)/)
+  assert.doesNotMatch(await overdue(), /drill-restore/, 'once a week')
+  await admin.query(
+    `insert into jobs.job (name, data, state, created_on) values ('operations.retain', '{}', 'created', now() - interval '40 hours')`,
+  )
+  assert.equal(await overdue(), alone)
+  await admin.query(
+    `insert into jobs.job (name, data, state, created_on) values ('operations.maintain', '{}', 'created', now() - interval '5 hours')`,
+  )
+  assert.match(await overdue(), /operations\.maintain \(for 5 h\)/)
+  await admin.query(`update jobs.job set started_on = now() where name = 'operations.maintain'`)
+  assert.equal(await overdue(), '')
+
+  await sinceInstalled('3 days')
+  assert.match(
+    await overdue(),
+    /^\d\d kinds of work that recur have not come for long: .* and \d\d more\.$/,
+    'no worker ever ran',
+  )
+})
+
 test('GG-23 the doctor names who waits for a lock, and how long a transaction is open', async () => {
   const [holder, waiter] = [new pg.Client(adminConfig), new pg.Client(adminConfig)]
   await Promise.all([holder.connect(), waiter.connect()])

@@ -2,7 +2,8 @@ import { findTrackingFaults } from '#platform/audit'
 import type { Check } from '#platform/checks.ts'
 import { readMigrationStatus, sql } from '#platform/database'
 import { listFailingOutboxes } from '#platform/tenancy'
-import { tasks } from '../maintenance/tasks.ts'
+import { ageInDays } from '../ages.ts'
+import { findTask, tasks } from '../maintenance/tasks.ts'
 import { listLastRetention } from '../retention/runs.ts'
 import { finding, timeInWords } from './findings.ts'
 
@@ -119,7 +120,8 @@ export const programChecks: readonly Check[] = [
     title: 'PE-10: maintenance that has failed, or has not been done for long',
     isAlarm: true,
     async run({ app, own }) {
-      const places = new Set((await app.placements?.list())?.map(({ name }) => name))
+      const databases = (await app.placements?.list()) ?? []
+      const places = new Set(databases.map(({ name }) => name))
       const rows = await own.run(sql<{
         task: string
         databaseName: string | null
@@ -137,24 +139,47 @@ export const programChecks: readonly Check[] = [
         from operations.maintenance_runs
         where status <> 'running'
         order by task, database_name, status = 'skipped', started_at desc`)
-      return rows.flatMap(({ task, databaseName, status, reason, days }) => {
+      const say = (task: string, place: string, what: string) => [
+        finding('warning', `${task}${place}`, what, `commonhold maintenance run ${task}`),
+      ]
+      const done = rows.flatMap(({ task, databaseName, status, reason, days }) => {
         // Of a database that is no more the last run stays.
         if (databaseName !== null && !places.has(databaseName)) return []
-        const place = databaseName === null ? '' : ` in ${databaseName}`
-        const every = tasks.find(({ name }) => name === task)?.every
-        const say = (what: string) => [
-          finding('warning', `${task}${place}`, what, `commonhold maintenance run ${task}`),
-        ]
+        const place = placeOf(databaseName)
+        const every = findTask(task)?.every
         // Of a task that is no more the last run stays: after two months nobody is told of it any more.
-        if (status === 'failed' && days < 62) return say(`The last ${task}${place} has failed: ${reason}`)
+        if (status === 'failed' && days < 62) return say(task, place, `The last ${task}${place} has failed: ${reason}`)
         if (every === undefined || days <= 2 * daysOf[every]) return []
         const whole = Math.floor(days)
         return status === 'skipped'
           ? say(
+              task,
+              place,
               `No ${task}${place} was done in ${whole} days, and one is due each ${every}; skipped because: ${reason}`,
             )
-          : say(`The last ${task}${place} is ${whole} days old, and one is due each ${every}.`)
+          : say(task, place, `The last ${task}${place} is ${whole} days old, and one is due each ${every}.`)
       })
+      const isKnown = new Set(rows.map(({ task, databaseName }) => `${task}${placeOf(databaseName)}`))
+      const now = app.clock.now().getTime()
+      const ages = [
+        { place: placeOf(null), days: await ageInDays(own) },
+        ...databases.map(({ name, createdAt }) => ({
+          place: placeOf(name),
+          days: (now - createdAt.getTime()) / 86_400_000,
+        })),
+      ]
+      const never = ages.flatMap(({ place, days }) =>
+        tasks
+          .filter(({ name, every }) => days > 2 * daysOf[every] && !isKnown.has(`${name}${place}`))
+          .flatMap(({ name, every }) =>
+            say(
+              name,
+              place,
+              `No ${name}${place} was ever done in ${Math.floor(days)} days, and one is due each ${every}: see that a worker runs.`,
+            ),
+          ),
+      )
+      return [...done, ...never]
     },
   },
   {
@@ -175,3 +200,5 @@ export const programChecks: readonly Check[] = [
 ]
 
 const daysOf = { day: 1, week: 7, month: 31 } as const
+
+const placeOf = (databaseName: string | null) => (databaseName === null ? '' : ` in ${databaseName}`)
