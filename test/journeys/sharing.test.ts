@@ -22,7 +22,14 @@ describe('sharing of lists', { skip }, () => {
   for (const size of Object.keys(sizes) as Size[]) {
     it(`GG-11 on a ${size} a list is shared with a colleague and by a link, talked about, and taken back`, async () => {
       const list = await makeList(alice, `Teaming partners, ${size}`)
-      await addItem(list, leidos, { notes: 'Ask about Huntsville', rating: 4, tags: ['prime'] })
+      const fields = [
+        { id: 'stage', name: 'Stage', kind: 'choice', options: ['Lead', 'Won'] },
+        { id: 'fee', name: 'Fee', kind: 'number' },
+      ]
+      const settings = { fields, columns: null, sort: null }
+      await alice.fetch(`/contractor-lists/${list}`, { method: 'PATCH', body: { settings } })
+      const remarks = { notes: 'Ask about Huntsville', rating: 4, tags: ['prime'], customData: { stage: 'Lead' } }
+      await addItem(list, leidos, remarks)
       const { context, page, complaints } = await open(size)
       await enter(page, alice, `/lists/${list}?part=sharing`)
       await page.getByText('Shared with nobody').waitFor()
@@ -40,7 +47,7 @@ describe('sharing of lists', { skip }, () => {
 
       await page.getByRole('button', { name: 'Share', exact: true }).click()
       await form.getByLabel('Colleague or e-mail address').fill(`${size}@outside.example`)
-      await form.getByLabel('Show notes, tags, ratings and priorities').waitFor()
+      await form.getByLabel('Show notes, tags, ratings, priorities and own fields').waitFor()
       await look(page, 'share form')
       await form.getByLabel('Permission').selectOption('edit')
       await form.getByRole('button', { name: 'Share' }).click()
@@ -68,8 +75,15 @@ describe('sharing of lists', { skip }, () => {
       await guest.page.getByText('Who knows them?').waitFor()
       await look(guest.page, 'shared list')
       assert.equal(await guest.page.locator('meta[name=robots]').getAttribute('content'), 'noindex, nofollow')
+      assert.equal(await guest.page.getByLabel('Stage of Leidos').inputValue(), 'Lead')
+      await guest.page.getByLabel('Stage of Leidos').selectOption('Won')
+      await guest.page.getByLabel('Fee of Leidos').fill('12,5')
+      await guest.page.getByRole('button', { name: 'Save' }).click()
+      await guest.page.getByText('Not saved yet').waitFor({ state: 'hidden' })
       await guest.page.reload()
       await guest.page.getByText('Who knows them?').waitFor()
+      assert.equal(await guest.page.getByLabel('Stage of Leidos').inputValue(), 'Won')
+      assert.equal(await guest.page.getByLabel('Fee of Leidos').inputValue(), '12.5')
 
       await page.getByText(`${size}@outside.example is here now`).waitFor()
       await page.getByRole('tab', { name: 'Comments' }).click()

@@ -1,7 +1,7 @@
-import { NativeSelect, TextInput } from '@mantine/core'
+import { Group, NativeSelect, Text, TextInput } from '@mantine/core'
 import { type KeyboardEvent, useEffect, useState } from 'react'
 import { formatDay } from '#platform/console'
-import type { FieldValue, ListField } from './lists.ts'
+import type { FieldValue, ListField, ListItem } from './lists.ts'
 
 /** A value of a list's own field, changed in place; what is typed is saved when one leaves it. */
 export function ItemField({ field, of, value, save }: ItemFieldProps) {
@@ -76,6 +76,30 @@ type ItemFieldProps = {
 function chosen(field: ListField, text: string): FieldValue | null {
   if (text === '') return null
   return field.kind === 'yes_no' ? text === 'true' : text
+}
+
+/** The fields that an item has a value of, in words. */
+export function FieldTexts({ fields, item, className }: FieldTextsProps) {
+  const filled = fields.filter(field => item.customData[field.id] !== undefined)
+  if (filled.length === 0) return null
+  return (
+    <Group gap="2px 16px" className={className}>
+      {filled.map(field => (
+        <Text key={field.id} size="sm" style={{ overflowWrap: 'anywhere' }}>
+          <Text span c="dimmed" inherit>
+            {field.name}:
+          </Text>{' '}
+          {fieldText(item.customData[field.id] ?? null)}
+        </Text>
+      ))}
+    </Group>
+  )
+}
+
+type FieldTextsProps = {
+  fields: readonly ListField[]
+  item: Pick<ListItem, 'customData'>
+  className: string | undefined
 }
 
 /** A value in words. */

@@ -3,9 +3,9 @@ import { useMergedRef } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { type CSSProperties, memo, type ReactNode, useEffect } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, formatTime, Icon, PageLink } from '#platform/console'
-import { fieldText, ItemField } from './item-field.tsx'
+import { FieldTexts, ItemField } from './item-field.tsx'
 import classes from './lists.module.css'
-import { countView, type List, type ListItem, priorities, priorityNames, remarkLabels, summaryQuery } from './lists.ts'
+import { countView, type List, type ListItem, labelsOf, priorities, priorityNames, summaryQuery } from './lists.ts'
 import { ConflictChoice } from './live-conflict.tsx'
 import { type SavingState, useRemarks } from './remarks.ts'
 
@@ -206,7 +206,7 @@ function RemarksForm({ list, item, columns, hold }: Omit<ContentsProps, 'remove'
       </Text>
       {disputed && (
         <div className={classes.disagreement}>
-          <ConflictChoice fields={disputed} labels={labelsOf(list)} onDone={settle} />
+          <ConflictChoice fields={disputed} labels={labelsOf(list.settings.fields)} onDone={settle} />
         </div>
       )}
     </div>
@@ -221,16 +221,9 @@ const savingWords: Readonly<Record<SavingState, string>> = {
   failed: 'Not saved',
 }
 
-const labelsOf = ({ settings }: List): Readonly<Record<string, string>> => ({
-  ...remarkLabels,
-  ...Object.fromEntries(settings.fields.map(({ id, name }) => [`field:${id}`, name])),
-})
-
 function RemarksText({ list, item, columns }: { list: List; item: ListItem; columns: readonly string[] }) {
   const shows = (column: string) => columns.includes(column)
-  const fields = list.settings.fields.filter(
-    field => shows(`field:${field.id}`) && item.customData[field.id] !== undefined,
-  )
+  const fields = list.settings.fields.filter(field => shows(`field:${field.id}`))
   return (
     <div className={classes.remarks}>
       <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
@@ -257,18 +250,7 @@ function RemarksText({ list, item, columns }: { list: List; item: ListItem; colu
           </Badge>
         )}
       </div>
-      {fields.length > 0 && (
-        <Group gap="2px 16px" className={classes.fieldTexts}>
-          {fields.map(field => (
-            <Text key={field.id} size="sm">
-              <Text span c="dimmed" inherit>
-                {field.name}:
-              </Text>{' '}
-              {fieldText(item.customData[field.id] ?? null)}
-            </Text>
-          ))}
-        </Group>
-      )}
+      <FieldTexts fields={fields} item={item} className={classes.fieldTexts} />
     </div>
   )
 }

@@ -248,7 +248,13 @@ export const mergeLists = (id: string, fromListId: string, afterwards: 'keep' | 
   })
 
 /** The remarks of an item, side by side. */
-export function remarksOf({ notes, tags, rating, priority, customData }: ListItem): Remarks {
+export function remarksOf({
+  notes,
+  tags,
+  rating,
+  priority,
+  customData,
+}: Pick<ListItem, 'notes' | 'tags' | 'rating' | 'priority' | 'customData'>): Remarks {
   return {
     notes,
     tags,
@@ -266,12 +272,22 @@ export async function changeItem(
   keepalive = false,
 ): Promise<void> {
   const path = `${pathOf(listId)}/items/${item.id}`
+  await request(path, { method: 'PATCH', body: changeOf(change), ifMatch: item.etag, keepalive })
+}
+
+/** A change of remarks as it is sent. */
+export function changeOf(change: Partial<Remarks>): object {
   const own = Object.entries(change).filter(([name]) => name.startsWith('field:'))
   const fixed = Object.entries(change).filter(([name]) => !name.startsWith('field:'))
   const customData = Object.fromEntries(own.map(([name, value]) => [name.slice('field:'.length), value]))
-  const body = { ...Object.fromEntries(fixed), ...(own.length > 0 && { customData }) }
-  await request(path, { method: 'PATCH', body, ifMatch: item.etag, keepalive })
+  return { ...Object.fromEntries(fixed), ...(own.length > 0 && { customData }) }
 }
+
+/** What remarks are called, the list's own fields too. */
+export const labelsOf = (fields: readonly ListField[]): Readonly<Record<string, string>> => ({
+  ...remarkLabels,
+  ...Object.fromEntries(fields.map(({ id, name }) => [`field:${id}`, name])),
+})
 
 /** The item as the server has it now. */
 export async function refreshItem(client: QueryClient, listId: string, id: string): Promise<ListItem | undefined> {

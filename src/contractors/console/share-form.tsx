@@ -131,7 +131,7 @@ export function ShareForm({
                 else.
               </Text>
               <Checkbox
-                label="Show notes, tags, ratings and priorities"
+                label="Show notes, tags, ratings, priorities and own fields"
                 {...form.getInputProps('includesRemarks', { type: 'checkbox' })}
                 {...(isEditing && { checked: true, disabled: true })}
               />

@@ -3,7 +3,8 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, Icon, Problem, request } from '#platform/console'
-import { priorities, priorityNames, remarkLabels } from './lists.ts'
+import { FieldTexts, ItemField } from './item-field.tsx'
+import { changeOf, labelsOf, priorities, priorityNames, remarksOf } from './lists.ts'
 import { ConflictChoice } from './live-conflict.tsx'
 import { type ConflictingField, conflictsOf, freeRemarks } from './live-merging.ts'
 import {
@@ -55,13 +56,18 @@ export function SharedItem({ list, item }: { list: SharedList; item: Item }) {
           </ActionIcon>
         )}
       </div>
-      {mayEdit ? <RemarksForm list={list} item={item} /> : list.includesRemarks && <RemarksText item={item} />}
+      {mayEdit ? (
+        <RemarksForm list={list} item={item} />
+      ) : (
+        list.includesRemarks && <RemarksText list={list} item={item} />
+      )}
     </li>
   )
 }
 
-function RemarksText({ item }: { item: Item }) {
-  if (!item.notes && item.tags.length === 0 && item.rating === null && !item.priority) return null
+function RemarksText({ list, item }: { list: SharedList; item: Item }) {
+  const hasFields = list.fields.some(({ id }) => item.customData[id] !== undefined)
+  if (!item.notes && item.tags.length === 0 && item.rating === null && !item.priority && !hasFields) return null
   return (
     <div className={classes.remarks}>
       <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
@@ -80,6 +86,7 @@ function RemarksText({ item }: { item: Item }) {
           </Badge>
         ))}
       </Group>
+      <FieldTexts fields={list.fields} item={item} className={classes.whole} />
     </div>
   )
 }
@@ -96,14 +103,14 @@ function RemarksForm({ list, item }: { list: SharedList; item: Item }) {
   const save = useMutation({
     mutationFn: async (change: SharedRemarks) => {
       const path = `/shared-lists/${list.id}/items/${item.id}`
-      const send = (etag: string) => request(path, { method: 'PATCH', body: change, ifMatch: etag })
+      const send = (etag: string) => request(path, { method: 'PATCH', body: changeOf(change), ifMatch: etag })
       try {
         await send(base.current.etag)
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 412) throw error
         const theirs = await itemNow(client, list.id, item.id)
         if (!theirs) throw error
-        const fields = conflictsOf(base.current, theirs, change, freeRemarks)
+        const fields = conflictsOf(remarksOf(base.current), remarksOf(theirs), change, freeRemarks)
         if (fields.length > 0) return { fields, theirs }
         // Others have changed other fields: both changes stand.
         await send(theirs.etag)
@@ -123,8 +130,8 @@ function RemarksForm({ list, item }: { list: SharedList; item: Item }) {
     return () => window.removeEventListener('beforeunload', warn)
   }, [isDirty])
 
-  const shown = { ...item, ...draft }
-  const write = (change: SharedRemarks) => setDraft({ ...draft, ...change })
+  const shown: SharedRemarks = { ...remarksOf(item), ...draft }
+  const write = (change: SharedRemarks) => setDraft(draft => ({ ...draft, ...change }))
   const { name } = item.contractor
   return (
     <>
@@ -170,11 +177,24 @@ function RemarksForm({ list, item }: { list: SharedList; item: Item }) {
             />
           </Group>
         </div>
+        {list.fields.length > 0 && (
+          <div className={`${classes.whole} ${classes.fields}`}>
+            {list.fields.map(field => (
+              <ItemField
+                key={field.id}
+                field={field}
+                of={name}
+                value={shown[`field:${field.id}`] ?? null}
+                save={value => write({ [`field:${field.id}`]: value })}
+              />
+            ))}
+          </div>
+        )}
       </div>
       {conflict ? (
         <ConflictChoice
           fields={conflict.fields}
-          labels={remarkLabels}
+          labels={labelsOf(list.fields)}
           onDone={values => {
             const kept = Object.fromEntries(
               Object.entries(draft).filter(([field]) => !conflict.fields.some(({ name }) => name === field)),

@@ -6,10 +6,16 @@ import type {
   SharedRemarks as ServedRemarks,
 } from '../sharing/shared-lists.ts'
 import type { Page } from './contractors.ts'
+import type { FieldValue, ListField } from './lists.ts'
 
-export type SharedList = OnTheWire<ServedList>
-export type SharedItem = OnTheWire<ServedItem>
-export type SharedRemarks = OnTheWire<ServedRemarks>
+export type SharedList = OnTheWire<Omit<ServedList, 'fields'>> & { fields: readonly ListField[] }
+export type SharedItem = OnTheWire<Omit<ServedItem, 'customData'>> & {
+  customData: Readonly<Record<string, FieldValue>>
+}
+/** A change of what is noted about a contractor; values of the list's own fields stand under `field:` and their id. */
+export type SharedRemarks = OnTheWire<Omit<ServedRemarks, 'customData'>> & {
+  [field: `field:${string}`]: FieldValue | null
+}
 
 const pathOf = (id: string) => `/shared-lists/${encodeURIComponent(id)}`
 

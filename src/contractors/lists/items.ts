@@ -262,7 +262,8 @@ export function filled(change: Readonly<Record<string, FieldValue | null>> = {})
   return Object.fromEntries(Object.entries(change).filter((entry): entry is [string, FieldValue] => entry[1] !== null))
 }
 
-function emptied(change: Readonly<Record<string, FieldValue | null>>): string[] {
+/** The fields that a change empties. */
+export function emptied(change: Readonly<Record<string, FieldValue | null>>): string[] {
   return Object.keys(change).filter(id => change[id] === null)
 }
 

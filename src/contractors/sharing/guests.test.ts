@@ -16,6 +16,7 @@ import {
   open,
   setAddresses,
   share,
+  status,
   tokenOf,
 } from './sharing.test.world.ts'
 
@@ -93,6 +94,75 @@ test('GG-11 a guest who may edit changes, adds, removes and comments, and confli
     [item],
   )
   assert.deepEqual([rows.at(-1).user_id, rows.at(-1).user_name], [null, 'editor@outside.example (by a link)'])
+})
+
+test('GG-09 GG-11 a guest sees a list’s own fields where remarks are shown, and fills them where he may edit', async () => {
+  const list = await makeList(alice, 'With fields of its own')
+  const fields = [
+    { id: 'stage', name: 'Stage', kind: 'choice', options: ['New', 'Met'] },
+    { id: 'margin', name: 'Margin', kind: 'number' },
+  ]
+  const settings = (fields: object[]) =>
+    alice.fetch(`/contractor-lists/${list}`, {
+      method: 'PATCH',
+      body: { settings: { fields, columns: null, sort: null } },
+    })
+  const gone = { id: 'gone', name: 'Given up', kind: 'text' }
+  assert.equal(await status(settings([...fields, gone])), 200)
+  const item = await addItem(alice, list, { customData: { stage: 'New', margin: 12.5, gone: 'kept' } })
+  assert.equal(await status(settings(fields)), 200)
+  const opened = async (email: string, permission: string, more: object = {}) =>
+    await open(tokenOf((await share(alice, list, { email, permission, ...more })).json))
+  const path = `/shared-lists/${list}`
+
+  const looker = await opened('looks@outside.example', 'view')
+  assert.deepEqual((await looker.get(path)).json.fields, fields)
+  const [seen] = (await looker.get(`${path}/items`)).json.items
+  assert.deepEqual(seen.customData, { stage: 'New', margin: 12.5 }, 'of a field that is no more nothing is shown')
+  const change = { customData: { stage: 'Met', margin: null } }
+  for (const permission of ['view', 'comment']) {
+    const guest = permission === 'view' ? looker : await opened('talks@outside.example', permission)
+    const refused = await guest.send('PATCH', `${path}/items/${item}`, change, { 'if-match': seen.etag })
+    assert.equal(refused.json.code, 'contractors.share_too_weak')
+  }
+  const plain = await opened('plain@outside.example', 'view', { includesRemarks: false })
+  assert.deepEqual((await plain.get(path)).json.fields, [])
+  assert.deepEqual((await plain.get(`${path}/items`)).json.items[0].customData, {})
+
+  const editor = await opened('fills@outside.example', 'edit')
+  const fill = (customData: object) =>
+    editor.send('PATCH', `${path}/items/${item}`, { customData }, { 'if-match': seen.etag })
+  assert.equal((await fill({ stage: 'Lost' })).json.code, 'contractors.field_value_unfit')
+  assert.equal((await fill({ gone: 'over' })).json.code, 'contractors.field_unknown')
+  const filled = await fill(change.customData)
+  assert.deepEqual([filled.status, filled.json.customData], [200, { stage: 'Met' }])
+  assert.equal((await fill(change.customData)).status, 412, 'an item that was changed meanwhile is not written over')
+  const stored = async () =>
+    (await admin.query('select custom_data from contractors.contractor_list_items where id = $1', [item])).rows[0]
+      .custom_data
+  assert.deepEqual(await stored(), { stage: 'Met', gone: 'kept' }, 'what nobody sees any more is not lost')
+
+  // The database alone: a field that the list does not have is not written, and another list's fields are not told.
+  const other = await makeList(alice, 'Another with fields')
+  const otherItem = await addItem(alice, other, {})
+  const cookies = Object.fromEntries([editor.cookie.split('=') as [string, string]])
+  const guest = await admitGuest(app, { scope: {}, headers: { 'sec-fetch-site': 'same-origin' }, cookies }, list, true)
+  const written = await asGuest(app, guest, tx =>
+    tx.one(sql`
+      select
+        contractors.with_shared_fields(${item}, '{"gone": 1, "margin": 2}', '{stage}') as own,
+        contractors.with_shared_fields(${otherItem}, '{"margin": 2}', '{}') as foreign,
+        (select count(*)::integer from contractors.shared_remarks(${otherItem})) as remarks
+    `),
+  )
+  assert.deepEqual(written, { own: { gone: 'kept', margin: 2 }, foreign: null, remarks: 0 })
+  // As the other tenant the same session opens nothing.
+  const elsewhere = await asGuest(app, { ...guest, tenantId: bob.tenantId, scope: { tenantId: bob.tenantId } }, tx =>
+    tx.one(sql`
+      select contractors.shared_fields() as fields, contractors.with_shared_fields(${item}, '{}', '{}') as own
+    `),
+  )
+  assert.deepEqual(elsewhere, { fields: [], own: null })
 })
 
 test('GG-11 a guest who adds while the list is deleted, or his share taken back or narrowed, is told so', async () => {

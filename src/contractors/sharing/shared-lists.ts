@@ -13,6 +13,8 @@ import {
   uuid,
 } from '#platform/http'
 import { errors } from '../errors.ts'
+import { CustomData, CustomDataChange, checkCustomData, ListField } from '../lists/fields.ts'
+import { emptied, filled } from '../lists/items.ts'
 import type { Guest } from './guests.ts'
 import { shareErrors } from './share-errors.ts'
 import { permissions } from './shares.ts'
@@ -30,6 +32,7 @@ export const SharedList = Type.Object({
   itemCount: Type.Integer(),
   permission: oneOf(permissions),
   includesRemarks: Type.Boolean(),
+  fields: Type.Array(ListField, { description: "The list's own fields; none where the sharer does not show remarks" }),
   email: Type.String({ description: 'Whom the link was made for' }),
   sharedByName: Type.String(),
   tenantName: Type.String(),
@@ -42,6 +45,7 @@ const remarks = {
   tags: Type.Array(Type.String()),
   rating: nullable(Type.Integer({ description: '1 to 5' })),
   priority: nullable(oneOf(priorities)),
+  customData: CustomData,
 }
 
 /** Remarks are empty where the sharer does not show them. */
@@ -68,6 +72,7 @@ export const SharedRemarks = Type.Object({
   tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 50, uniqueItems: true })),
   rating: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 5 }))),
   priority: Type.Optional(nullable(oneOf(priorities))),
+  customData: Type.Optional(CustomDataChange),
 })
 export type SharedRemarks = Static<typeof SharedRemarks>
 
@@ -76,9 +81,10 @@ type Described = Pick<SharedList, 'sharedByName' | 'tenantName'>
 /** `tx` is the guest's. */
 export async function getSharedList(tx: Queryable, guest: Guest, described: Described): Promise<SharedList> {
   const { permission, includesRemarks, email, expiresAt } = guest
-  const list = await tx.maybe<Pick<SharedList, 'id' | 'name' | 'description' | 'color' | 'icon' | 'itemCount'>>(sql`
+  type Shown = Pick<SharedList, 'id' | 'name' | 'description' | 'color' | 'icon' | 'itemCount' | 'fields'>
+  const list = await tx.maybe<Shown>(sql`
     select
-      list.id, list.name, list.description, list.color, list.icon,
+      list.id, list.name, list.description, list.color, list.icon, contractors.shared_fields() as fields,
       (select count(*)::integer from contractors.contractor_list_items as item where item.list_id = list.id) as item_count
     from contractors.contractor_lists as list
     where list.id = ${guest.listId}
@@ -142,11 +148,18 @@ export async function updateSharedItem(
   `)
   if (!locked) throw errors.itemNotFound({ id })
   requireMatch(ifMatch, await getSharedItem(tx, guest.listId, id))
+  const { customData } = changes
+  if (customData) {
+    const { fields } = await tx.one<Pick<SharedList, 'fields'>>(sql`select contractors.shared_fields() as fields`)
+    checkCustomData(fields, customData)
+  }
   const sets = [
     'notes' in changes && sql`notes = ${changes.notes}`,
     changes.tags !== undefined && sql`tags = ${json(changes.tags)}`,
     'rating' in changes && sql`rating = ${changes.rating}`,
     'priority' in changes && sql`priority = ${changes.priority}`,
+    customData !== undefined &&
+      sql`custom_data = contractors.with_shared_fields(id, ${json(filled(customData))}, ${emptied(customData)}::text[])`,
   ].filter(set => set !== false)
   if (sets.length > 0) {
     await tx.run(sql`
@@ -184,29 +197,31 @@ async function getSharedItem(tx: Queryable, listId: string, id: string): Promise
 
 const place = Type.Tuple([Type.String({ pattern: '^-?\\d{1,40}(\\.\\d{1,9000})?$' }), Type.String({ format: 'uuid' })])
 
-type ItemRow = Omit<SharedItem, 'contractor' | 'tags'> &
-  Omit<SharedItem['contractor'], 'id'> & { contractorId: string; tags: string[] | null; position: string }
+type ItemRow = Omit<SharedItem, 'contractor' | 'tags' | 'customData'> &
+  Omit<SharedItem['contractor'], 'id'> & {
+    contractorId: string
+    tags: string[] | null
+    customData: SharedItem['customData'] | null
+    position: string
+  }
 
 const selectItem = sql`
   select
     item.id, item.contractor_profile_id as contractor_id, item.added_at, item.position, profile.uei, profile.name,
     profile.state, profile.naics_code, profile.total_contract_value, remarks.notes, remarks.tags, remarks.rating,
-    remarks.priority
+    remarks.priority, remarks.custom_data
   from contractors.contractor_list_items as item
   join contractors.contractor_profiles as profile on profile.id = item.contractor_profile_id
   left join lateral contractors.shared_remarks(item.id) as remarks on true
 `
 
-function itemOf(row: ItemRow): SharedItem {
-  const { id, contractorId, uei, name, state, naicsCode, totalContractValue, notes, tags, rating, priority, addedAt } =
-    row
+function itemOf({ position, ...row }: ItemRow): SharedItem {
+  const { id, contractorId, uei, name, state, naicsCode, totalContractValue, tags, customData, ...others } = row
   return {
     id,
     contractor: { id: contractorId, uei, name, state, naicsCode, totalContractValue },
-    notes,
+    ...others,
     tags: tags ?? [],
-    rating,
-    priority,
-    addedAt,
+    customData: customData ?? {},
   }
 }

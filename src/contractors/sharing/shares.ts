@@ -24,7 +24,9 @@ export const Share = Type.Object({
   user: nullable(Type.Object({ id: uuid, name: Type.String(), email: nullable(Type.String()) })),
   email: nullable(Type.String()),
   permission: oneOf(permissions),
-  includesRemarks: Type.Boolean({ description: 'Whether notes, tags, ratings and priorities are shown' }),
+  includesRemarks: Type.Boolean({
+    description: "Whether notes, tags, ratings, priorities and the list's own fields are shown",
+  }),
   isSingleUse: Type.Boolean({ description: 'The link opens the list once' }),
   hasPassword: Type.Boolean(),
   status: oneOf(['open', 'used', 'expired', 'stopped'], {
