@@ -99,6 +99,19 @@ describe('the search in the console', { skip }, () => {
       await page.getByText('No search is saved yet').waitFor()
       await look(page, `no saved search ${size}`)
 
+      await plantFamily()
+      await page.goto('/contractors?q=orchard&rollUp=true')
+      const firms = page.getByRole('list', { name: 'Contractors found' }).getByRole('listitem')
+      const firm = firms.filter({ has: page.getByRole('link', { name: 'ORCHARD WORLDWIDE PLC', exact: true }) })
+      await firm.getByText('No profile of its own. Largest member ORCHARD WEST LLC').waitFor()
+      await firm.getByText('$3M', { exact: true }).waitFor()
+      assert.equal(await firms.count(), 1, 'one firm is shown once')
+      await look(page, `search rolled up ${size}`)
+      await firm.getByRole('link', { name: '2 members' }).click()
+      const family = page.getByRole('table', { name: 'Table of the family' })
+      await family.getByRole('link', { name: 'ORCHARD EAST LLC' }).waitFor()
+      await admin.query(`delete from contractors.contractor_profiles where name like 'ORCHARD %'`)
+
       await page.goto('/contractors?q=leidos&state=TX')
       await page.getByText('No contractor fits').waitFor()
       await look(page, `search without results ${size}`)
@@ -254,3 +267,14 @@ describe('the search in the console', { skip }, () => {
     await context.close()
   })
 })
+
+/** Two firms whose parent has no profile. */
+async function plantFamily() {
+  await admin.query(`
+    insert into contractors.contractor_profiles (uei, name, state, parent_uei, family_uei, total_contract_value) values
+      ('RCHARDWEST01', 'ORCHARD WEST LLC', 'VA', 'RCHARDPARNT1', 'RCHARDPARNT1', 2000000),
+      ('RCHARDEAST01', 'ORCHARD EAST LLC', 'MD', 'RCHARDPARNT1', 'RCHARDPARNT1', 1000000);
+    update contractors.contractor_profiles set metadata = '{"parentUei": "RCHARDPARNT1", "parentName": "ORCHARD WORLDWIDE PLC"}'
+    where name like 'ORCHARD %';
+    select contractors.refresh_families('{RCHARDWEST01,RCHARDEAST01}')`)
+}

@@ -1,4 +1,4 @@
-import { Badge, Button, Center, Checkbox, Skeleton, Text } from '@mantine/core'
+import { Anchor, Badge, Button, Center, Checkbox, Skeleton, Text } from '@mantine/core'
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, PageLink } from '#platform/console'
 import { type Contractor, type Family, otherNameFor, placeOf, type SearchResult } from './contractors.ts'
@@ -144,7 +144,7 @@ export function Results({ contractors, families, news, ticks, isStale, query, to
 
 type ResultsProps = {
   contractors: readonly Contractor[]
-  /** Of tops of families, by contractor, where results are rolled up. */
+  /** By who stands for them, where results are rolled up. */
   families: ReadonlyMap<string, Family>
   /** Ids of those that are new in the saved search that is shown. */
   news: ReadonlySet<string>
@@ -185,27 +185,57 @@ function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
           <PageLink
             to="/contractors/$id"
             params={{ id: contractor.id }}
+            search={family?.isNamedOnly ? { section: 'family' } : {}}
             preload={false}
             className={classes.name}
             data-result={index}
           >
-            {contractor.name}
+            {family?.isNamedOnly ? family.name : contractor.name}
           </PageLink>
         </Text>
+        {family?.isNamedOnly && (
+          <Text size="xs" component="div">
+            No profile of its own. Largest member{' '}
+            <Anchor
+              component={PageLink}
+              to="/contractors/$id"
+              params={{ id: contractor.id }}
+              preload={false}
+              inherit
+              className={classes.above}
+            >
+              {contractor.name}
+            </Anchor>
+          </Text>
+        )}
         {other && (
           <Text size="xs" truncate title={other.name}>
             {other.kind} {other.name}
           </Text>
         )}
         <div className={classes.meta}>
-          <span className="code">{contractor.uei}</span>
-          {contractor.cageCode && (
+          <span className="code">{family?.uei ?? contractor.uei}</span>
+          {contractor.cageCode && !family?.isNamedOnly && (
             <span>
               CAGE <span className="code">{contractor.cageCode}</span>
             </span>
           )}
           {place && <span>{place}</span>}
-          {family && <span>with {formatCount(family.contractorCount - 1)} below it</span>}
+          {family && (
+            <Anchor
+              component={PageLink}
+              to="/contractors/$id"
+              params={{ id: contractor.id }}
+              search={{ section: 'family' }}
+              preload={false}
+              inherit
+              className={classes.above}
+            >
+              {family.isNamedOnly
+                ? `${formatCount(family.contractorCount)} members`
+                : `with ${formatCount(family.contractorCount - 1)} below it`}
+            </Anchor>
+          )}
           {naicsCode && <span className={classes.industryCompact}>NAICS {naicsCode}</span>}
         </div>
       </div>

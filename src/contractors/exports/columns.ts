@@ -60,8 +60,10 @@ export const contractorColumns: readonly Column[] = [
   column('contractor', 'id', 'Contractor id', 'text', 38, false),
 ]
 
-/** What a rolled-up search tells of the family of which a contractor is the top; of who has none, of itself. */
+/** What a rolled-up search tells of the family for which a contractor stands; of who has none, of itself. */
 export const familyColumns: readonly Column[] = [
+  column('contractor', 'familyName', 'Family', 'text', 40),
+  column('contractor', 'familyUei', 'UEI of the family’s top', 'text', 14),
   column('contractor', 'familyContractorCount', 'Contractors in the family', 'integer', 12),
   column('contractor', 'familyContractValue', 'Contract value of the family (USD)', 'money', 20),
   column('contractor', 'familyActiveContractsCount', 'Active contracts of the family', 'integer', 12),

@@ -160,27 +160,31 @@ test('GG-06 a search comes as its pages do, and says in words what it was', asyn
 })
 
 test('GG-06 GG-08 of a rolled-up search the families’ sums are exported, and codes are said with their names', async () => {
-  await makeContractor('HEAD00000001', 'Rolled head', { family_uei: 'HEAD00000001', total_contract_value: 10 })
+  const head = await makeContractor('HEAD00000001', 'Rolled head', {
+    family_uei: 'HEAD00000001',
+    total_contract_value: 10,
+  })
   await makeContractor('CH1LD0000001', 'Rolled child', { family_uei: 'HEAD00000001', total_contract_value: 500 })
   await makeContractor('S1NGLE000001', 'Rolled single', { family_uei: 'S1NGLE000001', total_contract_value: 400 })
   await admin.query(
     `insert into contractors.families
-      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
-    values ('HEAD00000001', 'Rolled head', 2, 510, 3, 4)`,
+      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count, head_id, is_named_only)
+    values ('HEAD00000001', 'Rolled head', 2, 510, 3, 4, $1, false)`,
+    [head],
   )
   const rolled = { search: { q: 'rolled', rollUp: true } }
   const { json } = await ask(alice, { format: 'csv', selection: rolled })
   const [labels, ...rows] = (await (await fetchFile(alice, json.id)).text()).trimEnd().split('\r\n')
   assert.ok(
     labels?.endsWith(
-      'Contractors in the family,Contract value of the family (USD),Active contracts of the family,Completed contracts of the family',
+      'Family,UEI of the family’s top,Contractors in the family,Contract value of the family (USD),Active contracts of the family,Completed contracts of the family',
     ),
   )
   assert.deepEqual(
-    rows.map(row => [row.split(',')[0], ...row.split(',').slice(-4)]),
+    rows.map(row => [row.split(',')[0], ...row.split(',').slice(-6)]),
     [
-      ['Rolled head', '2', '510.00', '3', '4'],
-      ['Rolled single', '1', '400.00', '0', '0'],
+      ['Rolled head', 'Rolled head', 'HEAD00000001', '2', '510.00', '3', '4'],
+      ['Rolled single', 'Rolled single', 'S1NGLE000001', '1', '400.00', '0', '0'],
     ],
   )
   const previewOf = async (search: object) => {

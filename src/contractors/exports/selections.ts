@@ -110,6 +110,8 @@ export async function* rowsOfSearch(
       const sums = family ?? contractor
       return {
         ...contractor,
+        familyName: family?.name ?? contractor.name,
+        familyUei: family?.uei ?? contractor.uei,
         familyContractorCount: family?.contractorCount ?? 1,
         familyContractValue: sums.totalContractValue,
         familyActiveContractsCount: sums.activeContractsCount,

@@ -112,6 +112,44 @@ test('GG-08 rings of parents, a contractor that is its own parent and stand-ins 
   assert.equal((await familiesOf())[other], other)
 })
 
+test('GG-08 the top stands for a family; of one without a profile the member with the greatest value does, under the parent’s name', async () => {
+  const led = async () =>
+    (
+      await admin.query(`
+        select family.name, head.uei as head, is_named_only, head.family_value,
+          (select count(*)::integer from contractors.contractor_profiles where family_value is not null) as valued
+        from contractors.families as family
+        join contractors.contractor_profiles as head on head.id = family.head_id`)
+    ).rows
+  const worth = async (uei: string, value: number) => {
+    await admin.query('update contractors.contractor_profiles set total_contract_value = $2 where uei = $1', [
+      uei,
+      value,
+    ])
+    await admin.query('select contractors.refresh_families($1)', [[uei]])
+  }
+  await load('entities', [
+    entity(middle, top, { parent_name: 'ABROAD AG' }),
+    entity(child, top, { parent_name: 'ABROAD AG' }),
+  ])
+  await worth(child, 10)
+  const named = { name: 'ABROAD AG', is_named_only: true, valued: 1 }
+  assert.deepEqual(await led(), [{ ...named, head: child, family_value: '10.00' }])
+  await worth(middle, 30)
+  assert.deepEqual(
+    await led(),
+    [{ ...named, head: middle, family_value: '40.00' }],
+    'the former head has its own value',
+  )
+  await admin.query('update contractors.contractor_profiles set is_hidden = true where uei = $1', [middle])
+  await worth(child, 10)
+  assert.deepEqual(await led(), [{ ...named, head: child, family_value: '10.00' }], 'a hidden one stands for nobody')
+  await load('entities', [entity(top)])
+  assert.deepEqual(await led(), [
+    { name: 'FIRM C12', is_named_only: false, valued: 1, head: top, family_value: '10.00' },
+  ])
+})
+
 test('GG-08 of parents that sources contradict each other about the newest counts', async () => {
   await load('fpds_vendors', [
     { uei: child, vendor_name: 'FIRM', last_signed: '2019-01-01', first_signed: '2019-01-01', parent_uei: top },

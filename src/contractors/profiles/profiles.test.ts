@@ -492,8 +492,9 @@ async function makeFamily() {
     naics_code: '541512',
   })
   await admin.query(`
-    insert into contractors.families (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
-    values ('PARENT000001', 'NORTH HOLDINGS INC', 3, 5760.25, 1, 2);
+    insert into contractors.families (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count,
+      head_id, is_named_only)
+    values ('PARENT000001', 'NORTH HOLDINGS INC', 3, 5760.25, 1, 2, '${ids.parent}', false);
     insert into contractors.observations (id, uei, source, fields) values
       ('00000000-0000-4000-8000-000000000001', 'CH1LD0000002', 'sam_v2', '{"legalBusinessName": "NORTH RADAR, LLC",
         "street": {"addressLine1": "1 Main St."}, "city": "RESTON", "state": "VA", "zipCode": "20190-1234", "congressionalDistrict": "11",

@@ -35,16 +35,17 @@ function limitOf(given: string): number {
   throw new InvalidArgumentError('It is a number from 1 to 100.')
 }
 
-function describe({ items, total, correctedQuery, facets }: SearchResult): string {
-  const lines = items.map(({ uei, cageCode, name, state, totalContractValue }) =>
-    [
-      (uei ?? '').padEnd(12),
-      (cageCode ?? '').padEnd(5),
+function describe({ items, total, correctedQuery, facets, families }: SearchResult): string {
+  const lines = items.map(({ id, uei, cageCode, name, state, totalContractValue }) => {
+    const family = families?.find(({ contractorId }) => contractorId === id)
+    return [
+      (family?.uei ?? uei ?? '').padEnd(12),
+      (family?.isNamedOnly ? '' : (cageCode ?? '')).padEnd(5),
       (state ?? '').padEnd(2),
-      (totalContractValue ?? '').padStart(18),
-      name,
-    ].join('  '),
-  )
+      ((family ?? { totalContractValue }).totalContractValue ?? '').padStart(18),
+      family ? `${family.name} (${family.contractorCount} contractors)` : name,
+    ].join('  ')
+  })
   const counted = Object.entries(facets ?? {}).flatMap(([facet, values]) =>
     typeof values === 'boolean' || values.length === 0
       ? []

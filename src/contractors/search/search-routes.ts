@@ -32,7 +32,7 @@ over 10,000 of the matches.`,
       facets: Type.Optional(Facets),
       total: Type.Object({ count: Type.Integer({ maximum: 10_000 }), capped: Type.Boolean() }),
       families: Type.Optional(
-        Type.Array(Family, { description: 'Of the items that are the top of a family, with `rollUp`' }),
+        Type.Array(Family, { description: 'Families of several for which an item stands, with `rollUp`' }),
       ),
       correctedQuery: Type.Optional(Type.String({ description: 'What was searched for instead of a mistyped query' })),
     }),

@@ -373,9 +373,9 @@ test('GG-06 rolled up, a firm is shown once with what its family was awarded, an
   await admin.query(`update contractors.contractor_profiles set family_uei = uei where id = $1`, [head])
   await admin.query(
     `insert into contractors.families
-      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
-    values ($1, 'ROLLED HEAD', 2, 510, 3, 4)`,
-    [uei],
+      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count, head_id, is_named_only)
+    values ($1, 'ROLLED HEAD', 2, 510, 3, 4, $2, false)`,
+    [uei, head],
   )
   assert.deepEqual(await names({ q: 'rolled' }), ['ROLLED CHILD', 'ROLLED SINGLE', 'ROLLED ORPHAN', 'ROLLED HEAD'])
   const up = await search({ q: 'rolled', rollUp: true })
@@ -386,6 +386,9 @@ test('GG-06 rolled up, a firm is shown once with what its family was awarded, an
   assert.deepEqual(up.families, [
     {
       contractorId: head,
+      uei,
+      name: 'ROLLED HEAD',
+      isNamedOnly: false,
       contractorCount: 2,
       totalContractValue: '510.00',
       activeContractsCount: 3,
@@ -395,7 +398,60 @@ test('GG-06 rolled up, a firm is shown once with what its family was awarded, an
   assert.deepEqual(await names({ q: 'rolled', rollUp: true, minValue: '450' }), ['ROLLED HEAD'])
   assert.deepEqual((await collect({ q: 'rolled', rollUp: true, limit: 1 })).length, 3)
   await admin.query('delete from contractors.families where uei = $1', [uei])
-  assert.deepEqual(await names({ q: 'rolled', rollUp: true, minValue: '450' }), [])
+  assert.deepEqual(
+    await names({ q: 'rolled head', rollUp: true, minValue: '450' }),
+    [],
+    'who stands for no family any more has its own value',
+  )
+})
+
+test('GG-06 rolled up, a firm whose parent has no profile is shown once, under the name that sources give the parent', async () => {
+  const parent = 'ZZABRADZZZZ9'
+  const below = { parent_uei: parent, family_uei: parent }
+  const head = await make({ name: 'GROUND STATIONS', value: 500, state: 'VA', ...below })
+  const member = await make({ name: 'AIRBORNE PODS', value: 300, state: 'MD', cage_code: '7AB19', ...below })
+  await make({ name: 'GROUND SINGLE', value: 600 })
+  assert.equal((await names({ q: 'ground', rollUp: true })).length, 2)
+  await admin.query(
+    `insert into contractors.families
+      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count, head_id, is_named_only)
+    values ($1, 'Überseeische Werke AG', 2, 800, 3, 4, $2, true)`,
+    [parent, head],
+  )
+  const { rows } = await admin.query('select uei from contractors.contractor_profiles where id = $1', [member])
+  const found = async (q: string, more: Search = {}) =>
+    (await search({ q, rollUp: true, ...more })).items.map(({ id }) => id)
+  const byWhat = {
+    'its own name': 'ground stations',
+    'a member’s name': 'airborne',
+    'the parent’s name': 'uberseeische werke',
+    'the parent’s UEI': parent,
+    'a member’s UEI': rows[0].uei,
+    'a member’s CAGE code': '7AB19',
+  }
+  for (const [what, q] of Object.entries(byWhat)) assert.deepEqual(await found(q), [head], `by ${what}`)
+  assert.deepEqual(
+    await names({ q: 'ground', rollUp: true }),
+    ['GROUND STATIONS', 'GROUND SINGLE'],
+    'by the family’s value',
+  )
+  assert.deepEqual(await found('airborne', { minValue: '700' }), [head])
+  assert.deepEqual(await found('airborne', { state: ['MD'] }), [], 'filters ask who stands for it')
+  assert.deepEqual(await names({ q: 'uberseeische' }), [], 'not rolled up nobody is called so')
+  assert.deepEqual((await search({ q: 'airborne', rollUp: true })).families, [
+    {
+      contractorId: head,
+      uei: parent,
+      name: 'Überseeische Werke AG',
+      isNamedOnly: true,
+      contractorCount: 2,
+      totalContractValue: '800.00',
+      activeContractsCount: 3,
+      completedContractsCount: 4,
+    },
+  ])
+  assert.deepEqual((await collect({ q: 'ground', rollUp: true, limit: 1 })).length, 2)
+  await admin.query('delete from contractors.contractor_profiles where id = any($1)', [[head, member]])
 })
 
 test('GG-06 a whole search is streamed in the order of its pages, none twice, up to its limit', async () => {

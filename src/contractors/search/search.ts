@@ -72,8 +72,8 @@ export const Search = Type.Object({
   includePlaceholders: Type.Optional(Type.Boolean({ description: 'Also records of recipients not named' })),
   rollUp: Type.Optional(
     Type.Boolean({
-      description: `One firm shown once: only the tops of families, with what the families have been awarded. Who has a
-parent that is no known contractor is shown by itself.`,
+      description: `One firm shown once: only the tops of families, with what the families have been awarded. A family whose
+top has no profile is shown by its member with the greatest value, and found by the name of the top and by those of its members.`,
     }),
   ),
   sort: Type.Optional(
@@ -97,8 +97,13 @@ export type SearchPart = {
 
 /** What a family has been awarded, its top included. */
 export const Family = Type.Object({
-  contractorId: uuid,
-  contractorCount: Type.Integer({ description: 'Known members, the top included' }),
+  contractorId: { ...uuid, description: 'Who stands for it: its top, or where that has no profile one of its members' },
+  uei: Type.String({ description: 'Of its top' }),
+  name: Type.String({ description: 'Of its top; of one without a profile as sources name it' }),
+  isNamedOnly: Type.Boolean({
+    description: 'Whether the top has no profile, so that another one stands for the family',
+  }),
+  contractorCount: Type.Integer({ description: 'Members that have a profile' }),
   totalContractValue: money('Obligated over all known awards of the family'),
   activeContractsCount: Type.Integer(),
   completedContractsCount: Type.Integer(),
@@ -109,7 +114,7 @@ export type SearchResult = {
   items: Contractor[]
   nextCursor: string | null
   facets?: Facets
-  /** Of a search that rolls up: the families of the items that are the top of one. */
+  /** Of a search that rolls up: the families for which items stand. */
   families?: Family[]
   /** Exact up to 10,000; `capped` says that there are more. */
   total: { count: number; capped: boolean }
@@ -348,18 +353,20 @@ export async function getContractors(tx: Reader, ids: readonly string[]): Promis
   `)
 }
 
-/** Of those that are the top of one. */
+/** Of those that stand for one of several. */
 export async function getFamilies(tx: Reader, items: readonly Contractor[]): Promise<Family[]> {
   return await tx.run<Family>(sql`
     select
-      profile.id as contractor_id,
-      family.profile_count as contractor_count,
-      family.total_contract_value,
-      family.active_contracts_count,
-      family.completed_contracts_count
-    from contractors.contractor_profiles as profile
-    join contractors.families as family on family.uei = profile.uei
-    where profile.id = any(${items.map(({ id }) => id)}::uuid[])
-      and family.profile_count > 1
+      head_id as contractor_id,
+      uei,
+      name,
+      is_named_only,
+      profile_count as contractor_count,
+      total_contract_value,
+      active_contracts_count,
+      completed_contracts_count
+    from contractors.families
+    where head_id = any(${items.map(({ id }) => id)}::uuid[])
+      and profile_count > 1
   `)
 }

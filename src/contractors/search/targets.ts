@@ -95,7 +95,7 @@ export async function readTarget(
   if (typed.trim() === '')
     return { target: { ...conditions, words: undefined, names: undefined }, corrected: undefined }
 
-  const identifier = await findIdentifier(tx, typed.trim().toUpperCase())
+  const identifier = await findIdentifier(tx, typed.trim().toUpperCase(), search.rollUp === true)
   if (identifier) {
     return { target: { ...conditions, words: identifier, names: undefined }, corrected: undefined }
   }
@@ -103,22 +103,25 @@ export async function readTarget(
   if (given.words.length === 0)
     return { target: { ...conditions, words: sql`false`, names: undefined }, corrected: undefined }
   const once = await findFormer(tx, given)
+  const led = search.rollUp ? await findLed(tx, given) : []
   const isByRelevance = search.sort === undefined || search.sort === 'relevance'
-  const targetOf = (words: Words): Target => {
+  const targetOf = (words: Words, others: readonly string[]): Target => {
     const has = sql`search_words @@ ${tsqueryOf(words)}::tsquery`
     return {
       ...conditions,
-      words: once.length > 0 ? sql`(${has} or id = any(${once}::uuid[]))` : has,
+      words: others.length > 0 ? sql`(${has} or id = any(${others}::uuid[]))` : has,
       names: isByRelevance ? namesOf(words) : undefined,
     }
   }
   const correct = async (): Promise<Read | undefined> => {
     const meant = await correctWords(tx, given)
-    return meant && { target: targetOf(meant), corrected: meant.words.join(' ') }
+    if (!meant) return undefined
+    const others = [...once, ...(search.rollUp ? await findLed(tx, meant) : [])]
+    return { target: targetOf(meant, others), corrected: meant.words.join(' ') }
   }
-  const asTyped = { target: targetOf(given), corrected: undefined }
-  // A word that only a former name has is not mistyped.
-  if (isLiteral || once.length > 0) return asTyped
+  const asTyped = { target: targetOf(given, [...once, ...led]), corrected: undefined }
+  // A word that only a former name has, or a parent without a profile, is not mistyped.
+  if (isLiteral || once.length > 0 || led.length > 0) return asTyped
   return given.unknown.length > 0 ? ((await correct()) ?? asTyped) : { ...asTyped, correct }
 }
 
@@ -219,8 +222,11 @@ function centsOf(amount: string, rounding: 'ceil' | 'floor'): Sql {
   return sql`least(greatest(${sql.raw(rounding)}(${amount}::numeric * 100), -999999999999999), 999999999999999)::bigint`
 }
 
-/** A UEI or a CAGE code that somebody has, be it one that another has absorbed: then that one is meant. */
-async function findIdentifier(tx: Reader, typed: string): Promise<Sql | undefined> {
+/**
+ * A UEI or a CAGE code that somebody has, be it one that another has absorbed: then that one is meant. Rolled up, who stands
+ * for its family; and a parent may be without a profile.
+ */
+async function findIdentifier(tx: Reader, typed: string, rollUp: boolean): Promise<Sql | undefined> {
   const column = ueiPattern.test(typed) ? 'uei' : /^(?=.*\d)[A-Z0-9]{5}$/.test(typed) ? 'cage_code' : undefined
   if (column === undefined) return undefined
   const rows = await tx.run<{ id: string }>(sql`
@@ -229,7 +235,25 @@ async function findIdentifier(tx: Reader, typed: string): Promise<Sql | undefine
     where ${sql.ref(column)} = ${typed}
     limit ${mostFormer}
   `)
-  return rows.length > 0 ? sql`id = any(${rows.map(({ id }) => id)}::uuid[])` : undefined
+  const found = rows.map(({ id }) => id)
+  const heads = rollUp ? await findHeads(tx, found, typed) : []
+  return found.length + heads.length > 0 ? sql`id = any(${[...found, ...heads]}::uuid[])` : undefined
+}
+
+/** Who stands for the families of these contractors, and for that of this parent. */
+async function findHeads(tx: Reader, ids: readonly string[], parentUei: string): Promise<string[]> {
+  const rows = await tx.run<{ id: string }>(sql`
+    select head_id as id
+    from contractors.families
+    where uei in (
+      select family_uei
+      from contractors.contractor_profiles
+      where id = any(${ids}::uuid[])
+      union all
+      select ${parentUei}
+    )
+  `)
+  return rows.map(({ id }) => id)
 }
 
 /** More are not looked at: then so many have the words in their names of today that former ones do not matter. */
@@ -265,16 +289,57 @@ async function findFormer(tx: Reader, words: Pick<Words, 'words' | 'lastIsPrefix
   return ids.length > mostFormer ? [] : ids
 }
 
-/** One firm shown once: the top of each family, and who belongs to none whose top is known. */
+/** More members of one word are not looked through. */
+const mostMembers = 2_000
+
+/**
+ * Who stands for families whose top has no profile, where that one is called so, or a member: else a member that is not shown by
+ * itself could not be found.
+ */
+async function findLed(tx: Reader, words: Pick<Words, 'words' | 'lastIsPrefix'>): Promise<string[]> {
+  const { ids } = await tx.one<{ ids: string[] }>(sql`
+    with
+      named as materialized (
+        select head_id
+        from contractors.families
+        where is_named_only
+          and profile_count > 1
+          and array_to_tsvector(string_to_array(contractors.plain_words(name), ' ')) @@ ${tsqueryOf(words, false)}::tsquery
+        limit ${mostFormer + 1}
+      ),
+      below as materialized (
+        select family_uei
+        from contractors.contractor_profiles
+        where search_words @@ ${tsqueryOf(words)}::tsquery
+          and family_uei <> uei
+          and merged_into is null
+          and not is_hidden
+        limit ${mostMembers + 1}
+      )
+    select array(
+      select head_id
+      from named
+      where (select count(*) from named) <= ${mostFormer}
+      union
+      select family.head_id
+      from below
+      join contractors.families as family on family.uei = below.family_uei
+      where family.is_named_only
+        and (select count(*) from below) <= ${mostMembers}
+    ) as ids
+  `)
+  return ids
+}
+
+/** One firm shown once: who stands for its family, and who belongs to none. */
 const isHead = sql`(
   family_uei is null
   or family_uei = uei
   or not exists (
     select
-    from contractors.contractor_profiles as head
-    where head.uei = contractor_profiles.family_uei
-      and head.merged_into is null
-      and not head.is_hidden
+    from contractors.families as family
+    where family.uei = family_uei
+      and family.head_id <> id
   )
 )`
 
