@@ -173,6 +173,7 @@ describe('lists of contractors', { skip }, () => {
       await adding.getByRole('button', { name: 'Done' }).click()
       await page.getByLabel('Notes on BOOZ ALLEN HAMILTON INC.').waitFor()
       assert.equal(await page.getByLabel('Notes on BOOZ ALLEN HAMILTON INC.').inputValue(), 'Prime, large')
+      if (size === 'phone') await page.getByRole('button', { name: 'By state, industry and priority' }).click()
       await page.getByRole('button', { name: 'Show as tables' }).click()
       await page.getByRole('cell', { name: 'NAICS 541330' }).waitFor()
       await look(page, 'list, summary as tables')

@@ -1,4 +1,5 @@
-import { Anchor, Skeleton, Text } from '@mantine/core'
+import { Anchor, Group, Skeleton, Text } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, ScrollRegion } from '#platform/console'
@@ -11,7 +12,11 @@ type Share = ListSummary['states'][number]
 export function SummaryLine({ list, filters, change }: SummaryProps) {
   const { data } = useQuery(summaryQuery(list.id))
   const [asTable, setAsTable] = useState(false)
-  if (!data) return <Skeleton height={112} mb="md" />
+  // On a phone the charts would fill the first screen, and the contractors stand below it.
+  const isNarrow = useMediaQuery('(max-width: 47.99em)', false, { getInitialValueInEffect: false })
+  const [isAsked, setAsked] = useState(false)
+  const isOpen = !isNarrow || isAsked
+  if (!data) return <Skeleton height={isNarrow ? 42 : 112} mb="md" />
   const ordered = [...priorities, ''].flatMap(value => data.priorities.find(each => each.value === value) ?? [])
   const charts = [
     {
@@ -32,14 +37,19 @@ export function SummaryLine({ list, filters, change }: SummaryProps) {
   ]
   return (
     <section aria-label="Summary" className={`panel ${classes.summary}`} data-tables={asTable ? '' : undefined}>
-      {charts.map(chart => (
-        <Chart key={chart.title} {...chart} total={list.itemCount} asTable={asTable} />
-      ))}
-      <div className={classes.summaryFoot}>
-        <Anchor component="button" type="button" size="xs" onClick={() => setAsTable(!asTable)}>
-          {asTable ? 'Show as charts' : 'Show as tables'}
-        </Anchor>
-      </div>
+      {isOpen && charts.map(chart => <Chart key={chart.title} {...chart} total={list.itemCount} asTable={asTable} />)}
+      <Group gap="md" className={classes.summaryFoot}>
+        {isOpen && (
+          <Anchor component="button" type="button" size="xs" onClick={() => setAsTable(!asTable)}>
+            {asTable ? 'Show as charts' : 'Show as tables'}
+          </Anchor>
+        )}
+        {isNarrow && (
+          <Anchor component="button" type="button" size="xs" aria-expanded={isOpen} onClick={() => setAsked(!isOpen)}>
+            {isOpen ? 'Hide the summary' : 'By state, industry and priority'}
+          </Anchor>
+        )}
+      </Group>
     </section>
   )
 }

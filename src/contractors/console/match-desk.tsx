@@ -2,6 +2,7 @@ import { Anchor, Badge, Button, Group, Skeleton, Text, Title } from '@mantine/co
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { ErrorState, formatAmount, formatCount, formatTime, Icon, PageLink, Refusal } from '#platform/console'
+import { placeOf } from './contractors.ts'
 import { Comparison, Reasons } from './match-comparison.tsx'
 import classes from './matches.module.css'
 import {
@@ -126,7 +127,7 @@ function Candidates({ match, current, pick }: CandidatesProps) {
           />
           <span>{contractor.name}</span>
           <small>
-            {contractor.uei ?? 'No UEI'} · {formatScore(score)}
+            {[contractor.uei ?? 'No UEI', placeOf(contractor), formatScore(score)].filter(Boolean).join(' · ')}
           </small>
         </label>
       ))}
