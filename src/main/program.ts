@@ -11,7 +11,7 @@ import { Keyring } from '#platform/crypto'
 import { Database, type Scope, statementsOf } from '#platform/database'
 import { DomainError, errorTable } from '#platform/errors.ts'
 import { KeptAnswers } from '#platform/http'
-import { findDocumentSigner, openDocumentSigner, repeatErasures } from '#platform/identity'
+import { checkpointSigners, repeatErasures } from '#platform/identity'
 import { startWorker, type Worker } from '#platform/jobs'
 import type { Module } from '#platform/module.ts'
 import { listStandings, relayOutboxes } from '#platform/tenancy'
@@ -244,7 +244,7 @@ export function startSealingLog(app: App): Sealing {
   const { placed, placements } = app
   return startSealing({
     app,
-    signers: { current: () => openDocumentSigner(app), find: keyId => findDocumentSigner(app, keyId) },
+    signers: checkpointSigners(app),
     folder: checkpointFolderOf(app),
     url,
     checkpointSeconds: auditCheckpointSeconds ?? 10,

@@ -3,6 +3,7 @@ import { readSigned } from '#platform/crypto'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { checkpointHash, readCheckpoint, type Signer } from './checkpoints.ts'
 import { errors } from './errors.ts'
+import type { SigningKeys } from './key-changes.ts'
 
 /** `typ` of the JWS. */
 const acceptanceType = 'commonhold-audit-fork'
@@ -76,13 +77,13 @@ export async function acceptFork(options: ForkAcceptance): Promise<AcceptedFork>
 export async function readAcceptedForks(
   client: pg.Client,
   logId: string,
-  keys: ReadonlySet<string>,
+  keys: SigningKeys,
 ): Promise<Map<string, AcceptedFork>> {
   const { rows } = await client.query<{ signed: string }>('select signed from audit.accepted_forks order by number')
   const accepted = rows.flatMap(({ signed }) => {
     const read = readSigned(signed, acceptanceType)
     const fork = read?.document as AcceptedFork | undefined
-    return read && fork?.log === logId && keys.has(read.thumbprint) ? [fork] : []
+    return read && fork?.log === logId && keys.signs(read.thumbprint, fork.at) ? [fork] : []
   })
   return new Map(accepted.map(fork => [fork.checkpoint.hash, fork]))
 }

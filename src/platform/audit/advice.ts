@@ -15,7 +15,7 @@ const advices: Partial<Record<FindingKind, string>> = {
   tree_altered: signed,
   signature_invalid: signed,
   key_replaced:
-    'If the key of the installation was changed on purpose, the old key should have named the new one. If the key is one of this installation, COMMONHOLD_KEYS lacks the key that its private half was sealed with: add it and verify again. Otherwise somebody has signed the log anew.',
+    'A key is changed with commonhold audit rotate-key, by which the old one names the new one; after that nothing is signed with the old one. If the key is one of this installation, COMMONHOLD_KEYS lacks the key that its private half was sealed with: add it and verify again. Otherwise somebody has signed the log anew.',
   chain_broken: signed,
   checkpoint_missing: signed,
   copy_missing:

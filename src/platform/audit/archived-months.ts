@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { readSigned } from '#platform/crypto'
 import type { StreamedSeal } from './entry-stream.ts'
 import type { Findings } from './findings.ts'
+import type { SigningKeys } from './key-changes.ts'
 
 /** `typ` of the JWS. */
 export const archiveType = 'commonhold-audit-archive'
@@ -37,8 +38,7 @@ export class ArchivedMonths {
   private readonly tallies: Tally[] = []
   private readonly runs = new Map<string, Run[]>()
 
-  /** `keys`: thumbprints of the keys that this log's checkpoints are signed with. */
-  static async read(client: pg.Client, logId: string, keys: ReadonlySet<string>, findings: Findings) {
+  static async read(client: pg.Client, logId: string, keys: SigningKeys, findings: Findings) {
     const { rows } = await client.query<{ archive: string; signed: string; erasures: string[] }>(
       'select archive, signed, erasures from audit.archived_months order by since, archive',
     )
@@ -46,7 +46,8 @@ export class ArchivedMonths {
     for (const { archive, signed, erasures } of rows) {
       const read = readSigned(signed, archiveType)
       const month = read?.document as ArchivedMonth | undefined
-      if (!read || !month || month.log !== logId || month.archive !== archive || !keys.has(read.thumbprint)) {
+      const isOf = month?.log === logId && month.archive === archive
+      if (!read || !month || !isOf || !keys.signs(read.thumbprint, month.at)) {
         findings.add({ kind: 'archive_forged', text: `The record of archive ${archive} is not signed as it should be` })
       } else {
         archived.add(month)

@@ -414,7 +414,13 @@ attacked('PE-07 a key that is replaced is named, unless the one before has named
   await closeDay(signersOf(signerOf('next'), ours))
   assert.deepEqual((await verify()).findings, [], 'handed over')
   const { thumbprint } = (await verify()).newest ?? {}
-  assert.ok((await verify({ thumbprint })).findings.some(it => it.kind === 'key_replaced' && it.checkpoint === 1))
+  assert.deepEqual(
+    (await verify({ thumbprint })).findings,
+    [],
+    'the key of now stands for those that handed over to it',
+  )
+  const before = await verify({ thumbprint: publicKeyOf(ours).thumbprint })
+  assert.deepEqual([before.counts, before.findings[0]?.checkpoint], [{ key_replaced: 1 }, 4])
 })
 
 attacked('PE-07 a log that is rolled back is found, and after a restore the fork is recorded', async () => {

@@ -7,6 +7,7 @@ import {
   readCheckpoint,
 } from './checkpoints.ts'
 import type { Finding, FindingKind, Findings } from './findings.ts'
+import { checkKeyChanges, type KeyChange } from './key-changes.ts'
 
 export type CheckpointChain = {
   logId: string
@@ -17,7 +18,10 @@ export type CheckpointChain = {
   acceptedForks?: readonly number[] | undefined
   /** Those that the log itself says of, by the hash of their checkpoint. */
   knownForks?: ReadonlyMap<string, AcceptedFork> | undefined
+  /** The key of the newest checkpoint; those of before must have handed over to it. */
   thumbprint?: string | undefined
+  /** Which keys of this installation took the place of which, the oldest first. */
+  keyChanges?: readonly KeyChange[] | undefined
   /** Thumbprints of the keys that this installation holds; without it any key may have begun the chain. */
   ownKeys?: ReadonlySet<string> | undefined
 }
@@ -50,8 +54,12 @@ export function checkChain(chain: CheckpointChain, findings: Findings): Accepted
           at,
         )
       }
-      if (thumbprint !== undefined && read.thumbprint !== thumbprint) {
-        found('key_replaced', `Checkpoint ${number} is signed by the key ${read.thumbprint}`, at)
+      if (thumbprint !== undefined && read.thumbprint !== thumbprint && it === checkpoints.at(-1)) {
+        found(
+          'key_replaced',
+          `Checkpoint ${number} is signed by the key ${read.thumbprint}, and not by ${thumbprint}`,
+          at,
+        )
       } else if (before?.read && before.read.thumbprint !== read.thumbprint && !isHandedOver(before.read, read)) {
         found(
           'key_replaced',
@@ -97,6 +105,7 @@ export function checkChain(chain: CheckpointChain, findings: Findings): Accepted
       found('checkpoint_missing', `Checkpoint ${copy.number}${time} is known outside, and not here`, at)
     }
   }
+  checkKeyChanges(chain, forks, findings)
   findGaps(checkpoints, outside, findings)
   return accepted
 }

@@ -4,6 +4,7 @@ import { readSigned } from '#platform/crypto'
 import type { Signer } from './checkpoints.ts'
 import { type Erased, type StreamedEntry, uuidOf } from './entry-stream.ts'
 import type { Findings } from './findings.ts'
+import type { SigningKeys } from './key-changes.ts'
 
 /** `typ` of the JWS. */
 export const erasureType = 'commonhold-audit-erasure'
@@ -55,10 +56,10 @@ export class ErasedMarks {
     }
   }
 
-  /** `keys`: thumbprints of the keys that this log's checkpoints are signed with; `archived`: records of archived months. */
+  /** `archived`: records of archived months. */
   async check(
     client: pg.Client,
-    { keys, archived, findings }: { keys: ReadonlySet<string>; archived: readonly string[]; findings: Findings },
+    { keys, archived, findings }: { keys: SigningKeys; archived: readonly string[]; findings: Findings },
   ): Promise<void> {
     if (this.marks.length === 0) return
     const { rows } = await client.query<{ tenantId: string; signed: string | null }>(
@@ -68,8 +69,9 @@ export class ErasedMarks {
     const known = new Set<string>()
     for (const { tenantId, signed } of [...rows, ...archived.map(text => ({ tenantId: undefined, signed: text }))]) {
       const read = readSigned(signed ?? '', erasureType)
-      if (!read || (keys.size > 0 && !keys.has(read.thumbprint))) continue
+      if (!read) continue
       const record = read.document as unknown as ErasureRecord
+      if (keys.size > 0 && !keys.signs(read.thumbprint, record.at)) continue
       if (tenantId !== undefined && record.tenantId !== tenantId) continue
       const items = Buffer.from(record.items, 'base64url').toString('hex')
       for (let at = 0; at < items.length; at += 32)

@@ -1,4 +1,5 @@
 export { type AcceptedFork, acceptFork } from './accepted-forks.ts'
+export { adviceFor } from './advice.ts'
 export type { ArchiveFiles } from './archive-comparison.ts'
 export { AuditFilters, AuditLog, type Changes, listAuditLogs, noTenant } from './audit-logs.ts'
 export { type Checkpoint, readCheckpoint, type Signer, type Signers } from './checkpoints.ts'
@@ -17,12 +18,20 @@ export { type ExportFormat, exportAuditLogs, exportFormats } from './exports.ts'
 export { fileReply } from './file-replies.ts'
 export { type Finding, type FindingKind, findingKinds } from './findings.ts'
 export { findGuardFaults } from './guards.ts'
+export { findLogHead, type KeyChange, type LogHead } from './key-changes.ts'
 export { PastRow, rowAsOf } from './past-rows.ts'
 export { addressPattern, listPersonalColumns } from './personal-columns.ts'
 export { placesOf } from './places.ts'
 export { type CheckedProof, checkProof, type Proof, proveConsistency, proveEntry } from './proofs.ts'
 export { type Refusal, RefusalLog } from './refusals.ts'
-export { type OtherDatabase, type Sealing, type SealingOptions, sealEntries, startSealing } from './sealing.ts'
+export {
+  makeCheckpointNow,
+  type OtherDatabase,
+  type Sealing,
+  type SealingOptions,
+  sealEntries,
+  startSealing,
+} from './sealing.ts'
 export { declareSecurityEvents } from './security-declarations.ts'
 export { countCriticalEvents, listSecurityEvents, SecurityEvent, SecurityFilters } from './security-events.ts'
 export { exportSecurityEvents } from './security-exports.ts'

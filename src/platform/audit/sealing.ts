@@ -59,6 +59,32 @@ async function sealPortion(db: Database, most: number): Promise<number> {
   })
 }
 
+/** Seals what there is, makes a checkpoint of it where it has grown, and takes outside what is not there yet. */
+export async function makeCheckpointNow(
+  db: Database,
+  { signers, folder, now }: { signers: Signers; folder: string | undefined; now: Date },
+): Promise<void> {
+  await sealEntries(db)
+  const copy = await openFolder(db, folder)
+  await makeCheckpoint(db, signers, now, await copy?.head())
+  if (copy) await takeOutside(db, copy, now)
+}
+
+async function openFolder(db: Database, folder: string | undefined): Promise<CheckpointFolder | undefined> {
+  if (folder === undefined) return undefined
+  const { logId } = await db.unscoped.one(sql<{ logId: string }>`select log_id from audit.sealing`)
+  return new CheckpointFolder(folder, logId)
+}
+
+async function takeOutside(db: Database, folder: CheckpointFolder, now: Date): Promise<void> {
+  for (;;) {
+    const head = await folder.head()
+    const checkpoints = await listCheckpointsAfter(db.unscoped, head?.number ?? 0, 200)
+    await folder.append(checkpoints, now)
+    if (checkpoints.length < 200) return
+  }
+}
+
 export type SealingOptions = {
   app: Pick<App, 'db' | 'clock' | 'log'>
   signers: Signers
@@ -167,14 +193,7 @@ class Sealer {
 
   private async deliver(): Promise<void> {
     const folder = await this.openFolder()
-    if (folder) {
-      for (;;) {
-        const head = await folder.head()
-        const checkpoints = await listCheckpointsAfter(this.db.unscoped, head?.number ?? 0, 200)
-        await folder.append(checkpoints, this.options.app.clock.now())
-        if (checkpoints.length < 200) break
-      }
-    }
+    if (folder) await takeOutside(this.db, folder, this.options.app.clock.now())
     if (this.options.url !== undefined && performance.now() >= this.deliverAt) {
       const failures = await tellCheckpoints(this.db, this.options.url)
       if (failures > 0) this.deliverAt = performance.now() + Math.min(2 ** failures * 5_000, 600_000)
@@ -182,12 +201,7 @@ class Sealer {
   }
 
   private async openFolder(): Promise<CheckpointFolder | undefined> {
-    const { folder } = this.options
-    if (folder === undefined) return undefined
-    if (!this.folder) {
-      const { logId } = await this.db.unscoped.one(sql<{ logId: string }>`select log_id from audit.sealing`)
-      this.folder = new CheckpointFolder(folder, logId)
-    }
+    this.folder ??= await openFolder(this.db, this.options.folder)
     return this.folder
   }
 }

@@ -18,6 +18,7 @@ import {
 } from './entry-stream.ts'
 import { ErasedMarks } from './erasure-records.ts'
 import { type Finding, type FindingKind, Findings } from './findings.ts'
+import { type KeyChange, SigningKeys } from './key-changes.ts'
 import { Forest, GrowingTree, StoredTree } from './trees.ts'
 
 export type VerificationOptions = {
@@ -30,8 +31,10 @@ export type VerificationOptions = {
   tenantId?: string | undefined
   /** Forks that are known to be restores, by the number of the checkpoint that says so. */
   acceptedForks?: readonly number[]
-  /** The key that must have signed, by its thumbprint. */
+  /** The key that must have signed the newest checkpoint, by its thumbprint; those of before must have handed over to it. */
   thumbprint?: string | undefined
+  /** Which keys of the installation took the place of which, the oldest first. */
+  keyChanges?: readonly KeyChange[] | undefined
   /** Thumbprints of the keys that the installation holds: whoever has only its database signs with another one. */
   ownKeys?: ReadonlySet<string> | undefined
   /** Archives are read too, where they are there; without it their records alone are checked. */
@@ -137,10 +140,12 @@ class Verifier {
     await this.readState()
     const outside = await this.readOutside()
     const { checkpoints, findings, state } = this
-    const { acceptedForks, thumbprint, ownKeys } = this.options
-    const keys = new Set(checkpoints.flatMap(({ read }) => read?.thumbprint ?? []))
+    const { acceptedForks, thumbprint, ownKeys, keyChanges } = this.options
+    const thumbprints = checkpoints.flatMap(({ read }) => read?.thumbprint ?? [])
+    const keys = new SigningKeys(thumbprints, this.options.keyChanges)
     const knownForks = await readAcceptedForks(this.sealsFrom, state.logId, keys)
-    const chain = { logId: state.logId, checkpoints, outside, acceptedForks, knownForks, thumbprint, ownKeys }
+    const trusted = { thumbprint, ownKeys, keyChanges }
+    const chain = { logId: state.logId, checkpoints, outside, acceptedForks, knownForks, ...trusted }
     const forks = checkChain(chain, findings)
     this.archived = await ArchivedMonths.read(this.sealsFrom, state.logId, keys, findings)
     const start = await this.startingPoint()

@@ -6,6 +6,7 @@ import type { ArchiveFiles } from './archive-comparison.ts'
 import type { Signer } from './checkpoints.ts'
 import { errors } from './errors.ts'
 import { recordEvent } from './events.ts'
+import type { KeyChange } from './key-changes.ts'
 import { checkpointFolderOf } from './states.ts'
 import { type Verification, verifyLog } from './verification.ts'
 
@@ -20,6 +21,7 @@ export type AuditVerificationOptions = {
   thumbprint?: string | undefined
   /** Thumbprints of the keys that the installation holds. */
   ownKeys: ReadonlySet<string>
+  keyChanges: readonly KeyChange[]
   archives?: ArchiveFiles | undefined
   onProgress?: (done: number, of: number) => void
 }

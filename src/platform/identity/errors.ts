@@ -22,6 +22,10 @@ export const errors = errorTable('identity', {
     'The account still exists. Delete it first (commonhold users delete); of a deleted one --at-once does not wait for the 90 days in which it could come back.',
   ],
   noAdministrator: ['unavailable', 'An account is erased at once only with the way in as the administrator.'],
+  keyUnreadable: [
+    'unavailable',
+    'The signing key {key} cannot be opened, so it cannot name the one that follows it: COMMONHOLD_KEYS lacks the key that it was encrypted with.',
+  ],
   notConfirmed: ['conflict', 'Nothing was erased: confirm it, or say --yes. With --dry-run it says what would go.'],
   subjectHeld: ['conflict', 'A legal hold stands on {held}: {reason}. Nothing was erased.'],
   subjectUnknown: ['not_found', 'There is no account {user}, and none was erased with this id.'],

@@ -10,9 +10,14 @@ export {
   trustDevice,
 } from './devices.ts'
 export {
+  changeDocumentKey,
+  checkpointSigners,
+  type DocumentKey,
   type DocumentSigner,
   documentKeys,
   findDocumentSigner,
+  listDocumentKeys,
+  listKeyChanges,
   openDocumentSigner,
   type VerifiedDocument,
   verifyDocument,

@@ -2,6 +2,11 @@ import type { SecurityEventDeclaration } from '#platform/module.ts'
 
 /** MT-22: what happens to accounts and the ways into them. */
 export const securityEvents = {
+  change_signing_key: {
+    severity: 'high',
+    category: 'installation',
+    description: 'Another key signs the checkpoints of the audit log from now on',
+  },
   two_factor_enabled: {
     severity: 'low',
     category: 'account',

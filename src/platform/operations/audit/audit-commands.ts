@@ -6,6 +6,7 @@ import type { App } from '#platform/app.ts'
 import {
   type AcceptedFork,
   acceptFork,
+  adviceFor,
   auditErrors,
   auditState,
   type CheckedProof,
@@ -15,17 +16,17 @@ import {
   type Proof,
   proveConsistency,
   proveEntry,
-  publicKeyOf,
   type Verification,
   verifyAuditLog,
 } from '#platform/audit'
 import { uuidPattern } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import { documentKeys, openDocumentSigner } from '#platform/identity'
+import { documentKeys, listKeyChanges, openDocumentSigner } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { findTenantBySlug, placementErrors } from '#platform/tenancy'
 import { archiveFilesOf } from './archive-files.ts'
 import { registerErasureCommands } from './erasure-commands.ts'
+import { registerKeyCommands } from './key-commands.ts'
 import { registerLogCommands } from './log-commands.ts'
 import { registerSecurityCommand } from './security-commands.ts'
 import { verifyEverywhere } from './verification-jobs.ts'
@@ -48,6 +49,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
   registerLogCommands(parent, context, findTenant)
   registerSecurityCommand(parent, context, findTenant)
   registerErasureCommands(parent, context, progressOn)
+  registerKeyCommands(parent, context)
 
   parent
     .command('verify')
@@ -61,9 +63,13 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
     .option('--tenant <slug>', 'only the entries of this tenant')
     .option('--everywhere', 'also the databases that tenants have of their own; the result is a list, one of each')
     .option('--accept-fork <number...>', 'checkpoints that say of a restore which you know of')
-    .option('--thumbprint <text>', 'the key that must have signed every checkpoint')
+    .option('--thumbprint <text>', 'the key that must sign now; those of before must have handed over to it')
     .option('--archives', 'read archived months too, and what was restored of them beside')
-    .option('--json', 'print the result as JSON')
+    .option('--json', 'print the result as JSON, each finding with what to do')
+    .addHelpText(
+      'after',
+      '\nEnds with 0 where the log is sound and with 3 where anything was found, of any database with --everywhere.',
+    )
     .action(async (options: Verifying) => {
       const { sinceCheckpoint, tenant, everywhere, acceptFork = [], thumbprint, archives, json } = options
       if (everywhere) return await verifyAll(context, options)
@@ -76,11 +82,12 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
           acceptedForks: acceptFork.map(numberOf),
           thumbprint,
           ownKeys: await documentKeys(app),
+          keyChanges: await listKeyChanges(app),
           ...(archives && { archives: archiveFilesOf(app) }),
           onProgress: progressOn(process.stderr),
         }),
       )
-      process.stdout.write(json ? `${JSON.stringify(verification, null, 2)}\n` : reportOf(verification))
+      process.stdout.write(json ? `${JSON.stringify(advised(verification), null, 2)}\n` : reportOf(verification))
       if (!verification.isSound) process.exitCode = 3
     })
 
@@ -161,15 +168,6 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
     })
 
   parent
-    .command('key')
-    .description('Print the public key that checkpoints are signed with, and its thumbprint')
-    .option('--json', 'print them as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const key = await withApp(async app => publicKeyOf(await openDocumentSigner(app)))
-      process.stdout.write(json ? `${JSON.stringify(key, null, 2)}\n` : `${key.pem}Thumbprint: ${key.thumbprint}\n`)
-    })
-
-  parent
     .command('state')
     .description('Show how far the log is sealed')
     .option('--json', 'print it as JSON')
@@ -213,7 +211,7 @@ async function verifyAll(context: CommandContext, options: Verifying): Promise<v
     }),
   )
   const report = all.map(each => `${each.database ?? 'The main database'}:\n${reportOf(each)}`).join('\n')
-  process.stdout.write(json ? `${JSON.stringify(all, null, 2)}\n` : report)
+  process.stdout.write(json ? `${JSON.stringify(all.map(advised), null, 2)}\n` : report)
   if (all.some(({ isSound }) => !isSound)) process.exitCode = 3
 }
 
@@ -297,6 +295,7 @@ function reportOf(it: Verification): string {
   const lines = [
     it.isSound ? 'The log is as it was written.' : 'The log is NOT as it was written:',
     ...it.findings.map(({ kind, text }) => `  ${kind}: ${text}`),
+    ...adviceOn(it),
     `${it.entries} entries of ${logsInWords(it.tenants, it.hasOwn)} in ${it.seconds.toFixed(1)} s (${rate} a second), ${it.unsealed} of them too new to be sealed.`,
     ...it.knownForks.map(sentenceOf),
     ...(it.archived > 0 ? [`${it.archived} older entries are archived, by signed records.`] : []),
@@ -314,6 +313,28 @@ function reportOf(it: Verification): string {
       : []),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** As the page and the API tell them: each with what to do. */
+const advised = <T extends Verification>(it: T) => ({
+  ...it,
+  findings: it.findings.map(finding => ({ ...finding, advice: adviceFor(finding.kind) })),
+})
+
+/** Of each advice what it is for; and how many there are that are not listed. */
+function adviceOn({ findings, counts }: Verification): string[] {
+  if (findings.length === 0) return []
+  const more = Object.values(counts).reduce((sum, count) => sum + count, 0) - findings.length
+  const kinds = new Map<string, Set<string>>()
+  for (const { kind } of findings) {
+    const advice = adviceFor(kind)
+    kinds.set(advice, (kinds.get(advice) ?? new Set()).add(kind))
+  }
+  return [
+    ...(more > 0 ? [`  and ${more.toLocaleString('en')} more like these.`] : []),
+    'What to do:',
+    ...[...kinds].map(([advice, found]) => `  ${[...found].join(', ')}: ${advice}`),
+  ]
 }
 
 /** The installation's own log is one of the trees, and no workspace. */

@@ -1,6 +1,6 @@
 import { type App, mainApp } from '#platform/app.ts'
 import { type AuditVerificationOptions, type Verification, verifyAuditLog } from '#platform/audit'
-import { documentKeys } from '#platform/identity'
+import { documentKeys, listKeyChanges } from '#platform/identity'
 import type { Job } from '#platform/jobs'
 import { archiveFilesOf } from './archive-files.ts'
 
@@ -16,18 +16,18 @@ export type DatabaseVerification = Verification & { database: string | null }
 export async function verifyEverywhere(
   given: App,
   kind: VerificationKind,
-  options: Omit<AuditVerificationOptions, 'since' | 'tenantId' | 'place' | 'ownKeys'> = {},
+  options: Omit<AuditVerificationOptions, 'since' | 'tenantId' | 'place' | 'ownKeys' | 'keyChanges'> = {},
 ): Promise<DatabaseVerification[]> {
   const app = mainApp(given)
   const places = [undefined, ...((await app.placements?.list()) ?? [])]
-  const ownKeys = await documentKeys(app)
+  const keys = { ownKeys: await documentKeys(app), keyChanges: await listKeyChanges(app) }
   const verified: DatabaseVerification[] = []
   const failures: unknown[] = []
   for (const place of places) {
     try {
       const verification = await verifyAuditLog(app, {
         ...options,
-        ownKeys,
+        ...keys,
         ...(kind === 'since_checkpoint' && { since: 'newest' }),
         place: place && { id: place.id, name: place.name },
       })
