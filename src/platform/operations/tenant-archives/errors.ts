@@ -6,6 +6,7 @@ export const errors = errorTable('tenant_archives', {
   tenantGoing: ['conflict', 'The removal of {slug} has begun: rows are missing already.'],
   tenantMoving: ['conflict', '{slug} is being moved to another database: finish or undo that first.'],
   outInTheWay: ['conflict', '{path} is there already and is not overwritten; name another file with --out.'],
+  rejectsInTheWay: ['conflict', '{path} is there already and is not overwritten; name another file with --rejects.'],
   underWay: ['conflict', 'An export of this workspace is under way already: wait for it, or cancel it.'],
   exportNotFound: ['not_found', 'There is no such export, or its file has expired.'],
   exportTooLarge: [

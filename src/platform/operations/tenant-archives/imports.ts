@@ -18,7 +18,7 @@ import { addressesOfErased, eraseFromArrived, notePeople } from './imported-logs
 import { arrivedMail } from './mails.ts'
 import { SharedRow } from './manifests.ts'
 import { parseObject, parseRow, requireFit } from './row-checks.ts'
-import { findCircle, makePartitions, partitionColumnsOf, RowWriter } from './row-writers.ts'
+import { type ArrivedCounts, findCircle, makePartitions, partitionColumnsOf, RowWriter } from './row-writers.ts'
 
 export type ImportOptions = {
   passphrase?: string | undefined
@@ -46,7 +46,7 @@ export type TenantImport = {
   from: { installation: string; tenantId: string; exportedAt: string; thumbprint: string }
   rows: number
   rejected: number
-  tables: Record<string, { rows: number; rejected: number }>
+  tables: Record<string, ArrivedCounts>
   accounts: { known: number; created: number }
   renewedIds: number
   logEntries: number
@@ -62,7 +62,7 @@ export type TenantImport = {
 export async function importTenant(app: App, path: string, options: ImportOptions): Promise<TenantImport> {
   const { rejectsPath, progress = () => {}, signal, onStep } = options
   if (!app.administration) throw errors.unable()
-  if (existsSync(rejectsPath)) throw errors.outInTheWay({ path: rejectsPath })
+  if (existsSync(rejectsPath)) throw errors.rejectsInTheWay({ path: rejectsPath })
   const archive = await openArchive(path, options.passphrase)
   await requireSigner(app, archive, options)
   progress(`${path}: whole, signed with the key ${archive.thumbprint}`)

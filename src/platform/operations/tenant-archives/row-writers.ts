@@ -19,9 +19,12 @@ export type RowWriterOptions = {
   reject: (table: string, row: string, reason: string) => Promise<void>
 }
 
+/** Rows of one table that came in, and those that did not, with the first one's reason. */
+export type ArrivedCounts = { rows: number; rejected: number; reason?: string }
+
 /** Writes rows of an archive with the ids that they have here, as the tenant's that is made here. */
 export class RowWriter {
-  readonly counts: Record<string, { rows: number; rejected: number }> = {}
+  readonly counts: Record<string, ArrivedCounts> = {}
   logEntries = 0
   /** Rows that stayed out because they were of people who are erased. */
   erased = 0
@@ -42,7 +45,7 @@ export class RowWriter {
 
   private async writeSome(table: PortableTable, columns: readonly string[], lines: readonly string[]): Promise<void> {
     const { ids, reject } = this.options
-    const count = this.counts[table.name] ?? { rows: 0, rejected: 0 }
+    const count: ArrivedCounts = this.counts[table.name] ?? { rows: 0, rejected: 0 }
     this.counts[table.name] = count
     const found = await ids.lookUp(lines)
     const fit: string[] = []
@@ -59,6 +62,7 @@ export class RowWriter {
       if (reason === undefined) fit.push(this.complete(table, renewIn(line, found)))
       else {
         count.rejected++
+        count.reason ??= reason
         this.refuse(table, row)
         await reject(table.name, line, reason)
       }

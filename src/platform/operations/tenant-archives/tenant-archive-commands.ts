@@ -112,9 +112,17 @@ function describe({ tenant, isDryRun, rows, rejected, ...rest }: TenantImport, r
       : []),
     `  ids       ${renewedIds} renewed`,
     ...Object.entries(tables).map(
-      ([name, count]) => `  ${name}  ${count.rows}${count.rejected > 0 ? `, ${count.rejected} refused` : ''}`,
+      ([name, { rows, rejected, reason }]) =>
+        `  ${name}  ${rows}${rejected > 0 ? `, ${rejected} refused: ${reason}` : ''}`,
     ),
-    ...(rejected > 0 ? [`  ${rejected} rows have no place here${isDryRun ? '' : `; they are in ${rejectsPath}`}`] : []),
+    ...(rejected > 0
+      ? [
+          `  ${rejected} rows have no place here${isDryRun ? '' : `; they are in ${rejectsPath}, each with its reason`}.`,
+          isDryRun
+            ? '  To have them too, bring in first what they lead to.'
+            : '  To have them too, bring in what they lead to, delete this workspace and import it again.',
+        ]
+      : []),
   ]
   return `${lines.map(printable).join('\n')}\n`
 }

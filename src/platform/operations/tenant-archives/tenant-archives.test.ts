@@ -777,6 +777,7 @@ test('GG-10 rows of contractors that are not known there are kept in a file, and
       row.key = { uei: 'ZZZZZZZZZZZ9', id: null, name: null }
   })
   const rejectsPath = newPath('rejects.jsonl')
+  const inTheWay = 'tenant_archives.rejects_in_the_way'
   const imported = await take(there, path, { slug: 'without-contractors', rejectsPath })
   const { 'contractors.contractor_list_items': items, 'contractors.contractor_lists': lists } = imported.tables
   assert.ok(items && lists && items.rejected > 0)
@@ -789,6 +790,8 @@ test('GG-10 rows of contractors that are not known there are kept in a file, and
   assert.equal(kept.length, imported.rejected)
   assert.match(kept[0].reason, /contractor_profiles has no uei ZZZZZZZZZZZ9 here/)
   assert.ok(kept[0].row.list_id)
+  assert.equal(items.reason, kept[0].reason)
+  await assert.rejects(take(there, path, { slug: 'once-more', rejectsPath }), hasCode(inTheWay, /--rejects/))
 })
 
 test('MT-04 an address that nobody has confirmed there makes nobody a member', async () => {
