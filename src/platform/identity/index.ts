@@ -53,7 +53,7 @@ export {
   takeUntoldRests,
 } from './lockouts.ts'
 export { countLogOf, eraseAccountAtOnce, eraseLogOf, findSubject, repeatErasures } from './log-erasures.ts'
-export { recordLogin } from './login-histories.ts'
+export { type AccountLogin, type LoginFilters, listAccountLogins, recordLogin } from './login-histories.ts'
 export { describeOccasion, momentInWords } from './occasions.ts'
 export {
   consumeOneTimeToken,

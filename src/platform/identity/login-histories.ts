@@ -72,17 +72,67 @@ export async function listLogins(
   { status, limit, cursor }: { status?: Login['status']; limit: number; cursor?: string },
 ): Promise<{ items: Login[]; nextCursor: string | null }> {
   const list = JSON.stringify(['logins', userId, status])
+  const { rows, nextCursor } = await readLogins(tx, { userId, status }, { list, limit, cursor })
+  return { items: rows.map(loginOf), nextCursor }
+}
+
+/** Which sign-ins are wanted; without any of these all of them. */
+export type LoginFilters = {
+  userId?: string | undefined
+  status?: Login['status'] | undefined
+  /** An address, or a network such as `192.0.2.0/24`. */
+  ipAddress?: string | undefined
+  /** From this moment on, and before that one. */
+  from?: string | undefined
+  to?: string | undefined
+}
+
+/** A sign-in, or an attempt, with whose account it was. */
+export type AccountLogin = Login & { userId: string; userName: string; email: string }
+
+/** MT-09: the histories of all accounts, newest first, for operators. For the system scope. */
+export async function listAccountLogins(
+  tx: Queryable,
+  filters: LoginFilters,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<{ items: AccountLogin[]; nextCursor: string | null }> {
+  const list = JSON.stringify(['account-logins', filters])
+  const { rows, nextCursor } = await readLogins(tx, filters, { list, limit, cursor })
+  const accounts = await tx.run(sql<{ id: string; userName: string; email: string }>`
+    select id, full_name as user_name, email
+    from identity.users
+    where id = any (${[...new Set(rows.map(({ userId }) => userId))]}::uuid[])`)
+  const known = new Map(accounts.map(({ id, ...account }) => [id, account]))
+  const items = rows.flatMap(row => {
+    const account = known.get(row.userId)
+    // Erased in between.
+    return account ? [{ userId: row.userId, ...account, ...loginOf(row) }] : []
+  })
+  return { items, nextCursor }
+}
+
+type LoginRow = Omit<Login, 'device'> & { userId: string; device: string; userAgent: string | null; moment: string }
+
+async function readLogins(
+  tx: Queryable,
+  { userId, status, ipAddress, from, to }: LoginFilters,
+  { list, limit, cursor }: { list: string; limit: number; cursor: string | undefined },
+): Promise<{ rows: LoginRow[]; nextCursor: string | null }> {
   const last = readCursor(cursor, list, Type.Tuple([dateTime, uuid]))
   const conditions = [
-    sql`user_id = ${userId}`,
+    sql`true`,
+    userId !== undefined && sql`user_id = ${userId}`,
     status !== undefined && sql`status = ${status}`,
+    ipAddress !== undefined && sql`ip_address <<= ${ipAddress}::inet`,
+    from !== undefined && sql`created_at >= ${from}::timestamptz`,
+    to !== undefined && sql`created_at < ${to}::timestamptz`,
     // The first bound is for the planner, which skips partitions by it and not by a comparison of rows.
     last && sql`created_at <= ${last[0]} and (created_at, id) < (${last[0]}::timestamptz, ${last[1]}::uuid)`,
   ].filter(condition => condition !== false && condition !== undefined)
-  type Row = Omit<Login, 'device'> & { device: string; userAgent: string | null; moment: string }
-  const rows = await tx.run(sql<Row>`
+  const rows = await tx.run(sql<LoginRow>`
     select
       id,
+      user_id,
       created_at,
       status,
       failure_reason,
@@ -97,14 +147,13 @@ export async function listLogins(
     order by created_at desc, id desc
     limit ${limit + 1}`)
   const { items, nextCursor } = cutPage(rows, limit, list, row => [row.moment, row.id])
-  return {
-    items: items.map(({ moment: _, userAgent, device, ...login }) => ({
-      ...login,
-      device: { words: device, kind: describeUserAgent(userAgent).kind },
-    })),
-    nextCursor,
-  }
+  return { rows: items, nextCursor }
 }
+
+const loginOf = ({ moment: _, userId: __, userAgent, device, ...login }: LoginRow): Login => ({
+  ...login,
+  device: { words: device, kind: describeUserAgent(userAgent).kind },
+})
 
 /** How many sign-ins succeeded and failed in a month of the user's own calendar. */
 export const LoginMonth = Type.Object({

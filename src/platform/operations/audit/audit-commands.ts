@@ -28,6 +28,7 @@ import { archiveFilesOf } from './archive-files.ts'
 import { registerErasureCommands } from './erasure-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
 import { registerLogCommands } from './log-commands.ts'
+import { registerLoginCommand } from './login-commands.ts'
 import { registerSecurityCommand } from './security-commands.ts'
 import { verifyEverywhere } from './verification-jobs.ts'
 
@@ -48,6 +49,7 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
   const { withApp } = context
   registerLogCommands(parent, context, findTenant)
   registerSecurityCommand(parent, context, findTenant)
+  registerLoginCommand(parent, context)
   registerErasureCommands(parent, context, progressOn)
   registerKeyCommands(parent, context)
 
