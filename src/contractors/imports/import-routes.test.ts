@@ -151,7 +151,7 @@ test('GG-07 a refusal names the file as it was sent, and what a file of another 
     await failureOf(Buffer.from(text), 'awards.csv', 'entities'),
     /^The file awards\.csv is not entities \(.*are missing\. Its columns are those of award_list \(Award lists/,
   )
-  const cutOff = gzipSync(randomBytes(5000)).subarray(0, 2500)
+  const cutOff = gzipSync(text + randomBytes(5000).toString('hex')).subarray(0, 2500)
   assert.match(await failureOf(cutOff, 'cut.csv.gz', 'award_list'), /^The compressed file cut\.csv\.gz is damaged/)
   const archive = Buffer.from('PK\u0003\u0004 and so on')
   assert.match(await failureOf(archive, 'SAM.ZIP', 'sam_v2'), /^The file SAM\.ZIP is a ZIP archive or a workbook\./)
