@@ -121,7 +121,7 @@ export function formatBytes(bytes: number): string {
 }
 
 export const formatGrowth = (bytes: number | null): string =>
-  bytes === null ? 'not known yet' : bytes === 0 ? 'none' : `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`
+  bytes === null ? 'not yet' : bytes === 0 ? 'none' : `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`
 
 export function formatSeconds(seconds: number | null): string {
   if (seconds === null) return ''

@@ -1,6 +1,7 @@
 import { Text } from '@mantine/core'
 import { EmptyState, formatAgo, formatExactTime, formatTime } from '#platform/console'
 import type { Run } from './backups.ts'
+import classes from './operations.module.css'
 import { TablePart } from './part.tsx'
 import { StatusBadge } from './status-badge.tsx'
 
@@ -30,8 +31,11 @@ export function Restores({ restores }: { restores: readonly Run[] }) {
     return (
       <section className="panel" aria-label="Restores">
         <EmptyState icon="clock" title="No workspace and no table was restored">
-          At the command line: commonhold restore --tenant SLUG --at TIME, or --table SCHEMA.TABLE. Both say first, with
-          --dry-run, what would change.
+          At the command line: <code>commonhold restore</code> with{' '}
+          <code className={classes.unbroken}>--tenant SLUG</code> or{' '}
+          <code className={classes.unbroken}>--table SCHEMA.TABLE</code>, and{' '}
+          <code className={classes.unbroken}>--at TIME</code>. Both say first, with{' '}
+          <code className={classes.unbroken}>--dry-run</code>, what would change.
         </EmptyState>
       </section>
     )
