@@ -103,7 +103,7 @@ describe('the search in the console', { skip }, () => {
       await page.goto('/contractors?q=orchard&rollUp=true')
       const firms = page.getByRole('list', { name: 'Contractors found' }).getByRole('listitem')
       const firm = firms.filter({ has: page.getByRole('link', { name: 'ORCHARD WORLDWIDE PLC', exact: true }) })
-      await firm.getByText('No profile of its own. Largest member ORCHARD WEST LLC').waitFor()
+      await firm.getByText('2 members, the largest ORCHARD WEST LLC').waitFor()
       await firm.getByText('$3M', { exact: true }).waitFor()
       assert.equal(await firms.count(), 1, 'one firm is shown once')
       await look(page, `search rolled up ${size}`)

@@ -195,7 +195,7 @@ function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
         </Text>
         {family?.isNamedOnly && (
           <Text size="xs" component="div">
-            No profile of its own. Largest member{' '}
+            <Members family={family} />, the largest{' '}
             <Anchor
               component={PageLink}
               to="/contractors/$id"
@@ -220,22 +220,8 @@ function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
               CAGE <span className="code">{contractor.cageCode}</span>
             </span>
           )}
-          {place && <span>{place}</span>}
-          {family && (
-            <Anchor
-              component={PageLink}
-              to="/contractors/$id"
-              params={{ id: contractor.id }}
-              search={{ section: 'family' }}
-              preload={false}
-              inherit
-              className={classes.above}
-            >
-              {family.isNamedOnly
-                ? `${formatCount(family.contractorCount)} members`
-                : `with ${formatCount(family.contractorCount - 1)} below it`}
-            </Anchor>
-          )}
+          {family?.isNamedOnly ? <span>no profile of its own</span> : place && <span>{place}</span>}
+          {family && !family.isNamedOnly && <Members family={family} />}
           {naicsCode && <span className={classes.industryCompact}>NAICS {naicsCode}</span>}
         </div>
       </div>
@@ -273,6 +259,23 @@ function Row({ contractor, family, isNew, ticks, index, query }: RowProps) {
         <ListMenu contractor={contractor} />
       </div>
     </div>
+  )
+}
+
+/** How many a family has: a link that lists them. */
+function Members({ family: { contractorId, contractorCount, isNamedOnly } }: { family: Family }) {
+  return (
+    <Anchor
+      component={PageLink}
+      to="/contractors/$id"
+      params={{ id: contractorId }}
+      search={{ section: 'family' }}
+      preload={false}
+      inherit
+      className={classes.above}
+    >
+      {isNamedOnly ? `${formatCount(contractorCount)} members` : `with ${formatCount(contractorCount - 1)} below it`}
+    </Anchor>
   )
 }
 

@@ -150,6 +150,21 @@ test('GG-08 the top stands for a family; of one without a profile the member wit
   ])
 })
 
+test('GG-08 a parent without a profile is called what most of its children say, not what they are called themselves', async () => {
+  const said: [string, string, string][] = [
+    [middle, 'ABROAD  HOLDING  INC.', 'PARENT TWO'],
+    [child, 'ABROAD HOLDING, INC.', 'PARENT THREE'],
+    [other, 'ZEBRA LLC', 'ZEBRA LLC'],
+  ]
+  await load(
+    'entities',
+    said.map(([uei, name, own]) => entity(uei, top, { parent_name: `"${name}"`, legal_business_name: own })),
+  )
+  assert.deepEqual(await families(), [{ uei: top, name: 'ABROAD HOLDING INC.', profile_count: 3 }])
+  await load('entities', [entity(top)])
+  assert.equal((await families())[0].name, 'FIRM C12', 'the parent’s own name once it has a profile')
+})
+
 test('GG-08 of parents that sources contradict each other about the newest counts', async () => {
   await load('fpds_vendors', [
     { uei: child, vendor_name: 'FIRM', last_signed: '2019-01-01', first_signed: '2019-01-01', parent_uei: top },

@@ -75,7 +75,7 @@ export async function getFamily(tx: Reader, id: string): Promise<Family> {
     listUnder(tx, ueis, id),
     parents.length > 0 ? listUnder(tx, parents, id) : [],
   ])
-  const ancestors = await nameParents(tx, chain, self)
+  const ancestors = await nameParents(tx, chain, self, family && { uei: self.familyUei, name: family.name })
   const top = ancestors[0] ?? self
   return {
     uei: self.familyUei,
@@ -126,13 +126,18 @@ const listUnder = (tx: Reader, parents: readonly string[], without: string) =>
     limit 50
   `)
 
-/** A parent without a profile is named by what its children's sources call it. */
-async function nameParents(tx: Reader, chain: readonly Member[], self: Member): Promise<FamilyMember[]> {
+/** A parent without a profile is named by what its children's sources call it; the top as its whole family is. */
+async function nameParents(
+  tx: Reader,
+  chain: readonly Member[],
+  self: Member,
+  family: Pick<Family, 'uei' | 'name'> | undefined,
+): Promise<FamilyMember[]> {
   return await Promise.all(
     chain.map(async (member, index) => {
       if (member.name !== null) return memberOf(member)
       const below = chain[index + 1] ?? self
-      const said = below.parentName ?? (await nameOf(tx, member.uei))
+      const said = member.uei === family?.uei ? family.name : (below.parentName ?? (await nameOf(tx, member.uei)))
       return { ...memberOf(member), name: said, activeContractsCount: 0 }
     }),
   )
