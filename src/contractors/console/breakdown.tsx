@@ -1,3 +1,4 @@
+import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { formatAmount, formatCompactAmount, formatCount, PageLink, TableSwitch } from '#platform/console'
@@ -49,19 +50,19 @@ export function Breakdown({ contractorId, by }: { contractorId: string; by: keyo
               }
             >
               {shares.map(({ key, label, awards, active, obligated }) => (
-                <tr key={label}>
+                <tr key={key ?? label}>
                   <td>
                     {label}
                     {key && by === 'naics' && <span className="code"> ({key})</span>}
                   </td>
                   <td className="number">{formatCount(awards)}</td>
                   <td className="number">{formatCount(active)}</td>
-                  <td className="number">{formatAmount(obligated)}</td>
+                  <td className="number">{obligated === null ? 'not known' : formatAmount(obligated)}</td>
                 </tr>
               ))}
             </Table>
           ) : (
-            <Bars shares={shares} linkOf={linkOf} />
+            <Bars shares={shares} linkOf={linkOf} withCodes={by === 'naics'} />
           )
         }}
       </Loaded>
@@ -78,7 +79,8 @@ function sharesOf({ items, others }: AwardBreakdown, noun: string): Share[] {
 
 type LinkOf = (key: string | null) => { to: string; search: Record<string, string> } | undefined
 
-function Bars({ shares, linkOf }: { shares: readonly Share[]; linkOf: LinkOf }) {
+/** Industries of two editions may have one title: they are told apart by their codes. */
+function Bars({ shares, linkOf, withCodes }: { shares: readonly Share[]; linkOf: LinkOf; withCodes: boolean }) {
   // Lengths of bars: the one place where amounts may become floats.
   const longest = Math.max(...shares.map(({ obligated }) => Number(obligated)), 1)
   return (
@@ -90,9 +92,15 @@ function Bars({ shares, linkOf }: { shares: readonly Share[]; linkOf: LinkOf }) 
           <>
             <span className={classes.barName} title={label}>
               {label}
+              {withCodes && key && (
+                <Text span c="dimmed" inherit className="code">
+                  {' '}
+                  {key}
+                </Text>
+              )}
             </span>
-            <span className={classes.barValue} title={formatAmount(obligated)}>
-              {formatCompactAmount(obligated)}
+            <span className={classes.barValue} title={obligated === null ? undefined : formatAmount(obligated)}>
+              {obligated === null ? 'not known' : formatCompactAmount(obligated)}
               <span className="visually-hidden">
                 {' '}
                 in {formatCount(awards)} {awards === 1 ? 'award' : 'awards'}
@@ -108,7 +116,7 @@ function Bars({ shares, linkOf }: { shares: readonly Share[]; linkOf: LinkOf }) 
           </>
         )
         return (
-          <li key={label}>
+          <li key={key ?? label}>
             {link ? (
               <PageLink className={classes.bar} {...link}>
                 {content}

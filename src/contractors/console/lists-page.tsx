@@ -246,12 +246,12 @@ function Row({ list, mayWrite, handle, style, ref }: RowProps) {
             </Badge>
           )}
           {list.isPublic && (
-            <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="globe" size={11} />}>
+            <Badge variant="light" color="gray" size="sm" tt="none" leftSection={<Icon name="globe" size={11} />}>
               public
             </Badge>
           )}
           {list.access === 'shared' && (
-            <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="people" size={11} />}>
+            <Badge variant="light" color="gray" size="sm" tt="none" leftSection={<Icon name="people" size={11} />}>
               {list.mayEdit ? 'you may edit' : 'to read'}
             </Badge>
           )}

@@ -55,7 +55,7 @@ export function Obligations({ contractorId, withPeriods }: { contractorId: strin
       chart={
         isEmpty || totals.every(total => heightOf(total) === 0) ? (
           <Text c="dimmed" size="sm" py={48} ta="center">
-            {isEmpty ? 'There are no awards to draw.' : 'No dollars are obligated in its awards.'}
+            {isEmpty ? 'No award with a date of signing is known.' : 'No dollars are obligated in its awards.'}
           </Text>
         ) : (
           <Bars totals={totals} />

@@ -59,7 +59,16 @@ function MapPart({ places, locations }: { places: PlacesQuery; locations: readon
         )
       }
     >
-      <Loaded query={places} height={360} isEmpty={() => false} empty={{ icon: 'globe', title: '', text: '' }}>
+      <Loaded
+        query={places}
+        height={360}
+        isEmpty={({ states, abroad }) => states.length + abroad.length + pinsOf(locations).size === 0}
+        empty={{
+          icon: 'globe',
+          title: 'No place is known',
+          text: 'No award of it says where it is performed, and no source where it is.',
+        }}
+      >
         {data => (
           <>
             {isTable && hasStates ? (

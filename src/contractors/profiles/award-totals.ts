@@ -7,6 +7,10 @@ import { naicsTitle } from './awards.ts'
 import { belongsTo, getProfileKey } from './profile-keys.ts'
 
 const obligated = { ...decimal, description: 'US dollars obligated in all by these awards' }
+const saidObligated = nullable({
+  ...obligated,
+  description: `${obligated.description}; null where none of them says it`,
+})
 
 /** Awards by when they were signed. */
 export const AwardTotal = Type.Object({
@@ -51,7 +55,7 @@ export const AwardShare = Type.Object({
   label: Type.String(),
   awards: Type.Integer(),
   active: Type.Integer({ description: 'Awards whose completion date has not passed' }),
-  obligated,
+  obligated: saidObligated,
 })
 export type AwardShare = Static<typeof AwardShare>
 
@@ -62,7 +66,7 @@ export const AwardBreakdown = Type.Object({
       count: Type.Integer({ description: 'Of shares' }),
       awards: Type.Integer(),
       active: Type.Integer(),
-      obligated,
+      obligated: saidObligated,
     }),
   ),
 })
@@ -101,7 +105,7 @@ export async function breakAwardsDown(
   const rows = await tx.run<Omit<AwardShare, 'label'> & { label: string | null; rank: number; count: number }>(sql`
     with shares as (
       select key, ${label} as label, count(*) as awards, sum(active) as active,
-        coalesce(sum(total_obligated), 0) as obligated
+        sum(total_obligated) as obligated
       from (
         select ${share} as key, agency_name, total_obligated, (completion_date >= ${catalogueDay})::integer as active
         from contractors.awards
@@ -110,7 +114,7 @@ export async function breakAwardsDown(
       group by key
     ),
     ranked as (
-      select *, least(row_number() over (order by obligated desc, awards desc, key), 11) as rank
+      select *, least(row_number() over (order by coalesce(obligated, 0) desc, awards desc, key), 11) as rank
       from shares
     )
     select

@@ -189,6 +189,13 @@ test('GG-08 awards are summed by quarter and fiscal year, by agency and by indus
   const { items: older } = await get(alice, `${path}/award-breakdown?by=naics`)
   assert.equal(older[1]?.label, 'NAICS 541710, of an edition before 2017', 'no title is known, and that is said')
   await recode('541710', '511210')
+  const worth = (await admin.query(`select id, total_obligated from contractors.awards where agency_id = '8000'`)).rows
+  await admin.query(`update contractors.awards set total_obligated = null where agency_id = '8000'`)
+  const { items: unsaid } = await get(alice, `${path}/award-breakdown?by=agency`)
+  assert.deepEqual([unsaid[1]?.awards, unsaid[1]?.obligated], [2, null], 'what no award says is not nothing')
+  for (const { id, total_obligated } of worth) {
+    await admin.query('update contractors.awards set total_obligated = $2 where id = $1', [id, total_obligated])
+  }
   const many = await get(alice, `/contractors/${ids.parent}/award-breakdown?by=agency`)
   assert.equal(many.items.length, 10)
   assert.deepEqual(many.others, { count: 2, awards: 2, active: 0, obligated: '3.00' })

@@ -61,7 +61,7 @@ function describe(shown: Shown): string {
       'agencies',
       agencies.items
         .slice(0, 3)
-        .map(({ label, obligated }) => `${label} $${obligated}`)
+        .map(({ label, obligated }) => (obligated === null ? label : `${label} $${obligated}`))
         .join('; '),
     ],
     ['types', shown.businessTypeLabels.map(({ name }) => name).join('; ')],
