@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Page } from 'playwright-core'
 import { recordEvent } from '#platform/audit'
 import { runJobs } from '#test/jobs.ts'
 import { believedNoLonger, joinAs, newPerson, signIn, testWorld } from '#test/world.ts'
@@ -44,6 +45,31 @@ const inKiritimati = new Intl.DateTimeFormat('en-GB', {
   ...{ dateStyle: 'medium', timeStyle: 'short', timeZone: 'Pacific/Kiritimati' },
 }).format(quiet[0]?.at)
 
+/** Somebody whose account is deleted, on the page of the audit log. */
+async function erase(page: Page): Promise<void> {
+  const person = await newPerson(world, { fullName: 'Grace Hopper' })
+  const body = { status: 'deleted', reason: 'Asked for it' }
+  assert.ok((await alice.fetch(`/users/${person.userId}/status`, { method: 'POST', body })).ok)
+  await page.getByRole('button', { name: 'Erase a person…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('E-mail address or id').fill(person.email)
+  await dialog.getByRole('button', { name: 'Look up' }).click()
+  await dialog.getByText(/go out of \d+ entries of \d+ workspaces?/).waitFor()
+  const certain = dialog.getByRole('button', { name: 'Erase for good' })
+  assert.ok(await certain.isDisabled())
+  await look(page, 'operations-erase')
+  await dialog.getByLabel('Type the address to confirm').fill(person.email)
+  await certain.click()
+  await page.getByText('The erasure begins in a moment.').waitFor()
+  await closeNotices(page)
+  assert.ok((await runJobs(world)).includes('operations.erase-subject'))
+  const row = page.getByRole('row', { name: new RegExp(person.userId) })
+  await row.waitFor()
+  assert.doesNotMatch(await row.innerText(), /under way/)
+  await row.scrollIntoViewIfNeeded()
+  await look(page, 'operations-erased')
+}
+
 describe('security in the console', { skip }, () => {
   const browser = useBrowser(baseUrl)
 
@@ -87,6 +113,7 @@ describe('security in the console', { skip }, () => {
         assert.ok((wanted ?? 0) <= (given ?? 0), `${title} is cut off: ${wanted} of ${given}`)
       }
       await look(page, 'operations-audit')
+      await erase(page)
       await page.goto(`${baseUrl}/security-events`)
       await page
         .getByRole('row', { name: /A passkey counted backwards/ })

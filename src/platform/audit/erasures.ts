@@ -1,4 +1,6 @@
+import { type Static, Type } from 'typebox'
 import { type Database, type Queryable, type Statements, sql } from '#platform/database'
+import { nullable, timestamp, uuid } from '#platform/http'
 import type { Signer } from './checkpoints.ts'
 import { erasureAction, signErasure } from './erasure-records.ts'
 import { recordEvent } from './events.ts'
@@ -82,6 +84,24 @@ export async function listUnerased(tx: Queryable, userIds: readonly string[]): P
     where subject.finished_at is null
     order by person.place`)
   return rows.map(({ id }) => id)
+}
+
+/** An erasure from the log of this database. */
+export const ListedErasure = Type.Object({
+  userId: uuid,
+  askedAt: timestamp,
+  finishedAt: nullable(timestamp),
+  entries: Type.Integer({ description: 'That had something personal' }),
+})
+export type ListedErasure = Static<typeof ListedErasure>
+
+/** The latest first; for the system scope. */
+export async function listErasures(tx: Queryable, limit: number): Promise<ListedErasure[]> {
+  return await tx.run(sql<ListedErasure>`
+    select user_id, asked_at, finished_at, entries
+    from audit.erased_subjects
+    order by asked_at desc, user_id
+    limit ${limit}`)
 }
 
 /** Whose part of the log of this database was erased at that moment or later, or is being erased; for the system scope. */

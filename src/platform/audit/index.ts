@@ -8,6 +8,8 @@ export {
   countSubject,
   eraseSubject,
   findSubjectAddresses,
+  ListedErasure,
+  listErasures,
   listUnerased,
   type SubjectCount,
   type SubjectErasure,

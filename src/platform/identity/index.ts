@@ -52,7 +52,14 @@ export {
   findRest,
   takeUntoldRests,
 } from './lockouts.ts'
-export { countLogOf, eraseAccountAtOnce, eraseLogOf, findSubject, repeatErasures } from './log-erasures.ts'
+export {
+  countLogOf,
+  eraseAccountAtOnce,
+  eraseLogOf,
+  findSubject,
+  type LogErasure,
+  repeatErasures,
+} from './log-erasures.ts'
 export { type AccountLogin, type LoginFilters, listAccountLogins, recordLogin } from './login-histories.ts'
 export { describeOccasion, momentInWords } from './occasions.ts'
 export {

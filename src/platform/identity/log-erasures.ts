@@ -150,17 +150,17 @@ export async function repeatErasures(app: App): Promise<number> {
 }
 
 /** Who may be erased: an account, or one that was erased and is known by its id alone. */
-export type Subject = { id: string; status: UserStatus | 'erased' }
+export type Subject = { id: string; status: UserStatus | 'erased'; email: string | null }
 
 /** By id or e-mail address. Refuses with `identity.subject_unknown`. */
 export async function findSubject(tx: Queryable, user: string): Promise<Subject> {
   const isId = uuidPattern.test(user)
   const [found] = await tx.run(sql<Subject>`
-    select id, status
+    select id, status, email
     from identity.users
     where ${isId ? sql`id = ${user}` : sql`email = ${normaliseEmail(user)}`}
     union all
-    select id, 'erased'
+    select id, 'erased', null
     from identity.erased_users
     where ${isId ? sql`id = ${user}` : sql`false`}
     limit 1`)

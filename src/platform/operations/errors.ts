@@ -59,4 +59,5 @@ export const errors = errorTable('operations', {
     'The table {table} cannot be made: {reason}. Name one in a schema of the program.',
   ],
   archiveTargetOther: ['conflict', '{table} has no columns {columns} any more; restore into a table of its own.'],
+  erasureNotConfirmed: ['invalid', 'Nothing was erased: type {wanted} to confirm it.'],
 })

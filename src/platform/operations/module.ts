@@ -5,7 +5,9 @@ import { lookForAlarms } from './alarms/alarms.ts'
 import { sendAlarm } from './alarms/messages.ts'
 import { registerAuditCommands } from './audit/audit-commands.ts'
 import { auditStateRoutes } from './audit/audit-routes.ts'
+import { erasureRoutes } from './audit/erasure-routes.ts'
 import { installationSecurityRoutes } from './audit/security-routes.ts'
+import { eraseSubjectNow } from './audit/subject-erasures.ts'
 import { verifyNightly, verifyNow } from './audit/verification-jobs.ts'
 import { registerBackupCommands } from './backups/commands.ts'
 import { beginBackup, beginDrill, drillRestore, makeFullBackup, makeIncrementalBackup } from './backups/jobs.ts'
@@ -89,6 +91,7 @@ export const operationsModule = {
     ...backupRoutes,
     ...dataRoutes,
     ...auditStateRoutes,
+    ...erasureRoutes,
     ...installationSecurityRoutes,
     ...tenantExportRoutes,
   ],
@@ -109,6 +112,7 @@ export const operationsModule = {
     rotateNow,
     verifyNightly,
     verifyNow as Job,
+    eraseSubjectNow as Job,
     lookForAlarms,
     sendAlarm as Job,
     makeTenantExport as Job,

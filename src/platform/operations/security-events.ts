@@ -12,6 +12,11 @@ export const securityEvents = {
     category: 'installation',
     description: 'The keys of the installation were rotated',
   },
+  erase_subject: {
+    severity: 'high',
+    category: 'account',
+    description: 'A person was made unreadable in the audit log, for good',
+  },
   'tenants.exported': {
     severity: 'high',
     category: 'workspace',

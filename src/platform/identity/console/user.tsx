@@ -144,6 +144,11 @@ function StatusNote({ user }: { user: UserDetails }) {
       {restorableUntil && (
         <Text size="sm" mt={4}>
           It can be restored until {formatInstantDay(restorableUntil)}, unless its address is taken. Then it is erased.
+          To erase it at once, see{' '}
+          <Anchor component={PageLink} to="/operations/audit" inherit>
+            Operations, Audit log
+          </Anchor>
+          .
         </Text>
       )}
     </Alert>

@@ -1,9 +1,11 @@
+import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { findSubjectAddresses } from '#platform/audit'
-import { countLogOf, eraseAccountAtOnce, eraseLogOf, findSubject, identityErrors } from '#platform/identity'
+import { countLogOf, findSubject, identityErrors } from '#platform/identity'
 import type { CommandContext } from '#platform/module.ts'
 import { type ArchivedMention, findArchivedMentions, mentionsInWords } from './archived-people.ts'
+import { eraseSubject, recordErasure } from './subject-erasures.ts'
 
 type Flags = { atOnce?: boolean; dryRun?: boolean; yes?: boolean; json?: boolean }
 
@@ -33,8 +35,8 @@ export function registerErasureCommands(
         const told = { archives, stays: mentionsInWords(app, archives) }
         if (flags.dryRun) return report(flags, { ...counts, ...told, isDryRun: true }, 'would lose')
         await confirm(flags, `${counts.entries} entries lose what is personal of ${id}, for good.\n${told.stays}`)
-        if (status !== 'erased') await eraseAccountAtOnce(app, id)
-        report(flags, { ...(await eraseLogOf(app, id, progressOn(process.stderr))), ...told }, 'have lost')
+        await recordErasure(app.db.scoped({ system: true }), id, `${userInfo().username} at the command line`)
+        report(flags, { ...(await eraseSubject(app, id, progressOn(process.stderr))), ...told }, 'have lost')
       })
     })
 }

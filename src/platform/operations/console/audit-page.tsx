@@ -3,6 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { formatAgo, formatExactTime, formatTime, type OnTheWire, request, useSession } from '#platform/console'
 import type { AuditStanding } from '../audit/audit-routes.ts'
+import { Erasures } from './erasures-part.tsx'
 import { Loaded } from './loaded.tsx'
 import classes from './operations.module.css'
 import { formatSeconds } from './operations.ts'
@@ -36,6 +37,7 @@ export function Page() {
             <Archived runs={standing.runs} />
             <Copies standing={standing} />
             <Runs runs={standing.runs} />
+            <Erasures />
           </div>
         )}
       </Loaded>
