@@ -81,7 +81,7 @@ test('GG-20 backups are read again by command without a database, one or all of 
   await assert.rejects(runCommand(apart, ['verify', 'nothing']), { code: 'backups.backup_not_found' })
 
   const [system = ''] = readdirSync(folder)
-  const directory = backupPath({ folder, keyring, systemIdentifier: system }, String(more?.id))
+  const directory = backupPath({ folder, systemIdentifier: system }, String(more?.id))
   const [file = ''] = readdirSync(directory).filter(name => name.endsWith('.sealed'))
   appendFileSync(join(directory, file), 'x')
   const broken = await tryCommand(apart, ['verify', String(more?.id), '--json'])
@@ -104,7 +104,7 @@ test('GG-20 what is older than is kept goes by command, whole chains of it, and 
   for (const backup of backups.slice(0, 3)) {
     const days = backup.id === second.id ? 35 : 40
     const at = new Date(Date.now() - days * 86_400_000).toISOString()
-    const path = join(backupPath({ folder, keyring, ...backup }, backup.id), 'backup.json')
+    const path = join(backupPath({ folder, systemIdentifier: backup.systemIdentifier }, backup.id), 'backup.json')
     await writeSigned(path, keyring, { ...backup, startedAt: at, finishedAt: at })
   }
   assert.deepEqual((await run('expire')).backups, chain, 'the moments of 30 days ago are reached from the second')
