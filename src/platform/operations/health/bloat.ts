@@ -63,45 +63,45 @@ export async function listTableBloat(tx: Statements, leastBytes = 8 * 2 ** 20, l
 export async function listIndexBloat(tx: Statements, leastBytes = 8 * 2 ** 20, limit = 100): Promise<Bloat[]> {
   return await tx.run(sql<Bloat>`
     with
-      widths as (
+      -- First by size: the statistics of a few columns instead of those of all.
+      sized as materialized (
         select
           i.indexrelid as oid,
           i.indrelid,
+          i.indkey,
+          i.indnatts,
           c.reltuples,
-          coalesce((regexp_match(c.reloptions::text, 'fillfactor=(\\d+)'))[1]::integer, 90) as fill,
-          8 + sum((1 - s.null_frac) * s.avg_width) as width
+          c.reloptions,
+          ${sizeOf('pg_relation_size', 'i.indexrelid')} as bytes
         from pg_index i
         join pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
         join pg_am am on am.oid = c.relam and am.amname = 'btree'
+        where i.indexprs is null
+          and i.indisvalid
+          and c.reltuples > 0
+          and c.relnamespace in (${userNamespaces})
+      ),
+      estimates as (
+        select
+          i.oid,
+          i.indrelid,
+          i.bytes,
+          (
+            ceil(i.reltuples * (ceil((8 + sum((1 - s.null_frac) * s.avg_width)) / 8) * 8 + 4) / ((8192 - 40)
+              * coalesce((regexp_match(i.reloptions::text, 'fillfactor=(\\d+)'))[1]::integer, 90) / 100.0))
+            * 8192 * 1.01 + 8192
+          )::bigint as needed_bytes
+        from sized i
         join pg_class t on t.oid = i.indrelid
         join pg_namespace n on n.oid = t.relnamespace
         cross join lateral unnest(i.indkey) as key(number)
         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = key.number
         join pg_stats s on s.schemaname = n.nspname and s.tablename = t.relname and s.attname = a.attname and not s.inherited
-        where i.indexprs is null
-          and i.indisvalid
-          and c.reltuples > 0
-          and c.relnamespace in (${userNamespaces})
-          -- Equal values stand once with many rows: nothing here knows how often.
-          and not exists (
-            select
-            from pg_stats d
-            where d.schemaname = n.nspname and d.tablename = t.relname and not d.inherited
-              and d.attname = (select attname from pg_attribute where attrelid = i.indrelid and attnum = i.indkey[0])
-              and i.indnatts = 1
-              and d.n_distinct between 0 and 1000000
-          )
-        group by i.indexrelid, i.indrelid, c.reltuples, c.reloptions, i.indnatts
+        where i.bytes >= ${leastBytes}
+        group by i.oid, i.indrelid, i.bytes, i.reltuples, i.reloptions, i.indnatts
         having count(*) = i.indnatts
-      ),
-      estimates as (
-        select
-          oid,
-          indrelid,
-          ${sizeOf('pg_relation_size', 'widths.oid')} as bytes,
-          (ceil(reltuples * (ceil(width / 8) * 8 + 4) / ((8192 - 40) * fill / 100.0)) * 8192 * 1.01 + 8192)::bigint
-            as needed_bytes
-        from widths
+          -- Equal values stand once with many rows: nothing here knows how often.
+          and not (i.indnatts = 1 and bool_or(s.n_distinct between 0 and 1000000))
       )
     select
       oid::regclass::text as name,
@@ -111,7 +111,6 @@ export async function listIndexBloat(tx: Statements, leastBytes = 8 * 2 ** 20, l
       greatest(bytes - needed_bytes, 0) as wasted_bytes,
       (greatest(bytes - needed_bytes, 0)::float8 / nullif(bytes, 0)) as wasted
     from estimates
-    where bytes >= ${leastBytes}
     order by wasted_bytes desc, 1
     limit ${limit}`)
 }
