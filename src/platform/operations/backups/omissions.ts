@@ -3,16 +3,19 @@ import { errors } from './errors.ts'
 import type { Target } from './plans.ts'
 
 /**
- * What a copy has of a file of the backup: all of it; of a table the pages with a row of the tenant, the others empty; its size alone, all
- * empty, until the copy has recovered; or nothing.
+ * What a copy has of a file of the backup: all of it; of a table the pages with a row of the tenant, the others empty; the same, but only
+ * once the copy has recovered, when its primary key says which they are (`keyed`); its size alone, all empty, until the copy has recovered;
+ * or nothing.
  */
-export type Portion = 'all' | 'rows' | 'size' | 'nothing'
+export type Portion = 'all' | 'rows' | 'keyed' | 'size' | 'nothing'
 
 /** What a copy does without from which only some tables are read, or of them only the rows of a tenant. */
 export type Omissions = {
   portionOf(path: string): Portion
   /** Of whom rows are read. */
   tenantId: string | undefined
+  /** Each page has a checksum of its own, which the server looks at. */
+  hasChecksums: boolean
 }
 
 export type Reading = {
@@ -35,12 +38,17 @@ export async function findOmissions(
   client: Side,
   { tables, platform, target, kept = [], tenant }: Reading,
 ): Promise<Omissions | undefined> {
-  const { rows: about } = await client.query<{ at: Date | null; logsPages: boolean }>(
-    `select max(applied_at) as at, current_setting('full_page_writes')::boolean as "logsPages" from platform.migrations`,
+  const { rows: about } = await client.query<{ at: Date | null; logsPages: boolean; hasChecksums: boolean }>(
+    `select
+      max(applied_at) as at,
+      current_setting('full_page_writes')::boolean
+        and (current_setting('block_size'), current_setting('segment_size')) = ('8192', '1GB') as "logsPages",
+      current_setting('data_checksums')::boolean as "hasChecksums"
+    from platform.migrations`,
   )
-  const { at: migratedAt, logsPages } = about[0] as (typeof about)[0]
+  const { at: migratedAt, logsPages, hasChecksums } = about[0] as (typeof about)[0]
   if (!('latest' in target || ('at' in target && migratedAt && migratedAt < target.at))) return undefined
-  // Else a change of a page that was left empty could not be made again.
+  // Else a change of a page that was left empty could not be made again; of other sizes nobody knows here where a page is.
   const partly = logsPages ? tenant : undefined
   const { rows } = await client.query<{ path: string; portion: Portion }>(
     `with recursive
@@ -65,6 +73,15 @@ export async function findOmissions(
         union
         select c.reltoastrelid, false, false from pg_class as c join kept using (oid) where c.reltoastrelid <> 0
       ),
+      keyed as (
+        -- By a small one his rows are found; else all pages are read, and empty ones take as long as others.
+        select i.indexrelid as key, i.indrelid as oid
+        from pg_index as i
+        join tables on tables.oid = i.indrelid and tables."isPartly"
+        where i.indisprimary
+          and (select attname from pg_attribute where attrelid = i.indrelid and attnum = i.indkey[0]) = 'tenant_id'
+          and 8 * pg_relation_size(i.indexrelid) < pg_relation_size(i.indrelid)
+      ),
       needed as (
         select oid
         from tables
@@ -78,14 +95,13 @@ export async function findOmissions(
         from pg_index as i
         join tables on tables.oid = i.indrelid
         where not tables."isBare"
-          -- By a small one his rows are found; else all pages are read, and empty ones take as long as others.
-          or i.indisprimary
-            and (select attname from pg_attribute where attrelid = i.indrelid and attnum = i.indkey[0]) = 'tenant_id'
-            and 8 * pg_relation_size(i.indexrelid) < pg_relation_size(i.indrelid)
+        union
+        select key from keyed
       )
     select
       pg_relation_filepath(c.oid) as path,
       case
+        when exists (select from keyed where keyed.oid = c.oid) then 'keyed'
         when exists (select from tables where tables.oid = c.oid) then 'rows'
         when pg_relation_size(c.oid) < 1024 * 1024 then 'nothing'
         else 'size'
@@ -114,17 +130,30 @@ export async function findOmissions(
     if (filenode === undefined) return 'all'
     if (databases.has(database)) return 'nothing'
     const portion = portions.get(`base/${database}/${filenode}`) ?? 'all'
-    return portion === 'rows' && fork !== undefined ? 'all' : portion
+    return isOfRows(portion) && fork !== undefined ? 'all' : portion
   }
-  return { portionOf, tenantId: partly?.id }
+  return { portionOf, tenantId: partly?.id, hasChecksums }
 }
 
+/** Of a table not all pages, but those that somebody reads. */
+export const isOfRows = (portion: Portion): boolean => portion === 'rows' || portion === 'keyed'
+
 /** The same with whole tables. */
-export const withWholeTables = ({ portionOf }: Omissions): Omissions => ({
+export const withWholeTables = (omissions: Omissions): Omissions => ({
+  ...omissions,
   tenantId: undefined,
   portionOf(path) {
-    const portion = portionOf(path)
-    return portion === 'rows' ? 'all' : portion
+    const portion = omissions.portionOf(path)
+    return isOfRows(portion) ? 'all' : portion
+  },
+})
+
+/** The same where each page is looked for in the whole table, which is held against the manifest. */
+export const withoutKeys = (omissions: Omissions): Omissions => ({
+  ...omissions,
+  portionOf(path) {
+    const portion = omissions.portionOf(path)
+    return portion === 'keyed' ? 'rows' : portion
   },
 })
 
@@ -166,7 +195,7 @@ export async function requireRead(past: Side, tables: readonly string[], { porti
   )
   const left = rows.map(row => ({ ...row, portion: portionOf(row.path ?? '') }))
   for (const { name, portion, hasTenant } of left) {
-    const isThere = portion === 'all' || (portion === 'rows' && hasTenant)
+    const isThere = portion === 'all' || (isOfRows(portion) && hasTenant)
     if (name !== null && !isThere) throw errors.copyIncomplete({ table: name })
   }
   const indexes = left.filter(({ kind, portion }) => kind === 'i' && portion !== 'all').map(({ oid }) => oid)

@@ -8,8 +8,9 @@ import { Keyring } from '#platform/crypto'
 import { connectSide, startEmbedded } from '#platform/database'
 import { migrateDatabase } from '../../database/migrate.ts'
 import { takeBackup } from './base-backups.ts'
-import { backupPath, innerName } from './catalogue.ts'
-import { findOmissions, requireRead } from './omissions.ts'
+import { type Backup, backupPath, innerName } from './catalogue.ts'
+import { pagesByKey } from './key-pages.ts'
+import { findOmissions, requireRead, withoutKeys } from './omissions.ts'
 import { parseLsn } from './positions.ts'
 import { startReceiver } from './receiver.ts'
 import { findArchive, recoverAside } from './recoveries.ts'
@@ -108,7 +109,7 @@ const { rows: files } = await client.query(
     pg_relation_filepath('public.large') as large`,
 )
 const { heap, key, large } = files[0] as { heap: string; key: string; large: string }
-const full = await takeBackup({ shelf, admin })
+await takeBackup({ shelf, admin })
 
 test('GG-21 a copy for one workspace has of its tables the pages with its rows, and reads all of them', async () => {
   await withCopy(async (past, cluster, said) => {
@@ -168,6 +169,123 @@ test('GG-21 where its index is small beside a table, the rows are found by it, a
   })
 })
 
+test('GG-21 a key leads to each page that has a row of the workspace', async () => {
+  // So few kinds that one entry leads to many rows.
+  await client.query(`
+    create table public.notes (tenant_id uuid, kind integer, text text);
+    create index notes_key on public.notes (tenant_id, kind);
+    create index notes_text on public.notes (text)`)
+  const addNotes = (tenantId: string, count: number) =>
+    client.query(
+      `insert into public.notes select $1, n % 3, repeat('x', 30 + n % 400) from generate_series(1, $2::integer) as n`,
+      [tenantId, count],
+    )
+  for (let round = 0; round < 4; round++) {
+    await addNotes(other, 3000)
+    await addNotes(own, 800)
+  }
+  await client.query(`delete from public.notes where tenant_id = '${own}' and kind = 1`)
+  await client.query(`update public.notes set kind = 7 where tenant_id = '${other}' and length(text) < 40`)
+  await client.query('vacuum public.notes')
+  await client.query(`update public.notes set text = text || '!', kind = 9 where tenant_id = '${own}' and kind = 2`)
+  await client.query('checkpoint')
+  const { rows } = await client.query(
+    `select pg_relation_filepath('public.notes') as heap, pg_relation_filepath('public.notes_key') as key`,
+  )
+  const fileOf = (path: string) => join(root, 'data', 'postgres', path)
+  const { rows: all } = await client.query(
+    `select tenant_id as tenant, array_agg(distinct (ctid::text::point)[0]::integer) as pages from public.notes group by 1`,
+  )
+  for (const { tenant, pages } of all as { tenant: string; pages: number[] }[]) {
+    const found = new Set(pagesByKey(fileOf(rows[0].key), tenant))
+    assert.deepEqual(
+      pages.filter(page => !found.has(page)),
+      [],
+    )
+    const inAll = statSync(fileOf(rows[0].heap)).size / 8192
+    assert.ok(found.size < inAll, `control: ${found.size} of ${inAll}`)
+  }
+  assert.deepEqual(pagesByKey(fileOf(rows[0].key), '6e0f3f2a-6c1c-4f8e-9d39-0c6f1f6f7a03'), [])
+  assert.equal(pagesByKey(fileOf(rows[0].heap), own), undefined, 'a table is no key')
+})
+
+test('GG-21 by a small key only pages with rows are taken out of a backup, and each part that is taken is checked', async () => {
+  await client.query(`insert into ${lists} (tenant_id, user_id, name) select $1, gen_random_uuid(), 'Last'`, [own])
+  await client.query(`vacuum ${lists}`)
+  const backup = await takeBackup({ shelf, admin })
+  const omissions = await reading()
+  assert.ok(omissions)
+  assert.equal(omissions.portionOf(heap), 'keyed')
+  await withCopy(async (past, cluster) => {
+    assert.deepEqual(await rowsOf(own, past), await rowsOf(own))
+    const { size, blocks } = statSync(join(cluster, heap))
+    assert.ok(blocks * 512 * 3 < size, `${blocks * 512} of ${size} bytes are there`)
+    assert.ok((await rowsOf(other, past)).length < (await rowsOf(other)).length, 'control: others are not whole')
+  })
+
+  const { rows } = await client.query(
+    `select array_agg(distinct (ctid::text::point)[0]::integer) as pages from ${lists} where tenant_id = $1`,
+    [own],
+  )
+  const used = (rows[0].pages as number[]).map(page => page * 8192)
+  const { size } = statSync(join(root, 'data', 'postgres', heap))
+  const farFrom = (at: number) => Math.min(...used.map(each => Math.abs(each - at)))
+  const unused = Array.from({ length: size / 8192 }, (_, page) => page * 8192).find(at => farFrom(at) > 2 ** 21)
+  assert.ok(unused !== undefined)
+  const into = join(root, 'refused')
+  const options = { shelf, target: { backup: backup.id }, into, durable: false, database: admin.database ?? 'postgres' }
+  const isAltered = /base\.sealed was altered/
+  const mend = await flip(backup, unused)
+  const copy = await recoverAside({ ...options, omissions })
+  await copy.stop()
+  rmSync(into, { recursive: true, force: true })
+  for (const searched of [withoutKeys(omissions), { ...omissions, hasChecksums: false }])
+    await assert.rejects(recoverAside({ ...options, omissions: searched }), isAltered, 'the whole table is searched')
+  mend()
+  const mendUsed = await flip(backup, used.at(-1) as number)
+  await assert.rejects(recoverAside({ ...options, omissions }), isAltered)
+  rmSync(into, { recursive: true, force: true })
+  mendUsed()
+
+  // What an incremental backup and the WAL have is newer.
+  await client.query(`update ${lists} set name = name || '?' where tenant_id = $1 and name like '%4'`, [own])
+  await add(own, 7000, 7049)
+  assert.equal((await takeBackup({ shelf, admin, incremental: true })).kind, 'incremental')
+  await client.query(`update public.large set text = 'w' where n % 50 = 0`)
+  await add(own, 7100, 7149)
+  await withCopy(async (past, _cluster, said) => {
+    assert.deepEqual(await rowsOf(own, past), await rowsOf(own))
+    assert.deepEqual(said, [])
+  })
+  // Written anew it is whole in the incremental one.
+  await client.query(`vacuum full ${lists}`)
+  await takeBackup({ shelf, admin, incremental: true })
+  await client.query(`delete from ${lists} where tenant_id = $1 and name like '%8'`, [own])
+  await withCopy(async past => assert.deepEqual(await rowsOf(own, past), await rowsOf(own)))
+
+  const keyBy = (columns: string) =>
+    client.query(`alter table ${lists} drop constraint contractor_lists_pkey cascade;
+      alter table ${lists} add constraint contractor_lists_pkey primary key (${columns})`)
+  await keyBy('id')
+  const { id } = await takeBackup({ shelf, admin })
+  await keyBy('tenant_id, id')
+  const said: string[] = []
+  const log = (line: string) => void said.push(line)
+  const otherwise = await reading()
+  assert.ok(otherwise)
+  const keyedOtherwise = await recoverAside({ ...options, target: { backup: id }, omissions: otherwise, log })
+  const past = await connectSide({ ...keyedOtherwise.adminConfig(admin.database), application_name: 'test' })
+  try {
+    assert.match(said.join('\n'), /primary key .* was another one: tables are laid out whole/)
+    await requireRead(past, [lists], otherwise)
+    assert.deepEqual(await rowsOf(own, past), await rowsOf(own))
+  } finally {
+    await past.end()
+    await keyedOtherwise.stop()
+    rmSync(into, { recursive: true, force: true })
+  }
+})
+
 test('GG-21 where the WAL does not have a page whole that was left out, whole tables are laid out', async () => {
   await client.query('checkpoint')
   await client.query('alter system set full_page_writes = off')
@@ -185,23 +303,26 @@ test('GG-21 where the WAL does not have a page whole that was left out, whole ta
   })
 })
 
-test('GG-21 a flipped bit in a table is found and named, also where its page is left out', async () => {
+/** Changes what is at that place of the table in a backup; returns what puts it back. */
+async function flip(backup: Backup, place: number): Promise<() => void> {
   const archive = findArchive(shelf)
-  const path = join(backupPath(archive, full.id), 'base.sealed')
-  let middle = 0
-  const begin = async (member: Member) => {
-    if (member.path === heap) middle = (member.end ?? 0) - member.size / 2
+  const path = join(backupPath(archive, backup.id), 'base.sealed')
+  let begin = -1
+  const sink = {
+    begin: async ({ path: member, end = 0, size }: Member) => {
+      if (member === heap) begin = end - size
+    },
+    data: async () => {},
+    end: async () => {},
   }
-  const sink = { begin, data: async () => {}, end: async () => {} }
-  await readTar(readSealed(path, archive.keyring, innerName(full, 'base')), sink)
+  await readTar(readSealed(path, archive.keyring, innerName(backup, 'base')), sink)
+  assert.ok(begin >= 0)
   const bytes = readFileSync(path)
   // Past the header and the frames before (sealed-files.ts).
   let at = 8 + bytes.readUInt32BE(4)
-  for (let frame = 0; frame < Math.floor(middle / 2 ** 20); frame++) at += 4 + bytes.readUInt32BE(at)
-  bytes.writeUInt8(bytes.readUInt8(at + 100) ^ 1, at + 100)
-  writeFileSync(path, bytes)
-  const omissions = await reading()
-  assert.ok(omissions?.portionOf(heap) === 'rows')
-  const options = { shelf, target: { backup: full.id }, into: join(root, 'refused'), durable: false, omissions }
-  await assert.rejects(recoverAside(options), /base\.sealed was altered/)
-})
+  for (let frame = 0; frame < Math.floor((begin + place) / 2 ** 20); frame++) at += 4 + bytes.readUInt32BE(at)
+  const altered = Buffer.from(bytes)
+  altered.writeUInt8(bytes.readUInt8(at + 100) ^ 1, at + 100)
+  writeFileSync(path, altered)
+  return () => writeFileSync(path, bytes)
+}

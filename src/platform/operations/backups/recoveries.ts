@@ -13,9 +13,12 @@ import { createInterface } from 'node:readline'
 import pg, { type ClientConfig } from 'pg'
 import { restoredPath, startEmbedded, stopLeftovers, takeLock } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
-import { type Archive, readCatalogue, type Shelf, syncedRename } from './catalogue.ts'
+import { withAdmin } from './base-backups.ts'
+import { type Archive, findVerification, readCatalogue, type Shelf, syncedRename } from './catalogue.ts'
 import { errors } from './errors.ts'
-import { type Omissions, withWholeTables } from './omissions.ts'
+import { pagesByKey } from './key-pages.ts'
+import { bringPages, type LeftFile, type TablePages } from './left-pages.ts'
+import { isOfRows, type Omissions, withoutKeys, withWholeTables } from './omissions.ts'
 import { type Plan, planRecovery, type Target } from './plans.ts'
 import { layOut, layOutWal, type RestoreProgress } from './restores.ts'
 
@@ -67,27 +70,42 @@ export async function recoverAside(options: RecoveryOptions): Promise<RecoveredS
   // Before 16 the server, as another user than root, has to go through it.
   mkdirSync(into, { recursive: true, mode: 0o711 })
   if (readdirSync(into).length > 0) throw errors.targetOccupied({ directory: into })
-  const server = await recover(options, into)
-  const { omissions, log } = options
+  const { omissions: asked, log } = options
+  const archive = findArchive(options.shelf, options.systemIdentifier)
+  const plan = await planRecovery(archive, options.target)
+  // Of single pages nobody sees whether they are what the server sent, if they do not say so themselves.
+  const isProved = ({ hasChecksums }: Omissions) =>
+    hasChecksums || plan.chain.every(({ id }) => findVerification(archive, id)?.faults.length === 0)
+  const omissions = asked && !isProved(asked) ? withoutKeys(asked) : asked
+  const { server, left } = await recover({ ...options, omissions }, { archive, plan, into })
   if (!omissions) return server
-  const isWhole = await settleOmissions(into, omissions).catch(async error => {
+  const config = server.adminConfig(options.database ?? 'template1')
+  const settle = async () =>
+    (await findUnfit(into, omissions)) ?? (await bringRows(config, omissions, { archive, left, into }))
+  const unfit = await settle().catch(async error => {
     await server.stop()
     throw error
   })
-  if (isWhole) return server
+  if (unfit === undefined) {
+    removeHoles(into, omissions)
+    return server
+  }
   await server.stop()
-  log?.('The WAL changes pages that it does not have whole (full_page_writes was off): tables are laid out whole')
+  log?.(`${unfit}: tables are laid out whole`)
   rmSync(into, { recursive: true, force: true })
   return await recoverAside({ ...options, omissions: withWholeTables(omissions) })
 }
 
-async function recover(options: RecoveryOptions, into: string): Promise<RecoveredServer> {
-  const { shelf, target, onProgress, installation, durable = true, log, omissions } = options
-  const archive = findArchive(shelf, options.systemIdentifier)
-  const plan = await planRecovery(archive, target)
+type Recovering = { archive: Archive; plan: Plan; into: string }
+
+async function recover(
+  options: Omit<RecoveryOptions, 'omissions'> & { omissions: Omissions | undefined },
+  { archive, plan, into }: Recovering,
+): Promise<{ server: RecoveredServer; left: ReadonlyMap<string, LeftFile> }> {
+  const { target, onProgress, installation, durable = true, log, omissions } = options
   // By this name what a killed program left is removed at the next start there.
   const draft = join(into, 'postgres.unfinished-restore')
-  await layOut(archive, plan, draft, onProgress, omissions).catch(error => {
+  const left = await layOut(archive, plan, draft, onProgress, omissions).catch(error => {
     // So that there is room, and the same directory will do, once the fault is mended.
     rmSync(draft, { recursive: true, force: true })
     throw error
@@ -121,7 +139,7 @@ async function recover(options: RecoveryOptions, into: string): Promise<Recovere
     const { systemIdentifier } = archive
     const until = 'at' in target ? target.at : plan.until
     const recovery = { systemIdentifier, backup: last.id, ...reached, until: until.toISOString() }
-    return { adminConfig: server.adminConfig, recovery, stop: server.stop }
+    return { server: { adminConfig: server.adminConfig, recovery, stop: server.stop }, left }
   } catch (error) {
     await server.stop()
     throw error
@@ -139,22 +157,66 @@ const partial = {
 }
 
 /**
- * False where WAL changed a page that a table lacks of which some are there: then a row may be missing. The server has named each that it
- * passed over. Else the holes go, so that who reads what is not there is refused, instead of finding nothing.
+ * Says so where WAL changed a page that a table lacks of which some are there: then a row may be missing. The server has named each that it
+ * passed over.
  */
-async function settleOmissions(into: string, { portionOf }: Omissions): Promise<boolean> {
+async function findUnfit(into: string, { portionOf }: Omissions): Promise<string | undefined> {
   const log = join(into, 'postgres.log')
   for (const path of [log, `${log}.1`].filter(each => existsSync(each))) {
     for await (const line of createInterface({ input: createReadStream(path) })) {
       const named = line.match(/\bbase\/\d+\/\d+\b/g) ?? []
-      if (named.some(file => portionOf(file) === 'rows')) return false
+      if (named.some(file => isOfRows(portionOf(file))))
+        return 'The WAL changes pages that it does not have whole (full_page_writes was off)'
     }
   }
+  return undefined
+}
+
+/** So that who reads what is not there is refused, instead of finding nothing. */
+function removeHoles(into: string, { portionOf }: Omissions): void {
   const base = join(into, 'postgres', 'base')
   for (const path of readdirSync(base, { recursive: true, encoding: 'utf8' }))
     if (portionOf(`base/${path}`) === 'size') rmSync(join(base, path))
-  return true
 }
+
+/**
+ * Brings the pages to which primary keys lead now from the tenant, and which the WAL has not brought. What is no hole changed since the
+ * backup; what is one, and has rows, is as it was in it. Says so where a key is not what it was.
+ */
+async function bringRows(
+  config: ClientConfig,
+  { portionOf, tenantId = '' }: Omissions,
+  { archive, left, into }: Pick<Recovering, 'archive' | 'into'> & { left: ReadonlyMap<string, LeftFile> },
+): Promise<string | undefined> {
+  if (left.size === 0) return undefined
+  const tables = await withAdmin(config, async client => {
+    // Into the files: nobody has read one of these tables yet, so there it stays what it is.
+    await client.query('checkpoint')
+    const { rows } = await client.query<{ path: string; key: string | null }>(`
+      select pg_relation_filepath(c.oid) as path, pg_relation_filepath(i.indexrelid) as key
+      from pg_class as c
+      left join (
+        pg_index as i
+        join pg_attribute as a
+          on a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'tenant_id' and a.atttypid = 'uuid'::regtype
+      ) on i.indrelid = c.oid and i.indisprimary
+      where c.relkind = 'r'`)
+    return rows.filter(({ path }) => portionOf(path) === 'keyed')
+  })
+  const cluster = join(into, 'postgres')
+  const known = new Set(tables.map(({ path }) => path))
+  if ([...left.keys()].some(path => !known.has(path.replace(/\.\d+$/, '')))) return otherKey
+  const found: TablePages[] = []
+  for (const { path, key } of tables) {
+    const isThere = key !== null && portionOf(key) === 'all'
+    const pages = isThere ? pagesByKey(join(cluster, key), tenantId) : undefined
+    if (!pages) return otherKey
+    found.push({ path, pages })
+  }
+  return (await bringPages(archive, cluster, left, found)) ? undefined : otherKey
+}
+
+const otherKey = 'A primary key by which rows were to be found was another one'
 
 /** The archive of a server: of the one named, else of the one whose backup is the newest. */
 export function findArchive(shelf: Shelf, systemIdentifier?: string): Archive {

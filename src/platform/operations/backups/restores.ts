@@ -17,6 +17,7 @@ import { basename, dirname, join } from 'node:path'
 import { type Archive, type Backup, explain } from './catalogue.ts'
 import { walkBackup } from './contents.ts'
 import { errors } from './errors.ts'
+import type { LeftFile } from './left-pages.ts'
 import type { Omissions } from './omissions.ts'
 import type { Plan } from './plans.ts'
 import { parseLsn } from './positions.ts'
@@ -29,7 +30,7 @@ export type RestoreProgress = { bytes: number; expectedBytes: number }
 
 /**
  * Lays out a cluster as the plan says, for a server that then recovers, with its tablespaces inside of it. Each file that is read is
- * held against its manifest.
+ * held against its manifest. Returns files that were left holes, of which pages may be wanted later.
  */
 export async function layOut(
   archive: Archive,
@@ -37,16 +38,17 @@ export async function layOut(
   directory: string,
   onProgress: (progress: RestoreProgress) => void = () => {},
   omissions?: Omissions,
-): Promise<void> {
+): Promise<ReadonlyMap<string, LeftFile>> {
   const expectedBytes = plan.chain.reduce((sum, backup) => sum + backup.plainBytes, 0)
   requireRoom(dirname(directory), expectedBytes + plan.likely * (plan.chain[0]?.walSegmentBytes ?? 0))
   let bytes = 0
   const made = new Set<string>()
+  const left = new Map<string, LeftFile>()
   try {
     mkdirSync(directory, { mode: 0o700 })
     for (const backup of plan.chain) {
       const kept = new Set<string>()
-      const layer: Layer = { directory, kept, made, isOnOthers: backup !== plan.chain[0], omissions }
+      const layer: Layer = { directory, kept, made, isOnOthers: backup !== plan.chain[0], omissions, backup, left }
       await walkBackup(archive, backup, {
         sink: (path, member) => layerSink(layer, path, member),
         isOmitted: omissions && ((path, member) => leaveOut(layer, omissions, path, member)),
@@ -61,6 +63,7 @@ export async function layOut(
       if (backup.kind === 'incremental') await removeOthers(directory, kept, backup)
     }
     await layOutWal(archive, plan, directory, plan.likely)
+    return left
   } catch (error) {
     throw explain(dirname(directory), error)
   }
@@ -133,14 +136,18 @@ type Layer = {
   /** There may be files from the backup before it. */
   isOnOthers: boolean
   omissions: Omissions | undefined
+  backup: Backup
+  left: Map<string, LeftFile>
 }
 
 /** What is left out for its size is a hole: WAL about its end would have the server write all that is before. */
-function leaveOut(layer: Layer, { portionOf }: Omissions, path: string, { size }: Member): boolean {
+function leaveOut(layer: Layer, { portionOf }: Omissions, path: string, { size, end = 0 }: Member): boolean {
   const portion = portionOf(path)
-  if (portion !== 'size') return portion === 'nothing'
+  if (portion !== 'size' && portion !== 'keyed') return portion === 'nothing'
+  if (portion === 'keyed' && isOfChanges(path)) return false
   const { target, isChange } = place(layer, path)
   if (isChange) return true
+  if (portion === 'keyed') layer.left.set(path, { backup: layer.backup, name: 'base', end, size })
   const file = openSync(target, 'w', 0o600)
   ftruncateSync(file, size)
   closeSync(file)
@@ -168,7 +175,7 @@ async function layerSink(layer: Layer, path: string, member: Member): Promise<Me
 /** Where a file goes, whose directory is there then; one with changes to the file of the backup before. */
 function place(layer: Layer, path: string): { target: string; isChange: boolean } {
   requireInside(path)
-  const isChange = basename(path).startsWith(changes)
+  const isChange = isOfChanges(path)
   const own = isChange ? join(dirname(path), basename(path).slice(changes.length)) : path
   layer.kept.add(own)
   const target = join(layer.directory, own)
@@ -177,6 +184,7 @@ function place(layer: Layer, path: string): { target: string; isChange: boolean 
 }
 
 const changes = 'INCREMENTAL.'
+const isOfChanges = (path: string): boolean => basename(path).startsWith(changes)
 
 function requireInside(path: string): void {
   if (path.split('/').includes('..')) throw errors.contentWrong({ id: '', path, reason: 'it leads outside' })
