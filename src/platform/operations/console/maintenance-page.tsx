@@ -146,7 +146,8 @@ function effectOf({
 }: MaintenanceRun): string {
   if (status === 'skipped') return `Put off ${tries === 1 ? 'once' : `${tries} times`}: ${reason}`
   if (status === 'failed') return reason ?? ''
-  if (status === 'running' || bytesBefore === null || bytesAfter === null) return ''
+  if (status === 'running') return ''
+  if (bytesBefore === null || bytesAfter === null) return 'Made anew'
   const freed = steps.reduce((sum, step) => sum + step.bytesBefore - step.bytesAfter, 0)
   const cleared = (deadRowsBefore ?? 0) - (deadRowsAfter ?? 0)
   return [

@@ -59,8 +59,10 @@ function describe({
 }: MaintenanceRun): string {
   const seconds = endedAt ? ` in ${((endedAt.getTime() - startedAt.getTime()) / 1000).toFixed(1)} s` : ''
   const freed = bytesBefore !== null && bytesAfter !== null ? bytesBefore - bytesAfter : 0
+  // What modules do keeps no steps: it makes something anew as a whole.
+  const nothing = bytesBefore === null ? 'made anew' : 'nothing wanted it'
   const effect = [
-    steps.length === 0 ? 'nothing wanted it' : `${steps.length} done`,
+    steps.length === 0 ? nothing : `${steps.length} done`,
     ...(freed > 0 ? [`${bytesInWords(freed)} freed`] : []),
   ].join(', ')
   const how = status === 'done' ? `${effect}${seconds}` : (reason ?? '')

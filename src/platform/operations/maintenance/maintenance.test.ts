@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
+import { commandsOn, runCommand } from '#test/commands.ts'
 import { testWorld } from '#test/world.ts'
 import { takeLease } from './leases.ts'
+import { registerMaintenanceCommands } from './maintenance-commands.ts'
 import { listLastRuns, recordMaintenance, runDueMaintenance, runMaintenance } from './runs.ts'
 import { tasks } from './tasks.ts'
 
@@ -164,6 +166,10 @@ test('PE-10 what a module does by the clock is recorded beside the others, failu
       ['made.summary', 'done', null],
     ],
   )
+  const { written } = await runCommand(commandsOn(app, registerMaintenanceCommands), ['list'])
+  assert.match(written, /^made\.broken: failed, \S+, no view$/m)
+  assert.match(written, /^made\.summary: done, \S+, made anew in [\d.]+ s$/m)
+  assert.match(written, /^vacuum: done, \S+, (\d+ done|nothing wanted it)/m)
 })
 
 test('PE-10 VACUUM is due each night, ANALYZE on Sundays, REINDEX on the first of the month', () => {
