@@ -25,7 +25,7 @@ const advices: Partial<Record<FindingKind, string>> = {
   rolled_back:
     'If you have restored a backup, let the program go on and accept the fork by its number (commonhold audit accept-fork). Otherwise somebody has put the log back.',
   forked:
-    'If you have restored a backup at that time, accept it: commonhold audit accept-fork NUMBER --reason TEXT. Otherwise somebody has put the log back.',
+    'If you have restored a backup at that time, accept it: commonhold audit accept-fork NUMBER --reason TEXT; a dump in another server is said by commonhold audit continue-copy. Otherwise somebody has put the log back.',
 }
 
 /** What to do about what verification has found. */

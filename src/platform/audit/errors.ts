@@ -16,6 +16,10 @@ export const errors = errorTable('audit', {
   ],
   numberMalformed: ['invalid', '{text} is not the number of a checkpoint.'],
   noFork: ['not_found', 'Checkpoint {number} says of no fork: commonhold audit verify names those that do.'],
+  noCopy: [
+    'conflict',
+    'The log of this database is sealed as it is: there is no dump to go on from. commonhold audit state says how far.',
+  ],
   entryArchived: [
     'conflict',
     'The audit entry {id} may lie in the archive {archive}, which is not at hand: bring the archive back into its folder, and ask for the proof at the command line.',

@@ -111,10 +111,22 @@ export async function findGuardFaults(tx: Statements): Promise<GuardFault[]> {
     select
       'audit.sealing',
       format('The log is sealed up to transaction %s, and this server is at %s only: no entry is sealed any more', sealed.at, here.at),
-      'If a dump was read into another server, bring the database there by a copy of its files (commonhold restore) instead: it keeps the numbers of transactions. If not, somebody has written to audit.sealing: commonhold audit verify names what was not sealed, restore a backup aside and compare.'
+      'If a dump was read into this server, say so, and it goes on from there: commonhold audit continue-copy --reason TEXT. If not, somebody has written to audit.sealing: commonhold audit verify names what was not sealed, restore a backup aside and compare.'
     from audit.sealing as state
     cross join lateral (select pg_snapshot_xmax(state.sealed)::text::bigint as at) as sealed
-    cross join lateral (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as at) as here
+    cross join lateral (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint + state.shift as at) as here
     where sealed.at > here.at
+
+    union all
+    select
+      d.adrelid::regclass::text || '.written_in',
+      format('Entries of %s are numbered otherwise than audit.sealing says: they are not sealed, or not all', d.adrelid::regclass),
+      format('Find out who did it, and: alter table %s alter column written_in set default txid_current()%s;', d.adrelid::regclass, case when state.shift <> 0 then ' + ' || state.shift end)
+    from audit.sealing as state
+    cross join pg_partition_tree('audit.audit_logs') as log
+    join pg_attribute a on a.attrelid = log.relid and a.attname = 'written_in'
+    join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where regexp_replace(pg_get_expr(d.adbin, d.adrelid), $$[()']|::bigint$$, '', 'g')
+      <> 'txid_current' || case when state.shift = 0 then '' else ' + ' || state.shift end
     order by 1`)
 }

@@ -3,6 +3,7 @@ export { adviceFor } from './advice.ts'
 export type { ArchiveFiles } from './archive-comparison.ts'
 export { AuditFilters, AuditLog, type Changes, listAuditLogs, noTenant } from './audit-logs.ts'
 export { type Checkpoint, readCheckpoint, type Signer, type Signers } from './checkpoints.ts'
+export { type ContinuedCopy, continueCopy } from './continued-copies.ts'
 export { openErasedSubjectsFile } from './erased-subjects-file.ts'
 export {
   countSubject,

@@ -6,6 +6,7 @@ import { noTenant } from './audit-logs.ts'
 import { checkChain } from './checkpoint-chain.ts'
 import { CheckpointFolder } from './checkpoint-folder.ts'
 import { type Checkpoint, type KeptCheckpoint, type ReadCheckpoint, readCheckpoint } from './checkpoints.ts'
+import { type ContinuedCopy, readContinuedCopies } from './continued-copies.ts'
 import { entryExpressions, personalKeys } from './entry-hashes.ts'
 import {
   readInteger,
@@ -51,6 +52,8 @@ export type Verification = {
   archived: number
   /** Forks that were accepted (`audit accept-fork`): known restores. */
   knownForks: AcceptedFork[]
+  /** That this is a dump of another database, read into this server, as an administrator has said (`audit continue-copy`). */
+  continuedCopies: ContinuedCopy[]
   /** Archives that were read and compared, and those that are not where archives are; both empty unless asked for. */
   archivesRead: string[]
   archivesAway: string[]
@@ -145,6 +148,7 @@ class Verifier {
     const keys = new SigningKeys(thumbprints, this.options.keyChanges)
     const knownForks = await readAcceptedForks(this.sealsFrom, state.logId, keys)
     const trusted = { thumbprint, ownKeys, keyChanges }
+    const continuedCopies = await readContinuedCopies(this.sealsFrom, state.logId, keys, findings)
     const chain = { logId: state.logId, checkpoints, outside, acceptedForks, knownForks, ...trusted }
     const forks = checkChain(chain, findings)
     this.archived = await ArchivedMonths.read(this.sealsFrom, state.logId, keys, findings)
@@ -164,6 +168,7 @@ class Verifier {
       archived: this.archived.entries,
       ...archives,
       knownForks: forks,
+      continuedCopies,
       unsealed,
       late: this.late,
       ...(this.firstLate && { firstLate: this.firstLate }),

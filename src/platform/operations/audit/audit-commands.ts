@@ -10,8 +10,10 @@ import {
   auditErrors,
   auditState,
   type CheckedProof,
+  type ContinuedCopy,
   checkProof,
   checkpointFolderOf,
+  continueCopy,
   noTenant,
   type Proof,
   proveConsistency,
@@ -121,6 +123,30 @@ export function registerAuditCommands(parent: Command, context: CommandContext):
         })
       })
       process.stdout.write(json ? `${JSON.stringify(fork, null, 2)}\n` : `${sentenceOf(fork)}\n`)
+    })
+
+  parent
+    .command('continue-copy')
+    .description(
+      'Say that this database is a dump of another one: its log, of which nothing is sealed in a server that is behind, goes on from there',
+    )
+    .requiredOption('--reason <text>', 'which dump it is, and why its log goes on here')
+    .option(
+      '--database <name>',
+      'a database that tenants have of their own, by the name that `verify --everywhere` gives it',
+    )
+    .option('--json', 'print what was signed as JSON')
+    .action(async ({ reason, database, json }: { reason: string; database?: string; json?: boolean }) => {
+      const copy = await withApp(async app =>
+        continueCopy({
+          admin: await administratorOf(app, database),
+          by: `${userInfo().username} at the command line`,
+          reason,
+          signer: await openDocumentSigner(app),
+          now: app.clock.now(),
+        }),
+      )
+      process.stdout.write(json ? `${JSON.stringify(copy, null, 2)}\n` : `${copyInWords(copy)}\n`)
     })
 
   parent
@@ -300,6 +326,7 @@ function reportOf(it: Verification): string {
     ...adviceOn(it),
     `${it.entries} entries of ${logsInWords(it.tenants, it.hasOwn)} in ${it.seconds.toFixed(1)} s (${rate} a second), ${it.unsealed} of them too new to be sealed.`,
     ...it.knownForks.map(sentenceOf),
+    ...it.continuedCopies.map(copyInWords),
     ...(it.archived > 0 ? [`${it.archived} older entries are archived, by signed records.`] : []),
     ...(it.archivesRead.length > 0 ? [`Archives read: ${it.archivesRead.join(', ')}.`] : []),
     ...(it.archivesAway.length > 0 ? [`Archives that are not at hand: ${it.archivesAway.join(', ')}.`] : []),
@@ -348,6 +375,9 @@ function logsInWords(trees: number, hasOwn: boolean): string {
 
 const sentenceOf = ({ checkpoint, forkOf, by, at, reason }: AcceptedFork): string =>
   `Known fork: checkpoint ${checkpoint.number} goes on beside checkpoint ${forkOf.number}, accepted by ${by} at ${at}: ${reason}`
+
+const copyInWords = ({ checkpoint, by, at, reason }: ContinuedCopy): string =>
+  `A copy: this log goes on ${checkpoint ? `after checkpoint ${checkpoint.number}` : 'from its beginning'} of the one that it was dumped from, as ${by} said at ${at}: ${reason}`
 
 function sentencesOf(it: CheckedProof): string {
   const lines = it.to
