@@ -121,6 +121,15 @@ test('GG-09 a list comes in its order with what is noted in it, as CSV, XLSX, JS
     priority: 'high',
   })
   assert.equal(files.get('pdf')?.subarray(0, 5).toString(), '%PDF-')
+  const fields = ['Stage', 'Fee', 'Due', 'Owner'].map(name => ({ id: name.toLowerCase(), name, kind: 'text' }))
+  await call(alice, `/contractor-lists/${list}`, 'PATCH', { settings: { fields, columns: null, sort: null } })
+  const preview = await call(alice, '/contractor-exports/preview', 'POST', { selection: { listId: list } })
+  type Preview = { columns: { label: string; isInDocuments: boolean }[] }
+  const inDocuments = (preview.json as unknown as Preview).columns.filter(each => each.isInDocuments)
+  const labels = inDocuments.map(({ label }) => label)
+  assert.equal(labels.length, 12)
+  assert.deepEqual(labels.slice(-4), ['Stage', 'Fee', 'Due', 'Owner'], 'a document has the list’s own fields')
+  assert.equal((await call(bob, '/contractor-exports/preview', 'POST', { selection: { listId: list } })).status, 404)
   const ticked = await ask(alice, { format: 'csv', selection: { listId: list, ids: [first] }, columns })
   assert.deepEqual(linesOf(await (await fetchFile(alice, ticked.json.id)).text()), ['Firm 0,fine,"a; b",1,high'])
   assert.equal((await ask(bob, { format: 'csv', selection: { listId: list } })).status, 404)

@@ -10,7 +10,7 @@ import { type Column, chooseColumns } from './columns.ts'
 import { errors } from './export-errors.ts'
 import { type Format, formats, mostRows } from './file.ts'
 import { flow, makeExport, type Options, runExport } from './making.ts'
-import { openSelection, Selection } from './selections.ts'
+import { isOwn, openSelection, Selection } from './selections.ts'
 
 /** A file that somebody asked for, and how far it is. */
 export const Export = Type.Object({
@@ -55,6 +55,7 @@ const mostAtOnce: Readonly<Record<Format, number>> = { csv: 1_000, xlsx: 1_000, 
 /** What an export would hold, asked before it is made. */
 export async function previewExport(app: App, scope: Scope, selection: Selection) {
   const { title, filters, columns, total } = await openSelection(app, scope, selection)
+  const inDocuments = new Set(columnsInDocuments(columns))
   return {
     title,
     filters,
@@ -122,26 +123,28 @@ function columnsFor({ format, columns: keys }: ExportRequest, known: readonly Co
   return columns
 }
 
-/** Those that are in a document unless told. */
-export const columnsInDocuments = (known: readonly Column[]) =>
-  known.filter(({ key }) => inDocuments.has(key)).map(({ key }) => key)
+/** Those that are in a document unless told: as many as fit, the weightiest first, a list's own fields among them. */
+export function columnsInDocuments(known: readonly Column[]): string[] {
+  const keys = known.map(({ key }) => key)
+  const weighty = weightiest.filter(key => keys.includes(key))
+  const chosen = new Set(
+    [...weighty, ...keys.filter(isOwn), ...fillers].filter(key => keys.includes(key)).slice(0, mostPdfColumns),
+  )
+  return keys.filter(key => chosen.has(key))
+}
 
-/** What fits across a page. */
-const inDocuments = new Set([
+const weightiest = [
   'name',
   'uei',
-  'cageCode',
-  'city',
+  'familyName',
   'state',
-  'naicsCode',
-  'naicsDescription',
   'totalContractValue',
   'familyContractValue',
-  'registrationStatus',
   'notes',
   'rating',
   'priority',
-])
+]
+const fillers = ['naicsDescription', 'cageCode', 'city', 'naicsCode', 'registrationStatus']
 
 /** The user's own, the latest first. What has expired is not among them. */
 export async function listExports(tx: Queryable, page: { limit: number; cursor?: string | undefined }) {

@@ -88,17 +88,42 @@ function writeHead(doc: Document, structure: Element, { title, filters }: FileDe
   doc.moveDown(0.8)
 }
 
-/** Columns share the width of the page as they ask for it. */
+/** Columns share the width of the page as they ask for it; where there is room, none so that a code or its label is broken. */
 function placesOf(doc: Document, columns: readonly Column[]): Place[] {
   const room = doc.page.width - 2 * margin
-  const asked = columns.map(({ width }) => Math.min(Math.max(width, 8), 34))
-  const all = asked.reduce((sum, width) => sum + width, 0)
+  const asked = columns.map(column => ({
+    column,
+    share: Math.min(Math.max(column.width, 8), 34),
+    least: leastOf(doc, column),
+  }))
+  const leastOfAll = asked.reduce((sum, { least }) => sum + least, 0)
+  const spare = room - leastOfAll
+  // What each wants beyond its least is met in proportion.
+  const shares = asked.reduce((sum, { share }) => sum + share, 0)
+  const wants = asked.map(({ share, least }) => Math.max((room * share) / shares - least, 0))
+  const wanted = wants.reduce((sum, want) => sum + want, 0)
   let x = margin
-  return columns.map((column, index) => {
-    const place = { column, x, width: (room * (asked[index] ?? 0)) / all }
-    x += place.width
+  return asked.map(({ column, least }, index) => {
+    const width = spare <= 0 ? (least * room) / leastOfAll : least + (spare * (wants[index] ?? 0)) / (wanted || 1)
+    const place = { column, x, width }
+    x += width
     return place
   })
+}
+
+const longestCode = 14
+
+/** The width of what would be broken: the longest word of the label, and a code. */
+function leastOf(doc: Document, { label, kind, width }: Column): number {
+  const words = label.split(' ').map(word => doc.font(bold).fontSize(size).widthOfString(word))
+  const code =
+    kind === 'text' && width <= longestCode
+      ? doc
+          .font(plain)
+          .fontSize(size)
+          .widthOfString('N'.repeat(width - 2))
+      : 0
+  return Math.min(Math.max(...words, code), 90) + 2 * padding + 1
 }
 
 /** In the structure the first time; what is repeated on later pages is decoration. */

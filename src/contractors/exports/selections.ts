@@ -213,6 +213,9 @@ async function* listRows(
 
 const ownPrefix = 'custom.'
 
+/** Whether it is a field of the list's own. */
+export const isOwn = (key: string) => key.startsWith(ownPrefix)
+
 /** The fields that a list has of its own: `settings.fields`; a list that never had any has no such key. */
 function ownColumns(fields: unknown): Column[] {
   if (!Array.isArray(fields)) return []
