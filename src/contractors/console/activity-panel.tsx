@@ -1,4 +1,4 @@
-import { Badge, NativeSelect, Skeleton, Text } from '@mantine/core'
+import { Anchor, Badge, NativeSelect, Skeleton, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { dayOf, EmptyState, ErrorState, formatExactTime, formatInstantDay, LoadMore, PageLink } from '#platform/console'
@@ -86,9 +86,16 @@ function Event({ event }: { event: Activity }) {
         )}{' '}
         {before}
         {after !== undefined && event.contractor && (
-          <PageLink to="/contractors/$id" params={{ id: event.contractor.id }} preload={false}>
+          <Anchor
+            component={PageLink}
+            to="/contractors/$id"
+            params={{ id: event.contractor.id }}
+            preload={false}
+            inherit
+            underline="always"
+          >
             {event.contractor.name}
-          </PageLink>
+          </Anchor>
         )}
         {after}
       </span>

@@ -11,7 +11,7 @@ const fieldNames: Readonly<Record<string, string>> = {
   tags: 'the tags',
   rating: 'the rating',
   priority: 'the priority',
-  customData: 'its own fields',
+  customData: 'own fields',
   position: 'the order',
 }
 

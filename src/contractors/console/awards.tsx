@@ -48,7 +48,7 @@ export function Awards({ contractor }: { contractor: ContractorInFull }) {
         </EmptyState>
       ) : (
         <ScrollRegion label="Table of awards" isBusy={query.isPlaceholderData}>
-          <table className="data" style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}>
+          <table className={`data ${classes.awards}`} style={{ opacity: query.isPlaceholderData ? 0.6 : 1 }}>
             <thead>
               <tr>
                 <Sorted by="action" label="Last action" address={address} change={change} />
@@ -104,8 +104,12 @@ function Sorted({ by, label, address, change, isNumber }: SortedProps) {
 function AwardRow({ award, open }: { award: Award; open: () => void }) {
   return (
     <tr>
-      <td style={{ whiteSpace: 'nowrap' }}>{award.lastActionDate ? formatDay(award.lastActionDate) : '–'}</td>
-      <td style={{ whiteSpace: 'nowrap' }}>{award.signedDate ? formatDay(award.signedDate) : '–'}</td>
+      <td data-label="Last action" style={{ whiteSpace: 'nowrap' }}>
+        {award.lastActionDate ? formatDay(award.lastActionDate) : '–'}
+      </td>
+      <td data-label="Signed" style={{ whiteSpace: 'nowrap' }}>
+        {award.signedDate ? formatDay(award.signedDate) : '–'}
+      </td>
       <td style={{ whiteSpace: 'nowrap' }}>
         <UnstyledButton className={`code ${classes.rowButton}`} fz="sm" onClick={open}>
           <span className="visually-hidden">Details of award </span>
@@ -137,7 +141,7 @@ function AwardRow({ award, open }: { award: Award; open: () => void }) {
           </Text>
         )}
       </td>
-      <td style={{ whiteSpace: 'nowrap' }}>
+      <td data-label="Completion" style={{ whiteSpace: 'nowrap' }}>
         {award.completionDate ? formatDay(award.completionDate) : '–'}
         {award.status && (
           <div>

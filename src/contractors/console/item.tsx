@@ -224,8 +224,22 @@ const savingWords: Readonly<Record<SavingState, string>> = {
 function RemarksText({ list, item, columns }: { list: List; item: ListItem; columns: readonly string[] }) {
   const shows = (column: string) => columns.includes(column)
   const fields = list.settings.fields.filter(field => shows(`field:${field.id}`))
+  const hasRemarks =
+    (shows('notes') && item.notes) ||
+    (shows('tags') && item.tags.length > 0) ||
+    (shows('rating') && item.rating !== null) ||
+    (shows('priority') && item.priority)
   return (
     <div className={classes.remarks}>
+      {hasRemarks && <FixedRemarks item={item} shows={shows} />}
+      <FieldTexts fields={fields} item={item} className={classes.fieldTexts} />
+    </div>
+  )
+}
+
+function FixedRemarks({ item, shows }: { item: ListItem; shows: (column: string) => boolean }) {
+  return (
+    <>
       <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
         {shows('notes') && item.notes}
       </Text>
@@ -250,7 +264,6 @@ function RemarksText({ list, item, columns }: { list: List; item: ListItem; colu
           </Badge>
         )}
       </div>
-      <FieldTexts fields={fields} item={item} className={classes.fieldTexts} />
-    </div>
+    </>
   )
 }

@@ -104,12 +104,12 @@ function Header({ list }: { list: List }) {
               </span>
               <span>{formatAmount(list.totalValue)} in contracts</span>
               {list.isPublic && (
-                <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="globe" size={11} />}>
+                <Badge variant="light" color="gray" size="sm" tt="none" leftSection={<Icon name="globe" size={11} />}>
                   {list.isMine ? 'public' : 'public list of a colleague'}
                 </Badge>
               )}
               {list.access === 'shared' && (
-                <Badge variant="light" color="gray" size="sm" leftSection={<Icon name="people" size={11} />}>
+                <Badge variant="light" color="gray" size="sm" tt="none" leftSection={<Icon name="people" size={11} />}>
                   {list.mayEdit ? 'shared with you, you may edit' : 'shared with you, to read'}
                 </Badge>
               )}

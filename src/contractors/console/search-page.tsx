@@ -152,6 +152,16 @@ export function Page() {
             <Text size="sm" fw={550} role="status" className="figures">
               {countOf(first)}
             </Text>
+            <Button
+              className={classes.narrow}
+              variant="default"
+              size="xs"
+              ml="auto"
+              leftSection={<Icon name="filter" size={15} />}
+              onClick={drawer.open}
+            >
+              Filters{chosen.length > 0 && ` (${chosen.length})`}
+            </Button>
             <Group gap="sm">
               <Switch
                 size="xs"
@@ -167,15 +177,6 @@ export function Page() {
                 data={Object.entries(sorts).map(([value, label]) => ({ value, label }))}
                 onChange={event => change({ sort: event.currentTarget.value })}
               />
-              <Button
-                className={classes.narrow}
-                variant="default"
-                size="xs"
-                leftSection={<Icon name="filter" size={15} />}
-                onClick={drawer.open}
-              >
-                Filters{chosen.length > 0 && ` (${chosen.length})`}
-              </Button>
             </Group>
           </Group>
           {chosen.length > 0 && (

@@ -67,25 +67,30 @@ export function SharedItem({ list, item }: { list: SharedList; item: Item }) {
 
 function RemarksText({ list, item }: { list: SharedList; item: Item }) {
   const hasFields = list.fields.some(({ id }) => item.customData[id] !== undefined)
-  if (!item.notes && item.tags.length === 0 && item.rating === null && !item.priority && !hasFields) return null
+  const hasMarks = item.tags.length > 0 || item.rating !== null || item.priority !== null
+  if (!item.notes && !hasMarks && !hasFields) return null
   return (
     <div className={classes.remarks}>
-      <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-        {item.notes}
-      </Text>
-      <Group gap={8}>
-        {item.rating !== null && <Rating readOnly value={item.rating} aria-label={`Rated ${item.rating} of 5`} />}
-        {item.priority && (
-          <Badge variant="light" color="gray" tt="none">
-            {priorityNames[item.priority]}
-          </Badge>
-        )}
-        {item.tags.map(tag => (
-          <Badge key={tag} variant="outline" color="gray" tt="none">
-            {tag}
-          </Badge>
-        ))}
-      </Group>
+      {item.notes && (
+        <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+          {item.notes}
+        </Text>
+      )}
+      {hasMarks && (
+        <Group gap={8}>
+          {item.rating !== null && <Rating readOnly value={item.rating} aria-label={`Rated ${item.rating} of 5`} />}
+          {item.priority && (
+            <Badge variant="light" color="gray" tt="none">
+              {priorityNames[item.priority]}
+            </Badge>
+          )}
+          {item.tags.map(tag => (
+            <Badge key={tag} variant="outline" color="gray" tt="none">
+              {tag}
+            </Badge>
+          ))}
+        </Group>
+      )}
       <FieldTexts fields={list.fields} item={item} className={classes.whole} />
     </div>
   )
