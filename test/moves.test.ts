@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { sealEntries, verifyLog } from '#platform/audit'
 import type { DomainError } from '#platform/errors.ts'
 import { finishMove, type MoveOptions, moveTenant, undoMove } from '#platform/tenancy'
 import { tenantDatabase } from '#test/tenant-databases.ts'
@@ -111,8 +112,17 @@ test('MT-17 a tenant moves there and back with every row, and no other tenant is
   assert.deepEqual(await contentOf(admin, bob.tenantId), ofBob)
   const there = await contentOf(elsewhere.admin, alice.tenantId)
 
+  // PE-07: its log comes along, and is new here by the numbers of transactions here.
+  await sealEntries(app.db)
   const back = await moveTenant(options, null)
   assert.equal(back.state, 'switched')
+  const { rows: told } = await admin.query(
+    `select count(*)::int as count from audit.audit_logs where tenant_id = $1 and changes -> 'name' ->> 'new' = 'Renamed there'`,
+    [alice.tenantId],
+  )
+  assert.equal(told[0].count, 1, 'control')
+  await sealEntries(app.db)
+  assert.deepEqual((await verifyLog({ admin: adminConfig })).findings, [])
   assert.deepEqual(await contentOf(admin, alice.tenantId), there)
   await finishMove(options)
   assert.deepEqual(Object.values(await contentOf(elsewhere.admin, alice.tenantId)).flat(), [])

@@ -229,7 +229,7 @@ export async function appendLog(
           and not exists (
             -- The numbers of transactions are each server's own: there a row is new.
             select from pg_attrdef
-            where adrelid = attrelid and adnum = attnum and pg_get_expr(adbin, adrelid) ~ 'pg_current_xact_id'
+            where adrelid = attrelid and adnum = attnum and pg_get_expr(adbin, adrelid) ~ 'txid_current|pg_current_xact_id'
           )) as columns,
       a.attname as time
     from pg_partitioned_table as p
