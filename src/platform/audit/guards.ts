@@ -110,10 +110,15 @@ export async function findGuardFaults(tx: Statements): Promise<GuardFault[]> {
     union all
     select
       'audit.sealing',
-      format('The log is sealed up to transaction %s, and this server is at %s only: no entry is sealed any more', sealed.at, here.at),
+      format('The log goes up to transaction %s, and this server is at %s only: no entry is sealed any more', sealed.at, here.at),
       'If a dump was read into this server, say so, and it goes on from there: commonhold audit continue-copy --reason TEXT. If not, somebody has written to audit.sealing: commonhold audit verify names what was not sealed, restore a backup aside and compare.'
     from audit.sealing as state
-    cross join lateral (select pg_snapshot_xmax(state.sealed)::text::bigint as at) as sealed
+    cross join lateral (
+      select greatest(
+        pg_snapshot_xmax(state.sealed)::text::bigint,
+        (select max(written_in) + 1 from audit.audit_logs)
+      ) as at
+    ) as sealed
     cross join lateral (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint + state.shift as at) as here
     where sealed.at > here.at
 

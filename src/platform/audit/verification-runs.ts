@@ -3,6 +3,7 @@ import { type Queryable, sql } from '#platform/database'
 import { nullable, oneOf, timestamp, uuid } from '#platform/http'
 import type { AcceptedFork } from './accepted-forks.ts'
 import { adviceFor } from './advice.ts'
+import type { ContinuedCopy } from './continued-copies.ts'
 import type { Finding } from './findings.ts'
 
 const text = Type.String()
@@ -29,6 +30,9 @@ export const VerificationRun = Type.Object({
     Type.Object({ checkpoint: Type.Integer(), forkOf: Type.Integer(), by: text, at: text, reason: text }),
     { description: 'Restores that an administrator has accepted' },
   ),
+  continuedCopies: Type.Array(Type.Object({ checkpoint: nullable(Type.Integer()), by: text, at: text, reason: text }), {
+    description: 'That this is a dump of another database, as an administrator has said',
+  }),
   findings: Type.Array(
     Type.Object({
       kind: text,
@@ -46,7 +50,7 @@ export const VerificationRun = Type.Object({
 })
 export type VerificationRun = Static<typeof VerificationRun>
 
-type Lists = 'archivesRead' | 'archivesAway' | 'knownForks'
+type Lists = 'archivesRead' | 'archivesAway' | 'knownForks' | 'continuedCopies'
 
 /** The latest first. */
 export async function listVerifications(tx: Queryable, limit = 20): Promise<VerificationRun[]> {
@@ -55,6 +59,7 @@ export async function listVerifications(tx: Queryable, limit = 20): Promise<Veri
     archivesRead: string[] | null
     archivesAway: string[] | null
     knownForks: readonly AcceptedFork[] | null
+    continuedCopies: readonly ContinuedCopy[] | null
     findings: readonly Finding[] | null
     counts: Readonly<Record<string, number>> | null
   }
@@ -81,28 +86,35 @@ export async function listVerifications(tx: Queryable, limit = 20): Promise<Veri
       result -> 'archivesRead' as archives_read,
       result -> 'archivesAway' as archives_away,
       result -> 'knownForks' as known_forks,
+      result -> 'continuedCopies' as continued_copies,
       result -> 'findings' as findings,
       result -> 'counts' as counts
     from audit.verifications
     order by began_at desc
     limit ${limit}`)
-  return rows.map(({ findings, counts, archived, archivesRead, archivesAway, knownForks, ...row }) => ({
-    ...row,
-    archived: archived ?? 0,
-    archivesRead: archivesRead ?? [],
-    archivesAway: archivesAway ?? [],
-    knownForks: (knownForks ?? []).map(({ checkpoint, forkOf, by, at, reason }) => ({
-      ...{ checkpoint: checkpoint.number, forkOf: forkOf.number },
-      ...{ by, at, reason },
-    })),
-    counts: counts ?? {},
-    findings: (findings ?? []).slice(0, 50).map(({ kind, text, tenantId, entryId, checkpoint }) => ({
-      kind,
-      text,
-      advice: adviceFor(kind),
-      ...(tenantId !== undefined && { tenantId }),
-      ...(entryId !== undefined && { entryId }),
-      ...(checkpoint !== undefined && { checkpoint }),
-    })),
-  }))
+  return rows.map(
+    ({ findings, counts, archived, archivesRead, archivesAway, knownForks, continuedCopies, ...row }) => ({
+      ...row,
+      archived: archived ?? 0,
+      archivesRead: archivesRead ?? [],
+      archivesAway: archivesAway ?? [],
+      knownForks: (knownForks ?? []).map(({ checkpoint, forkOf, by, at, reason }) => ({
+        ...{ checkpoint: checkpoint.number, forkOf: forkOf.number },
+        ...{ by, at, reason },
+      })),
+      continuedCopies: (continuedCopies ?? []).map(({ checkpoint, by, at, reason }) => ({
+        checkpoint: checkpoint?.number ?? null,
+        ...{ by, at, reason },
+      })),
+      counts: counts ?? {},
+      findings: (findings ?? []).slice(0, 50).map(({ kind, text, tenantId, entryId, checkpoint }) => ({
+        kind,
+        text,
+        advice: adviceFor(kind),
+        ...(tenantId !== undefined && { tenantId }),
+        ...(entryId !== undefined && { entryId }),
+        ...(checkpoint !== undefined && { checkpoint }),
+      })),
+    }),
+  )
 }

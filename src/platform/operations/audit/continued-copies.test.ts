@@ -105,6 +105,27 @@ test('PE-07 what is written afterwards is sealed as ever, of one who had begun b
   assert.match(column?.create ?? '', / default txid_current\(\)$/, 'no drift')
 })
 
+test('PE-07 an entry that a dump brought along unsealed, of a number that this server comes to later, waits too', async () => {
+  const { rows } = await admin.query('select sealed::text, round::text from audit.sealing')
+  await happen()
+  const { rows: parts } = await admin.query(
+    `select relid::regclass::text as name from pg_partition_tree('audit.audit_logs')`,
+  )
+  for (const { name } of parts) await admin.query(`alter table ${name} disable trigger append_only`)
+  await admin.query(`
+    update audit.audit_logs set written_in = written_in + 5000
+    where written_in >= (select pg_snapshot_xmax(sealed)::text::bigint from audit.sealing)`)
+  for (const { name } of parts) await admin.query(`alter table ${name} enable always trigger append_only`)
+  assert.equal(await sealEntries(db), 0)
+  assert.deepEqual(await faults(), ['audit.sealing'])
+  assert.deepEqual((await admin.query('select sealed::text, round::text from audit.sealing')).rows, rows, 'control')
+  await run('continue-copy', '--reason', 'Once more')
+  await checkpoint()
+  const { counts, unsealed, continuedCopies } = await verify()
+  assert.deepEqual([counts, unsealed, continuedCopies.length], [{}, 0, 2])
+  assert.deepEqual(await faults(), [])
+})
+
 test('PE-07 a log that goes on as a copy though nothing signed says so is found, and numbers that nobody wants', async () => {
   await admin.query('create table public.kept as table audit.continued_copies; truncate audit.continued_copies')
   const found = await verify()

@@ -180,7 +180,9 @@ function Logs({ logs }: { logs: Standing['logs'] }) {
 function Archived({ runs }: { runs: readonly Run[] }) {
   const whole = runs.filter(({ kind, state }) => kind === 'full' && (state === 'sound' || state === 'unsound'))
   const last = [...new Map(whole.toReversed().map(run => [run.database, run])).values()]
-  const told = last.filter(({ archived, knownForks }) => archived > 0 || knownForks.length > 0)
+  const told = last.filter(
+    ({ archived, knownForks, continuedCopies }) => archived > 0 || knownForks.length + continuedCopies.length > 0,
+  )
   if (told.length === 0) return null
   return (
     <TablePart
@@ -205,14 +207,25 @@ function Archived({ runs }: { runs: readonly Run[] }) {
         {
           label: 'Restores known of',
           isLong: true,
-          of: ({ knownForks }) =>
-            knownForks.length === 0
-              ? 'none'
-              : knownForks.map(({ checkpoint, forkOf, by, at, reason }) => (
+          of: ({ knownForks, continuedCopies }) =>
+            knownForks.length + continuedCopies.length === 0 ? (
+              'none'
+            ) : (
+              <>
+                {continuedCopies.map(({ checkpoint, by, at, reason }) => (
+                  <div key={at}>
+                    A dump of another database,{' '}
+                    {checkpoint === null ? 'from its beginning' : `after checkpoint ${checkpoint}`}, as {by} said{' '}
+                    {formatAgo(at)}: {reason}
+                  </div>
+                ))}
+                {knownForks.map(({ checkpoint, forkOf, by, at, reason }) => (
                   <div key={checkpoint}>
                     Checkpoint {checkpoint} beside {forkOf}, accepted by {by} {formatAgo(at)}: {reason}
                   </div>
-                )),
+                ))}
+              </>
+            ),
         },
       ]}
     />
