@@ -62,6 +62,14 @@ describe('accounts in the console', { skip }, () => {
     await page.getByText('Alice Archer reactivated the account').waitFor()
     await page.getByRole('button', { name: 'Suspend' }).waitFor()
 
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByLabel('Reason').fill('Asked for it')
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the account' }).click()
+    await page.getByText('It can be restored until').waitFor()
+    await look(page, 'user-deleted')
+    await page.getByRole('link', { name: 'Operations, Audit log' }).click()
+    await page.getByRole('button', { name: 'Erase a person…' }).waitFor()
+
     await page.goto(`/users/${alice.userId}`)
     await page.getByText('This is your own account').waitFor()
     assert.equal(await page.getByRole('button', { name: 'Suspend' }).count(), 0)

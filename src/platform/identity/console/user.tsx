@@ -145,7 +145,7 @@ function StatusNote({ user }: { user: UserDetails }) {
         <Text size="sm" mt={4}>
           It can be restored until {formatInstantDay(restorableUntil)}, unless its address is taken. Then it is erased.
           To erase it at once, see{' '}
-          <Anchor component={PageLink} to="/operations/audit" inherit>
+          <Anchor component={PageLink} to="/operations/audit" inherit underline="always">
             Operations, Audit log
           </Anchor>
           .
