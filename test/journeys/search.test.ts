@@ -108,7 +108,7 @@ describe('the search in the console', { skip }, () => {
       assert.equal(await firms.count(), 1, 'one firm is shown once')
       await look(page, `search rolled up ${size}`)
       await firm.getByRole('link', { name: '2 members' }).click()
-      const family = page.getByRole('table', { name: 'Table of the family' })
+      const family = page.getByRole('region', { name: 'Table of the family' })
       await family.getByRole('link', { name: 'ORCHARD EAST LLC' }).waitFor()
       await admin.query(`delete from contractors.contractor_profiles where name like 'ORCHARD %'`)
 
