@@ -289,7 +289,7 @@ async function findFormer(tx: Reader, words: Pick<Words, 'words' | 'lastIsPrefix
   return ids.length > mostFormer ? [] : ids
 }
 
-/** More members of one word are not looked through. */
+/** Words that more contractors have are not looked for among members: so many have them that a page is full anyhow. */
 const mostMembers = 2_000
 
 /**
@@ -308,12 +308,9 @@ async function findLed(tx: Reader, words: Pick<Words, 'words' | 'lastIsPrefix'>)
         limit ${mostFormer + 1}
       ),
       below as materialized (
-        select family_uei
+        select family_uei, uei, merged_into is null and not is_hidden as is_shown
         from contractors.contractor_profiles
         where search_words @@ ${tsqueryOf(words)}::tsquery
-          and family_uei <> uei
-          and merged_into is null
-          and not is_hidden
         limit ${mostMembers + 1}
       )
     select array(
@@ -325,6 +322,8 @@ async function findLed(tx: Reader, words: Pick<Words, 'words' | 'lastIsPrefix'>)
       from below
       join contractors.families as family on family.uei = below.family_uei
       where family.is_named_only
+        and below.family_uei <> below.uei
+        and below.is_shown
         and (select count(*) from below) <= ${mostMembers}
     ) as ids
   `)
