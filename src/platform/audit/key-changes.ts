@@ -41,17 +41,18 @@ export class SigningKeys {
   }
 }
 
-type Place = { from: number; to: number }
+/** The checkpoint `at` says that those after `from` up to `to` are gone. */
+type Fork = { at: number; from: number; to: number }
 type Signed = { number: number; signed: string; read: ReadCheckpoint | undefined }
 type Chain = { logId: string; checkpoints: readonly Signed[]; keyChanges?: readonly KeyChange[] | undefined }
 
 /**
  * Whoever has a key of before can sign with it what he likes: but not what says that it is of later, and not in the place of
- * what the newest key knows to have been there. `forks` are the numbers that a restore has passed by.
+ * what the newest key knows to have been there. `forks` are what restores have passed by.
  */
 export function checkKeyChanges(
   { logId, checkpoints, keyChanges = [] }: Chain,
-  forks: readonly Place[],
+  forks: readonly Fork[],
   findings: Findings,
 ): void {
   const replaced = new Map(keyChanges.map(change => [change.from, change]))
@@ -67,7 +68,10 @@ export function checkKeyChanges(
   // The newest is enough: each checkpoint is bound to all before it.
   const last = keyChanges.at(-1)
   const head = last?.logs.find(({ log }) => log === logId)
-  if (!last || !head || forks.some(({ from, to }) => head.number > from && head.number <= to)) return
+  if (!last || !head) return
+  // What this key knows can only have been passed by after it came: a key of before says so of times of before, and accepts it.
+  const isOfLast = (at: number) => checkpoints.find(({ number }) => number === at)?.read?.thumbprint === last.to
+  if (forks.some(({ at, from, to }) => head.number > from && head.number <= to && isOfLast(at))) return
   const own = checkpoints.find(({ number }) => number === head.number)
   if (own && checkpointHash(own.signed) === head.hash) return
   const newest = checkpoints.at(-1)?.number ?? 0

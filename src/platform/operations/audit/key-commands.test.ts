@@ -10,6 +10,7 @@ import { checkpointSigners, listKeyChanges, openDocumentSigner } from '#platform
 import { commandsOn, runCommand } from '#test/commands.ts'
 import { tenantDatabase } from '#test/tenant-databases.ts'
 import { testWorld } from '#test/world.ts'
+import { acceptFork } from '../../audit/accepted-forks.ts'
 import { CheckpointFolder } from '../../audit/checkpoint-folder.ts'
 import { listCheckpointsAfter, makeCheckpoint } from '../../audit/checkpoints.ts'
 import { SigningKeys } from '../../audit/key-changes.ts'
@@ -137,6 +138,21 @@ test('PE-07 GG-17 whoever has the key of before is found by what he signs with i
       insert into audit.checkpoint_trees select * from public.kept_checkpoint_trees where number > 1`)
     await copyOutside([])
     assert.ok((await read('verify')).counts.checkpoint_missing, 'one is gone that the new key knows')
+  })
+  await attacked(async () => {
+    const head = { number: 1, hash: String(change?.logs[0]?.hash) }
+    await admin.query(`
+      truncate audit.checkpoints, audit.checkpoint_trees;
+      update audit.trees set checkpointed_size = 0`)
+    const forked = await makeCheckpoint(db, stolen, longBefore, head)
+    assert.equal(forked?.forkOf?.number, 1, 'control')
+    const said = { number: forked.number, by: 'nobody', reason: 'a restore', signer: before, now: longBefore }
+    await acceptFork({ ...said, admin: adminConfig, folder: undefined })
+    await copyOutside(await listCheckpointsAfter(db.unscoped, 0, 10))
+    const { counts, knownForks } = await read('verify')
+    assert.equal(knownForks.length, 1, 'control: by itself it is a restore that somebody knows of')
+    assert.deepEqual(counts, { checkpoint_missing: 1 }, 'as if it had been restored to before')
+    await admin.query('truncate audit.accepted_forks')
   })
   assert.deepEqual((await read('verify')).counts, {}, 'control: nothing is left of that')
 
