@@ -267,6 +267,39 @@ test('VS-14 drift is told by replaying the migrations, for a database that has t
   assert.equal(rows.length, 0)
 })
 
+test('VS-14 a condition that a dump brought into other brackets is no drift, one of another meaning is', async t => {
+  const { admin, client } = await emptyTestDatabase(t)
+  const folder = migrationFolder(t)
+  folder.write({
+    ...migrations,
+    '20260102_000000_shop_check_things.up': `
+      alter table shop.things
+        add column isSold boolean not null default false,
+        add constraint things_ids check (id between 1 and 1000 and (isSold or name <> '((a AND b) AND c)' or id > 2)),
+        add constraint things_prices check ((price > 1 or isSold) and id > 0);`,
+    '20260102_000000_shop_check_things.down': 'alter table shop.things drop column isSold;',
+  })
+  const options = { admin, directory: folder.directory, repeatableDirectory: folder.repeatableDirectory }
+  await migrateDatabase(options)
+  const expected = await readCatalog(client)
+  const readAgain = async (change: (text: string) => string) => {
+    for (const name of ['things_ids', 'things_prices']) {
+      const asked = 'select pg_get_constraintdef(oid) as text from pg_constraint where conname = $1'
+      const before = (await client.query(asked, [name])).rows[0].text
+      await client.query(`alter table shop.things drop constraint ${name}, add constraint ${name} ${change(before)}`)
+      if (name === 'things_ids')
+        assert.notEqual((await client.query(asked, [name])).rows[0].text, before, 'control: it is written otherwise')
+    }
+    return compareCatalogs(expected, await readCatalog(client)).map(({ object }) => object)
+  }
+  assert.deepEqual(await readAgain(text => text), [])
+  const regrouped = 'CHECK (((price > (1)::numeric) OR (issold AND (id > 0))))'
+  assert.deepEqual(
+    await readAgain(text => (text.includes('price') ? regrouped : text.replace('(a AND b)', 'a AND b'))),
+    ['constraint shop.things.things_ids', 'constraint shop.things.things_prices'],
+  )
+})
+
 test('GG-15 partitions that jobs make month by month are no drift, others are', async t => {
   const { admin, client } = await emptyTestDatabase(t)
   const folder = migrationFolder(t)

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { errorTable } from '#platform/errors.ts'
 import { type CatalogObject, readCatalog } from './catalog.ts'
 import { additionOf, tableText } from './dump.ts'
+import { withoutGroupings } from './groupings.ts'
 import { type MigrationOptions, readMigrationStatus } from './migrate.ts'
 import { connectAs } from './migrator.ts'
 import { inReplay } from './replay.ts'
@@ -48,12 +49,14 @@ export function compareCatalogs(expected: readonly CatalogObject[], found: reado
     .map(object => differenceOf(undefined, object, expected))
   const changed = expected.flatMap(object => {
     const other = present.get(object.id)
-    const isSame = other ? other.create === object.create : !isWhole(object, wanted, present)
+    const isSame = other ? isAlike(other.create, object.create) : !isWhole(object, wanted, present)
     return isSame ? [] : [differenceOf(object, other, expected)]
   })
   // What depends on others comes behind them in a catalog.
   return [...added.reverse(), ...changed]
 }
+
+const isAlike = (one: string, other: string) => one === other || withoutGroupings(one) === withoutGroupings(other)
 
 type Objects = ReadonlyMap<string, CatalogObject>
 
