@@ -241,14 +241,17 @@ async function makeProfiles(admin: pg.Client, { profiles }: Size): Promise<void>
   )
   await admin.query(`
     insert into contractors.families
-      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
+      (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count, head_id,
+        is_named_only)
     select
       family_uei,
       coalesce(max(name) filter (where uei = family_uei), family_uei),
       count(*),
       sum(total_contract_value),
       sum(active_contracts_count),
-      sum(completed_contracts_count)
+      sum(completed_contracts_count),
+      (array_agg(id order by uei <> family_uei, value_rank desc, id))[1],
+      bool_or(uei = family_uei) is not true
     from contractors.contractor_profiles
     group by family_uei
     having count(*) > 1
