@@ -430,6 +430,9 @@ test('GG-06 rolled up, a firm whose parent has no profile is shown once, under t
     'a member’s CAGE code': '7AB19',
   }
   for (const [what, q] of Object.entries(byWhat)) assert.deepEqual(await found(q), [head], `by ${what}`)
+  const hidden = await make({ name: 'GROUND SECRET', is_hidden: true, cage_code: '7AB18', ...below })
+  const { rows: secret } = await admin.query('select uei from contractors.contractor_profiles where id = $1', [hidden])
+  for (const q of [secret[0].uei, '7AB18']) assert.deepEqual(await found(q), [], 'nor whose family a hidden one is of')
   assert.deepEqual(
     await names({ q: 'ground', rollUp: true }),
     ['GROUND STATIONS', 'GROUND SINGLE'],

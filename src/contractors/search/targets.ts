@@ -249,6 +249,7 @@ async function findHeads(tx: Reader, ids: readonly string[], parentUei: string):
       select family_uei
       from contractors.contractor_profiles
       where id = any(${ids}::uuid[])
+        and not is_hidden
       union all
       select ${parentUei}
     )
