@@ -121,10 +121,10 @@ columns as (
   where a.attnum > 0 and not a.attisdropped and r.relkind <> 'S'
 )`
 
-/** One query for each kind of object; it gives the columns of CatalogObject. Positions order a dump within a relation. */
-/** Where the numbers of transactions follow those that a dump brought along (audit.continue_copy) that is no other default. */
+// That the numbers of transactions follow those of a dump (audit.continue_copy) makes no other default.
 const defaultOf = `regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^\\(txid_current\\(\\) \\+ .*\\)$', 'txid_current()')`
 
+/** One query for each kind of object; it gives the columns of CatalogObject. Positions order a dump within a relation. */
 const readers: Record<string, string> = {
   extension: `
     select 'extension ' || e.extname as id, 0 as position,
