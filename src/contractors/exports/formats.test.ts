@@ -224,24 +224,19 @@ test('GG-06 a JSON file has the exact values, and a record on each line', async 
   assert.deepEqual(JSON.parse((await write(writeJson, [])).toString()), [])
 })
 
-test('GG-09 in a PDF file no code and no word of a label is broken, as many columns as there may be', async () => {
-  const keys = [
-    'name',
-    'uei',
-    'cageCode',
-    'city',
-    'state',
-    'zipCode',
-    'naicsCode',
-    'naicsDescription',
-    'registrationStatus',
-  ]
-  const columns = chooseColumns(known, [...keys, 'totalContractValue', 'notes', 'priority'])
-  const wide = { uei: 'GHHZCMTGD6J4', cageCode: '6MW8W', zipCode: '20190-5617', naicsCode: '541512', state: 'WV' }
-  const row = { ...rows[0], ...wide, naicsDescription: 'Nonferrous Metal (except Copper and Aluminum) Rolling' }
+test('GG-09 in a PDF file no code, amount or word of a label is broken, as many columns as there may be', async () => {
+  const keys = ['name', 'uei', 'cageCode', 'dbaName', 'addressLine1', 'state', 'zipCode', 'naicsDescription']
+  const columns = chooseColumns(known, [...keys, 'registrationStatus', 'totalContractValue', 'notes', 'tags'])
+  const wide = { uei: 'GHHZCMTGD6J4', cageCode: '6MW8W', zipCode: '20190-5617', state: 'WV' }
+  const row = {
+    ...rows[0],
+    ...wide,
+    totalContractValue: '10000000000.00',
+    naicsDescription: 'Nonferrous Metal (except Copper and Aluminum) Rolling',
+  }
   const bytes = await write(writePdf, [row], { columns })
   const { text } = await extractText(await getDocumentProxy(new Uint8Array(bytes)))
-  for (const whole of [...Object.values(wide), 'Registration', 'Industry', 'Priority']) {
+  for (const whole of [...Object.values(wide), '10,000,000,000.00', 'Registration', 'Industry', 'Tags']) {
     assert.ok(text[0]?.includes(whole), whole)
   }
 })

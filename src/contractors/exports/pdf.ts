@@ -113,17 +113,19 @@ function placesOf(doc: Document, columns: readonly Column[]): Place[] {
 
 const longestCode = 14
 
-/** The width of what would be broken: the longest word of the label, and a code. */
+/** As long as most values of a kind that has no gaps to break at. */
+const unbroken: Partial<Record<Column['kind'], string>> = {
+  money: '99,999,999,999.99',
+  date: '2026-12-24',
+  time: '2026-12-24',
+}
+
+/** The width of what would be broken: the longest word of the label, and a code, amount or day. */
 function leastOf(doc: Document, { label, kind, width }: Column): number {
   const words = label.split(' ').map(word => doc.font(bold).fontSize(size).widthOfString(word))
-  const code =
-    kind === 'text' && width <= longestCode
-      ? doc
-          .font(plain)
-          .fontSize(size)
-          .widthOfString('N'.repeat(width - 2))
-      : 0
-  return Math.min(Math.max(...words, code), 90) + 2 * padding + 1
+  const sample = kind === 'text' && width <= longestCode ? 'N'.repeat(width - 2) : unbroken[kind]
+  const value = sample === undefined ? 0 : doc.font(plain).fontSize(size).widthOfString(sample)
+  return Math.min(Math.max(...words, value), 90) + 2 * padding + 1
 }
 
 /** In the structure the first time; what is repeated on later pages is decoration. */
