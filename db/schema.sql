@@ -3033,6 +3033,52 @@ RETURN (SELECT COALESCE(jsonb_agg(name.name ORDER BY name.name), '[]'::jsonb) AS
 revoke execute on function audit.columns_in(entry audit.audit_logs, columns text[]) from public;
 comment on function audit.columns_in(entry audit.audit_logs, columns text[]) is 'Which of the columns the entry has values of';
 
+CREATE OR REPLACE FUNCTION audit.continue_copy()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  state audit.sealing;
+  here pg_snapshot;
+  next_here bigint;
+  next_known bigint;
+  lowest bigint;
+  higher bigint;
+begin
+  -- Whoever writes ends first, and whoever comes later has the new default.
+  lock table audit.audit_logs in access exclusive mode;
+  select * into strict state from audit.sealing for update;
+  here := pg_current_snapshot();
+  next_here := pg_snapshot_xmax(here)::text::bigint + state.shift;
+  next_known := greatest(
+    pg_snapshot_xmax(state.sealed)::text::bigint,
+    pg_snapshot_xmax(state.target)::text::bigint,
+    (select max(written_in) from audit.audit_logs) + 1
+  );
+  if next_known <= next_here then
+    return null;
+  end if;
+  -- What was written here since the dump was read: it has numbers of this server, and is not sealed.
+  select min(written_in) - state.shift into lowest
+  from audit.audit_logs
+  where written_in < next_here
+    and created_at > state.sealed_at;
+  higher := next_known - least(lowest, pg_snapshot_xmin(here)::text::bigint);
+  insert into audit.erasing_transactions (id) values (pg_current_xact_id());
+  update audit.audit_logs
+  set written_in = written_in + higher - state.shift
+  where written_in < next_here
+    and created_at > state.sealed_at;
+  delete from audit.erasing_transactions where id = pg_current_xact_id();
+  update audit.sealing set shift = higher;
+  execute format('alter table audit.audit_logs alter column written_in set default txid_current() + %s', higher);
+  return higher;
+end
+$function$;
+revoke execute on function audit.continue_copy() from public;
+comment on function audit.continue_copy() is 'Of a dump that was read into another server: has the numbers of transactions follow those of the dump, so that its log is sealed again. Returns by how much; null where there is nothing to do. For the owner';
+
 CREATE OR REPLACE FUNCTION audit.declare_personal(new_format smallint, declarations jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -3608,6 +3654,16 @@ begin
   end if;
   -- Without a lock first: where nothing is new, nothing is written.
   select * into strict state from audit.sealing;
+  -- Of a dump in a server that is behind: what it brought along would be new with the next round, and get second positions.
+  if pg_snapshot_xmax(state.sealed) > pg_snapshot_xmax(audit.shift_snapshot(pg_current_snapshot(), state.shift))
+    or exists (
+      select
+      from audit.audit_logs as ahead
+      where ahead.written_in >= pg_snapshot_xmax(audit.shift_snapshot(pg_current_snapshot(), state.shift))::text::bigint
+    )
+  then
+    return;
+  end if;
   if state.target is null
     and not exists (select from audit.audit_logs as new where new.written_in >= pg_snapshot_xmax(state.sealed)::text::bigint)
     and not exists (
@@ -3626,7 +3682,7 @@ begin
   -- One statement, so that what it sees and what it notes as seen are the same.
   return query
   with now_seen as materialized (
-    select coalesce(state.target, pg_current_snapshot()) as snapshot
+    select coalesce(state.target, audit.shift_snapshot(pg_current_snapshot(), state.shift)) as snapshot
   ),
   fresh as materialized (
     select candidate.*
@@ -3733,6 +3789,28 @@ $function$;
 grant execute on function audit.seal_lag() to commonhold_app;
 revoke execute on function audit.seal_lag() from public;
 comment on function audit.seal_lag() is 'Age in seconds of the oldest entry that is not sealed yet, 0 where all are';
+
+CREATE OR REPLACE FUNCTION audit.shift_snapshot(snapshot pg_snapshot, shift bigint)
+ RETURNS pg_snapshot
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case
+    when shift = 0 then snapshot
+    else format(
+      '%s:%s:%s',
+      pg_snapshot_xmin(snapshot)::text::bigint + shift,
+      pg_snapshot_xmax(snapshot)::text::bigint + shift,
+      (
+        select string_agg((id::text::bigint + shift)::text, ',' order by id::text::bigint)
+        from pg_snapshot_xip(snapshot) as id
+      )
+    )::pg_snapshot
+  end
+$function$;
+revoke execute on function audit.shift_snapshot(snapshot pg_snapshot, shift bigint) from public;
+comment on function audit.shift_snapshot(snapshot pg_snapshot, shift bigint) is 'The same snapshot with all its numbers higher by that';
 
 CREATE OR REPLACE FUNCTION audit.subject_months()
  RETURNS TABLE(since timestamp with time zone, until timestamp with time zone)
@@ -8246,6 +8324,9 @@ begin
         if old.retired_at is distinct from new.retired_at then
           changes := coalesce(changes, '{}') || jsonb_build_object('retired_at', jsonb_build_object('old', old.retired_at, 'new', new.retired_at));
         end if;
+        if old.follows is distinct from new.follows then
+          changes := coalesce(changes, '{}') || jsonb_build_object('follows', jsonb_build_object('old', old.follows, 'new', new.follows));
+        end if;
       end;
       if scope.changes is not null then
         request := nullif(current_setting('app.request', true), '')::jsonb;
@@ -8266,7 +8347,8 @@ begin
       '"public_key":{"new":' || to_json(n.public_key)::text,
       '"private_key_encrypted":{"new":' || to_json(case when n.private_key_encrypted is not null then '[redacted]'::text end)::text,
       '"created_at":{"new":' || to_json(n.created_at)::text,
-      '"retired_at":{"new":' || to_json(n.retired_at)::text
+      '"retired_at":{"new":' || to_json(n.retired_at)::text,
+      '"follows":{"new":' || to_json(n.follows)::text
       ]::text[], '},'), '') || '}}', '{}')::jsonb,
       split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from new_rows as n;
@@ -8280,7 +8362,8 @@ begin
       '"public_key":{"old":' || to_json(o.public_key)::text,
       '"private_key_encrypted":{"old":' || to_json(case when o.private_key_encrypted is not null then '[redacted]'::text end)::text,
       '"created_at":{"old":' || to_json(o.created_at)::text,
-      '"retired_at":{"old":' || to_json(o.retired_at)::text
+      '"retired_at":{"old":' || to_json(o.retired_at)::text,
+      '"follows":{"old":' || to_json(o.follows)::text
       ]::text[], '},'), '') || '}}', '{}')::jsonb,
       split_part(scope.request ->> 'ip', '%', 1)::inet, scope.request ->> 'agent', scope.request ->> 'id'
     from old_rows as o
@@ -11572,6 +11655,17 @@ comment on column audit.checkpoints.round is 'Seals up to this round are in it';
 comment on column audit.checkpoints.snapshot is 'What this snapshot does not see was sealed later';
 comment on column audit.checkpoints.signed is 'JWS (RFC 7515, Ed25519) with the public key in its header: docs/audit.md';
 
+create table audit.continued_copies (
+  continued_at timestamp with time zone not null,
+  shift bigint not null,
+  signed text not null,
+  constraint continued_copies_pkey PRIMARY KEY (continued_at)
+);
+grant select on table audit.continued_copies to commonhold_app;
+grant select on table audit.continued_copies to commonhold_readonly;
+comment on table audit.continued_copies is 'That this database is a dump of another one and its log goes on from there, as an administrator has said: audit continue-copy';
+comment on column audit.continued_copies.signed is 'JWS with the installation''s key: the newest checkpoint that came with the dump, the shift, who said so, when and why';
+
 create table audit.erased_subjects (
   user_id uuid not null,
   asked_at timestamp with time zone default now() not null,
@@ -11647,6 +11741,7 @@ create table audit.sealing (
   done_id uuid,
   round bigint default 0 not null,
   sealed_at timestamp with time zone,
+  shift bigint default 0 not null,
   constraint sealing_pkey PRIMARY KEY (only_row),
   constraint sealing_one_row CHECK (only_row)
 );
@@ -11657,6 +11752,7 @@ comment on column audit.sealing.log_id is 'Names the log of this database in its
 comment on column audit.sealing.sealed is 'What this snapshot sees is sealed; what a later one sees beyond is new, however late its transaction ended';
 comment on column audit.sealing.target is 'While a backlog is sealed in portions: the snapshot it is sealed up to, null otherwise; done_… is the last entry of it';
 comment on column audit.sealing.round is 'Counts the portions';
+comment on column audit.sealing.shift is 'What is added to the numbers of this server''s transactions, so that they follow those that came with a dump: audit.continue_copy';
 
 create table audit.seals (
   tenant_id uuid not null,
@@ -12337,25 +12433,27 @@ CREATE OR REPLACE FUNCTION contractors.keep_family_values()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if tg_op = 'DELETE' then
+  -- First who stands for no family any more, then who does.
+  if tg_op <> 'INSERT' then
     update contractors.contractor_profiles as profile
     set family_value = null
     from old_rows
-    where profile.uei = old_rows.uei
+    where profile.id = old_rows.head_id
       and profile.family_value is not null
-      and not exists (select from contractors.families as family where family.uei = old_rows.uei);
-  else
+      and not exists (select from contractors.families as family where family.head_id = old_rows.head_id);
+  end if;
+  if tg_op <> 'DELETE' then
     update contractors.contractor_profiles as profile
     set family_value = new_rows.total_contract_value
     from new_rows
-    where profile.uei = new_rows.uei
+    where profile.id = new_rows.head_id
       and profile.family_value is distinct from new_rows.total_contract_value;
   end if;
   return null;
 end
 $function$;
 revoke execute on function contractors.keep_family_values() from public;
-comment on function contractors.keep_family_values() is 'The top of a family has the family''s value, by which rolled-up results are sorted';
+comment on function contractors.keep_family_values() is 'Who stands for a family has the family''s value, by which rolled-up results are sorted';
 
 CREATE OR REPLACE FUNCTION contractors.limit_exports()
  RETURNS trigger
@@ -13007,6 +13105,20 @@ $function$;
 revoke execute on function contractors.note_search_changes() from public;
 comment on function contractors.note_search_changes() is 'Keeps what the search saw of contractors before they changed: one statement for each that writes profiles';
 
+CREATE OR REPLACE FUNCTION contractors.of_shared_fields(given jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(jsonb_object_agg(value.key, value.value), '{}')
+  from jsonb_each(given) as value
+  where value.key in (select field ->> 'id' from jsonb_array_elements(contractors.shared_fields()) as field)
+$function$;
+grant execute on function contractors.of_shared_fields(given jsonb) to commonhold_guest;
+revoke execute on function contractors.of_shared_fields(given jsonb) from public;
+comment on function contractors.of_shared_fields(given jsonb) is 'Of values by field those of fields that the guest of this transaction sees';
+
 CREATE OR REPLACE FUNCTION contractors.open_fold()
  RETURNS void
  LANGUAGE plpgsql
@@ -13311,7 +13423,14 @@ begin
       bool_or(profile.uei <> family.uei) as is_family,
       sum(profile.total_contract_value) filter (where not profile.is_hidden) as total,
       sum(profile.active_contracts_count) filter (where not profile.is_hidden) as active,
-      sum(profile.completed_contracts_count) filter (where not profile.is_hidden) as completed
+      sum(profile.completed_contracts_count) filter (where not profile.is_hidden) as completed,
+      (
+        array_agg(
+          profile.id
+          order by profile.uei <> family.uei, profile.is_placeholder, profile.value_rank desc, profile.id
+        ) filter (where not profile.is_hidden)
+      )[1] as head_id,
+      bool_or(profile.uei = family.uei and not profile.is_hidden) is not true as is_named_only
     from unnest(affected) as family (uei)
     cross join lateral (
       select below.*
@@ -13340,8 +13459,9 @@ begin
       )
   )
   insert into contractors.families as family
-    (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count)
-  select uei, coalesce(own_name, told_name, uei), profiles, total, active, completed
+    (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count, head_id,
+      is_named_only)
+  select uei, coalesce(own_name, contractors.told_parent_name(uei), told_name, uei), profiles, total, active, completed, head_id, is_named_only
   from counted
   where is_family
     and profiles > 0
@@ -13350,10 +13470,13 @@ begin
     profile_count = excluded.profile_count,
     total_contract_value = excluded.total_contract_value,
     active_contracts_count = excluded.active_contracts_count,
-    completed_contracts_count = excluded.completed_contracts_count
-  where (family.name, family.profile_count, family.total_contract_value, family.active_contracts_count, family.completed_contracts_count)
+    completed_contracts_count = excluded.completed_contracts_count,
+    head_id = excluded.head_id,
+    is_named_only = excluded.is_named_only
+  where (family.name, family.profile_count, family.total_contract_value, family.active_contracts_count, family.completed_contracts_count,
+      family.head_id, family.is_named_only)
     is distinct from (excluded.name, excluded.profile_count, excluded.total_contract_value, excluded.active_contracts_count,
-      excluded.completed_contracts_count);
+      excluded.completed_contracts_count, excluded.head_id, excluded.is_named_only);
 end
 $function$;
 grant execute on function contractors.refresh_families(changed text[]) to commonhold_app;
@@ -13579,6 +13702,26 @@ end
 $function$;
 comment on function contractors.search_vector(name text, dba_name text, legal_business_name text) is 'All words by which a contractor is found, with their beginnings: AT&T by at, t and att, AMAZON.COM by amazoncom, amazon and com';
 
+CREATE OR REPLACE FUNCTION contractors.shared_fields()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select coalesce(
+    (
+      select list.settings -> 'fields'
+      from contractors.contractor_lists as list
+      join contractors.current_share() as share on share.list_id = list.id and share.includes_remarks
+      where list.tenant_id = platform.current_tenant_id()
+    ),
+    '[]'
+  )
+$function$;
+grant execute on function contractors.shared_fields() to commonhold_guest;
+revoke execute on function contractors.shared_fields() from public;
+comment on function contractors.shared_fields() is 'The shared list''s own fields, where the sharer shows remarks';
+
 CREATE OR REPLACE FUNCTION contractors.shared_list_id()
  RETURNS uuid
  LANGUAGE sql
@@ -13590,12 +13733,12 @@ revoke execute on function contractors.shared_list_id() from public;
 comment on function contractors.shared_list_id() is 'The one list that the guest of this transaction sees';
 
 CREATE OR REPLACE FUNCTION contractors.shared_remarks(of_item_id uuid)
- RETURNS TABLE(notes text, tags jsonb, rating integer, priority text)
+ RETURNS TABLE(notes text, tags jsonb, rating integer, priority text, custom_data jsonb)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select item.notes, item.tags, item.rating, item.priority
+  select item.notes, item.tags, item.rating, item.priority, contractors.of_shared_fields(item.custom_data)
   from contractors.contractor_list_items as item
   join contractors.current_share() as share on share.list_id = item.list_id and share.includes_remarks
   where item.tenant_id = platform.current_tenant_id()
@@ -13627,6 +13770,40 @@ end
 $function$;
 revoke execute on function contractors.tell_of_list() from public;
 comment on function contractors.tell_of_list() is 'Open windows on a list hear, when this commits, that it has changed';
+
+CREATE OR REPLACE FUNCTION contractors.told_parent_name(of_uei text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with told as (
+    select
+      child.uei,
+      regexp_replace(btrim(observation.fields ->> 'parentName'), '\s+', ' ', 'g') as name,
+      contractors.words_without_legal_form(contractors.plain_words(observation.fields ->> 'parentName')) as words,
+      contractors.words_without_legal_form(contractors.plain_words(observation.fields ->> 'legalBusinessName')) as own_words,
+      contractors.words_without_legal_form(contractors.plain_words(child.name)) as words_now
+    from contractors.contractor_profiles as child
+    join contractors.observations as observation on observation.uei = child.uei
+    where child.family_uei = of_uei
+      and child.family_uei <> child.uei
+      and observation.fields ->> 'parentUei' = of_uei
+      and btrim(observation.fields ->> 'parentName') <> ''
+  )
+  select mode() within group (order by name)
+  from told
+  group by words
+  order by
+    -- Actions often repeat the vendor's own name as that of its parent.
+    count(distinct uei) filter (where words is distinct from own_words and words <> words_now) desc,
+    count(distinct uei) desc,
+    count(*) desc,
+    words
+  limit 1
+$function$;
+grant execute on function contractors.told_parent_name(of_uei text) to commonhold_app;
+revoke execute on function contractors.told_parent_name(of_uei text) from public;
+comment on function contractors.told_parent_name(of_uei text) is 'What the records of most of its children call a parent, who is not called so himself; null where none says it';
 
 CREATE OR REPLACE FUNCTION contractors.try_share_password(of_token_hash bytea)
  RETURNS boolean
@@ -13675,6 +13852,23 @@ $function$;
 grant execute on function contractors.wake_indexes() to commonhold_app;
 revoke execute on function contractors.wake_indexes() from public;
 comment on function contractors.wake_indexes() is 'Makes the indexes again that rest_indexes() has dropped in this transaction';
+
+CREATE OR REPLACE FUNCTION contractors.with_shared_fields(of_item_id uuid, filled jsonb, emptied text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select (item.custom_data || contractors.of_shared_fields(filled)) - emptied
+  from contractors.contractor_list_items as item
+  where item.tenant_id = platform.current_tenant_id()
+    and item.list_id = contractors.shared_list_id()
+    and contractors.may_guest('{edit}')
+    and item.id = of_item_id
+$function$;
+grant execute on function contractors.with_shared_fields(of_item_id uuid, filled jsonb, emptied text[]) to commonhold_guest;
+revoke execute on function contractors.with_shared_fields(of_item_id uuid, filled jsonb, emptied text[]) from public;
+comment on function contractors.with_shared_fields(of_item_id uuid, filled jsonb, emptied text[]) is 'The values of an item''s own fields as a guest who may edit changes them; of fields that the list does not have none are taken';
 
 CREATE OR REPLACE FUNCTION contractors.words_and_beginnings(words text)
  RETURNS text
@@ -14044,7 +14238,7 @@ grant select on table contractors.contractor_list_items to commonhold_readonly;
 grant update (custom_data, last_viewed_at, notes, "position", priority, rating, tags, view_count) on table contractors.contractor_list_items to commonhold_app;
 grant insert (contractor_profile_id, list_id, notes, priority, rating, tags, tenant_id) on table contractors.contractor_list_items to commonhold_guest;
 grant select (added_at, contractor_profile_id, id, list_id, "position", tenant_id) on table contractors.contractor_list_items to commonhold_guest;
-grant update (notes, priority, rating, tags) on table contractors.contractor_list_items to commonhold_guest;
+grant update (custom_data, notes, priority, rating, tags) on table contractors.contractor_list_items to commonhold_guest;
 comment on table contractors.contractor_list_items is 'A contractor in a list, once, with what the team notes about it (GG-10)';
 comment on column contractors.contractor_list_items.tags is 'Free words, a JSON array of strings';
 comment on column contractors.contractor_list_items.view_count is 'How often somebody has opened the item';
@@ -14195,7 +14389,7 @@ grant delete, insert, select on table contractors.contractor_list_shares to comm
 grant update (access_token_hash, closed_until, expires_at, includes_remarks, is_single_use, issued_at, issued_by, last_accessed_at, password_hash, permission, used_at, wrong_passwords) on table contractors.contractor_list_shares to commonhold_app;
 comment on table contractors.contractor_list_shares is 'Who else may see or edit a list: a member of the tenant, or somebody outside by e-mail (GG-11)';
 comment on column contractors.contractor_list_shares.access_token_hash is 'SHA-256 of the token in an outside person''s link; the token itself is not kept';
-comment on column contractors.contractor_list_shares.includes_remarks is 'Whether notes, tags, ratings and priorities are shown too; to members of the tenant they always are';
+comment on column contractors.contractor_list_shares.includes_remarks is 'Whether notes, tags, ratings, priorities and the list''s own fields are shown too; to members of the tenant they always are';
 comment on column contractors.contractor_list_shares.is_single_use is 'The link opens the list once; what it has opened stays open for some hours';
 comment on column contractors.contractor_list_shares.issued_by is 'Who made the link. It opens nothing once the share is another''s: who gets a leaver''s list answers for no links that he has not sent';
 comment on column contractors.contractor_list_shares.closed_until is 'After ten wrong passwords none is tried for some time';
@@ -14743,11 +14937,16 @@ create table contractors.families (
   total_contract_value numeric(18,2),
   active_contracts_count integer not null,
   completed_contracts_count integer not null,
+  head_id uuid not null,
+  is_named_only boolean not null,
   constraint families_pkey PRIMARY KEY (uei),
-  constraint families_of_several CHECK ((profile_count >= 1))
+  constraint families_of_several CHECK ((profile_count >= 1)),
+  constraint families_head_id_fkey FOREIGN KEY (head_id) REFERENCES contractors.contractor_profiles(id) ON DELETE CASCADE
 );
+CREATE INDEX families_head_id_idx ON contractors.families USING btree (head_id);
+CREATE INDEX families_name_words_idx ON contractors.families USING gin (array_to_tsvector(string_to_array(contractors.plain_words(name), ' '::text))) WHERE is_named_only;
 CREATE INDEX families_total_contract_value_idx ON contractors.families USING btree (total_contract_value DESC NULLS LAST, uei);
-CREATE TRIGGER keep_family_values_of_changed AFTER UPDATE ON contractors.families REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.keep_family_values();
+CREATE TRIGGER keep_family_values_of_changed AFTER UPDATE ON contractors.families REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.keep_family_values();
 CREATE TRIGGER keep_family_values_of_gone AFTER DELETE ON contractors.families REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.keep_family_values();
 CREATE TRIGGER keep_family_values_of_new AFTER INSERT ON contractors.families REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION contractors.keep_family_values();
 grant delete, insert, select, update on table contractors.families to commonhold_app;
@@ -14756,6 +14955,9 @@ comment on table contractors.families is 'Contractors under one top parent, summ
 comment on column contractors.families.uei is 'Of the top parent, which need not be known as a contractor';
 comment on column contractors.families.name is 'The top parent''s; of an unknown one as its children say it';
 comment on column contractors.families.profile_count is 'Known members, the top parent included if it is known';
+comment on column contractors.families.head_id is 'Who stands for the family where it is shown once: its top, or where that has no profile that is shown the member with the greatest value';
+comment on column contractors.families.is_named_only is 'The top parent has no profile that is shown: the name is what sources of its children say, and another one stands for the family';
+comment on index contractors.families_name_words_idx is 'A family whose top has no profile is found by the name of that one';
 
 create table contractors.import_file_parts (
   file_id uuid not null,
@@ -17675,6 +17877,7 @@ create table identity.signing_keys (
   private_key_encrypted text not null,
   created_at timestamp with time zone default now() not null,
   retired_at timestamp with time zone,
+  follows text,
   constraint signing_keys_pkey PRIMARY KEY (id),
   constraint signing_keys_algorithm_known CHECK ((algorithm = ANY (ARRAY['ES256'::text, 'Ed25519'::text])))
 );
@@ -17691,6 +17894,7 @@ create policy signing_keys_system on identity.signing_keys
 grant insert, select on table identity.signing_keys to commonhold_app;
 grant update (retired_at) on table identity.signing_keys to commonhold_app;
 comment on table identity.signing_keys is 'Keys that sign: access tokens with ES256, documents with Ed25519. The newest of each signs, all that are not retired verify';
+comment on column identity.signing_keys.follows is 'JWS of this key (commonhold-key-change): the key that it took over from, when, why, and how far each log was by then. Null for the first one';
 
 create table identity.two_factors (
   user_id uuid not null,

@@ -870,6 +870,15 @@ export interface AuditCheckpointTrees {
   tenantId: string;
 }
 
+export interface AuditContinuedCopies {
+  continuedAt: Timestamp;
+  shift: number;
+  /**
+   * JWS with the installation's key: the newest checkpoint that came with the dump, the shift, who said so, when and why
+   */
+  signed: string;
+}
+
 export interface AuditErasedSubjects {
   askedAt: Generated<Timestamp>;
   /**
@@ -928,6 +937,10 @@ export interface AuditSealing {
    */
   sealed: Generated<string>;
   sealedAt: Timestamp | null;
+  /**
+   * What is added to the numbers of this server's transactions, so that they follow those that came with a dump: audit.continue_copy
+   */
+  shift: Generated<number>;
   /**
    * While a backlog is sealed in portions: the snapshot it is sealed up to, null otherwise; done_… is the last entry of it
    */
@@ -1351,7 +1364,7 @@ export interface ContractorsContractorListShares {
   expiresAt: Timestamp | null;
   id: Generated<string>;
   /**
-   * Whether notes, tags, ratings and priorities are shown too; to members of the tenant they always are
+   * Whether notes, tags, ratings, priorities and the list's own fields are shown too; to members of the tenant they always are
    */
   includesRemarks: Generated<boolean>;
   /**
@@ -1686,6 +1699,14 @@ export interface ContractorsExports {
 export interface ContractorsFamilies {
   activeContractsCount: number;
   completedContractsCount: number;
+  /**
+   * Who stands for the family where it is shown once: its top, or where that has no profile that is shown the member with the greatest value
+   */
+  headId: string;
+  /**
+   * The top parent has no profile that is shown: the name is what sources of its children say, and another one stands for the family
+   */
+  isNamedOnly: boolean;
   /**
    * The top parent's; of an unknown one as its children say it
    */
@@ -2749,6 +2770,10 @@ export interface IdentityRefreshTokens {
 export interface IdentitySigningKeys {
   algorithm: string;
   createdAt: Generated<Timestamp>;
+  /**
+   * JWS of this key (commonhold-key-change): the key that it took over from, when, why, and how far each log was by then. Null for the first one
+   */
+  follows: string | null;
   id: string;
   privateKeyEncrypted: string;
   publicKey: Json;
@@ -4738,6 +4763,7 @@ export interface DB {
   "audit.checkpointDeliveries": AuditCheckpointDeliveries;
   "audit.checkpoints": AuditCheckpoints;
   "audit.checkpointTrees": AuditCheckpointTrees;
+  "audit.continuedCopies": AuditContinuedCopies;
   "audit.erasedSubjects": AuditErasedSubjects;
   "audit.erasingTransactions": AuditErasingTransactions;
   "audit.nodes": AuditNodes;
