@@ -250,7 +250,7 @@ async function makeProfiles(admin: pg.Client, { profiles }: Size): Promise<void>
       sum(total_contract_value),
       sum(active_contracts_count),
       sum(completed_contracts_count),
-      (array_agg(id order by uei <> family_uei, value_rank desc, id))[1],
+      (array_agg(id order by uei <> family_uei, value_rank desc, uei))[1],
       bool_or(uei = family_uei) is not true
     from contractors.contractor_profiles
     group by family_uei

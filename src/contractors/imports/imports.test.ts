@@ -123,7 +123,11 @@ async function contents(): Promise<string> {
        join contractors.contractor_profiles as p on p.id = f.contractor_profile_id
        order by 1, 2`,
     ),
-    run('select * from contractors.families order by uei'),
+    run(`
+      select to_jsonb(family) - 'head_id' as family, head.uei as head
+      from contractors.families as family
+      join contractors.contractor_profiles as head on head.id = family.head_id
+      order by family.uei`),
   ])
   return JSON.stringify(parts)
 }
