@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import type { App } from '#platform/app.ts'
 import { readSigned } from '#platform/crypto'
 import { sql } from '#platform/database'
-import type { Signer } from './checkpoints.ts'
+import { CheckpointFolder } from './checkpoint-folder.ts'
+import { isHandedOver, type ReadCheckpoint, readCheckpoint, type Signer } from './checkpoints.ts'
+import { type KeyChange, SigningKeys } from './key-changes.ts'
 import { checkpointFolderOf } from './states.ts'
 
 /** `typ` of the JWS. */
@@ -19,22 +21,46 @@ export class ErasedSubjectsFile {
   private readonly directory: string
   private readonly path: string
   private readonly logId: string
+  private readonly checkpoints: CheckpointFolder
 
   constructor(folder: string, logId: string) {
+    this.checkpoints = new CheckpointFolder(folder, logId)
     this.directory = join(folder, logId)
     this.path = join(this.directory, 'erased-subjects.jsonl')
     this.logId = logId
   }
 
-  /** Ids of all that were erased in this log; what is not signed, or with another key than `thumbprints`, is left out. */
-  async read(thumbprints: ReadonlySet<string>): Promise<string[]> {
+  /**
+   * Ids of all that were erased in this log. What is not signed by one of these keys in its time is left out; a key that the newest of
+   * them has handed over to counts too: a restore to before the change has taken it away.
+   */
+  async read(thumbprints: ReadonlySet<string>, changes: readonly KeyChange[] = []): Promise<string[]> {
     const lines = (await this.text()).split('\n')
-    const found = lines.flatMap(line => {
+    const signed = lines.flatMap(line => {
       const read = readSigned(line, subjectType)
       const subject = read?.document as ErasedSubject | undefined
-      return read && subject?.log === this.logId && thumbprints.has(read.thumbprint) ? [subject.userId] : []
+      return read && subject?.log === this.logId ? [{ ...subject, thumbprint: read.thumbprint }] : []
     })
-    return [...new Set(found)]
+    const isKnown = signed.every(({ thumbprint }) => thumbprints.has(thumbprint))
+    const keys = new SigningKeys(isKnown ? thumbprints : await this.withFollowers(thumbprints, changes), changes)
+    return [...new Set(signed.filter(({ thumbprint, at }) => keys.signs(thumbprint, at)).map(({ userId }) => userId))]
+  }
+
+  /** As the checkpoints outside tell. Whoever has a key that was replaced could name any. */
+  private async withFollowers(
+    thumbprints: ReadonlySet<string>,
+    changes: readonly KeyChange[],
+  ): Promise<ReadonlySet<string>> {
+    const followed = new Set(thumbprints)
+    const replaced = new Set(changes.map(({ from }) => from))
+    let before: ReadCheckpoint | undefined
+    for (const { signed } of await this.checkpoints.read()) {
+      const read = readCheckpoint(signed)
+      const isOf = before && followed.has(before.thumbprint) && !replaced.has(before.thumbprint)
+      if (before && read && isOf && isHandedOver(before, read)) followed.add(read.thumbprint)
+      before = read
+    }
+    return followed
   }
 
   /** On the disk when it resolves. */

@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { App } from '#platform/app.ts'
-import { verifyLog } from '#platform/audit'
+import { makeCheckpointNow, openErasedSubjectsFile, verifyLog } from '#platform/audit'
 import { sql } from '#platform/database'
 import { DomainError } from '#platform/errors.ts'
 import { joinAs, newPerson, type Person, signIn, testWorld } from '#test/world.ts'
+import { changeDocumentKey, checkpointSigners, openDocumentSigner } from './document-signatures.ts'
 import { countLogOf, eraseAccountAtOnce, eraseLogOf, eraseLogsOfErased, repeatErasures } from './log-erasures.ts'
 
 const world = await testWorld()
@@ -121,21 +122,60 @@ test('PE-07 an erasure that was interrupted goes on, and finds the addresses aga
 
 test('PE-07 who was erased and comes back with a restored database is erased again, account and log', async () => {
   const ada = await newColleague()
-  const past = await admin.query('select * from identity.users where id = $1', [ada.userId])
   await eraseAccountAtOnce(app, ada.userId)
   await eraseLogOf(app, ada.userId)
   assert.equal(await repeatErasures(app), 0, 'control: there is nothing to do again')
 
-  // As a restore to the time before leaves it.
-  await admin.query(`delete from identity.erased_users where id = $1`, [ada.userId])
-  await admin.query(`delete from audit.erased_subjects where user_id = $1`, [ada.userId])
-  const { id, email, full_name: fullName } = past.rows[0]
-  await admin.query('insert into identity.users (id, email, full_name) values ($1, $2, $3)', [id, email, fullName])
+  await restoreToBefore(ada)
   assert.ok((await tracesOf(ada)) > 0, 'control: the log has the address again')
   assert.equal(await repeatErasures(app), 1)
   assert.equal(await tracesOf(ada), 0)
-  assert.deepEqual((await admin.query('select from identity.users where id = $1', [id])).rowCount, 0)
+  assert.equal(await accountsOf(ada), 0)
   assert.equal(await repeatErasures(app), 0)
+})
+
+/** As a restore to the time before his erasure leaves it. */
+async function restoreToBefore({ userId, email }: Person): Promise<void> {
+  await admin.query('delete from identity.erased_users where id = $1', [userId])
+  await admin.query('delete from audit.erased_subjects where user_id = $1', [userId])
+  await admin.query(`insert into identity.users (id, email, full_name) values ($1, $2, 'Ada')`, [userId, email])
+}
+
+const accountsOf = async ({ userId }: Person) =>
+  (await admin.query('select from identity.users where id = $1', [userId])).rowCount
+
+test('PE-07 GG-17 who was erased after the key changed is erased again also where a restore took the new key away', async () => {
+  const ada = await newColleague()
+  const before = await openDocumentSigner(app)
+  const checkpoint = () =>
+    makeCheckpointNow(app.db, {
+      signers: checkpointSigners(app),
+      folder: join(directory, 'checkpoints'),
+      now: new Date(),
+    })
+  await checkpoint()
+  await changeDocumentKey(app, { reason: 'It may be known', by: 'a test', logs: [] })
+  await checkpoint()
+  await eraseAccountAtOnce(app, ada.userId)
+  await eraseLogOf(app, ada.userId)
+  const { rows: key } = await admin.query(`select * from identity.signing_keys where follows is not null`)
+  await admin.query('delete from identity.signing_keys where follows is not null')
+  await admin.query('update identity.signing_keys set retired_at = null where id = $1', [before.keyId])
+  await restoreToBefore(ada)
+  assert.equal(await repeatErasures(app), 1)
+  assert.equal(await accountsOf(ada), 0)
+
+  // The new key is there again: what the one of before signs after it erases nobody.
+  await admin.query('update identity.signing_keys set retired_at = now() where id = $1', [before.keyId])
+  await admin.query(
+    'insert into identity.signing_keys select * from json_populate_record(null::identity.signing_keys, $1)',
+    [JSON.stringify(key[0])],
+  )
+  const living = await newColleague()
+  const file = await openErasedSubjectsFile(app)
+  await file?.append(living.userId, before, new Date(Date.now() + 600_000))
+  assert.equal(await repeatErasures(app), 0)
+  assert.equal(await accountsOf(living), 1)
 })
 
 test('PE-07 a line in the file of the erased that is not signed by this installation erases nobody', async () => {

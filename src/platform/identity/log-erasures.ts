@@ -11,7 +11,7 @@ import {
 } from '#platform/audit'
 import { type Database, type Queryable, sql, uuidPattern } from '#platform/database'
 import type { SubjectEntries, SubjectLog } from '#platform/module.ts'
-import { documentKeys, openDocumentSigner } from './document-signatures.ts'
+import { documentKeys, listKeyChanges, openDocumentSigner } from './document-signatures.ts'
 import { normaliseEmail } from './emails.ts'
 import { errors } from './errors.ts'
 import type { UserStatus } from './user-statuses.ts'
@@ -135,7 +135,7 @@ export async function eraseLogsOfErased(app: App): Promise<{ erased: number; fai
  */
 export async function repeatErasures(app: App): Promise<number> {
   const file = await openErasedSubjectsFile(app)
-  const known = file ? await file.read(await documentKeys(app)) : []
+  const known = file ? await file.read(await documentKeys(app), await listKeyChanges(app)) : []
   if (known.length === 0) return 0
   const tx = app.db.scoped({ system: true })
   const back = await tx.run(sql<{ id: string }>`select id from identity.users where id = any (${known}::uuid[])`)
