@@ -272,8 +272,9 @@ export function measureClusterings(mentions: readonly LabelledMention[], log: (l
       log(`${label}, families divided by "${partition}": ${JSON.stringify(figures)}`)
       return figures
     })
-    const all = fitPairs(blocks, pairs, start)
-    const allGroups = fitGroups(blocks, pairs, all)
+    const lists = listsOf(blocks)
+    const all = fitPairs(lists, start)
+    const allGroups = fitGroups(lists, all)
     log(`${label}: weights fitted on all families: ${JSON.stringify(rounded(all))}`)
     log(`${label}: of groups: ${JSON.stringify(rounded(allGroups))}`)
     const truth = blocks.map(({ uei }) => uei)
@@ -344,10 +345,9 @@ function measureOutOfFold(blocks: readonly LabelledMention[], start: PairWeights
   const found = new Map<string, string>()
   const isIn = (fold: number, { family }: LabelledMention) => foldOf(partition + family, folds) === fold
   for (let fold = 0; fold < folds; fold++) {
-    const training = blocks.filter(block => !isIn(fold, block))
-    const pairs = pairMentions(training)
-    const weights = fitPairs(training, pairs, start)
-    const groupWeights = fitGroups(training, pairs, weights)
+    const lists = listsOf(blocks.filter(block => !isIn(fold, block)))
+    const weights = fitPairs(lists, start)
+    const groupWeights = fitGroups(lists, weights)
     const rest = blocks.filter(block => isIn(fold, block))
     for (const { id, mentionIds } of clusterMentions(rest, { weights, groupWeights }))
       for (const mention of mentionIds) found.set(mention, id)
@@ -358,32 +358,46 @@ function measureOutOfFold(blocks: readonly LabelledMention[], start: PairWeights
   )
 }
 
+type List = { blocks: readonly LabelledMention[]; pairs: readonly MentionPair[] }
+
+/**
+ * All together, and the families in halves and in quarters: lists of vendors are long and short, and the shorter one is, the
+ * fewer names, doors and rivals there are to be told apart.
+ */
+function listsOf(blocks: readonly LabelledMention[]): List[] {
+  const parts = [2, 4].flatMap(count =>
+    Array.from({ length: count }, (_, part) => blocks.filter(({ family }) => foldOf(`list${family}`, count) === part)),
+  )
+  return [blocks, ...parts].map(list => ({ blocks: list, pairs: pairMentions(list) }))
+}
+
 /**
  * From the groups that come up while mentions are clustered, first as the likeliest pair says, then twice as was learnt.
  * What share of their pairs is right is what there is to learn.
  */
-function fitGroups(blocks: readonly LabelledMention[], pairs: readonly MentionPair[], weights: PairWeights) {
-  const ueis = new Map(blocks.map(({ id, uei }) => [id, uei]))
+function fitGroups(lists: readonly List[], weights: PairWeights) {
+  const ueis = new Map(lists.flatMap(({ blocks }) => blocks.map(({ id, uei }) => [id, uei])))
   // Not that of the program: what is learnt stays the same when a bar is moved.
-  const caution = blocks.some(({ cageCode }) => cageCode) ? 0.25 : 0
+  const caution = lists.some(({ blocks }) => blocks.some(({ cageCode }) => cageCode)) ? 0.25 : 0
   let fitted: GroupWeights = { ...noGroupWeights, bias: -0.3, best: 0.85, mean: 0.15 }
   let trials: Trial[] = []
   for (let round = 0; round < 3; round++) {
     const seen: Trial[] = []
-    clusterMentions(blocks, {
-      pairs,
-      weights,
-      groupWeights: fitted,
-      threshold: round === 0 ? -0.3 : -0.2,
-      caution,
-      onOffer(one, other, features) {
-        const right = one.flatMap(({ id }) => other.filter(mention => ueis.get(mention.id) === ueis.get(id)))
-        const share = right.length / (one.length * other.length)
-        const weight = Math.sqrt(Math.min(one.length, other.length))
-        seen.push({ features, isRight: true, weight: weight * share })
-        seen.push({ features, isRight: false, weight: weight * (1 - share) })
-      },
-    })
+    for (const { blocks, pairs } of lists)
+      clusterMentions(blocks, {
+        pairs,
+        weights,
+        groupWeights: fitted,
+        threshold: round === 0 ? -0.3 : -0.2,
+        caution,
+        onOffer(one, other, features) {
+          const right = one.flatMap(({ id }) => other.filter(mention => ueis.get(mention.id) === ueis.get(id)))
+          const share = right.length / (one.length * other.length)
+          const weight = Math.sqrt(Math.min(one.length, other.length)) / lists.length
+          seen.push({ features, isRight: true, weight: weight * share })
+          seen.push({ features, isRight: false, weight: weight * (1 - share) })
+        },
+      })
     trials = round === 0 ? seen : [...trials, ...seen]
     fitted = fitTrials(trials, noGroupWeights, {})
   }
@@ -393,20 +407,19 @@ function fitGroups(blocks: readonly LabelledMention[], pairs: readonly MentionPa
 const noGroupWeights = Object.fromEntries(Object.keys(groupWeights).map(feature => [feature, 0])) as GroupWeights
 
 /** A mention with many pairs is of a firm with many mentions: all together they count as its root. */
-function fitPairs(blocks: readonly LabelledMention[], all: readonly MentionPair[], start: PairWeights) {
-  const counts = blocks.map(() => 0)
-  // Two CAGE codes decide by themselves.
-  const pairs = all.filter(({ one, other }) => !blocks[one]!.cageCode || !blocks[other]!.cageCode)
-  for (const { one, other } of pairs) for (const place of [one, other]) counts[place]!++
-  const fitted = fitTrials(
-    pairs.map(({ one, other, features }) => ({
+function fitPairs(lists: readonly List[], start: PairWeights) {
+  const trials = lists.flatMap(({ blocks, pairs: all }) => {
+    const counts = blocks.map(() => 0)
+    // Two CAGE codes decide by themselves.
+    const pairs = all.filter(({ one, other }) => !blocks[one]!.cageCode || !blocks[other]!.cageCode)
+    for (const { one, other } of pairs) for (const place of [one, other]) counts[place]!++
+    return pairs.map(({ one, other, features }) => ({
       features,
       isRight: blocks[one]!.uei === blocks[other]!.uei,
-      weight: 1 / Math.sqrt(Math.max(counts[one]!, counts[other]!)),
-    })),
-    start,
-  )
-  return { ...fitted, sameCage: start.sameCage, differentCage: start.differentCage }
+      weight: 1 / Math.sqrt(Math.max(counts[one]!, counts[other]!)) / lists.length,
+    }))
+  })
+  return { ...fitTrials(trials, start), sameCage: start.sameCage, differentCage: start.differentCage }
 }
 
 const rounded = (fitted: Record<string, number>) =>

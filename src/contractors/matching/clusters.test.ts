@@ -138,6 +138,24 @@ test('GG-08 dates, missing or damaged ones too, leave the clusters the same in w
   )
 })
 
+test('GG-08 of two CAGE codes behind a door a vendor is that of which the text is equal in every letter', () => {
+  const at = (id: string, name: string, cageCode: string) =>
+    mention(id, name, '6710 ROCKLEDGE DR', 'BETHESDA', 'MD', '20817', cageCode)
+  const firms = (name: string) =>
+    clusterMentions([
+      at('a1', 'ALDERBROOK ASSOCIATES INC', '1AAA1'),
+      at('a2', 'ALDERBROOK ASSOCIATES, INC.', '2BBB2'),
+      at('a3', name, ''),
+      ...['TECHNICAL LABS INC', 'SERVICES AND FOODS', 'GLOBAL TOOLS INC', 'SOLUTIONS AND MORE'].map((name, place) =>
+        mention(`b${place}`, name, `${place + 1} ELM ST`, 'DENVER', 'CO', '80014', `1ABC${place}`),
+      ),
+    ])
+      .map(({ mentionIds }) => mentionIds)
+      .filter(([id]) => id!.startsWith('a'))
+  assert.deepEqual(firms('ALDERBROOK ASSOCIATES INC'), [['a1', 'a3'], ['a2']])
+  assert.deepEqual(firms('Alderbrook Associates, Inc. '), [['a1'], ['a2', 'a3']])
+})
+
 test('GG-08 the larger two groups are, the surer it has to be that they are one', () => {
   const copies = (count: number, cageCode: string, from: number) =>
     Array.from({ length: count }, (_, place) =>

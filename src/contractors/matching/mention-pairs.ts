@@ -17,6 +17,8 @@ type Read = {
   names: readonly NormalName[]
   address: NormalAddress
   key: string
+  /** As it is written. */
+  text: string
   period: Period | undefined
 }
 /** First and last day, in days. */
@@ -32,7 +34,8 @@ export const pairMentions = (mentions: readonly Mention[]): MentionPair[] => [..
 export function* pairsOf(mentions: readonly Mention[]): Generator<MentionPair> {
   const read = mentions.map(mention => {
     const names = normalNames(mention.name)
-    return { mention, names, address: normalAddress(mention), key: names[0]?.compact ?? '', period: periodOf(mention) }
+    const key = names[0]?.compact ?? ''
+    return { mention, names, address: normalAddress(mention), key, text: textOf(mention), period: periodOf(mention) }
   })
   const words = countWords(read)
   const sameName = countPlaces(read)
@@ -65,6 +68,7 @@ function featuresOfPair(one: Read, other: Read, words: WordWeights, sameName: Sa
           sameStreet: 1,
           sameStreetOtherName: more!,
           sameStreetText: streetText(one) === streetText(other) ? 1 : 0,
+          soleText: isSoleText(one, other, sameName) ? 1 : 0,
           ...unitsOf(one.address.unit, other.address.unit),
         }
       : {}),
@@ -98,6 +102,13 @@ const unitsOf = (one: string, other: string): PairFeatures =>
   one === other ? { sameUnit: 1 } : one !== '' && other !== '' ? { otherUnit: 1 } : {}
 
 const streetText = ({ mention }: Read) => (mention.street ?? '').trim().toUpperCase()
+
+/** Equal in every letter, one of them with a CAGE code, which is the only one that has this text. */
+const isSoleText = (one: Read, other: Read, { cagesOfText }: SameName) =>
+  !one.mention.cageCode !== !other.mention.cageCode && one.text === other.text && cagesOfText(one) === 1
+
+const textOf = ({ name, street, city, zipCode }: Mention) =>
+  [name, street, city, zipCode].map(part => (part ?? '').trim().toUpperCase()).join('\n')
 
 /** Where a date is missing: between "together" and "one after the other", so that without dates as many pairs are right. */
 export const unknownOverlap = 0.5
@@ -226,9 +237,10 @@ type SameName = {
   places: (read: Read) => number
   /** In how many of them at once, at most. */
   placesAtOnce: (read: Read) => number
-  /** How many CAGE codes it has, everywhere and behind this door. */
+  /** How many CAGE codes it has, everywhere, behind this door and where it is written so. */
   cages: (read: Read) => number
   cagesHere: (read: Read) => number
+  cagesOfText: (read: Read) => number
   /** How many names are behind its door. */
   namesHere: (read: Read) => number
   /** The doors where a name is found, and from when to when. */
@@ -237,7 +249,10 @@ type SameName = {
 }
 
 function countPlaces(all: readonly Read[]): SameName {
-  const [places, cages, cagesHere, namesHere, doors] = Array.from({ length: 5 }, () => new Map<string, Set<string>>())
+  const [places, cages, cagesHere, cagesOfText, namesHere, doors] = Array.from(
+    { length: 6 },
+    () => new Map<string, Set<string>>(),
+  )
   const periods = new Map<string, Period>()
   const stays = new Map<string, Map<string, Period>>()
   const put = (counts: Map<string, Set<string>>, key: string, value: string) => {
@@ -248,6 +263,7 @@ function countPlaces(all: readonly Read[]): SameName {
     put(places!, read.key, placeOf(read))
     put(cages!, read.key, read.mention.cageCode ?? '')
     put(cagesHere!, doorOf(read), read.mention.cageCode ?? '')
+    put(cagesOfText!, read.text, read.mention.cageCode ?? '')
     put(namesHere!, houseOf(read), read.key)
     put(doors!, read.key, read.address.number ? `${placeOf(read)} ${read.address.number}` : '')
     const { period } = read
@@ -268,6 +284,7 @@ function countPlaces(all: readonly Read[]): SameName {
     places: read => places!.get(read.key)?.size ?? 0,
     cages: read => cages!.get(read.key)?.size ?? 0,
     cagesHere: read => cagesHere!.get(doorOf(read))?.size ?? 0,
+    cagesOfText: read => cagesOfText!.get(read.text)?.size ?? 0,
     namesHere: read => (read.address.number === '' ? 1 : namesHere!.get(houseOf(read))!.size),
   }
 }
