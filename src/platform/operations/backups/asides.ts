@@ -55,6 +55,13 @@ export async function withAside<T>(
   }
 }
 
+type PastOptions = {
+  migrate: boolean
+  log?: ((line: string) => void) | undefined
+  /** The way in to the database of now, of whose schema the copy is to be. */
+  now?: ClientConfig | undefined
+}
+
 /**
  * Connects to the copy's database of that name, brought forward to the schema that the database has now: rows are only
  * carried between tables that are the same. Refuses a copy that is ahead of this program.
@@ -62,7 +69,7 @@ export async function withAside<T>(
 export async function openPast(
   copy: RecoveredServer,
   database: string | undefined,
-  { migrate, log }: { migrate: boolean; log?: ((line: string) => void) | undefined },
+  { migrate, log, now }: PastOptions,
 ): Promise<Side> {
   const admin = copy.adminConfig(database)
   if (migrate) {
@@ -70,11 +77,19 @@ export async function openPast(
     if (faults[0] !== undefined) throw errors.copyAhead({ reason: faults[0] })
     const pending = migrations.filter(({ state }) => state === 'pending').length
     if (pending > 0) {
+      if (now) await requireMigrated(now)
       log?.(`The copy is ${pending} migrations behind and is brought forward`)
       await migrateDatabase({ admin, ...(log && { log }) })
     }
   }
   return await connectSide({ ...admin, application_name: 'commonhold restore' })
+}
+
+/** The copy becomes what this program's migrations make: the database has to be that already. */
+async function requireMigrated(now: ClientConfig): Promise<void> {
+  const { migrations } = await readMigrationStatus({ admin: now })
+  const pending = migrations.filter(({ state }) => state === 'pending').length
+  if (pending > 0) throw errors.databaseBehind({ pending })
 }
 
 /** Connects past row security to the database itself. */

@@ -116,6 +116,10 @@ export const errors = errorTable('backups', {
     'People were erased since ({count} in {table}), and the copy could not be made to forget them: {reason}. Nothing was changed. A table of an earlier version comes back with its workspace; a copy that was recovered otherwise has to take writes.',
   ],
   copyAhead: ['conflict', 'The backup is of another version of this program than the one that runs: {reason}'],
+  databaseBehind: [
+    'conflict',
+    'The database has yet to be brought up to date, by {pending} migrations of this program; do that first: commonhold db up.',
+  ],
   tenantUnknown: ['not_found', 'There is no workspace {slug}, and there was none at that time.'],
   tenantNotThen: ['conflict', 'The workspace {slug} was not there yet at that time.'],
   tenantRenamed: ['conflict', 'The workspace that was called {slug} is called {now} by now: restore that.'],

@@ -280,6 +280,17 @@ const wish = { slug: 'meridian-capture', target: { at }, requestedBy: 'Olga Oper
 const exceptionsOf = async (id: string, table = 'assignments.availability_exceptions') =>
   (await one(`select count(*)::int as n from ${table} where participant_id = $1`, [id])).n as number
 
+test('GG-21 while the database itself is behind the program nothing is restored', async () => {
+  await revertMigrations({ admin: adminConfig })
+  try {
+    await assert.rejects(restoreTenant(app, { ...wish, mode: 'merge', isDryRun: true }), {
+      code: 'backups.database_behind',
+    })
+  } finally {
+    await migrateDatabase({ admin: adminConfig })
+  }
+})
+
 test('GG-21 a copy from before a migration is brought forward first', async () => {
   assert.equal(reverted.length, 1, 'control: the backup was a migration behind')
   const said: string[] = []

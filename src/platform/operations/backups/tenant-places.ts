@@ -56,7 +56,7 @@ export async function withPastPlace<T>(
     return await reading(await connectCopy(admin, { slug, tenantId }))
   }
   const open = async (from: RecoveredServer) =>
-    await reading(await openPast(from, place.admin.database, { migrate, log: options.log }))
+    await reading(await openPast(from, place.admin.database, { migrate, log: options.log, now: place.admin }))
   const { systemIdentifier, name: database } = place
   if (systemIdentifier === copy.recovery.systemIdentifier) return await open(copy)
   if (!('at' in options.target || 'latest' in options.target)) throw errors.backupOfMain({ slug, database })

@@ -160,7 +160,8 @@ async function databasesOf(app: App, present: Side, known: KnownTenant | undefin
 async function restoreFrom(app: App, wish: TenantWish, sources: Sources): Promise<TenantRestore> {
   const { copy, present, known, omissions, shapes } = sources
   const { slug, log, onProgress, target, placedCopy, aside = withAside } = wish
-  const past = await openPast(copy, app.administration?.admin.database, { migrate: true, log })
+  const now = app.administration?.admin
+  const past = await openPast(copy, now?.database, { migrate: true, log, now })
   try {
     if (omissions) await requireRead(past, [...readOf(app, shapes), 'identity.users'], omissions)
     const then = await findKnownTenant(past, known?.id ?? slug)
