@@ -13427,7 +13427,7 @@ begin
       (
         array_agg(
           profile.id
-          order by profile.uei <> family.uei, profile.is_placeholder, profile.value_rank desc, profile.id
+          order by profile.uei <> family.uei, profile.is_placeholder, profile.value_rank desc, profile.uei
         ) filter (where not profile.is_hidden)
       )[1] as head_id,
       bool_or(profile.uei = family.uei and not profile.is_hidden) is not true as is_named_only
