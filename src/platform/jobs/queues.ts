@@ -1,4 +1,5 @@
 import { json, type Queryable, sql } from '#platform/database'
+import { longestPause } from './crons.ts'
 import type { Job } from './job.ts'
 
 /** Where pg-boss has its tables. */
@@ -19,7 +20,8 @@ export function queueOptionsOf(job: Job) {
     heartbeatSeconds,
     expireInSeconds: 4 * 3600,
     retentionSeconds: 14 * 24 * 3600,
-    deleteAfterSeconds: 7 * 24 * 3600,
+    // That work has not come is told after two pauses: until then its last time has to be known.
+    deleteAfterSeconds: Math.max(7 * 24 * 3600, 3 * (job.cron === undefined ? 0 : longestPause(job.cron))),
   }
 }
 

@@ -19,7 +19,7 @@ export const recurrenceChecks: readonly Check[] = [
           .flatMap(({ name, cron }) => (cron === undefined ? [] : [[name, longestPause(cron)] as const])),
       )
       const installedSeconds = (await ageInDays(own)) * 86_400
-      // A job of a new version has a queue of its own since then, and what was done is kept for a week.
+      // A job of a new version has a queue of its own since then, and what was done is kept for three pauses.
       const rows = await own.run(sql<{ name: string; seconds: number | null; isNew: boolean }>`
         select
           wanted.name,
