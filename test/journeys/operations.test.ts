@@ -214,7 +214,7 @@ describe('operations in the console', { skip }, () => {
       after(() => Promise.all([holder.end(), waiter.end()]))
       await Promise.all([holder.connect(), waiter.connect()])
       await holder.query(
-        `set application_name = 'night import'; begin; lock table contractors.exports in access exclusive mode`,
+        `set application_name = 'night import of ${'whatever_has_a_long_name_'.repeat(2)}'; begin; lock table contractors.exports in access exclusive mode`,
       )
       const waiting = waiter.query(`select count(*) from contractors.exports where status = 'a secret value'`)
       for (;;) {
@@ -235,7 +235,7 @@ describe('operations in the console', { skip }, () => {
       await tables.getByRole('cell', { name: 'contractors.contractor_profiles', exact: true }).waitFor()
       await page.getByRole('button', { name: 'Show the first 10: Tables' }).click()
       await page.getByRole('link', { name: 'Locks', exact: true }).click()
-      await page.getByText(/night import \(idle in transaction\)/).waitFor()
+      await page.getByText(/night import of \S+ \(idle in transaction\)/).waitFor()
       await page.getByText(/Waits .* for contractors\.exports \(AccessShareLock\)/).waitFor()
       assert.equal(await page.getByText('a secret value').count(), 0, 'values in statements are not shown')
       await look(page, 'operations-locks')
