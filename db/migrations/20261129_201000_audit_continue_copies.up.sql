@@ -56,14 +56,14 @@ begin
   select * into strict state from audit.sealing for update;
   here := pg_current_snapshot();
   next_here := pg_snapshot_xmax(here)::text::bigint + state.shift;
-  if pg_snapshot_xmax(state.sealed)::text::bigint <= next_here then
+  next_known := greatest(
+    pg_snapshot_xmax(state.sealed)::text::bigint,
+    pg_snapshot_xmax(state.target)::text::bigint,
+    (select max(written_in) from audit.audit_logs) + 1
+  );
+  if next_known <= next_here then
     return null;
   end if;
-  select greatest(
-    pg_snapshot_xmax(state.sealed)::text::bigint,
-    coalesce(pg_snapshot_xmax(state.target)::text::bigint, 0),
-    (select max(written_in) from audit.audit_logs)
-  ) + 1 into next_known;
   -- What was written here since the dump was read: it has numbers of this server, and is not sealed.
   select min(written_in) - state.shift into lowest
   from audit.audit_logs
@@ -85,7 +85,8 @@ comment on function audit.continue_copy() is
   'Of a dump that was read into another server: has the numbers of transactions follow those of the dump, so that its log is sealed again. Returns by how much; null where there is nothing to do. For the owner';
 revoke execute on function audit.continue_copy() from public;
 
--- As before, but for audit.shift_snapshot, and that nothing is sealed while the numbers here are behind.
+-- As before, but for audit.shift_snapshot, and that nothing is sealed while the numbers here are behind those of the seals,
+-- or of an entry that came unsealed: sealed too early it would be new once more.
 create or replace function audit.seal_entries(most integer)
 returns table(tenant_id uuid, first_position bigint, leaves bytea, size bigint, peaks bytea)
 language plpgsql
@@ -105,7 +106,13 @@ begin
   -- Without a lock first: where nothing is new, nothing is written.
   select * into strict state from audit.sealing;
   -- Of a dump in a server that is behind: what it brought along would be new with the next round, and get second positions.
-  if pg_snapshot_xmax(state.sealed) > pg_snapshot_xmax(audit.shift_snapshot(pg_current_snapshot(), state.shift)) then
+  if pg_snapshot_xmax(state.sealed) > pg_snapshot_xmax(audit.shift_snapshot(pg_current_snapshot(), state.shift))
+    or exists (
+      select
+      from audit.audit_logs as ahead
+      where ahead.written_in >= pg_snapshot_xmax(audit.shift_snapshot(pg_current_snapshot(), state.shift))::text::bigint
+    )
+  then
     return;
   end if;
   if state.target is null

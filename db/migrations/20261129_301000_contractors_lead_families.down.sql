@@ -1,4 +1,16 @@
 -- squawk-ignore-file ban-drop-column, require-concurrent-index-deletion
+update contractors.families as family
+set name = coalesce(
+  (
+    select max(metadata ->> 'parentName')
+    from contractors.contractor_profiles
+    where parent_uei = family.uei
+      and family_uei = family.uei
+      and merged_into is null
+  ),
+  family.uei
+)
+where is_named_only;
 alter table contractors.families
   drop constraint families_head_id_fkey;
 drop trigger keep_family_values_of_changed on contractors.families;
@@ -140,3 +152,5 @@ begin
       excluded.completed_contracts_count);
 end
 $$;
+
+drop function contractors.told_parent_name(text);

@@ -1,5 +1,5 @@
 -- A family whose top has no profile, or a hidden one, is shown once too: by one of its members, under the name that the sources give the
--- parent. The catalogue is written by imports alone: readers wait for a moment, nobody else.
+-- parent: what most of its children say, where the last by the alphabet was taken. The catalogue is written by imports alone: readers wait for a moment, nobody else.
 -- squawk-ignore-file require-concurrent-index-creation, adding-foreign-key-constraint, adding-not-nullable-field, constraint-missing-not-valid
 alter table contractors.families
   add column head_id uuid,
@@ -49,7 +49,7 @@ from (
   where merged_into is null
     and not is_hidden
     and family_uei is not null
-  order by family_uei, uei <> family_uei, is_placeholder, value_rank desc, id
+  order by family_uei, uei <> family_uei, is_placeholder, value_rank desc, uei
 ) as head
 where head.family_uei = family.uei;
 -- Of whom nobody is shown is no family.
@@ -72,6 +72,41 @@ where family.head_id = profile.id
 create trigger keep_family_values_of_changed after update on contractors.families
   referencing old table as old_rows new table as new_rows
   for each statement execute function contractors.keep_family_values();
+
+create function contractors.told_parent_name(of_uei text)
+returns text
+language sql
+stable
+as $$
+  with told as (
+    select
+      child.uei,
+      regexp_replace(btrim(observation.fields ->> 'parentName'), '\s+', ' ', 'g') as name,
+      contractors.words_without_legal_form(contractors.plain_words(observation.fields ->> 'parentName')) as words,
+      contractors.words_without_legal_form(contractors.plain_words(observation.fields ->> 'legalBusinessName')) as own_words,
+      contractors.words_without_legal_form(contractors.plain_words(child.name)) as words_now
+    from contractors.contractor_profiles as child
+    join contractors.observations as observation on observation.uei = child.uei
+    where child.family_uei = of_uei
+      and child.family_uei <> child.uei
+      and observation.fields ->> 'parentUei' = of_uei
+      and btrim(observation.fields ->> 'parentName') <> ''
+  )
+  select mode() within group (order by name)
+  from told
+  group by words
+  order by
+    -- Actions often repeat the vendor's own name as that of its parent.
+    count(distinct uei) filter (where words is distinct from own_words and words <> words_now) desc,
+    count(distinct uei) desc,
+    count(*) desc,
+    words
+  limit 1
+$$;
+comment on function contractors.told_parent_name(text) is
+  'What the records of most of its children call a parent, who is not called so himself; null where none says it';
+revoke execute on function contractors.told_parent_name(text) from public;
+grant execute on function contractors.told_parent_name(text) to commonhold_app;
 
 create or replace function contractors.refresh_families(changed text[])
 returns void
@@ -132,7 +167,7 @@ begin
       (
         array_agg(
           profile.id
-          order by profile.uei <> family.uei, profile.is_placeholder, profile.value_rank desc, profile.id
+          order by profile.uei <> family.uei, profile.is_placeholder, profile.value_rank desc, profile.uei
         ) filter (where not profile.is_hidden)
       )[1] as head_id,
       bool_or(profile.uei = family.uei and not profile.is_hidden) is not true as is_named_only
@@ -166,7 +201,7 @@ begin
   insert into contractors.families as family
     (uei, name, profile_count, total_contract_value, active_contracts_count, completed_contracts_count, head_id,
       is_named_only)
-  select uei, coalesce(own_name, told_name, uei), profiles, total, active, completed, head_id, is_named_only
+  select uei, coalesce(own_name, contractors.told_parent_name(uei), told_name, uei), profiles, total, active, completed, head_id, is_named_only
   from counted
   where is_family
     and profiles > 0
@@ -184,3 +219,8 @@ begin
       excluded.completed_contracts_count, excluded.head_id, excluded.is_named_only);
 end
 $$;
+
+update contractors.families
+set name = contractors.told_parent_name(uei)
+where is_named_only
+  and name is distinct from coalesce(contractors.told_parent_name(uei), name);
