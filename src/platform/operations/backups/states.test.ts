@@ -137,6 +137,7 @@ test('GG-20 MT-17 the attempts on one server are not taken for those on another,
 
 test('GG-20 what goes wrong where others make the backups is an alarm too, and an old backup is no protection', async t => {
   const programs = mkdtempSync(join(tmpdir(), 'commonhold-programs-'))
+  // The adapter starts its program by name, as an operator has installed it: found where this process looks.
   const path = process.env.PATH
   process.env.PATH = `${programs}${delimiter}${path}`
   t.after(() => {

@@ -1,9 +1,9 @@
-import { Button, Group, Modal, Text, TextInput } from '@mantine/core'
+import { Box, Button, Group, Modal, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ListedErasure } from '#platform/audit'
-import { formatCount, formatTime, type OnTheWire, Refusal, request, useSession } from '#platform/console'
+import { FormFoot, formatCount, formatTime, type OnTheWire, Refusal, request, useSession } from '#platform/console'
 import type { ErasablePerson } from '../audit/erasure-routes.ts'
 import { TablePart } from './part.tsx'
 
@@ -86,14 +86,11 @@ function Dialog({ close }: { close: () => void }) {
             data-autofocus
           />
           <Refusal error={looking.error} mt="md" />
-          <Group justify="flex-end" gap="xs" mt="lg">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={looking.isPending} disabled={user.trim() === ''}>
+          <Box mt="lg">
+            <FormFoot close={close} isPending={looking.isPending}>
               Look up
-            </Button>
-          </Group>
+            </FormFoot>
+          </Box>
         </form>
       )}
     </Modal>
